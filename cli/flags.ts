@@ -1,0 +1,163 @@
+import { parseArgs as untypedParseArgs } from "@std/cli/parse-args";
+import { MAX_DURATION_MS, parseDuration } from "../protocol/duration.ts";
+import { Failure } from "../protocol/failure.ts";
+import { suggest } from "./suggest.ts";
+
+/** What is used of `parseArgs`; the package that carries it here has no types. */
+const parseArgs = untypedParseArgs as (
+  args: readonly string[],
+  options: { readonly string: readonly string[]; readonly boolean: readonly string[] },
+) => Record<string, unknown>;
+
+/** A flag that takes a value. */
+export interface ValueFlag<T> {
+  /** What the help calls the value, in capitals. */
+  readonly value: string;
+  readonly about: string;
+  /** The default as the help shows it. */
+  readonly default?: string;
+  /** Reads the value. @throws {Failure} of kind `USAGE` that names the flag and what is allowed. */
+  read(text: string, flag: string): T;
+}
+
+/** A flag that is there or not. */
+export interface Switch {
+  readonly value?: undefined;
+  readonly about: string;
+}
+
+/** The flags of a command by their names, without the dashes. */
+export type Flags = Readonly<Record<string, ValueFlag<unknown> | Switch>>;
+
+/** What was given of the flags: a value flag that was not given is `undefined`. */
+export type FlagValues<F extends Flags> = {
+  readonly [Name in keyof F]: NonNullable<F[Name]> extends ValueFlag<infer T> ? T | undefined
+    : boolean;
+};
+
+/** A command line, taken apart. */
+export interface CommandLine<F extends Flags> {
+  readonly flags: FlagValues<F>;
+  /** What stood between and after the flags. */
+  readonly words: readonly string[];
+}
+
+/**
+ * Takes a command line apart by the flags that the command has.
+ *
+ * Stricter than `parseArgs`: an unknown flag, one without its value, one with a
+ * value that it does not take, and one given twice are usage errors; `-5`,
+ * `-` and what follows `--` are words, and words stay text (`007`).
+ *
+ * @throws {Failure} of kind `USAGE`.
+ */
+export function parseCommandLine<F extends Flags>(
+  args: readonly string[],
+  flags: F,
+): CommandLine<F> {
+  const { flagArgs, words } = separate(args, flags);
+  const names = Object.keys(flags);
+  const parsed = parseArgs(flagArgs, {
+    string: names.filter((name) => flags[name]?.value !== undefined),
+    boolean: names.filter((name) => flags[name]?.value === undefined),
+  });
+  const values: Record<string, unknown> = {};
+  for (const [name, flag] of Object.entries(flags)) {
+    const given = parsed[name];
+    if (flag.value === undefined) values[name] = given;
+    else values[name] = typeof given === "string" ? flag.read(given, `--${name}`) : undefined;
+  }
+  return { flags: values as FlagValues<F>, words };
+}
+
+/** Tells flags with their values (as `--name=value`) from words, and refuses what is neither. */
+function separate(
+  args: readonly string[],
+  flags: Flags,
+): { flagArgs: readonly string[]; words: readonly string[] } {
+  const given = new Map<string, string>();
+  const words: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    if (arg === "--") {
+      words.push(...args.slice(index + 1));
+      break;
+    }
+    if (!isFlag(arg)) {
+      words.push(arg);
+      continue;
+    }
+    const [, name = "", value] = /^--?([^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+    const flag = arg.startsWith("--") && Object.hasOwn(flags, name) ? flags[name] : undefined;
+    if (flag === undefined) throw unknownFlag(arg, flags);
+    if (given.has(name)) throw new Failure("USAGE", `--${name} is given twice`);
+    if (flag.value === undefined) {
+      if (value !== undefined) {
+        throw new Failure("USAGE", `--${name} takes no value: received '${value}'`);
+      }
+      given.set(name, `--${name}`);
+    } else {
+      const next = value ?? args[++index];
+      if (next === undefined || (value === undefined && next.startsWith("--"))) {
+        throw new Failure("USAGE", `--${name} needs a value: --${name} ${flag.value}`);
+      }
+      given.set(name, `--${name}=${next}`);
+    }
+  }
+  return { flagArgs: [...given.values()], words };
+}
+
+/** `--port` and `-x` are flags; `-`, `-5` and `-_` are not. */
+function isFlag(arg: string): boolean {
+  return /^--|^-[A-Za-z]/.test(arg);
+}
+
+function unknownFlag(arg: string, flags: Flags): Failure {
+  const name = arg.split("=", 1)[0] ?? arg;
+  const hint = suggest(name, Object.keys(flags).map((known) => `--${known}`)) ??
+    "what follows -- is taken as text";
+  return new Failure("USAGE", `unknown flag ${name}`, { hint });
+}
+
+/** Any text, also an empty one. */
+export function readText(text: string): string {
+  return text;
+}
+
+/** A text that must not be empty, such as a host name or a path. */
+export function readName(text: string, flag: string): string {
+  if (text !== "") return text;
+  throw new Failure("USAGE", `${flag} must not be empty`);
+}
+
+/** A text that a reply can carry. */
+export function readLine(text: string, flag: string): string {
+  if (text !== "" && !/[\r\n]/.test(text)) return text;
+  throw new Failure("USAGE", `${flag} must be one line that is not empty`);
+}
+
+/** A whole number in a range, written in decimal digits alone: not `0x28`, `4e1` or ` 40`. */
+export function readNumber(least: number, most: number): (text: string, flag: string) => number {
+  return (text, flag) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (number >= least && number <= most) return number;
+    throw new Failure(
+      "USAGE",
+      `${flag} must be a whole number from ${least} to ${most}: received '${text}'`,
+    );
+  };
+}
+
+/** Milliseconds of a duration: `250ms`, `5s`, `2m`, `1h`; a bare number is seconds. */
+export function readDuration(least: number): (text: string, flag: string) => number {
+  return (text, flag) => {
+    const milliseconds = parseDuration(text);
+    if (milliseconds !== undefined && milliseconds >= least) return milliseconds;
+    const days = Math.floor(MAX_DURATION_MS / 86_400_000);
+    const range = `${least === 0 ? "from 0" : "over 0"} to ${days} days`;
+    throw new Failure(
+      "USAGE",
+      `${flag} must be a duration ${range}, such as 250ms, 5s or 2m: received '${text}'`,
+    );
+  };
+}

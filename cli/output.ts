@@ -1,0 +1,87 @@
+/** Characters that may wait to be written. */
+const MAX_WAITING = 1_048_576;
+
+const encoder = new TextEncoder();
+
+/** What an {@linkcode Output} writes to: `Deno.stdout`, `Deno.stderr`. */
+export interface Sink {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/**
+ * Lines on their way to a stream whose reader may be slow, stalled or gone.
+ *
+ * Writing never blocks the event loop and never throws on its own: a server
+ * drops the lines that find no room or can't be written, and counts them; a
+ * client waits for its lines with {@linkcode flush}.
+ */
+export class Output {
+  /** Lines that were not written. */
+  dropped = 0;
+
+  readonly #sink: Sink;
+  #waiting: string[] = [];
+  #waitingSize = 0;
+  #writing: Promise<void> | undefined;
+  #error: unknown;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  /** Queues a line, or drops it if too much is waiting already. */
+  line(text: string): void {
+    if (this.#waitingSize > MAX_WAITING) {
+      this.dropped++;
+      return;
+    }
+    this.text(`${text}\n`);
+  }
+
+  /** Queues text as it stands, however much is waiting. */
+  text(text: string): void {
+    this.#waiting.push(text);
+    this.#waitingSize += text.length;
+    this.#writing ??= this.#writeAll();
+  }
+
+  /**
+   * Resolves once all that was queued is written.
+   *
+   * @throws what the stream threw if something could not be written since the last flush.
+   */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    const error = this.#error;
+    this.#error = undefined;
+    if (error !== undefined) throw error;
+  }
+
+  /** Waits for what is queued, but not for a stalled reader, and not for one that is gone. */
+  async close(patience: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stalled = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
+    await Promise.race([this.flush().catch(() => {}), stalled]);
+    clearTimeout(timer);
+  }
+
+  async #writeAll(): Promise<void> {
+    await Promise.resolve(); // lines of the same turn go out in one write
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting;
+      this.#waiting = [];
+      this.#waitingSize = 0;
+      try {
+        await this.#write(encoder.encode(lines.join("")));
+      } catch (error) {
+        this.dropped += lines.length;
+        this.#error = error;
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    while (bytes.length > 0) bytes = bytes.subarray(await this.#sink.write(bytes));
+  }
+}

@@ -1,0 +1,44 @@
+import { isIpAddress, loopbackAddresses } from "../protocol/addresses.ts";
+import { formatDuration } from "../protocol/duration.ts";
+import { errnoOf, Failure } from "../protocol/failure.ts";
+
+/**
+ * The IP addresses that a host name stands for, as programs on this host
+ * resolve it (hosts file included), in the resolver's order.
+ *
+ * @param timeout Milliseconds to wait for the resolver. @default {never}
+ * @throws {Failure} of kind `DNS` if the name does not resolve, `TIMEOUT` if the resolver is silent.
+ */
+export async function resolve(host: string, timeout?: number): Promise<readonly string[]> {
+  if (isIpAddress(host)) return [host];
+  if (isLocalhost(host)) return loopbackAddresses;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silent = new Promise<never>((_, reject) => {
+    if (timeout === undefined) return;
+    const message = `cannot resolve ${host} within ${formatDuration(timeout)}`;
+    timer = setTimeout(() => reject(new Failure("TIMEOUT", message)), timeout);
+  });
+  try {
+    return await Promise.race([lookUp(host), silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Names that always mean this host (RFC 6761, section 6.3). */
+function isLocalhost(host: string): boolean {
+  return /^(?:.+\.)?localhost\.?$/i.test(host);
+}
+
+async function lookUp(host: string): Promise<readonly string[]> {
+  // Loaded here as most commands never need it.
+  const { lookup } = await import("node:dns/promises");
+  try {
+    const found = await lookup(host, { all: true });
+    return [...new Set(found.map(({ address }) => address))];
+  } catch (cause) {
+    const code = errnoOf(cause);
+    const why = code === undefined || code === "ENOTFOUND" ? "" : ` (${code})`;
+    throw new Failure("DNS", `the host name '${host}' does not resolve${why}`, { cause });
+  }
+}

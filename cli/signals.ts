@@ -1,0 +1,33 @@
+/** The signals that stop a server, with their numbers. Windows knows no SIGTERM. */
+const STOP_SIGNALS: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
+  ? { SIGINT: 2, SIGBREAK: 21 }
+  : { SIGINT: 2, SIGTERM: 15 };
+
+/** Watches for the signals that stop a server, until its scope ends. */
+export interface StopSignals extends Disposable {
+  /** Aborts at the first signal, with its name as the reason. */
+  readonly first: AbortSignal;
+  /** Resolves at the second signal, with the exit code 128 + n. */
+  readonly second: Promise<number>;
+}
+
+/** Starts watching. To be called before a server listens: out of descriptors, Deno can't. */
+export function watchStopSignals(): StopSignals {
+  const first = new AbortController();
+  const second = Promise.withResolvers<number>();
+  const handlers = Object.entries(STOP_SIGNALS).map(([name, number]) => {
+    const handler = (): void => {
+      if (first.signal.aborted) second.resolve(128 + number);
+      else first.abort(name);
+    };
+    Deno.addSignalListener(name as Deno.Signal, handler);
+    return { name: name as Deno.Signal, handler };
+  });
+  return {
+    first: first.signal,
+    second: second.promise,
+    [Symbol.dispose]() {
+      for (const { name, handler } of handlers) Deno.removeSignalListener(name, handler);
+    },
+  };
+}

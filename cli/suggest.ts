@@ -1,0 +1,18 @@
+import { levenshteinDistance as untypedDistance } from "@std/text/levenshtein-distance";
+
+const distance = untypedDistance as (one: string, other: string) => number;
+
+/** `did you mean calc-server?`, if one of the known words is close enough to be meant. */
+export function suggest(given: string, known: readonly string[]): string | undefined {
+  const word = given.toLowerCase();
+  const [closest] = known
+    .map((name) => ({ name, distance: distance(word, name) }))
+    .filter(({ name, distance }) => distance * 3 <= name.length || begins(word, name))
+    .sort((one, other) => one.distance - other.distance);
+  return closest === undefined ? undefined : `did you mean ${closest.name}?`;
+}
+
+/** `calc` is meant as the beginning of `calc-server`, `--` is not. */
+function begins(word: string, name: string): boolean {
+  return /^-*[a-z]{2}/.test(word) && name.startsWith(word);
+}

@@ -1,0 +1,28 @@
+/**
+ * Characters that act on a terminal instead of being shown, or that break or
+ * reorder its lines: control characters (C0, DEL, C1), line and paragraph
+ * separators, bidirectional controls (Unicode's UAX #9), lone surrogates.
+ */
+const UNSAFE =
+  // deno-lint-ignore no-control-regex -- finding control characters is the purpose
+  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+
+const named: Record<string, string> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
+/** Text from elsewhere as it may be shown on a terminal: on one line, unsafe characters as `\x1b` or `\u202e`. */
+export function visible(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    const code = character.charCodeAt(0);
+    const hex = code.toString(16);
+    return named[character] ??
+      (code < 0x100 ? `\\x${hex.padStart(2, "0")}` : `\\u${hex.padStart(4, "0")}`);
+  });
+}
+
+/** A value as one line of JSON that holds no unsafe character either. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

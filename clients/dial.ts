@@ -1,0 +1,104 @@
+import { type Endpoint, formatEndpoints } from "../protocol/addresses.ts";
+import { formatDuration } from "../protocol/duration.ts";
+import { errnoOf, Failure } from "../protocol/failure.ts";
+import { Call } from "./call.ts";
+import { kindOf } from "./socket_errors.ts";
+
+/** Milliseconds after which the next address is tried beside one that is silent (RFC 8305, section 5). */
+const NEXT_ATTEMPT_MS = 250;
+
+/** Whom to call, and how long to wait. */
+export interface DialOptions {
+  /** The server's IP addresses, tried in this order. */
+  readonly addresses: readonly string[];
+  /** Port, 1-65535. */
+  readonly port: number;
+  /** Milliseconds to wait for the connection, and then for each next reply. */
+  readonly timeout: number;
+  /** Milliseconds of the wait for the connection that are spent already. @default {0} */
+  readonly spent?: number;
+}
+
+/**
+ * Connects to the first of the addresses that answers.
+ *
+ * @throws {Failure} of kind `REFUSED`, `UNREACHABLE`, `RESET` or `TIMEOUT` if none does.
+ */
+export async function dial(options: DialOptions): Promise<Call> {
+  const { addresses, port, timeout, spent = 0 } = options;
+  const endpoints = addresses.map((hostname) => ({ hostname, port }));
+  try {
+    const signal = AbortSignal.timeout(Math.max(1, timeout - spent));
+    return new Call(await connectToFirst(endpoints, signal), timeout);
+  } catch (error) {
+    const errors = error instanceof AggregateError ? error.errors : [error];
+    throw connectFailure(errors, endpoints, timeout);
+  }
+}
+
+/**
+ * Tries one address after the other, the next as soon as one has failed or has
+ * been silent for a moment, and keeps the first connection (RFC 8305).
+ *
+ * @throws {AggregateError} of all that went wrong if no address can be connected to.
+ */
+async function connectToFirst(
+  endpoints: readonly Endpoint[],
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  const decided = new AbortController();
+  const eitherSignal = AbortSignal.any([signal, decided.signal]);
+  const attempts: Promise<Deno.TcpConn>[] = [];
+  for (const endpoint of endpoints) {
+    const attempt = Deno.connect({ ...endpoint, signal: eitherSignal });
+    attempts.push(attempt);
+    const isLast = attempts.length === endpoints.length;
+    if (!isLast && await succeedsInTime(attempt)) break;
+  }
+  try {
+    return await Promise.any(attempts);
+  } finally {
+    decided.abort();
+    closeAllButFirst(attempts);
+  }
+}
+
+/** Whether a connection is there before the next is to be tried. */
+async function succeedsInTime(attempt: Promise<Deno.TcpConn>): Promise<boolean> {
+  const { promise: silent, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), NEXT_ATTEMPT_MS);
+  try {
+    return await Promise.race([attempt.then(() => true, () => false), silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Two addresses may have answered at the same moment. */
+function closeAllButFirst(attempts: readonly Promise<Deno.TcpConn>[]): void {
+  let first: Deno.TcpConn | undefined;
+  for (const attempt of attempts) {
+    attempt.then((conn) => {
+      first ??= conn;
+      if (conn !== first) conn.close();
+    }, () => {});
+  }
+}
+
+/** What tells the user most of several failures: that a host answered, before that none was reached. */
+function connectFailure(
+  errors: readonly unknown[],
+  endpoints: readonly Endpoint[],
+  timeout: number,
+): Failure {
+  const cause = errors.find((error) => kindOf(error) === "TIMEOUT") ??
+    errors.find((error) => kindOf(error) !== "UNREACHABLE") ?? errors[0];
+  const kind = kindOf(cause);
+  const message = `cannot connect to ${formatEndpoints(endpoints)}`;
+  if (kind === "TIMEOUT") {
+    return new Failure(kind, `${message} within ${formatDuration(timeout)}`, { cause });
+  }
+  if (kind !== undefined) return new Failure(kind, message, { cause });
+  const why = errnoOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
+  return new Failure("ERROR", `${message}: ${why}`, { cause });
+}

@@ -1,0 +1,15 @@
+import { Failure } from "../protocol/failure.ts";
+import type { Client } from "./client.ts";
+
+/** Connects, and is done. */
+export const client: Client = {
+  name: "hello",
+  usage: "",
+  about: "Connects, and is done: exit code 0 says that a server accepts connections there.",
+  examples: [""],
+  requests(words) {
+    const [surplus] = words;
+    if (surplus === undefined) return [];
+    throw new Failure("USAGE", `hello-client takes no arguments: received '${surplus}'`);
+  },
+};

@@ -1,0 +1,21 @@
+import { Failure } from "../protocol/failure.ts";
+import type { Client } from "./client.ts";
+
+/** Sends one message; any reply is a good one. */
+export const client: Client = {
+  name: "message",
+  usage: "[TEXT...]",
+  about: `Sends TEXT as one line, or Hello Server HBD if none is given, and prints the reply.
+Put -- before a TEXT that begins with a dash.`,
+  examples: ['"Good morning"', '-- "--not a flag"'],
+  requests(words) {
+    const text = words.length === 0 ? "Hello Server HBD" : words.join(" ");
+    if (text === "") {
+      throw new Failure("USAGE", "a message must not be empty: received ''");
+    }
+    if (/[\r\n]/.test(text)) {
+      throw new Failure("USAGE", "a message must be one line: received a line break");
+    }
+    return [text];
+  },
+};

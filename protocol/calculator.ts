@@ -1,0 +1,113 @@
+import { divide, pythonFloat } from "./python_float.ts";
+
+/** How every reply begins that is an error and not an answer. */
+export const ERROR_PREFIX = "Error: ";
+
+/** Bytes that an error reply has at most, so that what was asked can't be thrown back as a flood. */
+const MAX_ERROR_LENGTH = 64;
+
+/**
+ * Digits that the two operands of a command may have together. The slowest
+ * command of that size takes under 20 ms, so no request holds up the others for
+ * longer than 50 ms on a slower machine.
+ */
+export const MAX_DIGITS = 100_000;
+
+/** A small integer as a number, any other as a bigint: both exact. */
+type Integer = number | bigint;
+
+interface Operation {
+  readonly noun: string;
+  readonly small: (a: number, b: number) => number;
+  readonly big: (a: bigint, b: bigint) => bigint;
+}
+
+const operations = new Map<string, Operation>([
+  ["+", { noun: "Sum", small: (a, b) => a + b, big: (a, b) => a + b }],
+  ["-", { noun: "Diff", small: (a, b) => a - b, big: (a, b) => a - b }],
+  ["*", { noun: "Product", small: (a, b) => a * b, big: (a, b) => a * b }],
+]);
+
+/** White space as Python's `str.split()` knows it. */
+const WHITE_SPACE =
+  // deno-lint-ignore no-control-regex -- the separators \x1c to \x1f are white space to Python
+  /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+
+/** An integer as Python's `int()` reads it from ASCII. */
+const INTEGER = /^[+-]?\d+(?:_\d+)*$/;
+
+/**
+ * The reply to a calculator command: `O1 O2 OP`, separated by white space.
+ *
+ * `10 20 +` gives `Sum of 10 and 20 is 30`; operands are repeated as typed.
+ * Integers are exact at any size up to {@linkcode MAX_DIGITS}; a quotient is
+ * the nearest double, printed as Python prints it. What can't be calculated
+ * gives a reply that starts with {@linkcode ERROR_PREFIX}; nothing is thrown.
+ */
+export function calculate(command: string): string {
+  const words = command.split(WHITE_SPACE).filter((word) => word !== "");
+  const [o1, o2, operator] = words;
+  if (
+    words.length !== 3 || o1 === undefined || o2 === undefined ||
+    operator === undefined
+  ) {
+    return `${ERROR_PREFIX}expected O1 O2 OP`;
+  }
+  if (o1.length + o2.length > MAX_DIGITS) {
+    return `${ERROR_PREFIX}more than ${MAX_DIGITS} digits`;
+  }
+
+  const a = parseInteger(o1);
+  if (a === undefined) return quotingError("", o1, " is not an integer");
+  const b = parseInteger(o2);
+  if (b === undefined) return quotingError("", o2, " is not an integer");
+
+  if (operator === "/") return quotient(o1, o2, a, b);
+  const operation = operations.get(operator);
+  if (operation === undefined) {
+    return quotingError("unknown operator ", operator, "");
+  }
+  return `${operation.noun} of ${o1} and ${o2} is ${apply(operation, a, b)}`;
+}
+
+/** Exact at any size: plain numbers while the result is one that they hold exactly. */
+function apply({ small, big }: Operation, a: Integer, b: Integer): Integer {
+  if (typeof a === "number" && typeof b === "number") {
+    const result = small(a, b);
+    if (Number.isSafeInteger(result)) return result;
+  }
+  return big(BigInt(a), BigInt(b));
+}
+
+function quotient(o1: string, o2: string, a: Integer, b: Integer): string {
+  // Loose on purpose: 0 == 0n.
+  // deno-lint-ignore eqeqeq
+  if (b == 0) return `${ERROR_PREFIX}division by zero`;
+  const small = typeof a === "number" && typeof b === "number";
+  // Dividing two exact doubles rounds once, as the long way does.
+  const value = small ? a / b : divide(BigInt(a), BigInt(b));
+  if (!Number.isFinite(value)) {
+    return `${ERROR_PREFIX}quotient too large for a float`;
+  }
+  return `Div of ${o1} and ${o2} is ${pythonFloat(value)}`;
+}
+
+function parseInteger(text: string): Integer | undefined {
+  if (!INTEGER.test(text)) return undefined;
+  const digits = text.includes("_") ? text.replaceAll("_", "") : text;
+  // Up to 15 digits and a sign are always a safe integer; adding 0 makes 0 of -0.
+  return digits.length < 16 ? Number(digits) + 0 : BigInt(digits);
+}
+
+/** An error that quotes what was sent, cut to {@linkcode MAX_ERROR_LENGTH} bytes. */
+function quotingError(before: string, quoted: string, after: string): string {
+  const encoder = new TextEncoder();
+  const frame = `${ERROR_PREFIX}${before}''${after}`;
+  const room = MAX_ERROR_LENGTH - frame.length;
+  if (encoder.encode(quoted.slice(0, room + 1)).length > room) {
+    const kept = new Uint8Array(room - "...".length);
+    const { read } = encoder.encodeInto(quoted, kept);
+    quoted = `${quoted.slice(0, read)}...`;
+  }
+  return `${ERROR_PREFIX}${before}'${quoted}'${after}`;
+}

@@ -1,0 +1,9 @@
+import { calculate } from "../protocol/calculator.ts";
+import type { Service } from "./service.ts";
+
+/** Answers calculator commands. */
+export const service: Service = {
+  name: "calc",
+  running: "Calculator Server is running....",
+  reply: calculate,
+};

@@ -1,0 +1,255 @@
+import type { Endpoint } from "../protocol/addresses.ts";
+import { ERROR_PREFIX } from "../protocol/calculator.ts";
+import { errnoOf } from "../protocol/failure.ts";
+import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
+import type { Deadlines, QuietQueue, Timed } from "./deadlines.ts";
+import type { Service } from "./service.ts";
+
+/** Characters of replies that are collected before they are written. */
+const WRITE_SIZE = 65_536;
+/** Milliseconds that a connection stays to see its last reply taken, once nothing more is answered. */
+export const LINGER_MS = 1_000;
+/** Where bytes go that nobody will look at, of all connections alike. */
+const discarded = new Uint8Array(65_536);
+
+const encoder = new TextEncoder();
+
+/** Why a connection ended. */
+export type EndReason =
+  | "end of stream"
+  | "served"
+  | "reset"
+  | "idle timeout"
+  | "request timeout"
+  | "reply timeout"
+  | "request too long"
+  | "server is full"
+  | "server stops"
+  | "failed";
+
+/** What all connections of a server share. */
+export interface ConnectionContext {
+  readonly service: Service;
+  /** Bytes that a request may have. */
+  readonly maxRequest: number;
+  /** Milliseconds a connection may be idle. */
+  readonly idleTimeout: number;
+  /** Milliseconds a request may take to arrive whole, and a reply to be taken. */
+  readonly requestTimeout: number;
+  readonly deadlines: Deadlines;
+  readonly quiet: QuietQueue<Connection>;
+  readonly onRequest?:
+    | ((connection: Connection, request: Line, reply: string) => void)
+    | undefined;
+}
+
+/** One accepted connection: reads requests and writes their replies until it ends. */
+export class Connection implements Timed {
+  readonly id: number;
+  readonly remote: Endpoint;
+  /** When it was accepted, as `performance.now()`. */
+  readonly acceptedAt = performance.now();
+  /** Requests answered so far. */
+  requests = 0;
+  deadline = Infinity;
+
+  readonly #conn: Deno.TcpConn;
+  readonly #context: ConnectionContext;
+  readonly #lines: LineBuffer;
+  /** What {@linkcode expire} gives as the reason. */
+  #waitsFor: EndReason = "idle timeout";
+  #reason: EndReason | undefined;
+  /** Nothing is answered any more: what still comes is read and thrown away. */
+  #ending = false;
+  #draining = false;
+  /** The reply that quiet brought about, while the loop waits in a read. */
+  #quietReply: Promise<void> | undefined;
+
+  constructor(id: number, conn: Deno.TcpConn, context: ConnectionContext) {
+    this.id = id;
+    this.remote = conn.remoteAddr;
+    this.#conn = conn;
+    this.#context = context;
+    this.#lines = new LineBuffer(context.maxRequest);
+  }
+
+  /** Serves the connection to its end and closes it. Never throws. */
+  async run(): Promise<EndReason> {
+    this.#context.deadlines.add(this);
+    try {
+      this.#conn.setNoDelay();
+      if (this.#context.service.reply === undefined) await this.#end("served");
+      else this.#expect("idle timeout");
+      await this.#converse();
+    } catch (error) {
+      this.#reason ??= reasonOf(error);
+    } finally {
+      this.#context.deadlines.delete(this);
+      this.#context.quiet.forget(this);
+      this.#conn[Symbol.dispose]();
+    }
+    return this.#reason ?? "end of stream";
+  }
+
+  /**
+   * Tells the peer that the server is full and closes. Never throws.
+   *
+   * @param linger Whether to stay until the peer has taken it.
+   */
+  async turnAway(linger: boolean): Promise<void> {
+    this.#context.deadlines.add(this);
+    try {
+      await this.#write(`${ERROR_PREFIX}server is full\n`);
+      if (!linger) return;
+      await this.#end("server is full");
+      await this.#converse();
+    } catch {
+      // It has left before it was told.
+    } finally {
+      this.#context.deadlines.delete(this);
+      this.#conn[Symbol.dispose]();
+    }
+  }
+
+  /** From now on ends as soon as what has arrived is answered. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Ends a draining connection that waits for nothing but its peer's next request. */
+  endIfIdle(): void {
+    const busy = this.#lines.pending > 0 || this.#waitsFor !== "idle timeout";
+    if (!busy) this.#end("server stops").catch(() => this.cut("reset"));
+  }
+
+  /** Ends the connection at once; replies that were not taken are lost. */
+  cut(reason: EndReason): void {
+    this.#reason ??= reason;
+    this.#conn[Symbol.dispose](); // the pending read or write ends with Interrupted
+  }
+
+  expire(): void {
+    this.cut(this.#waitsFor);
+  }
+
+  /** The silence after bytes without an LF: they were one request of a classic client. */
+  onQuiet(): void {
+    if (this.#ending) return;
+    const request = this.#lines.takeRest();
+    this.#quietReply = this.#answer([request], "")
+      .then(() => this.#settle())
+      .catch((error) => this.cut(reasonOf(error)))
+      .finally(() => this.#quietReply = undefined);
+  }
+
+  /** Bytes -> lines -> replies -> bytes. No read begins before the write before it is done. */
+  async #converse(): Promise<void> {
+    const { quiet } = this.#context;
+    while (true) {
+      const count = await this.#conn.read(
+        this.#ending ? discarded : this.#lines.space(),
+      );
+      if (this.#quietReply !== undefined) await this.#quietReply;
+      if (this.#ending) {
+        if (count === null) return;
+        continue;
+      }
+      if (this.#lines.quietEndsLine) quiet.forget(this);
+      if (count === null) return await this.#answerRest();
+
+      const wasPending = this.#lines.pending > 0;
+      const requests = this.#lines.take(count);
+      if (requests.length > 0) await this.#answer(requests, "\n");
+      if (this.#lines.tooLong) await this.#refuseTooLong();
+      else await this.#settle(wasPending && requests.length === 0);
+      if (!this.#ending && this.#lines.quietEndsLine) quiet.wait(this);
+    }
+  }
+
+  /** The end of the stream ends the last request, which came without LF. */
+  async #answerRest(): Promise<void> {
+    this.#reason ??= "end of stream";
+    if (this.#lines.pending > 0) {
+      await this.#answer([this.#lines.takeRest()], "");
+    }
+  }
+
+  async #refuseTooLong(): Promise<void> {
+    await this.#write(
+      `${ERROR_PREFIX}the request is longer than ${this.#context.maxRequest} bytes\n`,
+    );
+    await this.#end("request too long", this.#context.requestTimeout);
+  }
+
+  /**
+   * After an answer: what the connection waits for next, or its end.
+   *
+   * @param sameRequest Whether it still waits for the rest of the same request,
+   * whose deadline then stays.
+   */
+  async #settle(sameRequest = false): Promise<void> {
+    if (this.#lines.pending > 0) {
+      if (!sameRequest) this.#expect("request timeout");
+    } else if (this.#draining) {
+      await this.#end("server stops");
+    } else {
+      this.#expect("idle timeout");
+    }
+  }
+
+  /** Sends all the replies in as few writes as their size allows. */
+  async #answer(requests: readonly Line[], ending: "\n" | ""): Promise<void> {
+    const { onRequest } = this.#context;
+    let replies = "";
+    for (const request of requests) {
+      const reply = this.#reply(request);
+      onRequest?.(this, request, reply);
+      replies += reply + ending;
+      if (replies.length >= WRITE_SIZE) {
+        await this.#write(replies);
+        replies = "";
+      }
+    }
+    this.requests += requests.length;
+    if (replies !== "") await this.#write(replies);
+  }
+
+  #reply(request: Line): string {
+    if (request === null) return `${ERROR_PREFIX}the request is not UTF-8 text`;
+    return this.#context.service.reply?.(request) ?? "";
+  }
+
+  async #write(text: string): Promise<void> {
+    this.#expect("reply timeout");
+    let bytes = encoder.encode(text);
+    while (bytes.length > 0) {
+      const written = await this.#conn.write(bytes);
+      bytes = bytes.subarray(written);
+    }
+  }
+
+  /**
+   * Answers nothing more, and closes in a way that lets the replies arrive:
+   * closing with unread input would make the kernel send a reset, which
+   * destroys replies on their way.
+   */
+  async #end(reason: EndReason, linger = LINGER_MS): Promise<void> {
+    this.#ending = true;
+    this.#reason ??= reason;
+    this.#expect(reason, linger);
+    await this.#conn.closeWrite();
+  }
+
+  #expect(what: EndReason, timeout?: number): void {
+    const { deadlines, idleTimeout, requestTimeout } = this.#context;
+    this.#waitsFor = what;
+    this.deadline = deadlines.after(
+      timeout ?? (what === "idle timeout" ? idleTimeout : requestTimeout),
+    );
+  }
+}
+
+function reasonOf(error: unknown): EndReason {
+  const resets = ["ECONNRESET", "EPIPE", "ENOTCONN", "ECONNABORTED"];
+  return resets.includes(errnoOf(error) ?? "") ? "reset" : "failed";
+}
