@@ -18,7 +18,7 @@ const commands: readonly Command[] = [
   },
   {
     name: "message-server",
-    summary: "prints the messages that clients send, and thanks for them",
+    summary: "prints the messages of its clients and thanks for them",
     load: () => server(import("./services/message.ts"), 40),
   },
   {
@@ -28,7 +28,7 @@ const commands: readonly Command[] = [
   },
   {
     name: "calc-server",
-    summary: "answers calculator commands: 10 20 + with Sum of 10 and 20 is 30",
+    summary: "answers commands: 10 20 + with Sum of 10 and 20 is 30",
     load: () => server(import("./services/calc.ts"), 40),
   },
   {

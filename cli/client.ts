@@ -32,7 +32,7 @@ function clientFlags(port: number) {
     },
     timeout: {
       value: "D",
-      about: "longest wait to resolve and connect, then for each reply",
+      about: "longest wait to connect, then for each reply",
       default: "5s",
       read: readDuration(1),
     },

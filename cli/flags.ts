@@ -101,7 +101,8 @@ function separate(
       if (next === undefined || (value === undefined && next.startsWith("--"))) {
         throw new Failure("USAGE", `--${name} needs a value: --${name} ${flag.value}`);
       }
-      given.set(name, `--${name}=${next}`);
+      // parseArgs takes `--name=` for a flag of that very name, but `--name` for an empty value.
+      given.set(name, next === "" ? `--${name}` : `--${name}=${next}`);
     }
   }
   return { flagArgs: [...given.values()], words };

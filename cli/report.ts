@@ -23,6 +23,7 @@ export const PATIENCE_MS = 500;
 
 /** What to do next, for those kinds of failure that say the same wherever they happen. */
 const hints: Partial<Record<FailureKind, string>> = {
+  USAGE: "netdemo help lists the commands",
   DNS: "check the spelling, or give an IP address",
   UNREACHABLE: "this host has no route to that address: check the network and --host",
   RESET: "the peer may have crashed, may be no netdemo server, or a firewall cut the connection",
@@ -45,7 +46,10 @@ export function openChannels(): Channels {
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const why = error instanceof Error ? error.message : String(error);
-  return new Failure("ERROR", why, { cause: error });
+  // What goes wrong with a socket or a file is a Failure already.
+  return errnoOf(error) === undefined
+    ? new Failure("ERROR", `unexpected: ${why}`, { hint: "this is a mistake in netdemo" })
+    : new Failure("ERROR", `cannot write to stdout: ${why}`, { hint: "nothing more was printed" });
 }
 
 /**
@@ -54,7 +58,6 @@ function asFailure(error: unknown): Failure {
  * @returns the exit code.
  */
 export function reportFailure(error: unknown, channels: Channels, json = false): number {
-  // Only stdout throws it: what goes wrong with a socket is a Failure.
   if (errnoOf(error) === "EPIPE") return EXIT_BROKEN_PIPE;
   const { kind, message, hint = hints[kind] } = asFailure(error);
   channels.stderr.line(`netdemo: ${kind}: ${visible(message)}`);

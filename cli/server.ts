@@ -26,7 +26,7 @@ function serverFlags(port: number) {
     },
     port: {
       value: "N",
-      about: "port to listen on, 0-65535; 0 takes any free one",
+      about: "port, 0-65535; 0 takes any free one",
       default: String(port),
       read: readNumber(0, 65_535),
     },
@@ -57,7 +57,7 @@ function serverFlags(port: number) {
     },
     grace: {
       value: "D",
-      about: "time for connections to end once the server stops",
+      about: "time for connections to end at a stop",
       default: "5s",
       read: readDuration(0),
     },
@@ -93,7 +93,8 @@ export function serverProgram(service: Service, port: number): Program {
   const name = `${service.name}-server`;
   return {
     usage: "",
-    about: `Listens until SIGINT (Ctrl-C) or SIGTERM, then answers what has arrived and exits 0.
+    about: `Listens until SIGINT (Ctrl-C) or SIGTERM, then answers what has arrived and
+exits 0; a second signal ends it at once.
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     examples: [
       `netdemo ${name} --port ${4000 + port}`,

@@ -6,11 +6,11 @@ import type { Client } from "./client.ts";
 export const client: Client = {
   name: "calc",
   usage: "[O1 O2 OP]",
-  about: `Sends the command O1 O2 OP: two integers and one of + - * /, and prints the answer.
-Without a command it asks for commands at a terminal until end of file (Ctrl-D);
-from a pipe it sends every line over one connection and prints the answers in
-order. An answer that is an error or wrong makes the exit code 1.`,
-  examples: ["10 20 +", "-- -5 3 '*'", "< commands.txt"],
+  about: `Sends the command O1 O2 OP (two integers, then one of + - * /) and prints the
+answer. Without a command it asks for commands at a terminal until end of file
+(Ctrl-D); from a pipe it sends every line over one connection and prints the
+answers in order. An answer that is an error or wrong makes the exit code 1.`,
+  examples: ["10 20 +", "6 7 '*'", "< commands.txt"],
   prompt: "Enter Command ",
   requests(words) {
     if (words.length === 0) return undefined;

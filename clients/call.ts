@@ -7,6 +7,8 @@ import { kindOf } from "./socket_errors.ts";
 /** Bytes that a reply may have. */
 const MAX_REPLY = 1_048_576;
 
+const WRONG_PEER = { hint: "the peer may be another kind of server: check --host and --port" };
+
 const encoder = new TextEncoder();
 
 /** A connection to a server: requests go out, replies come in, in the same order. */
@@ -78,7 +80,7 @@ export class Call implements Disposable {
     while (true) {
       if (this.#lines.tooLong) {
         const what = `sent more than ${MAX_REPLY} bytes without a line end`;
-        throw new Failure("ERROR", `${this.#peer} ${what}`);
+        throw new Failure("ERROR", `${this.#peer} ${what}`, WRONG_PEER);
       }
       this.#reading ??= this.#read();
       const count = await this.#readOrQuiet(this.#reading);
@@ -139,7 +141,7 @@ export class Call implements Disposable {
 
   #text(line: Line): string {
     if (line !== null) return line;
-    throw new Failure("ERROR", `the reply of ${this.#peer} is not UTF-8 text`);
+    throw new Failure("ERROR", `the reply of ${this.#peer} is not UTF-8 text`, WRONG_PEER);
   }
 
   get #peer(): string {

@@ -5,7 +5,7 @@ import type { Client } from "./client.ts";
 export const client: Client = {
   name: "message",
   usage: "[TEXT...]",
-  about: `Sends TEXT as one line, or Hello Server HBD if none is given, and prints the reply.
+  about: `Sends TEXT, or Hello Server HBD if none is given, and prints the reply.
 Put -- before a TEXT that begins with a dash.`,
   examples: ['"Good morning"', '-- "--not a flag"'],
   requests(words) {

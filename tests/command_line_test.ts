@@ -1,0 +1,249 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { getAvailablePort } from "@std/net";
+import config from "../deno.json" with { type: "json" };
+import { netdemo, netdemoCommand, Process } from "./harness.ts";
+
+const commands = [
+  "hello-server",
+  "hello-client",
+  "message-server",
+  "message-client",
+  "calc-server",
+  "calc-client",
+];
+
+/** Wrong command lines, and what the message and the hint must say. */
+const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
+  { args: ["clac-server"], message: "unknown command clac-server", hint: /calc-server\?/ },
+  { args: ["calc"], message: "unknown command calc", hint: /did you mean calc-/ },
+  { args: ["Hello-Server"], message: "unknown command Hello-Server", hint: /hello-server\?/ },
+  { args: ["xyzzy"], message: "unknown command xyzzy", hint: /netdemo help/ },
+  { args: ["--verison"], message: "unknown flag --verison", hint: /--version\?/ },
+  { args: ["help", "clac-server"], message: "unknown command clac-server", hint: /calc-server\?/ },
+  { args: ["help", "calc-server", "x"], message: "help takes one command: received 'x' as well" },
+  { args: ["calc-server", "--prot", "40"], message: "unknown flag --prot", hint: /--port\?/ },
+  { args: ["calc-server", "-p", "40"], message: "unknown flag -p" },
+  { args: ["calc-server", "--reply", "x"], message: "unknown flag --reply" },
+  { args: ["calc-client", "--once"], message: "unknown flag --once" },
+  { args: ["calc-server", "--port"], message: "--port needs a value: --port N" },
+  { args: ["calc-server", "--port", "--once"], message: "--port needs a value: --port N" },
+  { args: ["calc-server", "--once=yes"], message: "--once takes no value: received 'yes'" },
+  { args: ["calc-server", "--no-once"], message: "unknown flag --no-once" },
+  { args: ["calc-server", "--port", "1", "--port", "2"], message: "--port is given twice" },
+  { args: ["calc-server", "--host", ""], message: "--host must not be empty" },
+  { args: ["calc-server", "x"], message: "calc-server takes no arguments: received 'x'" },
+  {
+    args: ["calc-server", "--max-connections", "0"],
+    message: "--max-connections must be a whole number from 1 to 1000000: received '0'",
+  },
+  {
+    args: ["message-server", "--reply", "a\nb"],
+    message: "--reply must be one line that is not empty",
+  },
+  { args: ["hello-client", "x"], message: "hello-client takes no arguments: received 'x'" },
+  { args: ["message-client", ""], message: "a message must not be empty: received ''" },
+  {
+    args: ["message-client", "a\nb"],
+    message: "a message must be one line: received a line break",
+  },
+  {
+    args: ["message-client", "--text"],
+    message: "unknown flag --text",
+    hint: /what follows -- is taken as text/,
+  },
+  { args: ["calc-client", "10", "20"], message: "calc-client takes O1 O2 OP: received 2 words" },
+  {
+    args: ["calc-client", "6", "7", "a", "b", "c"],
+    message: "calc-client takes O1 O2 OP: received 5 words",
+    hint: /quote the operator/,
+  },
+  ...["-1", "65536", "4e1", "0x28", " 40", "40.0", "", "forty"].map((port) => ({
+    args: ["calc-server", `--port=${port}`],
+    message: `--port must be a whole number from 0 to 65535: received '${port}'`,
+  })),
+  ...["0", "65536"].map((port) => ({
+    args: ["calc-client", "--port", port, "1", "2", "+"],
+    message: `--port must be a whole number from 1 to 65535: received '${port}'`,
+  })),
+  ...["0", "5x", "-1s", "1e3", "", "s", "99999999h"].map((time) => ({
+    args: ["hello-client", `--timeout=${time}`],
+    message:
+      `--timeout must be a duration over 0 to 24 days, such as 250ms, 5s or 2m: received '${time}'`,
+  })),
+];
+
+Deno.test("wrong usage is told on stderr with exit code 2, and nothing starts", async () => {
+  const runs = wrong.map(async ({ args, message, hint = /\S/ }) => {
+    const { code, stdout, stderr } = await netdemo(args);
+    const [told = "", hinted = "", ...rest] = stderr.split("\n");
+    assertEquals({ code, stdout, told }, {
+      code: 2,
+      stdout: "",
+      told: `netdemo: USAGE: ${message}`,
+    });
+    assertMatch(hinted, /^hint: /);
+    assertMatch(hinted, hint);
+    assertEquals(rest, [""]);
+  });
+  await Promise.all(runs);
+});
+
+Deno.test("netdemo alone shows every command; --version and help work", async () => {
+  const { code, stdout, stderr } = await netdemo([]);
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  for (const command of commands) assert(stdout.includes(`\n  ${command} `), command);
+  for (const args of [["help"], ["--help"], ["-h"], ["help", "help"]]) {
+    assertEquals(await netdemo(args), { code: 0, stdout, stderr: "" });
+  }
+  const version = { code: 0, stdout: `netdemo ${config.version}\n`, stderr: "" };
+  assertEquals(await netdemo(["--version"]), version);
+});
+
+Deno.test("the help of every command names all its flags, defaults and examples in 80 columns", async () => {
+  for (const command of commands) {
+    const shown = await netdemo(["help", command]);
+    assertEquals({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: "" });
+    assertEquals(await netdemo([command, "--help"]), shown);
+    assertEquals(await netdemo([command, "x", "-h", "--port", "nonsense"]), shown);
+    const common = ["--host NAME", "--port N", "--json", "--help"];
+    const own = command.endsWith("-client") ? ["--timeout D"] : [
+      "--once",
+      "--max-connections N",
+      "--max-request BYTES",
+      "--idle-timeout D",
+      "--request-timeout D",
+      "--grace D",
+      "--max-time D",
+      "--port-file PATH",
+    ];
+    for (const flag of [...common, ...own]) {
+      assert(shown.stdout.includes(`\n  ${flag} `), `${command} ${flag}`);
+    }
+    assertEquals(shown.stdout.includes("--reply TEXT"), command === "message-server");
+    const port = command.startsWith("hello") ? 30 : 40;
+    assertMatch(shown.stdout, new RegExp(`--port N .*\\(default ${port}\\)`));
+    assertMatch(shown.stdout, new RegExp(`Examples:\n  netdemo ${command} `));
+    for (const line of shown.stdout.split("\n")) assert(line.length <= 80, line);
+  }
+});
+
+Deno.test("operands are words, not flags, however they look", async () => {
+  await using server = new Process([...netdemoCommand, "calc-server", "--port", "0"]);
+  const [, port = ""] = await server.printed(/Listening on \S+:(\d+) and/);
+  const table: { words: string[]; answer: string }[] = [
+    { words: ["-5", "3", "+"], answer: "Sum of -5 and 3 is -2" },
+    { words: ["10", "5", "-"], answer: "Diff of 10 and 5 is 5" },
+    { words: ["10 5 -"], answer: "Diff of 10 and 5 is 5" },
+    { words: ["007", "-0_3", "*"], answer: "Product of 007 and -0_3 is -21" },
+    { words: ["--", "-5", "-3", "-"], answer: "Diff of -5 and -3 is -2" },
+    { words: ["-5", "--timeout", "2s", "3", "+"], answer: "Sum of -5 and 3 is -2" },
+  ];
+  for (const { words, answer } of table) {
+    const ended = await netdemo(["calc-client", "--port", port, ...words]);
+    assertEquals(ended, { code: 0, stdout: `${answer}\n`, stderr: "" });
+  }
+});
+
+Deno.test("what follows -- is a message as it stands", async () => {
+  await using server = new Process([...netdemoCommand, "message-server", "--port", "0"]);
+  const [, port = ""] = await server.printed(/Listening on \S+:(\d+) and/);
+  await netdemo(["message-client", "--port", port, "--", "--help", "-x", "007"]);
+  await server.printed(/\n--help -x 007\n/);
+});
+
+Deno.test("a port in use is BIND and exit code 15", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const { code, stdout, stderr } = await netdemo(["calc-server", "--port", String(port)]);
+  listener.close();
+  assertEquals({ code, stdout }, { code: 15, stdout: "" });
+  assertMatch(
+    stderr,
+    new RegExp(`^netdemo: BIND: cannot listen on 127.0.0.1:${port}: the port is in use\nhint: `),
+  );
+});
+
+Deno.test("an address that this host does not have is BIND and exit code 15", async () => {
+  // 192.0.2.0/24 is for documentation (RFC 5737): no host has it.
+  const { code, stderr } = await netdemo([
+    "calc-server",
+    "--host",
+    "192.0.2.1",
+    "--port",
+    "0",
+    "--json",
+  ]);
+  assertEquals(code, 15);
+  assertMatch(
+    stderr,
+    /^netdemo: BIND: cannot listen on 192\.0\.2\.1:0: this host has no such address\nhint: /,
+  );
+});
+
+Deno.test("a server's host name that does not resolve is DNS and exit code 10", async () => {
+  const { code, stderr } = await netdemo(["calc-server", "--host", "no-such-host.invalid"]);
+  assertEquals(code, 10);
+  assertMatch(
+    stderr,
+    /^netdemo: DNS: the host name 'no-such-host\.invalid' does not resolve\nhint: /,
+  );
+});
+
+/** How to run without the right to ports below 1024; `undefined` where that can't be arranged. */
+async function unprivileged(): Promise<string[] | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
+  const start = await Deno.readTextFile("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+  if (Number(start) <= 40) return undefined;
+  if (Deno.uid() !== 0) return [];
+  const drop = ["setpriv", "--bounding-set", "-net_bind_service"];
+  const { success } = await new Deno.Command("setpriv", {
+    args: [...drop.slice(1), "true"],
+    stderr: "null",
+  })
+    .output().catch(() => ({ success: false }));
+  return success ? drop : undefined;
+}
+
+const prefix = await unprivileged();
+
+Deno.test({
+  name: "port 40 without the right to it is BIND, and the hint gives a port that works" +
+    (prefix === undefined ? " (skipped: can't drop the right here)" : ""),
+  ignore: prefix === undefined,
+  async fn() {
+    await using process = new Process([
+      ...prefix ?? [],
+      ...netdemoCommand,
+      "calc-server",
+      "--host",
+      "127.0.0.1",
+    ]);
+    assertEquals(await process.ended(), {
+      code: 15,
+      stdout: "",
+      stderr: "netdemo: BIND: cannot listen on 127.0.0.1:40: ports below 1024 need privileges\n" +
+        "hint: choose a port from 1024 up, for example --port 4040\n",
+    });
+  },
+});
+
+Deno.test("help to a reader that is gone ends quietly, to a full device with a message", async () => {
+  const shell = (line: string): Process =>
+    new Process(["sh", "-c", line, "sh", ...netdemoCommand, "help"]);
+  await using gone = shell('{ "$@"; echo "code $?" >&2; } | true');
+  assertEquals((await gone.ended()).stderr, "code 141\n");
+  if (Deno.build.os !== "linux") return;
+  await using full = shell('"$@" > /dev/full');
+  const { code, stderr } = await full.ended();
+  assertEquals(code, 1);
+  assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: No space left on device/);
+});
+
+Deno.test("a free port is taken with --port 0 on every address", async () => {
+  assert(getAvailablePort() > 0);
+  await using server = new Process([...netdemoCommand, "calc-server", "--port", "0"]);
+  const [, first, , second] = await server.printed(
+    /Listening on 127\.0\.0\.1:(\d+)( and \[::1\]:(\d+))? \(tcp\)\n/,
+  );
+  if (second !== undefined) assertEquals(first, second);
+});

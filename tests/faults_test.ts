@@ -1,0 +1,207 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { service as calc } from "../services/calc.ts";
+import { serve, type Server } from "../services/server.ts";
+import {
+  countDescriptors,
+  netdemoCommand,
+  Process,
+  pythonTest,
+  startServer,
+  TestConnection,
+  until,
+} from "./harness.ts";
+
+const resets = new URL("resets.py", import.meta.url).pathname;
+const portOf = (server: Server): number => server.addresses[0]?.port ?? 0;
+
+/** A client that asks and must be answered, at once. */
+async function probe(port: number): Promise<void> {
+  using connection = await TestConnection.open(port);
+  await connection.send("10 20 +\n");
+  assertEquals(await connection.receive(), "Sum of 10 and 20 is 30\n");
+}
+
+/** Waits until as few descriptors are open as before, where they can be counted. */
+async function backAtBaseline(
+  before: number | undefined,
+  pid: number | "self" = "self",
+): Promise<void> {
+  if (before === undefined) return;
+  await until(() => (countDescriptors(pid) ?? 0) <= before, `descriptors back at ${before}`);
+}
+
+pythonTest(
+  "5,000 connections reset before they are accepted: the next is served",
+  async (python) => {
+    await using server = serve(calc, { port: 0 });
+    await probe(portOf(server));
+    const before = countDescriptors();
+    for (let round = 0; round < 5; round++) {
+      // outputSync holds the event loop, so none of them is accepted before it is reset.
+      const { success } = new Deno.Command(python, {
+        args: [resets, String(portOf(server)), "1000"],
+      }).outputSync();
+      assert(success);
+      await probe(portOf(server));
+    }
+    await backAtBaseline(before);
+  },
+);
+
+pythonTest(
+  "connections reset in the middle of a request or an answer end alone",
+  async (python) => {
+    const { process, port } = await startServer(["calc-server"]);
+    await using _process = process;
+    await probe(port);
+    const before = countDescriptors(process.child.pid);
+    for (const when of ["accept", "read", "write"]) {
+      const { success } = await new Deno.Command(python, {
+        args: [resets, String(port), "500", when],
+      }).output();
+      assert(success);
+      await probe(port);
+    }
+    await backAtBaseline(before, process.child.pid);
+    const { code, stderr } = await process.stop();
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  },
+);
+
+Deno.test("beyond --max-connections a client is told that the server is full", async () => {
+  const { process, port } = await startServer(["calc-server", "--max-connections", "50"]);
+  await using _process = process;
+  const before = countDescriptors(process.child.pid);
+  const connections: TestConnection[] = [];
+  try {
+    for (let count = 0; count < 100; count++) connections.push(await TestConnection.open(port));
+    const replies = await Promise.all(connections.map(async (connection) => {
+      await connection.send("1 1 +\n").catch(() => {}); // who is turned away may be gone
+      return await connection.receive();
+    }));
+    assertEquals(replies.filter((reply) => reply === "Sum of 1 and 1 is 2\n").length, 50);
+    assertEquals(replies.filter((reply) => reply === "Error: server is full\n").length, 50);
+  } finally {
+    for (const connection of connections) connection[Symbol.dispose]();
+  }
+  await backAtBaseline(before, process.child.pid);
+  await probe(port);
+  const { stderr } = await process.stop();
+  assertLess(stderr.split("\n").length, 10, "notices are rate-limited");
+});
+
+Deno.test({
+  name: "out of descriptors a server waits, and serves again once clients have left",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const command = ["sh", "-c", 'ulimit -n 150; exec "$@"', "sh", ...netdemoCommand];
+    await using process = new Process([...command, "calc-server", "--port", "0", "--json"]);
+    const [, text] = await process.printed(/"port":(\d+)/);
+    const port = Number(text);
+    const connections: TestConnection[] = [];
+    for (let count = 0; count < 300; count++) connections.push(await TestConnection.open(port));
+    await process.printed(/"event":"accept-failed"/);
+    for (const connection of connections) connection[Symbol.dispose]();
+    const left = performance.now();
+    await until(() => probe(port).then(() => true, () => false), "served again");
+    assertLess(performance.now() - left, 2_000);
+    const { code, stdout, stderr } = await process.stop();
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertLess(stdout.split('"accept-failed"').length, 40);
+  },
+});
+
+Deno.test("a client that takes no replies does not slow the others", async () => {
+  const { process, port } = await startServer(["calc-server", "--request-timeout", "3s"]);
+  await using _process = process;
+  using deaf = await TestConnection.open(port);
+  let flooding = true;
+  const flood = deaf.send("1 1 +\n".repeat(4_000_000)).catch(() => {}).finally(() =>
+    flooding = false
+  );
+  using honest = await TestConnection.open(port);
+  const waits: number[] = [];
+  for (let count = 0; count < 200; count++) {
+    const started = performance.now();
+    await honest.send("10 20 +\n");
+    assertEquals(await honest.receive(), "Sum of 10 and 20 is 30\n");
+    waits.push(performance.now() - started);
+  }
+  assertLess(waits.sort((a, b) => a - b)[100] ?? 0, 20);
+  assert(flooding, "the flood was to go on meanwhile");
+  deaf[Symbol.dispose]();
+  await flood;
+});
+
+/** A message server in a process of its own whose stdout is the test's to misuse. */
+async function startMessageServer(): Promise<{
+  child: Deno.ChildProcess;
+  reader: ReadableStreamDefaultReader<Uint8Array>;
+  port: number;
+}> {
+  const child = new Deno.Command(netdemoCommand[0] ?? "", {
+    args: [...netdemoCommand.slice(1), "message-server", "--port", "0"],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  let text = "";
+  while (!text.includes("(tcp)\n")) text += new TextDecoder().decode((await reader.read()).value);
+  return { child, reader, port: Number(/:(\d+)/.exec(text)?.[1]) };
+}
+
+/** Sends messages over connections of their own; each must be answered. */
+async function sendMessages(port: number, count: number, message: string): Promise<void> {
+  for (let round = 0; round < count; round++) {
+    using connection = await TestConnection.open(port);
+    await connection.send(`${message}\n`);
+    assertEquals(await connection.receive(), "Thanks...\n");
+  }
+}
+
+Deno.test("a server whose stdout is stalled keeps answering, and stops when told", async () => {
+  const { child, reader, port } = await startMessageServer();
+  try {
+    // From here on nobody reads: 6 MB of messages fill the pipe and the queue.
+    await sendMessages(port, 100, "x".repeat(60_000));
+    child.kill("SIGTERM");
+    assertEquals((await child.status).code, 0);
+    const stderr = await new Response(child.stderr).text();
+    assert(/^netdemo: \d+ lines could not be written to stdout\n$/.test(stderr), stderr);
+  } finally {
+    await reader.cancel();
+  }
+});
+
+Deno.test("a server whose stdout is closed keeps answering, and tells how much was lost", async () => {
+  const { child, reader, port } = await startMessageServer();
+  await reader.cancel();
+  await sendMessages(port, 20, "Hello");
+  child.kill("SIGTERM");
+  assertEquals((await child.status).code, 0);
+  assertEquals(
+    await new Response(child.stderr).text(),
+    "netdemo: 40 lines could not be written to stdout\n",
+  );
+});
+
+Deno.test({
+  name: "a server whose stdout is full keeps answering, and tells how much was lost",
+  ignore: Deno.build.os !== "linux", // /dev/full
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const portFile = `${folder}/port`;
+    try {
+      const args = ["message-server", "--port", "0", "--port-file", portFile];
+      const command = ["sh", "-c", 'exec "$@" > /dev/full', "sh", ...netdemoCommand, ...args];
+      await using process = new Process(command);
+      await until(() => Deno.stat(portFile).then(() => true, () => false), "the server listens");
+      await sendMessages(Number(await Deno.readTextFile(portFile)), 20, "Hello");
+      const { code, stderr } = await process.stop();
+      assertEquals(code, 0);
+      assertEquals(stderr, "netdemo: 42 lines could not be written to stdout\n");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

@@ -1,0 +1,226 @@
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { service as calc } from "../services/calc.ts";
+import { service as message } from "../services/message.ts";
+import { serve } from "../services/server.ts";
+import { netdemo, Process, silence, startServer, TestConnection, until } from "./harness.ts";
+
+async function isRefused(port: number): Promise<boolean> {
+  try {
+    (await TestConnection.open(port))[Symbol.dispose]();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const SUM = "Sum of 10 and 20 is 30\n";
+
+Deno.test("SIGINT and SIGTERM stop an idle server at once with exit code 0", async () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const { process, port } = await startServer(["calc-server"]);
+    await using _process = process;
+    assertEquals(await process.stop(signal), {
+      code: 0,
+      stdout:
+        `Calculator Server is running....\nListening on 127.0.0.1:${port} and [::1]:${port} (tcp)\n`,
+      stderr: "",
+    });
+  }
+});
+
+Deno.test("a stopped server answers what has fully arrived and can be started anew on its port", async () => {
+  const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
+  await using _process = process;
+  using idle = await TestConnection.open(port);
+  await idle.send("10 20 +\n");
+  assertEquals(await idle.receive(), SUM);
+  using busy = await TestConnection.open(port);
+  await busy.send("10 20 +\n".repeat(1_000));
+  process.child.kill("SIGTERM");
+  assertEquals(await busy.receiveAll(), SUM.repeat(1_000));
+  assertEquals(await idle.receiveAll(), "");
+  assertEquals((await process.ended()).code, 0);
+
+  await using again = new Process([...process.command.slice(0, -1), String(port)]);
+  await again.printed(new RegExp(`Listening on 127\\.0\\.0\\.1:${port} `));
+});
+
+Deno.test("a request whose rest comes within the grace is answered", async () => {
+  const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
+  await using _process = process;
+  using connection = await TestConnection.open(port);
+  await connection.send("1 1 +\n10 2");
+  assertEquals(await connection.receive(), "Sum of 1 and 1 is 2\n");
+  process.child.kill("SIGTERM");
+  await silence(200);
+  await connection.send("0 +\n");
+  assertEquals(await connection.receiveAll(), SUM);
+  assertEquals((await process.ended()).code, 0);
+});
+
+Deno.test("a stuck peer holds a stopping server no longer than the grace", async () => {
+  const { process, port } = await startServer(["calc-server", "--grace", "300ms"]);
+  await using _process = process;
+  using connection = await TestConnection.open(port);
+  await connection.send("1 1 +\n10 2");
+  await connection.receive();
+  const started = performance.now();
+  assertEquals((await process.stop()).code, 0);
+  assertLess(performance.now() - started, 1_500);
+});
+
+Deno.test("a second signal ends the drain at once with 128 + its number", async () => {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    const { process, port } = await startServer(["calc-server", "--grace", "1m"]);
+    await using _process = process;
+    using connection = await TestConnection.open(port);
+    await connection.send("1 1 +\n10 2");
+    await connection.receive();
+    process.child.kill("SIGTERM");
+    await until(() => isRefused(port), "the first signal stops the listener");
+    const started = performance.now();
+    assertEquals((await process.stop(signal)).code, code);
+    assertLess(performance.now() - started, 2_000);
+  }
+});
+
+Deno.test("while it drains, a server refuses connections", async () => {
+  const stop = new AbortController();
+  await using server = serve(calc, { port: 0, grace: 10_000, signal: stop.signal });
+  const port = server.addresses[0]?.port ?? 0;
+  using connection = await TestConnection.open(port);
+  await connection.send("1 1 +\n10 2");
+  await connection.receive();
+  stop.abort();
+  assertEquals(await isRefused(port), true);
+});
+
+Deno.test("--once serves one connection and exits 0", async () => {
+  for (const name of ["hello", "message", "calc"]) {
+    const { process, port } = await startServer([`${name}-server`, "--once"]);
+    await using _process = process;
+    const words = name === "calc" ? ["10", "20", "+"] : [];
+    const client = await netdemo([`${name}-client`, "--port", String(port), ...words]);
+    assertEquals(client.code, 0, client.stderr);
+    const { code, stderr } = await process.ended();
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  }
+});
+
+Deno.test("--max-time stops the server with exit code 0", async () => {
+  const started = performance.now();
+  const { code, stderr } = await netdemo(["calc-server", "--port", "0", "--max-time", "300ms"]);
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  assertGreater(performance.now() - started, 300);
+});
+
+Deno.test("--port-file holds the port while the server listens, and is gone afterwards", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/port`;
+    const { process, port } = await startServer(["calc-server", "--port-file", path]);
+    await using _process = process;
+    assertEquals(await Deno.readTextFile(path), `${port}\n`);
+    assertEquals([...Deno.readDirSync(folder)].length, 1, "nothing but the file itself");
+    assertEquals((await process.stop()).code, 0);
+    assertEquals([...Deno.readDirSync(folder)], []);
+
+    const missing = await netdemo([
+      "calc-server",
+      "--port",
+      "0",
+      "--port-file",
+      `${folder}/no/port`,
+    ]);
+    assertEquals(missing.code, 1);
+    assert(
+      missing.stderr.startsWith("netdemo: ERROR: cannot write the port file: "),
+      missing.stderr,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("an idle connection, an unfinished request and an untaken reply are cut at their deadlines", async () => {
+  const reasons: string[] = [];
+  const closed = Promise.withResolvers<void>();
+  await using server = serve(message, {
+    port: 0,
+    idleTimeout: 400,
+    requestTimeout: 200,
+    events: {
+      closed: (_, reason) => {
+        reasons.push(reason);
+        if (reasons.length === 3) closed.resolve();
+      },
+    },
+  });
+  const port = server.addresses[0]?.port ?? 0;
+  const started = performance.now();
+  using idle = await TestConnection.open(port);
+  using unfinished = await TestConnection.open(port);
+  await unfinished.send("a\nunfin");
+  using deaf = await TestConnection.open(port); // sends for ever, takes no reply
+  const sending = deaf.send("a\n".repeat(20_000_000)).catch(() => {});
+  assertEquals(await idle.receiveAll(), "");
+  assertGreater(performance.now() - started, 390, "cut before its time");
+  assertEquals(await unfinished.receiveAll(), "Thanks...\n");
+  await closed.promise;
+  await sending;
+  assertLess(performance.now() - started, 3_000);
+  assertEquals(reasons.sort(), ["idle timeout", "reply timeout", "request timeout"]);
+});
+
+Deno.test("a request that trickles in does not outlive its deadline", async () => {
+  await using server = serve(calc, { port: 0, requestTimeout: 300 });
+  using connection = await TestConnection.open(server.addresses[0]?.port ?? 0);
+  await connection.send("1 1 +\n");
+  await connection.receive();
+  let sent = 0;
+  const end = connection.receiveAll();
+  let open = true;
+  end.then(() => open = false);
+  while (open && sent++ < 100) {
+    await connection.send("1").catch(() => {});
+    await silence(50);
+  }
+  assertEquals(await end, "");
+  assertLess(sent, 40);
+});
+
+Deno.test("--json tells a server's whole life in objects", async () => {
+  const { process, port } = await startServer(["message-server", "--json"]);
+  await using _process = process;
+  await netdemo(["message-client", "--port", String(port), "evil \u202e\x9b2J"]);
+  await process.printed(/"event":"closed"/);
+  const { code, stdout, stderr } = await process.stop();
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  // deno-lint-ignore no-control-regex -- they are what must not be there
+  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(stdout), stdout);
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(events.map(({ event }) => event), [
+    "listening",
+    "connection",
+    "request",
+    "closed",
+    "stopped",
+  ]);
+  const [listening, connection, request, closed, stopped] = events;
+  assertEquals(listening.port, port);
+  assertEquals(listening.addresses[0], `127.0.0.1:${port}`);
+  assert(/^127\.0\.0\.1:\d+$/.test(connection.remote));
+  assertEquals(request.request, "evil \u202e\x9b2J");
+  assertEquals(request.reply, "Thanks...");
+  assertEquals([closed.reason, closed.requests], ["end of stream", 1]);
+  assert(closed.durationMs > 0);
+  assertEquals([stopped.reason, stopped.connections, stopped.requests], ["SIGTERM", 1, 1]);
+});
+
+Deno.test("--reply is what messages are answered with", async () => {
+  const { process, port } = await startServer(["message-server", "--reply", "Welcome, ü"]);
+  await using _process = process;
+  const { stdout } = await netdemo(["message-client", "--port", String(port), "hi", "there"]);
+  assertEquals(stdout, "Welcome, ü\n");
+  await process.printed(/Connection Established\nhi there\n/);
+});

@@ -1,0 +1,109 @@
+import { assertEquals } from "@std/assert";
+import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
+import { seededRandom } from "./harness.ts";
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Gives the buffer the bytes in pieces of the sizes that `next` says. */
+function feed(buffer: LineBuffer, bytes: Uint8Array, next: () => number): Line[] {
+  const lines: Line[] = [];
+  while (bytes.length > 0 && !buffer.tooLong) {
+    const space = buffer.space();
+    const count = Math.min(next(), space.length, bytes.length);
+    space.set(bytes.subarray(0, count));
+    bytes = bytes.subarray(count);
+    lines.push(...buffer.take(count));
+  }
+  return lines;
+}
+
+const invalid = new Uint8Array([0x31, 0xff, 0x32]);
+const table: { name: string; bytes: Uint8Array; lines: Line[]; rest?: Line }[] = [
+  { name: "lines end in LF", bytes: encode("a\nb\n"), lines: ["a", "b"] },
+  { name: "a CR before LF is dropped", bytes: encode("a\r\nb\r\n"), lines: ["a", "b"] },
+  { name: "one CR is dropped, not two", bytes: encode("a\r\r\n"), lines: ["a\r"] },
+  { name: "a lone CR is text", bytes: encode("a\rb\n"), lines: ["a\rb"] },
+  { name: "empty lines are passed over", bytes: encode("\n\r\na\n\n\nb\n"), lines: ["a", "b"] },
+  { name: "NUL is text", bytes: encode("a\0b\n"), lines: ["a\0b"] },
+  { name: "a byte order mark is text", bytes: encode("\ufeffa\n"), lines: ["\ufeffa"] },
+  { name: "characters of 2, 3 and 4 bytes", bytes: encode("ü€😀\nü\n"), lines: ["ü€😀", "ü"] },
+  {
+    name: "a line that is not UTF-8 spoils no other",
+    bytes: new Uint8Array([...encode("a\n"), ...invalid, ...encode("\nb\n")]),
+    lines: ["a", null, "b"],
+  },
+  { name: "what has no LF is the rest", bytes: encode("a\nb"), lines: ["a"], rest: "b" },
+  { name: "a rest that is not UTF-8", bytes: invalid, lines: [], rest: null },
+];
+
+Deno.test("lines are the same wherever the stream is cut", () => {
+  for (const { name, bytes, lines, rest } of table) {
+    for (let cut = 1; cut <= bytes.length; cut++) {
+      const buffer = new LineBuffer(100);
+      const pieces = [cut, bytes.length];
+      assertEquals(feed(buffer, bytes, () => pieces.shift() ?? 1), lines, `${name}, cut at ${cut}`);
+      assertEquals(buffer.pending > 0 ? buffer.takeRest() : undefined, rest, name);
+      assertEquals(buffer.pending, 0);
+    }
+    assertEquals(feed(new LineBuffer(100), bytes, () => 1), lines, `${name}, byte by byte`);
+  }
+});
+
+Deno.test("lines of every length up to the maximum are whole, the next is too long", () => {
+  for (const max of [1, 2, 10, 1_023, 1_024, 1_025, 65_536, 100_000]) {
+    for (const end of ["\n", "\r\n"]) {
+      for (const piece of [1_000, 70_000]) {
+        const buffer = new LineBuffer(max);
+        const longest = "x".repeat(max);
+        assertEquals(feed(buffer, encode(longest + end + longest + end), () => piece), [
+          longest,
+          longest,
+        ]);
+        assertEquals(buffer.tooLong, false);
+        assertEquals(feed(buffer, encode(`a${end}${longest}x${end}b${end}`), () => piece), ["a"]);
+        assertEquals(buffer.tooLong, true, `${max}`);
+      }
+    }
+  }
+});
+
+Deno.test("a stream without an end of line is refused at the maximum, not collected", () => {
+  const buffer = new LineBuffer(65_536);
+  const megabyte = new Uint8Array(1_000_000).fill(0x41);
+  assertEquals(feed(buffer, megabyte, () => 10_000), []);
+  assertEquals(buffer.tooLong, true);
+});
+
+Deno.test("only before the first LF may silence end a line, and only a short one", () => {
+  const buffer = new LineBuffer(65_536);
+  assertEquals(buffer.quietEndsLine, false);
+  feed(buffer, encode("x".repeat(1_024)), () => 2_000);
+  assertEquals(buffer.quietEndsLine, true);
+  feed(buffer, encode("x"), () => 1);
+  assertEquals(buffer.quietEndsLine, false, "1,025 bytes may be several segments");
+  feed(buffer, encode("\nabc"), () => 4);
+  assertEquals(buffer.quietEndsLine, false, "a connection that has sent LF");
+  assertEquals(buffer.takeRest(), "abc");
+});
+
+Deno.test("random lines come out as they went in, however they are cut", () => {
+  const seed = Number(Deno.env.get("NETDEMO_SEED") ?? Date.now() % 1_000_000);
+  const random = seededRandom(seed);
+  const alphabet = ["a", "1", " ", "ü", "€", "😀", "\0", "\t"];
+  for (let round = 0; round < 200; round++) {
+    const lines = Array.from({ length: 50 }, () => {
+      const length = 1 + Math.floor(random() * (random() < 0.1 ? 3_000 : 20));
+      return Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join(
+        "",
+      );
+    });
+    const ended = lines.map((line) => line + (random() < 0.5 ? "\n" : "\r\n\n")).join("");
+    const largest = [3, 50, 5_000][round % 3] ?? 1;
+    const got = feed(
+      new LineBuffer(20_000),
+      encode(ended),
+      () => 1 + Math.floor(random() * largest),
+    );
+    assertEquals(got, lines, `seed ${seed} (set NETDEMO_SEED to repeat), round ${round}`);
+  }
+});

@@ -1,0 +1,129 @@
+import { assert, assertEquals } from "@std/assert";
+import { getAvailablePort } from "@std/net";
+import config from "../deno.json" with { type: "json" };
+import { netdemoCommand, Process, python } from "./harness.ts";
+import { terminal } from "./terminal.ts";
+
+const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+
+/** One command of a transcript with what it printed. */
+interface Step {
+  readonly command: string;
+  readonly output: string;
+}
+
+/** The transcripts of each section, in order. */
+function sections(): Map<string, Step[]> {
+  const found = new Map<string, Step[]>();
+  for (const section of readme.split(/^(?=##+ )/m)) {
+    const title = section.split("\n", 1)[0] ?? "";
+    const steps: Step[] = [];
+    for (const [, block = ""] of section.matchAll(/^```console\n(.*?)^```$/gms)) {
+      for (const part of block.split(/^(?=\$ )/m)) {
+        const [line = "", ...output] = part.split("\n");
+        steps.push({ command: line.slice(2), output: output.join("\n") });
+      }
+    }
+    if (steps.length > 0) found.set(title, steps);
+  }
+  return found;
+}
+
+/** A transcript's fixed ports stand for free ones, the same for the same number. */
+function freePorts(): (text: string) => string {
+  const ports = new Map<string, string>();
+  return (text) =>
+    text.replaceAll(/\b40\d\d\b/g, (port) => {
+      if (!ports.has(port)) ports.set(port, String(getAvailablePort()));
+      return ports.get(port) ?? "";
+    });
+}
+
+/** Times are never the same twice. */
+function masked(text: string): string {
+  return text.replaceAll(/("\w+Ms":)[\d.]+/g, "$10");
+}
+
+/** Runs a line as a shell would, with netdemo being this one; gives all that it printed, stderr last. */
+async function runLine(line: string): Promise<string> {
+  const script = `netdemo() { ${
+    netdemoCommand.map((word) => `'${word}'`).join(" ")
+  } "$@"; }\n${line}`;
+  await using shell = new Process(["sh", "-c", script]);
+  const { stdout, stderr } = await shell.ended();
+  return stdout + stderr;
+}
+
+/** Types what follows the prompts in the transcript; gives the screen as the transcript has it. */
+async function runAtTerminal(args: string[], output: string): Promise<string> {
+  const typed = [...output.matchAll(/^Enter Command (.*)$/gm)].map(([, line = ""]) => line);
+  assertEquals(typed.at(-1), "^D");
+  const screen = await terminal(args, typed.slice(0, -1));
+  return screen.replace(/Enter Command \n$/, "Enter Command ^D\n");
+}
+
+for (const [title, steps] of sections()) {
+  const usesTerminal = steps.some(({ output }) => output.includes("Enter Command"));
+  const ignore = Deno.build.os === "windows" || (usesTerminal && python === undefined);
+  Deno.test({
+    name: `the transcripts of the README are true: ${title}` + (ignore ? " (skipped)" : ""),
+    ignore,
+    async fn() {
+      const renumber = freePorts();
+      const servers: { process: Process; output: string }[] = [];
+      try {
+        for (const step of steps) {
+          const [command, output] = [renumber(step.command), renumber(step.output)];
+          const isServer = /^netdemo \w+-server --/.test(command);
+          if (isServer) {
+            const process = new Process([...netdemoCommand, ...command.split(" ").slice(1)]);
+            servers.push({ process, output });
+            await process.printed(/Listening on/);
+          } else if (output.includes("Enter Command")) {
+            assertEquals(await runAtTerminal(command.split(" ").slice(1), output), output, command);
+          } else {
+            assertEquals(masked(await runLine(command)), masked(output), command);
+          }
+        }
+        for (const { process, output } of servers) {
+          assertEquals((await process.stop("SIGINT")).stdout, output);
+        }
+      } finally {
+        for (const { process } of servers) await process[Symbol.asyncDispose]();
+      }
+    },
+  });
+}
+
+Deno.test("the README has a transcript of each of the six programs", () => {
+  const all = [...sections().values()].flat().map(({ command }) => command).join("\n");
+  for (const service of ["hello", "message", "calc"]) {
+    assert(all.includes(`netdemo ${service}-server `));
+    assert(all.includes(`netdemo ${service}-client `));
+  }
+});
+
+Deno.test("README and .ci/run name one version of Deno, and tasks that exist", async () => {
+  const ci = await Deno.readTextFile(new URL("../.ci/run", import.meta.url));
+  const text = readme + ci;
+  const versions = new Set([...text.matchAll(/deno@([\d.]+)/g)].map(([, version]) => version));
+  assertEquals([...versions].length, 1, [...versions].join());
+  for (const [, task = ""] of text.matchAll(/deno(?:@[\d.]+)? task (\w+)/g)) {
+    assert(Object.hasOwn(config.tasks, task), task);
+  }
+});
+
+Deno.test("the README's tables of flags and exit codes are those of the program", async () => {
+  const help = await runLine("netdemo help message-server; netdemo help calc-client");
+  const flags = new Set(
+    [...help.matchAll(/^ {2}(--[a-z-]+(?: [A-Z]+)?) /gm)].map(([, flag]) => flag),
+  );
+  flags.delete("--help");
+  const tables = readme.slice(readme.indexOf("## Flags"), readme.indexOf("## Exit codes"));
+  const told = new Set([...tables.matchAll(/^\| `(--[^`]+)`/gm)].map(([, flag]) => flag));
+  assertEquals([...told].sort(), [...flags].sort());
+
+  const { exitCodes } = await import("../cli/report.ts");
+  const rows = [...readme.matchAll(/^\| (\d+) +\| `([A-Z]+):`/gm)];
+  assertEquals(Object.fromEntries(rows.map(([, code, kind]) => [kind, Number(code)])), exitCodes);
+});

@@ -1,0 +1,27 @@
+# Runs a command at a pseudo-terminal: terminal.py PROMPT LINES COMMAND...
+# LINES is a JSON array; each is typed once the prompt stands there again, then
+# the end of file. What the terminal showed goes to stdout.
+import json
+import os
+import pty
+import sys
+
+prompt, lines, command = sys.argv[1].encode(), json.loads(sys.argv[2]), sys.argv[3:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(command[0], command)
+keys = [line.encode() + b"\n" for line in lines] + [b"\x04"]
+shown = b""
+while True:
+    try:
+        data = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    shown += data
+    typed = len(lines) + 1 - len(keys)
+    if keys and shown.count(prompt) > typed:
+        os.write(terminal, keys.pop(0))
+os.waitpid(pid, 0)
+sys.stdout.buffer.write(shown.replace(b"\r\n", b"\n"))
