@@ -145,6 +145,7 @@ async function runServer(
   report.listening(server.addresses);
 
   const forced = await Promise.race([server.finished, signals.second]);
+  if (forced !== undefined) await server[Symbol.asyncDispose]();
   const why = signals.first.aborted ? signals.first.reason : timeUp?.aborted ? "max-time" : "once";
   report.stopped(why);
   return forced ?? 0;

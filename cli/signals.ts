@@ -3,6 +3,12 @@ const STOP_SIGNALS: Partial<Record<Deno.Signal, number>> = Deno.build.os === "wi
   ? { SIGINT: 2, SIGBREAK: 21 }
   : { SIGINT: 2, SIGTERM: 15 };
 
+/**
+ * Milliseconds in which signals are one: Ctrl-C goes to all programs of a
+ * terminal, and a launcher such as `deno task` passes it on once more.
+ */
+const SAME_SIGNAL_MS = 50;
+
 /** Watches for the signals that stop a server, until its scope ends. */
 export interface StopSignals extends Disposable {
   /** Aborts at the first signal, with its name as the reason. */
@@ -15,10 +21,15 @@ export interface StopSignals extends Disposable {
 export function watchStopSignals(): StopSignals {
   const first = new AbortController();
   const second = Promise.withResolvers<number>();
+  let firstAt = 0;
   const handlers = Object.entries(STOP_SIGNALS).map(([name, number]) => {
     const handler = (): void => {
-      if (first.signal.aborted) second.resolve(128 + number);
-      else first.abort(name);
+      if (!first.signal.aborted) {
+        firstAt = performance.now();
+        first.abort(name);
+      } else if (performance.now() - firstAt > SAME_SIGNAL_MS) {
+        second.resolve(128 + number);
+      }
     };
     Deno.addSignalListener(name as Deno.Signal, handler);
     return { name: name as Deno.Signal, handler };
