@@ -1,14 +1,17 @@
 import type { Call } from "../clients/call.ts";
 import type { Client } from "../clients/client.ts";
-import { dial } from "../clients/dial.ts";
+import { dialUdp } from "../clients/datagram_call.ts";
+import { dial, dialUnix } from "../clients/dial.ts";
 import { type Answer, ask, pipeline } from "../clients/pipeline.ts";
-import { ERROR_PREFIX } from "../protocol/calculator.ts";
+import type { Protocol } from "../protocol/addresses.ts";
 import { Failure } from "../protocol/failure.ts";
+import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { Program } from "./command.ts";
-import { type FlagValues, parseCommandLine, readDuration, readName, readNumber } from "./flags.ts";
+import { type FlagValues, parseCommandLine, readDuration } from "./flags.ts";
 import { type Channels, reportFailure } from "./report.ts";
 import { resolve } from "./resolve.ts";
 import { StdinLines } from "./stdin_lines.ts";
+import { chosenTransport, transportFlags } from "./transport.ts";
 import { jsonLine, visible } from "./visible.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -18,18 +21,12 @@ const QUOTED_LENGTH = 80;
 /** The flags of every client. */
 function clientFlags(port: number) {
   return {
-    host: {
-      value: "NAME",
-      about: "host name or IP address of the server",
-      default: "localhost",
-      read: readName,
-    },
-    port: {
-      value: "N",
-      about: "port of the server, 1-65535",
-      default: String(port),
-      read: readNumber(1, 65_535),
-    },
+    ...transportFlags({
+      hostAbout: "host name or IP address of the server",
+      portAbout: "port of the server, 1-65535",
+      defaultPort: port,
+      leastPort: 1,
+    }),
     timeout: {
       value: "D",
       about: "longest wait to connect, then for each reply",
@@ -54,7 +51,8 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     flags,
     async run(args, channels) {
       const { flags: values, words } = parseCommandLine(args, flags);
-      const requests = client.requests(words);
+      const protocol = chosenTransport(values);
+      const requests = greeted(client, client.requests(words), protocol);
       try {
         using call = await connect(client, { ...values, port: values.port ?? port });
         return await converse(client, call, requests, new Answers(client, channels, values.json));
@@ -65,16 +63,28 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   };
 }
 
+/** What is sent: over UDP a client that has nothing to ask sends its greeting. */
+function greeted(
+  { greeting }: Client,
+  requests: readonly string[] | undefined,
+  protocol: Protocol,
+): readonly string[] | undefined {
+  const greets = protocol === "udp" && greeting !== undefined && requests?.length === 0;
+  return greets ? [greeting] : requests;
+}
+
 async function connect(client: Client, values: Values & { readonly port: number }): Promise<Call> {
-  const { host = "localhost", port, timeout = DEFAULT_TIMEOUT_MS } = values;
-  const startedAt = performance.now();
-  const addresses = await resolve(host, timeout);
+  const { host = "localhost", port, udp, unix, timeout = DEFAULT_TIMEOUT_MS } = values;
   try {
-    return await dial({ addresses, port, timeout, spent: performance.now() - startedAt });
+    if (unix !== undefined) return await dialUnix(unix, timeout);
+    const startedAt = performance.now();
+    const addresses = await resolve(host, timeout);
+    const dialOver = udp ? dialUdp : dial;
+    return await dialOver({ addresses, port, timeout, spent: performance.now() - startedAt });
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== "REFUSED") throw error;
-    const hint =
-      `no program listens there; start one: netdemo ${client.name}-server --port ${port}`;
+    const where = unix === undefined ? `--port ${port}` : `--unix ${unix}`;
+    const hint = `no program listens there; start one: netdemo ${client.name}-server ${where}`;
     throw new Failure(error.kind, error.message, { cause: error.cause, hint });
   }
 }

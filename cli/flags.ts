@@ -1,4 +1,5 @@
 import { parseArgs as untypedParseArgs } from "@std/cli/parse-args";
+import { canonicalAddress } from "../protocol/addresses.ts";
 import { MAX_DURATION_MS, parseDuration } from "../protocol/duration.ts";
 import { Failure } from "../protocol/failure.ts";
 import { suggest } from "./suggest.ts";
@@ -120,15 +121,24 @@ function unknownFlag(arg: string, flags: Flags): Failure {
   return new Failure("USAGE", `unknown flag ${name}`, { hint });
 }
 
-/** Any text, also an empty one. */
-export function readText(text: string): string {
-  return text;
-}
-
 /** A text that must not be empty, such as a host name or a path. */
 export function readName(text: string, flag: string): string {
   if (text !== "") return text;
   throw new Failure("USAGE", `${flag} must not be empty`);
+}
+
+/** A host name or an IP address, without a port. */
+export function readHost(text: string, flag: string): string {
+  const [, host = "", port] = /^(\[.*\]|[^:]*):(\d+)$/.exec(text) ?? [];
+  if (port !== undefined) {
+    const hint = `give the port apart: ${flag} ${host} --port ${port}`;
+    throw new Failure("USAGE", `${flag} takes no port: received '${text}'`, { hint });
+  }
+  if (text.includes(":") && canonicalAddress(text) === undefined) {
+    const hint = "an IPv6 address looks like ::1, 2001:db8::7 or fe80::1%eth0";
+    throw new Failure("USAGE", `${flag} is no IP address: received '${text}'`, { hint });
+  }
+  return readName(text, flag);
 }
 
 /** A text that a reply can carry. */

@@ -1,4 +1,4 @@
-import { isIpAddress, loopbackAddresses } from "../protocol/addresses.ts";
+import { canonicalAddress, loopbackAddresses } from "../protocol/addresses.ts";
 import { formatDuration } from "../protocol/duration.ts";
 import { errnoOf, Failure } from "../protocol/failure.ts";
 
@@ -10,7 +10,8 @@ import { errnoOf, Failure } from "../protocol/failure.ts";
  * @throws {Failure} of kind `DNS` if the name does not resolve, `TIMEOUT` if the resolver is silent.
  */
 export async function resolve(host: string, timeout?: number): Promise<readonly string[]> {
-  if (isIpAddress(host)) return [host];
+  const address = canonicalAddress(host);
+  if (address !== undefined) return [address];
   if (isLocalhost(host)) return loopbackAddresses;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silent = new Promise<never>((_, reject) => {

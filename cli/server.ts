@@ -1,6 +1,8 @@
 import { Failure } from "../protocol/failure.ts";
-import { serve, type Server } from "../services/server.ts";
+import { serveUdp } from "../services/datagram_server.ts";
+import type { Server, ServerOptions, StreamOptions } from "../services/server.ts";
 import type { Service } from "../services/service.ts";
+import { serve, serveUnix } from "../services/stream_server.ts";
 import type { Program } from "./command.ts";
 import {
   type FlagValues,
@@ -10,27 +12,22 @@ import {
   readName,
   readNumber,
 } from "./flags.ts";
-import { type Channels, reportFailure } from "./report.ts";
+import { reportFailure } from "./report.ts";
 import { resolve } from "./resolve.ts";
-import { jsonReport, textReport } from "./server_report.ts";
+import { jsonReport, type ServerReport, textReport } from "./server_report.ts";
 import { watchStopSignals } from "./signals.ts";
+import { chosenTransport, transportFlags } from "./transport.ts";
 
 /** The flags of every server. */
 function serverFlags(port: number) {
   return {
-    host: {
-      value: "NAME",
-      about: "host name or IP address to listen on",
-      default: "localhost",
-      read: readName,
-    },
-    port: {
-      value: "N",
-      about: "port, 0-65535; 0 takes any free one",
-      default: String(port),
-      read: readNumber(0, 65_535),
-    },
-    once: { about: "serve one connection and exit" },
+    ...transportFlags({
+      hostAbout: "host name or IP address to listen on",
+      portAbout: "port, 0-65535; 0 takes any free one",
+      defaultPort: port,
+      leastPort: 0,
+    }),
+    once: { about: "serve one connection, or one datagram, and exit" },
     "max-connections": {
       value: "N",
       about: "connections served at a time",
@@ -106,10 +103,14 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       if (surplus !== undefined) {
         throw new Failure("USAGE", `${name} takes no arguments: received '${surplus}'`);
       }
+      const protocol = chosenTransport(values);
       const { reply } = values;
       const chosen = reply === undefined ? service : service.withReply?.(reply) ?? service;
+      const report = values.json
+        ? jsonReport(service, protocol, channels)
+        : textReport(service, protocol, channels);
       try {
-        return await runServer(chosen, { ...values, port: values.port ?? port }, channels);
+        return await runServer(chosen, { ...values, port: values.port ?? port }, report);
       } catch (error) {
         return reportFailure(error, channels, values.json);
       }
@@ -121,28 +122,17 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
 async function runServer(
   service: Service,
   values: Values & { readonly port: number },
-  channels: Channels,
+  report: ServerReport,
 ): Promise<number> {
-  const report = values.json ? jsonReport(service, channels) : textReport(service, channels);
   // Signals come first: at the limit of open files, Deno can't register them any more.
   using signals = watchStopSignals();
   const maxTime = values["max-time"];
   const timeUp = maxTime === undefined ? undefined : AbortSignal.timeout(maxTime);
+  const signal = timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]);
 
-  await using server = serve(service, {
-    addresses: values.host === undefined ? undefined : await resolve(values.host),
-    port: values.port,
-    once: values.once,
-    maxConnections: values["max-connections"],
-    maxRequest: values["max-request"],
-    idleTimeout: values["idle-timeout"],
-    requestTimeout: values["request-timeout"],
-    grace: values.grace,
-    signal: timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]),
-    events: report.events,
-  });
+  await using server = await start(service, values, { signal, events: report.events });
   await using _portFile = await writePortFile(values["port-file"], server);
-  report.listening(server.addresses);
+  report.listening(server);
 
   const forced = await Promise.race([server.finished, signals.second]);
   if (forced !== undefined) await server[Symbol.asyncDispose]();
@@ -151,12 +141,34 @@ async function runServer(
   return forced ?? 0;
 }
 
+/** Starts the server that the flags describe. */
+async function start(
+  service: Service,
+  values: Values & { readonly port: number },
+  watch: Pick<ServerOptions, "signal" | "events">,
+): Promise<Server> {
+  const limits: StreamOptions = {
+    ...watch,
+    once: values.once,
+    maxRequest: values["max-request"],
+    maxConnections: values["max-connections"],
+    idleTimeout: values["idle-timeout"],
+    requestTimeout: values["request-timeout"],
+    grace: values.grace,
+  };
+  const { host, port, unix: path } = values;
+  if (path !== undefined) return await serveUnix(service, { ...limits, path });
+  const addresses = host === undefined ? undefined : await resolve(host);
+  const serveOver = values.udp ? serveUdp : serve;
+  return serveOver(service, { ...limits, addresses, port });
+}
+
 /** Holds the port and a newline for as long as it is in scope; does nothing without a path. */
 async function writePortFile(path: string | undefined, server: Server): Promise<AsyncDisposable> {
   if (path !== undefined) {
     const beside = `${path}.${Deno.pid}`; // renamed once whole, so nobody reads half of it
     try {
-      await Deno.writeTextFile(beside, `${server.addresses[0]?.port}\n`);
+      await Deno.writeTextFile(beside, `${server.port}\n`);
       await Deno.rename(beside, path);
     } catch (cause) {
       await remove(beside);

@@ -1,6 +1,6 @@
-import { type Endpoint, formatEndpoint, formatEndpoints } from "../protocol/addresses.ts";
+import { formatEndpoint, formatEndpoints, type Protocol } from "../protocol/addresses.ts";
 import { errnoOf } from "../protocol/failure.ts";
-import type { ServerEvents } from "../services/server.ts";
+import type { Peer, Server, ServerEvents } from "../services/server.ts";
 import type { Service } from "../services/service.ts";
 import type { Channels } from "./report.ts";
 import { jsonLine, visible } from "./visible.ts";
@@ -13,28 +13,37 @@ export interface ServerReport {
   /** What is told while it runs. */
   readonly events: ServerEvents;
   /** It listens. */
-  listening(addresses: readonly Endpoint[]): void;
+  listening(server: Server): void;
   /** It has stopped, because of a signal, `once` or `max-time`. */
   stopped(why: string): void;
 }
 
 /** For people: the lesson's lines on stdout, what goes wrong on stderr. */
-export function textReport(service: Service, { stdout, stderr }: Channels): ServerReport {
-  const { connected, showsRequests } = service;
+export function textReport(
+  service: Service,
+  protocol: Protocol,
+  { stdout, stderr }: Channels,
+): ServerReport {
+  const { connected } = service;
+  const answeredLine = lineOfRequest(service, protocol);
   const full = noticeOf((line) => stderr.line(line));
+  const ignored = noticeOf((line) => stderr.line(line));
   const failed = noticeOf((line) => stderr.line(line));
   return {
     events: {
       connected: connected === undefined ? undefined : () => stdout.line(connected),
-      answered: showsRequests
-        ? (_, request) => stdout.line(request === null ? "(not UTF-8 text)" : visible(request))
-        : undefined,
+      answered: answeredLine === undefined
+        ? undefined
+        : (peer, request) => stdout.line(answeredLine(peer, request)),
       rejected: () => full("netdemo: server is full: a connection was turned away"),
-      acceptFailed: (error) => failed(`netdemo: cannot accept, will try again: ${error.message}`),
+      ignored: ({ remote }, why) =>
+        ignored(`netdemo: no answer to a datagram from ${formatEndpoint(remote)}: ${why}`),
+      acceptFailed: (error) =>
+        failed(`netdemo: cannot take requests, will try again: ${error.message}`),
     },
-    listening(addresses) {
+    listening({ addresses, protocol }) {
       stdout.line(service.running);
-      stdout.line(`Listening on ${formatEndpoints(addresses)}`);
+      stdout.line(`Listening on ${visible(formatEndpoints(addresses, protocol))}`);
     },
     stopped() {
       if (stdout.dropped === 0) return;
@@ -43,10 +52,27 @@ export function textReport(service: Service, { stdout, stderr }: Channels): Serv
   };
 }
 
+/** How a request is shown: its text, or, over UDP in place of a connection, whom it came from. */
+function lineOfRequest(
+  { connected, showsRequests }: Service,
+  protocol: Protocol,
+): ((peer: Peer, request: string | null) => string) | undefined {
+  if (showsRequests) {
+    return (_, request) => request === null ? "(not UTF-8 text)" : visible(request);
+  }
+  if (protocol !== "udp" || connected === undefined) return undefined;
+  return ({ remote }) => `Datagram received from ${formatEndpoint(remote)}`;
+}
+
 /** For programs: each event as one JSON object on stdout. */
-export function jsonReport(service: Service, { stdout }: Channels): ServerReport {
+export function jsonReport(
+  service: Service,
+  protocol: Protocol,
+  { stdout }: Channels,
+): ServerReport {
   const startedAt = performance.now();
-  const total = { connections: 0, requests: 0, rejected: 0 };
+  const peerName = protocol === "udp" ? "datagram" : "connection";
+  const total = { connections: 0, requests: 0, rejected: 0, ignored: 0 };
   const tell = (event: string, details: Record<string, unknown>): void => {
     stdout.line(jsonLine({ event, time: new Date().toISOString(), ...details }));
   };
@@ -56,9 +82,14 @@ export function jsonReport(service: Service, { stdout }: Channels): ServerReport
         total.connections++;
         tell("connection", { connection: id, remote: formatEndpoint(remote) });
       },
-      answered({ id }, request, reply) {
+      answered({ id, remote }, request, reply) {
         total.requests++;
-        tell("request", { connection: id, request, reply });
+        const from = protocol === "udp" ? { remote: formatEndpoint(remote) } : {};
+        tell("request", { [peerName]: id, ...from, request, reply });
+      },
+      ignored({ id, remote }, reason) {
+        total.ignored++;
+        tell("ignored", { [peerName]: id, remote: formatEndpoint(remote), reason });
       },
       closed({ id, requests, acceptedAt }, reason) {
         tell("closed", { connection: id, reason, requests, durationMs: since(acceptedAt) });
@@ -75,13 +106,9 @@ export function jsonReport(service: Service, { stdout }: Channels): ServerReport
         tell("accept-failed", { code: errnoOf(error), message: error.message });
       },
     },
-    listening(addresses) {
-      tell("listening", {
-        service: service.name,
-        protocol: "tcp",
-        addresses: addresses.map(formatEndpoint),
-        port: addresses[0]?.port,
-      });
+    listening({ addresses, port, protocol }) {
+      const where = addresses.map(formatEndpoint);
+      tell("listening", { service: service.name, protocol, addresses: where, port });
     },
     stopped(why) {
       const { dropped } = stdout;

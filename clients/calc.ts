@@ -1,5 +1,6 @@
-import { calculate, ERROR_PREFIX } from "../protocol/calculator.ts";
+import { calculate } from "../protocol/calculator.ts";
 import { Failure } from "../protocol/failure.ts";
+import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { Client } from "./client.ts";
 
 /** Sends calculator commands and checks the answers. */

@@ -11,11 +11,36 @@ const WRONG_PEER = { hint: "the peer may be another kind of server: check --host
 
 const encoder = new TextEncoder();
 
-/** A connection to a server: requests go out, replies come in, in the same order. */
-export class Call implements Disposable {
-  readonly remote: Endpoint;
+/** A talk with a server: requests go out, replies come in, in the same order. */
+export interface Call extends Disposable {
+  /** Whether the peer can tell several requests apart that are sent at once. */
+  readonly framed: boolean;
+  /**
+   * Sends requests, each a line without its end.
+   *
+   * It does not throw: what a peer sent before it left is still to be received,
+   * so {@linkcode receive}, which is to be called meanwhile, tells how it ended,
+   * also if the peer takes nothing.
+   */
+  send(requests: readonly string[]): Promise<void>;
+  /**
+   * The next replies: at least one, and all that came with it.
+   *
+   * @throws {Failure} of kind `TIMEOUT`, `RESET`, `CLOSED`, or `ERROR` if what came is no reply.
+   */
+  receive(): Promise<string[]>;
+}
 
-  readonly #conn: Deno.TcpConn;
+/**
+ * A call over a connection.
+ *
+ * A reply ends at LF. While none of this connection has had one, the peer may
+ * be of the classic kind: then a reply of up to 1,024 bytes also ends after
+ * 200 ms of silence or at the end of the stream.
+ */
+export class StreamCall implements Call {
+  readonly #conn: Deno.Conn;
+  readonly #peer: string;
   readonly #replyTimeout: number;
   readonly #lines = new LineBuffer(MAX_REPLY);
   /** A read that quiet left behind: it goes on with the next reply. */
@@ -24,25 +49,21 @@ export class Call implements Disposable {
   /** Whether the peer was found to have reset the connection, or to read no more, while sending. */
   #lost: "RESET" | "CLOSED" | undefined;
 
-  constructor(conn: Deno.TcpConn, replyTimeout: number) {
+  /** @param replyTimeout Milliseconds to wait for each next reply. */
+  constructor(conn: Deno.Conn, replyTimeout: number) {
     this.#conn = conn;
     this.#replyTimeout = replyTimeout;
-    this.remote = conn.remoteAddr;
-    conn.setNoDelay();
+    const { transport } = conn.remoteAddr;
+    const protocol = transport === "unix" ? "unix" : "tcp";
+    this.#peer = formatEndpoints([conn.remoteAddr as Endpoint], protocol);
+    if (protocol === "tcp") (conn as Deno.TcpConn).setNoDelay();
   }
 
-  /** Whether the peer ends its replies with LF, so that it can be sent several requests at once. */
   get framed(): boolean {
     return this.#lines.framed;
   }
 
-  /**
-   * Sends requests, each a line without its end, in one write.
-   *
-   * It does not throw: what a peer sent before it left is still to be received,
-   * so {@linkcode receive}, which is to be called meanwhile, tells how it ended,
-   * also if the peer takes nothing.
-   */
+  /** All in one write. */
   async send(requests: readonly string[]): Promise<void> {
     let bytes = encoder.encode(requests.map((request) => `${request}\n`).join(""));
     while (bytes.length > 0 && this.#lost === undefined) {
@@ -54,15 +75,6 @@ export class Call implements Disposable {
     }
   }
 
-  /**
-   * The next replies: at least one, and all that came with it.
-   *
-   * A reply ends at LF. While none of this connection has had one, the peer may
-   * be of the classic kind: then a reply of up to 1,024 bytes also ends after
-   * 200 ms of silence or at the end of the stream.
-   *
-   * @throws {Failure} of kind `TIMEOUT`, `RESET`, `CLOSED`, or `ERROR` if what came is no reply.
-   */
   async receive(): Promise<string[]> {
     const timer = setTimeout(() => this.#expire(), this.#replyTimeout);
     try {
@@ -142,10 +154,6 @@ export class Call implements Disposable {
   #text(line: Line): string {
     if (line !== null) return line;
     throw new Failure("ERROR", `the reply of ${this.#peer} is not UTF-8 text`, WRONG_PEER);
-  }
-
-  get #peer(): string {
-    return formatEndpoints([this.remote]);
   }
 
   /** Nothing came in time: closing is what ends a pending read or write. */

@@ -15,11 +15,14 @@ export interface Client {
   readonly prompt?: string;
   /**
    * The requests that the words of the command line make; `undefined` where
-   * they are to be read from stdin. None at all means that connecting is enough.
+   * they are to be read from stdin. None at all means that connecting is enough;
+   * where there are no connections, `greeting` is sent.
    *
    * @throws {Failure} of kind `USAGE` if the words make no request.
    */
   requests(words: readonly string[]): readonly string[] | undefined;
+  /** What is sent over UDP by a client that has nothing to ask. */
+  readonly greeting?: string;
   /** The one right answer to a request, where there is one. */
   expected?(request: string): string | undefined;
 }

@@ -1,13 +1,18 @@
-import { type Endpoint, formatEndpoints } from "../protocol/addresses.ts";
+import {
+  type Endpoint,
+  formatEndpoints,
+  type InternetEndpoint,
+  type Protocol,
+} from "../protocol/addresses.ts";
 import { formatDuration } from "../protocol/duration.ts";
-import { errnoOf, Failure } from "../protocol/failure.ts";
-import { Call } from "./call.ts";
+import { Failure } from "../protocol/failure.ts";
+import { type Call, StreamCall } from "./call.ts";
 import { kindOf } from "./socket_errors.ts";
 
 /** Milliseconds after which the next address is tried beside one that is silent (RFC 8305, section 5). */
 const NEXT_ATTEMPT_MS = 250;
 
-/** Whom to call, and how long to wait. */
+/** Whom to call over TCP or UDP, and how long to wait. */
 export interface DialOptions {
   /** The server's IP addresses, tried in this order. */
   readonly addresses: readonly string[];
@@ -20,7 +25,7 @@ export interface DialOptions {
 }
 
 /**
- * Connects to the first of the addresses that answers.
+ * Connects over TCP to the first of the addresses that answers.
  *
  * @throws {Failure} of kind `REFUSED`, `UNREACHABLE`, `RESET` or `TIMEOUT` if none does.
  */
@@ -29,10 +34,24 @@ export async function dial(options: DialOptions): Promise<Call> {
   const endpoints = addresses.map((hostname) => ({ hostname, port }));
   try {
     const signal = AbortSignal.timeout(Math.max(1, timeout - spent));
-    return new Call(await connectToFirst(endpoints, signal), timeout);
+    return new StreamCall(await connectToFirst(endpoints, signal), timeout);
   } catch (error) {
     const errors = error instanceof AggregateError ? error.errors : [error];
-    throw connectFailure(errors, endpoints, timeout);
+    throw connectFailure(errors, endpoints, "tcp", timeout);
+  }
+}
+
+/**
+ * Connects to a Unix socket.
+ *
+ * @param timeout Milliseconds to wait for each next reply.
+ * @throws {Failure} of kind `REFUSED` if nobody listens at the path, `ERROR` if it is not permitted.
+ */
+export async function dialUnix(path: string, timeout: number): Promise<Call> {
+  try {
+    return new StreamCall(await Deno.connect({ transport: "unix", path }), timeout);
+  } catch (error) {
+    throw connectFailure([error], [{ path }], "unix", timeout);
   }
 }
 
@@ -43,7 +62,7 @@ export async function dial(options: DialOptions): Promise<Call> {
  * @throws {AggregateError} of all that went wrong if no address can be connected to.
  */
 async function connectToFirst(
-  endpoints: readonly Endpoint[],
+  endpoints: readonly InternetEndpoint[],
   signal: AbortSignal,
 ): Promise<Deno.TcpConn> {
   const decided = new AbortController();
@@ -89,16 +108,17 @@ function closeAllButFirst(attempts: readonly Promise<Deno.TcpConn>[]): void {
 function connectFailure(
   errors: readonly unknown[],
   endpoints: readonly Endpoint[],
+  protocol: Protocol,
   timeout: number,
 ): Failure {
   const cause = errors.find((error) => kindOf(error) === "TIMEOUT") ??
     errors.find((error) => kindOf(error) !== "UNREACHABLE") ?? errors[0];
   const kind = kindOf(cause);
-  const message = `cannot connect to ${formatEndpoints(endpoints)}`;
+  const message = `cannot connect to ${formatEndpoints(endpoints, protocol)}`;
   if (kind === "TIMEOUT") {
     return new Failure(kind, `${message} within ${formatDuration(timeout)}`, { cause });
   }
   if (kind !== undefined) return new Failure(kind, message, { cause });
-  const why = errnoOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
+  const why = cause instanceof Error ? cause.message : String(cause);
   return new Failure("ERROR", `${message}: ${why}`, { cause });
 }

@@ -5,11 +5,14 @@ import type { Client } from "./client.ts";
 export const client: Client = {
   name: "hello",
   usage: "",
-  about: "Connects, and is done: exit code 0 says that a server accepts connections there.",
+  about: `Connects, and is done: exit code 0 says that a server accepts connections there.
+Over UDP, which has no connections, it sends Hello and waits for the answer.`,
   examples: [""],
+  greeting: "Hello",
   requests(words) {
     const [surplus] = words;
     if (surplus === undefined) return [];
     throw new Failure("USAGE", `hello-client takes no arguments: received '${surplus}'`);
   },
+  expected: () => "Hello",
 };

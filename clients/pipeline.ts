@@ -26,7 +26,7 @@ interface Waiting {
 export async function ask(call: Call, request: string): Promise<Answer> {
   const sentAt = performance.now();
   // A peer may answer before it has taken all of a long request.
-  const [[reply = ""]] = await Promise.all([call.receive(), call.send([request])]);
+  const [, [reply = ""]] = await Promise.all([call.send([request]), call.receive()]);
   return { request, reply, elapsedMs: performance.now() - sentAt };
 }
 
@@ -78,8 +78,9 @@ export async function pipeline(
           await changed.promise;
           continue;
         }
+        const sending = call.send(next);
         change();
-        await call.send(next);
+        await sending;
       }
     }
     allSent = true;

@@ -2,6 +2,8 @@ import { errnoOf, type FailureKind } from "../protocol/failure.ts";
 
 const kinds: Record<string, FailureKind> = {
   ECONNREFUSED: "REFUSED",
+  ENOENT: "REFUSED", // no Unix socket at that path
+  ENOTSOCK: "REFUSED",
   ECONNRESET: "RESET",
   ECONNABORTED: "RESET",
   EPIPE: "CLOSED",

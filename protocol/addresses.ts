@@ -1,8 +1,19 @@
-/** An IP address and a port, as sockets name their ends. */
-export interface Endpoint {
+/** What carries the bytes. */
+export type Protocol = "tcp" | "udp" | "unix";
+
+/** One end of an Internet socket. */
+export interface InternetEndpoint {
   readonly hostname: string;
   readonly port: number;
 }
+
+/** One end of a Unix socket: a file, or `null` for the end that connected, which has no name. */
+export interface UnixEndpoint {
+  readonly path: string | null;
+}
+
+/** One end of a socket. */
+export type Endpoint = InternetEndpoint | UnixEndpoint;
 
 /**
  * The addresses that `localhost` stands for, on every host.
@@ -13,20 +24,36 @@ export interface Endpoint {
  */
 export const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
 
-/** `127.0.0.1:40`, or `[::1]:40` with the brackets of RFC 3986, section 3.2.2. */
-export function formatEndpoint({ hostname, port }: Endpoint): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+/**
+ * `127.0.0.1:40`; `[::1]:40` with the brackets of RFC 3986, section 3.2.2; or
+ * the path of a Unix socket.
+ *
+ * An IPv4 peer of an IPv6 socket (`::ffff:127.0.0.1`, RFC 4291, section
+ * 2.5.5.2) is shown as what it is.
+ */
+export function formatEndpoint(endpoint: Endpoint): string {
+  if ("path" in endpoint) return endpoint.path ?? "unnamed";
+  const { hostname, port } = endpoint;
+  const address = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(hostname)?.[1] ?? hostname;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** `127.0.0.1:40 and [::1]:40 (tcp)`: all the ends of one listener or attempt. */
-export function formatEndpoints(endpoints: readonly Endpoint[]): string {
-  return `${endpoints.map(formatEndpoint).join(" and ")} (tcp)`;
+/** `127.0.0.1:40 and [::1]:40 (tcp)`: all the ends of one server or attempt. */
+export function formatEndpoints(endpoints: readonly Endpoint[], protocol: Protocol): string {
+  return `${endpoints.map(formatEndpoint).join(" and ")} (${protocol})`;
 }
 
-/** Whether the text is an IP address as it stands, so that nothing need be resolved. */
-export function isIpAddress(text: string): boolean {
-  if (text.includes(":")) return true; // no host name holds a colon
+/** `::1` of `[0:0::1]`: an IP address in its one canonical form (RFC 5952), zone kept; else `undefined`. */
+export function canonicalAddress(text: string): string | undefined {
+  const [, bare = text] = /^\[(.*)\]$/.exec(text) ?? [];
+  const [address = "", ...zone] = bare.split("%");
+  if (address.includes(":")) {
+    const url = `http://[${address}]`; // the parser that every platform has
+    if (!URL.canParse(url) || zone.length > 1 || zone[0] === "") return undefined;
+    return [new URL(url).hostname.slice(1, -1), ...zone].join("%");
+  }
   const bytes = text.split(".");
-  return bytes.length === 4 &&
-    bytes.every((byte) => /^\d{1,3}$/.test(byte) && Number(byte) <= 255);
+  const isV4 = bytes.length === 4 &&
+    bytes.every((byte) => /^(?:0|[1-9]\d{0,2})$/.test(byte) && Number(byte) <= 255);
+  return isV4 ? text : undefined;
 }

@@ -1,10 +1,5 @@
 import { divide, pythonFloat } from "./python_float.ts";
-
-/** How every reply begins that is an error and not an answer. */
-export const ERROR_PREFIX = "Error: ";
-
-/** Bytes that an error reply has at most, so that what was asked can't be thrown back as a flood. */
-const MAX_ERROR_LENGTH = 64;
+import { ERROR_PREFIX, MAX_ERROR_LENGTH } from "./reply.ts";
 
 /**
  * Digits that the two operands of a command may have together. The slowest

@@ -1,14 +1,15 @@
 import type { Endpoint } from "../protocol/addresses.ts";
-import { ERROR_PREFIX } from "../protocol/calculator.ts";
 import { errnoOf } from "../protocol/failure.ts";
+import { ERROR_PREFIX } from "../protocol/reply.ts";
 import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
 import type { Deadlines, QuietQueue, Timed } from "./deadlines.ts";
+import { type ConnectionPeer, NOT_UTF8, type ServerEvents } from "./server.ts";
 import type { Service } from "./service.ts";
 
 /** Characters of replies that are collected before they are written. */
 const WRITE_SIZE = 65_536;
 /** Milliseconds that a connection stays to see its last reply taken, once nothing more is answered. */
-export const LINGER_MS = 1_000;
+const LINGER_MS = 1_000;
 /** Where bytes go that nobody will look at, of all connections alike. */
 const discarded = new Uint8Array(65_536);
 
@@ -38,22 +39,18 @@ export interface ConnectionContext {
   readonly requestTimeout: number;
   readonly deadlines: Deadlines;
   readonly quiet: QuietQueue<Connection>;
-  readonly onRequest?:
-    | ((connection: Connection, request: Line, reply: string) => void)
-    | undefined;
+  readonly onRequest: ServerEvents["answered"];
 }
 
 /** One accepted connection: reads requests and writes their replies until it ends. */
-export class Connection implements Timed {
+export class Connection implements Timed, ConnectionPeer {
   readonly id: number;
   readonly remote: Endpoint;
-  /** When it was accepted, as `performance.now()`. */
   readonly acceptedAt = performance.now();
-  /** Requests answered so far. */
   requests = 0;
   deadline = Infinity;
 
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   readonly #context: ConnectionContext;
   readonly #lines: LineBuffer;
   /** What {@linkcode expire} gives as the reason. */
@@ -65,9 +62,9 @@ export class Connection implements Timed {
   /** The reply that quiet brought about, while the loop waits in a read. */
   #quietReply: Promise<void> | undefined;
 
-  constructor(id: number, conn: Deno.TcpConn, context: ConnectionContext) {
+  constructor(id: number, conn: Deno.Conn, context: ConnectionContext) {
     this.id = id;
-    this.remote = conn.remoteAddr;
+    this.remote = conn.remoteAddr as Endpoint;
     this.#conn = conn;
     this.#context = context;
     this.#lines = new LineBuffer(context.maxRequest);
@@ -77,8 +74,8 @@ export class Connection implements Timed {
   async run(): Promise<EndReason> {
     this.#context.deadlines.add(this);
     try {
-      this.#conn.setNoDelay();
-      if (this.#context.service.reply === undefined) await this.#end("served");
+      if ("setNoDelay" in this.#conn) (this.#conn as Deno.TcpConn).setNoDelay();
+      if (this.#context.service.closesAtOnce) await this.#end("served");
       else this.#expect("idle timeout");
       await this.#converse();
     } catch (error) {
@@ -215,8 +212,8 @@ export class Connection implements Timed {
   }
 
   #reply(request: Line): string {
-    if (request === null) return `${ERROR_PREFIX}the request is not UTF-8 text`;
-    return this.#context.service.reply?.(request) ?? "";
+    if (request === null) return NOT_UTF8;
+    return this.#context.service.reply(request);
   }
 
   async #write(text: string): Promise<void> {

@@ -11,13 +11,12 @@ export interface Service {
   readonly running: string;
   /** Line that tells of each new connection, where the service has one. */
   readonly connected?: string;
+  /** Whether a connection alone is all that is asked for: it is closed once accepted. */
+  readonly closesAtOnce?: boolean;
   /** Whether the server shows its user each request: a message is meant to be read. */
   readonly showsRequests?: boolean;
-  /**
-   * The reply to one request, one line without its end. It must not throw.
-   * A service without it closes each connection as soon as it is accepted.
-   */
-  reply?(request: string): string;
+  /** The reply to one request, one line without its end. It must not throw. */
+  reply(request: string): string;
   /** The same service with another reply, where the reply is the user's to choose. */
   withReply?(reply: string): Service;
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
-import { serve, type Server } from "../services/server.ts";
+import type { Server } from "../services/server.ts";
+import { serve } from "../services/stream_server.ts";
 import {
   countDescriptors,
   netdemoCommand,
@@ -12,7 +13,7 @@ import {
 } from "./harness.ts";
 
 const resets = new URL("resets.py", import.meta.url).pathname;
-const portOf = (server: Server): number => server.addresses[0]?.port ?? 0;
+const portOf = (server: Server): number => server.port ?? 0;
 
 /** A client that asks and must be answered, at once. */
 async function probe(port: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
 import { service as message } from "../services/message.ts";
-import { serve } from "../services/server.ts";
+import { serve } from "../services/stream_server.ts";
 import { netdemo, Process, silence, startServer, TestConnection, until } from "./harness.ts";
 
 async function isRefused(port: number): Promise<boolean> {
@@ -102,7 +102,7 @@ Deno.test("a Ctrl-C that a launcher passes on once more is one signal, and the d
 Deno.test("while it drains, a server refuses connections", async () => {
   const stop = new AbortController();
   await using server = serve(calc, { port: 0, grace: 10_000, signal: stop.signal });
-  const port = server.addresses[0]?.port ?? 0;
+  const port = server.port ?? 0;
   using connection = await TestConnection.open(port);
   await connection.send("1 1 +\n10 2");
   await connection.receive();
@@ -171,7 +171,7 @@ Deno.test("an idle connection, an unfinished request and an untaken reply are cu
       },
     },
   });
-  const port = server.addresses[0]?.port ?? 0;
+  const port = server.port ?? 0;
   const started = performance.now();
   using idle = await TestConnection.open(port);
   using unfinished = await TestConnection.open(port);
@@ -189,7 +189,7 @@ Deno.test("an idle connection, an unfinished request and an untaken reply are cu
 
 Deno.test("a request that trickles in does not outlive its deadline", async () => {
   await using server = serve(calc, { port: 0, requestTimeout: 300 });
-  using connection = await TestConnection.open(server.addresses[0]?.port ?? 0);
+  using connection = await TestConnection.open(server.port ?? 0);
   await connection.send("1 1 +\n");
   await connection.receive();
   let sent = 0;

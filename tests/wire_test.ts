@@ -1,11 +1,13 @@
 import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
+import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { service as calc } from "../services/calc.ts";
 import { service as hello } from "../services/hello.ts";
 import { service as message } from "../services/message.ts";
-import { serve, type ServeOptions, type Server } from "../services/server.ts";
+import type { Server, StreamOptions } from "../services/server.ts";
+import { serve } from "../services/stream_server.ts";
 import { silence, TestConnection } from "./harness.ts";
 
-const portOf = (server: Server): number => server.addresses[0]?.port ?? 0;
+const portOf = (server: Server): number => server.port ?? 0;
 
 /** Sends the bytes over a connection of its own, ends sending, and gives all that came back. */
 async function exchange(server: Server, ...pieces: (string | Uint8Array)[]): Promise<string> {
@@ -17,8 +19,7 @@ async function exchange(server: Server, ...pieces: (string | Uint8Array)[]): Pro
 
 const SUM = "Sum of 10 and 20 is 30\n";
 
-const serveCalc = (options: Partial<ServeOptions> = {}): Server =>
-  serve(calc, { port: 0, ...options });
+const serveCalc = (options: StreamOptions = {}): Server => serve(calc, { port: 0, ...options });
 
 Deno.test("a reply is in kind: with LF to a request with LF, without to one without", async () => {
   await using server = serveCalc();
@@ -195,12 +196,12 @@ Deno.test("hello closes a connection as soon as it is accepted, without a reset"
 
 Deno.test("a server listens on both loopback addresses at the same port", async () => {
   await using server = serveCalc();
-  const ports = new Set(server.addresses.map(({ port }) => port));
-  assertEquals(ports.size, 1);
-  for (const { hostname, port } of server.addresses) {
+  const addresses = server.addresses as readonly InternetEndpoint[];
+  assertEquals(new Set(addresses.map(({ port }) => port)), new Set([server.port]));
+  for (const { hostname, port } of addresses) {
     using connection = await TestConnection.open(port, hostname);
     await connection.send("1 1 +\n");
     assertEquals(await connection.receive(), "Sum of 1 and 1 is 2\n");
   }
-  assertEquals(server.addresses[0]?.hostname, "127.0.0.1");
+  assertEquals(addresses[0]?.hostname, "127.0.0.1");
 });

@@ -1,0 +1,62 @@
+import type { Protocol } from "../protocol/addresses.ts";
+import { Failure } from "../protocol/failure.ts";
+import { readHost, readName, readNumber } from "./flags.ts";
+
+/** The flags that say where a server is, the same for servers and clients. */
+export function transportFlags(options: {
+  readonly hostAbout: string;
+  readonly portAbout: string;
+  readonly defaultPort: number;
+  /** 0 where the system may choose the port. */
+  readonly leastPort: 0 | 1;
+}) {
+  return {
+    host: { value: "NAME", about: options.hostAbout, default: "localhost", read: readHost },
+    port: {
+      value: "N",
+      about: options.portAbout,
+      default: String(options.defaultPort),
+      read: readNumber(options.leastPort, 65_535),
+    },
+    udp: { about: "use UDP: datagrams instead of a connection" },
+    unix: {
+      value: "PATH",
+      about: "use a Unix socket at this path instead of host and port",
+      read: readName,
+    },
+  };
+}
+
+/** Flags that say nothing to a transport, each with the reason. */
+const meaningless: Record<Protocol, Readonly<Record<string, string>>> = {
+  tcp: {},
+  udp: {
+    "max-connections": "datagrams need no connection",
+    "idle-timeout": "datagrams need no connection",
+    "request-timeout": "a datagram arrives whole or not at all",
+    grace: "there is no connection that needs time to end",
+  },
+  unix: {
+    host: "a Unix socket has a path instead of an address",
+    port: "a Unix socket has a path instead of a port",
+    udp: "a Unix socket is a stream of its own, without UDP",
+    "port-file": "a Unix socket has a path instead of a port",
+  },
+};
+
+/**
+ * The transport that the flags choose.
+ *
+ * @throws {Failure} of kind `USAGE` if a flag was given that says nothing to it.
+ */
+export function chosenTransport(flags: Readonly<Record<string, unknown>>): Protocol {
+  const protocol = flags.unix !== undefined ? "unix" : flags.udp ? "udp" : "tcp";
+  if (protocol === "unix" && Deno.build.os === "windows") {
+    throw new Failure("USAGE", "--unix is not to be had on Windows: use --host and --port");
+  }
+  for (const [name, why] of Object.entries(meaningless[protocol])) {
+    if (flags[name] === undefined || flags[name] === false) continue;
+    throw new Failure("USAGE", `--${name} makes no sense with --${protocol}: ${why}`);
+  }
+  return protocol;
+}

@@ -1,0 +1,205 @@
+import { formatEndpoint, type InternetEndpoint, loopbackAddresses } from "../protocol/addresses.ts";
+import type { Line } from "../protocol/line_buffer.ts";
+import { ERROR_PREFIX, readsAsReply } from "../protocol/reply.ts";
+import { Backoff } from "./backoff.ts";
+import { bindUdp } from "./listen.ts";
+import {
+  type AddressOptions,
+  ARRIVED_MS,
+  commonPort,
+  DEFAULT_MAX_REQUEST,
+  NOT_UTF8,
+  type Server,
+  type ServerEvents,
+  type ServerOptions,
+} from "./server.ts";
+import type { Service } from "./service.ts";
+
+/** Bytes that a datagram may carry: 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791). */
+const MAX_DATAGRAM = 65_507;
+/** Ports below this one are system services (RFC 6335): nothing there asks a lesson's server. */
+const FIRST_USER_PORT = 1_024;
+/** Milliseconds in which an address gets no second reply that could be taken for a request. */
+const DOUBTFUL_MS = 1_000;
+/** Addresses that are remembered for that. */
+const MAX_REMEMBERED = 1_024;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/**
+ * Starts a server that runs the service over UDP: one datagram is one request
+ * and gets at most one datagram back.
+ *
+ * Two servers never talk to each other: what reads as a reply is not answered,
+ * nor what comes from a system port or from the server itself; and a reply that
+ * the other end could take for a request goes to an address once a second.
+ *
+ * @throws {Failure} of kind `BIND` if it can't have the addresses.
+ */
+export function serveUdp(service: Service, options: ServerOptions & AddressOptions): Server {
+  return new DatagramServer(service, options);
+}
+
+class DatagramServer implements Server {
+  readonly protocol = "udp";
+  readonly addresses: readonly InternetEndpoint[];
+  readonly port: number | undefined;
+  readonly finished: Promise<void>;
+
+  readonly #service: Service;
+  readonly #sockets: readonly Deno.DatagramConn[];
+  readonly #options: ServerOptions;
+  readonly #events: ServerEvents;
+  readonly #maxRequest: number;
+  readonly #own: ReadonlySet<string>;
+  readonly #doubtful = new DoubtfulReplies();
+  readonly #stopping = new AbortController();
+  #received = 0;
+  #stopTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(service: Service, options: ServerOptions & AddressOptions) {
+    this.#service = service;
+    this.#options = options;
+    this.#events = options.events ?? {};
+    this.#maxRequest = Math.min(options.maxRequest ?? DEFAULT_MAX_REQUEST, MAX_DATAGRAM);
+    this.#sockets = bindUdp(options.addresses ?? loopbackAddresses, options.port);
+    this.addresses = this.#sockets.map(({ addr }) => addr as Deno.NetAddr);
+    this.port = commonPort(this.addresses);
+    this.#own = ownNames(this.addresses);
+    this.finished = Promise.all(this.#sockets.map((socket) => this.#serveFrom(socket)))
+      .then(() => this.#cleanUp());
+    if (options.signal?.aborted) this.#drain();
+    else options.signal?.addEventListener("abort", this.#drain);
+  }
+
+  /** Receives into one buffer, over and over: a new one for each would be a fifth as fast. */
+  async #serveFrom(socket: Deno.DatagramConn): Promise<void> {
+    // Room for a line end, and for one byte more, which tells a datagram that was cut.
+    const buffer = new Uint8Array(this.#maxRequest + 3);
+    const pause = new Backoff();
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const [bytes, remote] = await socket.receive(buffer);
+        pause.reset();
+        await this.#handle(socket, bytes, remote as Deno.NetAddr);
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        // Windows tells so that an earlier reply found nobody.
+        if (error instanceof Deno.errors.ConnectionReset) continue;
+        this.#events.acceptFailed?.(error as Error);
+        await pause.wait(this.#stopping.signal);
+      }
+    }
+  }
+
+  async #handle(
+    socket: Deno.DatagramConn,
+    bytes: Uint8Array,
+    remote: Deno.NetAddr,
+  ): Promise<void> {
+    const peer = { id: ++this.#received, remote };
+    const text = withoutLineEnd(bytes);
+    const request = decode(text);
+    const silent = this.#reasonForSilence(request, remote);
+    if (silent !== undefined) return this.#events.ignored?.(peer, silent);
+
+    const reply = this.#reply(text.length, request);
+    if (!readsAsReply(reply) && !this.#doubtful.allows(remote)) {
+      return this.#events.ignored?.(peer, "answered a moment ago");
+    }
+    try {
+      await socket.send(encoder.encode(text === bytes ? reply : `${reply}\n`), remote);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return this.#events.ignored?.(peer, `cannot send: ${why}`);
+    }
+    this.#events.answered?.(peer, request, reply);
+    if (this.#options.once) this.#close();
+  }
+
+  /** Why a datagram is not to be answered, if it is not. */
+  #reasonForSilence(request: Line, remote: Deno.NetAddr): string | undefined {
+    if (remote.port < FIRST_USER_PORT) return "from a system port";
+    if (this.#own.has(formatEndpoint(remote))) return "from this server itself";
+    if (request !== null && readsAsReply(request)) return "reads as a reply";
+    return undefined;
+  }
+
+  #reply(length: number, request: Line): string {
+    if (length > this.#maxRequest) {
+      return `${ERROR_PREFIX}the request is longer than ${this.#maxRequest} bytes`;
+    }
+    if (request === null) return NOT_UTF8;
+    const reply = this.#service.reply(request);
+    // No character is shorter than a byte, so most replies need not be measured.
+    const fits = reply.length * 3 < MAX_DATAGRAM ||
+      encoder.encode(reply).length < MAX_DATAGRAM;
+    return fits ? reply : `${ERROR_PREFIX}the reply does not fit in a datagram`;
+  }
+
+  /** Answers what the kernel holds already, then closes. */
+  readonly #drain = (): void => {
+    this.#stopTimer ??= setTimeout(() => this.#close(), ARRIVED_MS);
+  };
+
+  #close(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort();
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  #cleanUp(): void {
+    clearTimeout(this.#stopTimer);
+    this.#options.signal?.removeEventListener("abort", this.#drain);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close();
+    await this.finished;
+  }
+}
+
+/** Remembers whom a doubtful reply went to, in bounded memory. */
+class DoubtfulReplies {
+  /** Addresses with the time of their reply, the latest last. */
+  readonly #sent = new Map<string, number>();
+
+  /** Whether the address may get a reply that could be taken for a request. */
+  allows(remote: InternetEndpoint): boolean {
+    const now = performance.now();
+    const name = formatEndpoint(remote);
+    const last = this.#sent.get(name);
+    if (last !== undefined && now - last < DOUBTFUL_MS) return false;
+    this.#sent.delete(name);
+    this.#sent.set(name, now);
+    const [oldest] = this.#sent.keys();
+    if (this.#sent.size > MAX_REMEMBERED && oldest !== undefined) this.#sent.delete(oldest);
+    return true;
+  }
+}
+
+/** How the server itself appears as a sender; at every address also as loopback. */
+function ownNames(addresses: readonly InternetEndpoint[]): ReadonlySet<string> {
+  const names = addresses.flatMap((address) => {
+    const everywhere = address.hostname === "0.0.0.0" || address.hostname === "::";
+    const hosts = everywhere ? loopbackAddresses : [address.hostname];
+    return hosts.map((hostname) => formatEndpoint({ hostname, port: address.port }));
+  });
+  return new Set(names);
+}
+
+function withoutLineEnd(bytes: Uint8Array): Uint8Array {
+  if (bytes.at(-1) !== LF) return bytes;
+  return bytes.subarray(0, bytes.at(-2) === CR ? -2 : -1);
+}
+
+function decode(bytes: Uint8Array): Line {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,206 @@
+import { type Endpoint, loopbackAddresses, type Protocol } from "../protocol/addresses.ts";
+import { errnoOf } from "../protocol/failure.ts";
+import { Backoff } from "./backoff.ts";
+import { Connection, type ConnectionContext } from "./connection.ts";
+import { Deadlines, QuietQueue } from "./deadlines.ts";
+import { listenTcp } from "./listen.ts";
+import { listenUnix } from "./listen_unix.ts";
+import {
+  type AddressOptions,
+  ARRIVED_MS,
+  commonPort,
+  DEFAULT_MAX_REQUEST,
+  type Server,
+  type ServerEvents,
+  type StreamOptions,
+} from "./server.ts";
+import type { Service } from "./service.ts";
+
+/** Connections that may stay for a while, to take the message that the server is full. */
+const MAX_TURNED_AWAY = 32;
+/** Descriptors that are left free once the process has run out of them. */
+const SPARE_DESCRIPTORS = 64;
+/** A TCP listener, or one at a path, as far as a server of connections needs it. */
+interface Listening {
+  readonly addr: Deno.Addr;
+  accept(): Promise<Deno.Conn>;
+  close(): void;
+  /** To be called once {@linkcode accept} has ended after {@linkcode close}. */
+  closed?(): void;
+}
+
+/**
+ * Starts a server that runs the service over TCP.
+ *
+ * No error of a connection, of accepting or of its input ends it; only
+ * `signal`, `once` and its scope do.
+ *
+ * @throws {Failure} of kind `BIND` if it can't listen.
+ */
+export function serve(service: Service, options: StreamOptions & AddressOptions): Server {
+  const listeners = listenTcp(options.addresses ?? loopbackAddresses, options.port);
+  return new StreamServer(service, listeners, options);
+}
+
+/**
+ * Starts a server that runs the service over a Unix socket, as {@linkcode serve} does over TCP.
+ *
+ * @throws {Failure} of kind `BIND` if it can't listen at the path.
+ */
+export async function serveUnix(
+  service: Service,
+  options: StreamOptions & { readonly path: string },
+): Promise<Server> {
+  return new StreamServer(service, [await listenUnix(options.path)], options);
+}
+
+class StreamServer implements Server {
+  readonly protocol: Protocol;
+  readonly addresses: readonly Endpoint[];
+  readonly port: number | undefined;
+  readonly finished: Promise<void>;
+
+  readonly #listeners: readonly Listening[];
+  readonly #options: StreamOptions;
+  readonly #events: ServerEvents;
+  readonly #context: ConnectionContext;
+  readonly #connections = new Set<Connection>();
+  readonly #turnedAway = new Set<Connection>();
+  readonly #stopping = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
+  #maxConnections: number;
+  #accepted = 0;
+  #drainTimers: ReturnType<typeof setTimeout>[] = [];
+
+  constructor(service: Service, listeners: readonly Listening[], options: StreamOptions) {
+    const { idleTimeout = 300_000, requestTimeout = 10_000, events = {} } = options;
+    this.#options = options;
+    this.#events = events;
+    this.#maxConnections = options.maxConnections ?? 10_000;
+    this.#listeners = listeners;
+    this.protocol = listeners[0]?.addr.transport === "unix" ? "unix" : "tcp";
+    this.addresses = listeners.map(({ addr }) => addr as Endpoint);
+    this.port = commonPort(this.addresses);
+    this.#context = {
+      service,
+      maxRequest: options.maxRequest ?? DEFAULT_MAX_REQUEST,
+      idleTimeout,
+      requestTimeout,
+      deadlines: new Deadlines(Math.min(idleTimeout, requestTimeout)),
+      quiet: new QuietQueue((connection) => connection.onQuiet()),
+      onRequest: events.answered,
+    };
+    const accepting = this.#listeners.map((listener) => this.#acceptFrom(listener));
+    this.finished = Promise.all([...accepting, this.#ended.promise]).then(() => this.#cleanUp());
+    if (options.signal?.aborted) this.#stop();
+    else options.signal?.addEventListener("abort", this.#stop);
+  }
+
+  /** Accepts until the server stops. A `for await` would end at the first failure. */
+  async #acceptFrom(listener: Listening): Promise<void> {
+    const pause = new Backoff();
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const conn = await listener.accept();
+        if (this.#connections.size < this.#maxConnections) pause.reset();
+        this.#admit(conn);
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        if (wasReset(error)) continue;
+        this.#onAcceptFailed(error as Error);
+        await pause.wait(this.#stopping.signal);
+      }
+    }
+  }
+
+  #admit(conn: Deno.Conn): void {
+    const connection = new Connection(++this.#accepted, conn, this.#context);
+    const full = this.#connections.size >= this.#maxConnections;
+    if (full || this.#stopping.signal.aborted) {
+      return this.#turnAway(connection);
+    }
+
+    this.#connections.add(connection);
+    this.#events.connected?.(connection);
+    connection.run().then((reason) => {
+      this.#connections.delete(connection);
+      this.#events.closed?.(connection, reason);
+      this.#endIfDone();
+    });
+    if (this.#options.once) this.#stopListening();
+  }
+
+  #turnAway(connection: Connection): void {
+    this.#events.rejected?.(connection);
+    const linger = this.#turnedAway.size < MAX_TURNED_AWAY;
+    this.#turnedAway.add(connection);
+    connection.turnAway(linger).then(() => {
+      this.#turnedAway.delete(connection);
+      this.#endIfDone();
+    });
+  }
+
+  #onAcceptFailed(error: Error): void {
+    const code = errnoOf(error);
+    if (code === "EMFILE" || code === "ENFILE") {
+      // Deno itself fails in places at this limit: stay away from it from now on.
+      const reached = Math.max(1, this.#connections.size - SPARE_DESCRIPTORS);
+      this.#maxConnections = Math.min(this.#maxConnections, reached);
+    }
+    this.#events.acceptFailed?.(error);
+  }
+
+  #stopListening(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort();
+    for (const listener of this.#listeners) listener.close();
+  }
+
+  readonly #stop = (): void => {
+    this.#stopListening();
+    for (const connection of this.#connections) connection.drain();
+    // Requests in the kernel's buffer are read in the next turns of the event
+    // loop; who still waits for one after that is idle.
+    const endIdle = (): void => this.#connections.forEach((connection) => connection.endIfIdle());
+    const { grace = 5_000 } = this.#options;
+    this.#drainTimers.push(
+      setTimeout(endIdle, ARRIVED_MS),
+      setTimeout(this.#cutAll, grace),
+    );
+    this.#endIfDone();
+  };
+
+  readonly #cutAll = (): void => {
+    for (const connection of [...this.#connections, ...this.#turnedAway]) {
+      connection.cut("server stops");
+    }
+  };
+
+  #endIfDone(): void {
+    const open = this.#connections.size + this.#turnedAway.size;
+    if (this.#stopping.signal.aborted && open === 0) this.#ended.resolve();
+  }
+
+  #cleanUp(): void {
+    this.#options.signal?.removeEventListener("abort", this.#stop);
+    this.#context.deadlines.stop();
+    this.#context.quiet.stop();
+    this.#drainTimers.forEach(clearTimeout);
+    for (const listener of this.#listeners) listener.closed?.();
+  }
+
+  /** Stops at once: connections are cut. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopListening();
+    this.#cutAll();
+    this.#endIfDone();
+    await this.finished;
+  }
+}
+
+/** Whether a connection was gone before it was accepted. */
+function wasReset(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.ConnectionReset;
+}
