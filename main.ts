@@ -36,6 +36,11 @@ const commands: readonly Command[] = [
     summary: "sends calculator commands, checks and prints the answers",
     load: () => client(import("./clients/calc.ts"), 40),
   },
+  {
+    name: "address",
+    summary: "shows and explains addresses, host names and ports",
+    load: async () => (await import("./cli/address.ts")).program,
+  },
 ];
 
 async function server(module: Promise<{ service: Service }>, port: number): Promise<Program> {

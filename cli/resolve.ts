@@ -3,8 +3,7 @@ import { formatDuration } from "../protocol/duration.ts";
 import { errnoOf, Failure } from "../protocol/failure.ts";
 
 /**
- * The IP addresses that a host name stands for, as programs on this host
- * resolve it (hosts file included), in the resolver's order.
+ * The IP addresses to connect to or listen on for a host name or an IP address.
  *
  * @param timeout Milliseconds to wait for the resolver. @default {never}
  * @throws {Failure} of kind `DNS` if the name does not resolve, `TIMEOUT` if the resolver is silent.
@@ -12,18 +11,7 @@ import { errnoOf, Failure } from "../protocol/failure.ts";
 export async function resolve(host: string, timeout?: number): Promise<readonly string[]> {
   const address = canonicalAddress(host);
   if (address !== undefined) return [address];
-  if (isLocalhost(host)) return loopbackAddresses;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silent = new Promise<never>((_, reject) => {
-    if (timeout === undefined) return;
-    const message = `cannot resolve ${host} within ${formatDuration(timeout)}`;
-    timer = setTimeout(() => reject(new Failure("TIMEOUT", message)), timeout);
-  });
-  try {
-    return await Promise.race([lookUp(host), silent]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return isLocalhost(host) ? loopbackAddresses : await lookUp(host, timeout);
 }
 
 /** Names that always mean this host (RFC 6761, section 6.3). */
@@ -31,7 +19,28 @@ function isLocalhost(host: string): boolean {
   return /^(?:.+\.)?localhost\.?$/i.test(host);
 }
 
-async function lookUp(host: string): Promise<readonly string[]> {
+/**
+ * What a host name stands for, as programs on this host resolve it (hosts file
+ * included), in the resolver's order.
+ *
+ * @param timeout Milliseconds to wait for the resolver. @default {never}
+ * @throws {Failure} of kind `DNS` if the name does not resolve, `TIMEOUT` if the resolver is silent.
+ */
+export async function lookUp(host: string, timeout?: number): Promise<readonly string[]> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silent = new Promise<never>((_, reject) => {
+    if (timeout === undefined) return;
+    const message = `cannot resolve ${host} within ${formatDuration(timeout)}`;
+    timer = setTimeout(() => reject(new Failure("TIMEOUT", message)), timeout);
+  });
+  try {
+    return await Promise.race([askResolver(host), silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function askResolver(host: string): Promise<readonly string[]> {
   // Loaded here as most commands never need it.
   const { lookup } = await import("node:dns/promises");
   try {

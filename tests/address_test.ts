@@ -1,0 +1,204 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { kindOfAddress, kindOfPort } from "../protocol/address_kinds.ts";
+import { canonicalAddress, formatEndpoint } from "../protocol/addresses.ts";
+import { netdemo, netdemoCommand, Process } from "./harness.ts";
+
+Deno.test("an IP address has one canonical form, and what is none has none", () => {
+  const table: Record<string, string | undefined> = {
+    "127.0.0.1": "127.0.0.1",
+    "::1": "::1",
+    "[::1]": "::1",
+    "0:0:0:0:0:0:0:1": "::1",
+    "2001:DB8::0:1": "2001:db8::1",
+    "fe80::1%eth0": "fe80::1%eth0",
+    "::": "::",
+    "::zz": undefined,
+    "1::2::3": undefined,
+    "fe80::1%": undefined,
+    "256.0.0.1": undefined,
+    "1.2.3": undefined,
+    "01.2.3.4": undefined,
+    "localhost": undefined,
+    "": undefined,
+  };
+  for (const [text, address] of Object.entries(table)) {
+    assertEquals(canonicalAddress(text), address, text);
+  }
+});
+
+Deno.test("an end is written address:port, IPv6 in brackets", () => {
+  assertEquals(formatEndpoint({ hostname: "127.0.0.1", port: 40 }), "127.0.0.1:40");
+  assertEquals(formatEndpoint({ hostname: "::1", port: 40 }), "[::1]:40");
+  assertEquals(formatEndpoint({ hostname: "::ffff:127.0.0.1", port: 40 }), "127.0.0.1:40");
+  assertEquals(formatEndpoint({ path: "/tmp/x" }), "/tmp/x");
+});
+
+Deno.test("addresses are of the kind that the RFCs say, to the edge of each range", () => {
+  const kinds: Record<string, string[]> = {
+    unspecified: ["0.0.0.0", "::"],
+    loopback: ["127.0.0.0", "127.255.255.255", "::1"],
+    private: [
+      "10.0.0.0",
+      "10.255.255.255",
+      "172.16.0.0",
+      "172.31.255.255",
+      "192.168.0.0",
+      "192.168.255.255",
+    ],
+    "private (unique local)": ["fc00::", "fdff:ffff::1"],
+    "link-local": ["169.254.0.1", "fe80::1", "febf::1", "fe80::1%eth0"],
+    multicast: ["224.0.0.1", "239.255.255.255", "ff02::1"],
+    documentation: [
+      "192.0.2.1",
+      "198.51.100.255",
+      "203.0.113.0",
+      "2001:db8:ffff::1",
+      "3fff:fff::1",
+    ],
+    broadcast: ["255.255.255.255"],
+    reserved: ["240.0.0.0", "255.255.255.254", "4000::1", "fec0::1"],
+    benchmarking: ["198.18.0.0", "198.19.255.255"],
+    "shared by a provider's customers": ["100.64.0.0", "100.127.255.255"],
+    "IPv4-mapped": ["::ffff:1.2.3.4"],
+    public: [
+      "1.1.1.1",
+      "172.15.255.255",
+      "172.32.0.0",
+      "100.128.0.0",
+      "198.20.0.0",
+      "2001:db9::1",
+      "2a00::1",
+    ],
+  };
+  for (const [kind, addresses] of Object.entries(kinds)) {
+    for (const address of addresses) assertEquals(kindOfAddress(address).name, kind, address);
+  }
+  assertThrows(() => kindOfAddress("localhost"), TypeError, "localhost");
+});
+
+Deno.test("ports are of the kind that RFC 6335 says", () => {
+  const kinds = [0, 1, 1_023, 1_024, 49_151, 49_152, 65_535].map((port) => kindOfPort(port).name);
+  assertEquals(kinds, [
+    "any free one",
+    "well-known",
+    "well-known",
+    "registered",
+    "registered",
+    "ephemeral",
+    "ephemeral",
+  ]);
+});
+
+Deno.test("netdemo address shows this host's addresses, loopback first", async () => {
+  const { code, stdout, stderr } = await netdemo(["address"]);
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  const [title = "", , head = "", first = ""] = stdout.split("\n");
+  assertEquals(title, `This host is called ${Deno.hostname()}.`);
+  assertMatch(head, /^interface +address +family +kind +reached from$/);
+  assertMatch(first, / (127\.0\.0\.1 +IPv4|::1 +IPv6) +loopback +this host$/);
+
+  const report = JSON.parse((await netdemo(["address", "--json"])).stdout);
+  assertEquals(report.hostName, Deno.hostname());
+  assertEquals(report.addresses.length, Deno.networkInterfaces().length);
+  const kinds: string[] = report.addresses.map(({ kind }: { kind: string }) => kind);
+  assert(
+    kinds.lastIndexOf("loopback") <
+      kinds.length - kinds.filter((kind) => kind !== "loopback").length,
+  );
+});
+
+Deno.test("netdemo address NAME shows what it stands for, and how long that took", async () => {
+  const { code, stdout } = await netdemo(["address", "localhost"]);
+  assertEquals(code, 0);
+  assertMatch(
+    stdout,
+    /^localhost stands for \d address(?:es)? \(resolved in [\d.]+ ms\):\n\naddress +family/,
+  );
+  assertMatch(stdout, /\n(127\.0\.0\.1 +IPv4|::1 +IPv6) +loopback +this host +RFC /);
+  const report = JSON.parse((await netdemo(["address", "--json", "localhost:80"])).stdout);
+  assertEquals([report.name, report.port.number, report.port.kind], [
+    "localhost",
+    80,
+    "well-known",
+  ]);
+  assert(report.elapsedMs > 0);
+
+  const missing = await netdemo(["address", "--json", "no-such-host.invalid"]);
+  assertEquals(missing.code, 10);
+  assertMatch(missing.stderr, /^netdemo: DNS: .*\nhint: /);
+  assertEquals(JSON.parse(missing.stdout).failure, "DNS");
+});
+
+Deno.test("netdemo address explains an address and a port", async () => {
+  const { stdout } = await netdemo(["address", "10.0.0.5:8080"]);
+  assertMatch(stdout, /\n10\.0\.0\.5 +IPv4 +private +this site +RFC 1918\n/);
+  assertMatch(stdout, /\nPort 8080 is registered: servers of users \(RFC 6335, section 6\)\.\n/);
+  const six = await netdemo(["address", "[::1]:40"]);
+  assertMatch(six.stdout, /\n::1 +IPv6 +loopback +this host +RFC 4291, section 2\.5\.3\n/);
+  assertMatch(six.stdout, /\nPort 40 is well-known: /);
+  assertMatch((await netdemo(["address", ":51234"])).stdout, /^Port 51234 is ephemeral: /);
+  if (Deno.build.os === "linux" && await Deno.stat("/etc/services").then(() => true, () => false)) {
+    assertMatch((await netdemo(["address", ":22"])).stdout, /\nThis system calls it ssh \(tcp/);
+  }
+});
+
+Deno.test("what is neither a name, an address nor a port is a usage error", async () => {
+  for (const args of [["::zz"], ["1.2.3.4:99999"], ["a", "b"], [""], ["[::1"], ["--port", "4"]]) {
+    const { code, stderr } = await netdemo(["address", ...args]);
+    assertEquals(code, 2, args.join(" "));
+    assertMatch(stderr, /^netdemo: USAGE: .*\nhint: /);
+  }
+});
+
+Deno.test("--host takes an address or a name, and says so when it is given a port", async () => {
+  const table: Record<string, RegExp> = {
+    "127.0.0.1:40": /--host takes no port.*\nhint: .*--host 127\.0\.0\.1 --port 40/,
+    "[::1]:40": /--host takes no port/,
+    "localhost:40": /--host takes no port/,
+    "::zz": /--host is no IP address/,
+  };
+  for (const [host, message] of Object.entries(table)) {
+    const { code, stderr } = await netdemo(["hello-client", "--host", host]);
+    assertEquals(code, 2);
+    assertMatch(stderr, message);
+  }
+});
+
+Deno.test("IPv6: one address alone, every address of both families, a zone that is missing", async () => {
+  for (const host of ["::1", "[::1]", "0:0::1"]) {
+    await using server = new Process([
+      ...netdemoCommand,
+      "calc-server",
+      "--host",
+      host,
+      "--port",
+      "0",
+    ]);
+    const [, port = ""] = await server.printed(/Listening on \[::1\]:(\d+) \(tcp\)\n/);
+    const ended = await netdemo(["calc-client", "--host", host, "--port", port, "1", "1", "+"]);
+    assertEquals(ended, { code: 0, stdout: "Sum of 1 and 1 is 2\n", stderr: "" });
+  }
+  for (const flags of [[], ["--udp"]]) {
+    await using server = new Process([
+      ...netdemoCommand,
+      "hello-server",
+      "--host",
+      "::",
+      "--port",
+      "0",
+      ...flags,
+    ]);
+    const [, port = ""] = await server.printed(/Listening on \[::\]:(\d+) /);
+    for (const host of ["127.0.0.1", "::1"]) {
+      const { code } = await netdemo(["hello-client", "--host", host, "--port", port, ...flags]);
+      assertEquals(code, 0, `${host} ${flags}`);
+    }
+    if (flags.length > 0) await server.printed(/from 127\.0\.0\.1:\d+\n[^]*from \[::1\]:\d+\n/);
+  }
+  const zone = await netdemo(["calc-server", "--host", "fe80::1", "--port", "0"]);
+  assertEquals(zone.code, 15);
+  assertMatch(
+    zone.stderr,
+    /a link-local address is not complete without its interface\nhint: .*fe80::1%/,
+  );
+});

@@ -1,0 +1,262 @@
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { service as calc } from "../services/calc.ts";
+import { serveUdp } from "../services/datagram_server.ts";
+import { service as hello } from "../services/hello.ts";
+import { service as message } from "../services/message.ts";
+import type { Server, ServerEvents } from "../services/server.ts";
+import { netdemo, netdemoCommand, Process, python, until } from "./harness.ts";
+
+/** A UDP socket of a test; it is closed with its scope. */
+class TestSocket implements Disposable {
+  readonly socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  readonly #buffer = new Uint8Array(65_536);
+
+  async send(port: number, data: string | Uint8Array): Promise<void> {
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    await this.socket.send(bytes, { transport: "udp", hostname: "127.0.0.1", port });
+  }
+
+  async receive(): Promise<string> {
+    const [bytes] = await this.socket.receive(this.#buffer);
+    return new TextDecoder().decode(bytes);
+  }
+
+  async ask(port: number, data: string | Uint8Array): Promise<string> {
+    await this.send(port, data);
+    return await this.receive();
+  }
+
+  get port(): number {
+    return (this.socket.addr as Deno.NetAddr).port;
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.close();
+  }
+}
+
+const SUM = "Sum of 10 and 20 is 30";
+const portOf = (server: Server): number => server.port ?? 0;
+
+Deno.test("a datagram is answered in kind, with or without a line end", async () => {
+  await using server = serveUdp(calc, { port: 0 });
+  using socket = new TestSocket();
+  assertEquals(await socket.ask(portOf(server), "10 20 +"), SUM);
+  assertEquals(await socket.ask(portOf(server), "10 20 +\n"), `${SUM}\n`);
+  assertEquals(await socket.ask(portOf(server), "10 20 +\r\n"), `${SUM}\n`);
+  assertEquals(await socket.ask(portOf(server), "1 2 +\n3 4 +"), "Error: expected O1 O2 OP");
+});
+
+Deno.test("datagrams of every size get an exact reply or a clear error", async () => {
+  await using server = serveUdp(message, { port: 0 });
+  await using calculator = serveUdp(calc, { port: 0 });
+  using socket = new TestSocket();
+  for (const size of [0, 1, 1_472, 65_507]) {
+    assertEquals(await socket.ask(portOf(server), "x".repeat(size)), "Thanks...");
+  }
+  assertEquals(await socket.ask(portOf(calculator), ""), "Error: expected O1 O2 OP");
+  const command = `${"9".repeat(32_000)} ${"9".repeat(32_000)} *`;
+  assertEquals(
+    await socket.ask(portOf(calculator), command),
+    "Error: the reply does not fit in a datagram",
+  );
+  const invalid = await socket.ask(portOf(calculator), new Uint8Array([0x31, 0xff]));
+  assertEquals(invalid, "Error: the request is not UTF-8 text");
+});
+
+Deno.test("a datagram over --max-request is told so, never cut short", async () => {
+  await using server = serveUdp(message, { port: 0, maxRequest: 10 });
+  using socket = new TestSocket();
+  for (const end of ["", "\n", "\r\n"]) {
+    const kind = end === "" ? "" : "\n";
+    assertEquals(await socket.ask(portOf(server), `0123456789${end}`), `Thanks...${kind}`);
+  }
+  const error = "Error: the request is longer than 10 bytes";
+  assertEquals(await socket.ask(portOf(server), "0123456789x"), error);
+  assertEquals(await socket.ask(portOf(server), "0123456789".repeat(1_000)), error);
+  assert(error.length <= 64);
+});
+
+Deno.test("what reads as a reply is not answered", async () => {
+  await using server = serveUdp(message, { port: 0 });
+  using socket = new TestSocket();
+  const replies = [
+    "Thanks...",
+    "Error: division by zero",
+    SUM,
+    "Div of 1 and 2 is 0.5\n",
+    "Thanks...\r\n",
+  ];
+  for (const reply of replies) await socket.send(portOf(server), reply);
+  // The first answer that comes is to what is sent last.
+  assertEquals(await socket.ask(portOf(server), "Thanks... a lot\n"), "Thanks...\n");
+});
+
+Deno.test("a reply that could be taken for a request goes to an address once a second", async () => {
+  const ignored: string[] = [];
+  const events: ServerEvents = { ignored: (_, why) => ignored.push(why) };
+  await using server = serveUdp(hello, { port: 0, events });
+  using socket = new TestSocket();
+  assertEquals(await socket.ask(portOf(server), "Hello"), "Hello");
+  await socket.send(portOf(server), "Hello");
+  await until(() => ignored.length === 1, "the second is left without an answer");
+  assertEquals(ignored, ["answered a moment ago"]);
+  using other = new TestSocket();
+  assertEquals(await other.ask(portOf(server), "Hello"), "Hello");
+});
+
+async function forge(from: number, to: number, text: string): Promise<void> {
+  const script = new URL("forge.py", import.meta.url).pathname;
+  await using process = new Process([python ?? "", script, String(from), String(to), text]);
+  assertEquals((await process.ended()).stdout, "sent\n");
+}
+
+const canForge = python !== undefined && Deno.build.os === "linux" && Deno.uid() === 0;
+const forgeTest = (name: string, fn: () => Promise<void>): void =>
+  Deno.test({
+    name: canForge ? name : `${name} (skipped: raw sockets need root)`,
+    ignore: !canForge,
+    fn,
+  });
+
+forgeTest(
+  "a datagram from port 0, from below 1024 or from the server itself is not answered",
+  async () => {
+    const ignored: string[] = [];
+    await using server = serveUdp(calc, {
+      port: 0,
+      events: { ignored: (_, why) => ignored.push(why) },
+    });
+    const port = portOf(server);
+    for (const source of [0, 1, 53, 1_023, port]) await forge(source, port, "10 20 +");
+    await until(() => ignored.length === 5, "all are told");
+    assertEquals(ignored, [...Array(4).fill("from a system port"), "from this server itself"]);
+    using socket = new TestSocket();
+    assertEquals(await socket.ask(port, "10 20 +"), SUM);
+  },
+);
+
+forgeTest("two servers pointed at each other fall silent within one exchange", async () => {
+  for (
+    const [one, other] of [[hello, hello], [message, message], [calc, calc], [hello, calc], [
+      message,
+      hello,
+    ]]
+  ) {
+    const told: string[] = [];
+    const events: ServerEvents = {
+      answered: () => told.push("answered"),
+      ignored: () => told.push("ignored"),
+    };
+    await using first = serveUdp(one ?? hello, { port: 0, events });
+    await using second = serveUdp(other ?? hello, { port: 0, events });
+    await forge(portOf(second), portOf(first), "Hello");
+    await until(() => told.at(-1) === "ignored", "one of them keeps silent");
+    // What was still to come is there once both have answered somebody else.
+    using socket = new TestSocket();
+    await socket.ask(portOf(first), "x");
+    await socket.ask(portOf(second), "x");
+    assertLess(
+      told.filter((what) => what === "answered").length - 2,
+      3,
+      `${one?.name} ${other?.name}`,
+    );
+  }
+});
+
+Deno.test("a reply is looked for at the address that was asked, and late ones are not mistaken", async () => {
+  using peer = new TestSocket();
+  using stranger = new TestSocket();
+  const client = netdemo(["calc-client", "--udp", "--port", String(peer.port)], "1 1 +\n2 2 +\n");
+  const buffer = new Uint8Array(1_024);
+  const [, first] = await peer.socket.receive(buffer);
+  const firstPort = (first as Deno.NetAddr).port;
+  await stranger.send(firstPort, "Sum of 1 and 1 is 3\n");
+  await peer.send(firstPort, "Sum of 1 and 1 is 2\n");
+  const [, second] = await peer.socket.receive(buffer);
+  // A second reply to the first request: as if the network had doubled it.
+  await peer.send(firstPort, "Sum of 1 and 1 is 2\n");
+  await peer.send((second as Deno.NetAddr).port, "Sum of 2 and 2 is 4\n");
+  assertEquals(await client, {
+    code: 0,
+    stdout: "Sum of 1 and 1 is 2\nSum of 2 and 2 is 4\n",
+    stderr: "",
+  });
+});
+
+Deno.test("no reply in time is TIMEOUT, and the hint says what UDP can't tell", async () => {
+  using silent = new TestSocket();
+  const args = ["hello-client", "--udp", "--port", String(silent.port), "--timeout", "200ms"];
+  const { code, stderr } = await netdemo(args);
+  assertEquals(code, 124);
+  assertMatch(
+    stderr,
+    /^netdemo: TIMEOUT: no reply from 127\.0\.0\.1:\d+ \(udp\) within 200ms\nhint: UDP does not tell/,
+  );
+});
+
+Deno.test("a request that fits in no datagram is ERROR", async () => {
+  using peer = new TestSocket();
+  const args = ["calc-client", "--udp", "--port", String(peer.port)];
+  const { code, stderr } = await netdemo(args, `${"1".repeat(70_000)} 1 +\n`);
+  assertEquals(code, 1);
+  assertMatch(
+    stderr,
+    /^netdemo: ERROR: cannot send to .*\nhint: a datagram holds at most 65,507 bytes/,
+  );
+});
+
+Deno.test("flags that say nothing to a transport are usage errors that say why", async () => {
+  const table = [
+    ...["--max-connections=5", "--idle-timeout=5", "--request-timeout=5", "--grace=5"].map((
+      flag,
+    ) => ["--udp", flag]),
+    ...["--host=::1", "--port=4040", "--udp", "--port-file=x"].map((
+      flag,
+    ) => ["--unix=/tmp/x", flag]),
+  ];
+  for (const args of table) {
+    const { code, stdout, stderr } = await netdemo(["calc-server", ...args]);
+    assertEquals({ code, stdout }, { code: 2, stdout: "" });
+    assertMatch(
+      stderr,
+      /^netdemo: USAGE: --[a-z-]+ makes no sense with --(?:udp|unix): \w.*\nhint: /,
+    );
+  }
+  for (const flag of ["--host=::1", "--port=4040", "--udp"]) {
+    assertEquals((await netdemo(["calc-client", "--unix=/tmp/x", flag, "1 1 +"])).code, 2);
+  }
+});
+
+Deno.test("a flood of 200,000 datagrams ends nothing, fills no memory, and is told at the end", async () => {
+  const command = [...netdemoCommand, "message-server", "--udp", "--port", "0", "--json"];
+  const child = new Deno.Command(command[0] ?? "", {
+    args: command.slice(1),
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("\n")) text += (await reader.read()).value ?? "";
+  const port = Number(/"port":(\d+)/.exec(text)?.[1]);
+  using socket = new TestSocket();
+  // Nobody reads what the server tells meanwhile: it has to drop lines, too.
+  for (let count = 0; count < 200_000; count++) await socket.send(port, "flood");
+  using probe = new TestSocket();
+  const answered = until(
+    () => probe.ask(port, "10 20 +\n").then((reply) => reply === "Thanks...\n"),
+    "a probe",
+  );
+  await answered;
+  if (Deno.build.os === "linux") {
+    const status = await Deno.readTextFile(`/proc/${child.pid}/status`);
+    assertLess(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]), 100_000);
+  }
+  child.kill("SIGTERM");
+  text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  assertEquals((await child.status).code, 0);
+  const stopped = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
+  assertEquals(stopped.event, "stopped");
+  assert(stopped.requests > 0 && stopped.droppedLines > 0, JSON.stringify(stopped));
+});

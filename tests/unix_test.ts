@@ -1,0 +1,109 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { service as calc } from "../services/calc.ts";
+import { serveUnix } from "../services/stream_server.ts";
+import { netdemo, netdemoCommand, Process } from "./harness.ts";
+
+const ignore = Deno.build.os === "windows";
+
+/** Runs a test with a folder of its own. */
+function folderTest(name: string, fn: (folder: string) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore,
+    async fn() {
+      const folder = await Deno.makeTempDir();
+      try {
+        await fn(folder);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+async function probe(path: string): Promise<void> {
+  const ended = await netdemo(["calc-client", "--unix", path, "10", "20", "+"]);
+  assertEquals(ended, { code: 0, stdout: "Sum of 10 and 20 is 30\n", stderr: "" });
+}
+
+async function start(path: string): Promise<Process> {
+  const process = new Process([...netdemoCommand, "calc-server", "--unix", path]);
+  await process.printed(/Listening on .* \(unix\)\n/);
+  return process;
+}
+
+folderTest("the socket file is there while the server runs, and goes with it", async (folder) => {
+  await using server = await start(`${folder}/socket`);
+  assert(Deno.lstatSync(`${folder}/socket`).isSocket);
+  assertEquals((await server.stop()).code, 0);
+  assertEquals([...Deno.readDirSync(folder)], []);
+});
+
+folderTest("a stale socket file is replaced", async (folder) => {
+  const path = `${folder}/socket`;
+  await using killed = await start(path);
+  await killed.stop("SIGKILL");
+  assert(Deno.lstatSync(path).isSocket, "a kill leaves the file behind");
+  await using _server = await start(path);
+  await probe(path);
+});
+
+folderTest("a live socket is BIND, and the server there goes on", async (folder) => {
+  const path = `${folder}/socket`;
+  await using _server = await start(path);
+  const { code, stderr } = await netdemo(["calc-server", "--unix", path]);
+  assertEquals(code, 15);
+  assertMatch(stderr, /^netdemo: BIND: cannot listen on .*: another server listens there\nhint: /);
+  await probe(path);
+});
+
+folderTest("what is no socket is never removed", async (folder) => {
+  const file = `${folder}/file`;
+  await Deno.writeTextFile(file, "precious");
+  await Deno.symlink(file, `${folder}/link`);
+  await Deno.mkdir(`${folder}/folder`);
+  for (const name of ["file", "link", "folder"]) {
+    const { code, stderr } = await netdemo(["calc-server", "--unix", `${folder}/${name}`]);
+    assertEquals(code, 15);
+    assertMatch(stderr, /there is a file that is no socket/);
+  }
+  assertEquals(await Deno.readTextFile(file), "precious");
+});
+
+folderTest("a path longer than the system allows is a clear error", async (folder) => {
+  const { code, stderr } = await netdemo(["calc-server", "--unix", `${folder}/${"x".repeat(100)}`]);
+  assertEquals(code, 15);
+  assertMatch(stderr, /the path has \d+ bytes, at most 10[37] fit\nhint: choose a shorter path/);
+  const missing = await netdemo(["calc-server", "--unix", `${folder}/no/socket`]);
+  assertEquals(missing.code, 15);
+  assertMatch(missing.stderr, /there is no such folder/);
+});
+
+folderTest("a file that took the socket's place is left alone", async (folder) => {
+  const path = `${folder}/socket`;
+  {
+    await using _server = await serveUnix(calc, { path });
+    await Deno.remove(path);
+    await Deno.writeTextFile(path, "precious");
+  }
+  assertEquals(await Deno.readTextFile(path), "precious");
+  await Deno.remove(path);
+
+  await using old = await start(path);
+  await Deno.remove(path);
+  await using _successor = await start(path);
+  assertEquals((await old.stop()).code, 0);
+  await probe(path);
+});
+
+folderTest("a path where nobody listens is REFUSED", async (folder) => {
+  for (const make of [() => Promise.resolve(), () => Deno.writeTextFile(`${folder}/x`, "")]) {
+    await make();
+    const { code, stderr } = await netdemo(["hello-client", "--unix", `${folder}/x`]);
+    assertEquals(code, 11);
+    assertMatch(
+      stderr,
+      /^netdemo: REFUSED: cannot connect to .*\/x \(unix\)\nhint: .*hello-server --unix /,
+    );
+  }
+});
