@@ -23,10 +23,10 @@ const flags = {
 /** The command that shows and explains addresses, host names and ports. */
 export const program: Program = {
   usage: "[NAME | ADDRESS][:PORT]",
-  about: `Without an argument: this host's name and its addresses by interface, and whether
-other machines can reach them. With a host NAME: the addresses that it stands
-for, as programs on this host resolve it. With an ADDRESS or a PORT: what kind
-it is, and which document says so.
+  about: `Without an argument: this host's name and its addresses by interface, and from
+where they can be reached. With a host NAME: the addresses that it stands for,
+as programs on this host resolve it. With an ADDRESS or a PORT: what kind it is,
+and which document says so.
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   examples: [
     "netdemo address",

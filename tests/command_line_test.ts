@@ -91,7 +91,9 @@ Deno.test("wrong usage is told on stderr with exit code 2, and nothing starts", 
 Deno.test("netdemo alone shows every command; --version and help work", async () => {
   const { code, stdout, stderr } = await netdemo([]);
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
-  for (const command of commands) assert(stdout.includes(`\n  ${command} `), command);
+  for (const command of [...commands, "address"]) {
+    assert(stdout.includes(`\n  ${command} `), command);
+  }
   for (const args of [["help"], ["--help"], ["-h"], ["help", "help"]]) {
     assertEquals(await netdemo(args), { code: 0, stdout, stderr: "" });
   }
@@ -105,7 +107,7 @@ Deno.test("the help of every command names all its flags, defaults and examples 
     assertEquals({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: "" });
     assertEquals(await netdemo([command, "--help"]), shown);
     assertEquals(await netdemo([command, "x", "-h", "--port", "nonsense"]), shown);
-    const common = ["--host NAME", "--port N", "--json", "--help"];
+    const common = ["--host NAME", "--port N", "--udp", "--unix PATH", "--json", "--help"];
     const own = command.endsWith("-client") ? ["--timeout D"] : [
       "--once",
       "--max-connections N",
@@ -125,6 +127,13 @@ Deno.test("the help of every command names all its flags, defaults and examples 
     assertMatch(shown.stdout, new RegExp(`Examples:\n  netdemo ${command} `));
     for (const line of shown.stdout.split("\n")) assert(line.length <= 80, line);
   }
+});
+
+Deno.test("the help of address names its flags in 80 columns", async () => {
+  const { code, stdout } = await netdemo(["help", "address"]);
+  assertEquals(code, 0);
+  for (const flag of ["--timeout D", "--json", "--help"]) assert(stdout.includes(`\n  ${flag} `));
+  for (const line of stdout.split("\n")) assert(line.length <= 80, line);
 });
 
 Deno.test("operands are words, not flags, however they look", async () => {
