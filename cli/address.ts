@@ -4,7 +4,7 @@ import { Failure } from "../protocol/failure.ts";
 import type { Program } from "./command.ts";
 import { parseCommandLine, readDuration } from "./flags.ts";
 import { type Channels, reportFailure } from "./report.ts";
-import { lookUp } from "./resolve.ts";
+import { lookUp, systemResolver } from "./resolve.ts";
 import { localAddresses, reverseName, servicesOf } from "./this_host.ts";
 import { jsonLine, visible } from "./visible.ts";
 
@@ -119,7 +119,7 @@ async function about({ host, port }: Target, timeout: number): Promise<Report> {
   const literal = canonicalAddress(host);
   if (literal !== undefined) return { addresses: [await withName(literal)], port: portReport };
 
-  await import("node:dns/promises"); // so that loading it is not measured
+  await systemResolver(); // so that loading it is not measured
   const start = performance.now();
   const found = await lookUp(host, timeout);
   const elapsedMs = Math.round((performance.now() - start) * 1_000) / 1_000;

@@ -5,7 +5,7 @@ import { Failure } from "../protocol/failure.ts";
 import { suggest } from "./suggest.ts";
 
 /** What is used of `parseArgs`; the package that carries it here has no types. */
-const parseArgs = untypedParseArgs as (
+const parseArgs = untypedParseArgs as unknown as (
   args: readonly string[],
   options: { readonly string: readonly string[]; readonly boolean: readonly string[] },
 ) => Record<string, unknown>;

@@ -40,9 +40,16 @@ export async function lookUp(host: string, timeout?: number): Promise<readonly s
   }
 }
 
+/** The system's resolver, which is loaded when it is needed: most commands never do. */
+export async function systemResolver(): Promise<typeof import("node:dns/promises")> {
+  // Up to Deno 2.5 it warns on stderr of a deprecated module of Deno's own.
+  const { default: process } = await import("node:process");
+  process.emitWarning = () => {};
+  return await import("node:dns/promises");
+}
+
 async function askResolver(host: string): Promise<readonly string[]> {
-  // Loaded here as most commands never need it.
-  const { lookup } = await import("node:dns/promises");
+  const { lookup } = await systemResolver();
   try {
     const found = await lookup(host, { all: true });
     return [...new Set(found.map(({ address }) => address))];

@@ -1,6 +1,6 @@
 import { levenshteinDistance as untypedDistance } from "@std/text/levenshtein-distance";
 
-const distance = untypedDistance as (one: string, other: string) => number;
+const distance = untypedDistance as unknown as (one: string, other: string) => number;
 
 /** `did you mean calc-server?`, if one of the known words is close enough to be meant. */
 export function suggest(given: string, known: readonly string[]): string | undefined {

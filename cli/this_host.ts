@@ -1,5 +1,6 @@
 import { canonicalAddress } from "../protocol/addresses.ts";
 import { kindOfAddress } from "../protocol/address_kinds.ts";
+import { systemResolver } from "./resolve.ts";
 
 /** Milliseconds that the name of an address is waited for: it is nice to have, no more. */
 const REVERSE_TIMEOUT_MS = 2_000;
@@ -28,7 +29,7 @@ export function localAddresses(): LocalAddress[] {
 
 /** The name that the system knows for an address; `undefined` where it knows none or takes long. */
 export async function reverseName(address: string): Promise<string | undefined> {
-  const { lookupService } = await import("node:dns/promises");
+  const { lookupService } = await systemResolver();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silent = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), REVERSE_TIMEOUT_MS);

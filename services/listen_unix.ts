@@ -74,32 +74,36 @@ function lookAt(path: string): Deno.FileInfo | undefined {
 }
 
 /**
- * Deno removes whatever stands at the path when the listener is dropped, which
- * is after a pending accept has ended. A file that is not this listener's any
- * more is moved out of the way until then.
+ * Deno 2.9 removes whatever stands at the path when the listener is dropped,
+ * which is after a pending accept has ended; older ones remove nothing. So a
+ * file that is not this listener's any more is moved out of the way until
+ * then, and one that is still its own is removed here.
  */
 function withOwnFile(listener: Deno.UnixListener, path: string): UnixListening {
   const own = Deno.lstatSync(path);
   const aside = `${path}.${Deno.pid}`;
+  const stands = (): "own" | "other" | "nothing" => {
+    try {
+      const { ino, mtime } = Deno.lstatSync(path);
+      return ino === own.ino && mtime?.getTime() === own.mtime?.getTime() ? "own" : "other";
+    } catch {
+      return "nothing";
+    }
+  };
   let moved = false;
   return {
     addr: listener.addr as Deno.UnixAddr,
     accept: () => listener.accept(),
     close() {
-      try {
-        const now = Deno.lstatSync(path);
-        const isOwn = now.ino === own.ino && now.mtime?.getTime() === own.mtime?.getTime();
-        if (!isOwn) {
-          Deno.renameSync(path, aside);
-          moved = true;
-        }
-      } catch {
-        // There is nothing at the path, or nothing that can be moved.
+      if (stands() === "other") {
+        Deno.renameSync(path, aside);
+        moved = true;
       }
       listener.close();
     },
     closed() {
       if (moved) Deno.renameSync(aside, path);
+      else if (stands() === "own") Deno.removeSync(path);
       moved = false;
     },
   };

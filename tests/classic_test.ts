@@ -1,7 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { netdemo, Process, pythonTest, startServer } from "./harness.ts";
 
-const lesson = (name: string): string => new URL(`classic/${name}.py`, import.meta.url).pathname;
+const lesson = (name: string): string => `${import.meta.dirname}/classic/${name}.py`;
 
 /** Runs one of the lesson's clients against a netdemo server; gives what both printed. */
 async function pairWithClient(

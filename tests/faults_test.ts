@@ -12,7 +12,7 @@ import {
   until,
 } from "./harness.ts";
 
-const resets = new URL("resets.py", import.meta.url).pathname;
+const resets = `${import.meta.dirname}/resets.py`;
 const portOf = (server: Server): number => server.port ?? 0;
 
 /** A client that asks and must be answered, at once. */

@@ -1,12 +1,15 @@
 import config from "../deno.json" with { type: "json" };
 
-const root = new URL("..", import.meta.url).pathname;
+const executable = Deno.env.get("NETDEMO_EXECUTABLE");
 
-/** The product as users run it from source, with its own permissions and no more. */
-export const netdemoCommand: readonly string[] = [
+/**
+ * The product as users run it from source, with its own permissions and no
+ * more; or the executable that NETDEMO_EXECUTABLE names.
+ */
+export const netdemoCommand: readonly string[] = executable !== undefined ? [executable] : [
   Deno.execPath(),
   ...config.tasks.netdemo.command.split(" ").slice(1, -1),
-  `${root}main.ts`,
+  `${import.meta.dirname}/../main.ts`,
 ];
 
 /** How a process ended and what it printed. */

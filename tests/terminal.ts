@@ -1,6 +1,6 @@
 import { netdemoCommand, Process, python } from "./harness.ts";
 
-const script = new URL("terminal.py", import.meta.url).pathname;
+const script = `${import.meta.dirname}/terminal.py`;
 
 /** Runs netdemo at a terminal, types the lines and the end of file; gives what the screen showed. */
 export async function terminal(args: readonly string[], lines: readonly string[]): Promise<string> {

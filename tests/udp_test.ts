@@ -106,7 +106,7 @@ Deno.test("a reply that could be taken for a request goes to an address once a s
 });
 
 async function forge(from: number, to: number, text: string): Promise<void> {
-  const script = new URL("forge.py", import.meta.url).pathname;
+  const script = `${import.meta.dirname}/forge.py`;
   await using process = new Process([python ?? "", script, String(from), String(to), text]);
   assertEquals((await process.ended()).stdout, "sent\n");
 }
