@@ -29,7 +29,6 @@ export class LineBuffer {
   /** Where the bytes that are no whole line yet begin and end. */
   #start = 0;
   #end = 0;
-  /** Whether the last read filled the buffer, so that more was likely waiting. */
   #wasFilled = false;
   #framed = false;
   #tooLong = false;
@@ -52,6 +51,11 @@ export class LineBuffer {
   /** Whether what is pending is a whole line if nothing follows it for {@linkcode QUIET_MS}. */
   get quietEndsLine(): boolean {
     return !this.#framed && this.pending > 0 && this.pending <= MAX_UNFRAMED;
+  }
+
+  /** Whether the last read filled the {@linkcode space}, so that more is likely waiting. */
+  get filled(): boolean {
+    return this.#wasFilled;
   }
 
   /** Whether a line longer than the maximum has come. Nothing after it is kept. */

@@ -187,8 +187,8 @@ export class Connection implements Timed, ConnectionPeer {
   async #settle(sameRequest = false): Promise<void> {
     if (this.#lines.pending > 0) {
       if (!sameRequest) this.#expect("request timeout");
-    } else if (this.#draining) {
-      await this.#end("server stops");
+    } else if (this.#draining && !this.#lines.filled) {
+      await this.#end("server stops"); // all that had arrived is answered
     } else {
       this.#expect("idle timeout");
     }

@@ -20,6 +20,9 @@ import type { Service } from "./service.ts";
 const MAX_TURNED_AWAY = 32;
 /** Descriptors that are left free once the process has run out of them. */
 const SPARE_DESCRIPTORS = 64;
+/** Milliseconds in which connections that had been made when the server stopped are accepted. */
+const QUEUED_MS = 10;
+
 /** A TCP listener, or one at a path, as far as a server of connections needs it. */
 interface Listening {
   readonly addr: Deno.Addr;
@@ -70,7 +73,10 @@ class StreamServer implements Server {
   readonly #ended = Promise.withResolvers<void>();
   #maxConnections: number;
   #accepted = 0;
-  #drainTimers: ReturnType<typeof setTimeout>[] = [];
+  #draining = false;
+  #stopTimer: ReturnType<typeof setTimeout> | undefined;
+  #idleTimer: ReturnType<typeof setInterval> | undefined;
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(service: Service, listeners: readonly Listening[], options: StreamOptions) {
     const { idleTimeout = 300_000, requestTimeout = 10_000, events = {} } = options;
@@ -120,6 +126,7 @@ class StreamServer implements Server {
       return this.#turnAway(connection);
     }
 
+    if (this.#draining) connection.drain();
     this.#connections.add(connection);
     this.#events.connected?.(connection);
     connection.run().then((reason) => {
@@ -154,20 +161,20 @@ class StreamServer implements Server {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
     for (const listener of this.#listeners) listener.close();
+    this.#endIfDone();
   }
 
   readonly #stop = (): void => {
-    this.#stopListening();
+    this.#draining = true;
     for (const connection of this.#connections) connection.drain();
+    // Who had connected already may still wait in the kernel's queue: closing
+    // the listener at once would reset them.
+    this.#stopTimer ??= setTimeout(() => this.#stopListening(), QUEUED_MS);
     // Requests in the kernel's buffer are read in the next turns of the event
     // loop; who still waits for one after that is idle.
     const endIdle = (): void => this.#connections.forEach((connection) => connection.endIfIdle());
-    const { grace = 5_000 } = this.#options;
-    this.#drainTimers.push(
-      setTimeout(endIdle, ARRIVED_MS),
-      setTimeout(this.#cutAll, grace),
-    );
-    this.#endIfDone();
+    this.#idleTimer ??= setInterval(endIdle, ARRIVED_MS);
+    this.#graceTimer ??= setTimeout(this.#cutAll, this.#options.grace ?? 5_000);
   };
 
   readonly #cutAll = (): void => {
@@ -185,7 +192,9 @@ class StreamServer implements Server {
     this.#options.signal?.removeEventListener("abort", this.#stop);
     this.#context.deadlines.stop();
     this.#context.quiet.stop();
-    this.#drainTimers.forEach(clearTimeout);
+    clearTimeout(this.#stopTimer);
+    clearInterval(this.#idleTimer);
+    clearTimeout(this.#graceTimer);
     for (const listener of this.#listeners) listener.closed?.();
   }
 
