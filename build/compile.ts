@@ -1,128 +1,73 @@
 // deno-lint-ignore-file no-console -- a build script speaks to who runs it
-/**
- * Makes the executable: `task compile [--target T | --all] [--release]`.
- *
- * The program is bundled into one file first, so that the executable carries
- * what it runs and nothing else (not the whole packages it takes functions from).
- */
+/** Makes the executables: `task compile [--target T | --all] [--release]`. */
 import { parseArgs as untypedParseArgs } from "@std/cli/parse-args";
-import config from "../deno.json" with { type: "json" };
-import { fallbackBase, isDownloadFailure } from "./fallback.ts";
+import { bundle, compile, targets } from "./executable.ts";
 
 const parseArgs = untypedParseArgs as unknown as (
   args: readonly string[],
-  options: { readonly string: string[]; readonly boolean: string[] },
-) => {
-  readonly _: unknown[];
-  readonly target?: string;
-  readonly all: boolean;
-  readonly release: boolean;
-};
+  options: {
+    readonly string: readonly string[];
+    readonly boolean: readonly string[];
+    readonly unknown: (arg: string) => boolean;
+  },
+) => { readonly target?: string; readonly all: boolean; readonly release: boolean };
 
-/** The targets that Deno compiles for. */
-const targets = [
-  "x86_64-unknown-linux-gnu",
-  "aarch64-unknown-linux-gnu",
-  "x86_64-apple-darwin",
-  "aarch64-apple-darwin",
-  "x86_64-pc-windows-msvc",
-];
+const dist = `${import.meta.dirname}/../dist`;
 
-const root = `${import.meta.dirname}/..`;
-const dist = `${root}/dist`;
-const bundle = `${dist}/netdemo.js`;
-
-/** What the executable may do: what the task that runs it from source may, no more. */
-const permissions = config.tasks.netdemo.command.split(" ")
-  .filter((word) => /^--(?:allow-|no-prompt$)/.test(word));
-
-async function run(
-  command: string,
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, {
-    args,
-    cwd: root,
-    env: { NO_COLOR: "1", ...env },
-  }).output();
-  const told = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  if (!success) throw new Error(told.trim());
-  return told;
-}
-
-/** Compiles the bundle for one target. */
-async function compile(target: string, output: string, release: boolean): Promise<void> {
-  // Of the configuration only the unstable sockets are needed: with all of it
-  // the executable would carry every package that the lock file names.
-  const args = [
-    "compile",
-    "--no-config",
-    "--no-lock",
-    "--no-check",
-    ...config.unstable.map((name) => `--unstable-${name}`),
-    ...permissions,
-    "--output",
-    output,
-  ];
-  try {
-    await run(Deno.execPath(), [...args, "--target", target, bundle]);
-  } catch (error) {
-    const told = error instanceof Error ? error.message : String(error);
-    if (!isDownloadFailure(told)) throw error;
-    if (release) fail("a release needs Deno's own download server, which can't be reached");
-    if (target !== Deno.build.target) {
-      fail(`compiling for ${target} needs Deno's download server, which can't be reached`);
-    }
-    using base = await fallbackBase();
-    console.error(
-      `note: Deno's download server can't be reached; built with Deno ${base.version} from npm, not for release`,
-    );
-    await run(base.compiler, [...args, bundle], { DENORT_BIN: base.runtime });
-  }
-}
-
-function fail(why: string): never {
-  console.error(`compile: ${why}`);
-  Deno.exit(1);
-}
-
-async function sha256(path: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
-  return new Uint8Array(digest).toHex();
-}
-
-const { _: surplus, target, all, release } = parseArgs(Deno.args, {
+const unknown: string[] = [];
+const { target, all, release } = parseArgs(Deno.args, {
   string: ["target"],
   boolean: ["all", "release"],
+  unknown: (arg) => unknown.push(arg) < 0,
 });
-if (surplus.length > 0 || (target !== undefined && (all || !targets.includes(target)))) {
-  console.error(
-    `usage: task compile [--target T | --all] [--release]\ntargets: ${targets.join(", ")}`,
-  );
+if (unknown.length > 0 || (target !== undefined && (all || !targets.includes(target)))) {
+  console.error("usage: task compile [--target T | --all] [--release]");
+  console.error(`targets: ${targets.join(", ")}`);
   Deno.exit(2);
 }
 
 await Deno.mkdir(dist, { recursive: true });
-await run(Deno.execPath(), ["bundle", "--platform", "deno", "--output", bundle, "main.ts"]);
-const { size: own } = await Deno.stat(bundle);
-
-const chosen = all ? targets : [target ?? Deno.build.target];
-const made: string[] = [];
-for (const one of chosen) {
-  const suffix = one.includes("windows") ? ".exe" : "";
-  const name = (target === undefined && !all ? "netdemo" : `netdemo-${one}`) + suffix;
-  await compile(one, `${dist}/${name}`, release);
-  const { size } = await Deno.stat(`${dist}/${name}`);
-  console.log(`dist/${name}  ${megabytes(size)} MB, of it netdemo itself ${megabytes(own)} MB`);
-  made.push(name);
+const script = `${dist}/netdemo.js`;
+try {
+  await bundle(script);
+  if (all) await makeAll(script);
+  else if (target !== undefined) await make(script, target, fileName(target));
+  else {await make(
+      script,
+      Deno.build.target,
+      Deno.build.os === "windows" ? "netdemo.exe" : "netdemo",
+    );}
+} catch (error) {
+  console.error(`compile: ${error instanceof Error ? error.message : error}`);
+  Deno.exitCode = 1;
+} finally {
+  await Deno.remove(script).catch(() => {});
 }
-await Deno.remove(bundle);
-if (all) {
-  const sums = await Promise.all(
-    made.map(async (name) => `${await sha256(`${dist}/${name}`)}  ${name}\n`),
+
+function fileName(target: string): string {
+  return `netdemo-${target}${target.includes("windows") ? ".exe" : ""}`;
+}
+
+async function make(script: string, target: string, name: string): Promise<void> {
+  const output = `${dist}/${name}`;
+  const note = await compile({ script, target, output, release });
+  if (note !== undefined) console.error(`note: ${note}`);
+  const [whole, own] = await Promise.all([Deno.stat(output), Deno.stat(script)]);
+  console.log(
+    `dist/${name}  ${megabytes(whole.size)} MB, of it netdemo itself ${megabytes(own.size)} MB`,
   );
-  await Deno.writeTextFile(`${dist}/SHA256SUMS`, sums.join(""));
+}
+
+/** All targets, with the checksums beside as `sha256sum --check` reads them. */
+async function makeAll(script: string): Promise<void> {
+  const lines: string[] = [];
+  for (const target of targets) {
+    const name = fileName(target);
+    await make(script, target, name);
+    const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${dist}/${name}`));
+    lines.push(`${new Uint8Array(digest).toHex()}  ${name}\n`);
+  }
+  await Deno.writeTextFile(`${dist}/SHA256SUMS`, lines.join(""));
   console.log("dist/SHA256SUMS");
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import config from "../deno.json" with { type: "json" };
-import { netdemo, netdemoCommand, Process } from "./harness.ts";
+import { netdemo, netdemoCommand, Process, signalTest } from "./harness.ts";
 
 const commands = [
   "hello-server",
@@ -236,17 +236,20 @@ Deno.test({
   },
 });
 
-Deno.test("help to a reader that is gone ends quietly, to a full device with a message", async () => {
-  const shell = (line: string): Process =>
-    new Process(["sh", "-c", line, "sh", ...netdemoCommand, "help"]);
-  await using gone = shell('{ "$@"; echo "code $?" >&2; } | true');
-  assertEquals((await gone.ended()).stderr, "code 141\n");
-  if (Deno.build.os !== "linux") return;
-  await using full = shell('"$@" > /dev/full');
-  const { code, stderr } = await full.ended();
-  assertEquals(code, 1);
-  assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: No space left on device/);
-});
+signalTest(
+  "help to a reader that is gone ends quietly, to a full device with a message",
+  async () => {
+    const shell = (line: string): Process =>
+      new Process(["sh", "-c", line, "sh", ...netdemoCommand, "help"]);
+    await using gone = shell('{ "$@"; echo "code $?" >&2; } | true');
+    assertEquals((await gone.ended()).stderr, "code 141\n");
+    if (Deno.build.os !== "linux") return;
+    await using full = shell('"$@" > /dev/full');
+    const { code, stderr } = await full.ended();
+    assertEquals(code, 1);
+    assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: No space left on device/);
+  },
+);
 
 Deno.test("a free port is taken with --port 0 on every address", async () => {
   assert(getAvailablePort() > 0);

@@ -7,6 +7,7 @@ import {
   netdemoCommand,
   Process,
   pythonTest,
+  signalTest,
   startServer,
   TestConnection,
   until,
@@ -69,7 +70,7 @@ pythonTest(
   },
 );
 
-Deno.test("beyond --max-connections a client is told that the server is full", async () => {
+signalTest("beyond --max-connections a client is told that the server is full", async () => {
   const { process, port } = await startServer(["calc-server", "--max-connections", "50"]);
   await using _process = process;
   const before = countDescriptors(process.child.pid);
@@ -160,7 +161,7 @@ async function sendMessages(port: number, count: number, message: string): Promi
   }
 }
 
-Deno.test("a server whose stdout is stalled keeps answering, and stops when told", async () => {
+signalTest("a server whose stdout is stalled keeps answering, and stops when told", async () => {
   const { child, reader, port } = await startMessageServer();
   try {
     // From here on nobody reads: 6 MB of messages fill the pipe and the queue.
@@ -174,17 +175,20 @@ Deno.test("a server whose stdout is stalled keeps answering, and stops when told
   }
 });
 
-Deno.test("a server whose stdout is closed keeps answering, and tells how much was lost", async () => {
-  const { child, reader, port } = await startMessageServer();
-  await reader.cancel();
-  await sendMessages(port, 20, "Hello");
-  child.kill("SIGTERM");
-  assertEquals((await child.status).code, 0);
-  assertEquals(
-    await new Response(child.stderr).text(),
-    "netdemo: 40 lines could not be written to stdout\n",
-  );
-});
+signalTest(
+  "a server whose stdout is closed keeps answering, and tells how much was lost",
+  async () => {
+    const { child, reader, port } = await startMessageServer();
+    await reader.cancel();
+    await sendMessages(port, 20, "Hello");
+    child.kill("SIGTERM");
+    assertEquals((await child.status).code, 0);
+    assertEquals(
+      await new Response(child.stderr).text(),
+      "netdemo: 40 lines could not be written to stdout\n",
+    );
+  },
+);
 
 Deno.test({
   name: "a server whose stdout is full keeps answering, and tells how much was lost",

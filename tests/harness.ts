@@ -147,14 +147,20 @@ async function findPython(): Promise<string | undefined> {
   return undefined;
 }
 
-/** A test that needs Python; without one it is skipped, and its name says why. */
+/** A test that needs Python on a Unix; without it is skipped, and its name says why. */
 export function pythonTest(name: string, run: (python: string) => Promise<void>): void {
-  const ignore = python === undefined;
+  const ignore = python === undefined || Deno.build.os === "windows";
   Deno.test({
-    name: ignore ? `${name} (skipped: no python3)` : name,
+    name: ignore ? `${name} (skipped: no python3 on a Unix)` : name,
     ignore,
     fn: () => run(python ?? ""),
   });
+}
+
+/** A test that needs signals and a shell; on Windows, which has neither of this kind, it is skipped. */
+export function signalTest(name: string, fn: () => Promise<void>): void {
+  const ignore = Deno.build.os === "windows";
+  Deno.test({ name: ignore ? `${name} (skipped: needs signals)` : name, ignore, fn });
 }
 
 /** A TCP connection that tests write to and read from in plain words. */

@@ -2,7 +2,15 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
 import { service as message } from "../services/message.ts";
 import { serve } from "../services/stream_server.ts";
-import { netdemo, Process, silence, startServer, TestConnection, until } from "./harness.ts";
+import {
+  netdemo,
+  Process,
+  signalTest,
+  silence,
+  startServer,
+  TestConnection,
+  until,
+} from "./harness.ts";
 
 async function isRefused(port: number): Promise<boolean> {
   try {
@@ -15,7 +23,7 @@ async function isRefused(port: number): Promise<boolean> {
 
 const SUM = "Sum of 10 and 20 is 30\n";
 
-Deno.test("SIGINT and SIGTERM stop an idle server at once with exit code 0", async () => {
+signalTest("SIGINT and SIGTERM stop an idle server at once with exit code 0", async () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const { process, port } = await startServer(["calc-server"]);
     await using _process = process;
@@ -28,24 +36,27 @@ Deno.test("SIGINT and SIGTERM stop an idle server at once with exit code 0", asy
   }
 });
 
-Deno.test("a stopped server answers what has fully arrived and can be started anew on its port", async () => {
-  const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
-  await using _process = process;
-  using idle = await TestConnection.open(port);
-  await idle.send("10 20 +\n");
-  assertEquals(await idle.receive(), SUM);
-  using busy = await TestConnection.open(port);
-  await busy.send("10 20 +\n".repeat(1_000));
-  process.child.kill("SIGTERM");
-  assertEquals(await busy.receiveAll(), SUM.repeat(1_000));
-  assertEquals(await idle.receiveAll(), "");
-  assertEquals((await process.ended()).code, 0);
+signalTest(
+  "a stopped server answers what has fully arrived and can be started anew on its port",
+  async () => {
+    const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
+    await using _process = process;
+    using idle = await TestConnection.open(port);
+    await idle.send("10 20 +\n");
+    assertEquals(await idle.receive(), SUM);
+    using busy = await TestConnection.open(port);
+    await busy.send("10 20 +\n".repeat(1_000));
+    process.child.kill("SIGTERM");
+    assertEquals(await busy.receiveAll(), SUM.repeat(1_000));
+    assertEquals(await idle.receiveAll(), "");
+    assertEquals((await process.ended()).code, 0);
 
-  await using again = new Process([...process.command.slice(0, -1), String(port)]);
-  await again.printed(new RegExp(`Listening on 127\\.0\\.0\\.1:${port} `));
-});
+    await using again = new Process([...process.command.slice(0, -1), String(port)]);
+    await again.printed(new RegExp(`Listening on 127\\.0\\.0\\.1:${port} `));
+  },
+);
 
-Deno.test("a request whose rest comes within the grace is answered", async () => {
+signalTest("a request whose rest comes within the grace is answered", async () => {
   const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
   await using _process = process;
   using connection = await TestConnection.open(port);
@@ -58,7 +69,7 @@ Deno.test("a request whose rest comes within the grace is answered", async () =>
   assertEquals((await process.ended()).code, 0);
 });
 
-Deno.test("a stuck peer holds a stopping server no longer than the grace", async () => {
+signalTest("a stuck peer holds a stopping server no longer than the grace", async () => {
   const { process, port } = await startServer(["calc-server", "--grace", "300ms"]);
   await using _process = process;
   using connection = await TestConnection.open(port);
@@ -69,7 +80,7 @@ Deno.test("a stuck peer holds a stopping server no longer than the grace", async
   assertLess(performance.now() - started, 1_500);
 });
 
-Deno.test("a second signal ends the drain at once with 128 + its number", async () => {
+signalTest("a second signal ends the drain at once with 128 + its number", async () => {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     const { process, port } = await startServer(["calc-server", "--grace", "1m"]);
     await using _process = process;
@@ -85,19 +96,22 @@ Deno.test("a second signal ends the drain at once with 128 + its number", async 
   }
 });
 
-Deno.test("a Ctrl-C that a launcher passes on once more is one signal, and the drain goes on", async () => {
-  const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
-  await using _process = process;
-  using connection = await TestConnection.open(port);
-  await connection.send("1 1 +\n10 2");
-  await connection.receive();
-  process.child.kill("SIGINT");
-  process.child.kill("SIGTERM");
-  await until(() => isRefused(port), "the first signal stops the listener");
-  await connection.send("0 +\n");
-  assertEquals(await connection.receiveAll(), SUM);
-  assertEquals((await process.ended()).code, 0);
-});
+signalTest(
+  "a Ctrl-C that a launcher passes on once more is one signal, and the drain goes on",
+  async () => {
+    const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
+    await using _process = process;
+    using connection = await TestConnection.open(port);
+    await connection.send("1 1 +\n10 2");
+    await connection.receive();
+    process.child.kill("SIGINT");
+    process.child.kill("SIGTERM");
+    await until(() => isRefused(port), "the first signal stops the listener");
+    await connection.send("0 +\n");
+    assertEquals(await connection.receiveAll(), SUM);
+    assertEquals((await process.ended()).code, 0);
+  },
+);
 
 Deno.test("while it drains, a server refuses connections", async () => {
   const stop = new AbortController();
@@ -129,33 +143,36 @@ Deno.test("--max-time stops the server with exit code 0", async () => {
   assertGreater(performance.now() - started, 300);
 });
 
-Deno.test("--port-file holds the port while the server listens, and is gone afterwards", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const path = `${folder}/port`;
-    const { process, port } = await startServer(["calc-server", "--port-file", path]);
-    await using _process = process;
-    assertEquals(await Deno.readTextFile(path), `${port}\n`);
-    assertEquals([...Deno.readDirSync(folder)].length, 1, "nothing but the file itself");
-    assertEquals((await process.stop()).code, 0);
-    assertEquals([...Deno.readDirSync(folder)], []);
+signalTest(
+  "--port-file holds the port while the server listens, and is gone afterwards",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const path = `${folder}/port`;
+      const { process, port } = await startServer(["calc-server", "--port-file", path]);
+      await using _process = process;
+      assertEquals(await Deno.readTextFile(path), `${port}\n`);
+      assertEquals([...Deno.readDirSync(folder)].length, 1, "nothing but the file itself");
+      assertEquals((await process.stop()).code, 0);
+      assertEquals([...Deno.readDirSync(folder)], []);
 
-    const missing = await netdemo([
-      "calc-server",
-      "--port",
-      "0",
-      "--port-file",
-      `${folder}/no/port`,
-    ]);
-    assertEquals(missing.code, 1);
-    assert(
-      missing.stderr.startsWith("netdemo: ERROR: cannot write the port file: "),
-      missing.stderr,
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+      const missing = await netdemo([
+        "calc-server",
+        "--port",
+        "0",
+        "--port-file",
+        `${folder}/no/port`,
+      ]);
+      assertEquals(missing.code, 1);
+      assert(
+        missing.stderr.startsWith("netdemo: ERROR: cannot write the port file: "),
+        missing.stderr,
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
 
 Deno.test("an idle connection, an unfinished request and an untaken reply are cut at their deadlines", async () => {
   const reasons: string[] = [];
@@ -204,7 +221,7 @@ Deno.test("a request that trickles in does not outlive its deadline", async () =
   assertLess(sent, 40);
 });
 
-Deno.test("--json tells a server's whole life in objects", async () => {
+signalTest("--json tells a server's whole life in objects", async () => {
   const { process, port } = await startServer(["message-server", "--json"]);
   await using _process = process;
   await netdemo(["message-client", "--port", String(port), "evil \u202e\x9b2J"]);

@@ -4,7 +4,8 @@ import config from "../deno.json" with { type: "json" };
 import { netdemoCommand, Process, python } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
-const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+const root = `${import.meta.dirname}/..`;
+const readme = await Deno.readTextFile(`${root}/README.md`);
 
 /** One command of a transcript with what it printed. */
 interface Step {
@@ -116,12 +117,14 @@ Deno.test("the README has a transcript of each of the six programs", () => {
   }
 });
 
-Deno.test("README and .ci/run name one version of Deno, and tasks that exist", async () => {
-  const ci = await Deno.readTextFile(new URL("../.ci/run", import.meta.url));
-  const text = readme + ci;
-  const versions = new Set([...text.matchAll(/deno@([\d.]+)/g)].map(([, version]) => version));
+Deno.test("README, .ci/run and the workflows name one version of Deno, and tasks that exist", async () => {
+  const files = [".ci/run", ".github/workflows/ci.yml", ".github/workflows/release.yml"];
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(`${root}/${file}`)));
+  const text = [readme, ...texts].join("\n");
+  const named = text.matchAll(/(?:deno@|deno-version: )([\d.]+)/g);
+  const versions = new Set([...named].map(([, version]) => version));
   assertEquals([...versions].length, 1, [...versions].join());
-  for (const [, task = ""] of text.matchAll(/deno(?:@[\d.]+)? task (\w+)/g)) {
+  for (const [, task = ""] of text.matchAll(/deno(?:@[\d.]+)? task ([\w-]+)/g)) {
     assert(Object.hasOwn(config.tasks, task), task);
   }
 });

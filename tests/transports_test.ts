@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Ended, netdemo, netdemoCommand, Process, pythonTest } from "./harness.ts";
+import { type Ended, netdemo, netdemoCommand, Process, pythonTest, signalTest } from "./harness.ts";
 
 /** The ways to carry a service, and the flags by which a client finds a server. */
 const transports = ["tcp", "udp", ...(Deno.build.os === "windows" ? [] : ["unix"])] as const;
@@ -35,7 +35,7 @@ async function start(name: string, transport: Transport, ...flags: string[]): Pr
 const good = (stdout: string): Ended => ({ code: 0, stdout, stderr: "" });
 
 for (const transport of transports) {
-  Deno.test(`hello over ${transport}`, async () => {
+  signalTest(`hello over ${transport}`, async () => {
     await using server = await start("hello", transport);
     const reply = transport === "udp" ? "Hello\n" : "";
     assertEquals(await netdemo(["hello-client", ...server.flags]), good(reply));
@@ -46,7 +46,7 @@ for (const transport of transports) {
     assertEquals((await server.process.stop()).code, 0);
   });
 
-  Deno.test(`message over ${transport}`, async () => {
+  signalTest(`message over ${transport}`, async () => {
     await using server = await start("message", transport, "--reply", "Grüße");
     assertEquals(await netdemo(["message-client", ...server.flags]), good("Grüße\n"));
     assertEquals(await netdemo(["message-client", ...server.flags, "ü", "€"]), good("Grüße\n"));

@@ -1,0 +1,226 @@
+// deno-lint-ignore-file no-console -- it prints TAP
+/**
+ * Proves an executable through itself alone: `task smoke [EXECUTABLE]`.
+ *
+ * It runs with an empty environment, an empty home, a PATH that holds nothing,
+ * and from another folder, as it will where no Deno and no Node is installed.
+ * The output is TAP version 13 (testanything.org).
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { getAvailablePort } from "@std/net";
+import config from "../deno.json" with { type: "json" };
+
+const windows = Deno.build.os === "windows";
+const given = Deno.args[0] ?? `${import.meta.dirname}/../dist/netdemo${windows ? ".exe" : ""}`;
+const executable = await Deno.realPath(given).catch(() => {
+  console.log(`Bail out! there is no executable ${given}: make it with task compile`);
+  Deno.exit(1);
+});
+const folder = await Deno.makeTempDir();
+await Deno.mkdir(`${folder}/empty`);
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function spawn(args: readonly string[]): Deno.ChildProcess {
+  const system = Deno.env.get("SystemRoot"); // without it Windows has no sockets
+  return new Deno.Command(executable, {
+    args: [...args],
+    cwd: folder,
+    clearEnv: true,
+    env: {
+      HOME: `${folder}/empty`,
+      PATH: `${folder}/empty`,
+      ...(system !== undefined && { SystemRoot: system }),
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function run(...args: string[]): Promise<Ended> {
+  const { code, stdout, stderr } = await spawn(args).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** A server of the executable; it is killed with its scope. */
+class RunningServer implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  readonly #stderr: Promise<string>;
+  #stdout = "";
+
+  constructor(args: readonly string[]) {
+    this.#child = spawn(args);
+    this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    this.#stderr = new Response(this.#child.stderr).text();
+  }
+
+  /** Waits for a line. @throws {Error} with all that was printed if the process ends without it. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    while (true) {
+      const match = pattern.exec(this.#stdout);
+      if (match !== null) return match;
+      const { done, value } = await this.#reader.read();
+      if (done) throw new Error(`no ${pattern} in: ${this.#stdout}${await this.#stderr}`);
+      this.#stdout += value;
+    }
+  }
+
+  /** Its exit code after a signal. */
+  async stop(signal: Deno.Signal): Promise<number> {
+    this.#child.kill(signal);
+    return (await this.#child.status).code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.#child.status;
+    await this.#reader.cancel();
+    await this.#stderr;
+  }
+}
+
+type Check = readonly [name: string, check: () => Promise<void>];
+
+const talks = [
+  { name: "hello", words: [], tcp: "", udp: "Hello\n" },
+  { name: "message", words: ["Good", "morning"], tcp: "Thanks...\n", udp: "Thanks...\n" },
+  {
+    name: "calc",
+    words: ["10", "4", "/"],
+    tcp: "Div of 10 and 4 is 2.5\n",
+    udp: "Div of 10 and 4 is 2.5\n",
+  },
+] as const;
+const transports = ["tcp", "udp", ...(windows ? [] : ["unix"])];
+
+const services: Check[] = talks.flatMap((talk) =>
+  transports.map((transport): Check => [
+    `${talk.name} over ${transport}`,
+    async () => {
+      const path = `${folder}/${talk.name}.sock`;
+      const flags = transport === "unix" ? ["--unix", path] : ["--port", "0"];
+      if (transport === "udp") flags.push("--udp");
+      await using server = new RunningServer([`${talk.name}-server`, ...flags]);
+      const [, where = ""] = await server.printed(/Listening on (\S+)/);
+      if (transport !== "unix") flags[1] = where.split(":").at(-1) ?? "";
+      const ended = await run(`${talk.name}-client`, ...flags, ...talk.words);
+      const reply = transport === "udp" ? talk.udp : talk.tcp;
+      assertEquals(ended, { code: 0, stdout: reply, stderr: "" });
+    },
+  ])
+);
+
+/** Asks, is told to stop with half a request sent, gets its answer all the same. */
+async function drains(signal: Deno.Signal): Promise<void> {
+  await using server = new RunningServer(["calc-server", "--port", "0"]);
+  const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  const buffer = new Uint8Array(100);
+  await conn.write(new TextEncoder().encode("1 1 +\n10 20"));
+  await conn.read(buffer);
+  const stopped = server.stop(signal);
+  await conn.write(new TextEncoder().encode(" +\n"));
+  const count = await conn.read(buffer);
+  assertEquals(
+    new TextDecoder().decode(buffer.subarray(0, count ?? 0)),
+    "Sum of 10 and 20 is 30\n",
+  );
+  assertEquals(await stopped, 0);
+}
+
+const commands = [...talks.flatMap(({ name }) => [`${name}-server`, `${name}-client`]), "address"];
+
+const checks: readonly Check[] = [
+  ["the version is that of deno.json", async () => {
+    assertEquals(await run("--version"), {
+      code: 0,
+      stdout: `netdemo ${config.version}\n`,
+      stderr: "",
+    });
+  }],
+  ["help names every command, and every command has its own", async () => {
+    const { stdout } = await run();
+    for (const command of commands) {
+      assert(stdout.includes(`\n  ${command} `), command);
+      assertMatch(
+        (await run("help", command)).stdout,
+        new RegExp(`^netdemo ${command}: [^]*\nFlags:\n`),
+      );
+    }
+  }],
+  ...services,
+  ["an address is explained", async () => {
+    assertMatch((await run("address", "[::1]:40")).stdout, /::1 +IPv6 +loopback/);
+    assertEquals((await run("address")).code, 0);
+  }],
+  ["a usage error is exit code 2", async () => {
+    const { code, stderr } = await run("calc-server", "--prot", "40");
+    assertEquals(code, 2);
+    assertEquals(stderr, "netdemo: USAGE: unknown flag --prot\nhint: did you mean --port?\n");
+  }],
+  ["a refused connection is exit code 11", async () => {
+    const { code, stderr } = await run("hello-client", "--port", String(getAvailablePort()));
+    assertEquals(code, 11);
+    assertMatch(stderr, /^netdemo: REFUSED: /);
+  }],
+  ["a host name that does not resolve is exit code 10", async () => {
+    assertEquals((await run("hello-client", "--host", "no-such-host.invalid")).code, 10);
+  }],
+  ...(windows ? [] : [
+    ["SIGTERM drains and exits 0", () => drains("SIGTERM")],
+    ["SIGINT drains and exits 0", () => drains("SIGINT")],
+  ] as const),
+  ["the port file holds the port while the server listens", async () => {
+    await using server = new RunningServer([
+      "calc-server",
+      "--port",
+      "0",
+      "--port-file",
+      "port",
+      "--max-time",
+      "1s",
+    ]);
+    const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+    assertEquals(await Deno.readTextFile(`${folder}/port`), `${port}\n`);
+  }],
+];
+
+let failures = 0;
+console.log(`TAP version 13\n1..${checks.length}`);
+for (const [index, [name, check]] of checks.entries()) {
+  try {
+    await check();
+    console.log(`ok ${index + 1} - ${name}`);
+  } catch (error) {
+    failures++;
+    const why = error instanceof Error ? error.message : String(error);
+    console.log(`not ok ${index + 1} - ${name}\n  ---\n  message: |`);
+    console.log(why.replaceAll(/^/gm, "    ") + "\n  ...");
+  }
+}
+
+const times: number[] = [];
+for (let round = 0; round < 20; round++) {
+  const start = performance.now();
+  await run("--version");
+  times.push(performance.now() - start);
+}
+const median = times.sort((one, other) => one - other)[times.length / 2] ?? 0;
+const { size } = await Deno.stat(executable);
+console.log(
+  `# start-up: ${median.toFixed(0)} ms, the whole process of netdemo --version, median of 20`,
+);
+console.log(`# size: ${(size / 1e6).toFixed(1)} MB`);
+await Deno.remove(folder, { recursive: true });
+if (failures > 0) Deno.exit(1);

@@ -1,0 +1,50 @@
+import { assert, assertEquals } from "@std/assert";
+import { netdemoCommand } from "./harness.ts";
+
+/** Runs the smoke test on a script that stands for the executable. */
+async function smoke(folder: string, script: string): Promise<{ code: number; output: string }> {
+  const path = `${folder}/netdemo`;
+  const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+  const command = netdemoCommand.map((word) => `'${word}'`).join(" ");
+  await Deno.writeTextFile(
+    path,
+    `#!/bin/sh\nexport DENO_DIR='${cache}'\n${script}\nexec ${command} "$@"\n`,
+  );
+  await Deno.chmod(path, 0o755);
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", `${import.meta.dirname}/smoke.ts`, path],
+    env: { NO_COLOR: "1" },
+    stderr: "null",
+  }).output();
+  return { code, output: new TextDecoder().decode(stdout) };
+}
+
+Deno.test({
+  name: "the smoke test passes netdemo, and fails one with a command broken on purpose",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const whole = await smoke(folder, "");
+      assertEquals(whole.code, 0, whole.output);
+      assert(
+        /^TAP version 13\n1\.\.(\d+)\n(ok \d+ - .*\n)+# start-up: \d+ ms/.test(whole.output),
+        whole.output,
+      );
+
+      const broken = await smoke(
+        folder,
+        'if [ "$1" = calc-client ]; then echo "Sum is 30"; exit 0; fi',
+      );
+      assertEquals(broken.code, 1);
+      const failed = [...broken.output.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, name]) => name);
+      assertEquals(
+        failed.filter((name) => name?.startsWith("calc over ")).length,
+        3,
+        broken.output,
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
