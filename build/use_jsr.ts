@@ -12,7 +12,7 @@ const specifiers: Readonly<Record<string, string>> = {
 
 const path = `${import.meta.dirname}/../deno.json`;
 const config = JSON.parse(await Deno.readTextFile(path));
-for (const name of Object.keys(config.imports)) {
+for (const name of Object.keys(config.imports).filter((name) => name.startsWith("@std/"))) {
   const specifier = specifiers[name];
   if (specifier === undefined) throw new Error(`Cannot map ${name} to JSR: it is not listed here`);
   config.imports[name] = specifier;

@@ -1,7 +1,7 @@
 import type { Call } from "../clients/call.ts";
 import type { Client } from "../clients/client.ts";
 import { dialUdp } from "../clients/datagram_call.ts";
-import { dial, dialUnix } from "../clients/dial.ts";
+import { dial, dialUnix, type Watch } from "../clients/dial.ts";
 import { type Answer, ask, pipeline } from "../clients/pipeline.ts";
 import type { Protocol } from "../protocol/addresses.ts";
 import { Failure } from "../protocol/failure.ts";
@@ -11,6 +11,7 @@ import { type FlagValues, parseCommandLine, readDuration } from "./flags.ts";
 import { type Channels, reportFailure } from "./report.ts";
 import { resolve } from "./resolve.ts";
 import { StdinLines } from "./stdin_lines.ts";
+import { openTrace } from "./trace.ts";
 import { chosenTransport, transportFlags } from "./transport.ts";
 import { jsonLine, visible } from "./visible.ts";
 
@@ -34,6 +35,7 @@ function clientFlags(port: number) {
       read: readDuration(1),
     },
     json: { about: "print answers as JSON, one object a line" },
+    trace: { about: "show each socket call on stderr as it happens" },
   };
 }
 
@@ -54,7 +56,10 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       const protocol = chosenTransport(values);
       const requests = greeted(client, client.requests(words), protocol);
       try {
-        using call = await connect(client, { ...values, port: values.port ?? port });
+        const watch = values.trace
+          ? { trace: await openTrace(channels.stderr), who: name }
+          : undefined;
+        using call = await connect(client, { ...values, port: values.port ?? port }, watch);
         return await converse(client, call, requests, new Answers(client, channels, values.json));
       } catch (error) {
         return reportFailure(error, channels, values.json);
@@ -73,14 +78,19 @@ function greeted(
   return greets ? [greeting] : requests;
 }
 
-async function connect(client: Client, values: Values & { readonly port: number }): Promise<Call> {
+async function connect(
+  client: Client,
+  values: Values & { readonly port: number },
+  watch: Watch | undefined,
+): Promise<Call> {
   const { host = "localhost", port, udp, unix, timeout = DEFAULT_TIMEOUT_MS } = values;
   try {
-    if (unix !== undefined) return await dialUnix(unix, timeout);
+    if (unix !== undefined) return await dialUnix(unix, timeout, watch);
     const startedAt = performance.now();
     const addresses = await resolve(host, timeout);
     const dialOver = udp ? dialUdp : dial;
-    return await dialOver({ addresses, port, timeout, spent: performance.now() - startedAt });
+    const spent = performance.now() - startedAt;
+    return await dialOver({ addresses, port, timeout, spent, watch });
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== "REFUSED") throw error;
     const where = unix === undefined ? `--port ${port}` : `--unix ${unix}`;

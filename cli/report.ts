@@ -47,9 +47,9 @@ function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const why = error instanceof Error ? error.message : String(error);
   // What goes wrong with a socket or a file is a Failure already.
-  return errnoOf(error) === undefined
-    ? new Failure("ERROR", `unexpected: ${why}`, { hint: "this is a mistake in netdemo" })
-    : new Failure("ERROR", `cannot write to stdout: ${why}`, { hint: "nothing more was printed" });
+  return /^E[A-Z]+$/.test(errnoOf(error) ?? "")
+    ? new Failure("ERROR", `cannot write to stdout: ${why}`, { hint: "nothing more was printed" })
+    : new Failure("ERROR", `unexpected: ${why}`, { hint: "this is a mistake in netdemo" });
 }
 
 /**

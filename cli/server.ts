@@ -1,4 +1,5 @@
 import { Failure } from "../protocol/failure.ts";
+import type { Trace } from "../protocol/socket_events.ts";
 import { serveUdp } from "../services/datagram_server.ts";
 import type { Server, ServerOptions, StreamOptions } from "../services/server.ts";
 import type { Service } from "../services/service.ts";
@@ -16,6 +17,7 @@ import { reportFailure } from "./report.ts";
 import { resolve } from "./resolve.ts";
 import { jsonReport, type ServerReport, textReport } from "./server_report.ts";
 import { watchStopSignals } from "./signals.ts";
+import { openTrace } from "./trace.ts";
 import { chosenTransport, transportFlags } from "./transport.ts";
 
 /** The flags of every server. */
@@ -69,6 +71,7 @@ function serverFlags(port: number) {
       read: readName,
     },
     json: { about: "print events as JSON, one object a line" },
+    trace: { about: "show each socket call on stderr as it happens" },
   };
 }
 
@@ -110,7 +113,8 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
         ? jsonReport(service, protocol, channels)
         : textReport(service, protocol, channels);
       try {
-        return await runServer(chosen, { ...values, port: values.port ?? port }, report);
+        const trace = values.trace ? await openTrace(channels.stderr) : undefined;
+        return await runServer(chosen, { ...values, port: values.port ?? port }, report, trace);
       } catch (error) {
         return reportFailure(error, channels, values.json);
       }
@@ -123,6 +127,7 @@ async function runServer(
   service: Service,
   values: Values & { readonly port: number },
   report: ServerReport,
+  trace: Trace | undefined,
 ): Promise<number> {
   // Signals come first: at the limit of open files, Deno can't register them any more.
   using signals = watchStopSignals();
@@ -130,7 +135,7 @@ async function runServer(
   const timeUp = maxTime === undefined ? undefined : AbortSignal.timeout(maxTime);
   const signal = timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]);
 
-  await using server = await start(service, values, { signal, events: report.events });
+  await using server = await start(service, values, { signal, trace, events: report.events });
   await using _portFile = await writePortFile(values["port-file"], server);
   report.listening(server);
 
@@ -145,7 +150,7 @@ async function runServer(
 async function start(
   service: Service,
   values: Values & { readonly port: number },
-  watch: Pick<ServerOptions, "signal" | "events">,
+  watch: Pick<ServerOptions, "signal" | "events" | "trace">,
 ): Promise<Server> {
   const limits: StreamOptions = {
     ...watch,

@@ -2,6 +2,7 @@ import { type Endpoint, formatEndpoints } from "../protocol/addresses.ts";
 import { formatDuration } from "../protocol/duration.ts";
 import { Failure } from "../protocol/failure.ts";
 import { type Line, LineBuffer, QUIET_MS } from "../protocol/line_buffer.ts";
+import type { StreamSocket } from "../protocol/socket_events.ts";
 import { kindOf } from "./socket_errors.ts";
 
 /** Bytes that a reply may have. */
@@ -39,7 +40,7 @@ export interface Call extends Disposable {
  * 200 ms of silence or at the end of the stream.
  */
 export class StreamCall implements Call {
-  readonly #conn: Deno.Conn;
+  readonly #conn: StreamSocket;
   readonly #peer: string;
   readonly #replyTimeout: number;
   readonly #lines = new LineBuffer(MAX_REPLY);
@@ -50,13 +51,12 @@ export class StreamCall implements Call {
   #lost: "RESET" | "CLOSED" | undefined;
 
   /** @param replyTimeout Milliseconds to wait for each next reply. */
-  constructor(conn: Deno.Conn, replyTimeout: number) {
+  constructor(conn: StreamSocket, replyTimeout: number) {
     this.#conn = conn;
     this.#replyTimeout = replyTimeout;
-    const { transport } = conn.remoteAddr;
-    const protocol = transport === "unix" ? "unix" : "tcp";
-    this.#peer = formatEndpoints([conn.remoteAddr as Endpoint], protocol);
-    if (protocol === "tcp") (conn as Deno.TcpConn).setNoDelay();
+    const remote = conn.remoteAddr as Endpoint;
+    this.#peer = formatEndpoints([remote], "path" in remote ? "unix" : "tcp");
+    conn.setNoDelay?.();
   }
 
   get framed(): boolean {

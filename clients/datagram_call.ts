@@ -1,8 +1,9 @@
 import { type Endpoint, formatEndpoint, formatEndpoints } from "../protocol/addresses.ts";
 import { formatDuration } from "../protocol/duration.ts";
 import { Failure } from "../protocol/failure.ts";
+import { type DatagramSocket, SocketTrace, traceDatagrams } from "../protocol/socket_events.ts";
 import type { Call } from "./call.ts";
-import type { DialOptions } from "./dial.ts";
+import type { DialOptions, Watch } from "./dial.ts";
 import { kindOf } from "./socket_errors.ts";
 
 /** Bytes of the longest datagram there is, and one more (RFC 768). */
@@ -16,8 +17,8 @@ const encoder = new TextEncoder();
  *
  * The first of the addresses is asked: UDP does not tell whether anybody is there.
  */
-export function dialUdp({ addresses, port, timeout }: DialOptions): Call {
-  return new DatagramCall(addresses[0] ?? "", port, timeout);
+export function dialUdp({ addresses, port, timeout, watch }: DialOptions): Call {
+  return new DatagramCall(addresses[0] ?? "", port, timeout, watch);
 }
 
 /**
@@ -31,11 +32,13 @@ class DatagramCall implements Call {
   readonly #remote: Deno.NetAddr;
   readonly #timeout: number;
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
-  #socket: Deno.DatagramConn | undefined;
+  readonly #watch: Watch | undefined;
+  #socket: DatagramSocket<Deno.Addr> | undefined;
   #sendFailure: Failure | undefined;
   #timedOut = false;
 
-  constructor(hostname: string, port: number, timeout: number) {
+  constructor(hostname: string, port: number, timeout: number, watch: Watch | undefined) {
+    this.#watch = watch;
     this.#remote = { transport: "udp", hostname, port };
     this.#timeout = timeout;
   }
@@ -43,8 +46,7 @@ class DatagramCall implements Call {
   async send([request = ""]: readonly string[]): Promise<void> {
     try {
       this.#socket?.close();
-      const hostname = this.#remote.hostname.includes(":") ? "::" : "0.0.0.0";
-      this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+      this.#socket = this.#open();
       await this.#socket.send(encoder.encode(`${request}\n`), this.#remote);
     } catch (cause) {
       if (this.#timedOut) return;
@@ -76,6 +78,13 @@ class DatagramCall implements Call {
 
   [Symbol.dispose](): void {
     this.#close();
+  }
+
+  #open(): DatagramSocket<Deno.Addr> {
+    const hostname = this.#remote.hostname.includes(":") ? "::" : "0.0.0.0";
+    const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+    if (this.#watch === undefined) return socket;
+    return traceDatagrams(socket, new SocketTrace(this.#watch.trace, this.#watch.who));
   }
 
   /** The next datagram of the peer; what others send is passed over. */

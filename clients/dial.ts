@@ -6,6 +6,12 @@ import {
 } from "../protocol/addresses.ts";
 import { formatDuration } from "../protocol/duration.ts";
 import { Failure } from "../protocol/failure.ts";
+import {
+  SocketTrace,
+  type StreamSocket,
+  type Trace,
+  traceStream,
+} from "../protocol/socket_events.ts";
 import { type Call, StreamCall } from "./call.ts";
 import { kindOf } from "./socket_errors.ts";
 
@@ -22,6 +28,14 @@ export interface DialOptions {
   readonly timeout: number;
   /** Milliseconds of the wait for the connection that are spent already. @default {0} */
   readonly spent?: number;
+  readonly watch?: Watch | undefined;
+}
+
+/** Takes what happens to a client's sockets. */
+export interface Watch {
+  readonly trace: Trace;
+  /** The program's name in the events: `calc-client`. */
+  readonly who: string;
 }
 
 /**
@@ -34,7 +48,7 @@ export async function dial(options: DialOptions): Promise<Call> {
   const endpoints = addresses.map((hostname) => ({ hostname, port }));
   try {
     const signal = AbortSignal.timeout(Math.max(1, timeout - spent));
-    return new StreamCall(await connectToFirst(endpoints, signal), timeout);
+    return new StreamCall(await connectToFirst(endpoints, signal, options.watch), timeout);
   } catch (error) {
     const errors = error instanceof AggregateError ? error.errors : [error];
     throw connectFailure(errors, endpoints, "tcp", timeout);
@@ -47,9 +61,14 @@ export async function dial(options: DialOptions): Promise<Call> {
  * @param timeout Milliseconds to wait for each next reply.
  * @throws {Failure} of kind `REFUSED` if nobody listens at the path, `ERROR` if it is not permitted.
  */
-export async function dialUnix(path: string, timeout: number): Promise<Call> {
+export async function dialUnix(
+  path: string,
+  timeout: number,
+  watch?: Watch,
+): Promise<Call> {
   try {
-    return new StreamCall(await Deno.connect({ transport: "unix", path }), timeout);
+    const connect = (): Promise<Deno.UnixConn> => Deno.connect({ transport: "unix", path });
+    return new StreamCall(await open({ path }, connect, watch), timeout);
   } catch (error) {
     throw connectFailure([error], [{ path }], "unix", timeout);
   }
@@ -64,12 +83,17 @@ export async function dialUnix(path: string, timeout: number): Promise<Call> {
 async function connectToFirst(
   endpoints: readonly InternetEndpoint[],
   signal: AbortSignal,
-): Promise<Deno.TcpConn> {
+  watch: Watch | undefined,
+): Promise<StreamSocket> {
   const decided = new AbortController();
   const eitherSignal = AbortSignal.any([signal, decided.signal]);
-  const attempts: Promise<Deno.TcpConn>[] = [];
+  const attempts: Promise<StreamSocket>[] = [];
   for (const endpoint of endpoints) {
-    const attempt = Deno.connect({ ...endpoint, signal: eitherSignal });
+    const attempt = open(
+      endpoint,
+      () => Deno.connect({ ...endpoint, signal: eitherSignal }),
+      watch,
+    );
     attempts.push(attempt);
     const isLast = attempts.length === endpoints.length;
     if (!isLast && await succeedsInTime(attempt)) break;
@@ -82,8 +106,28 @@ async function connectToFirst(
   }
 }
 
+/** Opens a socket and connects it; where it is watched, tells so. */
+export async function open(
+  remote: Endpoint,
+  connect: () => Promise<StreamSocket>,
+  watch: Watch | undefined,
+): Promise<StreamSocket> {
+  if (watch === undefined) return await connect();
+  const trace = new SocketTrace(watch.trace, watch.who);
+  trace.remote = remote;
+  trace.tell("socket");
+  const time = performance.now();
+  try {
+    const socket = traceStream(await connect(), trace);
+    trace.tell("connect", { time });
+    return socket;
+  } catch (error) {
+    return trace.fail("connect", error, { time });
+  }
+}
+
 /** Whether a connection is there before the next is to be tried. */
-async function succeedsInTime(attempt: Promise<Deno.TcpConn>): Promise<boolean> {
+async function succeedsInTime(attempt: Promise<StreamSocket>): Promise<boolean> {
   const { promise: silent, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), NEXT_ATTEMPT_MS);
   try {
@@ -94,12 +138,12 @@ async function succeedsInTime(attempt: Promise<Deno.TcpConn>): Promise<boolean> 
 }
 
 /** Two addresses may have answered at the same moment. */
-function closeAllButFirst(attempts: readonly Promise<Deno.TcpConn>[]): void {
-  let first: Deno.TcpConn | undefined;
+function closeAllButFirst(attempts: readonly Promise<StreamSocket>[]): void {
+  let first: StreamSocket | undefined;
   for (const attempt of attempts) {
     attempt.then((conn) => {
       first ??= conn;
-      if (conn !== first) conn.close();
+      if (conn !== first) conn[Symbol.dispose]();
     }, () => {});
   }
 }

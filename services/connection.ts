@@ -2,6 +2,7 @@ import type { Endpoint } from "../protocol/addresses.ts";
 import { errnoOf } from "../protocol/failure.ts";
 import { ERROR_PREFIX } from "../protocol/reply.ts";
 import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
+import type { StreamSocket } from "../protocol/socket_events.ts";
 import type { Deadlines, QuietQueue, Timed } from "./deadlines.ts";
 import { type ConnectionPeer, NOT_UTF8, type ServerEvents } from "./server.ts";
 import type { Service } from "./service.ts";
@@ -50,7 +51,7 @@ export class Connection implements Timed, ConnectionPeer {
   requests = 0;
   deadline = Infinity;
 
-  readonly #conn: Deno.Conn;
+  readonly #conn: StreamSocket;
   readonly #context: ConnectionContext;
   readonly #lines: LineBuffer;
   /** What {@linkcode expire} gives as the reason. */
@@ -62,7 +63,7 @@ export class Connection implements Timed, ConnectionPeer {
   /** The reply that quiet brought about, while the loop waits in a read. */
   #quietReply: Promise<void> | undefined;
 
-  constructor(id: number, conn: Deno.Conn, context: ConnectionContext) {
+  constructor(id: number, conn: StreamSocket, context: ConnectionContext) {
     this.id = id;
     this.remote = conn.remoteAddr as Endpoint;
     this.#conn = conn;
@@ -74,7 +75,7 @@ export class Connection implements Timed, ConnectionPeer {
   async run(): Promise<EndReason> {
     this.#context.deadlines.add(this);
     try {
-      if ("setNoDelay" in this.#conn) (this.#conn as Deno.TcpConn).setNoDelay();
+      this.#conn.setNoDelay?.();
       if (this.#context.service.closesAtOnce) await this.#end("served");
       else this.#expect("idle timeout");
       await this.#converse();

@@ -1,6 +1,7 @@
 import { formatEndpoint, type InternetEndpoint, loopbackAddresses } from "../protocol/addresses.ts";
 import type { Line } from "../protocol/line_buffer.ts";
 import { ERROR_PREFIX, readsAsReply } from "../protocol/reply.ts";
+import { type DatagramSocket, SocketTrace, traceDatagrams } from "../protocol/socket_events.ts";
 import { Backoff } from "./backoff.ts";
 import { bindUdp } from "./listen.ts";
 import {
@@ -23,6 +24,8 @@ const FIRST_USER_PORT = 1_024;
 const DOUBTFUL_MS = 1_000;
 /** Addresses that are remembered for that. */
 const MAX_REMEMBERED = 1_024;
+
+type Socket = DatagramSocket<Deno.Addr>;
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -50,7 +53,7 @@ class DatagramServer implements Server {
   readonly finished: Promise<void>;
 
   readonly #service: Service;
-  readonly #sockets: readonly Deno.DatagramConn[];
+  readonly #sockets: readonly Socket[];
   readonly #options: ServerOptions;
   readonly #events: ServerEvents;
   readonly #maxRequest: number;
@@ -65,8 +68,14 @@ class DatagramServer implements Server {
     this.#options = options;
     this.#events = options.events ?? {};
     this.#maxRequest = Math.min(options.maxRequest ?? DEFAULT_MAX_REQUEST, MAX_DATAGRAM);
-    this.#sockets = bindUdp(options.addresses ?? loopbackAddresses, options.port);
-    this.addresses = this.#sockets.map(({ addr }) => addr as Deno.NetAddr);
+    const sockets = bindUdp(options.addresses ?? loopbackAddresses, options.port);
+    const { trace } = options;
+    this.#sockets = trace === undefined
+      ? sockets
+      : sockets.map((socket) =>
+        traceDatagrams(socket, new SocketTrace(trace, `${service.name}-server`))
+      );
+    this.addresses = sockets.map(({ addr }) => addr as Deno.NetAddr);
     this.port = commonPort(this.addresses);
     this.#own = ownNames(this.addresses);
     this.finished = Promise.all(this.#sockets.map((socket) => this.#serveFrom(socket)))
@@ -76,7 +85,7 @@ class DatagramServer implements Server {
   }
 
   /** Receives into one buffer, over and over: a new one for each would be a fifth as fast. */
-  async #serveFrom(socket: Deno.DatagramConn): Promise<void> {
+  async #serveFrom(socket: Socket): Promise<void> {
     // Room for a line end, and for one byte more, which tells a datagram that was cut.
     const buffer = new Uint8Array(this.#maxRequest + 3);
     const pause = new Backoff();
@@ -96,7 +105,7 @@ class DatagramServer implements Server {
   }
 
   async #handle(
-    socket: Deno.DatagramConn,
+    socket: Socket,
     bytes: Uint8Array,
     remote: Deno.NetAddr,
   ): Promise<void> {

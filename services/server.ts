@@ -1,5 +1,6 @@
 import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 import type { Line } from "../protocol/line_buffer.ts";
+import type { Trace } from "../protocol/socket_events.ts";
 import type { EndReason } from "./connection.ts";
 
 /** What every server may be told, whichever transport it uses. */
@@ -11,6 +12,8 @@ export interface ServerOptions {
   /** Stops the server: nothing more is accepted, what has arrived is answered. */
   readonly signal?: AbortSignal | undefined;
   readonly events?: ServerEvents | undefined;
+  /** Takes what happens to the server's sockets. Without it nothing is watched, at no cost. */
+  readonly trace?: Trace | undefined;
 }
 
 /** Where a server on the Internet protocols listens. */

@@ -1,9 +1,11 @@
 import { type Endpoint, loopbackAddresses, type Protocol } from "../protocol/addresses.ts";
 import { errnoOf } from "../protocol/failure.ts";
+import { SocketTrace, type StreamSocket, type Trace } from "../protocol/socket_events.ts";
 import { Backoff } from "./backoff.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { Deadlines, QuietQueue } from "./deadlines.ts";
 import { listenTcp } from "./listen.ts";
+import { type Listening, traceListener } from "./listening.ts";
 import { listenUnix } from "./listen_unix.ts";
 import {
   type AddressOptions,
@@ -23,15 +25,6 @@ const SPARE_DESCRIPTORS = 64;
 /** Milliseconds in which connections that had been made when the server stopped are accepted. */
 const QUEUED_MS = 10;
 
-/** A TCP listener, or one at a path, as far as a server of connections needs it. */
-interface Listening {
-  readonly addr: Deno.Addr;
-  accept(): Promise<Deno.Conn>;
-  close(): void;
-  /** To be called once {@linkcode accept} has ended after {@linkcode close}. */
-  closed?(): void;
-}
-
 /**
  * Starts a server that runs the service over TCP.
  *
@@ -42,7 +35,7 @@ interface Listening {
  */
 export function serve(service: Service, options: StreamOptions & AddressOptions): Server {
   const listeners = listenTcp(options.addresses ?? loopbackAddresses, options.port);
-  return new StreamServer(service, listeners, options);
+  return new StreamServer(service, traced(listeners, service, options.trace), options);
 }
 
 /**
@@ -54,7 +47,19 @@ export async function serveUnix(
   service: Service,
   options: StreamOptions & { readonly path: string },
 ): Promise<Server> {
-  return new StreamServer(service, [await listenUnix(options.path)], options);
+  const listeners = [await listenUnix(options.path)];
+  return new StreamServer(service, traced(listeners, service, options.trace), options);
+}
+
+function traced(
+  listeners: readonly Listening[],
+  { name }: Service,
+  trace: Trace | undefined,
+): readonly Listening[] {
+  if (trace === undefined) return listeners;
+  return listeners.map((listener) =>
+    traceListener(listener, new SocketTrace(trace, `${name}-server`))
+  );
 }
 
 class StreamServer implements Server {
@@ -119,7 +124,7 @@ class StreamServer implements Server {
     }
   }
 
-  #admit(conn: Deno.Conn): void {
+  #admit(conn: StreamSocket): void {
     const connection = new Connection(++this.#accepted, conn, this.#context);
     const full = this.#connections.size >= this.#maxConnections;
     if (full || this.#stopping.signal.aborted) {

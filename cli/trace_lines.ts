@@ -1,0 +1,81 @@
+import { formatEndpoint } from "../protocol/addresses.ts";
+import type { SocketEvent, Trace } from "../protocol/socket_events.ts";
+import type { Output } from "./output.ts";
+import { asciiOnly, cutTo, padTo, quoteBytes } from "./quote.ts";
+import { type Look, type Style, styled } from "./terminal.ts";
+
+/** Widths of the columns before the data: milliseconds, program, call, result. */
+const COLUMNS = { time: 10, who: 18, call: 32, result: 14 };
+
+const HEADER = "# Deno makes the system calls; each line is one operation of its own, " +
+  "by the name of the call behind it.";
+
+/** Prints socket events as they happen, a line each, in columns. */
+export function traceLines(output: Output, look: Look): Trace {
+  let start: number | undefined;
+  return (event) => {
+    if (start === undefined) output.line(styled(HEADER, "dim", look));
+    start ??= event.time;
+    output.line(traceLine(event, event.time - start, look));
+  };
+}
+
+/** One event as a line: time since the first, program and socket, call, result, data. */
+export function traceLine(event: SocketEvent, elapsed: number, look: Look): string {
+  const { who, socket, error, data } = event;
+  const time = `${elapsed.toFixed(3)} ms`.padStart(COLUMNS.time + 2);
+  const result = error ?? (data === undefined ? "ok" : `${data.length} bytes`);
+  const used = COLUMNS.time + 2 + COLUMNS.who + COLUMNS.call + COLUMNS.result + 4;
+  const room = Math.max(20, look.columns - used);
+  const style: Style = error !== undefined ? "red" : styleOf(event);
+  const called = cutTo(callText(event, look), COLUMNS.call);
+  const cells = [
+    styled(time, "dim", look),
+    padTo(`${who} #${socket}`, COLUMNS.who),
+    styled(padTo(called, COLUMNS.call), style, look),
+    styled(padTo(result, COLUMNS.result), style, look),
+    data === undefined || data.length === 0 ? "" : quoteBytes(data, room, look.unicode),
+  ];
+  return cells.join(" ").trimEnd();
+}
+
+/** The call with the arguments that matter, as in C. */
+function callText({ call, local, remote, data }: SocketEvent, look: Look): string {
+  const name = (endpoint: SocketEvent["local"]): string => {
+    if (endpoint === undefined) return "";
+    const text = formatEndpoint(endpoint);
+    return look.unicode ? text : asciiOnly(text);
+  };
+  switch (call) {
+    case "socket":
+      return `socket(${familyOf(local ?? remote)})`;
+    case "bind":
+    case "listen":
+      return `${call}(${name(local)})`;
+    case "connect":
+    case "accept":
+      return `${call}(${name(remote)})`;
+    case "send":
+    case "recv":
+      return `${call}(${data?.length ?? ""})`;
+    case "sendto":
+    case "recvfrom":
+      return `${call}(${[data?.length, name(remote)].filter((word) => word !== "").join(", ")})`;
+    case "shutdown":
+      return "shutdown(SHUT_WR)";
+    case "close":
+      return "close()";
+  }
+}
+
+function familyOf(endpoint: SocketEvent["local"]): string {
+  if (endpoint === undefined) return "";
+  if ("path" in endpoint) return "AF_UNIX";
+  return endpoint.hostname.includes(":") ? "AF_INET6" : "AF_INET";
+}
+
+function styleOf({ call }: SocketEvent): Style {
+  if (call === "send" || call === "sendto") return "green";
+  if (call === "recv" || call === "recvfrom") return "cyan";
+  return "yellow";
+}
