@@ -37,6 +37,11 @@ const commands: readonly Command[] = [
     load: () => client(import("./clients/calc.ts"), 40),
   },
   {
+    name: "demo",
+    summary: "draws what passes between a server and a client",
+    load: async () => (await import("./cli/demo.ts")).program,
+  },
+  {
     name: "address",
     summary: "shows and explains addresses, host names and ports",
     load: async () => (await import("./cli/address.ts")).program,

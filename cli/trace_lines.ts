@@ -4,17 +4,19 @@ import type { Output } from "./output.ts";
 import { asciiOnly, cutTo, padTo, quoteBytes } from "./quote.ts";
 import { type Look, type Style, styled } from "./terminal.ts";
 
-/** Widths of the columns before the data: milliseconds, program, call, result. */
-const COLUMNS = { time: 10, who: 18, call: 32, result: 14 };
+/** Widths of the columns before the data: milliseconds, program and socket, call, result. */
+const COLUMNS = { time: 9, who: 15, call: 24, result: 5 };
 
-const HEADER = "# Deno makes the system calls; each line is one operation of its own, " +
-  "by the name of the call behind it.";
+const HEADER = [
+  "# Deno makes the system calls; each line is one operation of Deno's, mapped to",
+  "# its call: milliseconds, program and socket, call, result, bytes.",
+];
 
 /** Prints socket events as they happen, a line each, in columns. */
 export function traceLines(output: Output, look: Look): Trace {
   let start: number | undefined;
   return (event) => {
-    if (start === undefined) output.line(styled(HEADER, "dim", look));
+    if (start === undefined) HEADER.forEach((line) => output.line(styled(line, "dim", look)));
     start ??= event.time;
     output.line(traceLine(event, event.time - start, look));
   };
@@ -23,10 +25,10 @@ export function traceLines(output: Output, look: Look): Trace {
 /** One event as a line: time since the first, program and socket, call, result, data. */
 export function traceLine(event: SocketEvent, elapsed: number, look: Look): string {
   const { who, socket, error, data } = event;
-  const time = `${elapsed.toFixed(3)} ms`.padStart(COLUMNS.time + 2);
-  const result = error ?? (data === undefined ? "ok" : `${data.length} bytes`);
-  const used = COLUMNS.time + 2 + COLUMNS.who + COLUMNS.call + COLUMNS.result + 4;
-  const room = Math.max(20, look.columns - used);
+  const time = elapsed.toFixed(3).padStart(COLUMNS.time);
+  const result = error ?? (data === undefined ? "ok" : String(data.length));
+  const used = COLUMNS.time + COLUMNS.who + COLUMNS.call + COLUMNS.result + 4;
+  const room = look.columns - used;
   const style: Style = error !== undefined ? "red" : styleOf(event);
   const called = cutTo(callText(event, look), COLUMNS.call);
   const cells = [

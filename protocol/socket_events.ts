@@ -175,8 +175,9 @@ export function traceDatagrams<Address>(
       }
     },
     close() {
-      if (!closed) trace.tell("close");
+      if (closed) return;
       closed = true;
+      trace.tell("close");
       socket.close();
     },
   };

@@ -21,18 +21,20 @@ export function traceListener(listener: Listening, trace: SocketTrace): Listenin
     addr: listener.addr,
     async accept() {
       try {
+        const socket = await listener.accept();
         const connection = trace.another();
-        const socket = traceStream(await listener.accept(), connection);
+        const traced = traceStream(socket, connection);
         connection.tell("accept");
-        return socket;
+        return traced;
       } catch (error) {
         if (closed) throw error;
         return trace.fail("accept", error);
       }
     },
     close() {
-      if (!closed) trace.tell("close");
+      if (closed) return;
       closed = true;
+      trace.tell("close");
       listener.close();
     },
     closed: () => listener.closed?.(),

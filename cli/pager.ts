@@ -1,0 +1,42 @@
+import type { Output } from "./output.ts";
+import { type Look, styled } from "./terminal.ts";
+
+/**
+ * Shows text a screen at a time where somebody sits at a terminal and nothing
+ * is to scroll by unread; elsewhere it prints all of it.
+ */
+export class Pager {
+  readonly #stdout: Output;
+  readonly #look: Look;
+  /** Lines of a screen, one less for the prompt; `undefined` where nobody is asked. */
+  readonly #rows: number | undefined;
+  #shown = 0;
+
+  constructor(stdout: Output, look: Look) {
+    this.#stdout = stdout;
+    this.#look = look;
+    const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+    this.#rows = interactive ? Math.max(5, Deno.consoleSize().rows - 1) : undefined;
+  }
+
+  /** Shows lines that belong together: on the same screen, if they fit on one. */
+  async show(lines: readonly string[]): Promise<void> {
+    const rows = this.#rows;
+    if (rows !== undefined && this.#shown > 0 && this.#shown + lines.length > rows) {
+      await this.#ask();
+    }
+    for (const line of lines) {
+      if (rows !== undefined && this.#shown >= rows) await this.#ask();
+      this.#stdout.line(line);
+      this.#shown++;
+    }
+    await this.#stdout.flush();
+  }
+
+  async #ask(): Promise<void> {
+    this.#stdout.text(styled("-- Enter goes on --", "dim", this.#look));
+    await this.#stdout.flush();
+    await Deno.stdin.read(new Uint8Array(1_024));
+    this.#shown = 0;
+  }
+}
