@@ -1,15 +1,19 @@
-# Runs a command at a pseudo-terminal: terminal.py PROMPT LINES COMMAND...
+# Runs a command at a pseudo-terminal of 80 by 24: terminal.py PROMPT LINES COMMAND...
 # LINES is a JSON array; each is typed once the prompt stands there again, then
 # the end of file. What the terminal showed goes to stdout.
+import fcntl
 import json
 import os
 import pty
+import struct
 import sys
+import termios
 
 prompt, lines, command = sys.argv[1].encode(), json.loads(sys.argv[2]), sys.argv[3:]
 pid, terminal = pty.fork()
 if pid == 0:
     os.execvp(command[0], command)
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 keys = [line.encode() + b"\n" for line in lines] + [b"\x04"]
 shown = b""
 while True:

@@ -3,8 +3,14 @@ import { netdemoCommand, Process, python } from "./harness.ts";
 const script = `${import.meta.dirname}/terminal.py`;
 
 /** Runs netdemo at a terminal, types the lines and the end of file; gives what the screen showed. */
-export async function terminal(args: readonly string[], lines: readonly string[]): Promise<string> {
-  const typed = [script, "Enter Command ", JSON.stringify(lines)];
-  await using process = new Process([python ?? "", ...typed, ...netdemoCommand, ...args]);
+export async function terminal(
+  args: readonly string[],
+  lines: readonly string[],
+  options: { readonly prompt?: string; readonly env?: Record<string, string> } = {},
+): Promise<string> {
+  const { prompt = "Enter Command ", env = {} } = options;
+  const typed = [script, prompt, JSON.stringify(lines)];
+  const command = [python ?? "", ...typed, ...netdemoCommand, ...args];
+  await using process = new Process(command, { env });
   return (await process.ended()).stdout;
 }

@@ -1,0 +1,261 @@
+// deno-lint-ignore-file no-control-regex -- escape sequences are what is tested
+import { assert, assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
+import stringWidth from "string-width";
+import { drawLadder } from "../cli/demo/draw.ts";
+import { ladderOf } from "../cli/demo/ladder.ts";
+import { lessons, talks } from "../cli/demo/scenes.ts";
+import { Stage } from "../cli/demo/stage.ts";
+import type { Look } from "../cli/terminal.ts";
+import type { SocketEvent } from "../protocol/socket_events.ts";
+import { netdemo, netdemoCommand, Process, python } from "./harness.ts";
+import { terminal } from "./terminal.ts";
+
+const plain: Look = { columns: 80, color: false, unicode: true };
+
+/** Plays one of the talks and gives what happened. */
+async function play(name: string, words: string[] = []): Promise<SocketEvent[]> {
+  const scene = [...talks, ...lessons].find((scene) => scene.name === name);
+  await using stage = new Stage({ protocol: scene?.udpOnly ? "udp" : "tcp" });
+  await scene?.play(stage, words);
+  return [...stage.events];
+}
+
+/** A drawing with its times and ports masked, widths kept. */
+function masked(lines: readonly string[]): string {
+  return lines.join("\n")
+    .replaceAll(/ +\d+\.\d ms/g, (time) => "0.0 ms".padStart(time.length))
+    .replaceAll(/127\.0\.0\.1:\d{5}/g, "127.0.0.1:PPPPP");
+}
+
+const drawn = async (name: string, look: Look, words: string[] = []): Promise<string> =>
+  masked(drawLadder(ladderOf(await play(name, words)), { look, explain: false }));
+
+Deno.test("the ladder of calc at 80 columns", async () => {
+  assertEquals(
+    await drawn("calc", plain),
+    `\
+  calc-client 127.0.0.1:PPPPP                        calc-server 127.0.0.1:PPPPP
+                                              socket() bind() listen()    0.0 ms
+  socket()                                                                0.0 ms
+  connect()     ── handshake ────────────────────────▶ accept()           0.0 ms
+  send(8)       ── "10 20 +\\n" ──────────────────────▶ recv(8)            0.0 ms
+  recv(23)      ◀── "Sum of 10 and 20 is 30\\n" ─────── send(23)           0.0 ms
+  close()       ── end of stream ────────────────────▶ recv(0)            0.0 ms
+                                                       close()            0.0 ms`,
+  );
+});
+
+Deno.test("the ladder of calc in ASCII", async () => {
+  assertEquals(
+    await drawn("calc", { ...plain, unicode: false }),
+    `\
+  calc-client 127.0.0.1:PPPPP                        calc-server 127.0.0.1:PPPPP
+                                              socket() bind() listen()    0.0 ms
+  socket()                                                                0.0 ms
+  connect()     -- handshake ------------------------> accept()           0.0 ms
+  send(8)       -- "10 20 +\\n" ----------------------> recv(8)            0.0 ms
+  recv(23)      <-- "Sum of 10 and 20 is 30\\n" ------- send(23)           0.0 ms
+  close()       -- end of stream --------------------> recv(0)            0.0 ms
+                                                       close()            0.0 ms`,
+  );
+});
+
+Deno.test("the ladder of message at 120 columns, with a text that 80 would cut", async () => {
+  const words = ["What", "a", "lovely", "long", "message,", "all", "of", "it"];
+  assertEquals(
+    await drawn("message", { ...plain, columns: 120 }, words),
+    `\
+  message-client 127.0.0.1:PPPPP                                                    message-server 127.0.0.1:PPPPP
+                                                                                socket() bind() listen()    0.0 ms
+  socket()                                                                                                  0.0 ms
+  connect()     ── handshake ──────────────────────────────────────────────────────────▶ accept()           0.0 ms
+  send(38)      ── "What a lovely long message, all of it\\n" ──────────────────────────▶ recv(38)           0.0 ms
+  recv(10)      ◀── "Thanks...\\n" ────────────────────────────────────────────────────── send(10)           0.0 ms
+  close()       ── end of stream ──────────────────────────────────────────────────────▶ recv(0)            0.0 ms
+                                                                                         close()            0.0 ms`,
+  );
+});
+
+Deno.test("colour changes no character of the ladder", async () => {
+  const rungs = ladderOf(await play("calc"));
+  for (const columns of [80, 120]) {
+    for (const unicode of [true, false]) {
+      const look = { columns, unicode, color: false };
+      const without = drawLadder(rungs, { look, explain: true });
+      const colored = drawLadder(rungs, { look: { ...look, color: true }, explain: true });
+      assert(colored.every((line) => /^\s*(?:\x1b\[|$)/.test(line)), "each line has a colour");
+      assertEquals(
+        colored.map((line) => line.replaceAll(/\x1b\[\d+m/g, "").trimEnd()),
+        without.map((line) => line.trimEnd()),
+      );
+    }
+  }
+});
+
+Deno.test("no line is wider than the terminal, whatever the text", async () => {
+  const texts = [
+    "日本語のメッセージ".repeat(10),
+    "e\u0301".repeat(60), // combining
+    "👩‍👩‍👧‍👦".repeat(20), // joined
+    "\x1b[31m\u202e\u2028\x9b".repeat(10),
+    '"quoted\\"'.repeat(10),
+    "x".repeat(5_000),
+    "日",
+  ];
+  for (const text of texts) {
+    const rungs = ladderOf(await play("message", [text]));
+    for (const columns of [80, 100, 120, 300]) {
+      for (const unicode of [true, false]) {
+        const lines = drawLadder(rungs, {
+          look: { columns, unicode, color: false },
+          explain: true,
+        });
+        for (const line of lines) assert(stringWidth(line) <= columns, `${columns}: ${line}`);
+        if (!unicode) assert(lines.every((line) => /^[\x20-\x7e]*$/.test(line)));
+        assert(!/[\x00-\x1f\x7f-\x9f\u2028\u202e]/.test(lines.join("")));
+        const arrows = lines.filter((line) => /[▶>] recv/.test(line)).map((line) =>
+          stringWidth(line.split(/ recv/)[0] ?? "")
+        );
+        assertEquals(
+          new Set(arrows).size,
+          1,
+          `heads of arrows stand in one column:\n${lines.join("\n")}`,
+        );
+      }
+    }
+  }
+});
+
+Deno.test("in 200 runs no cause comes after its effect", async () => {
+  for (let run = 0; run < 200; run++) {
+    const name = ["hello", "message", "calc", "glued", "half-close"][run % 5] ?? "calc";
+    const events = (await play(name)).sort((one, other) => one.time - other.time);
+    const indexOf = (who: string, call: string): number =>
+      events.findIndex((event) => event.who.endsWith(who) && event.call === call);
+    assert(indexOf("server", "listen") < indexOf("server", "accept"));
+    assert(indexOf("client", "connect") < indexOf("server", "accept"));
+    for (const [from, to] of [["client", "server"], ["server", "client"]]) {
+      let sent = 0;
+      let received = 0;
+      let ended = false;
+      for (const { who, call, data } of events) {
+        if (who.endsWith(from ?? "") && call === "send") sent += data?.length ?? 0;
+        if (who.endsWith(from ?? "") && (call === "shutdown" || call === "close")) ended = true;
+        if (!who.endsWith(to ?? "") || call !== "recv") continue;
+        received += data?.length ?? 0;
+        assertGreaterOrEqual(sent, received, `run ${run}: received before it was sent`);
+        if (data?.length === 0) assert(ended, `run ${run}: ended before its end`);
+      }
+    }
+  }
+});
+
+/** What each lesson must show, and what its client must say. */
+const shown: Record<string, RegExp[]> = {
+  refused: [/connect\(\) +── handshake/, /◀── refused/, /client: REFUSED: cannot connect/],
+  timeout: [/send\(8\).*recv\(8\)/, /client: TIMEOUT: no reply .* within 500ms/],
+  reset: [/ECONNRESET +◀── reset ─+ close\(\)/, /client: RESET: /],
+  "half-close": [
+    /shutdown\(\) +── end of stream ─+▶ recv\(0\)/,
+    /recv\(23\) +◀──.* send\(23\)/,
+    /client: Sum of 10 and 20 is 30/,
+  ],
+  split: [
+    /send\(4\).*recv\(4\)[^]*send\(2\).*recv\(2\)[^]*send\(2\).*recv\(2\)[^]*recv\(23\).*send\(23\)/,
+  ],
+  glued: [/send\(18\).*recv\(18\)/, /recv\(67\).*send\(67\)/, /client: Div of 9 and 2 is 4\.5/],
+  lost: [/sendto\(8\) +── "10 20 \+\\n" ─+▶ +\d/, /client: TIMEOUT: no reply from .* \(udp\)/],
+};
+
+Deno.test("every scene is real, drawn in 80 columns, explained, and named in the help", async () => {
+  const help = await netdemo(["demo", "--help"]);
+  assertEquals(Object.keys(shown).sort(), lessons.map(({ name }) => name).sort());
+  for (const [name, patterns] of Object.entries(shown)) {
+    assert(help.stdout.includes(`\n  ${name} `), name);
+    await using process = new Process([...netdemoCommand, "demo", name, "--explain"], {
+      env: { LC_ALL: "C.UTF-8" },
+    });
+    const { code, stdout, stderr } = await process.ended();
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    for (const pattern of patterns) assertMatch(stdout, pattern);
+    assertMatch(stdout, /\n {4}[A-Za-z]\w+.* /, "an explanation");
+    for (const line of stdout.split("\n")) assert(stringWidth(line) <= 80, line);
+  }
+});
+
+Deno.test("without a name the three programs are played, over any transport", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const flags of [[], ["--udp"], ["--unix", `${folder}/socket`]]) {
+      const { code, stdout, stderr } = await netdemo(["demo", ...flags]);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      for (const name of ["hello", "message", "calc"]) {
+        assertMatch(stdout, new RegExp(`^${name} over `, "m"));
+      }
+      assertMatch(stdout, /client: Sum of 10 and 20 is 30/);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a command of one's own is played, and an answer that is an error is shown", async () => {
+  const { stdout } = await netdemo(["demo", "calc", "5", "0", "/"]);
+  assertMatch(stdout, /client: Error: division by zero/);
+  const { code, stderr } = await netdemo(["demo", "calc", "1", "2"]);
+  assertEquals(code, 1 + 1, stderr);
+});
+
+Deno.test("--json gives the events of both sides in one order", async () => {
+  const { stdout } = await netdemo(["demo", "calc", "--json"]);
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(events.map(({ side, call }) => `${side} ${call}`), [
+    "server socket",
+    "server bind",
+    "server listen",
+    "client socket",
+    "client connect",
+    "server accept",
+    "client send",
+    "server recv",
+    "server send",
+    "client recv",
+    "client close",
+    "server recv",
+    "server close",
+  ]);
+  const times: number[] = events.map(({ timeMs }) => timeMs);
+  assertEquals(times, times.toSorted((one, other) => one - other));
+  assertEquals(events[6].data, "10 20 +\n");
+});
+
+Deno.test("wrong scenes are usage errors", async () => {
+  const table = [
+    { args: ["refsed"], message: /unknown scene refsed\nhint: did you mean refused\?/ },
+    { args: ["timeout", "--udp"], message: /the scene timeout is about TCP alone/ },
+    { args: ["lost", "--unix", "x"], message: /the scene lost is about UDP alone/ },
+    { args: ["refused", "x"], message: /the scene refused takes no command: received 'x'/ },
+    { args: ["--udp", "--unix", "x"], message: /--udp makes no sense with --unix/ },
+  ];
+  for (const { args, message } of table) {
+    const { code, stderr } = await netdemo(["demo", ...args]);
+    assertEquals(code, 2);
+    assertMatch(stderr, message);
+  }
+});
+
+Deno.test({
+  name: "at a terminal of 80 by 24 nothing scrolls by unread, in colour unless NO_COLOR is set",
+  ignore: python === undefined || Deno.build.os === "windows",
+  async fn() {
+    const prompt = "-- Enter goes on --";
+    const env = { LC_ALL: "C.UTF-8", NO_COLOR: "" };
+    const screen = await terminal(["demo", "--explain"], ["", "", "", "", ""], { prompt, env });
+    const pages = screen.replaceAll(/\x1b\[\d+m/g, "").split(prompt);
+    assertGreaterOrEqual(pages.length, 4);
+    for (const page of pages) assert(page.trimStart().split("\n").length <= 24, page);
+    assertMatch(screen, /\x1b\[36m/);
+    const gray = await terminal(["demo", "hello"], [], { prompt, env: { ...env, NO_COLOR: "1" } });
+    assert(!gray.includes("\x1b["));
+  },
+});

@@ -1,0 +1,240 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ask } from "../clients/pipeline.ts";
+import { dial } from "../clients/dial.ts";
+import type { SocketEvent } from "../protocol/socket_events.ts";
+import { service as calc } from "../services/calc.ts";
+import { serve } from "../services/stream_server.ts";
+import {
+  netdemo,
+  netdemoCommand,
+  Process,
+  signalTest,
+  startServer,
+  TestConnection,
+} from "./harness.ts";
+
+/** A trace without its times and ports; the calls in their columns. */
+function masked(trace: string): string[] {
+  return trace.trimEnd().split("\n").filter((line) => !line.startsWith("#")).map((line) =>
+    line.replace(/^ *\d+\.\d{3} /, "").replaceAll(/:\d+(?=\))/g, ":PORT").replaceAll(/ +/g, " ")
+  );
+}
+
+signalTest("--trace shows each call of a client and of a server", async () => {
+  const process = new Process([
+    ...netdemoCommand,
+    "calc-server",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "0",
+    "--trace",
+  ]);
+  await using _process = process;
+  const [, port = ""] = await process.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+  const client = await netdemo([
+    "calc-client",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    port,
+    "--trace",
+    "10",
+    "20",
+    "+",
+  ]);
+  assertEquals(client.stdout, "Sum of 10 and 20 is 30\n");
+  assertEquals(masked(client.stderr), [
+    "calc-client #1 socket(AF_INET) ok",
+    "calc-client #1 connect(127.0.0.1:PORT) ok",
+    'calc-client #1 send(8) 8 "10 20 +\\n"',
+    'calc-client #1 recv(23) 23 "Sum of 10 and 20 i..."',
+    "calc-client #1 close() ok",
+  ]);
+  for (const line of client.stderr.split("\n")) assert(line.length <= 80, line);
+  assertMatch(client.stderr, /^# Deno makes the system calls;/);
+  assertEquals(client.stderr.split("Deno makes").length, 2, "said once");
+  // deno-lint-ignore no-control-regex -- there must be no colour in a pipe
+  assert(!/\x1b/.test(client.stderr));
+
+  const { stderr } = await process.stop();
+  assertEquals(masked(stderr), [
+    "calc-server #1 socket(AF_INET) ok",
+    "calc-server #1 bind(127.0.0.1:PORT) ok",
+    "calc-server #1 listen(127.0.0.1:PORT) ok",
+    "calc-server #2 accept(127.0.0.1:PORT) ok",
+    'calc-server #2 recv(8) 8 "10 20 +\\n"',
+    'calc-server #2 send(23) 23 "Sum of 10 and 20 i..."',
+    "calc-server #2 recv(0) 0",
+    "calc-server #2 close() ok",
+    "calc-server #1 close() ok",
+  ]);
+});
+
+Deno.test("--trace names the error of a call that failed", async () => {
+  const { code, stderr } = await netdemo([
+    "hello-client",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "1",
+    "--trace",
+  ]);
+  assertEquals(code, 11);
+  assertMatch(stderr, /connect\(127\.0\.0\.1:1\) +ECONNREFUSED\n/);
+});
+
+Deno.test("--trace shows bytes escaped and cut, in columns of the width that there is", async () => {
+  const { process, port } = await startServer(["message-server"]);
+  await using _process = process;
+  const args = [
+    "message-client",
+    "--port",
+    String(port),
+    "--trace",
+    "\x1b[31m" + "日本".repeat(200),
+  ];
+  const { stderr } = await netdemo(args);
+  // deno-lint-ignore no-control-regex -- they are what must not be there
+  assert(!/\x1b|\x9b/.test(stderr));
+  assertMatch(stderr, /send\(1206\) +1206 +"\\x1b\[31m/);
+  assertMatch(stderr, /\.\.\."\n/);
+});
+
+Deno.test("the trace of 64 connections at once is that of each of them", async () => {
+  const events: SocketEvent[] = [];
+  const closed = Promise.withResolvers<void>();
+  let open = 64;
+  await using server = serve(calc, {
+    port: 0,
+    trace: (event) => events.push(event),
+    events: { closed: () => --open === 0 && closed.resolve() },
+  });
+  await Promise.all(Array.from({ length: 64 }, async (_, index) => {
+    using connection = await TestConnection.open(server.port ?? 0);
+    for (let round = 0; round < 20; round++) {
+      await connection.send(`${index} ${round} *\n`);
+      assertEquals(await connection.receiveLines(1), [
+        `Product of ${index} and ${round} is ${index * round}`,
+      ]);
+    }
+  }));
+  await closed.promise;
+  const accepted = events.filter(({ call }) => call === "accept").map(({ socket }) => socket);
+  assertEquals(new Set(accepted).size, 64);
+  for (const socket of accepted) {
+    const calls = events.filter((event) => event.socket === socket).map(({ call }) => call).join(
+      " ",
+    );
+    assertEquals(calls, `accept ${"recv send ".repeat(20)}recv close`);
+  }
+});
+
+Deno.test("tracing changes nothing of what is sent and received", async () => {
+  const events: SocketEvent[] = [];
+  await using server = serve(calc, { port: 0 });
+  const watch = { trace: (event: SocketEvent) => void events.push(event), who: "calc-client" };
+  {
+    using call = await dial({
+      addresses: ["127.0.0.1"],
+      port: server.port ?? 0,
+      timeout: 5_000,
+      watch,
+    });
+    assertEquals((await ask(call, "6 7 *")).reply, "Product of 6 and 7 is 42");
+  }
+  const sent = events.find(({ call }) => call === "send");
+  assertEquals(new TextDecoder().decode(sent?.data), "6 7 *\n");
+  assertEquals(events.map(({ call }) => call), ["socket", "connect", "send", "recv", "close"]);
+});
+
+const hasStrace = Deno.build.os === "linux" &&
+  await new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
+    .output().then(({ success }) => success, () => false);
+
+/** The socket calls of a program's TCP sockets, by strace; those that only waited are left out. */
+function callsOfStrace(log: string, portOfServer: string): string[] {
+  const names: Record<string, string> = {
+    accept4: "accept",
+    sendto: "send",
+    recvfrom: "recv",
+    write: "send",
+    read: "recv",
+  };
+  const calls: string[] = [];
+  const sockets = new Set<string>();
+  for (const line of log.split("\n")) {
+    const [, call = "", args = "", result = ""] = /(\w+)\((.*)\)\s+= (.*)$/.exec(line) ?? [];
+    if (call === "socket" && args.startsWith("AF_INET,") && args.includes("SOCK_STREAM")) {
+      sockets.add(result);
+      calls.push("socket");
+    }
+    const [fd = ""] = args.split(",");
+    const known = sockets.has(fd) && !result.includes("EAGAIN");
+    if (call === "accept4" && known) {
+      sockets.add(result);
+      calls.push("accept");
+    } else if (
+      known && ["bind", "listen", "connect", "sendto", "recvfrom", "shutdown"].includes(call)
+    ) {
+      if (call === "connect") assert(args.includes(`htons(${portOfServer})`), line);
+      calls.push(names[call] ?? call);
+    }
+  }
+  return calls;
+}
+
+Deno.test({
+  name: "--trace agrees with strace about a short exchange" +
+    (hasStrace ? "" : " (skipped: no strace)"),
+  ignore: !hasStrace,
+  async fn() {
+    const log = await Deno.makeTempFile();
+    try {
+      const { process, port } = await startServer(["calc-server"]);
+      await using _process = process;
+      const args = [
+        "calc-client",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        String(port),
+        "--trace",
+        "10",
+        "20",
+        "+",
+      ];
+      await using client = new Process([
+        ...["strace", "-f", "-e", "trace=network", "-o", log],
+        ...netdemoCommand,
+        ...args,
+      ]);
+      const { code, stderr } = await client.ended();
+      assertEquals(code, 0);
+      const told = masked(stderr).map((line) => / (\w+)\(/.exec(line)?.[1] ?? "");
+      const traced = callsOfStrace(await Deno.readTextFile(log), String(port));
+      // close is no network call to strace; Deno's own close of the sending half is a shutdown.
+      assertEquals(
+        traced.filter((call) => call !== "shutdown"),
+        told.filter((call) => call !== "close"),
+      );
+
+      await using server = new Process([
+        ...["strace", "-f", "-e", "trace=network", "-o", log],
+        ...netdemoCommand,
+        ...["calc-server", "--host", "127.0.0.1", "--port", "0", "--once", "--trace"],
+      ]);
+      const [, own = ""] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+      await netdemo(["calc-client", "--host", "127.0.0.1", "--port", own, "1", "2", "+"]);
+      const ended = await server.ended();
+      const shown = masked(ended.stderr).map((line) => / (\w+)\(/.exec(line)?.[1] ?? "");
+      const made = callsOfStrace(await Deno.readTextFile(log), own);
+      assertEquals(
+        made.filter((call) => call !== "shutdown"),
+        shown.filter((call) => call !== "close"),
+      );
+    } finally {
+      await Deno.remove(log);
+    }
+  },
+});
