@@ -139,7 +139,11 @@ async function drains(signal: Deno.Signal): Promise<void> {
   assertEquals(await stopped, 0);
 }
 
-const commands = [...talks.flatMap(({ name }) => [`${name}-server`, `${name}-client`]), "address"];
+const commands = [
+  ...talks.flatMap(({ name }) => [`${name}-server`, `${name}-client`]),
+  "demo",
+  "address",
+];
 
 const checks: readonly Check[] = [
   ["the version is that of deno.json", async () => {
@@ -163,6 +167,21 @@ const checks: readonly Check[] = [
   ["an address is explained", async () => {
     assertMatch((await run("address", "[::1]:40")).stdout, /::1 +IPv6 +loopback/);
     assertEquals((await run("address")).code, 0);
+  }],
+  ["the demo draws what passed", async () => {
+    const { code, stdout, stderr } = await run("demo", "calc");
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertMatch(stdout, /send\(8\) +-- "10 20 \+\\n" -+> recv\(8\)/); // ASCII: there is no locale
+  }],
+  ["--trace shows the calls", async () => {
+    const { code, stderr } = await run(
+      "hello-client",
+      "--port",
+      String(getAvailablePort()),
+      "--trace",
+    );
+    assertEquals(code, 11);
+    assertMatch(stderr, /connect\(127\.0\.0\.1:\d+\) +ECONNREFUSED/);
   }],
   ["a usage error is exit code 2", async () => {
     const { code, stderr } = await run("calc-server", "--prot", "40");
