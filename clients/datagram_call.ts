@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint, formatEndpoints } from "../protocol/addresses.ts";
+import { formatEndpoints, isSameEndpoint } from "../protocol/addresses.ts";
 import { formatDuration } from "../protocol/duration.ts";
 import { Failure } from "../protocol/failure.ts";
 import { type DatagramSocket, SocketTrace, traceDatagrams } from "../protocol/socket_events.ts";
@@ -89,12 +89,11 @@ class DatagramCall implements Call {
 
   /** The next datagram of the peer; what others send is passed over. */
   async #fromPeer(): Promise<Uint8Array> {
-    const peer = formatEndpoint(this.#remote);
     while (true) {
       if (this.#socket === undefined) throw this.#sendFailure ?? this.#timeoutFailure();
       try {
         const [bytes, remote] = await this.#socket.receive(this.#buffer);
-        if (formatEndpoint(remote as Endpoint) === peer) return bytes;
+        if (isSameEndpoint(remote as Deno.NetAddr, this.#remote)) return bytes;
       } catch (error) {
         // Windows tells so that nobody listens there, Linux not at all.
         if (!(error instanceof Deno.errors.ConnectionReset)) throw error;

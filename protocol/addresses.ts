@@ -57,3 +57,13 @@ export function canonicalAddress(text: string): string | undefined {
     bytes.every((byte) => /^(?:0|[1-9]\d{0,2})$/.test(byte) && Number(byte) <= 255);
   return isV4 ? text : undefined;
 }
+
+/** Whether two ends are the same, however their addresses are written; a zone is not compared. */
+export function isSameEndpoint(one: InternetEndpoint, other: InternetEndpoint): boolean {
+  return one.port === other.port && withoutZone(one.hostname) === withoutZone(other.hostname);
+}
+
+function withoutZone(hostname: string): string {
+  const [address = ""] = hostname.split("%");
+  return canonicalAddress(address) ?? address;
+}

@@ -195,6 +195,27 @@ Deno.test("IPv6: one address alone, every address of both families, a zone that 
     }
     if (flags.length > 0) await server.printed(/from 127\.0\.0\.1:\d+\n[^]*from \[::1\]:\d+\n/);
   }
+  // A link-local address and an IPv4-mapped one come back otherwise than they were given.
+  const local = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
+  const given = ["::ffff:127.0.0.1", ...(local ? [`${local.address}%${local.name}`] : [])];
+  for (const host of given) {
+    const listen = host.startsWith("fe80") ? host : "::";
+    const args = ["calc-server", "--udp", "--host", listen, "--port", "0"];
+    await using server = new Process([...netdemoCommand, ...args]);
+    const [, port = ""] = await server.printed(/Listening on \S+:(\d+) \(udp\)\n/);
+    const ended = await netdemo([
+      "calc-client",
+      "--udp",
+      "--host",
+      host,
+      "--port",
+      port,
+      "1",
+      "1",
+      "+",
+    ]);
+    assertEquals(ended, { code: 0, stdout: "Sum of 1 and 1 is 2\n", stderr: "" });
+  }
   const zone = await netdemo(["calc-server", "--host", "fe80::1", "--port", "0"]);
   assertEquals(zone.code, 15);
   assertMatch(
