@@ -4,7 +4,7 @@ const CR = 0x0d;
 /** Bytes that a buffer starts with: an idle connection costs little more. */
 const INITIAL_SIZE = 1_024;
 /** Bytes that a buffer may grow to even if lines are shorter, to take a pipeline in one read. */
-const PIPELINE_SIZE = 65_536;
+const PIPELINE_SIZE = 16_384;
 
 /** Bytes that a message without a line end may have, as much as the classic peer's `recv(1024)`. */
 export const MAX_UNFRAMED = 1_024;

@@ -153,11 +153,11 @@ class StreamServer implements Server {
   }
 
   #onAcceptFailed(error: Error): void {
-    const code = errnoOf(error);
-    if (code === "EMFILE" || code === "ENFILE") {
-      // Deno itself fails in places at this limit: stay away from it from now on.
-      const reached = Math.max(1, this.#connections.size - SPARE_DESCRIPTORS);
-      this.#maxConnections = Math.min(this.#maxConnections, reached);
+    // Deno itself fails in places at this limit: stay away from it from now on.
+    // Who holds next to nothing has not used the descriptors up.
+    const spared = this.#connections.size - SPARE_DESCRIPTORS;
+    if (errnoOf(error) === "EMFILE" && spared > 0) {
+      this.#maxConnections = Math.min(this.#maxConnections, spared);
     }
     this.#events.acceptFailed?.(error);
   }

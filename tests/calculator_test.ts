@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { calculate, MAX_DIGITS } from "../protocol/calculator.ts";
-import { pythonTest, seededRandom } from "./harness.ts";
+import { pythonTest, seed, seededRandom } from "./harness.ts";
 
 const answers: Record<string, string> = {
   "10 20 +": "Sum of 10 and 20 is 30",
@@ -122,7 +122,6 @@ function assertAllEqual(commands: readonly string[], expected: readonly string[]
 }
 
 pythonTest("the calculator equals Python on 24,000 seeded random commands", async (python) => {
-  const seed = Number(Deno.env.get("NETDEMO_SEED") ?? Date.now() % 1_000_000);
   const random = seededRandom(seed);
   const digits = (count: number): string => {
     let text = String(1 + Math.floor(random() * 9));

@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 
 const executable = Deno.env.get("NETDEMO_EXECUTABLE");
@@ -230,10 +231,35 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
   }
 }
 
+/** A client that asks and must be answered, at once. */
+export async function probe(port: number): Promise<void> {
+  using connection = await TestConnection.open(port);
+  await connection.send("10 20 +\n");
+  assertEquals(await connection.receive(), "Sum of 10 and 20 is 30\n");
+}
+
+/** Waits until as few descriptors are open as before, where they can be counted. */
+export async function backAtBaseline(
+  before: number | undefined,
+  pid: number | "self" = "self",
+): Promise<void> {
+  if (before === undefined) return;
+  await until(() => (countDescriptors(pid) ?? 0) <= before, `descriptors back at ${before}`);
+}
+
 /** Lets time pass without traffic, where the silence itself is what is tested. */
 export function silence(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
+
+/** Memory that a process holds, in kB: Linux only. */
+export async function memoryOf(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]);
+}
+
+/** The seed of a test with random inputs: NETDEMO_SEED, or one of its own that is printed on failure. */
+export const seed = Number(Deno.env.get("NETDEMO_SEED") ?? Date.now() % 1_000_000);
 
 /** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {

@@ -1,0 +1,26 @@
+# Connections that ask and never read: deaf.py PORT COUNT
+# Each pipelines requests until the system takes no more, then holds still until
+# the end of stdin. Prints "ready" once all are stuck.
+import socket
+import sys
+import time
+
+port, count = int(sys.argv[1]), int(sys.argv[2])
+request = b"1 1 +\n" * 4096
+peers = []
+for _ in range(count):
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.connect(("127.0.0.1", port))
+    peer.setblocking(False)
+    peers.append(peer)
+moved = time.monotonic()
+while time.monotonic() - moved < 0.3:
+    for peer in peers:
+        try:
+            peer.send(request)
+            moved = time.monotonic()
+        except BlockingIOError:
+            pass
+print("ready", flush=True)
+sys.stdin.read()
