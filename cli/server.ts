@@ -40,7 +40,7 @@ function serverFlags(port: number) {
       value: "BYTES",
       about: "longest request",
       default: "65536",
-      read: readNumber(1, 16_777_216),
+      read: readNumber(1, 4_194_304),
     },
     "idle-timeout": {
       value: "D",

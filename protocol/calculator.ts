@@ -40,7 +40,8 @@ const INTEGER = /^[+-]?\d+(?:_\d+)*$/;
  * gives a reply that starts with {@linkcode ERROR_PREFIX}; nothing is thrown.
  */
 export function calculate(command: string): string {
-  const words = command.split(WHITE_SPACE).filter((word) => word !== "");
+  // Five pieces tell three words, with or without white space around them, from more.
+  const words = command.split(WHITE_SPACE, 5).filter((word) => word !== "");
   const [o1, o2, operator] = words;
   if (
     words.length !== 3 || o1 === undefined || o2 === undefined ||

@@ -34,6 +34,8 @@ const answers: Record<string, string> = {
   "": "Error: expected O1 O2 OP",
   "1 2": "Error: expected O1 O2 OP",
   "1 2 + 3": "Error: expected O1 O2 OP",
+  " 1 2 + 3": "Error: expected O1 O2 OP",
+  " 1 2 + 3 4 5": "Error: expected O1 O2 OP",
   "1+2": "Error: expected O1 O2 OP",
 };
 
@@ -70,6 +72,8 @@ Deno.test("no command takes longer than 50 ms, and one with too many digits is t
     `1 2 ${million}`,
     `${"1_".repeat(MAX_DIGITS / 2 - 1)}1 1 +`,
     `${million}x 1 +`,
+    "1 ".repeat(2_000_000),
+    " ".repeat(4_000_000),
   ];
   for (const command of slowest) {
     // The quickest of three, so that a busy machine is not taken for a slow command.

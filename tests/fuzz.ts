@@ -9,7 +9,14 @@ import { assertEquals } from "@std/assert";
 import { calculate } from "../protocol/calculator.ts";
 import { service } from "../services/calc.ts";
 import { serve } from "../services/stream_server.ts";
-import { seed, seededRandom, TestConnection } from "./harness.ts";
+import {
+  backAtBaseline,
+  countDescriptors,
+  probe,
+  seed,
+  seededRandom,
+  TestConnection,
+} from "./harness.ts";
 
 const CONCURRENT = 32;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -66,6 +73,7 @@ function answerTo(line: Uint8Array): string {
 /** Gives so many random inputs to a server. @throws {AssertionError} at the first wrong answer. */
 export async function fuzz(count: number, random: () => number): Promise<void> {
   await using server = serve(service, { port: 0 });
+  const descriptors = countDescriptors();
   let left = count;
   await Promise.all(Array.from({ length: CONCURRENT }, async () => {
     while (left-- > 0) {
@@ -79,6 +87,8 @@ export async function fuzz(count: number, random: () => number): Promise<void> {
       assertEquals(answers, answersTo(input), `${input}`);
     }
   }));
+  await probe(server.port ?? 0);
+  await backAtBaseline(descriptors);
 }
 
 if (import.meta.main) {

@@ -1,6 +1,6 @@
 # Runs a command at a pseudo-terminal of 80 by 24: terminal.py PROMPT LINES COMMAND...
-# LINES is a JSON array; each is typed once the prompt stands there again, then
-# the end of file. What the terminal showed goes to stdout.
+# LINES is a JSON array; each is typed once the prompt stands there again (^C is
+# that key, and then the exit code is printed), at last the end of file. What the terminal showed goes to stdout.
 import fcntl
 import json
 import os
@@ -14,7 +14,7 @@ pid, terminal = pty.fork()
 if pid == 0:
     os.execvp(command[0], command)
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-keys = [line.encode() + b"\n" for line in lines] + [b"\x04"]
+keys = [b"\x03" if line == "^C" else line.encode() + b"\n" for line in lines] + [b"\x04"]
 shown = b""
 while True:
     try:
@@ -27,5 +27,7 @@ while True:
     typed = len(lines) + 1 - len(keys)
     if keys and shown.count(prompt) > typed:
         os.write(terminal, keys.pop(0))
-os.waitpid(pid, 0)
+status = os.waitpid(pid, 0)[1]
 sys.stdout.buffer.write(shown.replace(b"\r\n", b"\n"))
+if "^C" in lines:
+    print("exit code", os.waitstatus_to_exitcode(status))

@@ -5,7 +5,7 @@ import { service as hello } from "../services/hello.ts";
 import { service as message } from "../services/message.ts";
 import type { Server, StreamOptions } from "../services/server.ts";
 import { serve } from "../services/stream_server.ts";
-import { silence, TestConnection } from "./harness.ts";
+import { probe, silence, TestConnection } from "./harness.ts";
 
 const portOf = (server: Server): number => server.port ?? 0;
 
@@ -139,6 +139,7 @@ Deno.test("the error to a request of 20 MB arrives in full", async () => {
   const sending = connection.send(new Uint8Array(20_000_000).fill(0x31));
   assertEquals(await connection.receiveAll(), "Error: the request is longer than 65536 bytes\n");
   await sending.catch(() => {});
+  await probe(portOf(server));
 });
 
 Deno.test("a request that is not UTF-8 gets an error, and the connection goes on", async () => {
