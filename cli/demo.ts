@@ -32,8 +32,8 @@ const flags = {
 export const program: Program = {
   usage: "[SCENE] [COMMAND...]",
   about: `Runs a real server and a real client on this machine, over a real socket, and
-draws what passed between them. Without a SCENE it plays hello, message and calc;
-these take a COMMAND of your own, as message-client and calc-client do.
+draws what passed between them. Without a SCENE it plays hello, message and
+calc; these take a COMMAND of your own, as message-client and calc-client do.
 
 Scenes:
 ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n")}`,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { kindOfAddress, kindOfPort } from "../protocol/address_kinds.ts";
 import { canonicalAddress, formatEndpoint } from "../protocol/addresses.ts";
-import { netdemo, netdemoCommand, Process } from "./harness.ts";
+import { executable, netdemo, netdemoCommand, Process } from "./harness.ts";
 
 Deno.test("an IP address has one canonical form, and what is none has none", () => {
   const table: Record<string, string | undefined> = {
@@ -196,7 +196,10 @@ Deno.test("IPv6: one address alone, every address of both families, a zone that 
     if (flags.length > 0) await server.printed(/from 127\.0\.0\.1:\d+\n[^]*from \[::1\]:\d+\n/);
   }
   // A link-local address and an IPv4-mapped one come back otherwise than they were given.
-  const local = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
+  // An executable may be of a Deno that knows no zones: 2.5 does not.
+  const local = executable !== undefined
+    ? undefined
+    : Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
   const given = ["::ffff:127.0.0.1", ...(local ? [`${local.address}%${local.name}`] : [])];
   for (const host of given) {
     const listen = host.startsWith("fe80") ? host : "::";

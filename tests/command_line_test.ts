@@ -129,11 +129,17 @@ Deno.test("the help of every command names all its flags, defaults and examples 
   }
 });
 
-Deno.test("the help of address names its flags in 80 columns", async () => {
-  const { code, stdout } = await netdemo(["help", "address"]);
-  assertEquals(code, 0);
-  for (const flag of ["--timeout D", "--json", "--help"]) assert(stdout.includes(`\n  ${flag} `));
-  for (const line of stdout.split("\n")) assert(line.length <= 80, line);
+Deno.test("the help of demo and address names their flags in 80 columns", async () => {
+  const table = {
+    address: ["--timeout D", "--json", "--help"],
+    demo: ["--udp", "--unix PATH", "--explain", "--json", "--help"],
+  };
+  for (const [command, flags] of Object.entries(table)) {
+    const { code, stdout } = await netdemo(["help", command]);
+    assertEquals(code, 0);
+    for (const flag of flags) assert(stdout.includes(`\n  ${flag} `), `${command} ${flag}`);
+    for (const line of stdout.split("\n")) assert(line.length <= 80, line);
+  }
 });
 
 Deno.test("operands are words, not flags, however they look", async () => {

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 
-const executable = Deno.env.get("NETDEMO_EXECUTABLE");
+/** The executable that is tested in place of the source, if one is. */
+export const executable = Deno.env.get("NETDEMO_EXECUTABLE");
 
 /**
  * The product as users run it from source, with its own permissions and no
