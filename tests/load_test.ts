@@ -72,7 +72,7 @@ Deno.test({
         const some = Array.from({ length: 100 }, () => TestConnection.open(port));
         connections.push(...await Promise.all(some));
       }
-      await until(() => (countDescriptors(pid) ?? 0) >= descriptors + 10_000, "all are accepted");
+      await until(() => (countDescriptors(pid) ?? 0) > 10_000, "all are accepted");
       assertLess((await memoryOf(pid) - before) / 10_000, 12);
       const times = await waits(port, 100);
       assertLess(times.at(-1) ?? 0, 100);
