@@ -1,4 +1,5 @@
 import { formatEndpoints, isSameEndpoint } from "../protocol/addresses.ts";
+import { MAX_DATAGRAM, readDatagram } from "../protocol/datagram.ts";
 import { formatDuration } from "../protocol/duration.ts";
 import { Failure } from "../protocol/failure.ts";
 import { type DatagramSocket, SocketTrace, traceDatagrams } from "../protocol/socket_events.ts";
@@ -6,10 +7,6 @@ import type { Call } from "./call.ts";
 import type { DialOptions, Watch } from "./dial.ts";
 import { kindOf } from "./socket_errors.ts";
 
-/** Bytes of the longest datagram there is, and one more (RFC 768). */
-const BUFFER_SIZE = 65_536;
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /**
@@ -31,7 +28,8 @@ class DatagramCall implements Call {
 
   readonly #remote: Deno.NetAddr;
   readonly #timeout: number;
-  readonly #buffer = new Uint8Array(BUFFER_SIZE);
+  /** Holds any datagram: those of IPv6 may be a little longer than those of IPv4. */
+  readonly #buffer = new Uint8Array(65_536);
   readonly #watch: Watch | undefined;
   #socket: DatagramSocket<Deno.Addr> | undefined;
   #sendFailure: Failure | undefined;
@@ -54,7 +52,8 @@ class DatagramCall implements Call {
       const message = `cannot send to ${this.#peer}: ${why}`;
       this.#sendFailure = new Failure(kindOf(cause) ?? "ERROR", message, {
         cause,
-        hint: "a datagram holds at most 65,507 bytes; without --udp there is no such limit",
+        hint:
+          `a datagram holds at most ${MAX_DATAGRAM} bytes; without --udp there is no such limit`,
       });
       this.#close();
     }
@@ -102,12 +101,10 @@ class DatagramCall implements Call {
   }
 
   #text(bytes: Uint8Array): string {
-    try {
-      return utf8.decode(bytes).replace(/\r?\n$/, "");
-    } catch (cause) {
-      const hint = "the peer may be another kind of server: check --host and --port";
-      throw new Failure("ERROR", `the reply of ${this.#peer} is not UTF-8 text`, { cause, hint });
-    }
+    const { line } = readDatagram(bytes);
+    if (line !== null) return line;
+    const hint = "the peer may be another kind of server: check --host and --port";
+    throw new Failure("ERROR", `the reply of ${this.#peer} is not UTF-8 text`, { hint });
   }
 
   #timeoutFailure(): Failure {

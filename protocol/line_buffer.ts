@@ -7,7 +7,7 @@ const INITIAL_SIZE = 1_024;
 const PIPELINE_SIZE = 16_384;
 
 /** Bytes that a message without a line end may have, as much as the classic peer's `recv(1024)`. */
-export const MAX_UNFRAMED = 1_024;
+const MAX_UNFRAMED = 1_024;
 /** Milliseconds of silence after which a message without a line end is taken as whole. */
 export const QUIET_MS = 200;
 
@@ -93,7 +93,7 @@ export class LineBuffer {
 
   /** Takes what is pending as a line: at the end of the stream, or when quiet ended it. */
   takeRest(): Line {
-    const line = decode(this.#bytes.subarray(this.#start, this.#end));
+    const line = decodeLine(this.#bytes.subarray(this.#start, this.#end));
     this.#start = this.#end;
     return line;
   }
@@ -102,7 +102,7 @@ export class LineBuffer {
   #lines(start: number, end: number): Line[] {
     // No line can be too long here, so one decoding serves all lines.
     if (end - start <= this.#maxLine) {
-      const text = decode(this.#bytes.subarray(start, end));
+      const text = decodeLine(this.#bytes.subarray(start, end));
       if (text !== null) return splitLines(text);
     }
     return this.#linesOneByOne(start, end);
@@ -119,7 +119,7 @@ export class LineBuffer {
         return lines;
       }
       if (textEnd > start) {
-        lines.push(decode(this.#bytes.subarray(start, textEnd)));
+        lines.push(decodeLine(this.#bytes.subarray(start, textEnd)));
       }
       start = lineEnd + 1;
     }
@@ -151,7 +151,8 @@ function splitLines(text: string): string[] {
   return lines.includes("") ? lines.filter((line) => line !== "") : lines;
 }
 
-function decode(bytes: Uint8Array): Line {
+/** Bytes as text, a byte order mark kept; `null` if they are not UTF-8. */
+export function decodeLine(bytes: Uint8Array): Line {
   try {
     return utf8.decode(bytes);
   } catch {

@@ -1,4 +1,5 @@
 import { formatEndpoint, type InternetEndpoint, loopbackAddresses } from "../protocol/addresses.ts";
+import { MAX_DATAGRAM, readDatagram } from "../protocol/datagram.ts";
 import type { Line } from "../protocol/line_buffer.ts";
 import { ERROR_PREFIX, readsAsReply } from "../protocol/reply.ts";
 import { type DatagramSocket, SocketTrace, traceDatagrams } from "../protocol/socket_events.ts";
@@ -16,8 +17,6 @@ import {
 } from "./server.ts";
 import type { Service } from "./service.ts";
 
-/** Bytes that a datagram may carry: 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791). */
-const MAX_DATAGRAM = 65_507;
 /** Ports below this one are system services (RFC 6335): nothing there asks a lesson's server. */
 const FIRST_USER_PORT = 1_024;
 /** Milliseconds in which an address gets no second reply that could be taken for a request. */
@@ -27,9 +26,6 @@ const MAX_REMEMBERED = 1_024;
 
 type Socket = DatagramSocket<Deno.Addr>;
 
-const LF = 0x0a;
-const CR = 0x0d;
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /**
@@ -110,17 +106,16 @@ class DatagramServer implements Server {
     remote: Deno.NetAddr,
   ): Promise<void> {
     const peer = { id: ++this.#received, remote };
-    const text = withoutLineEnd(bytes);
-    const request = decode(text);
+    const { line: request, length, ending } = readDatagram(bytes);
     const silent = this.#reasonForSilence(request, remote);
     if (silent !== undefined) return this.#events.ignored?.(peer, silent);
 
-    const reply = this.#reply(text.length, request);
+    const reply = this.#reply(length, request);
     if (!readsAsReply(reply) && !this.#doubtful.allows(remote)) {
       return this.#events.ignored?.(peer, "answered a moment ago");
     }
     try {
-      await socket.send(encoder.encode(text === bytes ? reply : `${reply}\n`), remote);
+      await socket.send(encoder.encode(reply + ending), remote);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return this.#events.ignored?.(peer, `cannot send: ${why}`);
@@ -198,17 +193,4 @@ function ownNames(addresses: readonly InternetEndpoint[]): ReadonlySet<string> {
     return hosts.map((hostname) => formatEndpoint({ hostname, port: address.port }));
   });
   return new Set(names);
-}
-
-function withoutLineEnd(bytes: Uint8Array): Uint8Array {
-  if (bytes.at(-1) !== LF) return bytes;
-  return bytes.subarray(0, bytes.at(-2) === CR ? -2 : -1);
-}
-
-function decode(bytes: Uint8Array): Line {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
-  }
 }

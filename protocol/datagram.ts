@@ -1,0 +1,25 @@
+import { decodeLine, type Line } from "./line_buffer.ts";
+
+/** Bytes that a datagram may carry: 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791). */
+export const MAX_DATAGRAM = 65_507;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** One datagram: a request or a reply. */
+export interface Datagram {
+  /** Its text without the line end; `null` if it is not UTF-8. */
+  readonly line: Line;
+  /** Bytes without the line end. */
+  readonly length: number;
+  /** `"\n"` if it came with a line end, and so is to be answered with one. */
+  readonly ending: "\n" | "";
+}
+
+/** Reads a datagram: a final LF or CRLF is dropped. */
+export function readDatagram(bytes: Uint8Array): Datagram {
+  const framed = bytes.at(-1) === LF;
+  const end = framed ? (bytes.at(-2) === CR ? -2 : -1) : bytes.length;
+  const text = bytes.subarray(0, end);
+  return { line: decodeLine(text), length: text.length, ending: framed ? "\n" : "" };
+}
