@@ -4,7 +4,7 @@ import { ERROR_PREFIX } from "../protocol/reply.ts";
 import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
 import type { StreamSocket } from "../protocol/socket_events.ts";
 import type { Deadlines, QuietQueue, Timed } from "./deadlines.ts";
-import { type ConnectionPeer, NOT_UTF8, type ServerEvents } from "./server.ts";
+import { type ConnectionPeer, type EndReason, NOT_UTF8, type ServerEvents } from "./server.ts";
 import type { Service } from "./service.ts";
 
 /** Characters of replies that are collected before they are written. */
@@ -15,19 +15,6 @@ const LINGER_MS = 1_000;
 const discarded = new Uint8Array(65_536);
 
 const encoder = new TextEncoder();
-
-/** Why a connection ended. */
-export type EndReason =
-  | "end of stream"
-  | "served"
-  | "reset"
-  | "idle timeout"
-  | "request timeout"
-  | "reply timeout"
-  | "request too long"
-  | "server is full"
-  | "server stops"
-  | "failed";
 
 /** What all connections of a server share. */
 export interface ConnectionContext {

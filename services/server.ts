@@ -1,7 +1,7 @@
 import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 import type { Line } from "../protocol/line_buffer.ts";
+import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { Trace } from "../protocol/socket_events.ts";
-import type { EndReason } from "./connection.ts";
 
 /** What every server may be told, whichever transport it uses. */
 export interface ServerOptions {
@@ -41,7 +41,7 @@ export const DEFAULT_MAX_REQUEST = 65_536;
 /** Milliseconds in which a request that had arrived when the server stopped is read. */
 export const ARRIVED_MS = 50;
 /** What a request gets as its answer that is not text. */
-export const NOT_UTF8 = "Error: the request is not UTF-8 text";
+export const NOT_UTF8 = `${ERROR_PREFIX}the request is not UTF-8 text`;
 
 /** Who asks: a connection, or the sender of one datagram. */
 export interface Peer {
@@ -57,6 +57,19 @@ export interface ConnectionPeer extends Peer {
   /** Requests answered so far. */
   readonly requests: number;
 }
+
+/** Why a connection ended. */
+export type EndReason =
+  | "end of stream"
+  | "served"
+  | "reset"
+  | "idle timeout"
+  | "request timeout"
+  | "reply timeout"
+  | "request too long"
+  | "server is full"
+  | "server stops"
+  | "failed";
 
 /** What a server tells of its work. A callback must not throw. */
 export interface ServerEvents {
