@@ -30,8 +30,9 @@ export async function lookUp(host: string, timeout?: number): Promise<readonly s
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silent = new Promise<never>((_, reject) => {
     if (timeout === undefined) return;
+    const hint = "the name server does not answer: check the network, or give an IP address";
     const message = `cannot resolve ${host} within ${formatDuration(timeout)}`;
-    timer = setTimeout(() => reject(new Failure("TIMEOUT", message)), timeout);
+    timer = setTimeout(() => reject(new Failure("TIMEOUT", message, { hint })), timeout);
   });
   try {
     return await Promise.race([askResolver(host), silent]);

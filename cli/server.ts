@@ -20,6 +20,9 @@ import { watchStopSignals } from "./signals.ts";
 import { openTrace } from "./trace.ts";
 import { chosenTransport, transportFlags } from "./transport.ts";
 
+/** Milliseconds to wait for the resolver: until it has answered, no signal stops the server. */
+const RESOLVE_TIMEOUT_MS = 5_000;
+
 /** The flags of every server. */
 function serverFlags(port: number) {
   return {
@@ -163,7 +166,7 @@ async function start(
   };
   const { host, port, unix: path } = values;
   if (path !== undefined) return await serveUnix(service, { ...limits, path });
-  const addresses = host === undefined ? undefined : await resolve(host);
+  const addresses = host === undefined ? undefined : await resolve(host, RESOLVE_TIMEOUT_MS);
   const serveOver = values.udp ? serveUdp : serve;
   return serveOver(service, { ...limits, addresses, port });
 }
