@@ -1,41 +1,37 @@
 import config from "./deno.json" with { type: "json" };
 import type { Client } from "./clients/client.ts";
-import type { Command, Program } from "./cli/command.ts";
+import type { Command } from "./cli/command.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import type { Service } from "./services/service.ts";
 
 /** Every command of netdemo. Its code is loaded when it is used, not before. */
 const commands: readonly Command[] = [
-  {
-    name: "hello-server",
-    summary: "accepts connections and says so",
-    load: () => server(import("./services/hello.ts"), 30),
-  },
-  {
-    name: "hello-client",
-    summary: "connects to a hello-server",
-    load: () => client(import("./clients/hello.ts"), 30),
-  },
-  {
-    name: "message-server",
-    summary: "prints the messages of its clients and thanks for them",
-    load: () => server(import("./services/message.ts"), 40),
-  },
-  {
-    name: "message-client",
-    summary: "sends a message and prints the reply",
-    load: () => client(import("./clients/message.ts"), 40),
-  },
-  {
-    name: "calc-server",
-    summary: "answers commands: 10 20 + with Sum of 10 and 20 is 30",
-    load: () => server(import("./services/calc.ts"), 40),
-  },
-  {
-    name: "calc-client",
-    summary: "sends calculator commands, checks and prints the answers",
-    load: () => client(import("./clients/calc.ts"), 40),
-  },
+  server("hello", 30, "accepts connections and says so", () => import("./services/hello.ts")),
+  client("hello", 30, "connects to a hello-server", () => import("./clients/hello.ts")),
+  server(
+    "message",
+    40,
+    "prints the messages of its clients and thanks for them",
+    () => import("./services/message.ts"),
+  ),
+  client(
+    "message",
+    40,
+    "sends a message and prints the reply",
+    () => import("./clients/message.ts"),
+  ),
+  server(
+    "calc",
+    40,
+    "answers commands: 10 20 + with Sum of 10 and 20 is 30",
+    () => import("./services/calc.ts"),
+  ),
+  client(
+    "calc",
+    40,
+    "sends calculator commands, checks and prints the answers",
+    () => import("./clients/calc.ts"),
+  ),
   {
     name: "demo",
     summary: "draws what passes between a server and a client",
@@ -48,14 +44,36 @@ const commands: readonly Command[] = [
   },
 ];
 
-async function server(module: Promise<{ service: Service }>, port: number): Promise<Program> {
-  const { serverProgram } = await import("./cli/server.ts");
-  return serverProgram((await module).service, port);
+function server(
+  name: string,
+  port: number,
+  summary: string,
+  load: () => Promise<{ service: Service }>,
+): Command {
+  return {
+    name: `${name}-server`,
+    summary,
+    load: async () => {
+      const { serverProgram } = await import("./cli/server.ts");
+      return serverProgram((await load()).service, port);
+    },
+  };
 }
 
-async function client(module: Promise<{ client: Client }>, port: number): Promise<Program> {
-  const { clientProgram } = await import("./cli/client.ts");
-  return clientProgram((await module).client, port);
+function client(
+  name: string,
+  port: number,
+  summary: string,
+  load: () => Promise<{ client: Client }>,
+): Command {
+  return {
+    name: `${name}-client`,
+    summary,
+    load: async () => {
+      const { clientProgram } = await import("./cli/client.ts");
+      return clientProgram((await load()).client, port);
+    },
+  };
 }
 
 /** Runs netdemo with the arguments; gives its exit code. */

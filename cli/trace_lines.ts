@@ -23,7 +23,7 @@ export function traceLines(output: Output, look: Look): Trace {
 }
 
 /** One event as a line: time since the first, program and socket, call, result, data. */
-export function traceLine(event: SocketEvent, elapsed: number, look: Look): string {
+function traceLine(event: SocketEvent, elapsed: number, look: Look): string {
   const { who, socket, error, data } = event;
   const time = elapsed.toFixed(3).padStart(COLUMNS.time);
   const result = error ?? (data === undefined ? "ok" : String(data.length));

@@ -13,7 +13,7 @@ import { serve, serveUnix } from "../../services/stream_server.ts";
 
 const HOST = "127.0.0.1";
 /** Milliseconds that a client on the stage waits for what will not come. */
-export const STAGE_TIMEOUT_MS = 500;
+const STAGE_TIMEOUT_MS = 500;
 
 /** How the programs on a stage talk. */
 export interface Transport {
