@@ -1,4 +1,5 @@
-import { decodeLine, type Line } from "./line_buffer.ts";
+import type { Line } from "./line_buffer.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** Bytes that a datagram may carry: 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791). */
 export const MAX_DATAGRAM = 65_507;
@@ -21,5 +22,5 @@ export function readDatagram(bytes: Uint8Array): Datagram {
   const framed = bytes.at(-1) === LF;
   const end = framed ? (bytes.at(-2) === CR ? -2 : -1) : bytes.length;
   const text = bytes.subarray(0, end);
-  return { line: decodeLine(text), length: text.length, ending: framed ? "\n" : "" };
+  return { line: decodeUtf8(text), length: text.length, ending: framed ? "\n" : "" };
 }

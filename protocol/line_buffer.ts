@@ -1,3 +1,5 @@
+import { decodeUtf8 } from "./utf8.ts";
+
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -13,8 +15,6 @@ export const QUIET_MS = 200;
 
 /** A line without its end, or `null` for one that is not UTF-8. */
 export type Line = string | null;
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Turns the bytes of a stream into lines, however the stream was cut.
@@ -71,7 +71,7 @@ export class LineBuffer {
       this.#start = 0;
     }
     if (this.#wasFilled || this.#end === this.#bytes.length) this.#grow();
-    return this.#bytes.subarray(this.#end);
+    return this.#end === 0 ? this.#bytes : this.#bytes.subarray(this.#end);
   }
 
   /** Takes the `count` bytes that were read into {@linkcode space}; gives the lines that they end. */
@@ -93,7 +93,7 @@ export class LineBuffer {
 
   /** Takes what is pending as a line: at the end of the stream, or when quiet ended it. */
   takeRest(): Line {
-    const line = decodeLine(this.#bytes.subarray(this.#start, this.#end));
+    const line = decodeUtf8(this.#bytes.subarray(this.#start, this.#end));
     this.#start = this.#end;
     return line;
   }
@@ -102,7 +102,7 @@ export class LineBuffer {
   #lines(start: number, end: number): Line[] {
     // No line can be too long here, so one decoding serves all lines.
     if (end - start <= this.#maxLine) {
-      const text = decodeLine(this.#bytes.subarray(start, end));
+      const text = decodeUtf8(this.#bytes.subarray(start, end));
       if (text !== null) return splitLines(text);
     }
     return this.#linesOneByOne(start, end);
@@ -119,7 +119,7 @@ export class LineBuffer {
         return lines;
       }
       if (textEnd > start) {
-        lines.push(decodeLine(this.#bytes.subarray(start, textEnd)));
+        lines.push(decodeUtf8(this.#bytes.subarray(start, textEnd)));
       }
       start = lineEnd + 1;
     }
@@ -149,13 +149,4 @@ function splitLines(text: string): string[] {
     .split("\n");
   lines.pop(); // what follows the last LF
   return lines.includes("") ? lines.filter((line) => line !== "") : lines;
-}
-
-/** Bytes as text, a byte order mark kept; `null` if they are not UTF-8. */
-export function decodeLine(bytes: Uint8Array): Line {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
-  }
 }

@@ -4,6 +4,7 @@ import { ERROR_PREFIX } from "../protocol/reply.ts";
 import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
 import type { StreamSocket } from "../protocol/socket_events.ts";
 import type { Deadlines, QuietQueue, Timed } from "./deadlines.ts";
+import type { ReplyBuffers } from "./reply_buffers.ts";
 import { type ConnectionPeer, type EndReason, NOT_UTF8, type ServerEvents } from "./server.ts";
 import type { Service } from "./service.ts";
 
@@ -13,8 +14,6 @@ const WRITE_SIZE = 65_536;
 const LINGER_MS = 1_000;
 /** Where bytes go that nobody will look at, of all connections alike. */
 const discarded = new Uint8Array(65_536);
-
-const encoder = new TextEncoder();
 
 /** What all connections of a server share. */
 export interface ConnectionContext {
@@ -27,6 +26,7 @@ export interface ConnectionContext {
   readonly requestTimeout: number;
   readonly deadlines: Deadlines;
   readonly quiet: QuietQueue<Connection>;
+  readonly buffers: ReplyBuffers;
   readonly onRequest: ServerEvents["answered"];
 }
 
@@ -120,11 +120,15 @@ export class Connection implements Timed, ConnectionPeer {
   /** The silence after bytes without an LF: they were one request of a classic client. */
   onQuiet(): void {
     if (this.#ending) return;
-    const request = this.#lines.takeRest();
-    this.#quietReply = this.#answer([request], "")
-      .then(() => this.#settle())
+    this.#quietReply = this.#answerQuiet()
       .catch((error) => this.cut(reasonOf(error)))
       .finally(() => this.#quietReply = undefined);
+  }
+
+  async #answerQuiet(): Promise<void> {
+    await this.#answer([this.#lines.takeRest()], "");
+    if (this.#isDrained()) await this.#end("server stops");
+    else this.#expectNext();
   }
 
   /** Bytes -> lines -> replies -> bytes. No read begins before the write before it is done. */
@@ -146,7 +150,8 @@ export class Connection implements Timed, ConnectionPeer {
       const requests = this.#lines.take(count);
       if (requests.length > 0) await this.#answer(requests, "\n");
       if (this.#lines.tooLong) await this.#refuseTooLong();
-      else await this.#settle(wasPending && requests.length === 0);
+      else if (this.#isDrained()) await this.#end("server stops");
+      else this.#expectNext(wasPending && requests.length === 0);
       if (!this.#ending && this.#lines.quietEndsLine) quiet.wait(this);
     }
   }
@@ -166,51 +171,47 @@ export class Connection implements Timed, ConnectionPeer {
     await this.#end("request too long", this.#context.requestTimeout);
   }
 
+  /** Whether the server stops and all that had arrived is answered. */
+  #isDrained(): boolean {
+    return this.#draining && this.#lines.pending === 0 && !this.#lines.filled;
+  }
+
   /**
-   * After an answer: what the connection waits for next, or its end.
-   *
    * @param sameRequest Whether it still waits for the rest of the same request,
    * whose deadline then stays.
    */
-  async #settle(sameRequest = false): Promise<void> {
-    if (this.#lines.pending > 0) {
-      if (!sameRequest) this.#expect("request timeout");
-    } else if (this.#draining && !this.#lines.filled) {
-      await this.#end("server stops"); // all that had arrived is answered
-    } else {
-      this.#expect("idle timeout");
-    }
+  #expectNext(sameRequest = false): void {
+    if (this.#lines.pending === 0) this.#expect("idle timeout");
+    else if (!sameRequest) this.#expect("request timeout");
   }
 
-  /** Sends all the replies in as few writes as their size allows. */
-  async #answer(requests: readonly Line[], ending: "\n" | ""): Promise<void> {
-    const { onRequest } = this.#context;
+  /** Sends the replies to the requests from `first` on, in as few writes as their size allows. */
+  #answer(requests: readonly Line[], ending: "\n" | "", first = 0): Promise<void> {
+    let next = first;
     let replies = "";
-    for (const request of requests) {
-      const reply = this.#reply(request);
-      onRequest?.(this, request, reply);
-      replies += reply + ending;
-      if (replies.length >= WRITE_SIZE) {
-        await this.#write(replies);
-        replies = "";
-      }
+    while (next < requests.length && replies.length < WRITE_SIZE) {
+      replies += this.#reply(requests[next++] ?? null) + ending;
     }
-    this.requests += requests.length;
-    if (replies !== "") await this.#write(replies);
+    this.requests += next - first;
+    const written = this.#write(replies);
+    if (next === requests.length) return written;
+    return written.then(() => this.#answer(requests, ending, next));
   }
 
   #reply(request: Line): string {
-    if (request === null) return NOT_UTF8;
-    return this.#context.service.reply(request);
+    const { service, onRequest } = this.#context;
+    const reply = request === null ? NOT_UTF8 : service.reply(request);
+    onRequest?.(this, request, reply);
+    return reply;
   }
 
   async #write(text: string): Promise<void> {
+    const { buffers } = this.#context;
     this.#expect("reply timeout");
-    let bytes = encoder.encode(text);
-    while (bytes.length > 0) {
-      const written = await this.#conn.write(bytes);
-      bytes = bytes.subarray(written);
-    }
+    const bytes = buffers.encode(text);
+    let written = await this.#conn.write(bytes);
+    while (written < bytes.length) written += await this.#conn.write(bytes.subarray(written));
+    buffers.giveBack(bytes);
   }
 
   /**

@@ -7,6 +7,7 @@ import { Deadlines, QuietQueue } from "./deadlines.ts";
 import { listenTcp } from "./listen.ts";
 import { type Listening, traceListener } from "./listening.ts";
 import { listenUnix } from "./listen_unix.ts";
+import { ReplyBuffers } from "./reply_buffers.ts";
 import {
   type AddressOptions,
   ARRIVED_MS,
@@ -99,6 +100,7 @@ class StreamServer implements Server {
       requestTimeout,
       deadlines: new Deadlines(Math.min(idleTimeout, requestTimeout)),
       quiet: new QuietQueue((connection) => connection.onQuiet()),
+      buffers: new ReplyBuffers(),
       onRequest: events.answered,
     };
     const accepting = this.#listeners.map((listener) => this.#acceptFrom(listener));
