@@ -8,6 +8,8 @@ import { ERROR_PREFIX, MAX_ERROR_LENGTH } from "./reply.ts";
  */
 export const MAX_DIGITS = 100_000;
 
+const ZERO = "0".charCodeAt(0);
+
 /** A small integer as a number, any other as a bigint: both exact. */
 type Integer = number | bigint;
 
@@ -40,6 +42,41 @@ const INTEGER = /^[+-]?\d+(?:_\d+)*$/;
  * gives a reply that starts with {@linkcode ERROR_PREFIX}; nothing is thrown.
  */
 export function calculate(command: string): string {
+  return calculateSmall(command) ?? calculateAny(command);
+}
+
+/**
+ * The reply to a command in the form that nearly all have, two integers of up
+ * to 15 digits with one space after each and `+`, `-` or `*`: a third of the
+ * time that {@linkcode calculateAny} takes. `undefined` for every other form,
+ * and where the result is not exact as a number.
+ */
+function calculateSmall(command: string): string | undefined {
+  const end1 = command.indexOf(" ");
+  const end2 = command.indexOf(" ", end1 + 1);
+  if (end2 !== command.length - 2) return undefined;
+  const operation = operations.get(command.charAt(end2 + 1));
+  if (operation === undefined) return undefined;
+  const o1 = command.slice(0, end1);
+  const o2 = command.slice(end1 + 1, end2);
+  const result = operation.small(smallInteger(o1), smallInteger(o2));
+  if (!Number.isSafeInteger(result)) return undefined;
+  return `${operation.noun} of ${o1} and ${o2} is ${result}`;
+}
+
+/** The value of up to 15 digits, which a number holds exactly; `NaN` for any other text. */
+function smallInteger(text: string): number {
+  if (text.length === 0 || text.length > 15) return NaN;
+  let value = 0;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (digit < 0 || digit > 9) return NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function calculateAny(command: string): string {
   // Five pieces tell three words, with or without white space around them, from more.
   const words = command.split(WHITE_SPACE, 5).filter((word) => word !== "");
   const [o1, o2, operator] = words;
