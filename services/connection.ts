@@ -7,6 +7,7 @@ import type { Deadlines, QuietQueue, Timed } from "./deadlines.ts";
 import type { ReplyBuffers } from "./reply_buffers.ts";
 import { type ConnectionPeer, type EndReason, NOT_UTF8, type ServerEvents } from "./server.ts";
 import type { Service } from "./service.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** Characters of replies that are collected before they are written. */
 const WRITE_SIZE = 65_536;
@@ -27,6 +28,7 @@ export interface ConnectionContext {
   readonly deadlines: Deadlines;
   readonly quiet: QuietQueue<Connection>;
   readonly buffers: ReplyBuffers;
+  readonly turnstile: Turnstile;
   readonly onRequest: ServerEvents["answered"];
 }
 
@@ -133,7 +135,7 @@ export class Connection implements Timed, ConnectionPeer {
 
   /** Bytes -> lines -> replies -> bytes. No read begins before the write before it is done. */
   async #converse(): Promise<void> {
-    const { quiet } = this.#context;
+    const { quiet, turnstile, deadlines } = this.#context;
     while (true) {
       const count = await this.#conn.read(
         this.#ending ? discarded : this.#lines.space(),
@@ -153,6 +155,8 @@ export class Connection implements Timed, ConnectionPeer {
       else if (this.#isDrained()) await this.#end("server stops");
       else this.#expectNext(wasPending && requests.length === 0);
       if (!this.#ending && this.#lines.quietEndsLine) quiet.wait(this);
+      const turn = turnstile.pass(deadlines.size);
+      if (turn !== undefined) await turn;
     }
   }
 

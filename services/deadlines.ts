@@ -39,6 +39,11 @@ export class Deadlines {
     return this.#now + timeout + this.#interval;
   }
 
+  /** How many have deadlines. */
+  get size(): number {
+    return this.#members.size;
+  }
+
   add(member: Timed): void {
     this.#members.add(member);
   }

@@ -1,6 +1,7 @@
-/** Bytes of a buffer, and how many buffers are kept that nobody uses. */
-const SIZE = 16_384;
-const KEPT = 64;
+/** Bytes of a buffer. */
+const SIZE = 4_096;
+/** How many are kept that nobody uses: more than a turn of the event loop has in flight. */
+const KEPT = 256;
 
 const encoder = new TextEncoder();
 

@@ -18,6 +18,7 @@ import {
   type StreamOptions,
 } from "./server.ts";
 import type { Service } from "./service.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** Connections that may stay for a while, to take the message that the server is full. */
 const MAX_TURNED_AWAY = 32;
@@ -101,6 +102,7 @@ class StreamServer implements Server {
       deadlines: new Deadlines(Math.min(idleTimeout, requestTimeout)),
       quiet: new QuietQueue((connection) => connection.onQuiet()),
       buffers: new ReplyBuffers(),
+      turnstile: new Turnstile(),
       onRequest: events.answered,
     };
     const accepting = this.#listeners.map((listener) => this.#acceptFrom(listener));
@@ -199,6 +201,7 @@ class StreamServer implements Server {
     this.#options.signal?.removeEventListener("abort", this.#stop);
     this.#context.deadlines.stop();
     this.#context.quiet.stop();
+    this.#context.turnstile.open();
     clearTimeout(this.#stopTimer);
     clearInterval(this.#idleTimer);
     clearTimeout(this.#graceTimer);
