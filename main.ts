@@ -2,30 +2,27 @@ import config from "./deno.json" with { type: "json" };
 import type { Client } from "./clients/client.ts";
 import type { Command } from "./cli/command.ts";
 import { dispatch } from "./cli/dispatch.ts";
-import type { Service } from "./services/service.ts";
+import type { Services } from "./services/worker.ts";
+
+/** Every service. */
+const services = {
+  hello: () => import("./services/hello.ts"),
+  message: () => import("./services/message.ts"),
+  calc: () => import("./services/calc.ts"),
+} satisfies Services;
 
 /** Every command of netdemo. Its code is loaded when it is used, not before. */
 const commands: readonly Command[] = [
-  server("hello", 30, "accepts connections and says so", () => import("./services/hello.ts")),
+  server("hello", 30, "accepts connections and says so"),
   client("hello", 30, "connects to a hello-server", () => import("./clients/hello.ts")),
-  server(
-    "message",
-    40,
-    "prints the messages of its clients and thanks for them",
-    () => import("./services/message.ts"),
-  ),
+  server("message", 40, "prints the messages of its clients and thanks for them"),
   client(
     "message",
     40,
     "sends a message and prints the reply",
     () => import("./clients/message.ts"),
   ),
-  server(
-    "calc",
-    40,
-    "answers commands: 10 20 + with Sum of 10 and 20 is 30",
-    () => import("./services/calc.ts"),
-  ),
+  server("calc", 40, "answers commands: 10 20 + with Sum of 10 and 20 is 30"),
   client(
     "calc",
     40,
@@ -44,18 +41,13 @@ const commands: readonly Command[] = [
   },
 ];
 
-function server(
-  name: string,
-  port: number,
-  summary: string,
-  load: () => Promise<{ service: Service }>,
-): Command {
+function server(name: keyof typeof services, port: number, summary: string): Command {
   return {
     name: `${name}-server`,
     summary,
     load: async () => {
       const { serverProgram } = await import("./cli/server.ts");
-      return serverProgram((await load()).service, port);
+      return serverProgram((await services[name]()).service, port);
     },
   };
 }
@@ -81,8 +73,16 @@ export function main(args: readonly string[]): Promise<number> {
   return dispatch(args, commands, config.version);
 }
 
+/** Whether this is one of a server's workers, which run this module too. */
+const isWorker = "DedicatedWorkerGlobalScope" in globalThis;
+
 if (import.meta.main) {
-  // Not Deno.exitCode: a read from a terminal and a write to a stalled pipe
-  // can't be taken back, and would hold the process for as long as they wait.
-  Deno.exit(await main(Deno.args));
+  if (isWorker) {
+    const { runWorker } = await import("./services/worker.ts");
+    runWorker(services);
+  } else {
+    // Not Deno.exitCode: a read from a terminal and a write to a stalled pipe
+    // can't be taken back, and would hold the process for as long as they wait.
+    Deno.exit(await main(Deno.args));
+  }
 }

@@ -4,6 +4,7 @@ import { serveUdp } from "../services/datagram_server.ts";
 import type { Server, ServerOptions, StreamOptions } from "../services/server.ts";
 import type { Service } from "../services/service.ts";
 import { serve, serveUnix } from "../services/stream_server.ts";
+import { serveInWorkers } from "../services/worker_pool.ts";
 import type { Program } from "./command.ts";
 import {
   type FlagValues,
@@ -38,6 +39,12 @@ function serverFlags(port: number) {
       about: "connections served at a time",
       default: "10000",
       read: readNumber(1, 1_000_000),
+    },
+    workers: {
+      value: "N",
+      about: "threads that share the port (Linux)",
+      default: "1",
+      read: readNumber(1, 64),
     },
     "max-request": {
       value: "BYTES",
@@ -85,7 +92,10 @@ const replyFlag = {
   read: readLine,
 };
 
-type Values = FlagValues<ReturnType<typeof serverFlags>>;
+type Values = FlagValues<ReturnType<typeof serverFlags>> & {
+  readonly port: number;
+  readonly reply?: string | undefined;
+};
 
 /** The command that runs a service. */
 export function serverProgram(service: Service, port: number): Program {
@@ -128,7 +138,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
 /** Serves until a signal, `--once` or `--max-time` ends it; gives the exit code. */
 async function runServer(
   service: Service,
-  values: Values & { readonly port: number },
+  values: Values,
   report: ServerReport,
   trace: Trace | undefined,
 ): Promise<number> {
@@ -152,7 +162,7 @@ async function runServer(
 /** Starts the server that the flags describe. */
 async function start(
   service: Service,
-  values: Values & { readonly port: number },
+  values: Values,
   watch: Pick<ServerOptions, "signal" | "events" | "trace">,
 ): Promise<Server> {
   const limits: StreamOptions = {
@@ -167,8 +177,18 @@ async function start(
   const { host, port, unix: path } = values;
   if (path !== undefined) return await serveUnix(service, { ...limits, path });
   const addresses = host === undefined ? undefined : await resolve(host, RESOLVE_TIMEOUT_MS);
-  const serveOver = values.udp ? serveUdp : serve;
-  return serveOver(service, { ...limits, addresses, port });
+  if (values.udp) return serveUdp(service, { ...limits, addresses, port });
+  const { workers = 1, reply } = values;
+  // One connection needs no more than one.
+  if (workers === 1 || values.once) return serve(service, { ...limits, addresses, port });
+  return await serveInWorkers({
+    ...limits,
+    addresses,
+    port,
+    service: service.name,
+    reply,
+    workers,
+  });
 }
 
 /** Holds the port and a newline for as long as it is in scope; does nothing without a path. */

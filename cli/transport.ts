@@ -31,12 +31,14 @@ export function transportFlags(options: {
 const meaningless: Record<Protocol, Readonly<Record<string, string>>> = {
   tcp: {},
   udp: {
+    workers: "datagrams are answered by one thread",
     "max-connections": "datagrams need no connection",
     "idle-timeout": "datagrams need no connection",
     "request-timeout": "a datagram arrives whole or not at all",
     grace: "there is no connection that needs time to end",
   },
   unix: {
+    workers: "only a TCP port can be shared",
     host: "a Unix socket has a path instead of an address",
     port: "a Unix socket has a path instead of a port",
     udp: "a Unix socket is a stream of its own, without UDP",
@@ -53,6 +55,9 @@ export function chosenTransport(flags: Readonly<Record<string, unknown>>): Proto
   const protocol = flags.unix !== undefined ? "unix" : flags.udp ? "udp" : "tcp";
   if (protocol === "unix" && Deno.build.os === "windows") {
     throw new Failure("USAGE", "--unix is not to be had on Windows: use --host and --port");
+  }
+  if (flags.workers !== undefined && Deno.build.os !== "linux") {
+    throw new Failure("USAGE", "--workers is to be had on Linux only: start one server instead");
   }
   for (const [name, why] of Object.entries(meaningless[protocol])) {
     if (flags[name] === undefined || flags[name] === false) continue;

@@ -11,6 +11,7 @@ import {
   commonPort,
   DEFAULT_MAX_REQUEST,
   NOT_UTF8,
+  type Peer,
   type Server,
   type ServerEvents,
   type ServerOptions,
@@ -40,6 +41,14 @@ const encoder = new TextEncoder();
  */
 export function serveUdp(service: Service, options: ServerOptions & AddressOptions): Server {
   return new DatagramServer(service, options);
+}
+
+/** A request with the reply that it gets. */
+interface Exchange {
+  readonly peer: Peer;
+  readonly request: Line;
+  readonly reply: string;
+  readonly ending: "\n" | "";
 }
 
 class DatagramServer implements Server {
@@ -80,16 +89,21 @@ class DatagramServer implements Server {
     else options.signal?.addEventListener("abort", this.#drain);
   }
 
-  /** Receives into one buffer, over and over: a new one for each would be a fifth as fast. */
+  /** Receives into one buffer and sends from one: new ones for each datagram would be a fifth as fast. */
   async #serveFrom(socket: Socket): Promise<void> {
     // Room for a line end, and for one byte more, which tells a datagram that was cut.
     const buffer = new Uint8Array(this.#maxRequest + 3);
+    const replyBuffer = new Uint8Array(MAX_DATAGRAM);
     const pause = new Backoff();
     while (!this.#stopping.signal.aborted) {
       try {
-        const [bytes, remote] = await socket.receive(buffer);
+        const [bytes, from] = await socket.receive(buffer);
         pause.reset();
-        await this.#handle(socket, bytes, remote as Deno.NetAddr);
+        const exchange = this.#answer(bytes, from as Deno.NetAddr);
+        if (exchange === undefined) continue;
+        const { written } = encoder.encodeInto(exchange.reply + exchange.ending, replyBuffer);
+        const sent = socket.send(replyBuffer.subarray(0, written), from);
+        await sent.then(() => this.#onSent(exchange), (error) => this.#onUnsent(exchange, error));
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         // Windows tells so that an earlier reply found nobody.
@@ -100,34 +114,39 @@ class DatagramServer implements Server {
     }
   }
 
-  async #handle(
-    socket: Socket,
-    bytes: Uint8Array,
-    remote: Deno.NetAddr,
-  ): Promise<void> {
+  /** A datagram with its reply; `undefined` if it gets none. */
+  #answer(bytes: Uint8Array, remote: Deno.NetAddr): Exchange | undefined {
     const peer = { id: ++this.#received, remote };
     const { line: request, length, ending } = readDatagram(bytes);
     const silent = this.#reasonForSilence(request, remote);
-    if (silent !== undefined) return this.#events.ignored?.(peer, silent);
-
+    if (silent !== undefined) {
+      this.#events.ignored?.(peer, silent);
+      return undefined;
+    }
     const reply = this.#reply(length, request);
     if (!readsAsReply(reply) && !this.#doubtful.allows(remote)) {
-      return this.#events.ignored?.(peer, "answered a moment ago");
+      this.#events.ignored?.(peer, "answered a moment ago");
+      return undefined;
     }
-    try {
-      await socket.send(encoder.encode(reply + ending), remote);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return this.#events.ignored?.(peer, `cannot send: ${why}`);
-    }
+    return { peer, request, reply, ending };
+  }
+
+  #onSent({ peer, request, reply }: Exchange): void {
     this.#events.answered?.(peer, request, reply);
     if (this.#options.once) this.#close();
+  }
+
+  #onUnsent({ peer }: Exchange, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#events.ignored?.(peer, `cannot send: ${why}`);
   }
 
   /** Why a datagram is not to be answered, if it is not. */
   #reasonForSilence(request: Line, remote: Deno.NetAddr): string | undefined {
     if (remote.port < FIRST_USER_PORT) return "from a system port";
-    if (this.#own.has(formatEndpoint(remote))) return "from this server itself";
+    if (remote.port === this.port && this.#own.has(formatEndpoint(remote))) {
+      return "from this server itself";
+    }
     if (request !== null && readsAsReply(request)) return "reads as a reply";
     return undefined;
   }

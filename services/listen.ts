@@ -17,10 +17,19 @@ interface Bound {
  * all on the same port.
  *
  * @param port 0 takes one that is free on all of them.
+ * @param reusePort Whether others that say so too may listen there as well.
  * @throws {Failure} of kind `BIND` if one can't be listened on, or if the host has none of them.
  */
-export function listenTcp(addresses: readonly string[], port: number): Deno.TcpListener[] {
-  return onEach(addresses, port, (endpoint) => Deno.listen({ ...endpoint, tcpBacklog: BACKLOG }));
+export function listenTcp(
+  addresses: readonly string[],
+  port: number,
+  reusePort = false,
+): Deno.TcpListener[] {
+  return onEach(
+    addresses,
+    port,
+    (endpoint) => Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort }),
+  );
 }
 
 /** Binds UDP sockets, as {@linkcode listenTcp} listens. */

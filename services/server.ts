@@ -2,6 +2,7 @@ import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 import type { Line } from "../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { Trace } from "../protocol/socket_events.ts";
+import type { ConnectionCounts } from "./connection_counts.ts";
 
 /** What every server may be told, whichever transport it uses. */
 export interface ServerOptions {
@@ -22,12 +23,16 @@ export interface AddressOptions {
   readonly addresses?: readonly string[] | undefined;
   /** Port, 0-65535; 0 takes any free one, the same on every address. */
   readonly port: number;
+  /** Shares the port with other listeners that share it: Linux spreads connections over them. @default {false} */
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Limits of a server with connections. */
 export interface StreamOptions extends ServerOptions {
   /** Connections served at a time. @default {10_000} */
   readonly maxConnections?: number | undefined;
+  /** Counts that are shared with other servers, in place of `maxConnections`. */
+  readonly counts?: ConnectionCounts | undefined;
   /** Milliseconds a connection may be idle. @default {300_000} */
   readonly idleTimeout?: number | undefined;
   /** Milliseconds a request may take to arrive whole, and replies to be taken. @default {10_000} */

@@ -3,6 +3,7 @@ import { errnoOf } from "../protocol/failure.ts";
 import { SocketTrace, type StreamSocket, type Trace } from "../protocol/socket_events.ts";
 import { Backoff } from "./backoff.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
+import { ConnectionCounts } from "./connection_counts.ts";
 import { Deadlines, QuietQueue } from "./deadlines.ts";
 import { listenTcp } from "./listen.ts";
 import { type Listening, traceListener } from "./listening.ts";
@@ -36,7 +37,8 @@ const QUEUED_MS = 10;
  * @throws {Failure} of kind `BIND` if it can't listen.
  */
 export function serve(service: Service, options: StreamOptions & AddressOptions): Server {
-  const listeners = listenTcp(options.addresses ?? loopbackAddresses, options.port);
+  const { addresses = loopbackAddresses, port, reusePort } = options;
+  const listeners = listenTcp(addresses, port, reusePort);
   return new StreamServer(service, traced(listeners, service, options.trace), options);
 }
 
@@ -78,8 +80,7 @@ class StreamServer implements Server {
   readonly #turnedAway = new Set<Connection>();
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  #maxConnections: number;
-  #accepted = 0;
+  readonly #counts: ConnectionCounts;
   #draining = false;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
   #idleTimer: ReturnType<typeof setInterval> | undefined;
@@ -89,7 +90,7 @@ class StreamServer implements Server {
     const { idleTimeout = 300_000, requestTimeout = 10_000, events = {} } = options;
     this.#options = options;
     this.#events = events;
-    this.#maxConnections = options.maxConnections ?? 10_000;
+    this.#counts = options.counts ?? ConnectionCounts.upTo(options.maxConnections ?? 10_000);
     this.#listeners = listeners;
     this.protocol = listeners[0]?.addr.transport === "unix" ? "unix" : "tcp";
     this.addresses = listeners.map(({ addr }) => addr as Endpoint);
@@ -117,7 +118,7 @@ class StreamServer implements Server {
     while (!this.#stopping.signal.aborted) {
       try {
         const conn = await listener.accept();
-        if (this.#connections.size < this.#maxConnections) pause.reset();
+        if (!this.#counts.full) pause.reset();
         this.#admit(conn);
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
@@ -129,9 +130,8 @@ class StreamServer implements Server {
   }
 
   #admit(conn: StreamSocket): void {
-    const connection = new Connection(++this.#accepted, conn, this.#context);
-    const full = this.#connections.size >= this.#maxConnections;
-    if (full || this.#stopping.signal.aborted) {
+    const connection = new Connection(this.#counts.accept(), conn, this.#context);
+    if (this.#stopping.signal.aborted || !this.#counts.enter()) {
       return this.#turnAway(connection);
     }
 
@@ -140,6 +140,7 @@ class StreamServer implements Server {
     this.#events.connected?.(connection);
     connection.run().then((reason) => {
       this.#connections.delete(connection);
+      this.#counts.leave();
       this.#events.closed?.(connection, reason);
       this.#endIfDone();
     });
@@ -159,10 +160,8 @@ class StreamServer implements Server {
   #onAcceptFailed(error: Error): void {
     // Deno itself fails in places at this limit: stay away from it from now on.
     // Who holds next to nothing has not used the descriptors up.
-    const spared = this.#connections.size - SPARE_DESCRIPTORS;
-    if (errnoOf(error) === "EMFILE" && spared > 0) {
-      this.#maxConnections = Math.min(this.#maxConnections, spared);
-    }
+    const spared = this.#counts.open - SPARE_DESCRIPTORS;
+    if (errnoOf(error) === "EMFILE" && spared > 0) this.#counts.lowerLimit(spared);
     this.#events.acceptFailed?.(error);
   }
 

@@ -122,8 +122,8 @@ const services: Check[] = talks.flatMap((talk) =>
 );
 
 /** Asks, is told to stop with half a request sent, gets its answer all the same. */
-async function drains(signal: Deno.Signal): Promise<void> {
-  await using server = new RunningServer(["calc-server", "--port", "0"]);
+async function drains(signal: Deno.Signal, ...flags: string[]): Promise<void> {
+  await using server = new RunningServer(["calc-server", "--port", "0", ...flags]);
   const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
   using conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
   const buffer = new Uint8Array(100);
@@ -200,6 +200,9 @@ const checks: readonly Check[] = [
     ["SIGTERM drains and exits 0", () => drains("SIGTERM")],
     ["SIGINT drains and exits 0", () => drains("SIGINT")],
   ] as const),
+  ...(Deno.build.os === "linux"
+    ? [["two workers answer and drain", () => drains("SIGTERM", "--workers", "2")]] as const
+    : []),
   ["the port file holds the port while the server listens", async () => {
     await using server = new RunningServer([
       "calc-server",

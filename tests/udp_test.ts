@@ -211,7 +211,8 @@ Deno.test("flags that say nothing to a transport are usage errors that say why",
     ...["--max-connections=5", "--idle-timeout=5", "--request-timeout=5", "--grace=5"].map((
       flag,
     ) => ["--udp", flag]),
-    ...["--host=::1", "--port=4040", "--udp", "--port-file=x"].map((
+    ["--udp", "--workers=2"],
+    ...["--host=::1", "--port=4040", "--udp", "--port-file=x", "--workers=2"].map((
       flag,
     ) => ["--unix=/tmp/x", flag]),
   ];

@@ -1,32 +1,89 @@
-// deno-lint-ignore-file no-console -- it prints what it measured
-/**
- * A closed loop of clients: load.ts PORT CONNECTIONS SECONDS
- *
- * Each connection asks the calculator, waits for the whole answer, and asks
- * again. Prints the answers per second. A process of its own, so that it does
- * not share an event loop with what it measures.
- */
-const [port, connections, seconds] = Deno.args.map(Number);
-const request = new TextEncoder().encode("10 20 +\n");
-const reply = new TextEncoder().encode("Sum of 10 and 20 is 30\n");
-
-async function ask(end: number): Promise<number> {
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port: port ?? 0 });
-  conn.setNoDelay();
-  const buffer = new Uint8Array(1_024);
-  let answers = 0;
-  while (performance.now() < end) {
-    await conn.write(request);
-    for (let received = 0; received < reply.length;) {
-      received += await conn.read(buffer) ?? Infinity;
-    }
-    answers++;
-  }
-  return answers;
+/** What a run of the load generator (load.c) gave. Latencies are in microseconds. */
+export interface Measured {
+  readonly perSecond: number;
+  readonly answers: number;
+  /** Datagrams that were asked again. */
+  readonly lost: number;
+  /** Share of a core that the generator used: at 1 it may have been the limit. */
+  readonly generatorBusy: number;
+  /** Answers of the connection that got the fewest, against the average. */
+  readonly leastShare?: number;
+  readonly kilobytesEach?: number;
+  readonly micros: Latencies;
+  /** As a client would see it that does not wait for the answer before it asks again. */
+  readonly corrected: Latencies;
 }
 
-const start = performance.now();
-const end = start + (seconds ?? 1) * 1_000;
-const answers = await Promise.all(Array.from({ length: connections ?? 1 }, () => ask(end)));
-const total = answers.reduce((sum, count) => sum + count, 0);
-console.log(Math.round(total / (performance.now() - start) * 1_000));
+interface Latencies {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+/** A server under load. It is ended with its scope. */
+export interface Target extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** Whether a program can be started. */
+export async function hasTool(name: string): Promise<boolean> {
+  try {
+    await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Compiles the load generator into the folder; gives its path. @throws {Error} without a C compiler. */
+export async function buildLoad(folder: string): Promise<string> {
+  const path = `${folder}/load`;
+  const { success, stderr } = await new Deno.Command("cc", {
+    args: ["-O2", "-o", path, `${import.meta.dirname}/load.c`],
+  }).output();
+  if (!success) throw new Error(`Cannot compile load.c: ${new TextDecoder().decode(stderr)}`);
+  return path;
+}
+
+/** Starts a server that prints its port, alone on a line or after a colon. */
+export async function start(
+  [program = "", ...args]: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Target> {
+  const child = new Deno.Command(program, { args, env, stdout: "piped", stderr: "inherit" })
+    .spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let printed = "";
+  let port: string | undefined;
+  while (port === undefined) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`Cannot start ${program}: it ended after '${printed}'`);
+    printed += value;
+    port = /(?:^|127\.0\.0\.1:)(\d+)\s/m.exec(printed)?.[1];
+  }
+  return {
+    port: Number(port),
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      await reader.cancel();
+      child.kill("SIGTERM");
+      await child.status;
+    },
+  };
+}
+
+/** Runs the load generator. @throws {Error} with what it said, if an answer was wrong. */
+export async function runLoad(
+  load: string,
+  { port }: Target,
+  args: readonly string[],
+): Promise<Measured> {
+  const { success, stdout, stderr } = await new Deno.Command(load, {
+    args: [...args, "-p", String(port)],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
+  return JSON.parse(new TextDecoder().decode(stdout));
+}

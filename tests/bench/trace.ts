@@ -4,8 +4,10 @@
  *
  * Loads two calc-servers in turn with 64 connections: this one, and the same
  * source with the events taken out. Prints the ratio of their answers per
- * second, the median of the rounds and the spread.
+ * second, the median of the rounds and the spread. Needs a C compiler.
  */
+import { buildLoad, runLoad, start } from "./load.ts";
+
 const ROUNDS = Number(Deno.args[0] ?? 11);
 const CONNECTIONS = 64;
 const SECONDS = 2;
@@ -34,52 +36,33 @@ async function withoutEvents(folder: string): Promise<void> {
   await Deno.writeTextFile(path, without);
 }
 
-async function startServer(folder: string): Promise<{ child: Deno.ChildProcess; port: string }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-net", `${folder}/main.ts`, "calc-server", "--port", "0"],
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  let text = "";
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  while (!text.includes("Listening")) text += (await reader.read()).value ?? "";
-  return { child, port: /127\.0\.0\.1:(\d+)/.exec(text)?.[1] ?? "" };
-}
-
-async function load(port: string, seconds: number): Promise<number> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--allow-net",
-      `${import.meta.dirname}/load.ts`,
-      port,
-      String(CONNECTIONS),
-      String(seconds),
-    ],
-  }).output();
-  return Number(new TextDecoder().decode(stdout));
-}
-
 /** Answers per second of a server that is started for this alone. */
-async function measure(folder: string): Promise<number> {
-  const { child, port } = await startServer(folder);
-  await load(port, 1); // warms it up
-  const answers = await load(port, SECONDS);
-  child.kill("SIGTERM");
-  await child.status;
-  return answers;
+async function measure(load: string, source: string): Promise<number> {
+  const main = `${source}/main.ts`;
+  await using target = await start(
+    [Deno.execPath(), "run", "--quiet", "--allow-net", main, "calc-server", "--port", "0"],
+  );
+  await runLoad(load, target, ["tcp", "-c", String(CONNECTIONS), "-s", "1"]); // warms it up
+  const { perSecond } = await runLoad(load, target, [
+    "tcp",
+    "-c",
+    String(CONNECTIONS),
+    "-s",
+    String(SECONDS),
+  ]);
+  return perSecond;
 }
 
 const folder = await Deno.makeTempDir();
 try {
+  const load = await buildLoad(folder);
   await withoutEvents(folder);
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     // Every other round the other one goes first, so that neither has the better place.
     const order = round % 2 === 0 ? [root, folder] : [folder, root];
     const answers = new Map<string, number>();
-    for (const source of order) answers.set(source, await measure(source));
+    for (const source of order) answers.set(source, await measure(load, source));
     const [own = 0, without = 0] = [answers.get(root), answers.get(folder)];
     ratios.push(own / without);
     console.log(`with events ${own}/s  without ${without}/s  ratio ${(own / without).toFixed(3)}`);

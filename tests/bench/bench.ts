@@ -1,0 +1,286 @@
+// deno-lint-ignore-file no-console -- it prints what it measured
+/**
+ * calc-server against servers in other languages that do the same:
+ * `task bench [--rounds N] [--seconds S] [--only SCENARIO]`.
+ *
+ * All servers run at once, idle but for the one that is asked; in each round
+ * each is asked in turn, every other round in the opposite order. Prints ratios
+ * of netdemo to each peer, round by round: the median, the least and the most.
+ * Needs a C compiler for the load generator; peers whose tools are not there
+ * are left out, and named. Writes dist/bench.json and dist/bench.md.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { buildLoad, hasTool, type Measured, runLoad, start, type Target } from "./load.ts";
+
+interface Peer {
+  readonly name: string;
+  /** What must be installed. */
+  readonly tool: string;
+  /** Builds what is to be built into the folder; gives the command without tcp or udp. */
+  readonly command: (folder: string) => Promise<readonly string[]> | readonly string[];
+  readonly env?: Record<string, string>;
+  /** Scenarios that it can't take part in. */
+  readonly without?: readonly string[];
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly about: string;
+  readonly args: readonly string[];
+  readonly udp?: boolean;
+}
+
+const peersFolder = `${import.meta.dirname}/peers`;
+const deno = Deno.execPath();
+
+const peers: readonly Peer[] = [
+  {
+    name: "bare Deno",
+    tool: deno,
+    command: () => [
+      deno,
+      "run",
+      "--quiet",
+      "--no-config",
+      "--unstable-net",
+      "--allow-net",
+      `${peersFolder}/bare.ts`,
+    ],
+  },
+  {
+    name: "Go, one core",
+    tool: "go",
+    command: buildGo,
+    env: { GOMAXPROCS: "1" },
+  },
+  { name: "Go", tool: "go", command: buildGo },
+  { name: "Node", tool: "node", command: () => ["node", `${peersFolder}/peer_node.mjs`] },
+  {
+    name: "asyncio",
+    tool: "python3",
+    command: () => ["python3", `${peersFolder}/peer_asyncio.py`],
+  },
+  {
+    name: "Python threads",
+    tool: "python3",
+    command: () => ["python3", `${peersFolder}/peer_threads.py`],
+    without: ["1000x1", "5000x1", "idle"],
+  },
+  { name: "C, epoll", tool: "cc", command: buildC },
+];
+
+const scenarios: readonly Scenario[] = [
+  { name: "1x1", about: "1 connection", args: ["tcp", "-c", "1"] },
+  { name: "64x1", about: "64 connections", args: ["tcp", "-c", "64"] },
+  { name: "64x16", about: "64, pipelines of 16", args: ["tcp", "-c", "64", "-d", "16"] },
+  { name: "1000x1", about: "1,000 connections", args: ["tcp", "-c", "1000"] },
+  { name: "5000x1", about: "5,000 connections", args: ["tcp", "-c", "5000"] },
+  { name: "connect", about: "connect, ask, close", args: ["connect", "-c", "16"] },
+  { name: "udp", about: "UDP, 16 sockets", args: ["udp", "-c", "16"], udp: true },
+];
+
+/** Idle connections, and seconds of probes beside them. */
+const IDLE = ["idle", "-c", "10000", "-s", "1"];
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, { args: [...args] }).output();
+  if (!success) {
+    throw new Error(`Cannot build with ${command}: ${new TextDecoder().decode(stderr)}`);
+  }
+}
+
+async function buildGo(folder: string): Promise<readonly string[]> {
+  await run("go", ["build", "-o", `${folder}/peer_go`, `${peersFolder}/peer.go`]);
+  return [`${folder}/peer_go`];
+}
+
+async function buildC(folder: string): Promise<readonly string[]> {
+  await run("cc", ["-O2", "-o", `${folder}/peer_epoll`, `${peersFolder}/peer_epoll.c`]);
+  return [`${folder}/peer_epoll`];
+}
+
+/** netdemo, with room for the connections of two scenarios: the last one's may not have gone yet. */
+const netdemo: Peer = {
+  name: "netdemo",
+  tool: deno,
+  command: () => [
+    deno,
+    "run",
+    "--quiet",
+    "--allow-net",
+    `${import.meta.dirname}/../../main.ts`,
+    "calc-server",
+    "--port=0",
+  ],
+};
+
+function argsOf(peer: Peer, udp: boolean): string[] {
+  if (peer === netdemo) return udp ? ["--udp"] : ["--max-connections=20000"];
+  return [udp ? "udp" : "tcp"];
+}
+
+/** The middle of some values, with the least and the most. */
+interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  return { median: sorted[middle] ?? NaN, least: sorted[0] ?? NaN, most: sorted.at(-1) ?? NaN };
+}
+
+function text({ median, least, most }: Spread): string {
+  return `${median.toFixed(2)} (${least.toFixed(2)}-${most.toFixed(2)})`;
+}
+
+/** What was measured of a scenario, of each peer a value for each round. */
+type Rounds = Map<string, Measured[]>;
+
+/** Asks all in turn, so many rounds. */
+async function measure(
+  load: string,
+  targets: ReadonlyMap<string, Target>,
+  args: readonly string[],
+  rounds: number,
+  seconds: number,
+): Promise<Rounds> {
+  const measured: Rounds = new Map();
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? [...targets] : [...targets].reverse();
+    for (const [name, target] of order) {
+      await runLoad(load, target, [...args, "-s", String(seconds / 4)]); // warms it up
+      const result = await runLoad(load, target, [...args, "-s", String(seconds)]);
+      measured.set(name, [...measured.get(name) ?? [], result]);
+    }
+  }
+  return measured;
+}
+
+/** Each server alone, as its memory is asked for. */
+async function measureIdle(
+  load: string,
+  commands: ReadonlyMap<Peer, readonly string[]>,
+): Promise<Rounds> {
+  const measured: Rounds = new Map();
+  for (const [peer, command] of commands) {
+    if (peer.without?.includes("idle")) continue;
+    await using target = await start([...command, ...argsOf(peer, false)], peer.env);
+    measured.set(peer.name, [await runLoad(load, target, [...IDLE, "-i", String(target.pid)])]);
+  }
+  return measured;
+}
+
+/** Ratios of netdemo to a peer, round by round. */
+function ratios(measured: Rounds, peer: string): Spread | undefined {
+  const [own, others] = [measured.get(netdemo.name), measured.get(peer)];
+  if (own === undefined || others === undefined) return undefined;
+  return spread(own.map(({ perSecond }, round) => perSecond / (others[round]?.perSecond ?? NaN)));
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((_, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0))
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)]
+    .join("\n");
+}
+
+function ratioTable(results: ReadonlyMap<Scenario, Rounds>, names: readonly string[]): string {
+  const rows = [...results].map(([{ about }, measured]) => [
+    about,
+    String(
+      Math.round(
+        spread((measured.get(netdemo.name) ?? []).map(({ perSecond }) => perSecond)).median,
+      ),
+    ),
+    ...names.map((name) => {
+      const ratio = ratios(measured, name);
+      return ratio === undefined ? "" : text(ratio);
+    }),
+  ]);
+  return table(["asked by", "netdemo/s", ...names.map((name) => `/ ${name}`)], rows);
+}
+
+function idleTable(measured: Rounds): string {
+  const rows = [...measured].map(([name, [result]]) => [
+    name,
+    (result?.kilobytesEach ?? NaN).toFixed(1),
+    ((result?.micros.p99 ?? NaN) / 1_000).toFixed(2),
+  ]);
+  return table(["10,000 idle connections", "kB each", "probe p99, ms"], rows);
+}
+
+const { rounds = 5, seconds = 1, only } = parseArgs(Deno.args, { string: ["only"] }) as {
+  rounds?: number;
+  seconds?: number;
+  only?: string;
+};
+if (!await hasTool("cc")) {
+  console.error("bench: the load generator needs a C compiler: no cc is here");
+  Deno.exit(1);
+}
+const folder = await Deno.makeTempDir();
+try {
+  const load = await buildLoad(folder);
+  const commands = new Map<Peer, readonly string[]>();
+  for (const peer of [netdemo, ...peers]) {
+    if (await hasTool(peer.tool)) commands.set(peer, await peer.command(folder));
+    else console.log(`skipped ${peer.name}: no ${peer.tool} is here`);
+  }
+  const names = [...commands.keys()].map(({ name }) => name).filter((name) =>
+    name !== netdemo.name
+  );
+  const results = new Map<Scenario, Rounds>();
+  for (const udp of [false, true]) {
+    await using stack = new AsyncDisposableStack();
+    const targets = new Map<Peer, Target>();
+    for (const [peer, command] of commands) {
+      targets.set(peer, stack.use(await start([...command, ...argsOf(peer, udp)], peer.env)));
+    }
+    for (const scenario of scenarios) {
+      if ((scenario.udp ?? false) !== udp || (only ?? scenario.name) !== scenario.name) continue;
+      const taking = [...targets].filter(([peer]) => !peer.without?.includes(scenario.name))
+        .map(([{ name }, target]) => [name, target] as const);
+      const measured = await measure(load, new Map(taking), scenario.args, rounds, seconds);
+      results.set(scenario, measured);
+      for (const [name, list] of measured) {
+        const { median } = spread(list.map(({ perSecond }) => perSecond));
+        const busy = spread(list.map(({ generatorBusy }) => generatorBusy)).median;
+        const ratio = ratios(measured, name);
+        console.log(
+          `${scenario.name.padEnd(8)} ${name.padEnd(15)} ${Math.round(median)}/s, ` +
+            `generator busy ${busy.toFixed(2)}, ratio ${ratio === undefined ? "" : text(ratio)}`,
+        );
+      }
+    }
+  }
+  const idle = only === undefined || only === "idle"
+    ? await measureIdle(load, commands)
+    : new Map();
+  const report = [
+    ...results.size > 0 ? [ratioTable(results, names)] : [],
+    ...idle.size > 0 ? [idleTable(idle)] : [],
+  ].join("\n\n");
+  console.log(`\n${report}`);
+  await Deno.mkdir("dist", { recursive: true });
+  await Deno.writeTextFile("dist/bench.md", `${report}\n`);
+  const record = {
+    date: new Date().toISOString(),
+    rounds,
+    seconds,
+    cores: navigator.hardwareConcurrency,
+    scenarios: [...results].map(([{ name }, measured]) => ({
+      name,
+      servers: Object.fromEntries(measured),
+    })),
+    idle: Object.fromEntries(idle),
+  };
+  await Deno.writeTextFile("dist/bench.json", `${JSON.stringify(record, null, 2)}\n`);
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
