@@ -7,9 +7,10 @@ const FULL_TURN = 120;
  * Holds connections that were just answered back while others wait.
  *
  * What does not fit in a turn of the event loop is asked again in the next, and
- * the newest reads come first: of 1,000 busy connections 128 would go round
- * and round, and the others starve for a second. So after a full turn each that
- * was answered lets {@linkcode TURN} others be answered before it reads again.
+ * the newest reads come first: 128 of all busy connections would go round and
+ * round, and the others starve. So after a full turn each that was answered
+ * lets {@linkcode TURN} others be answered before it reads again. Twice as many
+ * as fit in a turn are then served alike; with thousands it helps less.
  */
 export class Turnstile {
   readonly #held: (() => void)[] = [];

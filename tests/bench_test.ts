@@ -1,0 +1,63 @@
+import { assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
+import { buildLoad, hasTool, runLoad, start, type Target } from "./bench/load.ts";
+import { netdemoCommand } from "./harness.ts";
+
+const ignore = Deno.build.os !== "linux" || !await hasTool("cc");
+
+/** A test of the load generator, which is written in C for Linux. */
+function loadTest(name: string, fn: (load: string) => Promise<void>): void {
+  Deno.test({
+    name: ignore ? `${name} (skipped: needs Linux and cc)` : name,
+    ignore,
+    async fn() {
+      const folder = await Deno.makeTempDir();
+      try {
+        await fn(await buildLoad(folder));
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+function startNetdemo(...args: string[]): Promise<Target> {
+  return start([...netdemoCommand, ...args, "--port", "0"]);
+}
+
+loadTest(
+  "of 256 connections that ask without a pause none waits while others go round",
+  async (load) => {
+    await using target = await startNetdemo("calc-server");
+    await runLoad(load, target, ["tcp", "-c", "256", "-s", "0.5"]); // warms it up
+    const { leastShare = 0 } = await runLoad(load, target, ["tcp", "-c", "256", "-s", "1"]);
+    assertGreater(leastShare, 0.5);
+  },
+);
+
+loadTest("a load is answered right in every mode of the generator", async (load) => {
+  await using target = await startNetdemo("calc-server");
+  await using udp = await startNetdemo("calc-server", "--udp");
+  const { pid } = target;
+  for (
+    const [args, to] of [
+      [["tcp", "-c", "8", "-d", "100"], target],
+      [["connect", "-c", "8"], target],
+      [["idle", "-c", "100", "-i", String(pid)], target],
+      [["udp", "-c", "8"], udp],
+    ] as const
+  ) {
+    const measured = await runLoad(load, to, [...args, "-s", "0.3"]);
+    assertGreater(measured.answers, 100, args.join(" "));
+    assertEquals(measured.lost, 0);
+    const { p50, p90, p99, p999, max } = measured.micros;
+    const latencies = [p50, p90, p99, p999];
+    assertEquals(latencies, latencies.toSorted((one, other) => one - other));
+    assertGreater(max * 1.02, p999); // a bucket's middle may lie a little beyond
+  }
+});
+
+loadTest("a wrong answer ends the load and is told", async (load) => {
+  await using target = await startNetdemo("message-server");
+  const error = await assertRejects(() => runLoad(load, target, ["tcp", "-s", "0.3"]), Error);
+  assertMatch(error.message, /^load: wrong reply: Thanks\.\.\./);
+});
