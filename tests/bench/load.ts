@@ -28,14 +28,10 @@ export interface Target extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Whether a program can be started. */
+/** Whether a program is installed. Deno would run itself in place of a `node` that is not. */
 export async function hasTool(name: string): Promise<boolean> {
-  try {
-    await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output();
-    return true;
-  } catch {
-    return false;
-  }
+  const args = ["-c", 'command -v "$0"', name];
+  return (await new Deno.Command("/bin/sh", { args, stdout: "null" }).output()).success;
 }
 
 /** Compiles the load generator into the folder; gives its path. @throws {Error} without a C compiler. */
