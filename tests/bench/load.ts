@@ -28,10 +28,11 @@ export interface Target extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Whether a program is installed. Deno would run itself in place of a `node` that is not. */
+/** Whether a program is installed; Deno itself, which takes the place of a missing `node`, is not it. */
 export async function hasTool(name: string): Promise<boolean> {
   const args = ["-c", 'command -v "$0"', name];
-  return (await new Deno.Command("/bin/sh", { args, stdout: "null" }).output()).success;
+  const { success, stdout } = await new Deno.Command("/bin/sh", { args }).output();
+  return success && !new TextDecoder().decode(stdout).includes("node_compat_bin");
 }
 
 /** Compiles the load generator into the folder; gives its path. @throws {Error} without a C compiler. */
