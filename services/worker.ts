@@ -23,6 +23,8 @@ export type ToWorker =
     >;
     /** The memory of {@linkcode ConnectionCounts}. */
     readonly counts: SharedArrayBuffer;
+    /** How many events of this worker are still to be told: one number that both sides change. */
+    readonly untold: SharedArrayBuffer;
     /** The events that are wanted, `trace` among them if the socket calls are. */
     readonly events: readonly string[];
   }
@@ -45,6 +47,9 @@ export type FromWorker =
   | { readonly kind: "acceptFailed"; readonly message: string; readonly code: string | undefined }
   | { readonly kind: "trace"; readonly event: SocketEvent };
 
+/** Events that a worker may be ahead of the telling. */
+const MOST_UNTOLD = 128;
+
 /** What a worker has as its global object, so far as it is used here. */
 interface WorkerScope {
   onmessage: ((message: MessageEvent<ToWorker>) => void) | null;
@@ -62,7 +67,7 @@ export function runWorker(services: Services): void {
     if (data.kind === "cut") return cut();
     try {
       const service = await chosenService(services, data.service, data.reply);
-      const wanted = eventsToTell(data.events, tell);
+      const wanted = eventsToTell(data.events, inStep(tell, data.untold));
       const server = serve(service, {
         ...data.limits,
         ...wanted,
@@ -97,6 +102,24 @@ async function chosenService(
   if (load === undefined) throw new Error(`Cannot serve ${name} as there is no such service`);
   const { service } = await load();
   return reply === undefined ? service : service.withReply?.(reply) ?? service;
+}
+
+/**
+ * Tells, and stands still while too much is untold. As in one thread, telling
+ * slows the answers down; a faster worker would fill the memory.
+ */
+function inStep(
+  tell: (message: FromWorker) => void,
+  memory: SharedArrayBuffer,
+): (message: FromWorker) => void {
+  const untold = new Int32Array(memory);
+  return (message) => {
+    Atomics.add(untold, 0, 1);
+    tell(message);
+    for (let count; (count = Atomics.load(untold, 0)) > MOST_UNTOLD;) {
+      Atomics.wait(untold, 0, count);
+    }
+  };
 }
 
 /** Tells only what is wanted: a message costs more than an answer. */

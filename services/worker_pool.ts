@@ -1,6 +1,6 @@
 import { type Endpoint, loopbackAddresses } from "../protocol/addresses.ts";
 import { Failure } from "../protocol/failure.ts";
-import type { Trace } from "../protocol/socket_events.ts";
+import type { SocketEvent, Trace } from "../protocol/socket_events.ts";
 import { ConnectionCounts } from "./connection_counts.ts";
 import { listenTcp } from "./listen.ts";
 import {
@@ -86,6 +86,7 @@ class WorkerPool implements Server {
         port: this.port ?? 0,
         limits: { maxRequest, idleTimeout, requestTimeout, grace },
         counts,
+        untold: worker.untold,
         events: trace === undefined ? wanted : [...wanted, "trace"],
       });
     }
@@ -141,6 +142,11 @@ class PoolWorker {
   readonly #ready = Promise.withResolvers<void>();
   readonly #listening = Promise.withResolvers<void>();
   readonly #finished = Promise.withResolvers<void>();
+  /** How many of its events are still to be told. */
+  readonly untold = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  readonly #untold = new Int32Array(this.untold);
+  #told = 0;
+  #turnEnd: ReturnType<typeof setImmediate> | undefined;
   /** The numbers of its sockets among those of all workers. */
   readonly #sockets = new Map<number, number>();
   readonly ready = this.#ready.promise;
@@ -155,13 +161,12 @@ class PoolWorker {
       else if (data.kind === "finished") this.#finished.resolve();
       else if (data.kind === "failed") {
         this.#fail(new Failure("BIND", data.message, { hint: data.hint }));
-      } else if (data.kind === "trace") {
-        const { event } = data;
-        const socket = this.#sockets.get(event.socket) ?? ++sockets;
-        this.#sockets.set(event.socket, socket);
-        if (event.call === "close") this.#sockets.delete(event.socket);
-        trace?.({ ...event, socket, time: event.time - performance.timeOrigin });
-      } else tell(data);
+      } else {
+        if (data.kind === "trace") trace?.(this.#numbered(data.event));
+        else tell(data);
+        this.#told++;
+        this.#turnEnd ??= setImmediate(this.#onTurnEnd);
+      }
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -174,7 +179,24 @@ class PoolWorker {
   }
 
   terminate(): void {
+    clearImmediate(this.#turnEnd);
     this.#worker.terminate();
+  }
+
+  /** Not at each event: what they are told to must have its turn too. */
+  readonly #onTurnEnd = (): void => {
+    Atomics.sub(this.#untold, 0, this.#told);
+    Atomics.notify(this.#untold, 0);
+    this.#told = 0;
+    this.#turnEnd = undefined;
+  };
+
+  /** The event with a number of its own among all workers' sockets, and a time by this thread's clock. */
+  #numbered(event: SocketEvent): SocketEvent {
+    const socket = this.#sockets.get(event.socket) ?? ++sockets;
+    this.#sockets.set(event.socket, socket);
+    if (event.call === "close") this.#sockets.delete(event.socket);
+    return { ...event, socket, time: event.time - performance.timeOrigin };
   }
 
   #fail(failure: Failure): void {

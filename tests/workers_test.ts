@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { netdemo, startServer, TestConnection, until } from "./harness.ts";
+import { netdemo, silence, startServer, TestConnection, until } from "./harness.ts";
 
 /** Workers share a port only on Linux: elsewhere the flag is a usage error. */
 function workersTest(name: string, fn: () => Promise<void>): void {
@@ -109,6 +109,21 @@ workersTest("at a stop every worker answers what has arrived, and the exit code 
   assertEquals(eventsOf(stdout).at(-1)?.requests, 120);
 });
 
+workersTest("every event of busy workers is told, and no faster than it can be", async () => {
+  const { process, port } = await startServer(["calc-server", "--workers", "2", "--json"]);
+  await using _process = process;
+  const asking = Array.from({ length: 16 }, async () => {
+    using connection = await TestConnection.open(port);
+    const sent = connection.send("1 2 +\n".repeat(5_000));
+    assertEquals((await connection.receiveLines(5_000)).length, 5_000);
+    await sent;
+  });
+  await Promise.all(asking);
+  const { code, stdout } = await process.stop();
+  assertEquals(code, 0);
+  assertEquals(eventsOf(stdout).filter(({ event }) => event === "request").length, 80_000);
+});
+
 workersTest("a second signal ends the workers at once", async () => {
   const { process, port } = await startServer(["calc-server", "--workers", "2", "--grace", "1m"]);
   await using _process = process;
@@ -116,5 +131,6 @@ workersTest("a second signal ends the workers at once", async () => {
   await connection.send("1 2"); // a request that never ends keeps it
   process.child.kill("SIGTERM");
   await until(() => countListeners(port) === 0, "it has stopped listening");
+  await silence(100); // at once would be the same Ctrl-C, passed on by a launcher
   assertEquals((await process.stop("SIGINT")).code, 130);
 });
