@@ -30,6 +30,8 @@ export interface ConnectionContext {
   readonly buffers: ReplyBuffers;
   readonly turnstile: Turnstile;
   readonly onRequest: ServerEvents["answered"];
+  /** Requests answered on all connections. */
+  answered: number;
 }
 
 /** One accepted connection: reads requests and writes their replies until it ends. */
@@ -197,6 +199,7 @@ export class Connection implements Timed, ConnectionPeer {
       replies += this.#reply(requests[next++] ?? null) + ending;
     }
     this.requests += next - first;
+    this.#context.answered += next - first;
     const written = this.#write(replies);
     if (next === requests.length) return written;
     return written.then(() => this.#answer(requests, ending, next));

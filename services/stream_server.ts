@@ -105,6 +105,7 @@ class StreamServer implements Server {
       buffers: new ReplyBuffers(),
       turnstile: new Turnstile(),
       onRequest: events.answered,
+      answered: 0,
     };
     const accepting = this.#listeners.map((listener) => this.#acceptFrom(listener));
     this.finished = Promise.all([...accepting, this.#ended.promise]).then(() => this.#cleanUp());
@@ -178,12 +179,22 @@ class StreamServer implements Server {
     // Who had connected already may still wait in the kernel's queue: closing
     // the listener at once would reset them.
     this.#stopTimer ??= setTimeout(() => this.#stopListening(), QUEUED_MS);
-    // Requests in the kernel's buffer are read in the next turns of the event
-    // loop; who still waits for one after that is idle.
-    const endIdle = (): void => this.#connections.forEach((connection) => connection.endIfIdle());
-    this.#idleTimer ??= setInterval(endIdle, ARRIVED_MS);
+    this.#idleTimer ??= this.#endIdle();
     this.#graceTimer ??= setTimeout(this.#cutAll, this.#options.grace ?? 5_000);
   };
+
+  /**
+   * Requests in the kernel's buffer are read in the next turns of the event
+   * loop; who still waits for one when nobody gets answers any more is idle.
+   */
+  #endIdle(): ReturnType<typeof setInterval> {
+    let before = this.#context.answered;
+    return setInterval(() => {
+      const { answered } = this.#context;
+      if (answered === before) this.#connections.forEach((connection) => connection.endIfIdle());
+      before = answered;
+    }, ARRIVED_MS);
+  }
 
   readonly #cutAll = (): void => {
     for (const connection of [...this.#connections, ...this.#turnedAway]) {

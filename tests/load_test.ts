@@ -85,6 +85,35 @@ Deno.test({
 });
 
 Deno.test({
+  name: "at a stop all that 5,000 connections had asked is answered" +
+    (openFiles < 10_200 ? " (skipped: not enough open files allowed)" : ""),
+  ignore: openFiles < 10_200,
+  async fn() {
+    const { process, port } = await startServer(["calc-server"]);
+    await using _process = process;
+    const connections: TestConnection[] = [];
+    try {
+      while (connections.length < 5_000) {
+        const some = Array.from({ length: 100 }, () => TestConnection.open(port));
+        connections.push(...await Promise.all(some));
+      }
+      for (const connection of connections) await connection.send(`${sum.request}\n`);
+      for (const connection of connections) await connection.receiveLines(1);
+      for (const connection of connections) {
+        await connection.send(`${sum.request}\n`.repeat(20));
+      }
+      const ended = process.stop("SIGTERM");
+      for (const connection of connections) {
+        assertEquals(await connection.receiveAll(), `${sum.reply}\n`.repeat(20));
+      }
+      assertEquals((await ended).code, 0);
+    } finally {
+      for (const connection of connections) connection[Symbol.dispose]();
+    }
+  },
+});
+
+Deno.test({
   name: "100,000 times connect, ask, close leave no descriptor and no memory behind",
   ignore: !linux,
   async fn() {
