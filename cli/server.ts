@@ -2,7 +2,7 @@ import { Failure } from "../protocol/failure.ts";
 import type { Trace } from "../protocol/socket_events.ts";
 import { serveUdp } from "../services/datagram_server.ts";
 import type { Server, ServerOptions, StreamOptions } from "../services/server.ts";
-import type { Service } from "../services/service.ts";
+import { type Service, withChosenReply } from "../services/service.ts";
 import { serve, serveUnix } from "../services/stream_server.ts";
 import { serveInWorkers } from "../services/worker_pool.ts";
 import type { Program } from "./command.ts";
@@ -120,8 +120,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
         throw new Failure("USAGE", `${name} takes no arguments: received '${surplus}'`);
       }
       const protocol = chosenTransport(values);
-      const { reply } = values;
-      const chosen = reply === undefined ? service : service.withReply?.(reply) ?? service;
+      const chosen = withChosenReply(service, values.reply);
       const report = values.json
         ? jsonReport(service, protocol, channels)
         : textReport(service, protocol, channels);

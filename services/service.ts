@@ -20,3 +20,8 @@ export interface Service {
   /** The same service with another reply, where the reply is the user's to choose. */
   withReply?(reply: string): Service;
 }
+
+/** The service with the reply that was chosen, if one was and it has a reply to choose. */
+export function withChosenReply(service: Service, reply: string | undefined): Service {
+  return reply === undefined ? service : service.withReply?.(reply) ?? service;
+}

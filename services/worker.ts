@@ -3,13 +3,13 @@ import { errnoOf, Failure } from "../protocol/failure.ts";
 import type { SocketEvent } from "../protocol/socket_events.ts";
 import { ConnectionCounts } from "./connection_counts.ts";
 import type { ConnectionPeer, EndReason, Peer, ServerEvents, StreamOptions } from "./server.ts";
-import type { Service } from "./service.ts";
+import { type Service, withChosenReply } from "./service.ts";
 import { serve } from "./stream_server.ts";
 
 /** The services by their names. Their code is loaded when it is used. */
 export type Services = Readonly<Record<string, () => Promise<{ readonly service: Service }>>>;
 
-/** What a worker is told. Times are in milliseconds since the epoch, as workers have clocks of their own. */
+/** What a worker is told. */
 export type ToWorker =
   | {
     readonly kind: "serve";
@@ -32,7 +32,7 @@ export type ToWorker =
   | { readonly kind: "stop" }
   | { readonly kind: "cut" };
 
-/** What a worker tells. */
+/** What a worker tells. Times are in milliseconds since the epoch, as each thread has a clock of its own. */
 export type FromWorker =
   | { readonly kind: "ready" | "listening" | "finished" }
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | undefined }
@@ -66,9 +66,9 @@ export function runWorker(services: Services): void {
     if (data.kind === "stop") return stop.abort();
     if (data.kind === "cut") return cut();
     try {
-      const service = await chosenService(services, data.service, data.reply);
+      const service = await load(services, data.service);
       const wanted = eventsToTell(data.events, inStep(tell, data.untold));
-      const server = serve(service, {
+      const server = serve(withChosenReply(service, data.reply), {
         ...data.limits,
         ...wanted,
         addresses: data.addresses,
@@ -93,15 +93,10 @@ export function runWorker(services: Services): void {
   tell({ kind: "ready" });
 }
 
-async function chosenService(
-  services: Services,
-  name: string,
-  reply: string | undefined,
-): Promise<Service> {
-  const load = services[name];
-  if (load === undefined) throw new Error(`Cannot serve ${name} as there is no such service`);
-  const { service } = await load();
-  return reply === undefined ? service : service.withReply?.(reply) ?? service;
+async function load(services: Services, name: string): Promise<Service> {
+  const module = services[name];
+  if (module === undefined) throw new Error(`Cannot serve ${name} as there is no such service`);
+  return (await module()).service;
 }
 
 /**

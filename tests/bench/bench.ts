@@ -58,12 +58,12 @@ const peers: readonly Peer[] = [
   {
     name: "asyncio",
     tool: "python3",
-    command: () => ["python3", `${peersFolder}/peer_asyncio.py`],
+    command: () => ["python3", `${peersFolder}/peer.py`, "asyncio"],
   },
   {
     name: "Python threads",
     tool: "python3",
-    command: () => ["python3", `${peersFolder}/peer_threads.py`],
+    command: () => ["python3", `${peersFolder}/peer.py`, "threads"],
     without: ["1000x1", "5000x1", "idle"],
   },
   { name: "C, epoll", tool: "cc", command: buildC },
@@ -159,7 +159,7 @@ async function measure(
   return measured;
 }
 
-/** Each server alone, as its memory is asked for. */
+/** Each server alone and once, as its memory is asked for. */
 async function measureIdle(
   load: string,
   commands: ReadonlyMap<Peer, readonly string[]>,
@@ -215,60 +215,92 @@ function idleTable(measured: Rounds): string {
   return table(["10,000 idle connections", "kB each", "probe p99, ms"], rows);
 }
 
-const { rounds = 5, seconds = 1, only } = parseArgs(Deno.args, { string: ["only"] }) as {
-  rounds?: number;
-  seconds?: number;
-  only?: string;
-};
-if (!await hasTool("cc")) {
-  console.error("bench: the load generator needs a C compiler: no cc is here");
-  Deno.exit(1);
+interface Options {
+  readonly rounds: number;
+  readonly seconds: number;
+  /** The one scenario that is wanted. */
+  readonly only: string | undefined;
 }
-const folder = await Deno.makeTempDir();
-try {
-  const load = await buildLoad(folder);
+
+function readOptions(args: readonly string[]): Options {
+  const { rounds = 5, seconds = 1, only } = parseArgs([...args], { string: ["only"] }) as Record<
+    string,
+    unknown
+  >;
+  const names = [...scenarios.map(({ name }) => name), "idle"];
+  if (!(Number(rounds) >= 1) || !(Number(seconds) > 0)) fail("expected --rounds 5 --seconds 1");
+  if (only !== undefined && !names.includes(String(only))) {
+    fail(`expected --only with one of ${names.join(", ")}`);
+  }
+  return { rounds: Number(rounds), seconds: Number(seconds), only: only as string | undefined };
+}
+
+function fail(why: string): never {
+  console.error(`bench: ${why}`);
+  Deno.exit(2);
+}
+
+/** Builds what is to be built; says which peers are left out. */
+async function prepare(folder: string): Promise<Map<Peer, readonly string[]>> {
   const commands = new Map<Peer, readonly string[]>();
   for (const peer of [netdemo, ...peers]) {
     if (await hasTool(peer.tool)) commands.set(peer, await peer.command(folder));
     else console.log(`skipped ${peer.name}: no ${peer.tool} is here`);
   }
-  const names = [...commands.keys()].map(({ name }) => name).filter((name) =>
-    name !== netdemo.name
-  );
+  return commands;
+}
+
+/** Runs the scenarios of one transport. */
+async function measureAll(
+  load: string,
+  commands: ReadonlyMap<Peer, readonly string[]>,
+  udp: boolean,
+  { rounds, seconds, only }: Options,
+): Promise<Map<Scenario, Rounds>> {
   const results = new Map<Scenario, Rounds>();
-  for (const udp of [false, true]) {
-    await using stack = new AsyncDisposableStack();
-    const targets = new Map<Peer, Target>();
-    for (const [peer, command] of commands) {
-      targets.set(peer, stack.use(await start([...command, ...argsOf(peer, udp)], peer.env)));
-    }
-    for (const scenario of scenarios) {
-      if ((scenario.udp ?? false) !== udp || (only ?? scenario.name) !== scenario.name) continue;
-      const taking = [...targets].filter(([peer]) => !peer.without?.includes(scenario.name))
-        .map(([{ name }, target]) => [name, target] as const);
-      const measured = await measure(load, new Map(taking), scenario.args, rounds, seconds);
-      results.set(scenario, measured);
-      for (const [name, list] of measured) {
-        const { median } = spread(list.map(({ perSecond }) => perSecond));
-        const busy = spread(list.map(({ generatorBusy }) => generatorBusy)).median;
-        const ratio = ratios(measured, name);
-        console.log(
-          `${scenario.name.padEnd(8)} ${name.padEnd(15)} ${Math.round(median)}/s, ` +
-            `generator busy ${busy.toFixed(2)}, ratio ${ratio === undefined ? "" : text(ratio)}`,
-        );
-      }
-    }
+  const wanted = scenarios.filter((scenario) =>
+    (scenario.udp ?? false) === udp && (only ?? scenario.name) === scenario.name
+  );
+  if (wanted.length === 0) return results;
+  await using stack = new AsyncDisposableStack();
+  const targets = new Map<Peer, Target>();
+  for (const [peer, command] of commands) {
+    targets.set(peer, stack.use(await start([...command, ...argsOf(peer, udp)], peer.env)));
   }
-  const idle = only === undefined || only === "idle"
-    ? await measureIdle(load, commands)
-    : new Map();
-  const report = [
+  for (const scenario of wanted) {
+    const taking = [...targets].filter(([peer]) => !peer.without?.includes(scenario.name))
+      .map(([{ name }, target]) => [name, target] as const);
+    const measured = await measure(load, new Map(taking), scenario.args, rounds, seconds);
+    results.set(scenario, measured);
+    print(scenario, measured);
+  }
+  return results;
+}
+
+function print(scenario: Scenario, measured: Rounds): void {
+  for (const [name, list] of measured) {
+    const { median } = spread(list.map(({ perSecond }) => perSecond));
+    const busy = spread(list.map(({ generatorBusy }) => generatorBusy)).median;
+    const ratio = ratios(measured, name);
+    console.log(
+      `${scenario.name.padEnd(8)} ${name.padEnd(15)} ${Math.round(median)}/s, ` +
+        `generator busy ${busy.toFixed(2)}, ratio ${ratio === undefined ? "" : text(ratio)}`,
+    );
+  }
+}
+
+/** Prints the tables, and writes them and all that was measured. */
+async function report(
+  results: ReadonlyMap<Scenario, Rounds>,
+  idle: Rounds,
+  names: readonly string[],
+  { rounds, seconds }: Options,
+): Promise<void> {
+  const tables = [
     ...results.size > 0 ? [ratioTable(results, names)] : [],
     ...idle.size > 0 ? [idleTable(idle)] : [],
   ].join("\n\n");
-  console.log(`\n${report}`);
-  await Deno.mkdir("dist", { recursive: true });
-  await Deno.writeTextFile("dist/bench.md", `${report}\n`);
+  console.log(`\n${tables}`);
   const record = {
     date: new Date().toISOString(),
     rounds,
@@ -280,7 +312,25 @@ try {
     })),
     idle: Object.fromEntries(idle),
   };
+  await Deno.mkdir("dist", { recursive: true });
+  await Deno.writeTextFile("dist/bench.md", `${tables}\n`);
   await Deno.writeTextFile("dist/bench.json", `${JSON.stringify(record, null, 2)}\n`);
+}
+
+const options = readOptions(Deno.args);
+if (!await hasTool("cc")) fail("the load generator needs a C compiler: no cc is here");
+const folder = await Deno.makeTempDir();
+try {
+  const load = await buildLoad(folder);
+  const commands = await prepare(folder);
+  const results = new Map([
+    ...await measureAll(load, commands, false, options),
+    ...await measureAll(load, commands, true, options),
+  ]);
+  const withIdle = (options.only ?? "idle") === "idle";
+  const idle = withIdle ? await measureIdle(load, commands) : new Map();
+  const names = [...commands.keys()].filter((peer) => peer !== netdemo).map(({ name }) => name);
+  await report(results, idle, names, options);
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

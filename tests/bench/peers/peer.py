@@ -1,8 +1,12 @@
-"""The calculator on asyncio, as protocols, which are faster than streams:
-peer_asyncio.py tcp|udp"""
+"""The calculator on Python's own modules: peer.py asyncio|threads tcp|udp
+
+asyncio uses protocols, which are faster than streams; threads is socketserver
+with a thread for each connection."""
 
 import asyncio
+import contextlib
 import socket
+import socketserver
 import sys
 
 NOUNS = {"+": "Sum", "-": "Diff", "*": "Product"}
@@ -35,9 +39,9 @@ class Datagrams(asyncio.DatagramProtocol):
         self.transport.sendto(calculate(data.decode()).encode(), sender)
 
 
-async def main():
+async def serve_asyncio(udp):
     loop = asyncio.get_running_loop()
-    if sys.argv[1] == "udp":
+    if udp:
         transport, _ = await loop.create_datagram_endpoint(
             Datagrams, local_addr=("127.0.0.1", 0)
         )
@@ -48,4 +52,38 @@ async def main():
     await asyncio.Event().wait()
 
 
-asyncio.run(main())
+class StreamHandler(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # the client is done
+            for line in self.rfile:
+                self.wfile.write((calculate(line.decode()) + "\n").encode())
+
+
+class DatagramHandler(socketserver.BaseRequestHandler):
+    def handle(self):
+        data, receiver = self.request
+        receiver.sendto(calculate(data.decode()).encode(), self.client_address)
+
+
+class ThreadingServer(socketserver.ThreadingTCPServer):
+    request_queue_size = 4096
+    daemon_threads = True
+    block_on_close = False
+
+
+def serve_threads(udp):
+    if udp:
+        server = socketserver.UDPServer(("127.0.0.1", 0), DatagramHandler)
+    else:
+        server = ThreadingServer(("127.0.0.1", 0), StreamHandler)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+kind, transport = sys.argv[1:]
+if kind == "asyncio":
+    asyncio.run(serve_asyncio(transport == "udp"))
+else:
+    serve_threads(transport == "udp")
