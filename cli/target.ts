@@ -1,0 +1,196 @@
+import { canonicalAddress } from "../protocol/addresses.ts";
+import { Failure } from "../protocol/failure.ts";
+import { suggest } from "./suggest.ts";
+
+/** A server that a command is pointed at, over TCP or UDP. */
+export interface InternetTarget {
+  /** As it was typed. */
+  readonly text: string;
+  readonly protocol: "tcp" | "udp";
+  /** A host name, or an IP address in its canonical form, without brackets. */
+  readonly host: string;
+  /** 1-65535. */
+  readonly port: number;
+  /** What stands after the slash, if anything does. */
+  readonly service?: string | undefined;
+}
+
+/** A server that a command is pointed at by the path of its Unix socket. */
+export interface UnixTarget {
+  readonly text: string;
+  readonly protocol: "unix";
+  readonly path: string;
+  readonly service?: undefined;
+}
+
+/** What a command is pointed at: `[tcp://|udp://]HOST:PORT[/SERVICE]` or `unix:PATH`. */
+export type Target = InternetTarget | UnixTarget;
+
+/** What a target may name. */
+export interface TargetOptions {
+  /** Names that may stand after the slash. @default {none} */
+  readonly services?: readonly string[];
+}
+
+/** Ports of schemes that are not netdemo's, so that a hint can show the whole line. */
+const portsOfSchemes: Readonly<Record<string, number>> = {
+  ftp: 21,
+  http: 80,
+  https: 443,
+  mysql: 3306,
+  postgres: 5432,
+  postgresql: 5432,
+  redis: 6379,
+  ssh: 22,
+  ws: 80,
+  wss: 443,
+};
+
+/**
+ * Reads a target. `:4040` is this host; `[::1]:4040` is IPv6.
+ *
+ * @throws {Failure} of kind `USAGE` whose hint shows the right form.
+ */
+export function parseTarget(text: string, { services = [] }: TargetOptions = {}): Target {
+  const path = /^unix:(.*)$/is.exec(text)?.[1];
+  if (path !== undefined) return { text, protocol: "unix", path: unixPath(path, text) };
+
+  const [, scheme, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
+  const protocol = scheme?.toLowerCase() ?? "tcp";
+  if (protocol !== "tcp" && protocol !== "udp") throw otherScheme(text, protocol, rest);
+
+  const slash = rest.indexOf("/");
+  const [authority, service] = slash === -1
+    ? [rest]
+    : [rest.slice(0, slash), rest.slice(slash + 1)];
+  const prefix = scheme === undefined ? "" : `${protocol}://`;
+  return {
+    text,
+    protocol,
+    ...hostAndPort(authority, text, prefix),
+    service: service === undefined ? undefined : knownService(service, text, services),
+  };
+}
+
+/**
+ * Whether a word that may be text is meant as a target: `HOST:PORT` with an IP
+ * address, a name that has a letter, or nothing as its host (`12:30` is text),
+ * or one that begins with `tcp://`, `udp://` or `unix:`.
+ */
+export function looksLikeTarget(word: string): boolean {
+  if (/^(?:(?:tcp|udp):\/\/|unix:)\S/i.test(word)) return true;
+  const [, host] = /^(\[[^\]\s]*\]|[\p{L}\p{M}\p{N}._-]*):\d+$/u.exec(word) ?? [];
+  if (host === undefined) return false;
+  return host === "" || /\p{L}/u.test(host) || canonicalAddress(host) !== undefined;
+}
+
+function hostAndPort(
+  authority: string,
+  text: string,
+  prefix: string,
+): { readonly host: string; readonly port: number } {
+  const [, typed, port] = /^(\[[^\]]*\]|[^:\[\]]*):([^:]*)$/.exec(authority) ?? [];
+  if (typed === undefined || port === undefined) throw noPort(authority, text, prefix);
+  const host = typed === "" ? "localhost" : readHost(typed, text, port);
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+  if (number >= 1 && number <= 65_535) return { host, port: number };
+  const received = port === "" ? "none" : `'${port}'`;
+  throw wrong(text, `a port is a whole number from 1 to 65535: received ${received}`, {
+    hint: `write a target as HOST:PORT, for example ${prefix}${typed || "localhost"}:4040`,
+  });
+}
+
+/** A name as it is, an address in its canonical form. */
+function readHost(typed: string, text: string, port: string): string {
+  const address = canonicalAddress(typed);
+  if (address !== undefined) return address;
+  if (typed.startsWith("[")) {
+    throw wrong(text, `'${typed.slice(1, -1)}' is not an IPv6 address`, {
+      hint: `an IPv6 address looks like [::1]:${port} or [fe80::1%eth0]:${port}`,
+    });
+  }
+  // Resolvers read 10.1 as 10.0.0.1: a slip of the finger would reach another host.
+  if (/^(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?$/i.test(typed)) {
+    throw wrong(text, `'${typed}' is not an IPv4 address`, {
+      hint: `an IPv4 address has four numbers from 0 to 255, for example 10.0.0.7:${port}`,
+    });
+  }
+  if (/^[\p{L}\p{M}\p{N}._-]+$/u.test(typed)) return typed;
+  const user = typed.includes("@");
+  throw wrong(text, `'${typed}' is not a host name`, {
+    hint: user
+      ? `leave out what stands before the @: ${typed.slice(typed.lastIndexOf("@") + 1)}:${port}`
+      : `write a target as HOST:PORT, for example localhost:${port}`,
+  });
+}
+
+function noPort(authority: string, text: string, prefix: string): Failure {
+  if (authority === "") {
+    return wrong(text, "it has no host and no port", {
+      hint: "write a target as HOST:PORT, for example localhost:4040, or :4040 for this host",
+    });
+  }
+  const socat = /^(tcp|udp)[46]?:(.*:.*)$/i.exec(authority);
+  if (socat !== null) {
+    const hint = `write ${socat[1]?.toLowerCase()}://${socat[2]}`;
+    return wrong(text, `'${socat[1]}:' is not how a protocol is named`, { hint });
+  }
+  const bare = authority.replace(/^\[|\]$/g, "");
+  const address = canonicalAddress(bare);
+  if (address?.includes(":")) {
+    // ::1:4040 is an address as a whole, and most likely an address and a port.
+    const [, head = "", tail] = /^(.*[^:]):(\d{1,5})$/.exec(bare) ?? [];
+    const host = tail !== undefined && canonicalAddress(head) !== undefined ? head : bare;
+    const port = host === bare ? 4040 : tail;
+    const hint = `an IPv6 address stands in brackets: ${prefix}[${host}]:${port}`;
+    return wrong(text, "it has no port", { hint });
+  }
+  const [, head, tail] = /^(.*):(\d{1,5})$/.exec(authority) ?? [];
+  if (head !== undefined) {
+    const hint = `an IPv6 address stands in brackets: ${prefix}[::1]:${tail}`;
+    return wrong(text, `'${head}' is neither a host name nor an address`, { hint });
+  }
+  const [host = ""] = authority.split(":");
+  return wrong(text, "it has no port", { hint: `add one: ${prefix}${host}:4040` });
+}
+
+/** An error for `http://web` that shows what to write: `web:80`. */
+function otherScheme(text: string, scheme: string, rest: string): Failure {
+  const authority = rest.split(/[/?#]/, 1)[0] ?? "";
+  const host = authority.slice(authority.lastIndexOf("@") + 1) || "localhost";
+  const port = /:\d+$/.test(host) ? "" : `:${portsOfSchemes[scheme] ?? 4040}`;
+  return wrong(text, `${scheme}:// is neither tcp:// nor udp://`, {
+    hint: `write HOST:PORT, for example ${host}${port}, which means TCP`,
+  });
+}
+
+function knownService(service: string, text: string, services: readonly string[]): string {
+  if (services.includes(service)) return service;
+  if (services.length === 0) {
+    throw wrong(text, `nothing may follow the port: received '/${service}'`, {
+      hint: `leave it out: ${text.slice(0, text.length - service.length - 1)}`,
+    });
+  }
+  const names = services.map((name) => `/${name}`).join(", ");
+  throw wrong(text, `'/${service}' is not a service`, {
+    hint: suggest(service, services) ?? `what may follow the port: ${names}`,
+  });
+}
+
+/** The path of `unix:PATH`, and of `unix:///PATH`, as URLs of Unix sockets are written elsewhere. */
+function unixPath(path: string, text: string): string {
+  if (Deno.build.os === "windows") {
+    throw wrong(text, "Unix sockets are not available on Windows", {
+      hint: "write HOST:PORT, for example localhost:4040",
+    });
+  }
+  const absolute = path.replace(/^\/\/(?=\/)/, "");
+  if (absolute !== "" && !absolute.startsWith("//")) return absolute;
+  throw wrong(text, absolute === "" ? "it has no path" : "it is not a path", {
+    hint: "write unix:PATH, for example unix:/tmp/netdemo.sock",
+  });
+}
+
+function wrong(text: string, why: string, options: { readonly hint: string }): Failure {
+  return new Failure("USAGE", `'${text}' is not a target: ${why}`, options);
+}

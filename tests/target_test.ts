@@ -1,0 +1,130 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { looksLikeTarget, parseTarget, type Target } from "../cli/target.ts";
+import { Failure } from "../protocol/failure.ts";
+
+const services = ["calc", "message", "hello", "lab", "open"];
+
+type Row = readonly [text: string, protocol: "tcp" | "udp", host: string, port: number, string?];
+
+const targets: readonly Row[] = [
+  ["localhost:4040", "tcp", "localhost", 4040],
+  ["tcp://web:80", "tcp", "web", 80],
+  ["udp://web:1", "udp", "web", 1],
+  ["UDP://web:65535", "udp", "web", 65535],
+  [":4040", "tcp", "localhost", 4040],
+  ["udp://:4040", "udp", "localhost", 4040],
+  ["[::1]:4040", "tcp", "::1", 4040],
+  ["udp://[2001:DB8:0::7]:53/open", "udp", "2001:db8::7", 53, "open"],
+  ["[fe80::1%eth0]:4040", "tcp", "fe80::1%eth0", 4040],
+  ["10.0.0.7:4040/message", "tcp", "10.0.0.7", 4040, "message"],
+  ["web-1.example.org.:4040/lab", "tcp", "web-1.example.org.", 4040, "lab"],
+  ["_http._tcp.example:80", "tcp", "_http._tcp.example", 80],
+  ["münchen.example:80", "tcp", "münchen.example", 80],
+  ["10.0.0.7.nip.io:80", "tcp", "10.0.0.7.nip.io", 80],
+  ["localhost:0080", "tcp", "localhost", 80],
+];
+
+Deno.test("a target is read as protocol, host, port and service", () => {
+  for (const [text, protocol, host, port, service] of targets) {
+    const expected: Target = { text, protocol, host, port, service };
+    assertEquals(parseTarget(text, { services }), expected);
+  }
+});
+
+Deno.test({
+  name: "a Unix socket is named by its path, with or without the slashes of a URL",
+  ignore: Deno.build.os === "windows",
+  fn() {
+    for (const [text, path] of [["unix:a b", "a b"], ["unix:/run/x", "/run/x"]]) {
+      assertEquals(parseTarget(text ?? ""), { text, protocol: "unix", path } as Target);
+    }
+    assertEquals(parseTarget("unix:///run/x").protocol, "unix");
+    assertEquals((parseTarget("unix:///run/x") as { path: string }).path, "/run/x");
+  },
+});
+
+/** What is no target, what is said of it, and what the hint shows. */
+const mistakes: readonly (readonly [text: string, why: string, hint: string])[] = [
+  ["localhost", "it has no port", "localhost:4040"],
+  ["udp://web", "it has no port", "udp://web:4040"],
+  ["web/calc", "it has no port", "web:4040"],
+  ["10.0.0.7", "it has no port", "10.0.0.7:4040"],
+  ["", "no host and no port", "localhost:4040"],
+  ["tcp://", "no host and no port", ":4040"],
+  ["::1", "it has no port", "[::1]:4040"],
+  ["[::1]", "it has no port", "[::1]:4040"],
+  ["2001:db8::7:4040", "it has no port", "[2001:db8::7]:4040"],
+  ["fe80::1%eth0:4040", "it has no port", "[fe80::1%eth0]:4040"],
+  ["a:b:80", "neither a host name nor an address", "[::1]:80"],
+  ["[::g]:80", "'::g' is not an IPv6 address", "[::1]:80"],
+  ["[10.0.0.7]:80", "'10.0.0.7' is not an IPv6 address", "[::1]:80"],
+  ["[]:80", "'' is not an IPv6 address", "[::1]:80"],
+  ["10.0.0.256:80", "'10.0.0.256' is not an IPv4 address", "10.0.0.7:80"],
+  ["10.1:80", "'10.1' is not an IPv4 address", "10.0.0.7:80"],
+  ["0x7f000001:80", "is not an IPv4 address", "10.0.0.7:80"],
+  ["12:30", "'12' is not an IPv4 address", "10.0.0.7:30"],
+  ["web:0", "from 1 to 65535: received '0'", "web:4040"],
+  ["web:65536", "from 1 to 65535: received '65536'", "web:4040"],
+  ["web:", "from 1 to 65535: received none", "web:4040"],
+  ["web:http", "from 1 to 65535: received 'http'", "web:4040"],
+  ["web:4e1", "received '4e1'", "web:4040"],
+  ["web:-1", "received '-1'", "web:4040"],
+  [":", "received none", "localhost:4040"],
+  ["http://web:8080/x?y", "http:// is neither tcp:// nor udp://", "web:8080,"],
+  ["https://web", "https:// is neither", "web:443,"],
+  ["redis://u:p@web/0", "redis:// is neither", "web:6379,"],
+  ["tcp:web:80", "'tcp:' is not how a protocol is named", "tcp://web:80"],
+  ["UDP4:web:80", "is not how a protocol is named", "udp://web:80"],
+  ["me@web:80", "'me@web' is not a host name", "web:80"],
+  ["we b:80", "'we b' is not a host name", "localhost:80"],
+  ["web:80/", "'/' is not a service", "/calc, /message"],
+  ["web:80/cal", "'/cal' is not a service", "did you mean calc?"],
+  ["web:80/calc/x", "'/calc/x' is not a service", "/open"],
+  ["unix:", "it has no path", "unix:/tmp/netdemo.sock"],
+  ["unix://x", "it is not a path", "unix:/tmp/netdemo.sock"],
+];
+
+Deno.test("what is not a target is a usage error that shows the right form", () => {
+  for (const [text, why, hint] of mistakes) {
+    if (text.startsWith("unix:") && Deno.build.os === "windows") continue;
+    const failure = assertThrows(() => parseTarget(text, { services }), Failure, undefined, text);
+    assertEquals(failure.kind, "USAGE");
+    assertStringIncludes(failure.message, `'${text}' is not a target: `);
+    assertStringIncludes(failure.message, why);
+    assertStringIncludes(failure.hint ?? "", hint, text);
+  }
+});
+
+Deno.test("a hint's line is itself a target", () => {
+  for (const [text] of mistakes) {
+    const { hint = "" } = assertThrows(() => parseTarget(text, { services }), Failure);
+    const [shown] = /\S*:\d+(?=,|$)/.exec(hint) ?? [];
+    if (shown !== undefined) parseTarget(shown);
+  }
+});
+
+Deno.test("nothing may follow the port where no service is asked for", () => {
+  const failure = assertThrows(() => parseTarget("web:80/calc"), Failure, "nothing may follow");
+  assertEquals(failure.hint, "leave it out: web:80");
+});
+
+Deno.test("a client's first word is a target only if its host is one", () => {
+  const yes = ["localhost:4040", ":4040", "10.0.0.7:40", "[::1]:40", "udp://x:1", "unix:/x"];
+  const no = [
+    "12:30",
+    "10.0.0:40",
+    "10",
+    "Hello",
+    "note: 5",
+    "a:b",
+    "localhost:",
+    "http://x:80",
+    "unix:",
+    "::1",
+    "a b:40",
+    "localhost:4040/calc",
+    "",
+  ];
+  assertEquals(yes.filter((word) => !looksLikeTarget(word)), []);
+  assertEquals(no.filter(looksLikeTarget), []);
+});
