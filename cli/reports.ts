@@ -1,0 +1,100 @@
+import { Failure } from "../protocol/failure.ts";
+import { type FlagValues, readName } from "./flags.ts";
+import type { Channels } from "./report.ts";
+import { JUnitReport } from "./reports/junit.ts";
+import type { Report, Result, Summary } from "./reports/result.ts";
+import { TapReport } from "./reports/tap.ts";
+import { type Layout, TextReport } from "./reports/text.ts";
+import { lookOf } from "./terminal.ts";
+import { jsonLine } from "./visible.ts";
+
+export type { Report, Result, Status, Summary } from "./reports/result.ts";
+
+/** The flags that choose how results are printed. */
+export const reportFlags = {
+  json: { about: "print each result, and a summary, as a line of JSON" },
+  tap: { about: "print the results as TAP 14" },
+  junit: {
+    value: "PATH",
+    about: "write the results to this file as JUnit XML, too",
+    read: readName,
+  },
+};
+
+/** What a command says of itself to its report. */
+export interface ReportOptions extends Layout {
+  /** Name of the command: `check`. */
+  readonly command: string;
+  readonly flags: FlagValues<typeof reportFlags>;
+  readonly channels: Channels;
+}
+
+/**
+ * The report that the flags choose: for people, as JSON or as TAP on stdout,
+ * and JUnit's XML in a file beside any of them.
+ *
+ * @throws {Failure} of kind `USAGE` if the flags contradict each other, or the file can't be written.
+ */
+export function openReport(options: ReportOptions): Report {
+  const { command, flags, channels: { stdout } } = options;
+  if (flags.json && flags.tap) {
+    throw new Failure("USAGE", "--json and --tap can't both be printed to stdout", {
+      hint: "choose one of them; --junit PATH goes with either",
+    });
+  }
+  const file = flags.junit === undefined ? [] : [new JUnitReport(checked(flags.junit), command)];
+  const printed = flags.json
+    ? jsonReport(stdout)
+    : flags.tap
+    ? new TapReport(stdout)
+    : new TextReport(stdout, lookOf(Deno.stdout), options);
+  return allOf([printed, ...file]);
+}
+
+/** For programs: an object a line. */
+function jsonReport(stdout: Channels["stdout"]): Report {
+  return {
+    add({ event }: Result) {
+      stdout.text(`${jsonLine(event)}\n`);
+    },
+    async end({ event }: Summary) {
+      stdout.text(`${jsonLine(event)}\n`);
+      await stdout.flush();
+    },
+  };
+}
+
+function allOf(reports: readonly Report[]): Report {
+  return {
+    add(result) {
+      for (const report of reports) report.add(result);
+    },
+    async end(summary) {
+      // A reader that is gone does not keep the file from being written.
+      const ended = await Promise.allSettled(reports.map((report) => report.end(summary)));
+      const failed = ended.find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") throw failed.reason;
+    },
+  };
+}
+
+/** A path that can be written to: a mistake in it is reported before a long run, not after. */
+function checked(path: string): string {
+  const folder = path.replace(/[^/\\]*$/, "") || ".";
+  try {
+    if (Deno.statSync(folder).isDirectory && !isFolder(path)) return path;
+  } catch {
+    // Reported below.
+  }
+  throw new Failure("USAGE", `--junit: '${path}' is not a file in a folder that exists`, {
+    hint: "make the folder first, or give another path",
+  });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

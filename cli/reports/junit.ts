@@ -1,0 +1,117 @@
+import { Failure } from "../../protocol/failure.ts";
+import { visible } from "../visible.ts";
+import type { Report, Result } from "./result.ts";
+
+/** For CI: a file in the XML that JUnit's reports have and CI systems read, a test case a result. */
+export class JUnitReport implements Report {
+  readonly #path: string;
+  readonly #command: string;
+  readonly #results: Result[] = [];
+  readonly #startedAt = new Date();
+
+  /** @param command Name of the command: `check`. */
+  constructor(path: string, command: string) {
+    this.#path = path;
+    this.#command = command;
+  }
+
+  add(result: Result): void {
+    this.#results.push(result);
+  }
+
+  /** @throws {Failure} of kind `ERROR` if the file can't be written. */
+  async end(): Promise<void> {
+    const seconds = (Date.now() - this.#startedAt.getTime()) / 1_000;
+    try {
+      await writeWhole(this.#path, this.#document(seconds));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Failure("ERROR", `cannot write ${this.#path}: ${why}`, {
+        cause,
+        hint: "give --junit a path in a folder that exists and may be written to",
+      });
+    }
+  }
+
+  #document(seconds: number): string {
+    const name = `netdemo ${this.#command}`;
+    const count = (...statuses: readonly Result["status"][]): number =>
+      this.#results.filter(({ status }) => statuses.includes(status)).length;
+    const totals = {
+      name,
+      tests: this.#results.length,
+      failures: count("fail"),
+      errors: 0,
+      skipped: count("skip", "not-judged", "allowed"),
+      time: seconds.toFixed(3),
+    };
+    const timestamp = this.#startedAt.toISOString().slice(0, 19);
+    const cases = this.#results.map((result) => testCase(result, `netdemo.${this.#command}`));
+    return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites${attributes(totals)}>
+  <testsuite${attributes({ ...totals, timestamp })}>
+${cases.join("")}  </testsuite>
+</testsuites>
+`;
+  }
+}
+
+function testCase(result: Result, classname: string): string {
+  const { sentence: name, elapsedMs = 0 } = result;
+  const open = attributes({ classname, name, time: (elapsedMs / 1_000).toFixed(6) });
+  const outcome = outcomeOf(result);
+  return outcome === ""
+    ? `    <testcase${open}/>\n`
+    : `    <testcase${open}>\n      ${outcome}\n    </testcase>\n`;
+}
+
+function outcomeOf({ status, detail = "", more = {}, type }: Result): string {
+  const lines = Object.entries(more).map(([name, value]) => `${name}: ${value}`);
+  switch (status) {
+    case "pass":
+      return "";
+    case "fail": {
+      const open = attributes({ type: type ?? status, message: detail });
+      return `<failure${open}>${text([detail, ...lines].join("\n"))}</failure>`;
+    }
+    case "note":
+      return `<system-out>${text([`note: ${detail}`, ...lines].join("\n"))}</system-out>`;
+    case "allowed":
+      return `<skipped${attributes({ message: `allowed: ${detail}` })}/>`;
+    case "skip":
+    case "not-judged":
+      return `<skipped${attributes({ message: detail })}/>`;
+  }
+}
+
+function attributes(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values).map(([name, value]) => ` ${name}="${text(String(value))}"`).join(
+    "",
+  );
+}
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+};
+
+/** Text as XML holds it: lines stay lines, what XML 1.0 can't hold at all is shown escaped. */
+function text(value: string): string {
+  return value.split("\n").map(visible).join("\n")
+    .replaceAll(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
+    .replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
+}
+
+/** Writes beside and renames, so that nobody reads half a file. */
+async function writeWhole(path: string, content: string): Promise<void> {
+  const beside = `${path}.${Deno.pid}`;
+  try {
+    await Deno.writeTextFile(beside, content);
+    await Deno.rename(beside, path);
+  } catch (error) {
+    await Deno.remove(beside).catch(() => {});
+    throw error;
+  }
+}

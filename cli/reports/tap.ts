@@ -1,0 +1,60 @@
+import type { Output } from "../output.ts";
+import { jsonLine, visible } from "../visible.ts";
+import type { Report, Result, Status } from "./result.ts";
+
+/** For test harnesses: the Test Anything Protocol, version 14 (testanything.org). */
+export class TapReport implements Report {
+  readonly #stdout: Output;
+  #count = 0;
+
+  constructor(stdout: Output) {
+    this.#stdout = stdout;
+    stdout.text("TAP version 14\n");
+  }
+
+  add(result: Result): void {
+    const { status, sentence } = result;
+    const outcome = status === "fail" || status === "allowed" ? "not ok" : "ok";
+    const directive = directiveOf(result);
+    this.#count++;
+    this.#stdout.text(`${outcome} ${this.#count} - ${escaped(sentence)}${directive}\n`);
+    const known = Object.entries(diagnosticsOf(result)).filter(([, value]) => value !== undefined);
+    if (known.length === 0) return;
+    // A JSON string is a YAML string too (YAML 1.2, section 1.2).
+    const lines = known.map(([name, value]) => `  ${name}: ${jsonLine(value)}\n`);
+    this.#stdout.text(`  ---\n${lines.join("")}  ...\n`);
+  }
+
+  /** The plan stands at the end, since the number of addresses is not known before. */
+  async end(): Promise<void> {
+    this.#stdout.text(this.#count === 0 ? "1..0 # SKIP nothing to do\n" : `1..${this.#count}\n`);
+    await this.#stdout.flush();
+  }
+}
+
+/** What harnesses must know of a result that is neither a plain success nor a plain failure. */
+function directiveOf({ status, detail = "" }: Result): string {
+  const directives: Partial<Record<Status, string>> = {
+    skip: ` # SKIP ${escaped(detail)}`,
+    "not-judged": ` # SKIP ${escaped(detail)}`,
+    allowed: " # TODO allowed", // TAP's word for a failure that is known and does not count
+  };
+  return (directives[status] ?? "").trimEnd();
+}
+
+function diagnosticsOf(result: Result): Record<string, unknown> {
+  const { id, status, detail, more, type, elapsedMs } = result;
+  const known = {
+    id,
+    message: detail,
+    severity: status === "fail" ? "fail" : status === "note" ? "comment" : undefined,
+    type: status === "fail" || status === "allowed" ? type ?? status : undefined,
+    duration_ms: elapsedMs,
+  };
+  return { ...known, ...more };
+}
+
+/** `#` begins a directive, so it is escaped, and with it the backslash. */
+function escaped(text: string): string {
+  return visible(text).replaceAll(/[\\#]/g, "\\$&");
+}

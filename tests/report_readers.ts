@@ -1,0 +1,68 @@
+/** Reports as the programs read them that they are made for: a TAP harness, a strict XML parser. */
+import { SaxesParser } from "saxes";
+import { Parser } from "tap-parser";
+
+/** A test point of a TAP stream. */
+export interface TapPoint {
+  readonly ok: boolean;
+  readonly name: string;
+  readonly todo: boolean | string;
+  readonly skip: boolean | string;
+  /** Milliseconds: `duration_ms` of its YAML block, which has the rest as `diag`. */
+  readonly time: number | null;
+  readonly diag: Readonly<Record<string, unknown>> | null;
+}
+
+/** A TAP stream as a harness sees it. */
+export interface TapStream {
+  readonly points: readonly TapPoint[];
+  /** Whether it passes as a whole. */
+  readonly ok: boolean;
+  readonly planned: number;
+  /** What is no TAP, or contradicts its plan. */
+  readonly errors: readonly unknown[];
+}
+
+/** Reads a TAP stream. Whatever is not TAP counts as an error. */
+export function readTap(text: string): TapStream {
+  const events = Parser.parse(text, { strict: true });
+  const named = (name: string) => events.filter(([event]) => event === name).map(([, it]) => it);
+  const [complete] = named("complete");
+  const wrong = complete.failures.filter(({ tapError }: { tapError: unknown }) => tapError);
+  return {
+    points: named("assert"),
+    ok: complete.ok,
+    planned: complete.plan.end ?? 0,
+    errors: [...wrong, ...named("extra")],
+  };
+}
+
+/** An element of an XML document, in document order. */
+export interface XmlElement {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Its own text, that of its children not included. */
+  text: string;
+}
+
+/** Reads an XML document. @throws {Error} if it is not well-formed XML 1.0. */
+export function readXml(xml: string): readonly XmlElement[] {
+  const elements: XmlElement[] = [];
+  const open: XmlElement[] = [];
+  const parser = new SaxesParser();
+  parser.on("error", (error) => {
+    throw error;
+  });
+  parser.on("opentag", ({ name, attributes }) => {
+    const element = { name, attributes: attributes as Record<string, string>, text: "" };
+    elements.push(element);
+    open.push(element);
+  });
+  parser.on("closetag", () => void open.pop());
+  parser.on("text", (text) => {
+    const inner = open.at(-1);
+    if (inner !== undefined) inner.text += text;
+  });
+  parser.write(xml).close();
+  return elements;
+}

@@ -1,0 +1,215 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Output } from "../cli/output.ts";
+import { openReport, type Report, type Result, type Status } from "../cli/reports.ts";
+import { Failure } from "../protocol/failure.ts";
+import { readTap, readXml, type XmlElement } from "./report_readers.ts";
+
+const summary = { event: { event: "summary", ok: false }, text: "1 of 7" };
+
+function result(status: Status, rest: Partial<Result> = {}): Result {
+  return {
+    id: status,
+    status,
+    sentence: `a thing that is ${status}`,
+    cells: [status, "10.0.0.7"],
+    event: { event: "question", ...{ id: status } },
+    ...rest,
+  };
+}
+
+const results: readonly Result[] = [
+  result("pass", { detail: "connect 0.4 ms", elapsedMs: 2.5 }),
+  result("note", { detail: "seen as 127.0.0.1" }),
+  result("fail", {
+    detail: "accepted, then closed",
+    type: "closed",
+    elapsedMs: 1.1,
+    more: { sent: "10 0 /", said: "Traceback\nZeroDivisionError" },
+  }),
+  result("allowed", { detail: "hangs" }),
+  result("skip", { detail: "no --idle" }),
+  result("not-judged", { detail: "not judged: see fail" }),
+];
+
+/** A peer may name itself so: controls, quotes, XML, TAP's directive, bytes that XML can't hold. */
+const HOSTILE = "# SKIP <b a=\"1\">&\\ \x1b[31m\u202e \ufffe 'q'\r\nok 99 - forged\n  ...\n]]>";
+
+/** What a report prints to stdout, with the flags. */
+async function printed(
+  flags: { json?: boolean; tap?: boolean; junit?: string },
+  add: readonly Result[] = results,
+): Promise<string> {
+  let text = "";
+  const sink = {
+    write(bytes: Uint8Array) {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  };
+  const report = open(flags, new Output(sink));
+  for (const result of add) report.add(result);
+  await report.end(summary);
+  return text;
+}
+
+function open(
+  { json = false, tap = false, junit }: { json?: boolean; tap?: boolean; junit?: string },
+  stdout: Output,
+): Report {
+  const channels = { stdout, stderr: stdout };
+  return openReport({ command: "check", flags: { json, tap, junit }, channels, widths: [10, 0] });
+}
+
+/** What JUnit's file holds: each element with its attributes, as a strict XML parser reads it. */
+async function junit(add: readonly Result[]): Promise<readonly XmlElement[]> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/report.xml`;
+    await printed({ junit: path }, add);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["report.xml"]);
+    return readXml(await Deno.readTextFile(path));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("for people a result is a row, and what else is known stands below it", async () => {
+  assertEquals(
+    await printed({}),
+    `ok   pass       10.0.0.7
+note note       10.0.0.7
+NOT  fail       10.0.0.7
+      sent  10 0 /
+      said  Traceback
+            ZeroDivisionError
+note allowed    10.0.0.7
+skip skip       10.0.0.7
+-    not-judged 10.0.0.7
+1 of 7
+`,
+  );
+});
+
+Deno.test("--json prints an object a line, the summary last", async () => {
+  const lines = (await printed({ json: true })).trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals(lines, [...results.map(({ event }) => event), summary.event]);
+});
+
+Deno.test("--tap is TAP 14 as a harness reads it, with what is allowed as a TODO", async () => {
+  const text = await printed({ tap: true });
+  assert(text.startsWith("TAP version 14\n"), text);
+  const { points, planned, errors } = readTap(text);
+  assertEquals(
+    points.map(({ ok, name, todo, skip }) => ({ ok, name, todo, skip })),
+    [
+      { ok: true, name: "a thing that is pass", todo: false, skip: false },
+      { ok: true, name: "a thing that is note", todo: false, skip: false },
+      { ok: false, name: "a thing that is fail", todo: false, skip: false },
+      { ok: false, name: "a thing that is allowed", todo: "allowed", skip: false },
+      { ok: true, name: "a thing that is skip", todo: false, skip: "no --idle" },
+      { ok: true, name: "a thing that is not-judged", todo: false, skip: "not judged: see fail" },
+    ],
+  );
+  assertEquals(points[2]?.diag, {
+    id: "fail",
+    message: "accepted, then closed",
+    severity: "fail",
+    type: "closed",
+    sent: "10 0 /",
+    said: "Traceback\nZeroDivisionError",
+  });
+  assertEquals(points[2]?.time, 1.1);
+  assertEquals(planned, results.length);
+  assertEquals(errors, []);
+});
+
+Deno.test("a TAP report without results has a plan that says so", async () => {
+  assertEquals(await printed({ tap: true }, []), "TAP version 14\n1..0 # SKIP nothing to do\n");
+});
+
+Deno.test("--junit writes a test case a result, with the type of each failure", async () => {
+  const [suites, suite, ...elements] = await junit(results);
+  assertEquals(suites?.name, "testsuites");
+  const { time: _, timestamp = "", ...totals } = suite?.attributes ?? {};
+  assertEquals(totals, {
+    name: "netdemo check",
+    tests: "6",
+    failures: "1",
+    errors: "0",
+    skipped: "3",
+  });
+  assert(!Number.isNaN(Date.parse(`${timestamp}Z`)));
+  const cases = elements.filter(({ name }) => name === "testcase");
+  assertEquals(cases.map(({ attributes }) => attributes.name), results.map((it) => it.sentence));
+  assertEquals(cases[0]?.attributes, {
+    classname: "netdemo.check",
+    name: "a thing that is pass",
+    time: "0.002500",
+  });
+  const failure = elements.find(({ name }) => name === "failure");
+  assertEquals(failure?.attributes, { type: "closed", message: "accepted, then closed" });
+  assertStringIncludes(failure?.text ?? "", "said: Traceback\nZeroDivisionError");
+  assertEquals(
+    elements.filter(({ name }) => name === "skipped").map(({ attributes }) => attributes.message),
+    ["allowed: hangs", "no --idle", "not judged: see fail"],
+  );
+});
+
+Deno.test("what a peer says forges no report", async () => {
+  const hostile = ["pass", "fail", "skip", "allowed"].map((status) =>
+    result(status as Status, {
+      sentence: HOSTILE,
+      detail: HOSTILE,
+      type: HOSTILE,
+      more: { said: HOSTILE },
+      cells: [HOSTILE, HOSTILE],
+    })
+  );
+  const { points, planned, errors } = readTap(await printed({ tap: true }, hostile));
+  assertEquals(points.map(({ ok, skip }) => ok && skip === false), [true, false, false, false]);
+  assertEquals(planned, hostile.length);
+  assertEquals(errors, []);
+
+  const elements = await junit(hostile);
+  assertEquals(elements.filter(({ name }) => name === "testcase").length, hostile.length);
+  assertEquals(elements.filter(({ name }) => name === "b"), []);
+  // deno-lint-ignore no-control-regex -- an escape must not reach the terminal
+  assert(!/[\x00-\x09\x0b-\x1f\u202e]/.test(await printed({}, hostile)));
+});
+
+Deno.test("--json and --tap at once, or a JUnit file that can't be, is wrong usage", async () => {
+  const nowhere = new Output({ write: (bytes) => Promise.resolve(bytes.length) });
+  for (const flags of [{ json: true, tap: true }, { junit: "/no/such/folder/x" }, { junit: "." }]) {
+    assertEquals(assertThrows(() => open(flags, nowhere), Failure).kind, "USAGE");
+  }
+  const folder = await Deno.makeTempDir();
+  const report = open({ junit: `${folder}/x.xml` }, nowhere);
+  await Deno.remove(folder);
+  const failure = await assertRejects(() => report.end(summary), Failure, "cannot write");
+  assertEquals(failure.kind, "ERROR");
+});
+
+Deno.test("a reader that is gone does not keep the JUnit file from being written", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const report = open(
+      { junit: `${folder}/x.xml` },
+      new Output({
+        write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
+      }),
+    );
+    for (const result of results) report.add(result);
+    await assertRejects(() => report.end(summary), Deno.errors.BrokenPipe);
+    assertEquals(readXml(await Deno.readTextFile(`${folder}/x.xml`)).length > 6, true);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
