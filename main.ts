@@ -2,6 +2,7 @@ import config from "./deno.json" with { type: "json" };
 import type { Client } from "./clients/client.ts";
 import type { Command } from "./cli/command.ts";
 import { dispatch } from "./cli/dispatch.ts";
+import type { Channels } from "./cli/report.ts";
 import type { Services } from "./services/worker.ts";
 
 /** Every service. */
@@ -68,9 +69,13 @@ function client(
   };
 }
 
-/** Runs netdemo with the arguments; gives its exit code. */
-export function main(args: readonly string[]): Promise<number> {
-  return dispatch(args, commands, config.version);
+/**
+ * Runs netdemo with the arguments; gives its exit code.
+ *
+ * @param channels What it prints to. @default this process's stdout and stderr
+ */
+export function main(args: readonly string[], channels?: Channels): Promise<number> {
+  return dispatch(args, commands, config.version, channels);
 }
 
 /** Whether this is one of a server's workers, which run this module too. */

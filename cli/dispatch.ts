@@ -13,8 +13,8 @@ export async function dispatch(
   args: readonly string[],
   commands: readonly Command[],
   version: string,
+  channels: Channels = openChannels(),
 ): Promise<number> {
-  const channels = openChannels();
   let exitCode: number;
   try {
     exitCode = await run(args, commands, version, channels);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { kindOfAddress, kindOfPort } from "../protocol/address_kinds.ts";
 import { canonicalAddress, formatEndpoint } from "../protocol/addresses.ts";
-import { executable, netdemo, netdemoCommand, Process } from "./harness.ts";
+import { executable, netdemo, netdemoCommand, netdemoInProcess, Process } from "./harness.ts";
 
 Deno.test("an IP address has one canonical form, and what is none has none", () => {
   const table: Record<string, string | undefined> = {
@@ -90,14 +90,14 @@ Deno.test("ports are of the kind that RFC 6335 says", () => {
 });
 
 Deno.test("netdemo address shows this host's addresses, loopback first", async () => {
-  const { code, stdout, stderr } = await netdemo(["address"]);
+  const { code, stdout, stderr } = await netdemoInProcess(["address"]);
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
   const [title = "", , head = "", first = ""] = stdout.split("\n");
   assertEquals(title, `This host is called ${Deno.hostname()}.`);
   assertMatch(head, /^interface +address +family +kind +reached from$/);
   assertMatch(first, / (127\.0\.0\.1 +IPv4|::1 +IPv6) +loopback +this host$/);
 
-  const report = JSON.parse((await netdemo(["address", "--json"])).stdout);
+  const report = JSON.parse((await netdemoInProcess(["address", "--json"])).stdout);
   assertEquals(report.hostName, Deno.hostname());
   assertEquals(report.addresses.length, Deno.networkInterfaces().length);
   const kinds: string[] = report.addresses.map(({ kind }: { kind: string }) => kind);
@@ -108,14 +108,14 @@ Deno.test("netdemo address shows this host's addresses, loopback first", async (
 });
 
 Deno.test("netdemo address NAME shows what it stands for, and how long that took", async () => {
-  const { code, stdout } = await netdemo(["address", "localhost"]);
+  const { code, stdout } = await netdemoInProcess(["address", "localhost"]);
   assertEquals(code, 0);
   assertMatch(
     stdout,
     /^localhost stands for \d address(?:es)? \(resolved in [\d.]+ ms\):\n\naddress +family/,
   );
   assertMatch(stdout, /\n(127\.0\.0\.1 +IPv4|::1 +IPv6) +loopback +this host +RFC /);
-  const report = JSON.parse((await netdemo(["address", "--json", "localhost:80"])).stdout);
+  const report = JSON.parse((await netdemoInProcess(["address", "--json", "localhost:80"])).stdout);
   assertEquals([report.name, report.port.number, report.port.kind], [
     "localhost",
     80,
@@ -123,28 +123,31 @@ Deno.test("netdemo address NAME shows what it stands for, and how long that took
   ]);
   assert(report.elapsedMs > 0);
 
-  const missing = await netdemo(["address", "--json", "no-such-host.invalid"]);
+  const missing = await netdemoInProcess(["address", "--json", "no-such-host.invalid"]);
   assertEquals(missing.code, 10);
   assertMatch(missing.stderr, /^netdemo: DNS: .*\nhint: /);
   assertEquals(JSON.parse(missing.stdout).failure, "DNS");
 });
 
 Deno.test("netdemo address explains an address and a port", async () => {
-  const { stdout } = await netdemo(["address", "10.0.0.5:8080"]);
+  const { stdout } = await netdemoInProcess(["address", "10.0.0.5:8080"]);
   assertMatch(stdout, /\n10\.0\.0\.5 +IPv4 +private +this site +RFC 1918\n/);
   assertMatch(stdout, /\nPort 8080 is registered: servers of users \(RFC 6335, section 6\)\.\n/);
-  const six = await netdemo(["address", "[::1]:40"]);
+  const six = await netdemoInProcess(["address", "[::1]:40"]);
   assertMatch(six.stdout, /\n::1 +IPv6 +loopback +this host +RFC 4291, section 2\.5\.3\n/);
   assertMatch(six.stdout, /\nPort 40 is well-known: /);
-  assertMatch((await netdemo(["address", ":51234"])).stdout, /^Port 51234 is ephemeral: /);
+  assertMatch((await netdemoInProcess(["address", ":51234"])).stdout, /^Port 51234 is ephemeral: /);
   if (Deno.build.os === "linux" && await Deno.stat("/etc/services").then(() => true, () => false)) {
-    assertMatch((await netdemo(["address", ":22"])).stdout, /\nThis system calls it ssh \(tcp/);
+    assertMatch(
+      (await netdemoInProcess(["address", ":22"])).stdout,
+      /\nThis system calls it ssh \(tcp/,
+    );
   }
 });
 
 Deno.test("what is neither a name, an address nor a port is a usage error", async () => {
   for (const args of [["::zz"], ["1.2.3.4:99999"], ["a", "b"], [""], ["[::1"], ["--port", "4"]]) {
-    const { code, stderr } = await netdemo(["address", ...args]);
+    const { code, stderr } = await netdemoInProcess(["address", ...args]);
     assertEquals(code, 2, args.join(" "));
     assertMatch(stderr, /^netdemo: USAGE: .*\nhint: /);
   }
@@ -158,7 +161,7 @@ Deno.test("--host takes an address or a name, and says so when it is given a por
     "::zz": /--host is no IP address/,
   };
   for (const [host, message] of Object.entries(table)) {
-    const { code, stderr } = await netdemo(["hello-client", "--host", host]);
+    const { code, stderr } = await netdemoInProcess(["hello-client", "--host", host]);
     assertEquals(code, 2);
     assertMatch(stderr, message);
   }

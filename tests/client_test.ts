@@ -271,18 +271,14 @@ Deno.test("100,000 commands from a pipe get 100,000 answers in order, in bounded
 Deno.test("a client whose reader has stalled reads no further ahead than memory allows", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
-  const client = new Deno.Command(netdemoCommand[0] ?? "", {
-    args: [...netdemoCommand.slice(1), "calc-client", "--port", String(port), "--timeout", "20s"],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = client.stdin.getWriter();
+  const args = ["calc-client", "--port", String(port), "--timeout", "1m"];
+  await using client = new Process([...netdemoCommand, ...args], { stdin: "piped" });
+  client.stallStdout();
   let written = 0;
   const feeding = (async () => {
     const command = encode(`${"1".repeat(60_000)} 1 +\n`);
     while (written < 200_000_000) {
-      await writer.write(command);
+      await client.write(command);
       written += command.length;
     }
   })().catch(() => {});
@@ -295,8 +291,6 @@ Deno.test("a client whose reader has stalled reads no further ahead than memory 
   assertLess(written, 20_000_000);
   client.kill("SIGKILL");
   await feeding;
-  await client.stdout.cancel();
-  await client.status;
 });
 
 Deno.test("from a pipe, answers are printed as they come", async () => {
@@ -306,12 +300,11 @@ Deno.test("from a pipe, answers are printed as they come", async () => {
     [...netdemoCommand, "calc-client", "--port", String(port)],
     { stdin: "piped" },
   );
-  const writer = client.child.stdin.getWriter();
-  await writer.write(encode("1 1 +\n"));
+  await client.write("1 1 +\n");
   await client.printed(/Sum of 1 and 1 is 2\n/);
-  await writer.write(encode("2 2 +\n\n3 x +\n"));
+  await client.write("2 2 +\n\n3 x +\n");
   await client.printed(/Sum of 2 and 2 is 4\nError: 'x' is not an integer\n/);
-  await writer.close();
+  await client.closeStdin();
   const ended = await client.ended();
   assertFailed(ended, 1, "ERROR", /1 of 3 answers/);
 });

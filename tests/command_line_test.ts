@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import config from "../deno.json" with { type: "json" };
-import { netdemo, netdemoCommand, Process, signalTest } from "./harness.ts";
+import { netdemo, netdemoCommand, netdemoInProcess, Process, signalTest } from "./harness.ts";
 
 const commands = [
   "hello-server",
@@ -74,7 +74,7 @@ const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
 
 Deno.test("wrong usage is told on stderr with exit code 2, and nothing starts", async () => {
   const runs = wrong.map(async ({ args, message, hint = /\S/ }) => {
-    const { code, stdout, stderr } = await netdemo(args);
+    const { code, stdout, stderr } = await netdemoInProcess(args);
     const [told = "", hinted = "", ...rest] = stderr.split("\n");
     assertEquals({ code, stdout, told }, {
       code: 2,
@@ -89,24 +89,24 @@ Deno.test("wrong usage is told on stderr with exit code 2, and nothing starts", 
 });
 
 Deno.test("netdemo alone shows every command; --version and help work", async () => {
-  const { code, stdout, stderr } = await netdemo([]);
+  const { code, stdout, stderr } = await netdemoInProcess([]);
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
   for (const command of [...commands, "address"]) {
     assert(stdout.includes(`\n  ${command} `), command);
   }
   for (const args of [["help"], ["--help"], ["-h"], ["help", "help"]]) {
-    assertEquals(await netdemo(args), { code: 0, stdout, stderr: "" });
+    assertEquals(await netdemoInProcess(args), { code: 0, stdout, stderr: "" });
   }
   const version = { code: 0, stdout: `netdemo ${config.version}\n`, stderr: "" };
-  assertEquals(await netdemo(["--version"]), version);
+  assertEquals(await netdemoInProcess(["--version"]), version);
 });
 
 Deno.test("the help of every command names all its flags, defaults and examples in 80 columns", async () => {
   for (const command of commands) {
-    const shown = await netdemo(["help", command]);
+    const shown = await netdemoInProcess(["help", command]);
     assertEquals({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: "" });
-    assertEquals(await netdemo([command, "--help"]), shown);
-    assertEquals(await netdemo([command, "x", "-h", "--port", "nonsense"]), shown);
+    assertEquals(await netdemoInProcess([command, "--help"]), shown);
+    assertEquals(await netdemoInProcess([command, "x", "-h", "--port", "nonsense"]), shown);
     const common = ["--host NAME", "--port N", "--udp", "--unix PATH", "--json", "--help"];
     const own = command.endsWith("-client") ? ["--timeout D"] : [
       "--once",
@@ -136,7 +136,7 @@ Deno.test("the help of demo and address names their flags in 80 columns", async 
     demo: ["--udp", "--unix PATH", "--explain", "--json", "--help"],
   };
   for (const [command, flags] of Object.entries(table)) {
-    const { code, stdout } = await netdemo(["help", command]);
+    const { code, stdout } = await netdemoInProcess(["help", command]);
     assertEquals(code, 0);
     for (const flag of flags) assert(stdout.includes(`\n  ${flag} `), `${command} ${flag}`);
     for (const line of stdout.split("\n")) assert(line.length <= 80, line);

@@ -4,7 +4,7 @@ import { serveUdp } from "../services/datagram_server.ts";
 import { service as hello } from "../services/hello.ts";
 import { service as message } from "../services/message.ts";
 import type { Server, ServerEvents } from "../services/server.ts";
-import { netdemo, netdemoCommand, Process, python, until } from "./harness.ts";
+import { netdemo, Process, python, startServer, until } from "./harness.ts";
 
 /** A UDP socket of a test; it is closed with its scope. */
 class TestSocket implements Disposable {
@@ -230,18 +230,11 @@ Deno.test("flags that say nothing to a transport are usage errors that say why",
 });
 
 Deno.test("a flood of 200,000 datagrams ends nothing, fills no memory, and is told at the end", async () => {
-  const command = [...netdemoCommand, "message-server", "--udp", "--port", "0", "--json"];
-  const child = new Deno.Command(command[0] ?? "", {
-    args: command.slice(1),
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes("\n")) text += (await reader.read()).value ?? "";
-  const port = Number(/"port":(\d+)/.exec(text)?.[1]);
-  using socket = new TestSocket();
+  const { process, port } = await startServer(["message-server", "--udp", "--json"]);
+  await using _process = process;
   // Nobody reads what the server tells meanwhile: it has to drop lines, too.
+  process.stallStdout();
+  using socket = new TestSocket();
   for (let count = 0; count < 200_000; count++) await socket.send(port, "flood");
   using probe = new TestSocket();
   const answered = until(
@@ -250,14 +243,13 @@ Deno.test("a flood of 200,000 datagrams ends nothing, fills no memory, and is to
   );
   await answered;
   if (Deno.build.os === "linux") {
-    const status = await Deno.readTextFile(`/proc/${child.pid}/status`);
+    const status = await Deno.readTextFile(`/proc/${process.pid}/status`);
     assertLess(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]), 100_000);
   }
-  child.kill("SIGTERM");
-  text = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
-  assertEquals((await child.status).code, 0);
-  const stopped = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
+  process.resumeStdout();
+  const { code, stdout } = await process.stop();
+  assertEquals(code, 0);
+  const stopped = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
   assertEquals(stopped.event, "stopped");
   assert(stopped.requests > 0 && stopped.droppedLines > 0, JSON.stringify(stopped));
 });

@@ -1,0 +1,102 @@
+/** Something that a test needs and that not every machine has. */
+export interface Need {
+  /** What the name of a skipped test says, such as "no strace". */
+  readonly missing: string;
+  /** Whether it is here. */
+  isMet(): boolean;
+}
+
+/**
+ * A test that needs more than Deno. Where something is missing it is reported as
+ * skipped, and its name says why.
+ */
+export function testWith(needs: readonly Need[], name: string, fn: () => Promise<void>): void {
+  const unmet = needs.find((need) => !need.isMet());
+  Deno.test({
+    name: unmet === undefined ? name : `${name} (skipped: ${unmet.missing})`,
+    ignore: unmet !== undefined,
+    fn,
+  });
+}
+
+const isWindows = Deno.build.os === "windows";
+
+/** Signals, a shell and Unix sockets. */
+export const unix: Need = { missing: "needs a Unix", isMet: () => !isWindows };
+
+/** Linux and its /proc. */
+export const linux: Need = { missing: "needs Linux", isMet: () => Deno.build.os === "linux" };
+
+export const root: Need = { missing: "needs root", isMet: () => !isWindows && Deno.uid() === 0 };
+
+export const ipv6: Need = {
+  missing: "no IPv6 on this host",
+  isMet: once(() => {
+    try {
+      Deno.listen({ hostname: "::1", port: 0 }).close();
+      return true;
+    } catch {
+      return false;
+    }
+  }),
+};
+
+/** A program in PATH. */
+export function tool(name: string): Need {
+  return { missing: `no ${name}`, isMet: once(() => succeeds("sh", "-c", `command -v ${name}`)) };
+}
+
+/** strace, where this process may trace others. */
+export const strace: Need = {
+  missing: "no strace",
+  isMet: once(() => succeeds("strace", "-f", "-o", "/dev/null", "true")),
+};
+
+/** Network namespaces for whoever runs the tests. */
+export const namespaces: Need = {
+  missing: "no network namespaces here",
+  isMet: once(() => succeeds("unshare", "-rn", "true")),
+};
+
+/** The Python 3 that plays the lesson's original programs, where there is one. */
+export const python: string | undefined = ["python3", "python"].find((name) =>
+  succeeds(name, "-c", "import sys; sys.exit(sys.version_info[0] != 3)")
+);
+
+/** Python 3 on a Unix, whose sockets the scripts of the tests expect. */
+export const python3: Need = {
+  missing: "no python3 on a Unix",
+  isMet: () => python !== undefined && !isWindows,
+};
+
+/** A test that needs Python on a Unix. */
+export function pythonTest(name: string, run: (python: string) => Promise<void>): void {
+  testWith([python3], name, () => run(python ?? ""));
+}
+
+/** A test that needs signals and a shell. */
+export function signalTest(name: string, fn: () => Promise<void>): void {
+  testWith([unix], name, fn);
+}
+
+/** So many open files at once. */
+export function openFiles(count: number): Need {
+  return {
+    missing: `fewer than ${count} open files allowed`,
+    isMet: once(() => !isWindows && succeeds("sh", "-c", `ulimit -n ${count}`)),
+  };
+}
+
+/** Whether a program is here and ends with exit code 0. */
+function succeeds(program: string, ...args: string[]): boolean {
+  try {
+    return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+function once(look: () => boolean): () => boolean {
+  let seen: boolean | undefined;
+  return () => seen ??= look();
+}

@@ -1,0 +1,243 @@
+import config from "../../deno.json" with { type: "json" };
+
+/** The executable that is tested in place of the source, if one is. */
+export const executable = Deno.env.get("NETDEMO_EXECUTABLE");
+
+/**
+ * The product as users run it from source, with its own permissions and no
+ * more; or the executable that NETDEMO_EXECUTABLE names.
+ */
+export const netdemoCommand: readonly string[] = executable !== undefined ? [executable] : [
+  Deno.execPath(),
+  ...config.tasks.netdemo.command.split(" ").slice(1, -1),
+  `${import.meta.dirname}/../../main.ts`,
+];
+
+/** Milliseconds that a test waits for a line before it fails with what was printed instead. */
+const LINE_TIMEOUT_MS = 60_000;
+
+/** How a process ended and what it printed. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a process is started. */
+export interface ProcessOptions {
+  /** @default {"null"} */
+  readonly stdin?: "piped" | "null";
+  /** Added to the environment. NO_COLOR is set in any case. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Leaves nothing in the environment but `env` and NO_COLOR. @default {false} */
+  readonly clearEnv?: boolean;
+  /** The folder that it runs in. @default the tests' own */
+  readonly cwd?: string;
+}
+
+/**
+ * A child process whose output is read as it comes. It is killed with its scope.
+ *
+ * Every process of the tests is started here.
+ */
+export class Process implements AsyncDisposable {
+  readonly command: readonly string[];
+  readonly child: Deno.ChildProcess;
+  readonly #stdout: Pipe;
+  readonly #stderr: Pipe;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
+
+  constructor(command: readonly string[], options: ProcessOptions = {}) {
+    const { stdin = "null", env, clearEnv, cwd } = options;
+    this.command = command;
+    const [program = "", ...args] = command;
+    this.child = new Deno.Command(program, {
+      args,
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+      env: { NO_COLOR: "1", ...env },
+      clearEnv,
+      cwd,
+    }).spawn();
+    this.#stdin = stdin === "piped" ? this.child.stdin.getWriter() : undefined;
+    this.#stdout = new Pipe(this.child.stdout);
+    this.#stderr = new Pipe(this.child.stderr);
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  /** Waits until stdout matches. @throws {Error} if the process ends without, or after a minute. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    const match = await this.#stdout.match(pattern);
+    if (match !== undefined) return match;
+    if (this.#stdout.ended) await this.#stderr.end;
+    const why = this.#stdout.ended ? "it ended" : `a minute passed`;
+    throw new Error(
+      `${why} without ${pattern} on stdout: ${this.#stdout.text}\non stderr: ${this.#stderr.text}`,
+    );
+  }
+
+  /** Waits until stderr matches, as {@linkcode printed} does for stdout. */
+  async reported(pattern: RegExp): Promise<RegExpExecArray> {
+    const match = await this.#stderr.match(pattern);
+    if (match !== undefined) return match;
+    throw new Error(`no ${pattern} on stderr: ${this.#stderr.text}`);
+  }
+
+  /** Writes to stdin. Rejects once the process has closed it. */
+  async write(text: string | Uint8Array): Promise<void> {
+    await this.#stdin?.write(typeof text === "string" ? new TextEncoder().encode(text) : text);
+  }
+
+  /** Ends stdin, if that has not been done and the process has not ended. */
+  async closeStdin(): Promise<void> {
+    await this.#stdin?.close().catch(() => {});
+  }
+
+  /** Writes all of stdin and ends it. A process that ends earlier need not read all. */
+  async input(text: string | Uint8Array): Promise<void> {
+    await this.write(text).catch(() => {});
+    await this.closeStdin();
+  }
+
+  /** Reads no more of stdout: the pipe fills, as with a reader that hangs. */
+  stallStdout(): void {
+    this.#stdout.stall();
+  }
+
+  /** Reads stdout again. */
+  resumeStdout(): void {
+    this.#stdout.resume();
+  }
+
+  /** Closes the reading end of stdout: further writes get EPIPE. */
+  async closeStdout(): Promise<void> {
+    await this.#stdout.close();
+  }
+
+  /** Sends a signal, if the process still runs. */
+  kill(signal: Deno.Signal): void {
+    try {
+      this.child.kill(signal);
+    } catch {
+      // It has ended.
+    }
+  }
+
+  /** Waits for the end, and for what was printed until then. */
+  async ended(): Promise<Ended> {
+    const { code } = await this.child.status;
+    this.resumeStdout();
+    await Promise.all([this.#stdout.end, this.#stderr.end]);
+    return { code, stdout: this.#stdout.text, stderr: this.#stderr.text };
+  }
+
+  /** Sends a signal and waits for the end. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<Ended> {
+    this.kill(signal);
+    return await this.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("SIGKILL");
+    await this.closeStdin();
+  }
+}
+
+/** An output of a process, read as it comes unless it is stalled. */
+class Pipe {
+  text = "";
+  ended = false;
+  /** Resolves when all is read. */
+  readonly end: Promise<void>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #changed = Promise.withResolvers<void>();
+  #stalled: PromiseWithResolvers<void> | undefined;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader();
+    this.end = this.#readAll();
+  }
+
+  /** Waits for a match; `undefined` if the stream ends or a minute passes without. */
+  async match(pattern: RegExp): Promise<RegExpExecArray | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let late = false;
+    try {
+      while (true) {
+        const match = pattern.exec(this.text);
+        if (match !== null) return match;
+        if (this.ended || late) return undefined;
+        timer ??= setTimeout(() => {
+          late = true;
+          this.#wake();
+        }, LINE_TIMEOUT_MS);
+        await this.#changed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  stall(): void {
+    this.#stalled ??= Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#stalled?.resolve();
+    this.#stalled = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.cancel();
+  }
+
+  async #readAll(): Promise<void> {
+    const decoder = new TextDecoder();
+    while (true) {
+      await this.#stalled?.promise;
+      const { value, done } = await this.#reader.read();
+      this.text += decoder.decode(value, { stream: !done });
+      this.ended = done;
+      this.#wake();
+      if (done) return;
+    }
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+/** Runs a program to its end. */
+export async function run(
+  command: readonly string[],
+  options: Omit<ProcessOptions, "stdin"> & { readonly stdin?: string | Uint8Array } = {},
+): Promise<Ended> {
+  const { stdin, ...rest } = options;
+  await using process = new Process(command, {
+    ...rest,
+    stdin: stdin === undefined ? "null" : "piped",
+  });
+  if (stdin !== undefined) await process.input(stdin);
+  return await process.ended();
+}
+
+/** Runs netdemo to its end, in a process of its own. */
+export function netdemo(args: readonly string[], stdin?: string | Uint8Array): Promise<Ended> {
+  return run([...netdemoCommand, ...args], { stdin });
+}
+
+/** A netdemo server in a process of its own, and its port. */
+export async function startServer(
+  args: readonly string[],
+): Promise<{ process: Process; port: number }> {
+  const process = new Process([...netdemoCommand, ...args, "--port", "0"]);
+  const json = args.includes("--json");
+  const [, port] = await process.printed(json ? /"port":(\d+)/ : /Listening on \S+?:(\d+) /);
+  return { process, port: Number(port) };
+}

@@ -1,0 +1,38 @@
+/** Open descriptors of a process: Linux only, `undefined` elsewhere. */
+export function countDescriptors(pid: number | "self" = "self"): number | undefined {
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits for what has no event to wait for, such as a count in /proc. @throws after ten seconds. */
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`not within 10 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Waits until as few descriptors are open as before, where they can be counted. */
+export async function backAtBaseline(
+  before: number | undefined,
+  pid: number | "self" = "self",
+): Promise<void> {
+  if (before === undefined) return;
+  // The runtime opens a cache or two of its own when it first needs them.
+  await until(() => (countDescriptors(pid) ?? 0) <= before + 2, `descriptors back at ${before}`);
+}
+
+/** Lets time pass without traffic, where the silence itself is what is tested. */
+export function silence(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Memory that a process holds, in kB: Linux only. */
+export async function memoryOf(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]);
+}
