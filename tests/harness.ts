@@ -5,3 +5,4 @@ export * from "./harness/needs.ts";
 export * from "./harness/process.ts";
 export * from "./harness/random.ts";
 export * from "./harness/system.ts";
+export * from "./harness/strace.ts";

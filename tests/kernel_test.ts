@@ -4,42 +4,35 @@ import {
   countDescriptors,
   netdemoCommand,
   probe,
-  Process,
-  python,
+  pythonTest,
   signalTest,
   silence,
   startServer,
+  strace,
+  Straced,
   TestConnection,
+  testWith,
 } from "./harness.ts";
 import { terminal } from "./terminal.ts";
-
-const straced = Deno.build.os === "linux" &&
-  await new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
-    .output().then(({ success }) => success, () => false);
 
 /** What accept(2) may fail with although the listener is sound. */
 const acceptErrors = ["ECONNABORTED", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EPROTO"];
 
-Deno.test({
-  name: "a server serves on after accept has failed, with whatever error" +
-    (straced ? "" : " (skipped: no strace)"),
-  ignore: !straced,
-  async fn() {
-    await Promise.all(acceptErrors.map(async (error) => {
-      // The first is the try that finds nobody; the next three find a client, and fail.
-      const inject = ["-e", "trace=accept4", "-e", `inject=accept4:error=${error}:when=2..4`];
-      await using server = new Process([
-        // -D: the server is the child, not strace, so that ending it ends it.
-        ...["strace", "-D", "-f", "-o", "/dev/null", ...inject],
-        ...netdemoCommand,
-        ...["calc-server", "--host", "127.0.0.1", "--port", "0"],
-      ]);
-      const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
-      await probe(Number(port));
-      for (let round = 0; round < 10; round++) await probe(Number(port));
-    }));
-  },
-});
+for (const error of acceptErrors) {
+  testWith([strace], `a server serves on after accept has failed with ${error}`, async () => {
+    // The first is the try that finds nobody; the next three find a client, and fail.
+    const inject = `inject=accept4:error=${error}:when=2..4`;
+    await using server = new Straced(["trace=accept4", inject], [
+      ...netdemoCommand,
+      ...["calc-server", "--host", "127.0.0.1", "--port", "0"],
+    ]);
+    const [, port] = await server.process.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+    for (let round = 0; round < 10; round++) await probe(Number(port));
+    const failed = server.calls().filter(({ result }) => result.endsWith("(INJECTED)"));
+    assertEquals(failed.length, 3, "the fault was to be injected");
+    for (const { result } of failed) assert(result.startsWith(`-1 ${error} `), result);
+  });
+}
 
 signalTest("a machine that slept cuts nobody for a silence that was not theirs", async () => {
   const limits = ["--idle-timeout", "2s", "--request-timeout", "2s"];
@@ -84,12 +77,8 @@ Deno.test("deadlines are read from the monotonic clock: nothing of the wire know
   }
 });
 
-Deno.test({
-  name: "Ctrl-C at a terminal stops a server with exit code 0",
-  ignore: python === undefined || Deno.build.os === "windows",
-  async fn() {
-    const screen = await terminal(["calc-server", "--port", "0"], ["^C"], { prompt: "(tcp)" });
-    assert(screen.startsWith("Calculator Server is running....\nListening on "), screen);
-    assert(screen.endsWith("exit code 0\n"), screen);
-  },
+pythonTest("Ctrl-C at a terminal stops a server with exit code 0", async () => {
+  const screen = await terminal(["calc-server", "--port", "0"], ["^C"], { prompt: "(tcp)" });
+  assert(screen.startsWith("Calculator Server is running....\nListening on "), screen);
+  assert(screen.endsWith("exit code 0\n"), screen);
 });

@@ -10,7 +10,11 @@ import {
   Process,
   signalTest,
   startServer,
+  strace,
+  Straced,
+  type SystemCall,
   TestConnection,
+  testWith,
 } from "./harness.ts";
 
 /** A trace without its times and ports; the calls in their columns. */
@@ -148,93 +152,64 @@ Deno.test("tracing changes nothing of what is sent and received", async () => {
   assertEquals(events.map(({ call }) => call), ["socket", "connect", "send", "recv", "close"]);
 });
 
-const hasStrace = Deno.build.os === "linux" &&
-  await new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
-    .output().then(({ success }) => success, () => false);
+/** What strace calls otherwise than `--trace`. */
+const traceNames: Readonly<Record<string, string>> = {
+  accept4: "accept",
+  sendto: "send",
+  recvfrom: "recv",
+};
 
-/** The socket calls of a program's TCP sockets, by strace; those that only waited are left out. */
-function callsOfStrace(log: string, portOfServer: string): string[] {
-  const names: Record<string, string> = {
-    accept4: "accept",
-    sendto: "send",
-    recvfrom: "recv",
-    write: "send",
-    read: "recv",
-  };
-  const calls: string[] = [];
+/** The calls on a program's IPv4 stream sockets; those that found nothing to do yet are left out. */
+function socketCalls(calls: readonly SystemCall[]): string[] {
   const sockets = new Set<string>();
-  for (const line of log.split("\n")) {
-    const [, call = "", args = "", result = ""] = /(\w+)\((.*)\)\s+= (.*)$/.exec(line) ?? [];
-    if (call === "socket" && args.startsWith("AF_INET,") && args.includes("SOCK_STREAM")) {
-      sockets.add(result);
-      calls.push("socket");
-    }
-    const [fd = ""] = args.split(",");
-    const known = sockets.has(fd) && !result.includes("EAGAIN");
-    if (call === "accept4" && known) {
-      sockets.add(result);
-      calls.push("accept");
-    } else if (
-      known && ["bind", "listen", "connect", "sendto", "recvfrom", "shutdown"].includes(call)
-    ) {
-      if (call === "connect") assert(args.includes(`htons(${portOfServer})`), line);
-      calls.push(names[call] ?? call);
-    }
+  const made: string[] = [];
+  for (const { name, args, result } of calls) {
+    const opens = name === "socket" && args.startsWith("AF_INET,") && args.includes("SOCK_STREAM");
+    const [descriptor = ""] = args.split(",");
+    if (!opens && !sockets.has(descriptor) || result.includes("EAGAIN")) continue;
+    if (opens || name === "accept4") sockets.add(result);
+    made.push(traceNames[name] ?? name);
   }
-  return calls;
+  return made;
 }
 
-Deno.test({
-  name: "--trace agrees with strace about a short exchange" +
-    (hasStrace ? "" : " (skipped: no strace)"),
-  ignore: !hasStrace,
-  async fn() {
-    const log = await Deno.makeTempFile();
-    try {
-      const { process, port } = await startServer(["calc-server"]);
-      await using _process = process;
-      const args = [
-        "calc-client",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        String(port),
-        "--trace",
-        "10",
-        "20",
-        "+",
-      ];
-      await using client = new Process([
-        ...["strace", "-f", "-e", "trace=network", "-o", log],
-        ...netdemoCommand,
-        ...args,
-      ]);
-      const { code, stderr } = await client.ended();
-      assertEquals(code, 0);
-      const told = masked(stderr).map((line) => / (\w+)\(/.exec(line)?.[1] ?? "");
-      const traced = callsOfStrace(await Deno.readTextFile(log), String(port));
-      // close is no network call to strace; Deno's own close of the sending half is a shutdown.
-      assertEquals(
-        traced.filter((call) => call !== "shutdown"),
-        told.filter((call) => call !== "close"),
-      );
+/** What both strace and `--trace` show: close is no network call, and shutdown is Deno's own. */
+const shownByBoth = "trace=socket,bind,listen,accept4,connect,sendto,recvfrom,sendmsg,recvmsg";
 
-      await using server = new Process([
-        ...["strace", "-f", "-e", "trace=network", "-o", log],
-        ...netdemoCommand,
-        ...["calc-server", "--host", "127.0.0.1", "--port", "0", "--once", "--trace"],
-      ]);
-      const [, own = ""] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
-      await netdemo(["calc-client", "--host", "127.0.0.1", "--port", own, "1", "2", "+"]);
-      const ended = await server.ended();
-      const shown = masked(ended.stderr).map((line) => / (\w+)\(/.exec(line)?.[1] ?? "");
-      const made = callsOfStrace(await Deno.readTextFile(log), own);
-      assertEquals(
-        made.filter((call) => call !== "shutdown"),
-        shown.filter((call) => call !== "close"),
-      );
-    } finally {
-      await Deno.remove(log);
-    }
-  },
+function tracedCalls(trace: string): string[] {
+  return masked(trace).map((line) => / (\w+)\(/.exec(line)?.[1] ?? "")
+    .filter((call) => call !== "close");
+}
+
+testWith([strace], "--trace of a client agrees with strace", async () => {
+  const { process: server, port } = await startServer(["calc-server"]);
+  await using _server = server;
+  const where = ["--host", "127.0.0.1", "--port", String(port)];
+  await using client = new Straced([shownByBoth], [
+    ...netdemoCommand,
+    ...["calc-client", ...where, "--trace", "10", "20", "+"],
+  ]);
+  const { code, stderr } = await client.ended();
+  assertEquals(code, 0);
+  assertEquals(tracedCalls(stderr), ["socket", "connect", "send", "recv"]);
+  assertEquals(socketCalls(client.calls()), tracedCalls(stderr));
+  const connects = client.calls().filter(({ name, args }) =>
+    name === "connect" && args.includes(`htons(${port})`)
+  );
+  assertEquals(connects.length, 1);
+});
+
+testWith([strace], "--trace of a server agrees with strace", async () => {
+  await using server = new Straced([shownByBoth], [
+    ...netdemoCommand,
+    ...["calc-server", "--host", "127.0.0.1", "--port", "0", "--once", "--trace"],
+  ]);
+  const [, port = ""] = await server.process.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+  using connection = await TestConnection.open(Number(port));
+  await connection.send("1 2 +\n");
+  assertEquals(await connection.receive(), "Sum of 1 and 2 is 3\n");
+  await connection.conn.closeWrite();
+  const { stderr } = await server.ended();
+  assertEquals(tracedCalls(stderr), ["socket", "bind", "listen", "accept", "recv", "send", "recv"]);
+  assertEquals(socketCalls(server.calls()), tracedCalls(stderr));
 });
