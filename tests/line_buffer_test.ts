@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
-import { seed, seededRandom } from "./harness.ts";
+import { assertProperty } from "./harness.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -86,23 +87,28 @@ Deno.test("only before the first LF may silence end a line, and only a short one
   assertEquals(buffer.takeRest(), "abc");
 });
 
-Deno.test("random lines come out as they went in, however they are cut", () => {
-  const random = seededRandom(seed);
-  const alphabet = ["a", "1", " ", "ü", "€", "😀", "\0", "\t"];
-  for (let round = 0; round < 200; round++) {
-    const lines = Array.from({ length: 50 }, () => {
-      const length = 1 + Math.floor(random() * (random() < 0.1 ? 3_000 : 20));
-      return Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join(
-        "",
-      );
-    });
-    const ended = lines.map((line) => line + (random() < 0.5 ? "\n" : "\r\n\n")).join("");
-    const largest = [3, 50, 5_000][round % 3] ?? 1;
-    const got = feed(
-      new LineBuffer(20_000),
-      encode(ended),
-      () => 1 + Math.floor(random() * largest),
-    );
-    assertEquals(got, lines, `seed ${seed} (set NETDEMO_SEED to repeat), round ${round}`);
-  }
+Deno.test("random lines come out as they went in, however they are cut", async () => {
+  const unit = fc.constantFrom("a", "1", " ", "ü", "€", "😀", "\0", "\t");
+  const text = fc.oneof(
+    { weight: 9, arbitrary: fc.string({ unit, minLength: 1, maxLength: 20 }) },
+    { weight: 1, arbitrary: fc.string({ unit, minLength: 1, maxLength: 3_000, size: "max" }) },
+  );
+  const lines = fc.array(
+    fc.record({ text, end: fc.constantFrom("\n", "\r\n", "\r\n\n") }),
+    { maxLength: 50, size: "max" },
+  );
+  const pieces = fc.oneof(
+    ...[3, 50, 5_000].map((max) =>
+      fc.array(fc.integer({ min: 1, max }), { minLength: 1, maxLength: 20, size: "max" })
+    ),
+  );
+  await assertProperty(
+    fc.property(lines, pieces, (lines, pieces) => {
+      const sent = encode(lines.map(({ text, end }) => text + end).join(""));
+      let turn = 0;
+      const got = feed(new LineBuffer(20_000), sent, () => pieces[turn++ % pieces.length] ?? 1);
+      assertEquals(got, lines.map(({ text }) => text));
+    }),
+    200,
+  );
 });

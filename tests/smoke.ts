@@ -9,6 +9,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import config from "../deno.json" with { type: "json" };
+import { type Ended, Process, type ProcessOptions, run } from "./harness/process.ts";
 
 const windows = Deno.build.os === "windows";
 const given = Deno.args[0] ?? `${import.meta.dirname}/../dist/netdemo${windows ? ".exe" : ""}`;
@@ -19,75 +20,25 @@ const executable = await Deno.realPath(given).catch(() => {
 const folder = await Deno.makeTempDir();
 await Deno.mkdir(`${folder}/empty`);
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** Nothing but what a program can't do without. */
+const bare: ProcessOptions = {
+  cwd: folder,
+  clearEnv: true,
+  env: {
+    HOME: `${folder}/empty`,
+    PATH: `${folder}/empty`,
+    // Without it Windows has no sockets.
+    ...(windows && { SystemRoot: Deno.env.get("SystemRoot") ?? "" }),
+  },
+};
 
-function spawn(args: readonly string[]): Deno.ChildProcess {
-  const system = Deno.env.get("SystemRoot"); // without it Windows has no sockets
-  return new Deno.Command(executable, {
-    args: [...args],
-    cwd: folder,
-    clearEnv: true,
-    env: {
-      HOME: `${folder}/empty`,
-      PATH: `${folder}/empty`,
-      ...(system !== undefined && { SystemRoot: system }),
-    },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-async function run(...args: string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await spawn(args).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+function netdemo(...args: string[]): Promise<Ended> {
+  return run([executable, ...args], bare);
 }
 
 /** A server of the executable; it is killed with its scope. */
-class RunningServer implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  readonly #stderr: Promise<string>;
-  #stdout = "";
-
-  constructor(args: readonly string[]) {
-    this.#child = spawn(args);
-    this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    this.#stderr = new Response(this.#child.stderr).text();
-  }
-
-  /** Waits for a line. @throws {Error} with all that was printed if the process ends without it. */
-  async printed(pattern: RegExp): Promise<RegExpExecArray> {
-    while (true) {
-      const match = pattern.exec(this.#stdout);
-      if (match !== null) return match;
-      const { done, value } = await this.#reader.read();
-      if (done) throw new Error(`no ${pattern} in: ${this.#stdout}${await this.#stderr}`);
-      this.#stdout += value;
-    }
-  }
-
-  /** Its exit code after a signal. */
-  async stop(signal: Deno.Signal): Promise<number> {
-    this.#child.kill(signal);
-    return (await this.#child.status).code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.#child.status;
-    await this.#reader.cancel();
-    await this.#stderr;
-  }
+function start(...args: string[]): Process {
+  return new Process([executable, ...args], bare);
 }
 
 type Check = readonly [name: string, check: () => Promise<void>];
@@ -111,10 +62,10 @@ const services: Check[] = talks.flatMap((talk) =>
       const path = `${folder}/${talk.name}.sock`;
       const flags = transport === "unix" ? ["--unix", path] : ["--port", "0"];
       if (transport === "udp") flags.push("--udp");
-      await using server = new RunningServer([`${talk.name}-server`, ...flags]);
+      await using server = start(`${talk.name}-server`, ...flags);
       const [, where = ""] = await server.printed(/Listening on (\S+)/);
       if (transport !== "unix") flags[1] = where.split(":").at(-1) ?? "";
-      const ended = await run(`${talk.name}-client`, ...flags, ...talk.words);
+      const ended = await netdemo(`${talk.name}-client`, ...flags, ...talk.words);
       const reply = transport === "udp" ? talk.udp : talk.tcp;
       assertEquals(ended, { code: 0, stdout: reply, stderr: "" });
     },
@@ -123,7 +74,7 @@ const services: Check[] = talks.flatMap((talk) =>
 
 /** Asks, is told to stop with half a request sent, gets its answer all the same. */
 async function drains(signal: Deno.Signal, ...flags: string[]): Promise<void> {
-  await using server = new RunningServer(["calc-server", "--port", "0", ...flags]);
+  await using server = start("calc-server", "--port", "0", ...flags);
   const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
   using conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
   const buffer = new Uint8Array(100);
@@ -136,7 +87,8 @@ async function drains(signal: Deno.Signal, ...flags: string[]): Promise<void> {
     new TextDecoder().decode(buffer.subarray(0, count ?? 0)),
     "Sum of 10 and 20 is 30\n",
   );
-  assertEquals(await stopped, 0);
+  conn[Symbol.dispose](); // or the server waits a second for the client's end
+  assertEquals((await stopped).code, 0);
 }
 
 const commands = [
@@ -147,34 +99,34 @@ const commands = [
 
 const checks: readonly Check[] = [
   ["the version is that of deno.json", async () => {
-    assertEquals(await run("--version"), {
+    assertEquals(await netdemo("--version"), {
       code: 0,
       stdout: `netdemo ${config.version}\n`,
       stderr: "",
     });
   }],
   ["help names every command, and every command has its own", async () => {
-    const { stdout } = await run();
+    const { stdout } = await netdemo();
     for (const command of commands) {
       assert(stdout.includes(`\n  ${command} `), command);
       assertMatch(
-        (await run("help", command)).stdout,
+        (await netdemo("help", command)).stdout,
         new RegExp(`^netdemo ${command}: [^]*\nFlags:\n`),
       );
     }
   }],
   ...services,
   ["an address is explained", async () => {
-    assertMatch((await run("address", "[::1]:40")).stdout, /::1 +IPv6 +loopback/);
-    assertEquals((await run("address")).code, 0);
+    assertMatch((await netdemo("address", "[::1]:40")).stdout, /::1 +IPv6 +loopback/);
+    assertEquals((await netdemo("address")).code, 0);
   }],
   ["the demo draws what passed", async () => {
-    const { code, stdout, stderr } = await run("demo", "calc");
+    const { code, stdout, stderr } = await netdemo("demo", "calc");
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertMatch(stdout, /send\(8\) +-- "10 20 \+\\n" -+> recv\(8\)/); // ASCII: there is no locale
   }],
   ["--trace shows the calls", async () => {
-    const { code, stderr } = await run(
+    const { code, stderr } = await netdemo(
       "hello-client",
       "--port",
       String(getAvailablePort()),
@@ -184,17 +136,17 @@ const checks: readonly Check[] = [
     assertMatch(stderr, /connect\(127\.0\.0\.1:\d+\) +ECONNREFUSED/);
   }],
   ["a usage error is exit code 2", async () => {
-    const { code, stderr } = await run("calc-server", "--prot", "40");
+    const { code, stderr } = await netdemo("calc-server", "--prot", "40");
     assertEquals(code, 2);
     assertEquals(stderr, "netdemo: USAGE: unknown flag --prot\nhint: did you mean --port?\n");
   }],
   ["a refused connection is exit code 11", async () => {
-    const { code, stderr } = await run("hello-client", "--port", String(getAvailablePort()));
+    const { code, stderr } = await netdemo("hello-client", "--port", String(getAvailablePort()));
     assertEquals(code, 11);
     assertMatch(stderr, /^netdemo: REFUSED: /);
   }],
   ["a host name that does not resolve is exit code 10", async () => {
-    assertEquals((await run("hello-client", "--host", "no-such-host.invalid")).code, 10);
+    assertEquals((await netdemo("hello-client", "--host", "no-such-host.invalid")).code, 10);
   }],
   ...(windows ? [] : [
     ["SIGTERM drains and exits 0", () => drains("SIGTERM")],
@@ -204,15 +156,7 @@ const checks: readonly Check[] = [
     ? [["two workers answer and drain", () => drains("SIGTERM", "--workers", "2")]] as const
     : []),
   ["the port file holds the port while the server listens", async () => {
-    await using server = new RunningServer([
-      "calc-server",
-      "--port",
-      "0",
-      "--port-file",
-      "port",
-      "--max-time",
-      "1s",
-    ]);
+    await using server = start("calc-server", "--port", "0", "--port-file", "port");
     const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
     assertEquals(await Deno.readTextFile(`${folder}/port`), `${port}\n`);
   }],
@@ -235,7 +179,7 @@ for (const [index, [name, check]] of checks.entries()) {
 const times: number[] = [];
 for (let round = 0; round < 20; round++) {
   const start = performance.now();
-  await run("--version");
+  await netdemo("--version");
   times.push(performance.now() - start);
 }
 const median = times.sort((one, other) => one - other)[times.length / 2] ?? 0;

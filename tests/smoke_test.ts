@@ -1,9 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
-import { netdemoCommand } from "./harness.ts";
+import { assertEquals, assertMatch } from "@std/assert";
+import { netdemoCommand, run, signalTest } from "./harness.ts";
 
 /** Runs the smoke test on a script that stands for the executable. */
 async function smoke(folder: string, script: string): Promise<{ code: number; output: string }> {
   const path = `${folder}/netdemo`;
+  await Deno.mkdir(folder);
   const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
   const command = netdemoCommand.map((word) => `'${word}'`).join(" ");
   await Deno.writeTextFile(
@@ -11,30 +12,26 @@ async function smoke(folder: string, script: string): Promise<{ code: number; ou
     `#!/bin/sh\nexport DENO_DIR='${cache}'\n${script}\nexec ${command} "$@"\n`,
   );
   await Deno.chmod(path, 0o755);
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", `${import.meta.dirname}/smoke.ts`, path],
-    env: { NO_COLOR: "1" },
-    stderr: "null",
-  }).output();
-  return { code, output: new TextDecoder().decode(stdout) };
+  const { code, stdout } = await run([
+    ...[Deno.execPath(), "run", "--quiet", "-A"],
+    ...[`${import.meta.dirname}/smoke.ts`, path],
+  ]);
+  return { code, output: stdout };
 }
 
-Deno.test({
-  name: "the smoke test passes netdemo, and fails one with a command broken on purpose",
-  ignore: Deno.build.os === "windows",
-  async fn() {
+signalTest(
+  "the smoke test passes netdemo, and fails one with a command broken on purpose",
+  async () => {
     const folder = await Deno.makeTempDir();
     try {
-      const whole = await smoke(folder, "");
+      const [whole, broken] = await Promise.all([
+        smoke(`${folder}/whole`, ""),
+        smoke(`${folder}/broken`, 'if [ "$1" = calc-client ]; then echo "Sum is 30"; exit 0; fi'),
+      ]);
       assertEquals(whole.code, 0, whole.output);
-      assert(
-        /^TAP version 13\n1\.\.(\d+)\n(ok \d+ - .*\n)+# start-up: \d+ ms/.test(whole.output),
+      assertMatch(
         whole.output,
-      );
-
-      const broken = await smoke(
-        folder,
-        'if [ "$1" = calc-client ]; then echo "Sum is 30"; exit 0; fi',
+        /^TAP version 13\n1\.\.(\d+)\n(ok \d+ - .*\n)+# start-up: \d+ ms/,
       );
       assertEquals(broken.code, 1);
       const failed = [...broken.output.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, name]) => name);
@@ -47,4 +44,4 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
-});
+);

@@ -5,14 +5,16 @@
  * Every honest answer is checked. Prints one line at the end; the exit code is 1
  * if an answer was wrong, a server ended, or descriptors were left behind.
  */
+import fc from "fast-check";
 import { calculate } from "../protocol/calculator.ts";
 import { parseDuration } from "../protocol/duration.ts";
 import {
   countDescriptors,
+  endless,
+  integer,
   memoryOf,
   type Process,
   seed,
-  seededRandom,
   startServer,
   TestConnection,
   until,
@@ -35,64 +37,73 @@ interface Target {
   readonly port: number;
 }
 
-/** What an honest client says, and what it must hear. */
-const talks: Record<string, (random: () => number) => { request: string; reply: string }> = {
-  message: () => ({ request: "Hello Server HBD", reply: "Thanks..." }),
-  calc: (random) => {
-    const number = (): string =>
-      String(Math.floor((random() - 0.5) * 10 ** Math.floor(random() * 16)));
-    const request = `${number()} ${number()} ${"+-*/%".charAt(Math.floor(random() * 5))}`;
-    return { request, reply: calculate(request) };
-  },
-};
-
-async function honest(
-  { name, port }: Target,
-  random: () => number,
-  result: SoakResult,
-): Promise<void> {
-  using connection = await TestConnection.open(port);
-  result.connections++;
-  const talk = talks[name];
-  if (talk === undefined) {
-    if (await connection.receiveAll() !== "") result.wrong++;
-    return;
-  }
-  for (let rounds = 1 + Math.floor(random() * 10); rounds > 0; rounds--) {
-    const asked = Array.from({ length: 1 + Math.floor(random() * 16) }, () => talk(random));
-    await connection.send(asked.map(({ request }) => `${request}\n`).join(""));
-    const heard = await connection.receiveLines(asked.length);
-    result.requests += asked.length;
-    result.wrong += asked.filter(({ reply }, index) => heard[index] !== reply).length;
-  }
+/** A request with the reply that it must get. */
+interface Exchange {
+  readonly request: string;
+  readonly reply: string;
 }
 
-/** Each does one thing that a client should not do. */
-const faults: readonly ((connection: TestConnection, random: () => number) => Promise<void>)[] = [
-  async (connection) => await connection.send("10 20"), // leaves in the middle
-  async (connection) => await connection.send("1 1 +\n".repeat(2_000)), // leaves without reading
-  async (connection) => await connection.send("x".repeat(200_000)), // asks too long
-  async (connection, random) => {
-    await connection.send(Uint8Array.from({ length: 500 }, () => Math.floor(random() * 256)));
+/** What an honest client sends over one connection: some requests at a time. */
+type Talk = readonly (readonly Exchange[])[];
+
+function talkOf(exchange: fc.Arbitrary<Exchange>): fc.Arbitrary<Talk> {
+  const together = fc.array(exchange, { minLength: 1, maxLength: 16, size: "max" });
+  return fc.array(together, { minLength: 1, maxLength: 10, size: "max" });
+}
+
+/** What honest clients of each service say. */
+const talks: Readonly<Record<string, fc.Arbitrary<Talk>>> = {
+  hello: fc.constant([]),
+  message: talkOf(fc.constant({ request: "Hello Server HBD", reply: "Thanks..." })),
+  calc: talkOf(
+    fc.tuple(integer(16), integer(16), fc.constantFrom(..."+-*/%")).map((words) => {
+      const request = words.join(" ");
+      return { request, reply: calculate(request) };
+    }),
+  ),
+};
+
+async function honest({ port }: Target, talk: Talk, result: SoakResult): Promise<void> {
+  using connection = await TestConnection.open(port);
+  result.connections++;
+  for (const exchanges of talk) {
+    await connection.send(exchanges.map(({ request }) => `${request}\n`).join(""));
+    const heard = await connection.receiveLines(exchanges.length);
+    result.requests += exchanges.length;
+    result.wrong += exchanges.filter(({ reply }, index) => heard[index] !== reply).length;
+  }
+  await connection.conn.closeWrite();
+  if (await connection.receiveAll() !== "") result.wrong++;
+}
+
+/** What a client should not do. */
+type Fault = (connection: TestConnection) => Promise<void>;
+
+const faults: fc.Arbitrary<Fault> = fc.oneof(
+  fc.constantFrom<Fault>(
+    (connection) => connection.send("10 20"), // leaves in the middle
+    (connection) => connection.send("1 1 +\n".repeat(2_000)), // leaves without reading
+    (connection) => connection.send("x".repeat(200_000)), // asks too long
+    (connection) => connection.conn.closeWrite(), // says nothing
+    () => Promise.resolve(), // leaves at once
+  ),
+  fc.uint8Array({ minLength: 500, maxLength: 500 }).map((bytes): Fault => async (connection) => {
+    await connection.send(bytes);
     await connection.conn.closeWrite();
     await connection.receiveAll();
-  },
-  async (connection) => await connection.conn.closeWrite(), // says nothing
-  async () => {}, // leaves at once
-];
+  }),
+);
 
-async function hostile({ port }: Target, random: () => number, result: SoakResult): Promise<void> {
+async function hostile({ port }: Target, fault: Fault, result: SoakResult): Promise<void> {
   using connection = await TestConnection.open(port);
   result.connections++;
   result.faults++;
-  const fault = faults[Math.floor(random() * faults.length)];
-  await fault?.(connection, random).catch(() => {}); // the server may end it first
+  await fault(connection).catch(() => {}); // the server may end it first
 }
 
 /** Soaks the three services for so many milliseconds. @throws {Error} if a server does not outlive it. */
 export async function soak(
   milliseconds: number,
-  random: () => number,
 ): Promise<{ result: SoakResult; line: string }> {
   const targets: Target[] = [];
   const result: SoakResult = { connections: 0, requests: 0, faults: 0, wrong: 0 };
@@ -100,7 +111,7 @@ export async function soak(
     for (const name of ["hello", "message", "calc"]) {
       targets.push({ name, ...await startServer([`${name}-server`, "--request-timeout", "2s"]) });
     }
-    const pids = targets.map(({ process }) => process.child.pid);
+    const pids = targets.map(({ process }) => process.pid);
     const descriptors = (): number =>
       pids.reduce((sum, pid) => sum + (countDescriptors(pid) ?? 0), 0);
     const memory = async (): Promise<number> => {
@@ -109,13 +120,23 @@ export async function soak(
     };
     const [descriptorsBefore, memoryBefore] = [descriptors(), await memory()];
     const end = performance.now() + milliseconds;
-    const loop = async (act: typeof honest, target: Target): Promise<void> => {
-      while (performance.now() < end) await act(target, random, result);
+    const loop = async (act: () => Promise<void>): Promise<void> => {
+      while (performance.now() < end) await act();
     };
-    await Promise.all(targets.flatMap((target) => [
-      ...Array.from({ length: HONEST }, () => loop(honest, target)),
-      ...Array.from({ length: HOSTILE }, () => loop(hostile, target)),
-    ]));
+    const nextFault = endless(faults);
+    await Promise.all(targets.flatMap((target) => {
+      const nextTalk = endless(talks[target.name] ?? fc.constant([]));
+      return [
+        ...Array.from(
+          { length: HONEST },
+          () => loop(() => honest(target, nextTalk.next().value, result)),
+        ),
+        ...Array.from(
+          { length: HOSTILE },
+          () => loop(() => hostile(target, nextFault.next().value, result)),
+        ),
+      ];
+    }));
     await until(() => descriptors() <= descriptorsBefore, "descriptors are back at the start");
     const line = `${result.connections} connections, ${result.requests} requests, ` +
       `${result.faults} faults injected, ${result.wrong} wrong answers, ` +
@@ -139,7 +160,7 @@ if (import.meta.main) {
     Deno.exit(2);
   }
   console.log(`seed ${seed} (NETDEMO_SEED repeats it)`);
-  const { result, line } = await soak(duration, seededRandom(seed));
+  const { result, line } = await soak(duration);
   console.log(line);
   if (result.wrong > 0) Deno.exit(1);
 }

@@ -20,17 +20,46 @@ export async function assertProperty<T>(
   }
 }
 
-/** Random values without end, the same for the same seed. */
-export function* endless<T>(arbitrary: fc.Arbitrary<T>, from = seed): Generator<T, never> {
-  for (let batch = from;; batch++) yield* fc.sample(arbitrary, { seed: batch, numRuns: 1_000 });
+/** Random values without end, made from {@linkcode seed}. */
+export function* endless<T>(arbitrary: fc.Arbitrary<T>): Generator<T, never> {
+  for (let batch = seed;; batch++) yield* fc.sample(arbitrary, { seed: batch, numRuns: 100 });
 }
 
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
+const digit = fc.constantFrom(..."0123456789");
+
+/** An integer of up to so many digits, in any form that Python reads: `-7`, `+007`, `1_000`. */
+export function integer(digits: number): fc.Arbitrary<string> {
+  const more = fc.string({
+    unit: fc.oneof({ weight: 20, arbitrary: digit }, {
+      weight: 1,
+      arbitrary: digit.map((digit) => `_${digit}`),
+    }),
+    maxLength: digits - 1,
+    size: "max", // or long ones are rare
+  });
+  return fc.tuple(
+    fc.constantFrom("", "", "", "-", "-", "+"),
+    fc.constantFrom("", "", "00"),
+    digit,
+    more,
+  )
+    .map((parts) => parts.join(""));
+}
+
+/** A right command to the calculator. Most operands are short, a few have thousands of digits. */
+export const command: fc.Arbitrary<string> = fc.tuple(
+  operand(),
+  operand(),
+  fc.constantFrom(..."+-*//"),
+)
+  .map((words) => words.join(" "));
+
+function operand(): fc.Arbitrary<string> {
+  return fc.oneof(
+    { weight: 40, arbitrary: integer(3) },
+    { weight: 30, arbitrary: integer(18) },
+    { weight: 28, arbitrary: integer(350) },
+    { weight: 1, arbitrary: integer(3_000) },
+    { weight: 1, arbitrary: fc.constant("0") },
+  );
 }
