@@ -1,70 +1,95 @@
 import config from "./deno.json" with { type: "json" };
-import type { Client } from "./clients/client.ts";
 import type { Command } from "./cli/command.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import type { Channels } from "./cli/report.ts";
-import type { Services } from "./services/worker.ts";
+import type { Lesson, LessonRow } from "./commands/lesson.ts";
 
-/** Every service. */
-const services = {
-  hello: () => import("./services/hello.ts"),
-  message: () => import("./services/message.ts"),
-  calc: () => import("./services/calc.ts"),
-} satisfies Services;
+/** Every service with its client. Their code is loaded when it is used, not before. */
+export const lesson: Lesson = [
+  {
+    name: "hello",
+    port: 30,
+    summary: {
+      server: "accepts connections and says so",
+      client: "connects to a hello-server",
+    },
+    scene: {
+      summary: "a client connects, a server notices",
+      lesson: "The least that a client and a server can do: find each other.",
+    },
+    service: async () => (await import("./services/hello.ts")).service,
+    client: async () => (await import("./clients/hello.ts")).client,
+    sample: { words: [], request: undefined, reply: undefined },
+  },
+  {
+    name: "message",
+    port: 40,
+    summary: {
+      server: "prints the messages of its clients and thanks for them",
+      client: "sends a message and prints the reply",
+    },
+    scene: {
+      summary: "a client sends a message and is thanked",
+      lesson: "One request, one reply: the client speaks first, the server answers.",
+    },
+    service: async () => (await import("./services/message.ts")).service,
+    client: async () => (await import("./clients/message.ts")).client,
+    sample: { words: [], request: "Hello Server HBD", reply: "Thanks..." },
+  },
+  {
+    name: "calc",
+    port: 40,
+    summary: {
+      server: "answers commands: 10 20 + with Sum of 10 and 20 is 30",
+      client: "sends calculator commands, checks and prints the answers",
+    },
+    scene: {
+      summary: "a client asks a calculator: 10 20 +",
+      lesson: "The server understands the bytes that it gets; client and server share a protocol.",
+    },
+    service: async () => (await import("./services/calc.ts")).service,
+    client: async () => (await import("./clients/calc.ts")).client,
+    sample: {
+      words: ["10", "20", "+"],
+      request: "10 20 +",
+      reply: "Sum of 10 and 20 is 30",
+    },
+  },
+];
 
 /** Every command of netdemo. Its code is loaded when it is used, not before. */
 const commands: readonly Command[] = [
-  server("hello", 30, "accepts connections and says so"),
-  client("hello", 30, "connects to a hello-server", () => import("./clients/hello.ts")),
-  server("message", 40, "prints the messages of its clients and thanks for them"),
-  client(
-    "message",
-    40,
-    "sends a message and prints the reply",
-    () => import("./clients/message.ts"),
-  ),
-  server("calc", 40, "answers commands: 10 20 + with Sum of 10 and 20 is 30"),
-  client(
-    "calc",
-    40,
-    "sends calculator commands, checks and prints the answers",
-    () => import("./clients/calc.ts"),
-  ),
+  ...lesson.flatMap((row) => [server(row), client(row)]),
   {
     name: "demo",
     summary: "draws what passes between a server and a client",
-    load: async () => (await import("./cli/demo.ts")).program,
+    load: async () => (await import("./commands/demo/demo.ts")).demoProgram(lesson),
   },
   {
     name: "address",
     summary: "shows and explains addresses, host names and ports",
-    load: async () => (await import("./cli/address.ts")).program,
+    load: async () => (await import("./commands/address/address.ts")).program,
   },
 ];
 
-function server(name: keyof typeof services, port: number, summary: string): Command {
+function server(row: LessonRow): Command {
   return {
-    name: `${name}-server`,
-    summary,
+    name: `${row.name}-server`,
+    summary: row.summary.server,
     load: async () => {
-      const { serverProgram } = await import("./cli/server.ts");
-      return serverProgram((await services[name]()).service, port);
+      const { serverProgram } = await import("./commands/server/server.ts");
+      return serverProgram(await row.service(), row.port);
     },
   };
 }
 
-function client(
-  name: string,
-  port: number,
-  summary: string,
-  load: () => Promise<{ client: Client }>,
-): Command {
+function client(row: LessonRow): Command {
   return {
-    name: `${name}-client`,
-    summary,
+    name: `${row.name}-client`,
+    summary: row.summary.client,
     load: async () => {
-      const { clientProgram } = await import("./cli/client.ts");
-      return clientProgram((await load()).client, port);
+      const { clientProgram } = await import("./commands/client.ts");
+      return clientProgram(await row.client(), row.port);
     },
   };
 }
@@ -78,16 +103,6 @@ export function main(args: readonly string[], channels?: Channels): Promise<numb
   return dispatch(args, commands, config.version, channels);
 }
 
-/** Whether this is one of a server's workers, which run this module too. */
-const isWorker = "DedicatedWorkerGlobalScope" in globalThis;
-
-if (import.meta.main) {
-  if (isWorker) {
-    const { runWorker } = await import("./services/worker.ts");
-    runWorker(services);
-  } else {
-    // Not Deno.exitCode: a read from a terminal and a write to a stalled pipe
-    // can't be taken back, and would hold the process for as long as they wait.
-    Deno.exit(await main(Deno.args));
-  }
-}
+// Not Deno.exitCode: a read from a terminal and a write to a stalled pipe can't
+// be taken back, and would hold the process for as long as they wait.
+if (import.meta.main) Deno.exit(await main(Deno.args));

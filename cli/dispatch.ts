@@ -1,4 +1,4 @@
-import { Failure } from "../protocol/failure.ts";
+import { Failure } from "./failure.ts";
 import type { Command } from "./command.ts";
 import { commandHelp, overview } from "./help.ts";
 import { type Channels, openChannels, PATIENCE_MS, reportFailure } from "./report.ts";
@@ -7,7 +7,7 @@ import { suggest } from "./suggest.ts";
 /**
  * Runs the command that the arguments name.
  *
- * @returns the exit code. Failures are told on stderr, never thrown.
+ * @returns the exit code. Failures are reported on stderr, never thrown.
  */
 export async function dispatch(
   args: readonly string[],
@@ -62,7 +62,8 @@ async function help(
 ): Promise<number> {
   const [name, surplus] = words;
   if (surplus !== undefined) {
-    throw new Failure("USAGE", `help takes one command: received '${surplus}' as well`);
+    const hint = "netdemo help lists the commands";
+    throw new Failure("USAGE", `help takes one command: received '${surplus}' as well`, { hint });
   }
   if (name === undefined || name === "help") {
     return await show(overview(commands, version), channels);

@@ -1,7 +1,7 @@
 import { parseArgs as untypedParseArgs } from "@std/cli/parse-args";
 import { canonicalAddress } from "../protocol/addresses.ts";
-import { MAX_DURATION_MS, parseDuration } from "../protocol/duration.ts";
-import { Failure } from "../protocol/failure.ts";
+import { formatDuration, MAX_DURATION_MS, parseDuration } from "../protocol/duration.ts";
+import { Failure } from "./failure.ts";
 import { suggest } from "./suggest.ts";
 
 /** What is used of `parseArgs`; the package that carries it here has no types. */
@@ -15,8 +15,10 @@ export interface ValueFlag<T> {
   /** What the help calls the value, in capitals. */
   readonly value: string;
   readonly about: string;
-  /** The default as the help shows it. */
-  readonly default?: string;
+  /** What holds where the flag is not given. */
+  readonly default?: T;
+  /** How the help writes a value. @default {String} */
+  show?(value: T): string;
   /** Reads the value. @throws {Failure} of kind `USAGE` that names the flag and what is allowed. */
   read(text: string, flag: string): T;
 }
@@ -30,15 +32,18 @@ export interface Switch {
 /** The flags of a command by their names, without the dashes. */
 export type Flags = Readonly<Record<string, ValueFlag<unknown> | Switch>>;
 
-/** What was given of the flags: a value flag that was not given is `undefined`. */
+/** What the flags are: a value flag that was not given has its default, or is `undefined`. */
 export type FlagValues<F extends Flags> = {
-  readonly [Name in keyof F]: NonNullable<F[Name]> extends ValueFlag<infer T> ? T | undefined
+  readonly [Name in keyof F]: F[Name] extends { read(text: string, flag: string): infer T }
+    ? F[Name] extends { readonly default: string | number } ? T : T | undefined
     : boolean;
 };
 
 /** A command line, taken apart. */
 export interface CommandLine<F extends Flags> {
   readonly flags: FlagValues<F>;
+  /** The flags that were given, by their names. */
+  readonly given: ReadonlySet<string>;
   /** What stood between and after the flags. */
   readonly words: readonly string[];
 }
@@ -63,12 +68,14 @@ export function parseCommandLine<F extends Flags>(
     boolean: names.filter((name) => flags[name]?.value === undefined),
   });
   const values: Record<string, unknown> = {};
+  const given = new Set<string>();
   for (const [name, flag] of Object.entries(flags)) {
-    const given = parsed[name];
-    if (flag.value === undefined) values[name] = given;
-    else values[name] = typeof given === "string" ? flag.read(given, `--${name}`) : undefined;
+    const value = parsed[name];
+    if (typeof value === "string" || value === true) given.add(name);
+    if (flag.value === undefined) values[name] = value;
+    else values[name] = typeof value === "string" ? flag.read(value, `--${name}`) : flag.default;
   }
-  return { flags: values as FlagValues<F>, words };
+  return { flags: values as FlagValues<F>, given, words };
 }
 
 /** Tells flags with their values (as `--name=value`) from words, and refuses what is neither. */
@@ -136,7 +143,7 @@ export function readHost(text: string, flag: string): string {
   }
   if (text.includes(":") && canonicalAddress(text) === undefined) {
     const hint = "an IPv6 address looks like ::1, 2001:db8::7 or fe80::1%eth0";
-    throw new Failure("USAGE", `${flag} is no IP address: received '${text}'`, { hint });
+    throw new Failure("USAGE", `${flag} is not an IP address: received '${text}'`, { hint });
   }
   return readName(text, flag);
 }
@@ -156,6 +163,20 @@ export function readNumber(least: number, most: number): (text: string, flag: st
       "USAGE",
       `${flag} must be a whole number from ${least} to ${most}: received '${text}'`,
     );
+  };
+}
+
+/** A flag whose value is a duration in milliseconds. */
+export function durationFlag<Default extends number | undefined>(
+  about: string,
+  options: { readonly least: 0 | 1; readonly default: Default },
+) {
+  return {
+    value: "D",
+    about,
+    default: options.default,
+    show: formatDuration,
+    read: readDuration(options.least),
   };
 }
 

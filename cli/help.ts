@@ -1,5 +1,5 @@
 import type { Command, Program } from "./command.ts";
-import type { Flags } from "./flags.ts";
+import type { Flags, Switch, ValueFlag } from "./flags.ts";
 
 /** What `netdemo` alone prints. */
 export function overview(commands: readonly Command[], version: string): string {
@@ -43,9 +43,13 @@ ${program.examples.map((example) => `  ${example}`).join("\n")}
 function flagRows(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, flag]) => {
     const left = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
-    const fallback = "default" in flag ? ` (default ${flag.default})` : "";
-    return { left, right: flag.about + fallback };
+    return { left, right: flag.about + defaultOf(flag) };
   });
   const width = Math.max(...rows.map(({ left }) => left.length));
   return rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+}
+
+function defaultOf(flag: ValueFlag<unknown> | Switch): string {
+  if (flag.value === undefined || flag.default === undefined) return "";
+  return ` (default ${flag.show?.(flag.default) ?? flag.default})`;
 }

@@ -1,5 +1,5 @@
 import type { Output } from "./output.ts";
-import { type Look, styled } from "./terminal.ts";
+import { type Display, styled } from "../text/display.ts";
 
 /**
  * Shows text a screen at a time where somebody sits at a terminal and nothing
@@ -7,14 +7,14 @@ import { type Look, styled } from "./terminal.ts";
  */
 export class Pager {
   readonly #stdout: Output;
-  readonly #look: Look;
+  readonly #display: Display;
   /** Lines of a screen, one less for the prompt; `undefined` where nobody is asked. */
   readonly #rows: number | undefined;
   #shown = 0;
 
-  constructor(stdout: Output, look: Look) {
+  constructor(stdout: Output, display: Display) {
     this.#stdout = stdout;
-    this.#look = look;
+    this.#display = display;
     const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
     this.#rows = interactive ? Math.max(5, Deno.consoleSize().rows - 1) : undefined;
   }
@@ -34,7 +34,7 @@ export class Pager {
   }
 
   async #ask(): Promise<void> {
-    this.#stdout.text(styled("-- Enter goes on --", "dim", this.#look));
+    this.#stdout.text(styled("-- Enter goes on --", "dim", this.#display));
     await this.#stdout.flush();
     await Deno.stdin.read(new Uint8Array(1_024));
     this.#shown = 0;

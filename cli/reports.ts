@@ -1,12 +1,12 @@
-import { Failure } from "../protocol/failure.ts";
+import { Failure } from "./failure.ts";
 import { type FlagValues, readName } from "./flags.ts";
 import type { Channels } from "./report.ts";
 import { JUnitReport } from "./reports/junit.ts";
 import type { Report, Result, Summary } from "./reports/result.ts";
 import { TapReport } from "./reports/tap.ts";
 import { type Layout, TextReport } from "./reports/text.ts";
-import { lookOf } from "./terminal.ts";
-import { jsonLine } from "./visible.ts";
+import { displayOf } from "./terminal.ts";
+import { jsonLine } from "../text/visible.ts";
 
 export type { Report, Result, Status, Summary } from "./reports/result.ts";
 
@@ -47,7 +47,7 @@ export function openReport(options: ReportOptions): Report {
     ? jsonReport(stdout)
     : flags.tap
     ? new TapReport(stdout)
-    : new TextReport(stdout, lookOf(Deno.stdout), options);
+    : new TextReport(stdout, displayOf(Deno.stdout), options);
   return allOf([printed, ...file]);
 }
 

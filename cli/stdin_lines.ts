@@ -1,4 +1,4 @@
-import { Failure } from "../protocol/failure.ts";
+import { Failure } from "./failure.ts";
 import { LineBuffer } from "../protocol/line_buffer.ts";
 
 /** Bytes that a line of input may have. */

@@ -1,5 +1,5 @@
 import { canonicalAddress } from "../protocol/addresses.ts";
-import { Failure } from "../protocol/failure.ts";
+import { Failure } from "./failure.ts";
 import { suggest } from "./suggest.ts";
 
 /** A server that a command is pointed at, over TCP or UDP. */

@@ -1,5 +1,5 @@
 import type { Protocol } from "../protocol/addresses.ts";
-import { Failure } from "../protocol/failure.ts";
+import { Failure } from "./failure.ts";
 import { readHost, readName, readNumber } from "./flags.ts";
 
 /** The flags that say where a server is, the same for servers and clients. */
@@ -15,7 +15,7 @@ export function transportFlags(options: {
     port: {
       value: "N",
       about: options.portAbout,
-      default: String(options.defaultPort),
+      default: options.defaultPort,
       read: readNumber(options.leastPort, 65_535),
     },
     udp: { about: "use UDP: datagrams instead of a connection" },
@@ -27,18 +27,18 @@ export function transportFlags(options: {
   };
 }
 
-/** Flags that say nothing to a transport, each with the reason. */
+/** Flags that mean nothing to a transport, each with the reason. */
 const meaningless: Record<Protocol, Readonly<Record<string, string>>> = {
   tcp: {},
   udp: {
-    workers: "datagrams are answered by one thread",
+    "reuse-port": "Deno can't share a UDP port",
     "max-connections": "datagrams need no connection",
     "idle-timeout": "datagrams need no connection",
     "request-timeout": "a datagram arrives whole or not at all",
     grace: "there is no connection that needs time to end",
   },
   unix: {
-    workers: "only a TCP port can be shared",
+    "reuse-port": "a Unix socket has a path instead of a port",
     host: "a Unix socket has a path instead of an address",
     port: "a Unix socket has a path instead of a port",
     udp: "a Unix socket is a stream of its own, without UDP",
@@ -49,18 +49,19 @@ const meaningless: Record<Protocol, Readonly<Record<string, string>>> = {
 /**
  * The transport that the flags choose.
  *
- * @throws {Failure} of kind `USAGE` if a flag was given that says nothing to it.
+ * @param given The flags that were given, by their names.
+ * @throws {Failure} of kind `USAGE` if a flag was given that means nothing to it.
  */
-export function chosenTransport(flags: Readonly<Record<string, unknown>>): Protocol {
-  const protocol = flags.unix !== undefined ? "unix" : flags.udp ? "udp" : "tcp";
+export function chosenTransport(given: ReadonlySet<string>): Protocol {
+  const protocol = given.has("unix") ? "unix" : given.has("udp") ? "udp" : "tcp";
   if (protocol === "unix" && Deno.build.os === "windows") {
-    throw new Failure("USAGE", "--unix is not to be had on Windows: use --host and --port");
+    throw new Failure("USAGE", "--unix is not available on Windows: use --host and --port");
   }
-  if (flags.workers !== undefined && Deno.build.os !== "linux") {
-    throw new Failure("USAGE", "--workers is to be had on Linux only: start one server instead");
+  if (given.has("reuse-port") && Deno.build.os !== "linux") {
+    throw new Failure("USAGE", "--reuse-port works only on Linux: start one server instead");
   }
   for (const [name, why] of Object.entries(meaningless[protocol])) {
-    if (flags[name] === undefined || flags[name] === false) continue;
+    if (!given.has(name)) continue;
     throw new Failure("USAGE", `--${name} makes no sense with --${protocol}: ${why}`);
   }
   return protocol;

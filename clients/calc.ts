@@ -1,7 +1,6 @@
 import { calculate } from "../protocol/calculator.ts";
-import { Failure } from "../protocol/failure.ts";
 import { ERROR_PREFIX } from "../protocol/reply.ts";
-import type { Client } from "./client.ts";
+import { type Client, RequestError } from "./client.ts";
 
 /** Sends calculator commands and checks the answers. */
 export const client: Client = {
@@ -21,10 +20,10 @@ answers in order. An answer that is an error or wrong makes the exit code 1.`,
         ? "quote the operator if the shell replaced a * by file names: 6 7 '*'"
         : "write the command as three words, for example 10 20 +";
       const count = `received ${words.length} words`;
-      throw new Failure("USAGE", `calc-client takes O1 O2 OP: ${count}`, { hint });
+      throw new RequestError(`calc-client takes O1 O2 OP: ${count}`, hint);
     }
     if (command.trim() === "" || /[\r\n]/.test(command)) {
-      throw new Failure("USAGE", "a command must be one line with O1 O2 OP");
+      throw new RequestError("a command must be one line with O1 O2 OP");
     }
     return [command];
   },

@@ -1,6 +1,6 @@
 /**
  * What a client asks and what it makes of the answer, whichever transport
- * carries it. It knows no socket: {@linkcode file://./call.ts} has the call.
+ * carries it. It knows no socket: {@linkcode file://./call/call.ts} has the call.
  */
 export interface Client {
   /** Short name, as in `calc-client`. */
@@ -18,11 +18,34 @@ export interface Client {
    * they are to be read from stdin. None at all means that connecting is enough;
    * where there are no connections, `greeting` is sent.
    *
-   * @throws {Failure} of kind `USAGE` if the words make no request.
+   * @throws {RequestError} if the words make no request.
    */
   requests(words: readonly string[]): readonly string[] | undefined;
   /** What is sent over UDP by a client that has nothing to ask. */
   readonly greeting?: string;
   /** The one right answer to a request, where there is one. */
   expected?(request: string): string | undefined;
+}
+
+/** The words of a command line make no request. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  /** What to write instead, where there is more to say than the message does. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** What a client sends: over UDP one that has nothing to ask sends its greeting. */
+export function requestsOver(
+  protocol: "tcp" | "udp" | "unix",
+  client: Client,
+  words: readonly string[],
+): readonly string[] | undefined {
+  const requests = client.requests(words);
+  const greets = protocol === "udp" && client.greeting !== undefined && requests?.length === 0;
+  return greets ? [client.greeting] : requests;
 }

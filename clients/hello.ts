@@ -1,5 +1,4 @@
-import { Failure } from "../protocol/failure.ts";
-import type { Client } from "./client.ts";
+import { type Client, RequestError } from "./client.ts";
 
 /** Connects, and is done. */
 export const client: Client = {
@@ -12,7 +11,7 @@ Over UDP, which has no connections, it sends Hello and waits for the answer.`,
   requests(words) {
     const [surplus] = words;
     if (surplus === undefined) return [];
-    throw new Failure("USAGE", `hello-client takes no arguments: received '${surplus}'`);
+    throw new RequestError(`hello-client takes no arguments: received '${surplus}'`);
   },
   expected: () => "Hello",
 };

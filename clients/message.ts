@@ -1,5 +1,4 @@
-import { Failure } from "../protocol/failure.ts";
-import type { Client } from "./client.ts";
+import { type Client, RequestError } from "./client.ts";
 
 /** Sends one message; any reply is a good one. */
 export const client: Client = {
@@ -11,10 +10,10 @@ Put -- before a TEXT that begins with a dash.`,
   requests(words) {
     const text = words.length === 0 ? "Hello Server HBD" : words.join(" ");
     if (text === "") {
-      throw new Failure("USAGE", "a message must not be empty: received ''");
+      throw new RequestError("a message must not be empty: received ''");
     }
     if (/[\r\n]/.test(text)) {
-      throw new Failure("USAGE", "a message must be one line: received a line break");
+      throw new RequestError("a message must be one line: received a line break");
     }
     return [text];
   },

@@ -10,9 +10,6 @@ export const MAX_DIGITS = 100_000;
 
 const ZERO = "0".charCodeAt(0);
 
-/** A small integer as a number, any other as a bigint: both exact. */
-type Integer = number | bigint;
-
 interface Operation {
   readonly noun: string;
   readonly small: (a: number, b: number) => number;
@@ -43,6 +40,14 @@ const INTEGER = /^[+-]?\d+(?:_\d+)*$/;
  */
 export function calculate(command: string): string {
   return calculateSmall(command) ?? calculateAny(command);
+}
+
+/** How a calculator's answer reads that is not an error. */
+const ANSWER = /^(?:Sum|Diff|Product|Div) of \S+ and \S+ is /;
+
+/** Whether a text is surely an answer of a calculator, and not a command. */
+export function isAnswer(text: string): boolean {
+  return ANSWER.test(text);
 }
 
 /**
@@ -100,36 +105,21 @@ function calculateAny(command: string): string {
   if (operation === undefined) {
     return quotingError("unknown operator ", operator, "");
   }
-  return `${operation.noun} of ${o1} and ${o2} is ${apply(operation, a, b)}`;
+  return `${operation.noun} of ${o1} and ${o2} is ${operation.big(a, b)}`;
 }
 
-/** Exact at any size: plain numbers while the result is one that they hold exactly. */
-function apply({ small, big }: Operation, a: Integer, b: Integer): Integer {
-  if (typeof a === "number" && typeof b === "number") {
-    const result = small(a, b);
-    if (Number.isSafeInteger(result)) return result;
-  }
-  return big(BigInt(a), BigInt(b));
-}
-
-function quotient(o1: string, o2: string, a: Integer, b: Integer): string {
-  // Loose on purpose: 0 == 0n.
-  // deno-lint-ignore eqeqeq
-  if (b == 0) return `${ERROR_PREFIX}division by zero`;
-  const small = typeof a === "number" && typeof b === "number";
-  // Dividing two exact doubles rounds once, as the long way does.
-  const value = small ? a / b : divide(BigInt(a), BigInt(b));
+function quotient(o1: string, o2: string, a: bigint, b: bigint): string {
+  if (b === 0n) return `${ERROR_PREFIX}division by zero`;
+  const value = divide(a, b);
   if (!Number.isFinite(value)) {
     return `${ERROR_PREFIX}quotient too large for a float`;
   }
   return `Div of ${o1} and ${o2} is ${pythonFloat(value)}`;
 }
 
-function parseInteger(text: string): Integer | undefined {
+function parseInteger(text: string): bigint | undefined {
   if (!INTEGER.test(text)) return undefined;
-  const digits = text.includes("_") ? text.replaceAll("_", "") : text;
-  // Up to 15 digits and a sign are always a safe integer; adding 0 makes 0 of -0.
-  return digits.length < 16 ? Number(digits) + 0 : BigInt(digits);
+  return BigInt(text.replaceAll("_", ""));
 }
 
 /** An error that quotes what was sent, cut to {@linkcode MAX_ERROR_LENGTH} bytes. */

@@ -1,4 +1,4 @@
-import { calculate } from "../protocol/calculator.ts";
+import { calculate, isAnswer } from "../protocol/calculator.ts";
 import type { Service } from "./service.ts";
 
 /** Answers calculator commands. */
@@ -6,4 +6,5 @@ export const service: Service = {
   name: "calc",
   running: "Calculator Server is running....",
   reply: calculate,
+  isReply: isAnswer,
 };

@@ -1,15 +1,30 @@
 import type { Service } from "./service.ts";
 
-/** Shows each message to the server's user and thanks for it. */
-export const service: Service = withReply("Thanks...");
+/** What the lesson's server answers. */
+const THANKS = "Thanks...";
 
-function withReply(reply: string): Service {
+/** Shows each message to the server's user and thanks for it. */
+export const service: Service = replying(THANKS);
+
+function replying(reply: string): Service {
   return {
     name: "message",
     running: "Message Server is running....",
     connected: "Connection Established",
     showsRequests: true,
     reply: () => reply,
-    withReply,
+    isReply: (text) => text === THANKS,
+    flag: {
+      name: "reply",
+      value: "TEXT",
+      about: "what messages are answered with",
+      default: THANKS,
+      apply(text) {
+        if (text === "" || /[\r\n]/.test(text)) {
+          throw new RangeError("must be one line that is not empty");
+        }
+        return replying(text);
+      },
+    },
   };
 }

@@ -9,7 +9,7 @@ export interface Service {
   readonly name: string;
   /** Line that says that the server runs. */
   readonly running: string;
-  /** Line that tells of each new connection, where the service has one. */
+  /** Line that reports each new connection, where the service has one. */
   readonly connected?: string;
   /** Whether a connection alone is all that is asked for: it is closed once accepted. */
   readonly closesAtOnce?: boolean;
@@ -17,11 +17,28 @@ export interface Service {
   readonly showsRequests?: boolean;
   /** The reply to one request, one line without its end. It must not throw. */
   reply(request: string): string;
-  /** The same service with another reply, where the reply is the user's to choose. */
-  withReply?(reply: string): Service;
+  /**
+   * Whether a text is surely one of its replies, and not a request. Over UDP
+   * such a datagram is not answered, so that two servers never keep each other
+   * talking. Error replies need not be listed.
+   */
+  isReply?(text: string): boolean;
+  /** A flag of the server that only this service has. */
+  readonly flag?: ServiceFlag;
 }
 
-/** The service with the reply that was chosen, if one was and it has a reply to choose. */
-export function withChosenReply(service: Service, reply: string | undefined): Service {
-  return reply === undefined ? service : service.withReply?.(reply) ?? service;
+/** A flag with a value that changes a service. */
+export interface ServiceFlag {
+  /** Its name, without the dashes. */
+  readonly name: string;
+  /** What the help calls the value, in capitals. */
+  readonly value: string;
+  readonly about: string;
+  readonly default: string;
+  /**
+   * The service with another value of the flag.
+   *
+   * @throws {RangeError} that says what the value must be.
+   */
+  apply(value: string): Service;
 }

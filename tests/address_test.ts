@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { kindOfAddress, kindOfPort } from "../protocol/address_kinds.ts";
+import { kindOfAddress, kindOfPort } from "../commands/address/address_kinds.ts";
 import { canonicalAddress, formatEndpoint } from "../protocol/addresses.ts";
 import { executable, netdemo, netdemoCommand, netdemoInProcess, Process } from "./harness.ts";
 
@@ -158,7 +158,7 @@ Deno.test("--host takes an address or a name, and says so when it is given a por
     "127.0.0.1:40": /--host takes no port.*\nhint: .*--host 127\.0\.0\.1 --port 40/,
     "[::1]:40": /--host takes no port/,
     "localhost:40": /--host takes no port/,
-    "::zz": /--host is no IP address/,
+    "::zz": /--host is not an IP address/,
   };
   for (const [host, message] of Object.entries(table)) {
     const { code, stderr } = await netdemoInProcess(["hello-client", "--host", host]);

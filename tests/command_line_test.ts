@@ -111,7 +111,7 @@ Deno.test("the help of every command names all its flags, defaults and examples 
     const own = command.endsWith("-client") ? ["--timeout D"] : [
       "--once",
       "--max-connections N",
-      "--workers N",
+      "--reuse-port",
       "--max-request BYTES",
       "--idle-timeout D",
       "--request-timeout D",

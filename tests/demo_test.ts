@@ -1,20 +1,21 @@
 // deno-lint-ignore-file no-control-regex -- escape sequences are what is tested
 import { assert, assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
 import stringWidth from "string-width";
-import { drawLadder } from "../cli/demo/draw.ts";
-import { ladderOf } from "../cli/demo/ladder.ts";
-import { lessons, talks } from "../cli/demo/scenes.ts";
-import { Stage } from "../cli/demo/stage.ts";
-import type { Look } from "../cli/terminal.ts";
-import type { SocketEvent } from "../protocol/socket_events.ts";
+import { drawLadder } from "../ladder/draw.ts";
+import { ladderOf } from "../ladder/ladder.ts";
+import { incidents, talk } from "../commands/demo/scenes.ts";
+import { lesson } from "../main.ts";
+import { Stage } from "../commands/demo/stage.ts";
+import type { Display } from "../text/display.ts";
+import type { SocketEvent } from "../sockets/socket_events.ts";
 import { netdemo, netdemoCommand, Process, python } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
-const plain: Look = { columns: 80, color: false, unicode: true };
+const plain: Display = { columns: 80, color: false, unicode: true };
 
 /** Plays one of the talks and gives what happened. */
 async function play(name: string, words: string[] = []): Promise<SocketEvent[]> {
-  const scene = [...talks, ...lessons].find((scene) => scene.name === name);
+  const scene = [...lesson.map(talk), ...incidents].find((scene) => scene.name === name);
   await using stage = new Stage({ protocol: scene?.udpOnly ? "udp" : "tcp" });
   await scene?.play(stage, words);
   return [...stage.events];
@@ -27,8 +28,8 @@ function masked(lines: readonly string[]): string {
     .replaceAll(/127\.0\.0\.1:\d{5}/g, "127.0.0.1:PPPPP");
 }
 
-const drawn = async (name: string, look: Look, words: string[] = []): Promise<string> =>
-  masked(drawLadder(ladderOf(await play(name, words)), { look, explain: false }));
+const drawn = async (name: string, display: Display, words: string[] = []): Promise<string> =>
+  masked(drawLadder(ladderOf(await play(name, words)), { display, explain: false }));
 
 Deno.test("the ladder of calc at 80 columns", async () => {
   assertEquals(
@@ -80,9 +81,9 @@ Deno.test("colour changes no character of the ladder", async () => {
   const rungs = ladderOf(await play("calc"));
   for (const columns of [80, 120]) {
     for (const unicode of [true, false]) {
-      const look = { columns, unicode, color: false };
-      const without = drawLadder(rungs, { look, explain: true });
-      const colored = drawLadder(rungs, { look: { ...look, color: true }, explain: true });
+      const display = { columns, unicode, color: false };
+      const without = drawLadder(rungs, { display, explain: true });
+      const colored = drawLadder(rungs, { display: { ...display, color: true }, explain: true });
       assert(colored.every((line) => /^\s*(?:\x1b\[|$)/.test(line)), "each line has a colour");
       assertEquals(
         colored.map((line) => line.replaceAll(/\x1b\[\d+m/g, "").trimEnd()),
@@ -107,7 +108,7 @@ Deno.test("no line is wider than the terminal, whatever the text", async () => {
     for (const columns of [80, 100, 120, 300]) {
       for (const unicode of [true, false]) {
         const lines = drawLadder(rungs, {
-          look: { columns, unicode, color: false },
+          display: { columns, unicode, color: false },
           explain: true,
         });
         for (const line of lines) assert(stringWidth(line) <= columns, `${columns}: ${line}`);
@@ -169,7 +170,7 @@ const shown: Record<string, RegExp[]> = {
 
 Deno.test("every scene is real, drawn in 80 columns, explained, and named in the help", async () => {
   const help = await netdemo(["demo", "--help"]);
-  assertEquals(Object.keys(shown).sort(), lessons.map(({ name }) => name).sort());
+  assertEquals(Object.keys(shown).sort(), incidents.map(({ name }) => name).sort());
   for (const [name, patterns] of Object.entries(shown)) {
     assert(help.stdout.includes(`\n  ${name} `), name);
     await using process = new Process([...netdemoCommand, "demo", name, "--explain"], {

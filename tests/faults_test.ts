@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
-import type { Server } from "../services/server.ts";
-import { serve } from "../services/stream_server.ts";
+import type { Server } from "../services/server/server.ts";
+import { serve } from "../services/server/stream_server.ts";
 import {
   backAtBaseline,
   countDescriptors,

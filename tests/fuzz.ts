@@ -9,7 +9,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { calculate } from "../protocol/calculator.ts";
 import { service } from "../services/calc.ts";
-import { serve } from "../services/stream_server.ts";
+import { serve } from "../services/server/stream_server.ts";
 import { assertProperty, probe, seed, TestConnection } from "./harness.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,13 +1,26 @@
 import { assertEquals } from "@std/assert";
 
-/** main -> cli -> services, clients -> protocol: what each room may import, itself aside. */
+/**
+ * main -> commands -> cli, ladder, services, clients -> sockets -> protocol, text:
+ * what each room may import, itself aside.
+ */
 const allowed: Record<string, readonly string[]> = {
-  main: ["cli", "services", "clients", "protocol"],
-  cli: ["services", "clients", "protocol"],
-  services: ["protocol"],
-  clients: ["protocol"],
+  main: ["commands", "cli", "services", "clients"],
+  commands: ["cli", "ladder", "services", "clients", "sockets", "protocol", "text"],
+  cli: ["sockets", "protocol", "text"],
+  ladder: ["sockets", "protocol", "text"],
+  services: ["sockets", "protocol"],
+  clients: ["sockets", "protocol"],
+  sockets: ["protocol"],
   protocol: [],
+  text: [],
 };
+
+/** Rooms that touch nothing outside: no sockets, no console, no clock, no state. */
+const pure = ["ladder", "protocol", "text"];
+
+/** What the modules of `commands/` may share. */
+const SHARED_BY_COMMANDS = "lesson.ts";
 
 interface Module {
   readonly specifier: string;
@@ -17,13 +30,32 @@ interface Module {
   }[];
 }
 
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  /** Whether only types are imported. */
+  readonly isType: boolean;
+}
+
 const root = new URL("..", import.meta.url).href;
 
-/** `cli` for `file:///…/cli/flags.ts`, `main` for a file at the top; `undefined` for a package. */
-function room(specifier: string): string | undefined {
-  if (!specifier.startsWith(root)) return undefined;
-  const path = specifier.slice(root.length);
-  return path.includes("/") ? path.split("/")[0] : "main";
+/** `cli/flags.ts`; `undefined` for a package and for the configuration. */
+function pathOf(specifier: string): string | undefined {
+  return specifier.startsWith(root) && specifier.endsWith(".ts")
+    ? specifier.slice(root.length)
+    : undefined;
+}
+
+/** `cli` for `cli/flags.ts`, `main` for a file at the top. */
+function roomOf(path: string): string {
+  const [room = "", ...rest] = path.split("/");
+  return rest.length > 0 ? room : "main";
+}
+
+/** `check` for `commands/check.ts` and for `commands/check/judge.ts`. */
+function commandOf(path: string): string {
+  const [, name = ""] = path.split("/");
+  return name.replace(/\.ts$/, "");
 }
 
 async function productModules(): Promise<Module[]> {
@@ -32,44 +64,60 @@ async function productModules(): Promise<Module[]> {
     env: { NO_COLOR: "1" },
   }).output();
   const { modules } = JSON.parse(new TextDecoder().decode(stdout));
-  return modules.filter(({ specifier }: Module) => room(specifier) !== undefined);
+  return modules.filter(({ specifier }: Module) => pathOf(specifier) !== undefined);
 }
 
-Deno.test("no layer imports one above or beside it", async () => {
-  const modules = await productModules();
-  const wrong: string[] = [];
-  for (const { specifier, dependencies = [] } of modules) {
-    const from = room(specifier) ?? "";
-    for (const { code, type } of dependencies) {
-      const target = code?.specifier ?? type?.specifier ?? "";
-      const to = room(target);
-      if (to === undefined || to === from || target.endsWith("/deno.json")) continue;
-      if (!allowed[from]?.includes(to)) wrong.push(`${specifier} -> ${target}`);
-    }
-  }
-  assertEquals(wrong, []);
+function importsOf({ specifier, dependencies = [] }: Module): Import[] {
+  const from = pathOf(specifier) ?? "";
+  return dependencies.flatMap(({ code, type }) => {
+    const to = pathOf(code?.specifier ?? type?.specifier ?? "");
+    return to === undefined ? [] : [{ from, to, isType: code === undefined }];
+  });
+}
+
+const modules = await productModules();
+const imports = modules.flatMap(importsOf);
+const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
+
+Deno.test("no room imports one above or beside it", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    roomOf(from) !== roomOf(to) && !allowed[roomOf(from)]?.includes(roomOf(to))
+  );
+  assertEquals(wrong.map(shown), []);
   // The check must have seen all rooms, or it proves nothing.
-  assertEquals([...new Set(modules.map(({ specifier }) => room(specifier)))].sort(), [
-    "cli",
-    "clients",
-    "main",
-    "protocol",
-    "services",
-  ]);
+  const rooms = new Set(modules.map(({ specifier }) => roomOf(pathOf(specifier) ?? "")));
+  assertEquals([...rooms].sort(), Object.keys(allowed).sort());
 });
 
-Deno.test("protocol/ is pure: no sockets, no console, no Deno, no packages", async () => {
-  for (const { specifier, dependencies = [] } of await productModules()) {
-    if (room(specifier) !== "protocol") continue;
+Deno.test("no command imports another", () => {
+  const between = imports.filter(({ from, to }) =>
+    roomOf(from) === "commands" && roomOf(to) === "commands" &&
+    commandOf(from) !== commandOf(to) && to !== `commands/${SHARED_BY_COMMANDS}`
+  );
+  assertEquals(between.map(shown), []);
+  assertEquals(new Set(imports.map(({ from }) => commandOf(from))).has("demo"), true);
+});
+
+Deno.test("an engine's rooms are known to its own side alone", () => {
+  // Who opens services/ or clients/ sees the lesson; the engine is one door further.
+  const lesson = imports.filter(({ from, to }) =>
+    /^(?:services|clients)\/[^/]+$/.test(from) && /^(?:services|clients)\/[^/]+\//.test(to)
+  );
+  assertEquals(lesson.map(shown), []);
+});
+
+Deno.test("ladder/, protocol/ and text/ are pure", async () => {
+  const impure =
+    /\b(?:Deno|console|performance|Date|fetch|setTimeout|setInterval|setImmediate)\b|^(?:export )?let /m;
+  for (const { specifier } of modules) {
+    const path = pathOf(specifier) ?? "";
+    if (!pure.includes(roomOf(path))) continue;
     const code = (await Deno.readTextFile(new URL(specifier)))
       .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
-    assertEquals(
-      /\b(?:Deno|console|fetch|setTimeout|setInterval)\b/.exec(code)?.[0],
-      undefined,
-      specifier,
-    );
-    for (const { code } of dependencies) {
-      assertEquals(room(code?.specifier ?? root + "protocol/"), "protocol", specifier);
-    }
+    assertEquals(impure.exec(code)?.[0], undefined, path);
   }
+  const sockets = imports.filter(({ from, to, isType }) =>
+    pure.includes(roomOf(from)) && roomOf(to) === "sockets" && !isType
+  );
+  assertEquals(sockets.map(shown), []);
 });

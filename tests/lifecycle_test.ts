@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
 import { service as message } from "../services/message.ts";
-import { serve } from "../services/stream_server.ts";
+import { serve } from "../services/server/stream_server.ts";
 import {
   netdemo,
   Process,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
-import { errnoOf } from "../protocol/failure.ts";
+import { errnoOf } from "../sockets/errno.ts";
 import { canReset, dialResettable, listenResettable } from "../sockets/node_stream.ts";
 import type { Stream, StreamListener } from "../sockets/stream.ts";
 import { backAtBaseline, countDescriptors, silence } from "./harness.ts";

@@ -142,7 +142,7 @@ Deno.test("the README's tables of flags and exit codes are those of the program"
   const told = new Set([...tables.matchAll(/^\| `(--[^`]+)`/gm)].map(([, flag]) => flag));
   assertEquals([...told].sort(), [...flags].sort());
 
-  const { exitCodes } = await import("../cli/report.ts");
+  const { exitCodes } = await import("../cli/failure.ts");
   const rows = [...readme.matchAll(/^\| (\d+) +\| `([A-Z]+):`/gm)];
   assertEquals(Object.fromEntries(rows.map(([, code, kind]) => [kind, Number(code)])), exitCodes);
 });

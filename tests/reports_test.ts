@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { Output } from "../cli/output.ts";
 import { openReport, type Report, type Result, type Status } from "../cli/reports.ts";
-import { Failure } from "../protocol/failure.ts";
+import { Failure } from "../cli/failure.ts";
 import { readTap, readXml, type XmlElement } from "./report_readers.ts";
 
 const summary = { event: { event: "summary", ok: false }, text: "1 of 7" };

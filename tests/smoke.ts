@@ -152,9 +152,6 @@ const checks: readonly Check[] = [
     ["SIGTERM drains and exits 0", () => drains("SIGTERM")],
     ["SIGINT drains and exits 0", () => drains("SIGINT")],
   ] as const),
-  ...(Deno.build.os === "linux"
-    ? [["two workers answer and drain", () => drains("SIGTERM", "--workers", "2")]] as const
-    : []),
   ["the port file holds the port while the server listens", async () => {
     await using server = start("calc-server", "--port", "0", "--port-file", "port");
     const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);

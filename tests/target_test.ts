@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { looksLikeTarget, parseTarget, type Target } from "../cli/target.ts";
-import { Failure } from "../protocol/failure.ts";
+import { Failure } from "../cli/failure.ts";
 
 const services = ["calc", "message", "hello", "lab", "open"];
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ask } from "../clients/pipeline.ts";
-import { dial } from "../clients/dial.ts";
-import type { SocketEvent } from "../protocol/socket_events.ts";
+import { ask } from "../clients/call/pipeline.ts";
+import { dial } from "../clients/call/dial.ts";
+import type { SocketEvent } from "../sockets/socket_events.ts";
 import { service as calc } from "../services/calc.ts";
-import { serve } from "../services/stream_server.ts";
+import { serve } from "../services/server/stream_server.ts";
 import {
   netdemo,
   netdemoCommand,
@@ -139,12 +139,10 @@ Deno.test("tracing changes nothing of what is sent and received", async () => {
   await using server = serve(calc, { port: 0 });
   const watch = { trace: (event: SocketEvent) => void events.push(event), who: "calc-client" };
   {
-    using call = await dial({
-      addresses: ["127.0.0.1"],
-      port: server.port ?? 0,
-      timeout: 5_000,
-      watch,
-    });
+    using call = await dial(
+      { protocol: "tcp", addresses: ["127.0.0.1"], port: server.port ?? 0 },
+      { timeout: 5_000, watch },
+    );
     assertEquals((await ask(call, "6 7 *")).reply, "Product of 6 and 7 is 42");
   }
   const sent = events.find(({ call }) => call === "send");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
-import { serveUnix } from "../services/stream_server.ts";
+import { serveUnix } from "../services/server/stream_server.ts";
 import { netdemo, netdemoCommand, Process } from "./harness.ts";
 
 const ignore = Deno.build.os === "windows";
@@ -65,7 +65,7 @@ folderTest("what is no socket is never removed", async (folder) => {
   for (const name of ["file", "link", "folder"]) {
     const { code, stderr } = await netdemo(["calc-server", "--unix", `${folder}/${name}`]);
     assertEquals(code, 15);
-    assertMatch(stderr, /there is a file that is no socket/);
+    assertMatch(stderr, /there is a file that isn't a socket/);
   }
   assertEquals(await Deno.readTextFile(file), "precious");
 });

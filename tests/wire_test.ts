@@ -3,8 +3,8 @@ import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { service as calc } from "../services/calc.ts";
 import { service as hello } from "../services/hello.ts";
 import { service as message } from "../services/message.ts";
-import type { Server, StreamOptions } from "../services/server.ts";
-import { serve } from "../services/stream_server.ts";
+import type { Server, StreamOptions } from "../services/server/server.ts";
+import { serve } from "../services/server/stream_server.ts";
 import { probe, silence, TestConnection } from "./harness.ts";
 
 const portOf = (server: Server): number => server.port ?? 0;

@@ -1,5 +1,5 @@
-import { Failure } from "../../protocol/failure.ts";
-import { visible } from "../visible.ts";
+import { Failure } from "../failure.ts";
+import { visible } from "../../text/visible.ts";
 import type { Report, Result } from "./result.ts";
 
 /** For CI: a file in the XML that JUnit's reports have and CI systems read, a test case a result. */

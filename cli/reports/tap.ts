@@ -1,5 +1,5 @@
 import type { Output } from "../output.ts";
-import { jsonLine, visible } from "../visible.ts";
+import { jsonLine, visible } from "../../text/visible.ts";
 import type { Report, Result, Status } from "./result.ts";
 
 /** For test harnesses: the Test Anything Protocol, version 14 (testanything.org). */

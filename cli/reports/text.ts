@@ -1,7 +1,7 @@
 import type { Output } from "../output.ts";
-import { padTo } from "../quote.ts";
-import { type Look, type Style, styled } from "../terminal.ts";
-import { visible } from "../visible.ts";
+import { padTo } from "../../text/width.ts";
+import { type Display, type Style, styled } from "../../text/display.ts";
+import { visible } from "../../text/visible.ts";
 import type { Report, Result, Status, Summary } from "./result.ts";
 
 /** How rows for people are laid out. */
@@ -26,12 +26,12 @@ const MARK_WIDTH = 4;
 /** For people: a row a result, as soon as it is there, and what else is known of it below. */
 export class TextReport implements Report {
   readonly #stdout: Output;
-  readonly #look: Look;
+  readonly #display: Display;
   readonly #layout: Layout;
 
-  constructor(stdout: Output, look: Look, layout: Layout) {
+  constructor(stdout: Output, display: Display, layout: Layout) {
     this.#stdout = stdout;
-    this.#look = look;
+    this.#display = display;
     this.#layout = layout;
   }
 
@@ -43,7 +43,7 @@ export class TextReport implements Report {
     );
     const padding = " ".repeat(MARK_WIDTH - shown.length);
     const row = [padding, ...cells].join(" ").trimEnd();
-    this.#stdout.text(`${styled(shown, style, this.#look)}${row}\n`);
+    this.#stdout.text(`${styled(shown, style, this.#display)}${row}\n`);
     for (const line of linesBelow(result)) this.#stdout.text(`${line}\n`);
   }
 

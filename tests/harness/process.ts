@@ -235,9 +235,10 @@ export function netdemo(args: readonly string[], stdin?: string | Uint8Array): P
 /** A netdemo server in a process of its own, and its port. */
 export async function startServer(
   args: readonly string[],
+  port: readonly string[] = ["--port", "0"],
 ): Promise<{ process: Process; port: number }> {
-  const process = new Process([...netdemoCommand, ...args, "--port", "0"]);
+  const process = new Process([...netdemoCommand, ...args, ...port]);
   const json = args.includes("--json");
-  const [, port] = await process.printed(json ? /"port":(\d+)/ : /Listening on \S+?:(\d+) /);
-  return { process, port: Number(port) };
+  const [, real] = await process.printed(json ? /"port":(\d+)/ : /Listening on \S+?:(\d+) /);
+  return { process, port: Number(real) };
 }

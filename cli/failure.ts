@@ -1,0 +1,59 @@
+import { errnoOf, messageOf, type SocketFailureKind } from "../sockets/errno.ts";
+import { SocketFailure } from "../sockets/failure.ts";
+import { wordsOf } from "./failure_words.ts";
+
+/** The ways in which netdemo fails, as the first word of its messages. */
+export type FailureKind = SocketFailureKind | "USAGE";
+
+/**
+ * What could not be done and why, in one sentence that names the action and
+ * the value, and what to do next.
+ *
+ * It is a class of its own because the kind decides the exit code, and because
+ * no built-in error distinguishes a refused connection from one that timed out.
+ */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly kind: FailureKind;
+  readonly hint: string | undefined;
+
+  constructor(
+    kind: FailureKind,
+    message: string,
+    options: ErrorOptions & { hint?: string | undefined } = {},
+  ) {
+    super(message, options);
+    this.kind = kind;
+    this.hint = options.hint;
+  }
+}
+
+/** Exit codes by the kind of failure. */
+export const exitCodes: Readonly<Record<FailureKind, number>> = {
+  ERROR: 1,
+  USAGE: 2,
+  DNS: 10,
+  REFUSED: 11,
+  UNREACHABLE: 12,
+  RESET: 13,
+  CLOSED: 14,
+  BIND: 15,
+  TIMEOUT: 124,
+};
+
+/** Whatever was thrown, as a failure that can be shown. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof SocketFailure) {
+    const { message, hint } = wordsOf(error);
+    return new Failure(error.kind, message, { cause: error, hint });
+  }
+  const why = messageOf(error);
+  // What goes wrong with a socket or a file is a failure of its own already.
+  return /^E[A-Z]+$/.test(errnoOf(error) ?? "")
+    ? new Failure("ERROR", `cannot write to stdout: ${why}`, { hint: "nothing more was printed" })
+    : new Failure("ERROR", `unexpected: ${why}`, {
+      cause: error,
+      hint: "this is a bug in netdemo; please report it",
+    });
+}

@@ -1,0 +1,19 @@
+/** A conversation with a server: requests go out, replies come in, in the same order. */
+export interface Call extends Disposable {
+  /** Whether the peer can separate several requests that are sent at once. */
+  readonly framed: boolean;
+  /**
+   * Sends requests, each a line without its end.
+   *
+   * It does not throw: what a peer sent before it left is still to be received,
+   * so {@linkcode receive}, which is to be called meanwhile, reports how it
+   * ended, also if the peer takes nothing.
+   */
+  send(requests: readonly string[]): Promise<void>;
+  /**
+   * The next replies: at least one, and all that came with it.
+   *
+   * @throws {SocketFailure} of kind `TIMEOUT`, `RESET`, `CLOSED`, or `ERROR` if what came is no reply.
+   */
+  receive(): Promise<string[]>;
+}

@@ -1,0 +1,114 @@
+import { type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
+import { readDatagram } from "../../protocol/datagram.ts";
+import type { Watch } from "../../sockets/dial.ts";
+import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
+import { datagramSocket } from "../../sockets/listen.ts";
+import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
+import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
+import type { Call } from "./call.ts";
+
+const encoder = new TextEncoder();
+
+/**
+ * A call over UDP: each request is one datagram from a socket of its own, so a
+ * reply that comes too late, or twice, is never taken for the next one's.
+ */
+export class DatagramCall implements Call {
+  /** Requests are asked one at a time: datagrams may overtake each other. */
+  readonly framed = false;
+
+  readonly #remote: InternetEndpoint;
+  readonly #timeout: number;
+  /** Holds any datagram: those of IPv6 may be a little longer than those of IPv4. */
+  readonly #buffer = new Uint8Array(65_536);
+  readonly #watch: Watch | undefined;
+  #socket: DatagramSocket | undefined;
+  #sendFailure: SocketFailure | undefined;
+  #timedOut = false;
+
+  constructor(remote: InternetEndpoint, timeout: number, watch: Watch | undefined) {
+    this.#watch = watch;
+    this.#remote = remote;
+    this.#timeout = timeout;
+  }
+
+  async send([request = ""]: readonly string[]): Promise<void> {
+    try {
+      this.#socket?.close();
+      this.#socket = this.#open();
+      await this.#socket.send(encoder.encode(`${request}\n`), {
+        transport: "udp",
+        ...this.#remote,
+      });
+    } catch (cause) {
+      if (this.#timedOut) return;
+      const facts = { phase: "send", endpoint: this.#remote, protocol: "udp" } as const;
+      this.#sendFailure = new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
+      this.#close();
+    }
+  }
+
+  async receive(): Promise<string[]> {
+    const timer = setTimeout(() => {
+      this.#timedOut = true;
+      this.#close();
+    }, this.#timeout);
+    try {
+      return [this.#text(await this.#fromPeer())];
+    } catch (error) {
+      if (this.#sendFailure !== undefined) throw this.#sendFailure;
+      if (this.#timedOut) throw this.#failure("TIMEOUT");
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+
+  #open(): DatagramSocket {
+    const hostname = this.#remote.hostname.includes(":") ? "::" : "0.0.0.0";
+    const socket = datagramSocket(Deno.listenDatagram({ transport: "udp", hostname, port: 0 }));
+    if (this.#watch === undefined) return socket;
+    return traceDatagrams(socket, new SocketTrace(this.#watch.trace, this.#watch.who));
+  }
+
+  /** The next datagram of the peer; what others send is passed over. */
+  async #fromPeer(): Promise<Uint8Array> {
+    while (true) {
+      if (this.#socket === undefined) throw this.#sendFailure ?? this.#failure("TIMEOUT");
+      try {
+        const [bytes, remote] = await this.#socket.receive(this.#buffer);
+        if (isSameEndpoint(internetEndpointOf(remote), this.#remote)) return bytes;
+      } catch (error) {
+        // Windows reports so that nobody listens there, Linux not at all.
+        if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+      }
+    }
+  }
+
+  #text(bytes: Uint8Array): string {
+    const { line } = readDatagram(bytes);
+    if (line !== null) return line;
+    throw this.#failure("ERROR", { problem: "not text" });
+  }
+
+  #failure(kind: SocketFailureKind, facts: Partial<ReplyFacts> = {}): SocketFailure {
+    return new SocketFailure(kind, {
+      phase: "reply",
+      endpoint: this.#remote,
+      protocol: "udp",
+      timeoutMs: this.#timeout,
+      received: 0,
+      ...facts,
+    });
+  }
+
+  #close(): void {
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+}

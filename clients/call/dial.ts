@@ -1,0 +1,40 @@
+import { type ConnectOptions, connectToFirst, connectUnix } from "../../sockets/dial.ts";
+import type { Call } from "./call.ts";
+import { DatagramCall } from "./datagram_call.ts";
+import { StreamCall } from "./stream_call.ts";
+
+/** Whom to call, and over which transport. */
+export type CallPlace =
+  | {
+    readonly protocol: "tcp" | "udp";
+    /** The server's IP addresses, tried in this order; at least one. */
+    readonly addresses: readonly string[];
+    /** Port, 1-65535. */
+    readonly port: number;
+  }
+  | { readonly protocol: "unix"; readonly path: string };
+
+/** How long to wait, for the connection and then for each next reply, and who watches. */
+export type DialOptions = ConnectOptions;
+
+/**
+ * Calls a server: over TCP it connects to the first of the addresses that
+ * answers. Over UDP nothing is sent yet, so nothing can fail yet, and the first
+ * address is the one that is asked: UDP does not report whether anybody is there.
+ *
+ * @throws {SocketFailure} of kind `REFUSED`, `UNREACHABLE`, `RESET`, `TIMEOUT`
+ * or `ERROR` if no connection can be made.
+ */
+export async function dial(place: CallPlace, options: DialOptions): Promise<Call> {
+  const { timeout, watch } = options;
+  if (place.protocol === "unix") {
+    return new StreamCall(await connectUnix(place.path, watch), timeout);
+  }
+  const endpoints = place.addresses.map((hostname) => ({ hostname, port: place.port }));
+  if (place.protocol === "tcp") {
+    return new StreamCall(await connectToFirst(endpoints, options), timeout);
+  }
+  const [endpoint] = endpoints;
+  if (endpoint === undefined) throw new TypeError("Cannot call a server without an address");
+  return new DatagramCall(endpoint, timeout, watch);
+}

@@ -1,0 +1,110 @@
+import type { Call } from "./call.ts";
+
+/** Requests that may wait for their answers at a time. */
+const WINDOW = 1_024;
+/** Characters that they may have together, unless it is a single one. */
+const WINDOW_SIZE = 1_048_576;
+
+/** One request with its reply. */
+export interface Answer {
+  readonly request: string;
+  readonly reply: string;
+  /** Milliseconds from sending the request to receiving the reply. */
+  readonly elapsedMs: number;
+}
+
+interface Waiting {
+  readonly request: string;
+  readonly sentAt: number;
+}
+
+/**
+ * Sends one request and waits for its reply.
+ *
+ * @throws {SocketFailure} as {@linkcode Call.receive} does.
+ */
+export async function ask(call: Call, request: string): Promise<Answer> {
+  const sentAt = performance.now();
+  // A peer may answer before it has taken all of a long request.
+  const [, [reply = ""]] = await Promise.all([call.send([request]), call.receive()]);
+  return { request, reply, elapsedMs: performance.now() - sentAt };
+}
+
+/**
+ * Sends requests as they come, without waiting for the answers before, and
+ * hands out the answers in order.
+ *
+ * At most 1,024 requests wait for their answers at a time, so memory stays
+ * bounded however many there are. The first is sent alone: only a peer that
+ * ended its reply with LF can tell several requests apart, any other is asked
+ * one at a time.
+ *
+ * @param answered Takes the answers that came together; the next wait for it.
+ * @throws {SocketFailure} as {@linkcode Call.receive} does, and what `requests` or `answered` throws.
+ */
+export async function pipeline(
+  call: Call,
+  requests: AsyncIterable<readonly string[]>,
+  answered: (answers: readonly Answer[]) => Promise<void>,
+): Promise<void> {
+  const waiting: Waiting[] = [];
+  let waitingSize = 0;
+  let allSent = false;
+  /** Wakes the side that waits for the other: the sender for room, the receiver for a request. */
+  let changed = Promise.withResolvers<void>();
+  const change = (): void => {
+    changed.resolve();
+    changed = Promise.withResolvers();
+  };
+
+  function hasRoom(): boolean {
+    if (waiting.length === 0) return true;
+    return call.framed && waiting.length < WINDOW && waitingSize < WINDOW_SIZE;
+  }
+
+  async function sendAll(): Promise<void> {
+    for await (const batch of requests) {
+      let sent = 0;
+      while (sent < batch.length) {
+        const next: string[] = [];
+        const sentAt = performance.now();
+        for (; sent < batch.length && hasRoom(); sent++) {
+          const request = batch[sent] ?? "";
+          next.push(request);
+          waiting.push({ request, sentAt });
+          waitingSize += request.length;
+        }
+        if (next.length === 0) {
+          await changed.promise;
+          continue;
+        }
+        const sending = call.send(next);
+        change();
+        await sending;
+      }
+    }
+    allSent = true;
+    change();
+  }
+
+  async function receiveAll(): Promise<void> {
+    while (!allSent || waiting.length > 0) {
+      if (waiting.length === 0) {
+        await changed.promise;
+        continue;
+      }
+      const replies = await call.receive();
+      const now = performance.now();
+      const answers = waiting.splice(0, replies.length).map(({ request, sentAt }, index) => ({
+        request,
+        reply: replies[index] ?? "",
+        elapsedMs: now - sentAt,
+      }));
+      for (const { request } of answers) waitingSize -= request.length;
+      await answered(answers);
+      change();
+    }
+  }
+
+  await Promise.all([sendAll(), receiveAll()]);
+}

@@ -1,0 +1,139 @@
+import { type Line, LineBuffer, QUIET_MS } from "../../protocol/line_buffer.ts";
+import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
+import type { Stream } from "../../sockets/stream.ts";
+import type { Call } from "./call.ts";
+
+/** Bytes that a reply may have. */
+const MAX_REPLY = 1_048_576;
+
+const encoder = new TextEncoder();
+
+/**
+ * A call over a connection.
+ *
+ * A reply ends at LF. While none of this connection has had one, the peer may
+ * be of the classic kind: then a reply of up to 1,024 bytes also ends after
+ * 200 ms of silence or at the end of the stream.
+ */
+export class StreamCall implements Call {
+  readonly #stream: Stream;
+  readonly #replyTimeout: number;
+  readonly #lines = new LineBuffer(MAX_REPLY);
+  /** A read that quiet left behind: it goes on with the next reply. */
+  #reading: Promise<number | null> | undefined;
+  #timedOut = false;
+  /** Whether the peer was found to have reset the connection, or to read no more, while sending. */
+  #lost: "RESET" | "CLOSED" | undefined;
+
+  /** @param replyTimeout Milliseconds to wait for each next reply. */
+  constructor(stream: Stream, replyTimeout: number) {
+    this.#stream = stream;
+    this.#replyTimeout = replyTimeout;
+  }
+
+  get framed(): boolean {
+    return this.#lines.framed;
+  }
+
+  /** All in one write. */
+  async send(requests: readonly string[]): Promise<void> {
+    let bytes = encoder.encode(requests.map((request) => `${request}\n`).join(""));
+    while (bytes.length > 0 && this.#lost === undefined) {
+      try {
+        bytes = bytes.subarray(await this.#stream.write(bytes));
+      } catch (error) {
+        this.#lost = kindOf(error) === "RESET" ? "RESET" : "CLOSED";
+      }
+    }
+  }
+
+  async receive(): Promise<string[]> {
+    const timer = setTimeout(() => this.#expire(), this.#replyTimeout);
+    try {
+      return (await this.#nextLines()).map((line) => this.#text(line));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.close();
+  }
+
+  async #nextLines(): Promise<Line[]> {
+    while (true) {
+      if (this.#lines.tooLong) {
+        throw this.#failure("ERROR", { problem: "too long", received: MAX_REPLY });
+      }
+      this.#reading ??= this.#read();
+      const count = await this.#readOrQuiet(this.#reading);
+      if (count === "quiet") return [this.#lines.takeRest()];
+      this.#reading = undefined;
+      if (count === null) return [this.#rest()];
+      const lines = this.#lines.take(count);
+      if (lines.length > 0) return lines;
+    }
+  }
+
+  #read(): Promise<number | null> {
+    const reading = this.#stream.read(this.#lines.space());
+    // It may fail while nobody waits for it; then the next to wait gets it.
+    reading.catch(() => {});
+    return reading;
+  }
+
+  async #readOrQuiet(reading: Promise<number | null>): Promise<number | null | "quiet"> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      if (!this.#lines.quietEndsLine) return await reading;
+      const quiet = new Promise<"quiet">((resolve) => {
+        timer = setTimeout(() => resolve("quiet"), QUIET_MS);
+      });
+      return await Promise.race([reading, quiet]);
+    } catch (error) {
+      throw this.#receiveFailure(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** What the end of the stream leaves: the reply of a classic server, or a reply cut short. */
+  #rest(): Line {
+    const whole = this.#lines.pending > 0 && !this.#lines.framed && this.#lost !== "RESET";
+    if (whole) return this.#lines.takeRest();
+    throw this.#failure(this.#lost === "RESET" ? "RESET" : "CLOSED");
+  }
+
+  #receiveFailure(error: unknown): SocketFailure {
+    if (this.#timedOut) return this.#failure("TIMEOUT");
+    return this.#failure(kindOf(error) === "RESET" ? "RESET" : "CLOSED", {}, error);
+  }
+
+  #failure(
+    kind: SocketFailureKind,
+    facts: Partial<ReplyFacts> = {},
+    cause?: unknown,
+  ): SocketFailure {
+    const { remote } = this.#stream;
+    return new SocketFailure(kind, {
+      phase: "reply",
+      endpoint: remote,
+      protocol: "path" in remote ? "unix" : "tcp",
+      timeoutMs: this.#replyTimeout,
+      received: this.#lines.pending,
+      ...facts,
+    }, cause);
+  }
+
+  #text(line: Line): string {
+    if (line !== null) return line;
+    throw this.#failure("ERROR", { problem: "not text" });
+  }
+
+  /** Nothing came in time: closing is what ends a pending read or write. */
+  #expire(): void {
+    this.#timedOut = true;
+    this.#stream.close();
+  }
+}

@@ -1,0 +1,184 @@
+import { familyOf, kindOfAddress, kindOfPort } from "./address_kinds.ts";
+import { canonicalAddress } from "../../protocol/addresses.ts";
+import { Failure } from "../../cli/failure.ts";
+import type { Program } from "../../cli/command.ts";
+import { durationFlag, parseCommandLine } from "../../cli/flags.ts";
+import { type Channels, reportFailure } from "../../cli/report.ts";
+import { lookUp, systemResolver } from "../../sockets/resolve.ts";
+import { localAddresses, reverseName, servicesOf } from "./this_host.ts";
+import { jsonLine, visible } from "../../text/visible.ts";
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+const flags = {
+  timeout: durationFlag("longest wait for a name to resolve", {
+    least: 1,
+    default: DEFAULT_TIMEOUT_MS,
+  }),
+  json: { about: "print what is known as one JSON object" },
+};
+
+/** The command that shows and explains addresses, host names and ports. */
+export const program: Program = {
+  usage: "[NAME | ADDRESS][:PORT]",
+  about: `Without an argument: this host's name and its addresses by interface, and from
+where they can be reached. With a host NAME: the addresses that it stands for,
+as programs on this host resolve it. With an ADDRESS or a PORT: what kind it is,
+and which document says so.
+A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+  examples: [
+    "netdemo address",
+    "netdemo address localhost",
+    "netdemo address 10.0.0.5:8080",
+    "netdemo address [::1]:40",
+  ],
+  flags,
+  async run(args, channels) {
+    const { flags: { json, timeout }, words } = parseCommandLine(args, flags);
+    const [target, surplus] = words;
+    if (surplus !== undefined) {
+      throw new Failure("USAGE", `address takes one argument: received '${surplus}' as well`);
+    }
+    const parsed = target === undefined ? undefined : parseTarget(target);
+    try {
+      const report = parsed === undefined ? aboutThisHost() : await about(parsed, timeout);
+      await show(report, json, channels);
+      return 0;
+    } catch (error) {
+      return reportFailure(error, channels, json);
+    }
+  },
+};
+
+/** What was asked about: at least one of the two. */
+interface Target {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** @throws {Failure} of kind `USAGE` for what is neither a name, an address nor a port. */
+function parseTarget(text: string): Target {
+  if (canonicalAddress(text) !== undefined) return { host: text };
+  const [, host = "", digits] = /^(\[.*\]|[^:]*):(\d{1,9})$/.exec(text) ?? [undefined, text];
+  const port = digits === undefined ? undefined : Number(digits);
+  if (port !== undefined && port > 65_535) {
+    throw new Failure("USAGE", `a port is a whole number from 0 to 65535: received '${digits}'`);
+  }
+  if (host.includes(":") && canonicalAddress(host) === undefined) {
+    const hint = "an IPv6 address looks like ::1, with a port like [::1]:40";
+    throw new Failure("USAGE", `'${text}' is not an IP address`, { hint });
+  }
+  if (host === "" && port === undefined) {
+    throw new Failure("USAGE", "the argument must not be empty");
+  }
+  return { host: host === "" ? undefined : host, port };
+}
+
+/** What is known of one address. */
+interface AddressReport {
+  readonly interface?: string;
+  readonly address: string;
+  readonly family: "IPv4" | "IPv6";
+  readonly kind: string;
+  readonly reach: string;
+  readonly source: string;
+  readonly reverseName?: string | undefined;
+}
+
+interface PortReport {
+  readonly number: number;
+  readonly kind: string;
+  readonly about: string;
+  readonly source: string;
+  readonly services: readonly { readonly name: string; readonly protocols: readonly string[] }[];
+}
+
+interface Report {
+  /** This host's name, where it was asked for. */
+  readonly hostName?: string;
+  /** The name that was resolved. */
+  readonly name?: string;
+  readonly elapsedMs?: number;
+  readonly addresses: readonly AddressReport[];
+  readonly port?: PortReport | undefined;
+}
+
+function aboutThisHost(): Report {
+  const addresses = localAddresses().map((local) => ({
+    interface: local.interface,
+    ...aboutAddress(local.address),
+  }));
+  return { hostName: Deno.hostname(), addresses };
+}
+
+async function about({ host, port }: Target, timeout: number): Promise<Report> {
+  const portReport = port === undefined ? undefined : await aboutPort(port);
+  if (host === undefined) return { addresses: [], port: portReport };
+  const literal = canonicalAddress(host);
+  if (literal !== undefined) return { addresses: [await withName(literal)], port: portReport };
+
+  await systemResolver(); // so that loading it is not measured
+  const start = performance.now();
+  const found = await lookUp(host, timeout);
+  const elapsedMs = Math.round((performance.now() - start) * 1_000) / 1_000;
+  const addresses = await Promise.all(found.map(withName));
+  return { name: host, elapsedMs, addresses, port: portReport };
+}
+
+function aboutAddress(address: string): AddressReport {
+  const { name, reach, source } = kindOfAddress(address);
+  return { address, family: familyOf(address) === 4 ? "IPv4" : "IPv6", kind: name, reach, source };
+}
+
+async function withName(address: string): Promise<AddressReport> {
+  return { ...aboutAddress(address), reverseName: await reverseName(address) };
+}
+
+async function aboutPort(port: number): Promise<PortReport> {
+  const { name, about, source } = kindOfPort(port);
+  return { number: port, kind: name, about, source, services: await servicesOf(port) };
+}
+
+async function show(report: Report, json: boolean, { stdout }: Channels): Promise<void> {
+  const lines = json ? [jsonLine({ ok: true, ...report })] : textOf(report);
+  for (const line of lines) stdout.line(line);
+  await stdout.flush();
+}
+
+function textOf({ hostName, name, elapsedMs, addresses, port }: Report): string[] {
+  const lines: string[] = [];
+  if (hostName !== undefined) lines.push(`This host is called ${visible(hostName)}.`, "");
+  if (name !== undefined) {
+    const count = addresses.length === 1 ? "1 address" : `${addresses.length} addresses`;
+    lines.push(`${visible(name)} stands for ${count} (resolved in ${elapsedMs} ms):`, "");
+  }
+  if (addresses.length > 0) lines.push(...tableOf(addresses, hostName !== undefined));
+  if (port !== undefined) {
+    if (addresses.length > 0) lines.push("");
+    lines.push(`Port ${port.number} is ${port.kind}: ${port.about} (${port.source}).`);
+    for (const { name, protocols } of port.services) {
+      lines.push(`This system calls it ${visible(name)} (${protocols.join(", ")}).`);
+    }
+  }
+  return lines;
+}
+
+function tableOf(addresses: readonly AddressReport[], local: boolean): string[] {
+  const head = local
+    ? ["interface", "address", "family", "kind", "reached from"]
+    : ["address", "family", "kind", "reached from", "source"];
+  const rows = addresses.map((row) => {
+    const common = [row.address, row.family, row.kind, row.reach];
+    return local ? [row.interface ?? "", ...common] : [...common, row.source];
+  });
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
+  );
+  const table = [head, ...rows].map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
+  );
+  const names = addresses.flatMap(({ address, reverseName }) =>
+    reverseName === undefined ? [] : [`${address} is called ${visible(reverseName)}.`]
+  );
+  return names.length === 0 ? table : [...table, "", ...names];
+}

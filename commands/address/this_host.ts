@@ -1,0 +1,66 @@
+import { canonicalAddress } from "../../protocol/addresses.ts";
+import { kindOfAddress } from "./address_kinds.ts";
+import { systemResolver } from "../../sockets/resolve.ts";
+
+/** Milliseconds that the name of an address is waited for: it is nice to have, no more. */
+const REVERSE_TIMEOUT_MS = 2_000;
+
+/** An address of this host. */
+export interface LocalAddress {
+  /** `lo`, `eth0`. */
+  readonly interface: string;
+  /** A link-local one with its interface as the zone (RFC 4007), as it must be given to connect. */
+  readonly address: string;
+}
+
+/** The addresses of this host by interface, loopback first. */
+export function localAddresses(): LocalAddress[] {
+  const found = Deno.networkInterfaces().map(({ name, address }) => {
+    const bare = canonicalAddress(address) ?? address;
+    const needsZone = bare.includes(":") && kindOfAddress(bare).name === "link-local";
+    return { interface: name, address: needsZone ? `${bare}%${name}` : bare };
+  });
+  const rank = ({ address }: LocalAddress): number =>
+    kindOfAddress(address).name === "loopback" ? 0 : 1;
+  return found.sort((one, other) =>
+    rank(one) - rank(other) || one.interface.localeCompare(other.interface)
+  );
+}
+
+/** The name that the system knows for an address; `undefined` where it knows none or takes long. */
+export async function reverseName(address: string): Promise<string | undefined> {
+  const { lookupService } = await systemResolver();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silent = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), REVERSE_TIMEOUT_MS);
+  });
+  const [bare = ""] = address.split("%");
+  try {
+    const found = await Promise.race([lookupService(bare, 0), silent]);
+    return found === undefined || found.hostname === bare ? undefined : found.hostname;
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A service that the system has a name for. */
+export interface NamedService {
+  readonly name: string;
+  /** `tcp`, `udp`. */
+  readonly protocols: readonly string[];
+}
+
+/** What the system calls the services of a port (services(5)); nothing where it has no such file. */
+export async function servicesOf(port: number): Promise<NamedService[]> {
+  const path = Deno.build.os === "windows"
+    ? "C:\\Windows\\System32\\drivers\\etc\\services"
+    : "/etc/services";
+  const text = await Deno.readTextFile(path).catch(() => "");
+  const found = new Map<string, string[]>();
+  for (const [, name = "", number, protocol = ""] of text.matchAll(/^(\S+)\s+(\d+)\/(\w+)/gm)) {
+    if (Number(number) === port) found.set(name, [...(found.get(name) ?? []), protocol]);
+  }
+  return [...found].map(([name, protocols]) => ({ name, protocols }));
+}

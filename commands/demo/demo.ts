@@ -1,0 +1,163 @@
+import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
+import { Failure } from "../../cli/failure.ts";
+import type { SocketEvent } from "../../sockets/socket_events.ts";
+import type { Program } from "../../cli/command.ts";
+import { drawLadder } from "../../ladder/draw.ts";
+import { ladderOf, sideOf } from "../../ladder/ladder.ts";
+import type { Lesson } from "../lesson.ts";
+import { incidents, type Scene, talk } from "./scenes.ts";
+import { Stage, type Transport } from "./stage.ts";
+import { parseCommandLine, readName } from "../../cli/flags.ts";
+import { Pager } from "../../cli/pager.ts";
+import { asciiOnly, wrap } from "../../text/width.ts";
+import { type Channels, reportFailure } from "../../cli/report.ts";
+import { suggest } from "../../cli/suggest.ts";
+import { displayOf } from "../../cli/terminal.ts";
+import { type Display, styled } from "../../text/display.ts";
+import { chosenTransport } from "../../cli/transport.ts";
+import { jsonLine, visible } from "../../text/visible.ts";
+
+const flags = {
+  udp: { about: "play the talks over UDP" },
+  unix: {
+    value: "PATH",
+    about: "play the talks over a Unix socket at this path",
+    read: readName,
+  },
+  explain: { about: "say at each step what the call does" },
+  json: { about: "print the socket calls of both sides as JSON, one a line" },
+};
+
+/** The command that shows what passes between a server and a client. */
+export function demoProgram(lesson: Lesson): Program {
+  const talks = lesson.map(talk);
+  const scenes = [...talks, ...incidents];
+  return {
+    usage: "[SCENE] [COMMAND...]",
+    about: `Runs a real server and a real client on this machine, over a real socket, and
+draws what passed between them. Without a SCENE it plays hello, message and
+calc; these take a COMMAND of your own, as message-client and calc-client do.
+
+Scenes:
+${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n")}`,
+    examples: [
+      "netdemo demo",
+      "netdemo demo calc 6 7 '*' --explain",
+      "netdemo demo message --udp Good morning",
+      "netdemo demo refused",
+    ],
+    flags,
+    async run(args, channels) {
+      const { flags: values, given, words } = parseCommandLine(args, flags);
+      const [name, ...command] = words;
+      const chosen = name === undefined ? talks : [find(name, scenes)];
+      const transport = transportOf(chosenTransport(given), values.unix, chosen);
+      if (command.length > 0 && chosen.some((scene) => incidents.includes(scene))) {
+        throw new Failure("USAGE", `the scene ${name} takes no command: received '${command[0]}'`);
+      }
+      const display = displayOf(Deno.stdout);
+      const pager = new Pager(channels.stdout, display);
+      try {
+        for (const scene of chosen) {
+          const played = await play(scene, transport, command);
+          if (values.json) await printEvents(played, channels);
+          else await pager.show(draw(played, { display, explain: values.explain }));
+        }
+        return 0;
+      } catch (error) {
+        return reportFailure(error, channels, values.json);
+      }
+    },
+  };
+}
+
+function find(name: string, scenes: readonly Scene[]): Scene {
+  const scene = scenes.find((scene) => scene.name === name);
+  if (scene !== undefined) return scene;
+  const hint = suggest(name, scenes.map((scene) => scene.name)) ?? "netdemo help demo lists them";
+  throw new Failure("USAGE", `unknown scene ${name}`, { hint });
+}
+
+/** @throws {Failure} of kind `USAGE` if the scene is about another transport. */
+function transportOf(
+  protocol: Protocol,
+  path: string | undefined,
+  chosen: readonly Scene[],
+): Transport {
+  const incident = chosen.find((scene) => incidents.includes(scene));
+  if (incident === undefined) {
+    if (protocol !== "unix") return { protocol };
+    if (path === undefined) throw new TypeError("Cannot play over a Unix socket without a path");
+    return { protocol, path };
+  }
+  if (protocol !== "tcp") {
+    const own = incident.udpOnly ? "UDP" : "TCP";
+    throw new Failure("USAGE", `the scene ${incident.name} is about ${own} alone`);
+  }
+  return { protocol: incident.udpOnly ? "udp" : "tcp" };
+}
+
+const protocolNames: Record<Protocol, string> = { tcp: "TCP", udp: "UDP", unix: "a Unix socket" };
+
+/** A scene with what happened in it. */
+interface Played {
+  readonly scene: Scene;
+  readonly transport: Transport;
+  readonly events: readonly SocketEvent[];
+  /** What the client said at the end. */
+  readonly said: readonly string[];
+}
+
+async function play(
+  scene: Scene,
+  transport: Transport,
+  command: readonly string[],
+): Promise<Played> {
+  await using stage = new Stage(transport);
+  const said = await scene.play(stage, command);
+  // What follows is only the stage being cleared.
+  return { scene, transport, events: [...stage.events], said };
+}
+
+function draw(
+  { scene, transport, events, said }: Played,
+  drawing: { readonly display: Display; readonly explain: boolean },
+): string[] {
+  const { display } = drawing;
+  const title = `${scene.name} over ${protocolNames[transport.protocol]}: ${scene.summary}`;
+  const results = said.map((line) => {
+    const text = `  client: ${visible(line)}`;
+    return display.unicode ? text : asciiOnly(text);
+  });
+  return [
+    styled(title, "yellow", display),
+    ...wrap(scene.lesson, display.columns - 2).map((line) => styled(line, "dim", display)),
+    "",
+    ...drawLadder(ladderOf(events), drawing),
+    ...(results.length > 0 ? ["", ...results.flatMap((line) => wrap(line, display.columns))] : []),
+    "",
+  ];
+}
+
+/** The events of both sides in one order, causes before effects. */
+async function printEvents({ scene, events }: Played, { stdout }: Channels): Promise<void> {
+  const ordered = [...events].sort((one, other) => one.time - other.time);
+  const start = ordered[0]?.time ?? 0;
+  for (const event of ordered) {
+    const { time, who, socket, call, local, remote, data, error } = event;
+    stdout.line(jsonLine({
+      scene: scene.name,
+      timeMs: Math.round((time - start) * 1_000) / 1_000,
+      side: sideOf(event),
+      who,
+      socket,
+      call,
+      local: local && formatEndpoint(local),
+      remote: remote && formatEndpoint(remote),
+      bytes: data?.length,
+      data: data && new TextDecoder().decode(data),
+      error,
+    }));
+  }
+  await stdout.flush();
+}

@@ -1,0 +1,216 @@
+import { asFailure, Failure } from "../../cli/failure.ts";
+import { type Answer, ask } from "../../clients/call/pipeline.ts";
+import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
+import type { Endpoint } from "../../protocol/addresses.ts";
+import { service as calc } from "../../services/calc.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
+import type { Stream } from "../../sockets/stream.ts";
+import type { LessonRow } from "../lesson.ts";
+import type { Stage } from "./stage.ts";
+
+/** Milliseconds between sends that are to be segments of their own. */
+const SEGMENT_PAUSE_MS = 20;
+
+/** Something that is played on a stage and then drawn. */
+export interface Scene {
+  readonly name: string;
+  /** What it shows, in a few words. */
+  readonly summary: string;
+  /** What there is to learn from it, in two or three sentences. */
+  readonly lesson: string;
+  /** Whether it is about datagrams alone. */
+  readonly udpOnly?: boolean;
+  /**
+   * Plays it with the words of the command line.
+   *
+   * @returns what the client said at the end, a line each.
+   */
+  play(stage: Stage, words: readonly string[]): Promise<readonly string[]>;
+}
+
+/** A scene in which a client has a conversation with its server. */
+export function talk({ name, scene, sample, ...row }: LessonRow): Scene {
+  return {
+    name,
+    ...scene,
+    async play(stage, words) {
+      const [service, client] = await Promise.all([row.service(), row.client()]);
+      const requests = requestsOf(client, words.length > 0 ? words : sample.words, stage);
+      const { addresses } = await stage.serve(service);
+      const answers: Answer[] = [];
+      {
+        using call = await stage.dial(`${name}-client`, first(addresses));
+        for (const request of requests) answers.push(await ask(call, request));
+      }
+      await stage.served();
+      return answers.map(({ reply }) => reply);
+    },
+  };
+}
+
+/** @throws {Failure} of kind `USAGE` if the words make no request. */
+function requestsOf(client: Client, words: readonly string[], stage: Stage): readonly string[] {
+  try {
+    return requestsOver(stage.transport.protocol, client, words) ?? [];
+  } catch (cause) {
+    if (!(cause instanceof RequestError)) throw cause;
+    throw new Failure("USAGE", cause.message, { cause, hint: cause.hint });
+  }
+}
+
+/** What goes wrong, and what surprises, on a network. */
+export const incidents: readonly Scene[] = [
+  {
+    name: "refused",
+    summary: "no program listens at the port",
+    lesson: "The host is there, but nobody has the port. Its system says so at once: refused " +
+      "means that the network works and the server does not run.",
+    async play(stage) {
+      try {
+        using _call = await stage.dial("calc-client", stage.emptyPlace());
+        return [];
+      } catch (error) {
+        return [said(error)];
+      }
+    },
+  },
+  {
+    name: "timeout",
+    summary: "a server accepts and never answers",
+    lesson: "A silent peer looks like a slow one. Only a limit of its own keeps a client from " +
+      "waiting for ever.",
+    async play(stage) {
+      const listener = stage.listen("silent-server");
+      const served = takeInSilence(listener.accept());
+      try {
+        using call = await stage.dial("calc-client", listener.addr);
+        await ask(call, "10 20 +");
+        return [];
+      } catch (error) {
+        return [said(error)];
+      } finally {
+        await served;
+      }
+    },
+  },
+  {
+    name: "reset",
+    summary: "the server goes away with a connection open",
+    lesson: "The client had connected, but the server is gone before it accepts. Its system " +
+      "resets the connection: what was sent is lost, and recv() fails instead of ending.",
+    async play(stage) {
+      const listener = stage.listen("dying-server");
+      try {
+        using call = await stage.dial("calc-client", listener.addr);
+        const answer = ask(call, "10 20 +");
+        await pause(); // the request waits in the server's system
+        listener.close();
+        await answer;
+        return [];
+      } catch (error) {
+        return [said(error)];
+      }
+    },
+  },
+  {
+    name: "half-close",
+    summary: "a client ends its sending and still gets its reply",
+    lesson: "A connection has two directions, and each ends by itself. shutdown() says that " +
+      "nothing more will be sent; the reply comes all the same.",
+    play: (stage) =>
+      byHand(stage, async (socket) => {
+        await sendText(socket, "10 20 +\n");
+        await socket.closeWrite();
+        const replies = [await receiveText(socket)];
+        await receiveText(socket); // the end of the stream
+        return replies;
+      }),
+  },
+  {
+    name: "split",
+    summary: "one request in several segments",
+    lesson: "A stream has no borders: what one end sends at once may arrive in parts. The " +
+      "server reads on until the line end, and only then has a request.",
+    play: (stage) =>
+      byHand(stage, async (socket) => {
+        for (const part of ["10 2", "0 ", "+\n"]) {
+          await sendText(socket, part);
+          await pause();
+        }
+        return [await receiveText(socket)];
+      }),
+  },
+  {
+    name: "glued",
+    summary: "several requests in one segment",
+    lesson: "What was meant as three may arrive as one. The server finds the line ends and " +
+      "answers each, in order, and all of it in one send.",
+    play: (stage) =>
+      byHand(stage, async (socket) => {
+        await sendText(socket, "1 2 +\n3 4 *\n9 2 /\n");
+        return (await receiveText(socket)).split("\n");
+      }),
+  },
+  {
+    name: "lost",
+    summary: "a datagram that nobody answers",
+    lesson: "UDP has no connection to refuse. The client cannot know whether nobody was there, " +
+      "or its datagram was lost, or the answer was: it can only wait, and then give up.",
+    udpOnly: true,
+    async play(stage) {
+      try {
+        using call = await stage.dial("calc-client", stage.emptyPlace());
+        await ask(call, "10 20 +");
+        return [];
+      } catch (error) {
+        return [said(error)];
+      }
+    },
+  },
+];
+
+/** A real calculator, and a client whose calls are made one by one. */
+async function byHand(
+  stage: Stage,
+  act: (socket: Stream) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const { addresses } = await stage.serve(calc);
+  const socket = await stage.connect("calc-client", first(addresses));
+  const replies = await act(socket);
+  socket.close();
+  await stage.served();
+  return replies;
+}
+
+/** Reads what comes until the end and answers nothing. */
+async function takeInSilence(accepting: Promise<Stream>): Promise<void> {
+  using socket = await accepting;
+  const buffer = new Uint8Array(1_024);
+  while (await socket.read(buffer) !== null);
+}
+
+async function sendText(socket: Stream, text: string): Promise<void> {
+  await socket.write(new TextEncoder().encode(text));
+}
+
+async function receiveText(socket: Stream): Promise<string> {
+  const buffer = new Uint8Array(1_024);
+  const count = await socket.read(buffer);
+  return new TextDecoder().decode(buffer.subarray(0, count ?? 0)).trimEnd();
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SEGMENT_PAUSE_MS));
+}
+
+function first(addresses: readonly Endpoint[]): Endpoint {
+  const [address] = addresses;
+  if (address === undefined) throw new TypeError("Cannot call a server without an address");
+  return address;
+}
+
+/** What a failure says, as its program would print it. Other errors are thrown on. */
+function said(error: unknown): string {
+  if (!(error instanceof SocketFailure)) throw error;
+  return `${error.kind}: ${asFailure(error).message}`;
+}

@@ -1,0 +1,91 @@
+import type { Call } from "../../clients/call/call.ts";
+import { dial } from "../../clients/call/dial.ts";
+import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
+import type { Server } from "../../services/server/server.ts";
+import { startServer } from "../../services/server/start.ts";
+import type { Service } from "../../services/service.ts";
+import { open } from "../../sockets/dial.ts";
+import { listenTcp } from "../../sockets/listen.ts";
+import type { SocketEvent } from "../../sockets/socket_events.ts";
+import type { Stream, StreamListener } from "../../sockets/stream.ts";
+import { SocketTrace, traceListener } from "../../sockets/trace.ts";
+
+const HOST = "127.0.0.1";
+/** Milliseconds that a client on the stage waits for what will not come. */
+const STAGE_TIMEOUT_MS = 500;
+
+/** How the programs on a stage talk. */
+export type Transport =
+  | { readonly protocol: "tcp" | "udp" }
+  | { readonly protocol: "unix"; readonly path: string };
+
+/** Where a real server and a real client meet, and what they do is written down. */
+export class Stage implements AsyncDisposable {
+  readonly transport: Transport;
+  readonly events: SocketEvent[] = [];
+  readonly #trace = (event: SocketEvent): void => void this.events.push(event);
+  readonly #open = new AsyncDisposableStack();
+  /** Resolves once the server has seen the connection end. */
+  readonly #served = Promise.withResolvers<void>();
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  /** Starts a server over the stage's transport. */
+  async serve(service: Service): Promise<Server> {
+    const { transport } = this;
+    const place = transport.protocol === "unix"
+      ? transport
+      : { ...transport, addresses: [HOST], port: 0 };
+    const events = { closed: () => this.#served.resolve() };
+    return this.#open.use(await startServer(service, place, { trace: this.#trace, events }));
+  }
+
+  /** A client's call to a server. */
+  dial(who: string, to: Endpoint): Promise<Call> {
+    const { protocol } = this.transport;
+    const place = "path" in to || protocol === "unix"
+      ? { protocol: "unix", path: pathOf(to) } as const
+      : { protocol, addresses: [to.hostname], port: to.port };
+    return dial(place, { timeout: STAGE_TIMEOUT_MS, watch: { trace: this.#trace, who } });
+  }
+
+  /** A bare connection to a server, for a client that does one call after the other by hand. */
+  async connect(who: string, to: Endpoint): Promise<Stream> {
+    if ("path" in to) throw new TypeError("Cannot connect over TCP to a path");
+    const { hostname, port } = to;
+    const watch = { trace: this.#trace, who };
+    return this.#open.use(await open(to, () => Deno.connect({ hostname, port }), watch));
+  }
+
+  /** A bare listener, for a server that does one call after the other by hand. */
+  listen(who: string): StreamListener {
+    const [listener] = listenTcp([HOST], 0);
+    if (listener === undefined) throw new TypeError("Cannot listen: no address");
+    const traced = traceListener(listener, new SocketTrace(this.#trace, who));
+    return this.#open.adopt(traced, (listener) => listener.close());
+  }
+
+  /** A place where nobody listens. */
+  emptyPlace(): InternetEndpoint {
+    const listener = Deno.listen({ hostname: HOST, port: 0 });
+    const { port } = listener.addr;
+    listener.close();
+    return { hostname: HOST, port };
+  }
+
+  /** Waits until the server has seen the end of the connection, where there is one. */
+  async served(): Promise<void> {
+    if (this.transport.protocol !== "udp") await this.#served.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#open.disposeAsync();
+  }
+}
+
+function pathOf(endpoint: Endpoint): string {
+  if ("path" in endpoint && endpoint.path !== null) return endpoint.path;
+  throw new TypeError("Cannot dial a Unix socket without a path");
+}

@@ -1,0 +1,183 @@
+import type { Endpoint } from "../protocol/addresses.ts";
+import type { SocketCall, SocketEvent } from "../sockets/socket_events.ts";
+
+/** The two sides of a ladder. */
+export type Side = "client" | "server";
+
+/** What crosses from one side to the other. */
+export interface Crossing {
+  readonly from: Side;
+  readonly what: "handshake" | "data" | "end of stream" | "reset" | "refused";
+  readonly data?: Uint8Array | undefined;
+}
+
+/** One line of the ladder: what each side called, and what crossed. */
+export interface Rung {
+  /** Milliseconds since the first event, of the last call in it. */
+  readonly time: number;
+  readonly client: readonly SocketEvent[];
+  readonly server: readonly SocketEvent[];
+  readonly crossing?: Crossing | undefined;
+}
+
+const OPENING: readonly SocketCall[] = ["socket", "bind", "listen"];
+
+/** The side that a program stands on. */
+export function sideOf({ who }: SocketEvent): Side {
+  return who.endsWith("-client") ? "client" : "server";
+}
+
+/**
+ * Puts the events of a client and a server into one order, each sending beside
+ * the receiving that it brought about.
+ *
+ * Events are in the order of their times. A call that sends is told by when it
+ * was made and one that receives by when it gave something, so no cause comes
+ * after its effect.
+ */
+export function ladderOf(events: readonly SocketEvent[]): Rung[] {
+  const ordered = [...events].sort((one, other) => one.time - other.time);
+  const start = ordered[0]?.time ?? 0;
+  const effects = pair(ordered);
+  const paired = new Set(effects.values());
+  const rungs: Rung[] = [];
+  for (const event of ordered) {
+    if (paired.has(event)) continue; // stands beside its cause
+    const last = rungs.at(-1);
+    if (last !== undefined && continuesOpening(last, event)) {
+      rungs[rungs.length - 1] = rungOf([...last.client, ...last.server, event], start);
+      continue;
+    }
+    const effect = effects.get(event);
+    const both = effect === undefined ? [event] : [event, effect];
+    rungs.push(rungOf(both, start, crossingOf(event, effects)));
+    if (event.call === "connect" && event.error !== undefined) {
+      const answer: Crossing = { from: "server", what: "refused" };
+      rungs.push({ time: event.time - start, client: [], server: [], crossing: answer });
+    }
+  }
+  return rungs;
+}
+
+function rungOf(events: readonly SocketEvent[], start: number, crossing?: Crossing): Rung {
+  return {
+    time: Math.max(...events.map(({ time }) => time)) - start,
+    client: events.filter((event) => sideOf(event) === "client"),
+    server: events.filter((event) => sideOf(event) === "server"),
+    crossing,
+  };
+}
+
+/** `socket() bind() listen()` are one rung. */
+function continuesOpening({ client, server }: Rung, event: SocketEvent): boolean {
+  const before = client.length + server.length > 0 ? [...client, ...server].at(-1) : undefined;
+  return before !== undefined && before.socket === event.socket &&
+    OPENING.includes(before.call) && OPENING.includes(event.call);
+}
+
+/** Which event brought about which: sendings with what received them. */
+function pair(events: readonly SocketEvent[]): Map<SocketEvent, SocketEvent> {
+  const effects = new Map<SocketEvent, SocketEvent>();
+  pairConnections(events, effects);
+  for (const side of ["client", "server"] as const) {
+    const sent = events.filter((event) => sideOf(event) === side);
+    const received = events.filter((event) => sideOf(event) !== side);
+    pairStream(sent, received, effects);
+    pairDatagrams(sent, received, effects);
+    pairEnds(sent, received, effects);
+  }
+  return effects;
+}
+
+function pairConnections(
+  events: readonly SocketEvent[],
+  effects: Map<SocketEvent, SocketEvent>,
+): void {
+  const accepts = events.filter(({ call, error }) => call === "accept" && error === undefined);
+  for (const connect of events.filter(({ call, error }) => call === "connect" && !error)) {
+    const index = accepts.findIndex(({ remote }) => isSame(remote, connect.local));
+    const [accept] = index === -1 ? [] : accepts.splice(index, 1);
+    if (accept !== undefined) effects.set(connect, accept);
+  }
+}
+
+/**
+ * Bytes of a stream keep their order but not their cuts: a receiving stands
+ * beside the sending that its last byte came from.
+ */
+function pairStream(
+  sent: readonly SocketEvent[],
+  received: readonly SocketEvent[],
+  effects: Map<SocketEvent, SocketEvent>,
+): void {
+  let end = 0;
+  const sends = sent.filter(({ call, error }) => call === "send" && error === undefined)
+    .map((event) => ({ event, end: end += event.data?.length ?? 0 }));
+  let position = 0;
+  for (const event of received) {
+    if (event.call !== "recv" || event.error !== undefined || event.data?.length === 0) continue;
+    position += event.data?.length ?? 0;
+    const send = sends.find(({ end }) => end >= position);
+    if (send !== undefined && !effects.has(send.event)) effects.set(send.event, event);
+  }
+}
+
+function pairDatagrams(
+  sent: readonly SocketEvent[],
+  received: readonly SocketEvent[],
+  effects: Map<SocketEvent, SocketEvent>,
+): void {
+  const waiting = sent.filter(({ call }) => call === "sendto");
+  for (const event of received.filter(({ call }) => call === "recvfrom")) {
+    const send = waiting.shift();
+    if (send !== undefined) effects.set(send, event);
+  }
+}
+
+/** The end of a stream, or its reset, stands beside what ended it. */
+function pairEnds(
+  sent: readonly SocketEvent[],
+  received: readonly SocketEvent[],
+  effects: Map<SocketEvent, SocketEvent>,
+): void {
+  const isEnd = ({ call, data, error }: SocketEvent): boolean =>
+    call === "recv" && (error !== undefined || data?.length === 0);
+  const end = received.find(isEnd);
+  const cause = end === undefined ? undefined : endingOf(sent, end);
+  if (end !== undefined && cause !== undefined) effects.set(cause, end);
+}
+
+/** What ended one side's sending: its first shutdown or close of a connection. */
+function endingOf(events: readonly SocketEvent[], before: SocketEvent): SocketEvent | undefined {
+  return events.find((event) =>
+    (event.call === "shutdown" || event.call === "close") && event.time <= before.time
+  );
+}
+
+function crossingOf(
+  event: SocketEvent,
+  effects: ReadonlyMap<SocketEvent, SocketEvent>,
+): Crossing | undefined {
+  const from = sideOf(event);
+  const effect = effects.get(event);
+  switch (event.call) {
+    case "connect":
+      return { from, what: "handshake" };
+    case "send":
+    case "sendto":
+      return { from, what: "data", data: event.data };
+    case "shutdown":
+      return { from, what: "end of stream" };
+    case "close":
+      if (effect === undefined) return undefined;
+      return { from, what: effect.error === undefined ? "end of stream" : "reset" };
+    default:
+      return undefined;
+  }
+}
+
+function isSame(one: Endpoint | undefined, other: Endpoint | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  if ("path" in one || "path" in other) return true; // the connecting end of a Unix socket has no name
+  return one.port === other.port && one.hostname === other.hostname;
+}

@@ -1,0 +1,37 @@
+import { serveUdp } from "./datagram_server.ts";
+import type { Server, StreamOptions } from "./server.ts";
+import type { Service } from "../service.ts";
+import { serve, serveUnix } from "./stream_server.ts";
+
+/** Where a server listens, and over which transport. */
+export type ListenPlace =
+  | {
+    readonly protocol: "tcp" | "udp";
+    /** IP addresses. @default {both loopback addresses, those that the host has} */
+    readonly addresses?: readonly string[] | undefined;
+    /** Port, 0-65535; 0 takes any free one, the same on every address. */
+    readonly port: number;
+    readonly reusePort?: boolean | undefined;
+  }
+  | { readonly protocol: "unix"; readonly path: string };
+
+/**
+ * Starts a server that runs the service over the transport of its place. What
+ * only connections need of the options means nothing over UDP.
+ *
+ * @throws {SocketFailure} of kind `BIND` if it can't listen there.
+ */
+export async function startServer(
+  service: Service,
+  place: ListenPlace,
+  options: StreamOptions,
+): Promise<Server> {
+  switch (place.protocol) {
+    case "unix":
+      return await serveUnix(service, { ...options, path: place.path });
+    case "udp":
+      return serveUdp(service, { ...options, ...place });
+    case "tcp":
+      return serve(service, { ...options, ...place });
+  }
+}

@@ -1,0 +1,128 @@
+import type { Endpoint, InternetEndpoint, Protocol } from "../protocol/addresses.ts";
+import { kindOf } from "./errno.ts";
+import { SocketFailure } from "./failure.ts";
+import type { Trace } from "./socket_events.ts";
+import { denoStream, type Stream } from "./stream.ts";
+import { SocketTrace, traceStream } from "./trace.ts";
+
+/** Milliseconds after which the next address is tried beside one that is silent (RFC 8305, section 5). */
+const NEXT_ATTEMPT_MS = 250;
+
+/** Takes what happens to a client's sockets. */
+export interface Watch {
+  readonly trace: Trace;
+  /** The program's name in the events: `calc-client`. */
+  readonly who: string;
+}
+
+/** How long to try to connect, and who watches. */
+export interface ConnectOptions {
+  /** Milliseconds that there are to resolve and connect. */
+  readonly timeout: number;
+  /** Milliseconds of these that are spent already. @default {0} */
+  readonly spent?: number | undefined;
+  readonly watch?: Watch | undefined;
+}
+
+/**
+ * Connects over TCP to the first of the endpoints that answers: one after the
+ * other, the next as soon as one has failed or has been silent for a moment
+ * (RFC 8305).
+ *
+ * @throws {SocketFailure} of kind `REFUSED`, `UNREACHABLE`, `RESET` or `TIMEOUT` if none does.
+ */
+export async function connectToFirst(
+  endpoints: readonly InternetEndpoint[],
+  options: ConnectOptions,
+): Promise<Stream> {
+  const { timeout, spent = 0, watch } = options;
+  const decided = new AbortController();
+  const signal = AbortSignal.any([
+    AbortSignal.timeout(Math.max(1, timeout - spent)),
+    decided.signal,
+  ]);
+  const attempts: Promise<Stream>[] = [];
+  for (const endpoint of endpoints) {
+    const attempt = open(endpoint, () => Deno.connect({ ...endpoint, signal }), watch);
+    attempts.push(attempt);
+    const isLast = attempts.length === endpoints.length;
+    if (!isLast && await succeedsInTime(attempt)) break;
+  }
+  try {
+    return await Promise.any(attempts);
+  } catch (error) {
+    const errors = error instanceof AggregateError ? error.errors : [error];
+    throw connectFailure(errors, endpoints, "tcp", timeout);
+  } finally {
+    decided.abort();
+    closeAllButFirst(attempts);
+  }
+}
+
+/**
+ * Connects to a Unix socket.
+ *
+ * @throws {SocketFailure} of kind `REFUSED` if nobody listens at the path, `ERROR` if it is not permitted.
+ */
+export async function connectUnix(path: string, watch?: Watch): Promise<Stream> {
+  try {
+    return await open({ path }, () => Deno.connect({ transport: "unix", path }), watch);
+  } catch (error) {
+    throw connectFailure([error], [{ path }], "unix", 0);
+  }
+}
+
+/** Opens a socket and connects it; where it is watched, the calls are reported. */
+export async function open(
+  remote: Endpoint,
+  connect: () => Promise<Deno.TcpConn | Deno.UnixConn>,
+  watch: Watch | undefined,
+): Promise<Stream> {
+  if (watch === undefined) return denoStream(await connect());
+  const trace = new SocketTrace(watch.trace, watch.who);
+  trace.remote = remote;
+  trace.report("socket");
+  const time = performance.now();
+  try {
+    const stream = traceStream(denoStream(await connect()), trace);
+    trace.report("connect", { time });
+    return stream;
+  } catch (error) {
+    return trace.fail("connect", error, { time });
+  }
+}
+
+/** Whether a connection is there before the next is to be tried. */
+async function succeedsInTime(attempt: Promise<Stream>): Promise<boolean> {
+  const { promise: silent, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), NEXT_ATTEMPT_MS);
+  try {
+    return await Promise.race([attempt.then(() => true, () => false), silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Two addresses may have answered at the same moment. */
+function closeAllButFirst(attempts: readonly Promise<Stream>[]): void {
+  let first: Stream | undefined;
+  for (const attempt of attempts) {
+    attempt.then((stream) => {
+      first ??= stream;
+      if (stream !== first) stream.close();
+    }, () => {});
+  }
+}
+
+/** The most useful of several failures: that a host answered, before that none was reached. */
+function connectFailure(
+  errors: readonly unknown[],
+  endpoints: readonly Endpoint[],
+  protocol: Protocol,
+  timeoutMs: number,
+): SocketFailure {
+  const cause = errors.find((error) => kindOf(error) === "TIMEOUT") ??
+    errors.find((error) => kindOf(error) !== "UNREACHABLE") ?? errors[0];
+  const facts = { phase: "connect", endpoints, protocol, timeoutMs } as const;
+  return new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
+}

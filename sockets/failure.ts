@@ -1,0 +1,70 @@
+import type { Endpoint, Protocol } from "../protocol/addresses.ts";
+import type { SocketFailureKind } from "./errno.ts";
+
+/** What a socket was to do when it failed, and with what. No words: `cli/` has those. */
+export type SocketFacts =
+  | ResolveFacts
+  | ListenFacts
+  | ConnectFacts
+  | SendFacts
+  | ReplyFacts;
+
+/** A host name did not resolve (`DNS`) or the resolver was silent (`TIMEOUT`). */
+export interface ResolveFacts {
+  readonly phase: "resolve";
+  readonly host: string;
+  /** Milliseconds that it was waited for, where that was the end. */
+  readonly timeoutMs?: number;
+}
+
+/** A server can't have its address (`BIND`). */
+export interface ListenFacts {
+  readonly phase: "listen";
+  readonly endpoint: Endpoint;
+  /** Bytes that a path may have, where that was the problem. */
+  readonly most?: number | undefined;
+  /** Why, where no errno says it. */
+  readonly problem?: "not a socket" | "in use" | "path too long" | undefined;
+}
+
+/** No address could be connected to (`REFUSED`, `UNREACHABLE`, `RESET`, `TIMEOUT`, `ERROR`). */
+export interface ConnectFacts {
+  readonly phase: "connect";
+  readonly endpoints: readonly Endpoint[];
+  readonly protocol: Protocol;
+  /** Milliseconds that there were for it. */
+  readonly timeoutMs: number;
+}
+
+/** A datagram could not be sent. */
+export interface SendFacts {
+  readonly phase: "send";
+  readonly endpoint: Endpoint;
+  readonly protocol: Protocol;
+}
+
+/** A request was sent and no reply came (`TIMEOUT`, `RESET`, `CLOSED`), or no proper one (`ERROR`). */
+export interface ReplyFacts {
+  readonly phase: "reply";
+  readonly endpoint: Endpoint;
+  readonly protocol: Protocol;
+  /** Milliseconds that there were for it. */
+  readonly timeoutMs: number;
+  /** Bytes of a reply that had come. */
+  readonly received: number;
+  /** What is wrong with a reply that came. */
+  readonly problem?: "too long" | "not text" | undefined;
+}
+
+/** A socket could not do what it was asked to do. */
+export class SocketFailure extends Error {
+  override readonly name = "SocketFailure";
+  readonly kind: SocketFailureKind;
+  readonly facts: SocketFacts;
+
+  constructor(kind: SocketFailureKind, facts: SocketFacts, cause?: unknown) {
+    super(`Cannot ${facts.phase}: ${kind}`, { cause });
+    this.kind = kind;
+    this.facts = facts;
+  }
+}

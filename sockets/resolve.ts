@@ -1,0 +1,55 @@
+import { canonicalAddress, loopbackAddresses } from "../protocol/addresses.ts";
+import { SocketFailure } from "./failure.ts";
+
+/**
+ * The IP addresses to connect to or listen on for a host name or an IP address.
+ *
+ * @param timeout Milliseconds to wait for the resolver. @default {never}
+ * @throws {SocketFailure} of kind `DNS` if the name does not resolve, `TIMEOUT` if the resolver is silent.
+ */
+export async function resolve(host: string, timeout?: number): Promise<readonly string[]> {
+  const address = canonicalAddress(host);
+  if (address !== undefined) return [address];
+  return isLocalhost(host) ? loopbackAddresses : await lookUp(host, timeout);
+}
+
+/** Names that always mean this host (RFC 6761, section 6.3). */
+function isLocalhost(host: string): boolean {
+  return /^(?:.+\.)?localhost\.?$/i.test(host);
+}
+
+/**
+ * What a host name stands for, as programs on this host resolve it (hosts file
+ * included), in the resolver's order.
+ *
+ * @param timeout Milliseconds to wait for the resolver. @default {never}
+ * @throws {SocketFailure} of kind `DNS` if the name does not resolve, `TIMEOUT` if the resolver is silent.
+ */
+export async function lookUp(host: string, timeout?: number): Promise<readonly string[]> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silent = new Promise<never>((_, reject) => {
+    if (timeout === undefined) return;
+    const facts = { phase: "resolve", host, timeoutMs: timeout } as const;
+    timer = setTimeout(() => reject(new SocketFailure("TIMEOUT", facts)), timeout);
+  });
+  try {
+    return await Promise.race([askResolver(host), silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The system's resolver, which is loaded when it is needed: most commands never do. */
+export function systemResolver(): Promise<typeof import("node:dns/promises")> {
+  return import("node:dns/promises");
+}
+
+async function askResolver(host: string): Promise<readonly string[]> {
+  const { lookup } = await systemResolver();
+  try {
+    const found = await lookup(host, { all: true });
+    return [...new Set(found.map(({ address }) => address))];
+  } catch (cause) {
+    throw new SocketFailure("DNS", { phase: "resolve", host }, cause);
+  }
+}

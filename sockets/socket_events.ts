@@ -1,0 +1,40 @@
+import type { Endpoint } from "../protocol/addresses.ts";
+
+/** The socket calls that are reported, by their C names (POSIX, `<sys/socket.h>`). */
+export type SocketCall =
+  | "socket"
+  | "bind"
+  | "listen"
+  | "connect"
+  | "accept"
+  | "send"
+  | "recv"
+  | "sendto"
+  | "recvfrom"
+  | "shutdown"
+  | "close";
+
+/**
+ * One thing that a program did with a socket.
+ *
+ * Deno makes the system calls; an event stands for one operation of Deno's, so
+ * what is reported as one `send` was one write.
+ */
+export interface SocketEvent {
+  /** When the call was made (`send`, `connect`, ...) or when it gave something (`recv`, `accept`), as `performance.now()`. */
+  readonly time: number;
+  /** The program: `calc-server`, `calc-client`. */
+  readonly who: string;
+  /** Distinguishes the sockets of a process: counts from 1. */
+  readonly socket: number;
+  readonly call: SocketCall;
+  readonly local?: Endpoint | undefined;
+  readonly remote?: Endpoint | undefined;
+  /** What was sent or received; a `recv` of no bytes is the end of the stream. */
+  readonly data?: Uint8Array | undefined;
+  /** Why it failed, by its errno name (`ECONNREFUSED`). */
+  readonly error?: string | undefined;
+}
+
+/** Takes the events as they happen. It must not throw. */
+export type Trace = (event: SocketEvent) => void;

@@ -1,0 +1,18 @@
+/** How text may look where it is shown. */
+export interface Display {
+  /** Columns of a line. */
+  readonly columns: number;
+  readonly color: boolean;
+  /** Whether characters beyond ASCII may be drawn. */
+  readonly unicode: boolean;
+}
+
+const styles = { dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
+
+/** A colour or weight of text. */
+export type Style = keyof typeof styles;
+
+/** Text in a style, where the display has colours. */
+export function styled(text: string, style: Style, display: Display): string {
+  return display.color && text !== "" ? `\x1b[${styles[style]}m${text}\x1b[0m` : text;
+}

@@ -1,0 +1,60 @@
+import stringWidth from "string-width";
+import { visible } from "./visible.ts";
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Columns that a text takes at a terminal. */
+export function widthOf(text: string): number {
+  return stringWidth(text);
+}
+
+/** A text with spaces up to a width. */
+export function padTo(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - widthOf(text)));
+}
+
+/** A text cut to a width, with `...` where something is missing; no character is torn. */
+export function cutTo(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = "";
+  let used = "...".length;
+  for (const { segment } of graphemes.segment(text)) {
+    used += widthOf(segment);
+    if (used > width) break;
+    kept += segment;
+  }
+  return `${kept}...`;
+}
+
+/** Bytes as text in quotes, unsafe characters escaped, cut to a width of columns. */
+export function quoteBytes(bytes: Uint8Array, width: number, unicode = true): string {
+  // More bytes than columns are never shown, however long the data is.
+  const head = lenient.decode(bytes.subarray(0, width * 4));
+  const text = visible(head.replaceAll("\\", "\\\\").replaceAll('"', '\\"'));
+  return `"${cutTo(unicode ? text : asciiOnly(text), width - 2)}"`;
+}
+
+/** A text without characters beyond ASCII: they are shown by their code points. */
+export function asciiOnly(text: string): string {
+  return text.replaceAll(
+    // deno-lint-ignore no-control-regex -- all of ASCII is what is meant
+    /[^\x00-\x7f]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
+/** Breaks text into lines between words. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && widthOf(line) + 1 + widthOf(word) > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
