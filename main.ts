@@ -66,6 +66,11 @@ const commands: readonly Command[] = [
     load: async () => (await import("./commands/demo/demo.ts")).demoProgram(lesson),
   },
   {
+    name: "path",
+    summary: "asks what a forwarder does to the connections that it passes on",
+    load: async () => (await import("./commands/path/path.ts")).program,
+  },
+  {
     name: "address",
     summary: "shows and explains addresses, host names and ports",
     load: async () => (await import("./commands/address/address.ts")).program,

@@ -1,0 +1,128 @@
+import { Failure } from "../../cli/failure.ts";
+import { durationFlag, type FlagValues, parseCommandLine, readNumber } from "../../cli/flags.ts";
+import { reportFlags } from "../../cli/reports.ts";
+import { suggest } from "../../cli/suggest.ts";
+import { type InternetTarget, parseTarget } from "../../cli/target.ts";
+import { questionsOver } from "./examination.ts";
+
+/** Milliseconds of the longest wait for anything that should come. */
+const TIMEOUT_MS = 5_000;
+
+const USAGE_HINT = "netdemo path --listen 4040 localhost:8080, for a forwarder that listens at " +
+  "8080 and forwards to 4040";
+
+/** Where something listens: a host name or an address, and a port. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const flags = {
+  listen: {
+    value: "[HOST:]PORT",
+    about: "where the forwarder forwards to; HOST is localhost if nothing is said",
+    read: readListen,
+  },
+  udp: { about: "ask about datagrams; the same as udp:// before TARGET" },
+  only: { value: "ID,...", about: "ask these questions only", read: readIds },
+  allow: { value: "ID,...", about: "show these failures, but don't count them", read: readIds },
+  for: durationFlag("longest wait for the forwarder to be up", { least: 1, default: undefined }),
+  idle: durationFlag("ask also whether a connection works after D without traffic", {
+    least: 1,
+    default: undefined,
+  }),
+  timeout: durationFlag("longest wait for what should come", { least: 1, default: TIMEOUT_MS }),
+  explain: { about: "say what an answer means for an application; alone: of all questions" },
+  ...reportFlags,
+};
+
+type Values = FlagValues<typeof flags>;
+
+/** What is to be done. */
+export interface Plan {
+  readonly flags: Values;
+  readonly protocol: "tcp" | "udp";
+  /** Where the server listens, and where the forwarder; nowhere if questions are only explained. */
+  readonly ends: { readonly listen: Place; readonly target: InternetTarget } | undefined;
+}
+
+/** Reads a command line. @throws {Failure} of kind `USAGE`. */
+export function readCommandLine(args: readonly string[]): Plan {
+  const { flags: values, words } = parseCommandLine(args, flags);
+  const [word, surplus] = words;
+  if (surplus !== undefined) {
+    throw new Failure("USAGE", `path takes one TARGET: received '${surplus}' as well`, {
+      hint: USAGE_HINT,
+    });
+  }
+  const onlyExplains = values.explain && word === undefined && values.listen === undefined;
+  const ends = onlyExplains ? undefined : readEnds(word, values.listen);
+  const protocol = values.udp ? "udp" : ends?.target.protocol ?? "tcp";
+  checkIds(values, protocol);
+  return { flags: values, protocol, ends };
+}
+
+function readEnds(word: string | undefined, listen: Place | undefined): Plan["ends"] {
+  if (word === undefined) {
+    throw new Failure("USAGE", "path needs a TARGET: where the forwarder listens", {
+      hint: USAGE_HINT,
+    });
+  }
+  if (listen === undefined) {
+    throw new Failure("USAGE", "path needs --listen [HOST:]PORT: where the forwarder forwards to", {
+      hint: USAGE_HINT,
+    });
+  }
+  return { listen, target: readTarget(word) };
+}
+
+function readTarget(word: string): InternetTarget {
+  const target = parseTarget(word);
+  if (target.protocol !== "unix") return target;
+  throw new Failure("USAGE", `path asks about TCP and UDP, not about Unix sockets: '${word}'`, {
+    hint: USAGE_HINT,
+  });
+}
+
+/** `4040`, `0.0.0.0:4040`, `[::1]:4040`, `web:4040`. */
+function readListen(text: string, flag: string): Place {
+  if (/^\d*$/.test(text)) return { host: "localhost", port: readNumber(1, 65_535)(text, flag) };
+  if (/^\w+:\/\/|^unix:/i.test(text)) {
+    throw new Failure("USAGE", `${flag} takes [HOST:]PORT: received '${text}'`, {
+      hint: "leave out what stands before the host; --udp is for UDP",
+    });
+  }
+  const { host, port } = readTarget(text);
+  return { host, port };
+}
+
+function readIds(text: string, flag: string): readonly string[] {
+  const ids = text.split(",").map((id) => id.trim());
+  if (!ids.includes("")) return ids;
+  throw new Failure("USAGE", `${flag} takes ids of questions: received '${text}'`, {
+    hint: "netdemo path --explain lists them; several are separated by commas",
+  });
+}
+
+function checkIds(values: Values, protocol: "tcp" | "udp"): void {
+  if (values.idle !== undefined && protocol === "udp") {
+    throw new Failure("USAGE", "--idle makes no sense with UDP: there is no connection", {
+      hint: "leave it out; the question 'late' is about a quiet time",
+    });
+  }
+  const known = questionsOver(protocol).map(({ id }) => id);
+  for (const flag of ["only", "allow"] as const) {
+    for (const id of values[flag] ?? []) {
+      if (!known.includes(id)) {
+        throw new Failure("USAGE", `--${flag}: there is no question '${id}' over ${protocol}`, {
+          hint: suggest(id, known) ?? `the questions are ${known.join(", ")}`,
+        });
+      }
+      if (flag === "only" && id === "idle" && values.idle === undefined) {
+        throw new Failure("USAGE", "the question 'idle' needs a time", {
+          hint: "add it, for example --idle 2m",
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { InternetEndpoint } from "../../protocol/addresses.ts";
+import { errnoOf } from "../../sockets/errno.ts";
+import type { Stream } from "../../sockets/stream.ts";
+import { Changes } from "./changes.ts";
+
+/** How the input of a connection came to an end. */
+export type Ending = "end of stream" | "reset" | "broken";
+
+const FIRST_SIZE = 4_096;
+
+/**
+ * One end of a connection through the forwarder.
+ *
+ * It reads all the time: only who reads notices a reset. What has come waits here until it is
+ * taken.
+ */
+export class ConnectionEnd implements Disposable {
+  /** Which of the two ends it is. */
+  readonly side: "client" | "server";
+  readonly local: InternetEndpoint;
+  readonly remote: InternetEndpoint;
+  /** Notified when bytes have come, and when the input has ended. */
+  readonly changes = new Changes();
+  readonly #stream: Stream;
+  #buffer = new Uint8Array(FIRST_SIZE);
+  /** The bytes that have come and were not taken stand between these in the buffer. */
+  #start = 0;
+  #stop = 0;
+  #ending: Ending | undefined;
+  /** Resolves once the input has ended, in whichever way. */
+  readonly finished: Promise<void>;
+  #sending: Promise<void> = Promise.resolve();
+  #discards = false;
+
+  constructor(stream: Stream, side: "client" | "server") {
+    this.side = side;
+    this.#stream = stream;
+    this.local = stream.local as InternetEndpoint;
+    this.remote = stream.remote as InternetEndpoint;
+    this.finished = this.#readAll();
+  }
+
+  /** How the input ended; `undefined` while it is open. */
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  /** Bytes that have come and were not taken. */
+  get pending(): number {
+    return this.#stop - this.#start;
+  }
+
+  /** Whether this end can send a reset. */
+  get canReset(): boolean {
+    return this.#stream.reset !== undefined;
+  }
+
+  /** The bytes that have come and were not taken, up to so many. They stay. */
+  peek(count: number): Uint8Array {
+    return this.#buffer.subarray(this.#start, Math.min(this.#stop, this.#start + count));
+  }
+
+  /** Takes as many of the bytes that have come, or those that there are. */
+  take(count: number): Uint8Array {
+    const bytes = this.peek(count).slice();
+    this.#start += bytes.length;
+    return bytes;
+  }
+
+  /**
+   * Sends bytes, after those that are being sent. Resolves once they are taken.
+   *
+   * It never throws: why they could not be sent is seen in how the input ends.
+   */
+  send(bytes: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      let rest = bytes;
+      while (rest.length > 0) rest = rest.subarray(await this.#stream.write(rest));
+    });
+  }
+
+  /** Ends the sending side, after what is being sent. Never throws. */
+  end(): Promise<void> {
+    return this.#inTurn(() => this.#stream.closeWrite());
+  }
+
+  /** Closes with a reset. */
+  reset(): void {
+    this.#stream.reset?.();
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
+
+  /** From now on nothing is kept of what comes. */
+  discard(): void {
+    this.#discards = true;
+    this.#start = this.#stop = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #inTurn(send: () => Promise<void>): Promise<void> {
+    this.#sending = this.#sending.then(send).catch(() => {});
+    return this.#sending;
+  }
+
+  async #readAll(): Promise<void> {
+    try {
+      while (true) {
+        const count = await this.#stream.read(this.#space());
+        if (count === null) break;
+        if (!this.#discards) this.#stop += count;
+        this.changes.notify();
+      }
+      this.#ending = "end of stream";
+    } catch (error) {
+      // A writer that is blocked when its peer resets gets EPIPE.
+      this.#ending = ["ECONNRESET", "EPIPE"].includes(errnoOf(error) ?? "") ? "reset" : "broken";
+    }
+    this.changes.notify();
+  }
+
+  /** Room behind what is kept: what was taken is given up first, then the buffer doubles. */
+  #space(): Uint8Array {
+    if (this.#stop === this.#buffer.length) {
+      const kept = this.#buffer.subarray(this.#start, this.#stop);
+      const grown = new Uint8Array(Math.max(this.#buffer.length, 2 * kept.length));
+      grown.set(kept);
+      [this.#buffer, this.#start, this.#stop] = [grown, 0, kept.length];
+    }
+    return this.#buffer.subarray(this.#stop);
+  }
+}

@@ -1,0 +1,161 @@
+import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import { errnoOf, kindOf } from "../../sockets/errno.ts";
+import { datagramSocket } from "../../sockets/listen.ts";
+import type { DatagramSocket } from "../../sockets/stream.ts";
+import { pause, until } from "./changes.ts";
+import { type Datagram, Datagrams } from "./datagrams.ts";
+import { Broken, since } from "./question.ts";
+import { count, firstDifference, hasTagOf, mayBeTag } from "./tag.ts";
+
+/** How often a request is sent before it counts: discovering the path MTU loses the first. */
+const TRIES = 2;
+
+/** A request to ask, and what is to come back. */
+export interface Exchange {
+  readonly request: Uint8Array;
+  readonly replies: readonly Uint8Array[];
+  /** Milliseconds between the request and its replies. @default {0} */
+  readonly delay?: number;
+}
+
+export interface DatagramWayOptions {
+  /** The server behind the forwarder. */
+  readonly far: Datagrams;
+  /** Where the forwarder may listen, tried in this order. */
+  readonly targets: readonly InternetEndpoint[];
+  /** Milliseconds of the longest wait for anything that should come. */
+  readonly timeout: number;
+}
+
+/** Whether a datagram at the far end may be one of `path`'s: only the empty one has no tag. */
+export function isOurs({ bytes }: Datagram): boolean {
+  return mayBeTag(bytes);
+}
+
+/** The way of datagrams from a client over the forwarder to the server. */
+export class DatagramWay {
+  readonly far: Datagrams;
+  /** Where the forwarder may listen. */
+  readonly targets: readonly InternetEndpoint[];
+  readonly timeout: number;
+  /** Where it was found to listen: all questions are put to the same address. */
+  target: InternetEndpoint | undefined;
+
+  constructor({ far, targets, timeout }: DatagramWayOptions) {
+    this.far = far;
+    this.targets = targets;
+    this.timeout = timeout;
+    this.target = targets[0];
+  }
+
+  /** A client with a socket of its own. */
+  open(): DatagramClient {
+    if (this.target === undefined) throw new RangeError("Cannot ask as there is no address to ask");
+    return new DatagramClient(this.target);
+  }
+
+  /**
+   * Sends a request, answers it at the other end, and waits for the replies.
+   *
+   * @returns milliseconds until the request was there, and until all replies were back.
+   * @throws {Broken} if something did not arrive, or not as it was sent.
+   */
+  async exchange(
+    client: DatagramClient,
+    { request, replies, delay = 0 }: Exchange,
+  ): Promise<{ readonly up: number; readonly both: number }> {
+    const isRequest = ({ bytes }: Datagram): boolean => hasTagOf(request, bytes);
+    let up: number | undefined;
+    for (let tries = 1; tries <= TRIES; tries++) {
+      const start = performance.now();
+      await client.send(request);
+      const came = (): boolean => this.far.kept.some(isRequest);
+      await until(came, [this.far.changes], this.timeout / TRIES);
+      const [arrived] = this.far.take(isRequest);
+      if (arrived === undefined) continue;
+      up = since(start);
+      compare(arrived.bytes, request, "the server", "the request");
+      if (delay > 0) await pause(delay);
+      for (const reply of replies) await arrived.reply(reply);
+      await this.#collect(client, replies);
+      if (missing(client, replies) === 0) return { up, both: since(start) };
+    }
+    throw new Broken(this.#describe(client, replies, up !== undefined), "TIMEOUT");
+  }
+
+  /** Waits until all replies have come, or one that is not as it was sent. */
+  async #collect(client: DatagramClient, replies: readonly Uint8Array[]): Promise<void> {
+    const { received } = client;
+    await until(() => missing(client, replies) === 0, [received.changes], this.timeout / TRIES);
+    for (const { bytes } of received.kept) {
+      const reply = replies.find((reply) => hasTagOf(reply, bytes)) ?? replies[0] ?? bytes;
+      compare(bytes, reply, "the client", "the reply");
+    }
+  }
+
+  #describe(client: DatagramClient, replies: readonly Uint8Array[], arrived: boolean): string {
+    const time = formatDuration(this.timeout);
+    if (!arrived) return `the server got no request within ${time}`;
+    const came = replies.length - missing(client, replies);
+    if (came > 0) return `the client got ${came} of ${replies.length} replies`;
+    const { stranger } = client;
+    if (stranger === undefined) return `the client got no reply within ${time}`;
+    return `the client got a reply from ${formatEndpoint(stranger)}, where it has sent nothing`;
+  }
+}
+
+/** Replies that have not come, or not with the length that they were sent with. */
+function missing({ received }: DatagramClient, replies: readonly Uint8Array[]): number {
+  const came = (reply: Uint8Array): boolean =>
+    received.kept.some(({ bytes }) => hasTagOf(reply, bytes));
+  return replies.filter((reply) => !came(reply)).length;
+}
+
+function compare(bytes: Uint8Array, sent: Uint8Array, who: string, what: string): void {
+  if (bytes.length !== sent.length) {
+    throw new Broken(`${who} got ${count(bytes.length)} of ${count(sent.length)} bytes`);
+  }
+  const difference = firstDifference(bytes, sent);
+  if (difference === undefined) return;
+  const where = `byte ${count(difference + 1)} of ${count(sent.length)}`;
+  throw new Broken(`${who} got ${what} altered: ${where} is not what was sent`);
+}
+
+/** A client that sends to the forwarder and keeps what comes from there. */
+export class DatagramClient implements Disposable {
+  readonly received: Datagrams;
+  /** Who else has sent something. */
+  stranger: InternetEndpoint | undefined;
+  readonly #socket: DatagramSocket;
+  readonly #target: InternetEndpoint;
+
+  constructor(target: InternetEndpoint) {
+    this.#target = target;
+    const hostname = target.hostname.includes(":") ? "::" : "0.0.0.0";
+    this.#socket = datagramSocket(Deno.listenDatagram({ transport: "udp", hostname, port: 0 }));
+    this.received = new Datagrams([this.#socket], ({ from }) => {
+      const isTarget = isSameEndpoint(from, target);
+      if (!isTarget) this.stranger = from;
+      return isTarget;
+    });
+  }
+
+  /** @throws {Broken} if this host can't send it. */
+  async send(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#socket.send(bytes, { transport: "udp", ...this.#target });
+    } catch (cause) {
+      const why = errnoOf(cause) ?? "not sent";
+      throw new Broken(
+        `the client can't send ${count(bytes.length)} bytes: ${why}`,
+        kindOf(cause),
+        cause,
+      );
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.received[Symbol.dispose]();
+  }
+}

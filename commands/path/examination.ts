@@ -1,0 +1,148 @@
+import type { InternetEndpoint } from "../../protocol/addresses.ts";
+import { bindUdp } from "../../sockets/listen.ts";
+import { pause } from "./changes.ts";
+import { DatagramWay, isOurs } from "./datagram_way.ts";
+import { Datagrams } from "./datagrams.ts";
+import { FarEnd, listenFar } from "./far_end.ts";
+import { type Answer, Broken, type Question, since } from "./question.ts";
+import { tcpQuestions } from "./tcp_questions.ts";
+import { udpQuestions } from "./udp_questions.ts";
+import { Way } from "./way.ts";
+
+/** Milliseconds between two tries of whether the forwarder is up. */
+const RETRY_MS = 250;
+
+/** All questions over TCP or UDP. */
+export function questionsOver(protocol: "tcp" | "udp"): readonly Described[] {
+  return protocol === "tcp" ? tcpQuestions : udpQuestions;
+}
+
+/** A question as it is told to a user. */
+export type Described = Omit<Question<unknown>, "ask">;
+
+/** What is examined, and how long it may take. */
+export interface ExaminationOptions {
+  readonly protocol: "tcp" | "udp";
+  /** Where the server behind the forwarder listens. */
+  readonly addresses: readonly string[];
+  /** Port of that server; 0 takes any free one. */
+  readonly port: number;
+  /** Where the forwarder may listen, tried in this order. */
+  readonly targets: readonly InternetEndpoint[];
+  /** Milliseconds of the longest wait for anything that should come. */
+  readonly timeout: number;
+  /** Milliseconds that a connection is left without traffic. @default {it is not asked} */
+  readonly idle?: number | undefined;
+}
+
+/** A question that has a way to be put to. */
+export interface AskedQuestion extends Described {
+  ask(): Promise<Answer>;
+}
+
+/** Both ends of a forwarder, and the questions to be put to it. */
+export interface Examination extends Disposable {
+  readonly questions: readonly AskedQuestion[];
+  /** The port that is listened at. */
+  readonly port: number;
+  /** Asks for a request and its reply, with a timeout of its own. @throws {Broken} */
+  reaches(timeout: number): Promise<unknown>;
+  /** What came that is not the client's. */
+  readonly strays: Strays;
+}
+
+/** Connections or datagrams that came and are not the client's. */
+export interface Strays {
+  readonly count: number;
+  /** What the last of them began with, if it has sent anything. */
+  readonly sample?: Uint8Array | undefined;
+}
+
+/** How a question was answered. */
+export interface Outcome {
+  readonly question: AskedQuestion;
+  readonly answer: Answer | Broken;
+  readonly elapsedMs: number;
+}
+
+/**
+ * Listens for what the forwarder passes on.
+ *
+ * @throws {SocketFailure} of kind `BIND`.
+ */
+export async function openExamination(options: ExaminationOptions): Promise<Examination> {
+  return options.protocol === "tcp" ? await examineTcp(options) : examineUdp(options);
+}
+
+async function examineTcp(options: ExaminationOptions): Promise<Examination> {
+  const listeners = await listenFar(options.addresses, options.port);
+  const far = new FarEnd(listeners);
+  const asked = tcpQuestions.filter(({ id }) => id !== "idle" || options.idle !== undefined);
+  return {
+    questions: putTo(new Way({ ...options, far }), asked),
+    port: far.port,
+    reaches: (timeout) => reply(tcpQuestions).ask(new Way({ ...options, far, timeout })),
+    get strays() {
+      return { count: far.strayCount, sample: far.strayBytes };
+    },
+    [Symbol.dispose]: () => far.close(),
+  };
+}
+
+function examineUdp(options: ExaminationOptions): Examination {
+  const sockets = bindUdp(options.addresses, options.port);
+  const far = new Datagrams(sockets, isOurs);
+  return {
+    questions: putTo(new DatagramWay({ ...options, far }), udpQuestions),
+    port: sockets[0]?.addr.port ?? options.port,
+    reaches: (timeout) => reply(udpQuestions).ask(new DatagramWay({ ...options, far, timeout })),
+    get strays() {
+      return { count: far.others };
+    },
+    [Symbol.dispose]: () => far[Symbol.dispose](),
+  };
+}
+
+/** The question without which the others need not be asked. */
+function reply<Way>(questions: readonly Question<Way>[]): Question<Way> {
+  const found = questions.find(({ id }) => id === "reply");
+  if (found === undefined) throw new TypeError("Cannot do without the question 'reply'");
+  return found;
+}
+
+function putTo<Way>(way: Way, questions: readonly Question<Way>[]): AskedQuestion[] {
+  return questions.map((question) => ({ ...question, ask: () => question.ask(way) }));
+}
+
+/** Asks a question. @throws only what is a bug. */
+export async function put(question: AskedQuestion): Promise<Outcome> {
+  const start = performance.now();
+  try {
+    const answer = await question.ask();
+    return { question, answer, elapsedMs: since(start) };
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error;
+    return { question, answer: error, elapsedMs: since(start) };
+  }
+}
+
+/**
+ * Waits until a request and its reply get through, or something comes that waiting won't mend.
+ *
+ * @param milliseconds The longest wait.
+ */
+export async function waitUntilUp(
+  examination: Examination,
+  milliseconds: number,
+  timeout: number,
+): Promise<void> {
+  const end = performance.now() + milliseconds;
+  for (let left = milliseconds; left > 0; left = end - performance.now()) {
+    try {
+      return void await examination.reaches(Math.min(timeout, left));
+    } catch (error) {
+      if (!(error instanceof Broken) || error.kind === "ERROR") return;
+      await pause(Math.min(RETRY_MS, Math.max(0, end - performance.now())));
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { errnoOf } from "../../sockets/errno.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
+import { listenResettable } from "../../sockets/node_stream.ts";
+import type { Stream, StreamListener } from "../../sockets/stream.ts";
+import { Changes, pause } from "./changes.ts";
+import { ConnectionEnd } from "./connection_end.ts";
+import { mayBeTag, TAG_LENGTH } from "./tag.ts";
+
+/** Milliseconds before the next try to accept, when one has failed. */
+const ACCEPT_PAUSE_MS = 50;
+/** First bytes of a stray that are kept. */
+const SAMPLE_LENGTH = 32;
+/** This host lacks the address, or its whole family. */
+const MISSING_ADDRESS = ["EADDRNOTAVAIL", "EAFNOSUPPORT"];
+
+const decoder = new TextDecoder();
+
+/**
+ * Listens on those of the addresses that this host has.
+ *
+ * @param port 0 takes any free one, for a single address.
+ * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none.
+ */
+export async function listenFar(
+  addresses: readonly string[],
+  port: number,
+): Promise<StreamListener[]> {
+  const listeners: StreamListener[] = [];
+  let missing: SocketFailure | undefined;
+  for (const hostname of addresses) {
+    const endpoint = { hostname, port };
+    try {
+      listeners.push(await listenResettable(endpoint));
+    } catch (cause) {
+      const failure = new SocketFailure("BIND", { phase: "listen", endpoint }, cause);
+      missing ??= failure;
+      if (MISSING_ADDRESS.includes(errnoOf(cause) ?? "")) continue;
+      for (const listener of listeners) listener.close();
+      throw failure;
+    }
+  }
+  if (listeners.length === 0 && missing !== undefined) throw missing;
+  return listeners;
+}
+
+/**
+ * The server behind the forwarder.
+ *
+ * Which connection is whose is known by the tag that it begins with. One that begins with
+ * something else is a stray, such as a health check: it gets no answer, stays for as long as it
+ * likes, and is counted.
+ */
+export class FarEnd implements Disposable {
+  /** Notified when a connection comes, is matched, or ends without being matched. */
+  readonly changes = new Changes();
+
+  readonly #listeners: readonly StreamListener[];
+  /** Tags that somebody waits for, each with its connection once that is there. */
+  readonly #awaited = new Map<string, ConnectionEnd | undefined>();
+  /** Tags that nobody waits for any more. */
+  readonly #forgotten = new Set<string>();
+  /** Connections that have not sent a whole tag yet. */
+  readonly #unmatched = new Set<ConnectionEnd>();
+  /** Connections that nobody has taken. */
+  readonly #own = new Set<ConnectionEnd>();
+  #strayBytes: Uint8Array | undefined;
+  #strayCount = 0;
+  #closed = false;
+
+  constructor(listeners: readonly StreamListener[]) {
+    this.#listeners = listeners;
+    for (const listener of listeners) this.#acceptFrom(listener);
+  }
+
+  /** Connections that are open and have sent nothing: one of them may be a client that waits. */
+  get silent(): readonly ConnectionEnd[] {
+    return [...this.#unmatched].filter(({ pending, ending }) =>
+      pending === 0 && ending === undefined
+    );
+  }
+
+  /** The port that is listened at. */
+  get port(): number {
+    const [listener] = this.#listeners;
+    return listener === undefined || "path" in listener.addr ? 0 : listener.addr.port;
+  }
+
+  /** How many strays have come. */
+  get strayCount(): number {
+    return this.#strayCount + this.#unmatched.size;
+  }
+
+  /** What the last of the strays that have sent anything began with. */
+  get strayBytes(): Uint8Array | undefined {
+    return this.#strayBytes;
+  }
+
+  /** From now on a connection that begins with this tag is kept for who asks for it. */
+  expect(tag: string): void {
+    this.#awaited.set(tag, undefined);
+  }
+
+  /** The connection that began with this tag, if it has come. It is then the caller's to close. */
+  arrived(tag: string): ConnectionEnd | undefined {
+    return this.#awaited.get(tag);
+  }
+
+  /** A connection with this tag that comes later is closed. */
+  forget(tag: string): void {
+    this.#awaited.delete(tag);
+    this.#forgotten.add(tag);
+  }
+
+  /** Gives a silent connection to the caller, who is then to close it. */
+  adopt(end: ConnectionEnd): void {
+    this.#unmatched.delete(end);
+    this.#own.delete(end);
+  }
+
+  /** Stops listening and closes the connections that nobody has taken. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const listener of this.#listeners) listener.close();
+    for (const end of this.#own) end.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #acceptFrom(listener: StreamListener): Promise<void> {
+    while (!this.#closed) {
+      try {
+        this.#match(await listener.accept());
+      } catch {
+        if (!this.#closed) await pause(ACCEPT_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Finds out whose a connection is. Never throws. */
+  async #match(stream: Stream): Promise<void> {
+    const end = new ConnectionEnd(stream, "server");
+    this.#own.add(end);
+    this.#unmatched.add(end);
+    this.changes.notify();
+    while (mayBecomeOurs(end)) await end.changes.next;
+    if (this.#unmatched.delete(end)) this.#assign(end);
+    this.changes.notify();
+  }
+
+  #assign(end: ConnectionEnd): void {
+    const tag = decoder.decode(end.peek(TAG_LENGTH));
+    if (this.#awaited.has(tag) && this.arrived(tag) === undefined) {
+      end.take(TAG_LENGTH);
+      this.#awaited.set(tag, end);
+      this.#own.delete(end);
+    } else if (this.#forgotten.has(tag)) {
+      end.close();
+    } else {
+      this.#leaveAlone(end);
+    }
+  }
+
+  /** A stray is read, so that its end is noticed, and closed once it has ended. */
+  #leaveAlone(end: ConnectionEnd): void {
+    this.#strayCount++;
+    const sample = end.take(SAMPLE_LENGTH);
+    if (sample.length > 0) this.#strayBytes = sample;
+    end.discard();
+    end.finished.then(() => {
+      end.close();
+      this.#own.delete(end);
+    });
+  }
+}
+
+/** Whether a connection has sent only a part of what may become a tag. */
+function mayBecomeOurs(end: ConnectionEnd): boolean {
+  return end.ending === undefined && end.pending < TAG_LENGTH && mayBeTag(end.peek(TAG_LENGTH));
+}

@@ -1,0 +1,130 @@
+import type { Program } from "../../cli/command.ts";
+import { type Channels, reportFailure } from "../../cli/report.ts";
+import { openReport, type Report } from "../../cli/reports.ts";
+import { displayOf } from "../../cli/terminal.ts";
+import { formatEndpoint } from "../../protocol/addresses.ts";
+import { resolve } from "../../sockets/resolve.ts";
+import { jsonLine } from "../../text/visible.ts";
+import { wrap } from "../../text/width.ts";
+import { flags, type Plan, readCommandLine } from "./command_line.ts";
+import {
+  type Examination,
+  openExamination,
+  put,
+  questionsOver,
+  waitUntilUp,
+} from "./examination.ts";
+import { failureOf, judge, resultOf, summaryOf, type Verdict } from "./words.ts";
+
+/** The command that asks what a forwarder does to connections. */
+export const program: Program = {
+  usage: "--listen [HOST:]PORT TARGET",
+  about: `Asks what a proxy, a load balancer, a port mapping or a tunnel does to the
+connections that it passes on. TARGET is where the forwarder listens, HOST:PORT;
+PORT is where it forwards to. path is the client of the one and the server at the
+other, so nothing else may listen there. Each question is answered as without a
+forwarder (ok), or differently (NOT); a note is no failure.
+
+Questions over TCP:
+  ${listed("tcp")}
+Questions over UDP:
+  ${listed("udp")}
+
+Exit code 0: no failure. 1: some. 10 to 14 or 124: not even a request and its
+reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+  examples: [
+    "netdemo path --listen 4040 localhost:8080",
+    "netdemo path --listen 0.0.0.0:4040 --for 30s --allow half-close-late proxy:8080",
+    "netdemo path --listen 4040 --idle 2m --only idle localhost:8080",
+    "netdemo path --listen 5353 --udp localhost:53",
+    "netdemo path --explain",
+  ],
+  flags,
+  async run(args, channels) {
+    const plan = readCommandLine(args);
+    if (plan.ends === undefined) return await explain(plan, channels);
+    const report = openReport({
+      command: "path",
+      flags: plan.flags,
+      channels,
+      widths: [33, 0],
+    });
+    try {
+      using examination = await open(plan.ends, plan);
+      if (plan.flags.for !== undefined) {
+        await waitUntilUp(examination, plan.flags.for, plan.flags.timeout);
+      }
+      return await examine(examination, plan, report, channels);
+    } catch (error) {
+      return reportFailure(error, channels, plan.flags.json);
+    }
+  },
+};
+
+/** The ids of the questions, in lines that fit the help. */
+function listed(protocol: "tcp" | "udp"): string {
+  return wrap(questionsOver(protocol).map(({ id }) => id).join(", "), 76).join("\n  ");
+}
+
+/** Lists the questions with what they mean. */
+async function explain(plan: Plan, { stdout }: Channels): Promise<number> {
+  const { only, json } = plan.flags;
+  const width = displayOf(Deno.stdout).columns - 4;
+  const questions = questionsOver(plan.protocol).filter(({ id }) => only?.includes(id) ?? true);
+  for (const { id, sentence, explain } of questions) {
+    const lines = json
+      ? [jsonLine({ event: "explanation", id, sentence, explain })]
+      : [`${id}: ${sentence}`, ...wrap(explain, width).map((line) => `    ${line}`)];
+    for (const line of lines) stdout.line(line);
+  }
+  await stdout.flush();
+  return 0;
+}
+
+async function open(
+  { listen, target }: NonNullable<Plan["ends"]>,
+  { protocol, flags: { timeout, idle } }: Plan,
+): Promise<Examination> {
+  const addresses = await resolve(listen.host, timeout);
+  const targets = await resolve(target.host, timeout);
+  return await openExamination({
+    protocol,
+    addresses,
+    port: listen.port,
+    targets: targets.map((hostname) => ({ hostname, port: target.port })),
+    timeout,
+    idle,
+  });
+}
+
+/** Asks question after question; gives the exit code. */
+async function examine(
+  examination: Examination,
+  plan: Plan,
+  report: Report,
+  channels: Channels,
+): Promise<number> {
+  const { only, allow = [], explain } = plan.flags;
+  const start = performance.now();
+  const verdicts: Verdict[] = [];
+  for (const question of examination.questions) {
+    const isWanted = only?.includes(question.id) ?? true;
+    const isGround = question.id === "reply";
+    if (!isWanted && !isGround) continue;
+    const verdict = judge(await put(question), allow);
+    if (!isWanted && verdict.status !== "fail") continue;
+    verdicts.push(verdict);
+    report.add(resultOf(verdict, explain));
+    if (isGround && verdict.status === "fail") break;
+  }
+  const { strays } = examination;
+  const failure = failureOf(verdicts, strays, placeOf(plan));
+  await report.end(summaryOf(verdicts, strays, failure, performance.now() - start));
+  return failure === undefined ? 0 : reportFailure(failure, channels);
+}
+
+function placeOf({ ends }: Plan): string {
+  return ends === undefined
+    ? ""
+    : formatEndpoint({ hostname: ends.listen.host, port: ends.listen.port });
+}

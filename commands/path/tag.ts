@@ -1,0 +1,66 @@
+/** How everything begins that `path` sends: whoever looks at the wire can see what it is. */
+const MARK = "netdemo path ";
+
+const encoder = new TextEncoder();
+const markBytes = encoder.encode(MARK);
+
+/** Letters that the id of a question may have. */
+const ID_LENGTH = 16;
+const NONCE_LENGTH = 16;
+
+/** Bytes of a tag. */
+export const TAG_LENGTH = MARK.length + ID_LENGTH + 1 + NONCE_LENGTH + 1;
+
+/** A line that names a question and is never the same twice: `netdemo path half-close 5f0c…`. */
+export function newTag(id: string): string {
+  const digits = Array.from(
+    randomBytes(NONCE_LENGTH),
+    (byte) => (byte % 16).toString(16),
+  );
+  const nonce = digits.join("");
+  return `${MARK}${id.padEnd(ID_LENGTH)} ${nonce}\n`;
+}
+
+/** Whether these first bytes may still become a tag, or are one. */
+export function mayBeTag(bytes: Uint8Array): boolean {
+  const length = Math.min(bytes.length, markBytes.length);
+  return bytes.subarray(0, length).every((byte, index) => byte === markBytes[index]);
+}
+
+/** Whether these bytes begin with the tag that the others were given; nothing is the tag of nothing. */
+export function hasTagOf(tagged: Uint8Array, bytes: Uint8Array): boolean {
+  const length = Math.min(tagged.length, TAG_LENGTH);
+  if (bytes.length < length || (length === 0 && bytes.length > 0)) return false;
+  return firstDifference(tagged.subarray(0, length), bytes) === undefined;
+}
+
+/** A tag with bytes of any value after it, up to a length. */
+export function tagged(tag: string, length: number): Uint8Array {
+  const bytes = randomBytes(length);
+  bytes.set(encoder.encode(tag).subarray(0, length));
+  return bytes;
+}
+
+/** Bytes of any value: what is altered on its way can't go unnoticed. */
+export function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  // More than 65,536 at a time is more than the platform gives.
+  for (let start = 0; start < length; start += 65_536) {
+    crypto.getRandomValues(bytes.subarray(start, start + 65_536));
+  }
+  return bytes;
+}
+
+/** The place of the first byte that differs; `undefined` if all that both have is the same. */
+export function firstDifference(one: Uint8Array, other: Uint8Array): number | undefined {
+  const length = Math.min(one.length, other.length);
+  for (let index = 0; index < length; index++) {
+    if (one[index] !== other[index]) return index;
+  }
+  return undefined;
+}
+
+/** `1,048,576`. */
+export function count(number: number): string {
+  return number.toLocaleString("en-US");
+}

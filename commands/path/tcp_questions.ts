@@ -1,0 +1,253 @@
+import { formatEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import { pause, until } from "./changes.ts";
+import type { ConnectionEnd } from "./connection_end.ts";
+import { type Answer, Broken, inMs, note, pass, type Question, since, skip } from "./question.ts";
+import { asksServerFirst } from "./server_first.ts";
+import { newTag, randomBytes } from "./tag.ts";
+import type { Way } from "./way.ts";
+
+const BULK_BYTES = 1_048_576;
+const CONNECTIONS = 50;
+/** Milliseconds that the late reply to a half-close takes. */
+const LATE_MS = 1_000;
+
+/** What is asked over TCP, in this order; `idle` only where a time is given for it. */
+export const tcpQuestions: readonly Question<Way>[] = [
+  {
+    id: "reply",
+    sentence: "a request and its reply",
+    explain: `Requests or replies don't get through, or not as they were sent. \
+No application works over this.`,
+    async ask(way) {
+      using meeting = await way.meet("reply");
+      const { client, server } = meeting;
+      const start = performance.now();
+      await way.carry(client, server, "the request", everyByte());
+      const up = since(start);
+      await way.carry(server, client, "the reply", everyByte());
+      return pass(`up ${inMs(up)}, both ${inMs(since(start))}`);
+    },
+  },
+  {
+    id: "address",
+    sentence: "the client's address",
+    explain: `Servers see the forwarder in place of their clients. \
+Logs, rate limits and access rules by address apply to all clients as one.`,
+    async ask(way) {
+      using meeting = await way.meet("address");
+      const { client: { local }, server: { remote } } = meeting;
+      return isSameEndpoint(local, remote)
+        ? pass(`${formatEndpoint(local)} is kept`)
+        : note(`${formatEndpoint(local)} is seen as ${formatEndpoint(remote)}`);
+    },
+  },
+  {
+    id: "server-first",
+    sentence: "the server speaks first",
+    explain: `Protocols in which the server greets its clients hang: SMTP, FTP, SSH, MySQL. \
+Client and server wait for each other until one of them gives up.`,
+    ask: asksServerFirst,
+  },
+  {
+    id: "bulk",
+    sentence: "1 MiB both ways at once",
+    explain: `Large or simultaneous transfers are cut, altered or get stuck. \
+Uploads whose reply begins early, and protocols that multiplex, fail at random.`,
+    async ask(way) {
+      using meeting = await way.meet("bulk");
+      const { client, server } = meeting;
+      const [up, down] = [randomBytes(BULK_BYTES), randomBytes(BULK_BYTES)];
+      const start = performance.now();
+      client.send(up);
+      server.send(down);
+      // They end by count: whether a half-close passes is another question.
+      await Promise.all([
+        way.receive(server, up, "the upload"),
+        way.receive(client, down, "the download"),
+      ]);
+      return pass(`in ${inMs(since(start))}`);
+    },
+  },
+  {
+    id: "half-close",
+    sentence: "half-close: reply at once",
+    explain: `A client that ends its request by closing its sending side gets no reply. \
+Programs that do so are \`nc -N\`, \`ssh host cmd < file\` and many for backups and mail.`,
+    ask: (way) => asksHalfClose(way, "half-close", 0),
+  },
+  {
+    id: "half-close-late",
+    sentence: "half-close: reply 1 s later",
+    explain: `A client that ends its request by closing its sending side gets a reply only if \
+the server is quick. It works in every test, and fails under load.`,
+    ask: (way) => asksHalfClose(way, "half-close-late", LATE_MS),
+  },
+  {
+    id: "server-end",
+    sentence: "half-close by the server",
+    explain: `When a server ends its side, what its client still sends is lost. \
+Uploads that are refused early and long-lived streams in one direction break off.`,
+    async ask(way) {
+      using meeting = await way.meet("server-end");
+      const { client, server } = meeting;
+      const start = performance.now();
+      server.end();
+      await way.seesEnd(client, "the server's end of stream");
+      await way.carry(client, server, "what the client sent after that");
+      return pass(`${inMs(since(start))}`);
+    },
+  },
+  {
+    id: "server-close",
+    sentence: "the server's close",
+    explain: `Clients are not told when their server has closed the connection. \
+They wait for replies that can't come, and pools hand out dead connections.`,
+    ask: (way) => asksClose(way, "server"),
+  },
+  {
+    id: "client-close",
+    sentence: "the client's close",
+    explain: `Servers are not told when their client has gone. \
+They go on working for nobody, and fill up with dead connections.`,
+    ask: (way) => asksClose(way, "client"),
+  },
+  {
+    id: "server-reset",
+    sentence: "the server's reset",
+    explain: `A server that crashes or aborts looks as if it had finished properly. \
+A client takes half a reply for a whole one wherever its end is the end of the stream.`,
+    ask: (way) => asksReset(way, "server"),
+  },
+  {
+    id: "client-reset",
+    sentence: "the client's reset",
+    explain: `A client that crashes or aborts looks as if it had finished properly. \
+A server takes half an upload for a whole one wherever its end is the end of the stream.`,
+    ask: (way) => asksReset(way, "client"),
+  },
+  {
+    id: "many",
+    sentence: `${CONNECTIONS} connections at once`,
+    explain: `Connections wait for each other, or are turned away, or get each other's replies. \
+Pools, browsers and parallel jobs hang or fail although each request alone works.`,
+    ask: asksMany,
+  },
+  {
+    id: "idle",
+    sentence: "a connection that was idle",
+    explain: `Connections without traffic are cut, often without notice to either end. \
+Pools, database sessions and push channels fail at their first use after a quiet time.`,
+    async ask(way) {
+      using meeting = await way.meet("idle");
+      const { client, server } = meeting;
+      await pause(way.idle);
+      await way.carry(client, server, "the request after the quiet time");
+      await way.carry(server, client, "the reply after the quiet time");
+      return pass(`works after ${formatDuration(way.idle)}`);
+    },
+  },
+  {
+    // The last one: from then on nobody is there.
+    id: "nobody",
+    sentence: "nobody behind it",
+    explain: `An open port does not mean that a server is there: health checks and scripts that \
+wait for a port go ahead too early. Clients see a fault of a server where there is none.`,
+    ask: asksNobody,
+  },
+];
+
+/** 512 bytes: each value there is, in order, then any. */
+function everyByte(): Uint8Array {
+  const bytes = randomBytes(512);
+  for (let value = 0; value < 256; value++) bytes[value] = value;
+  return bytes;
+}
+
+async function asksHalfClose(way: Way, id: string, delay: number): Promise<Answer> {
+  using meeting = await way.meet(id);
+  const { client, server } = meeting;
+  const start = performance.now();
+  client.end();
+  await way.seesEnd(server, "the client's end of stream");
+  if (delay > 0) await pause(delay);
+  await way.carry(server, client, "its reply");
+  return pass(inMs(since(start)));
+}
+
+async function asksClose(way: Way, side: "client" | "server"): Promise<Answer> {
+  using meeting = await way.meet(`${side}-close`);
+  const { client, server } = meeting;
+  const [closing, other] = side === "client" ? [client, server] : [server, client];
+  await way.carry(server, client, "the reply");
+  const start = performance.now();
+  closing.close();
+  await way.seesEnd(other, `the ${side}'s end of stream`);
+  return pass(`told after ${inMs(since(start))}`);
+}
+
+async function asksReset(way: Way, side: "client" | "server"): Promise<Answer> {
+  using meeting = await way.meet(`${side}-reset`);
+  const { client, server } = meeting;
+  const [resetting, other] = side === "client" ? [client, server] : [server, client];
+  if (!resetting.canReset) return skip("this runtime can't reset a connection");
+  await way.carry(server, client, "the reply");
+  const start = performance.now();
+  resetting.reset();
+  await way.ended(other);
+  if (other.ending === "reset") return pass(`told after ${inMs(since(start))}`);
+  if (other.ending === "end of stream") {
+    throw new Broken("arrives as an ordinary end: a crash looks like success");
+  }
+  throw new Broken(`the ${other.side} ${way.gotInstead(other)} instead of the reset`);
+}
+
+/** All are open before any is asked, and all are answered before any is closed. */
+async function asksMany(way: Way): Promise<Answer> {
+  using held = new DisposableStack();
+  const start = performance.now();
+  const clients = await Promise.allSettled(
+    Array.from({ length: CONNECTIONS }, async () => held.use(await way.open())),
+  );
+  const answered = await Promise.allSettled(clients.map(async (client) => {
+    if (client.status === "rejected") throw client.reason;
+    await askOne(way, client.value, held);
+  }));
+  const failed = answered.filter(({ status }) => status === "rejected");
+  if (failed.length === 0) return pass(`in ${inMs(since(start))}`);
+  const [{ reason }] = failed as [PromiseRejectedResult];
+  if (!(reason instanceof Broken)) throw reason;
+  throw new Broken(`${failed.length} of ${CONNECTIONS} got no reply, the first: ${reason.message}`);
+}
+
+async function askOne(way: Way, client: ConnectionEnd, held: DisposableStack): Promise<void> {
+  const { server } = held.use(await way.introduce(client, newTag("many")));
+  await way.carry(server, client, "its own reply");
+}
+
+async function asksNobody(way: Way): Promise<Answer> {
+  way.far.close();
+  let client: ConnectionEnd;
+  try {
+    client = await way.connect();
+  } catch (error) {
+    const broken = way.notConnected(error);
+    if (broken.kind === "REFUSED") return pass("refused");
+    if (broken.kind === "TIMEOUT") throw new Broken("left hanging: a connection is not answered");
+    return note(`not refused, but: ${broken.message}`);
+  }
+  using _ = client;
+  // Some dial only when the client sends. Not at once: who closes with unread input resets.
+  await until(() => client.ending !== undefined, [client.changes], way.timeout / 2);
+  if (client.ending === undefined) {
+    client.send(randomBytes(64));
+    await until(() => client.ending !== undefined, [client.changes], way.timeout / 2);
+  }
+  if (client.ending === undefined) {
+    throw new Broken("accepted, then left hanging: an open port proves nothing here");
+  }
+  if (client.ending === "end of stream") {
+    throw new Broken("accepted, then ended: an open port proves nothing here");
+  }
+  return note("accepted, then reset: an open port proves nothing here");
+}

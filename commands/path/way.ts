@@ -1,0 +1,202 @@
+import { formatEndpoint, type InternetEndpoint } from "../../protocol/addresses.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import { kindOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { dialResettable } from "../../sockets/node_stream.ts";
+import { until } from "./changes.ts";
+import { ConnectionEnd } from "./connection_end.ts";
+import type { FarEnd } from "./far_end.ts";
+import { Broken } from "./question.ts";
+import { count, firstDifference, newTag, randomBytes } from "./tag.ts";
+
+/** Timeouts that a transfer may take which goes on all the time. */
+const LONGEST = 12;
+
+const encoder = new TextEncoder();
+
+/** Both ends of one connection through the forwarder. */
+export interface Meeting extends Disposable {
+  readonly client: ConnectionEnd;
+  readonly server: ConnectionEnd;
+}
+
+export interface WayOptions {
+  /** The server behind the forwarder. */
+  readonly far: FarEnd;
+  /** Where the forwarder may listen, tried in this order. */
+  readonly targets: readonly InternetEndpoint[];
+  /** Milliseconds of the longest wait for anything that should come. */
+  readonly timeout: number;
+  /** Milliseconds that a connection is left without traffic. */
+  readonly idle?: number | undefined;
+}
+
+/** The way from a client over the forwarder to the server, with a hold on both ends. */
+export class Way {
+  readonly far: FarEnd;
+  readonly timeout: number;
+  readonly idle: number;
+  readonly #targets: readonly InternetEndpoint[];
+  /** The target that has answered: all questions are put to the same one. */
+  #target: InternetEndpoint | undefined;
+
+  constructor({ far, targets, timeout, idle = 0 }: WayOptions) {
+    this.far = far;
+    this.timeout = timeout;
+    this.idle = idle;
+    this.#targets = targets;
+  }
+
+  /** Connects to the forwarder. @throws what the last target failed with. */
+  async connect(): Promise<ConnectionEnd> {
+    const targets = this.#target === undefined ? this.#targets : [this.#target];
+    let failure: unknown;
+    for (const target of targets) {
+      try {
+        const signal = AbortSignal.timeout(this.timeout);
+        const end = new ConnectionEnd(await dialResettable({ ...target, signal }), "client");
+        this.#target = target;
+        return end;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Connects to the forwarder. @throws {Broken} if it does not accept. */
+  async open(): Promise<ConnectionEnd> {
+    try {
+      return await this.connect();
+    } catch (error) {
+      throw this.notConnected(error);
+    }
+  }
+
+  /**
+   * Connects through the forwarder to the server, and has the client send a first line.
+   *
+   * @throws {Broken} if it does not arrive.
+   */
+  async meet(id: string): Promise<Meeting> {
+    const client = await this.open();
+    try {
+      return await this.introduce(client, newTag(id));
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Has a client that is connected to the forwarder send a first line.
+   *
+   * @throws {Broken} if it does not arrive at the server.
+   */
+  async introduce(client: ConnectionEnd, tag: string): Promise<Meeting> {
+    const { far, timeout } = this;
+    far.expect(tag);
+    client.send(encoder.encode(tag));
+    const came = (): boolean => far.arrived(tag) !== undefined;
+    await until(
+      () => came() || client.ending !== undefined,
+      [far.changes, client.changes],
+      timeout,
+    );
+    const server = far.arrived(tag);
+    far.forget(tag);
+    if (server !== undefined) {
+      return {
+        client,
+        server,
+        [Symbol.dispose]: () => close(client, server),
+      };
+    }
+    throw new Broken(
+      `the client ${this.gotInstead(client)}, the server got no connection`,
+      kindOfEnding(client),
+    );
+  }
+
+  /** Sends bytes from one end to the other. @throws {Broken} if they don't arrive as they were sent. */
+  async carry(
+    from: ConnectionEnd,
+    to: ConnectionEnd,
+    what: string,
+    bytes: Uint8Array = randomBytes(64),
+  ): Promise<void> {
+    from.send(bytes);
+    await this.receive(to, bytes, what);
+  }
+
+  /**
+   * Waits for exactly these bytes at an end, and goes on as long as some come.
+   *
+   * @throws {Broken} if something else comes, or nothing more.
+   */
+  async receive(end: ConnectionEnd, bytes: Uint8Array, what: string): Promise<void> {
+    const deadline = performance.now() + LONGEST * this.timeout;
+    const isOver = (): boolean => end.pending >= bytes.length || end.ending !== undefined;
+    for (let had = -1; end.pending > had && !isOver() && performance.now() < deadline;) {
+      had = end.pending;
+      await until(() => end.pending > had || isOver(), [end.changes], this.timeout);
+    }
+    const received = end.take(bytes.length);
+    const difference = firstDifference(received, bytes);
+    if (difference !== undefined) {
+      const where = `byte ${count(difference + 1)} of ${count(bytes.length)}`;
+      throw new Broken(`the ${end.side} got ${what} altered: ${where} is not what was sent`);
+    }
+    if (received.length === bytes.length) return;
+    const part = received.length === 0
+      ? `instead of ${what}`
+      : `after ${count(received.length)} of ${count(bytes.length)} bytes of ${what}`;
+    throw new Broken(`the ${end.side} ${this.gotInstead(end)} ${part}`, kindOfEnding(end));
+  }
+
+  /** Waits for an end to see the end of the stream. @throws {Broken} if it does not. */
+  async seesEnd(end: ConnectionEnd, whose: string): Promise<void> {
+    await this.ended(end);
+    if (end.ending === "end of stream") return;
+    throw new Broken(`the ${end.side} ${this.gotInstead(end)} instead of ${whose}`);
+  }
+
+  /** Waits for the input of an end to end, but no longer than the timeout. */
+  async ended(end: ConnectionEnd): Promise<void> {
+    await until(() => end.ending !== undefined, [end.changes], this.timeout);
+  }
+
+  /** What an end has seen in place of what was waited for. */
+  gotInstead(end: ConnectionEnd): string {
+    switch (end.ending) {
+      case "end of stream":
+        return "got the end of the stream";
+      case "reset":
+        return "got a reset";
+      case "broken":
+        return "lost its connection";
+      case undefined:
+        return `got nothing within ${formatDuration(this.timeout)}`;
+    }
+  }
+
+  notConnected(cause: unknown): Broken {
+    const where = this.#targets.map(formatEndpoint).join(" and ");
+    const kind = kindOf(cause) ?? "ERROR";
+    const how = words[kind] ?? messageOf(cause);
+    return new Broken(`cannot connect to ${where}: ${how}`, kind, cause);
+  }
+}
+
+const words: Partial<Record<SocketFailureKind, string>> = {
+  REFUSED: "refused",
+  TIMEOUT: "no answer",
+};
+
+function kindOfEnding({ ending }: ConnectionEnd): SocketFailureKind {
+  if (ending === undefined) return "TIMEOUT";
+  return ending === "reset" ? "RESET" : "CLOSED";
+}
+
+function close(...ends: readonly ConnectionEnd[]): void {
+  for (const end of ends) end.close();
+}

@@ -1,0 +1,135 @@
+import { exitCodes, Failure, type FailureKind } from "../../cli/failure.ts";
+import type { Result, Summary } from "../../cli/reports.ts";
+import { quoteBytes, wrap } from "../../text/width.ts";
+import type { Outcome, Strays } from "./examination.ts";
+import { Broken } from "./question.ts";
+
+/** Columns of a line of an explanation. */
+const EXPLAIN_COLUMNS = 68;
+
+/** How a question turned out. */
+export interface Verdict extends Outcome {
+  readonly status: "pass" | "note" | "fail" | "allowed" | "skip";
+  readonly detail: string;
+}
+
+/** Judges an answer. @param allow Ids of the failures that the user knows and accepts. */
+export function judge(outcome: Outcome, allow: readonly string[]): Verdict {
+  const { answer, question } = outcome;
+  if (!(answer instanceof Broken)) return { ...outcome, ...answer };
+  const status = allow.includes(question.id) ? "allowed" : "fail";
+  return { ...outcome, status, detail: answer.message };
+}
+
+/** A verdict as reports have it. @param explains Whether what it means is told with it. */
+export function resultOf(verdict: Verdict, explains: boolean): Result {
+  const { question: { id, sentence, explain }, status, detail } = verdict;
+  const elapsedMs = Math.round(verdict.elapsedMs * 1_000) / 1_000;
+  const shown = status === "allowed" ? `allowed: ${detail}` : detail;
+  return {
+    id,
+    status,
+    sentence,
+    detail,
+    elapsedMs,
+    cells: [sentence, shown],
+    more: explains ? { means: wrap(explain, EXPLAIN_COLUMNS).join("\n") } : undefined,
+    event: {
+      event: "question",
+      ...{ id, status, detail, elapsedMs, explain: explains ? explain : undefined },
+    },
+  };
+}
+
+/**
+ * Why the command fails; `undefined` if nothing failed.
+ *
+ * @param place Where the forwarder should pass connections on to, as it was given.
+ */
+export function failureOf(
+  verdicts: readonly Verdict[],
+  strays: Strays,
+  place: string,
+): Failure | undefined {
+  const failed = verdicts.filter(({ status }) => status === "fail");
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  if (first.question.id === "reply" && first.answer instanceof Broken) {
+    return new Failure(first.answer.kind, `no request and reply get through: ${first.detail}`, {
+      hint: hintFor(first.answer.kind, strays, place),
+    });
+  }
+  const ids = failed.map(({ question: { id } }) => id);
+  const which = `${failed.length} of ${verdicts.length} ${plural("question", verdicts.length)}`;
+  const how = `${failed.length === 1 ? "is" : "are"} not answered as without a forwarder`;
+  return new Failure("ERROR", `${which} ${how}: ${ids.join(", ")}`, {
+    hint: `--explain says what this means for an application; --allow ${ids.join(",")} accepts it`,
+  });
+}
+
+/** What to look at when nothing gets through. */
+function hintFor(kind: FailureKind, strays: Strays, place: string): string {
+  if (strays.sample !== undefined) {
+    const began = quoteBytes(strays.sample, 48);
+    return `what came at ${place} began with ${began}, which the client did not send`;
+  }
+  if (kind === "REFUSED") return "start the forwarder first, or wait for it with --for 30s";
+  if (kind === "ERROR") return "--explain says what this means for an application";
+  return `check that the forwarder passes on to ${place}; --for 30s waits until it does`;
+}
+
+/** What stands at the end. */
+export function summaryOf(
+  verdicts: readonly Verdict[],
+  strays: Strays,
+  failure: Failure | undefined,
+  elapsedMs: number,
+): Summary {
+  const idsOf = (wanted: Verdict["status"]): string[] =>
+    verdicts.filter(({ status }) => status === wanted).map(({ question: { id } }) => id);
+  return {
+    text: textOf(verdicts, strays, failure),
+    event: {
+      event: "summary",
+      ...{
+        ok: failure === undefined,
+        questions: verdicts.length,
+        failed: idsOf("fail"),
+        allowed: idsOf("allowed"),
+        strays: strays.count,
+        exitCode: failure === undefined ? 0 : exitCodes[failure.kind],
+        failure: failure?.kind,
+        elapsedMs: Math.round(elapsedMs * 1_000) / 1_000,
+      },
+    },
+  };
+}
+
+/** The counts, where no failure follows that has them; and what else has come. */
+function textOf(
+  verdicts: readonly Verdict[],
+  { count }: Strays,
+  failure: Failure | undefined,
+): string | undefined {
+  const lines: string[] = [];
+  if (failure === undefined) {
+    const counts = ["pass", "note", "allowed", "skip"].flatMap((wanted) => {
+      const number = verdicts.filter(({ status }) => status === wanted).length;
+      return number === 0 ? [] : [`${number} ${counted[wanted]}`];
+    });
+    lines.push(`${verdicts.length} ${plural("question", verdicts.length)}: ${counts.join(", ")}`);
+  }
+  if (count > 0) lines.push(`${count} ${plural("stray", count)} came as well, and got no answer`);
+  return lines.length === 0 ? undefined : lines.join("; ");
+}
+
+const counted: Record<string, string> = {
+  pass: "answered as without a forwarder",
+  note: "noted",
+  allowed: "allowed",
+  skip: "skipped",
+};
+
+function plural(word: string, count: number): string {
+  return count === 1 ? word : `${word}s`;
+}

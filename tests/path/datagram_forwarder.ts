@@ -1,0 +1,89 @@
+/** How a forwarder of datagrams breaks the rules; without any of these it keeps them all. */
+export interface DatagramBreaks {
+  /** What becomes of a datagram on its way to the server; `undefined` loses it. */
+  up?(bytes: Uint8Array): Uint8Array | undefined;
+  /** What becomes of a datagram on its way to a client, the first of them being number 0. */
+  down?(bytes: Uint8Array, number: number): Uint8Array | undefined;
+  /** Milliseconds after its last datagram at which a client is forgotten. */
+  readonly forgets?: number;
+  /** Whether replies go to the client that has sent last. */
+  readonly mixes?: boolean;
+}
+
+interface Client {
+  readonly address: Deno.Addr;
+  /** Towards the server: one socket for each client. */
+  readonly socket: Deno.DatagramConn;
+  replies: number;
+  lastAt: number;
+}
+
+/** A forwarder of datagrams that breaks the rules that it is told to. */
+export class DatagramForwarder implements Disposable {
+  readonly port: number;
+  readonly #listener: Deno.DatagramConn;
+  readonly #server: Deno.NetAddr;
+  readonly #breaks: DatagramBreaks;
+  readonly #clients = new Map<string, Client>();
+  #last: Client | undefined;
+
+  constructor(serverPort: number, breaks: DatagramBreaks = {}, hostname = "127.0.0.1") {
+    this.#listener = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+    this.port = (this.#listener.addr as Deno.NetAddr).port;
+    this.#server = { transport: "udp", hostname, port: serverPort };
+    this.#breaks = breaks;
+    this.#passUp();
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.close();
+    for (const { socket } of this.#clients.values()) socket.close();
+  }
+
+  async #passUp(): Promise<void> {
+    const { up = (bytes) => bytes } = this.#breaks;
+    await receiveAll(this.#listener, async (bytes, address) => {
+      const client = this.#clientAt(address as Deno.NetAddr);
+      client.lastAt = performance.now();
+      this.#last = client;
+      const passed = up(bytes);
+      if (passed !== undefined) await client.socket.send(passed, this.#server);
+    });
+  }
+
+  async #passDown(client: Client): Promise<void> {
+    const { down = (bytes) => bytes, forgets = Infinity, mixes } = this.#breaks;
+    await receiveAll(client.socket, async (bytes) => {
+      if (performance.now() - client.lastAt > forgets) return;
+      const passed = down(bytes, client.replies++);
+      const { address } = mixes && this.#last !== undefined ? this.#last : client;
+      if (passed !== undefined) await this.#listener.send(passed, address);
+    });
+  }
+
+  #clientAt(address: Deno.NetAddr): Client {
+    const known = this.#clients.get(String(address.port));
+    if (known !== undefined) return known;
+    const { hostname } = this.#server;
+    const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+    const client = { address, socket, replies: 0, lastAt: 0 };
+    this.#clients.set(String(address.port), client);
+    this.#passDown(client);
+    return client;
+  }
+}
+
+async function receiveAll(
+  socket: Deno.DatagramConn,
+  take: (bytes: Uint8Array, from: Deno.Addr) => Promise<void>,
+): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  try {
+    while (true) {
+      const [bytes, from] = await socket.receive(buffer);
+      await take(bytes.slice(), from);
+    }
+  } catch {
+    // It is closed.
+  }
+}

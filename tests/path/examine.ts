@@ -1,0 +1,71 @@
+import { type Ended, netdemoInProcess } from "../harness.ts";
+
+/** A line of `path --json`. */
+export interface QuestionEvent {
+  readonly event: "question";
+  readonly id: string;
+  readonly status: "pass" | "note" | "fail" | "allowed" | "skip";
+  readonly detail: string;
+  readonly elapsedMs: number;
+  readonly explain?: string;
+}
+
+/** The last line of `path --json`. */
+export interface SummaryEvent {
+  readonly event: "summary";
+  readonly ok: boolean;
+  readonly questions: number;
+  readonly failed: readonly string[];
+  readonly allowed: readonly string[];
+  readonly strays: number;
+  readonly exitCode: number;
+  readonly failure?: string;
+  readonly elapsedMs: number;
+}
+
+/** What `path --json` found out. */
+export interface Examined extends Ended {
+  readonly questions: readonly QuestionEvent[];
+  readonly summary: SummaryEvent;
+  /** `id: status` of all questions that did not pass. */
+  readonly notPassed: readonly string[];
+}
+
+/** Runs `path --json` with these arguments in this process. */
+export async function examine(...args: readonly string[]): Promise<Examined> {
+  const ended = await netdemoInProcess(["path", "--json", ...args]);
+  const events = ended.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const questions: QuestionEvent[] = events.slice(0, -1);
+  const notPassed = questions
+    .filter(({ status }) => status !== "pass")
+    .map(({ id, status }) => `${id}: ${status}`);
+  return { ...ended, questions, summary: events.at(-1), notPassed };
+}
+
+/**
+ * A port to listen at that is free over TCP and UDP, on both families.
+ *
+ * It is not one that the system lends to clients: while it waits to be listened at, no
+ * connection of another test can take it.
+ */
+export function freePort(): number {
+  while (true) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): boolean {
+  const opened: { close(): void }[] = [];
+  try {
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      opened.push(Deno.listen({ hostname, port }));
+      opened.push(Deno.listenDatagram({ transport: "udp", hostname, port }));
+    }
+    return true;
+  } catch (error) {
+    return opened.length === 2 && !(error instanceof Deno.errors.AddrInUse); // no IPv6 here
+  } finally {
+    for (const socket of opened) socket.close();
+  }
+}

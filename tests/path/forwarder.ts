@@ -1,0 +1,196 @@
+import { errnoOf } from "../../sockets/errno.ts";
+import { dialResettable, listenResettable } from "../../sockets/node_stream.ts";
+import type { Stream, StreamListener } from "../../sockets/stream.ts";
+
+/** One of the two ends that a forwarder stands between. */
+export type Side = "client" | "server";
+
+/** What a connection has gone through so far. */
+export interface Passing {
+  /** Bytes that came from either side. */
+  readonly bytes: Readonly<Record<Side, number>>;
+}
+
+/** How a forwarder breaks the rules; without any of these it keeps them all. */
+export interface Breaks {
+  /** Whether it connects to the server only once the client has sent. */
+  readonly dialsLate?: boolean;
+  /** Connections that it serves at once; the others wait. */
+  readonly most?: number;
+  /** What becomes of bytes; nothing is passed on where there are none left. */
+  alter?(bytes: Uint8Array, from: Side, passing: Passing): Uint8Array;
+  /** What becomes of the end of a stream. @default {"pass"} */
+  onEnd?(from: Side, passing: Passing): "pass" | "swallow" | "close both";
+  /** Milliseconds after the end of a stream at which both sides are closed. */
+  readonly lingers?: number;
+  /** What becomes of a reset. @default {"reset"} */
+  onReset?(from: Side): "reset" | "end" | "swallow";
+  /** What becomes of a client for whom the server is not there. @default {"reset"} */
+  readonly onRefused?: "reset" | "end" | "hang";
+  /** Milliseconds without traffic after which both sides are closed. */
+  readonly idles?: number;
+}
+
+/** A forwarder of TCP connections that breaks the rules that it is told to. */
+export class Forwarder implements AsyncDisposable {
+  readonly port: number;
+  readonly #listener: StreamListener;
+  readonly #serverPort: number;
+  readonly #hostname: string;
+  readonly #breaks: Breaks;
+  readonly #open = new Set<Stream>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #accepting: Promise<void>;
+  #served = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  private constructor(
+    listener: StreamListener,
+    hostname: string,
+    serverPort: number,
+    breaks: Breaks,
+  ) {
+    this.#listener = listener;
+    this.port = (listener.addr as Deno.NetAddr).port;
+    this.#hostname = hostname;
+    this.#serverPort = serverPort;
+    this.#breaks = breaks;
+    this.#accepting = this.#acceptAll();
+  }
+
+  static async start(
+    serverPort: number,
+    breaks: Breaks = {},
+    hostname = "127.0.0.1",
+    port = 0,
+  ): Promise<Forwarder> {
+    const listener = await listenResettable({ hostname, port });
+    return new Forwarder(listener, hostname, serverPort, breaks);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const stream of this.#open) stream.close();
+    await this.#accepting;
+  }
+
+  async #acceptAll(): Promise<void> {
+    const serving: Promise<void>[] = [];
+    try {
+      while (true) serving.push(this.#serve(await this.#listener.accept()));
+    } catch {
+      await Promise.all(serving); // the listener is closed
+    }
+  }
+
+  async #serve(client: Stream): Promise<void> {
+    this.#open.add(client);
+    await this.#turn();
+    try {
+      const first = this.#breaks.dialsLate ? await readSome(client) : undefined;
+      using server = await this.#dial(client);
+      if (server === undefined) return;
+      this.#open.add(server);
+      await this.#join(client, server, first);
+      this.#open.delete(server);
+    } catch {
+      // One of the two is closed.
+    } finally {
+      if (this.#breaks.onRefused !== "hang") this.#drop(client);
+      this.#served--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Resolves once there is room for one more. */
+  async #turn(): Promise<void> {
+    const most = this.#breaks.most ?? Infinity;
+    while (this.#served >= most) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#served++;
+  }
+
+  async #dial(client: Stream): Promise<Stream | undefined> {
+    try {
+      return await dialResettable({ hostname: this.#hostname, port: this.#serverPort });
+    } catch {
+      if (this.#breaks.onRefused === "end") client.close();
+      else if (this.#breaks.onRefused !== "hang") client.reset?.();
+      return undefined;
+    }
+  }
+
+  async #join(client: Stream, server: Stream, first?: Uint8Array): Promise<void> {
+    const passing = { bytes: { client: first?.length ?? 0, server: 0 } };
+    if (first !== undefined) await writeAll(server, first);
+    const closeBoth = (): void => {
+      client.close();
+      server.close();
+    };
+    const idle = this.#idleTimer(closeBoth);
+    await Promise.all([
+      this.#pump("client", client, server, passing, idle, closeBoth),
+      this.#pump("server", server, client, passing, idle, closeBoth),
+    ]);
+  }
+
+  async #pump(
+    side: Side,
+    from: Stream,
+    to: Stream,
+    passing: { readonly bytes: Record<Side, number> },
+    idle: () => void,
+    closeBoth: () => void,
+  ): Promise<void> {
+    const { alter, onEnd, onReset, lingers } = this.#breaks;
+    try {
+      for (let bytes = await readSome(from); bytes !== undefined; bytes = await readSome(from)) {
+        idle();
+        await writeAll(to, alter?.(bytes, side, passing) ?? bytes);
+        passing.bytes[side] += bytes.length;
+      }
+      const how = onEnd?.(side, passing) ?? "pass";
+      if (how === "close both") closeBoth();
+      else if (how === "pass") await to.closeWrite();
+      if (lingers !== undefined) this.#after(lingers, closeBoth);
+    } catch (error) {
+      if (errnoOf(error) !== "ECONNRESET") return closeBoth();
+      const how = onReset?.(side) ?? "reset";
+      if (how === "reset") to.reset?.();
+      else if (how === "end") closeBoth();
+    }
+  }
+
+  #idleTimer(closeBoth: () => void): () => void {
+    const { idles } = this.#breaks;
+    if (idles === undefined) return () => {};
+    let timer = this.#after(idles, closeBoth);
+    return () => {
+      clearTimeout(timer);
+      timer = this.#after(idles, closeBoth);
+    };
+  }
+
+  #after(milliseconds: number, act: () => void): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(act, milliseconds);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #drop(stream: Stream): void {
+    stream.close();
+    this.#open.delete(stream);
+  }
+}
+
+async function readSome(stream: Stream): Promise<Uint8Array | undefined> {
+  const buffer = new Uint8Array(65_536);
+  const count = await stream.read(buffer);
+  return count === null ? undefined : buffer.subarray(0, count);
+}
+
+async function writeAll(stream: Stream, bytes: Uint8Array): Promise<void> {
+  while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
+}

@@ -1,0 +1,228 @@
+import { assertEquals } from "@std/assert";
+import { questionsOver } from "../commands/path/examination.ts";
+import { type DatagramBreaks, DatagramForwarder } from "./path/datagram_forwarder.ts";
+import { examine, freePort } from "./path/examine.ts";
+import { type Breaks, Forwarder, type Passing, type Side } from "./path/forwarder.ts";
+
+/** A forwarder, and all that `path` says of it beside what passes. */
+interface Rule<B> {
+  readonly name: string;
+  readonly breaks: B;
+  /** What does not pass, beside what no forwarder of this kind can do better. */
+  readonly found: readonly string[];
+  readonly args?: readonly string[];
+}
+
+/** What a program between client and server can't do: it has an address of its own, and accepts first. */
+const ALWAYS = ["address: note", "nobody: note"];
+
+/** No question may take this long to see what does not come, in a test. */
+const TIMEOUT = "800ms";
+
+const tcpRules: readonly Rule<Breaks>[] = [
+  { name: "keeps all rules", breaks: {}, found: ALWAYS },
+  {
+    name: "takes CR LF for a line end and makes it LF",
+    breaks: { alter: (bytes) => bytes.filter((byte) => byte !== 13) },
+    found: ["reply: fail"],
+  },
+  {
+    name: "connects only once the client has sent",
+    breaks: { dialsLate: true },
+    found: ["address: note", "server-first: fail", "nobody: note"],
+  },
+  {
+    name: "alters a byte after half a megabyte",
+    breaks: { alter: (bytes, _, passing) => flipped(bytes, 524_288, passing.bytes.server) },
+    found: ["address: note", "bulk: fail", "nobody: note"],
+  },
+  {
+    name: "passes no more than half a megabyte",
+    breaks: {
+      alter: (bytes, from, passing) => passing.bytes[from] > 524_288 ? new Uint8Array() : bytes,
+    },
+    found: ["address: note", "bulk: fail", "nobody: note"],
+  },
+  {
+    name: "closes both sides once the client has ended its own",
+    breaks: { onEnd: (from) => from === "client" ? "close both" : "pass" },
+    found: ["address: note", "half-close: fail", "half-close-late: fail", "nobody: note"],
+  },
+  {
+    name: "loses what is answered at once to a half-close",
+    breaks: losesQuickReplies(),
+    found: ["address: note", "half-close: fail", "nobody: note"],
+  },
+  {
+    name: "closes both sides half a second after one has ended",
+    breaks: { lingers: 500 },
+    found: ["address: note", "half-close-late: fail", "nobody: note"],
+  },
+  {
+    name: "closes both sides once the server has ended its own",
+    breaks: { onEnd: (from) => from === "server" ? "close both" : "pass" },
+    found: ["address: note", "server-end: fail", "nobody: note"],
+  },
+  {
+    name: "does not pass on the end of a server that has replied",
+    breaks: { onEnd: (from, { bytes }) => swallowed(from === "server" && bytes.server > 0) },
+    found: ["address: note", "server-close: fail", "nobody: note"],
+  },
+  {
+    name: "does not pass on the end of a server",
+    breaks: { onEnd: (from) => swallowed(from === "server") },
+    found: ["address: note", "server-end: fail", "server-close: fail", "nobody: note"],
+  },
+  {
+    name: "does not pass on the end of a client that has got a reply",
+    breaks: { onEnd: (from, { bytes }) => swallowed(from === "client" && bytes.server > 0) },
+    found: ["address: note", "client-close: fail", "nobody: note"],
+  },
+  {
+    name: "makes an ordinary end of a server's reset",
+    breaks: { onReset: (from) => from === "server" ? "end" : "reset" },
+    found: ["address: note", "server-reset: fail", "nobody: note"],
+  },
+  {
+    name: "does not pass on a server's reset",
+    breaks: { onReset: (from) => from === "server" ? "swallow" : "reset" },
+    found: ["address: note", "server-reset: fail", "nobody: note"],
+  },
+  {
+    name: "makes an ordinary end of a client's reset",
+    breaks: { onReset: (from) => from === "client" ? "end" : "reset" },
+    found: ["address: note", "client-reset: fail", "nobody: note"],
+  },
+  {
+    name: "serves 20 clients at once",
+    breaks: { most: 20 },
+    found: ["address: note", "many: fail", "nobody: note"],
+  },
+  {
+    name: "closes what was idle for 1.2 s",
+    breaks: { idles: 1_200 },
+    found: ["address: note", "idle: fail", "nobody: note"],
+    args: ["--idle", "1500ms"],
+  },
+  {
+    name: "accepts with nobody behind it, and ends",
+    breaks: { onRefused: "end" },
+    found: ["address: note", "nobody: fail"],
+  },
+  {
+    name: "accepts with nobody behind it, and says nothing",
+    breaks: { onRefused: "hang" },
+    found: ["address: note", "nobody: fail"],
+  },
+];
+
+const udpRules: readonly Rule<DatagramBreaks>[] = [
+  { name: "keeps all rules", breaks: {}, found: [] },
+  {
+    name: "alters a byte",
+    breaks: { down: (bytes) => flipped(bytes, 300) },
+    found: ["reply: fail"],
+  },
+  {
+    name: "loses empty datagrams",
+    breaks: { up: (bytes) => bytes.length === 0 ? undefined : bytes },
+    found: ["size-0: fail"],
+  },
+  {
+    name: "loses what fills a packet",
+    breaks: { up: (bytes) => bytes.length === 1_472 ? undefined : bytes },
+    found: ["size-1472: fail"],
+  },
+  {
+    name: "loses 8,000 bytes on their way back",
+    breaks: { down: (bytes) => bytes.length === 8_000 ? undefined : bytes },
+    found: ["size-8000: fail"],
+  },
+  {
+    name: "cuts datagrams to 16,384 bytes",
+    breaks: { up: (bytes) => bytes.subarray(0, 16_384) },
+    found: ["size-65507: fail"],
+  },
+  {
+    name: "cuts replies to 4,096 bytes",
+    breaks: { down: (bytes) => bytes.subarray(0, 4_096) },
+    found: ["size-8000: fail", "size-65507: fail"],
+  },
+  {
+    name: "passes one reply to each client",
+    breaks: { down: (bytes, number) => number === 0 ? bytes : undefined },
+    found: ["two-replies: fail"],
+  },
+  {
+    name: "forgets a client after 1.5 s",
+    breaks: { forgets: 1_500 },
+    found: ["late: fail"],
+  },
+  {
+    name: "gives replies to the client that has sent last",
+    breaks: { mixes: true },
+    found: ["many: fail"],
+  },
+];
+
+Deno.test("path names exactly the rule that a forwarder breaks (TCP)", async () => {
+  const found = await Promise.all(tcpRules.map(async ({ name, breaks, args = [] }) => {
+    const port = freePort();
+    await using forwarder = await Forwarder.start(port, breaks);
+    const target = `127.0.0.1:${forwarder.port}`;
+    const listen = ["--listen", `127.0.0.1:${port}`];
+    const { notPassed } = await examine(...listen, "--timeout", TIMEOUT, ...args, target);
+    return { name, found: notPassed };
+  }));
+  assertEquals(found, tcpRules.map(({ name, found }) => ({ name, found })));
+});
+
+Deno.test("path names exactly the rule that a forwarder breaks (UDP)", async () => {
+  const found = await Promise.all(udpRules.map(async ({ name, breaks }) => {
+    const port = freePort();
+    using forwarder = new DatagramForwarder(port, breaks);
+    const target = `udp://127.0.0.1:${forwarder.port}`;
+    const listen = ["--listen", `127.0.0.1:${port}`];
+    const { notPassed } = await examine(...listen, "--timeout", TIMEOUT, target);
+    return { name, found: notPassed };
+  }));
+  assertEquals(found, udpRules.map(({ name, found }) => ({ name, found })));
+});
+
+/** Every question has a rule that it alone is about: one that is never broken proves nothing. */
+Deno.test("each question is failed by a forwarder that passes all others", () => {
+  const alone = (rules: readonly Rule<unknown>[]): string[] => {
+    const failed = rules.map(({ found }) => found.filter((line) => line.endsWith(": fail")));
+    const single = failed.filter(({ length }) => length === 1).flat();
+    return [...new Set(single.map((line) => line.replace(": fail", "")))].sort();
+  };
+  const ids = (questions: readonly { readonly id: string }[]): string[] =>
+    questions.map(({ id }) => id).filter((id) => id !== "address").sort();
+  assertEquals(alone(tcpRules), ids(questionsOver("tcp")));
+  assertEquals(alone(udpRules), ids(questionsOver("udp")));
+});
+
+function swallowed(isSo: boolean): "swallow" | "pass" {
+  return isSo ? "swallow" : "pass";
+}
+
+/** Bytes with the one at a place of the whole stream changed. */
+function flipped(bytes: Uint8Array, place: number, before = 0): Uint8Array {
+  const index = place - before;
+  return bytes.map((byte, at) => at === index ? byte ^ 1 : byte);
+}
+
+/** For 300 ms after a client's end, nothing of the server gets through. */
+function losesQuickReplies(): Breaks {
+  const endedAt = new WeakMap<Passing, number>();
+  return {
+    onEnd(from: Side, passing: Passing) {
+      if (from === "client") endedAt.set(passing, performance.now());
+      return "pass";
+    },
+    alter(bytes: Uint8Array, from: Side, passing: Passing) {
+      const isQuick = performance.now() - (endedAt.get(passing) ?? -Infinity) < 300;
+      return from === "server" && isQuick ? new Uint8Array() : bytes;
+    },
+  };
+}

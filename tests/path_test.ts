@@ -1,0 +1,346 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { questionsOver } from "../commands/path/examination.ts";
+import { listenResettable } from "../sockets/node_stream.ts";
+import type { Stream } from "../sockets/stream.ts";
+import {
+  backAtBaseline,
+  countDescriptors,
+  ipv6,
+  netdemoInProcess,
+  silence,
+  TestConnection,
+  testWith,
+} from "./harness.ts";
+import { examine, freePort } from "./path/examine.ts";
+import { Forwarder } from "./path/forwarder.ts";
+import { readTap, readXml } from "./report_readers.ts";
+
+const idsOver = (protocol: "tcp" | "udp"): readonly string[] =>
+  questionsOver(protocol).map(({ id }) => id).filter((id) => id !== "idle");
+
+/** Asks without a forwarder: the target is where path listens. */
+function examineDirectly(host: string, ...args: readonly string[]) {
+  const port = freePort();
+  return examine("--listen", `${host}:${port}`, ...args, `${host}:${port}`);
+}
+
+for (const protocol of ["tcp", "udp"] as const) {
+  const udp = protocol === "udp" ? ["--udp"] : [];
+
+  Deno.test(`without a forwarder every question passes (${protocol}, IPv4)`, async () => {
+    // Several at once, so that they disturb each other; and none may wait for a time-out.
+    const runs = Array.from(
+      { length: 6 },
+      () => examineDirectly("127.0.0.1", ...udp, "--timeout", "60s"),
+    );
+    for (const { code, stderr, questions, summary } of await Promise.all(runs)) {
+      assertEquals(questions.map(({ id, status }) => [id, status]), allPass(protocol));
+      assertEquals([code, stderr, summary.ok, summary.strays], [0, "", true, 0]);
+      assert(summary.elapsedMs < 10_000, `${summary.elapsedMs} ms`);
+    }
+  });
+
+  testWith([ipv6], `without a forwarder every question passes (${protocol}, IPv6)`, async () => {
+    const { questions, code } = await examineDirectly("[::1]", ...udp);
+    assertEquals(questions.map(({ id, status }) => [id, status]), allPass(protocol));
+    assertEquals(code, 0);
+  });
+}
+
+function allPass(protocol: "tcp" | "udp"): string[][] {
+  return idsOver(protocol).map((id) => [id, "pass"]);
+}
+
+Deno.test("a run leaves no connection, timer or descriptor behind", async () => {
+  await examineDirectly("127.0.0.1");
+  const before = countDescriptors();
+  await examineDirectly("127.0.0.1");
+  await backAtBaseline(before);
+});
+
+Deno.test("what is printed for people: a row for each question, and what failed at the end", async () => {
+  const port = freePort();
+  await using forwarder = await Forwarder.start(port, { lingers: 500, onReset: () => "end" });
+  const { code, stdout, stderr } = await netdemoInProcess([
+    ...["path", "--listen", String(port), `localhost:${forwarder.port}`],
+    ...["--only", "reply,address,half-close-late,client-reset"],
+  ]);
+  const rows = stdout.trimEnd().split("\n");
+  assertEquals(rows.length, 4);
+  assertMatch(rows[0] ?? "", /^ok {3}a request and its reply {11}up [\d.]+ ms, both [\d.]+ ms$/);
+  assertMatch(
+    rows[1] ?? "",
+    /^note the client's address {14}127\.\S+:\d+ is seen as 127\.\S+:\d+$/,
+  );
+  assertEquals(
+    rows[2],
+    "NOT  half-close: reply 1 s later       the client got the end of the stream instead of its reply",
+  );
+  assertEquals(
+    rows[3],
+    "NOT  the client's reset                arrives as an ordinary end: a crash looks like success",
+  );
+  const [message, hint] = stderr.split("\n");
+  assertEquals(
+    message,
+    "netdemo: ERROR: 2 of 4 questions are not answered as without a forwarder: half-close-late, client-reset",
+  );
+  assertStringIncludes(hint ?? "", "--allow half-close-late,client-reset");
+  assertEquals(code, 1);
+});
+
+Deno.test("--allow shows a failure and does not count it", async () => {
+  const port = freePort();
+  await using forwarder = await Forwarder.start(port, { lingers: 300, onRefused: "end" });
+  const target = `127.0.0.1:${forwarder.port}`;
+  const listen = ["--listen", String(port), "--only", "half-close-late,nobody"];
+  const one = await examine(...listen, "--allow", "half-close-late", target);
+  assertEquals(one.notPassed, ["half-close-late: allowed", "nobody: fail"]);
+  assertEquals([one.code, one.summary.failed, one.summary.allowed], [1, ["nobody"], [
+    "half-close-late",
+  ]]);
+  const both = await examine(...listen, "--allow", "nobody,half-close-late", target);
+  assertEquals([both.code, both.summary.ok, both.stderr], [0, true, ""]);
+});
+
+Deno.test("--only asks these alone, and that a request gets through at all", async () => {
+  const many = await examineDirectly("127.0.0.1", "--only", "many,half-close");
+  assertEquals(many.questions.map(({ id }) => id), ["half-close", "many"]);
+  assertEquals([many.code, many.summary.questions], [0, 2]);
+  const port = freePort();
+  const unreached = await examine("--listen", String(port), "--only", "many", `:${freePort()}`);
+  assertEquals([unreached.notPassed, unreached.code], [["reply: fail"], 11]);
+});
+
+Deno.test("--idle asks whether a connection outlives a quiet time", async () => {
+  const { questions } = await examineDirectly("127.0.0.1", "--idle", "300ms", "--only", "idle");
+  assertEquals(questions.map(({ id, status }) => [id, status]), [["idle", "pass"]]);
+  assert((questions[0]?.elapsedMs ?? 0) >= 300);
+});
+
+Deno.test("--for waits for the forwarder, and no longer than it says", async () => {
+  const port = freePort();
+  const later = freePort();
+  const examined = examine("--listen", String(port), "--for", "20s", `127.0.0.1:${later}`);
+  await silence(400);
+  await using _ = await Forwarder.start(port, {}, "127.0.0.1", later);
+  const { code, summary } = await examined;
+  assertEquals([code, summary.ok, summary.strays], [0, true, 0]);
+
+  const start = performance.now();
+  const never = await examine("--listen", String(port), "--for", "600ms", `:${freePort()}`);
+  assertEquals([never.code, never.summary.failure], [11, "REFUSED"]);
+  const took = performance.now() - start;
+  assert(took >= 600 && took < 5_000, `${took} ms`);
+});
+
+/** What there may be in place of a forwarder, and the exit code for it. */
+const unreachable: Record<string, { readonly act: (stream: Stream) => unknown; code: number }> = {
+  "accepts and closes": { act: (stream) => stream.close(), code: 14 },
+  "accepts and resets": { act: (stream) => stream.reset?.(), code: 13 },
+  "accepts and says nothing": { act: () => {}, code: 124 },
+  "accepts and answers by itself": {
+    act: (stream) => stream.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")),
+    code: 124,
+  },
+};
+
+for (const [name, { act, code }] of Object.entries(unreachable)) {
+  Deno.test(`exit ${code} if what stands there ${name}: only the first question is asked`, async () => {
+    const listener = await listenResettable({ hostname: "127.0.0.1", port: 0 });
+    const held: Stream[] = [];
+    const accepting = (async () => {
+      while (true) {
+        const stream = await listener.accept();
+        held.push(stream);
+        await act(stream);
+      }
+    })().catch(() => {});
+    const target = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
+    const examined = await examine("--listen", String(freePort()), "--timeout", "300ms", target);
+    listener.close();
+    for (const stream of held) stream.close();
+    await accepting;
+    assertEquals([examined.code, examined.notPassed], [code, ["reply: fail"]]);
+    assertMatch(examined.stderr, /^netdemo: [A-Z]+: no request and reply get through: .*\nhint: /);
+  });
+}
+
+Deno.test("exit codes for what can't be reached, listened at or understood", async () => {
+  const port = String(freePort());
+  const dns = await examineAll("--listen", port, "nobody.invalid:8080");
+  assertEquals([dns.code, dns.events[0]?.failure], [10, "DNS"]);
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const taken = listener.addr.port;
+  const bind = await examineAll("--listen", `127.0.0.1:${taken}`, ":8080");
+  assertEquals([bind.code, bind.events[0]?.failure], [15, "BIND"]);
+  listener.close();
+  const udp = await examine(
+    "--listen",
+    port,
+    "--timeout",
+    "200ms",
+    `udp://127.0.0.1:${freePort()}`,
+  );
+  assertEquals([udp.code, udp.summary.failure], [124, "TIMEOUT"]);
+});
+
+/** `path --json` that ends without a summary. */
+async function examineAll(...args: readonly string[]) {
+  const { code, stdout } = await netdemoInProcess(["path", "--json", ...args]);
+  return { code, events: stdout.trimEnd().split("\n").map((line) => JSON.parse(line)) };
+}
+
+const wrongUsage: Record<string, RegExp> = {
+  "": /needs a TARGET.*\nhint: netdemo path --listen 4040 localhost:8080/,
+  "localhost:8080": /needs --listen/,
+  "--listen 4040": /needs a TARGET/,
+  "--listen 0 :8080": /--listen must be a whole number from 1 to 65535: received '0'/,
+  "--listen 70000 :8080": /from 1 to 65535: received '70000'/,
+  "--listen tcp://:4040 :8080": /--listen takes \[HOST:\]PORT/,
+  "--listen web :8080": /'web'/,
+  "--listen 4040 localhost": /'localhost' is not a target: it has no port/,
+  "--listen 4040 http://web": /hint: write HOST:PORT, for example web:80/,
+  "--listen 4040 unix:/tmp/s": /TCP and UDP, not about Unix sockets/,
+  "--listen 4040 :8080 :8081": /one TARGET: received ':8081' as well/,
+  "--listen 4040 --only half-closed :8080":
+    /no question 'half-closed'.*\nhint: did you mean half-close/,
+  "--listen 4040 --only many, :8080": /--only takes ids/,
+  "--listen 4040 --only size-0 :8080": /no question 'size-0' over tcp/,
+  "--listen 4040 --udp --allow bulk :8080": /no question 'bulk' over udp/,
+  "--listen 4040 --only idle :8080": /'idle' needs a time.*\nhint: .*--idle 2m/,
+  "--listen 4040 --udp --idle 2m :8080": /--idle makes no sense with UDP/,
+  "--listen 4040 --timeout 0 :8080": /--timeout must be a duration/,
+  "--listen 4040 --alow many :8080": /unknown flag --alow\nhint: did you mean --allow/,
+  "--listen 4040 --json --tap :8080": /--json and --tap/,
+};
+
+Deno.test("wrong usage is exit 2, says what is wrong and what to type, and starts nothing", async () => {
+  for (const [line, message] of Object.entries(wrongUsage)) {
+    const args = line.split(" ").filter((word) => word !== "");
+    const { code, stdout, stderr } = await netdemoInProcess(["path", ...args]);
+    assertEquals([code, stdout.includes("ok ")], [2, false], line);
+    assertMatch(stderr, /^netdemo: USAGE: /, line);
+    assertMatch(stderr, message, line);
+  }
+});
+
+Deno.test("strays are left alone, counted, and change no answer", async () => {
+  const port = freePort();
+  await using forwarder = await Forwarder.start(port);
+  const target = `127.0.0.1:${forwarder.port}`;
+  const examined = examine("--listen", `127.0.0.1:${port}`, "--only", strayIds, target);
+  const strays: TestConnection[] = [];
+  const stopped = new AbortController();
+  const knocking = knock(port, stopped.signal, strays);
+  const { notPassed, summary, code } = await examined;
+  stopped.abort();
+  const knocked = await knocking;
+  assertEquals([notPassed, code], [[], 0]);
+  assert(knocked > 10, `${knocked} strays`);
+  assert(
+    summary.strays >= knocked - 5 && summary.strays <= knocked,
+    `${summary.strays} of ${knocked}`,
+  );
+  for (const stray of strays) {
+    assertEquals(await stray.receiveAll().catch(() => ""), "");
+    stray[Symbol.dispose]();
+  }
+});
+
+const strayIds = "reply,server-first,bulk,half-close,half-close-late,server-close,many";
+
+/** Comes as health checks do: most connect and leave, some say something and stay. */
+async function knock(
+  port: number,
+  signal: AbortSignal,
+  staying: TestConnection[],
+): Promise<number> {
+  let count = 0;
+  while (!signal.aborted) {
+    try {
+      const connection = await TestConnection.open(port);
+      count++;
+      if (count % 4 === 0) {
+        await connection.send("GET /health HTTP/1.0\r\n\r\n");
+        staying.push(connection);
+      } else {
+        connection[Symbol.dispose]();
+      }
+    } catch {
+      // Not up yet, or over.
+    }
+    await silence(15);
+  }
+  return count;
+}
+
+Deno.test("what a forwarder puts before the client's bytes is shown", async () => {
+  const port = freePort();
+  let isFirst = true;
+  await using forwarder = await Forwarder.start(port, {
+    alter(bytes) {
+      const header = new TextEncoder().encode("PROXY TCP4 127.0.0.1 127.0.0.1 5 6\r\n");
+      const altered = isFirst ? new Uint8Array([...header, ...bytes]) : bytes;
+      isFirst = false;
+      return altered;
+    },
+  });
+  const { code, stderr } = await netdemoInProcess([
+    ...["path", "--listen", `127.0.0.1:${port}`, "--timeout", "300ms"],
+    `127.0.0.1:${forwarder.port}`,
+  ]);
+  assertEquals(code, 124);
+  assertMatch(stderr, /hint: what came at 127\.0\.0\.1:\d+ began with "PROXY TCP4 127\.0\.0\.1 /);
+});
+
+Deno.test("TAP and JUnit say of each question what JSON says", async () => {
+  const port = freePort();
+  await using forwarder = await Forwarder.start(port, { onRefused: "end", onReset: () => "end" });
+  const args = [
+    ...["--listen", String(port), "--allow", "client-reset"],
+    ...["--only", "reply,address,client-reset,nobody", `127.0.0.1:${forwarder.port}`],
+  ];
+  const path = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const { stdout, code } = await netdemoInProcess(["path", "--tap", "--junit", path, ...args]);
+    assertEquals(code, 1);
+    const { points, errors, planned, ok } = readTap(stdout);
+    assertEquals([errors, planned, ok], [[], 4, false]);
+    const tap = points.map(({ name, ok, todo }) => [name, ok, todo !== false]);
+    assertEquals(tap, [
+      ["a request and its reply", true, false],
+      ["the client's address", true, false],
+      ["the client's reset", false, true],
+      ["nobody behind it", false, false],
+    ]);
+    const elements = readXml(await Deno.readTextFile(path));
+    const cases = elements.filter(({ name }) => name === "testcase");
+    assertEquals(cases.map(({ attributes }) => attributes.name), points.map(({ name }) => name));
+    const failures = elements.filter(({ name }) => name === "failure");
+    assertEquals(failures.length, 1);
+    assertStringIncludes(failures[0]?.attributes.message ?? "", "accepted, then ended");
+    assertEquals(elements.filter(({ name }) => name === "skipped").length, 1);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("--explain says what each answer means, and alone lists all questions", async () => {
+  for (const protocol of ["tcp", "udp"] as const) {
+    const args = ["path", "--explain", ...(protocol === "udp" ? ["--udp"] : [])];
+    const { code, stdout } = await netdemoInProcess(args);
+    assertEquals(code, 0);
+    for (const { id, sentence } of questionsOver(protocol)) {
+      assertStringIncludes(stdout, `${id}: ${sentence}\n`);
+    }
+  }
+  const { questions } = await examineDirectly("127.0.0.1", "--explain", "--only", "many");
+  assertStringIncludes(questions[0]?.explain ?? "", "Connections wait for each other");
+});
+
+Deno.test("each explanation is two sentences", () => {
+  for (const { id, explain } of [...questionsOver("tcp"), ...questionsOver("udp")]) {
+    assertEquals(explain.match(/[.](?= [A-Z]|$)/g)?.length, 2, `${id}: ${explain}`);
+  }
+});
