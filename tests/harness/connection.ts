@@ -1,4 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
+import type { SocketEvent } from "../../sockets/socket_events.ts";
+
+/** Where connections read to; a thousand of them need no buffer each. */
+const buffers: Uint8Array<ArrayBuffer>[] = [];
 
 /** A TCP connection that tests write to and read from in plain words. */
 export class TestConnection implements Disposable {
@@ -21,20 +25,31 @@ export class TestConnection implements Disposable {
 
   /** What comes in one read. */
   async receive(): Promise<string> {
-    const buffer = new Uint8Array(65_536);
-    const count = await this.conn.read(buffer);
-    return new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+    const buffer = buffers.pop() ?? new Uint8Array(65_536);
+    try {
+      const count = await this.conn.read(buffer);
+      return new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+    } finally {
+      buffers.push(buffer);
+    }
   }
 
   /** All that comes until so many lines have come, or the end. */
   async receiveLines(count: number): Promise<string[]> {
     let text = "";
+    let missing = count;
     const decoder = new TextDecoder();
-    const buffer = new Uint8Array(65_536);
-    while (text.split("\n").length <= count) {
-      const read = await this.conn.read(buffer);
-      if (read === null) break;
-      text += decoder.decode(buffer.subarray(0, read), { stream: true });
+    const buffer = buffers.pop() ?? new Uint8Array(65_536);
+    try {
+      while (missing > 0) {
+        const read = await this.conn.read(buffer);
+        if (read === null) break;
+        const part = decoder.decode(buffer.subarray(0, read), { stream: true });
+        missing -= part.split("\n").length - 1;
+        text += part;
+      }
+    } finally {
+      buffers.push(buffer);
     }
     return text.replace(/\n$/, "").split("\n");
   }
@@ -47,6 +62,56 @@ export class TestConnection implements Disposable {
   [Symbol.dispose](): void {
     this.conn[Symbol.dispose]();
   }
+}
+
+/** Reads and writes that Deno's runtime completes in one turn of its event loop (Tokio's budget of a task). */
+export const TURN = 128;
+
+/** A client that asks a calculator over and over and never reads. */
+export class FloodingConnection implements Disposable {
+  /** More requests than the kernel's buffers hold, and the answers to them. */
+  static #requests: Uint8Array | undefined;
+  readonly #connection: TestConnection;
+  /** Whether the server has neither answered all that was asked nor cut the connection. */
+  open = true;
+  /** Resolves once it has. */
+  readonly flood: Promise<void>;
+
+  private constructor(connection: TestConnection) {
+    this.#connection = connection;
+    const requests = FloodingConnection.#requests ??= new TextEncoder().encode(
+      "1 1 +\n".repeat(4_000_000),
+    );
+    this.flood = connection.send(requests).catch(() => {}).finally(() => this.open = false);
+  }
+
+  static async open(port: number): Promise<FloodingConnection> {
+    return new FloodingConnection(await TestConnection.open(port));
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection[Symbol.dispose]();
+  }
+}
+
+/**
+ * Waits for the answer to `10 20 +`, which was just sent to a server in this process.
+ *
+ * @param calls What that server's trace collects.
+ * @returns how many calls the server made on other sockets before it answered.
+ */
+export async function callsBeforeAnswer(
+  connection: TestConnection,
+  calls: readonly SocketEvent[],
+): Promise<number> {
+  const { port } = connection.conn.localAddr;
+  const sent = calls.length;
+  assertEquals(await connection.receive(), "Sum of 10 and 20 is 30\n");
+  const count = calls.slice(sent).findIndex(({ call, remote }) =>
+    call === "send" && remote !== undefined && "port" in remote && remote.port === port
+  );
+  assertNotEquals(count, -1, "the answer is in the trace");
+  return count;
 }
 
 /** A client that asks and must be answered, at once. */

@@ -7,11 +7,11 @@ export function countDescriptors(pid: number | "self" = "self"): number | undefi
   }
 }
 
-/** Waits for what has no event to wait for, such as a count in /proc. @throws after ten seconds. */
+/** Waits for what has no event to wait for, such as a count in /proc. @throws {Error} after half a minute. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 30_000;
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within 10 s: ${what}`);
+    if (performance.now() > end) throw new Error(`not within 30 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
