@@ -1,7 +1,17 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { kindOfAddress, kindOfPort } from "../commands/address/address_kinds.ts";
 import { canonicalAddress, formatEndpoint } from "../protocol/addresses.ts";
-import { executable, netdemo, netdemoCommand, netdemoInProcess, Process } from "./harness.ts";
+import {
+  executable,
+  ipv6,
+  type Need,
+  netdemoCommand,
+  netdemoInProcess,
+  Process,
+  startServer,
+  testWith,
+  unix,
+} from "./harness.ts";
 
 Deno.test("an IP address has one canonical form, and what is none has none", () => {
   const table: Record<string, string | undefined> = {
@@ -167,62 +177,60 @@ Deno.test("--host takes an address or a name, and says so when it is given a por
   }
 });
 
-Deno.test("IPv6: one address alone, every address of both families, a zone that is missing", async () => {
+/** Starts a server on an address, asks it over each of some addresses, gives what it printed. */
+async function askOver(
+  hosts: readonly string[],
+  listen: string,
+  ...flags: string[]
+): Promise<string> {
+  const args = ["calc-server", "--host", listen, "--port", "0", ...flags];
+  await using server = new Process([...netdemoCommand, ...args]);
+  const [, port = ""] = await server.printed(/Listening on \S+:(\d+) \(\w+\)\n/);
+  for (const host of hosts) {
+    const where = ["--host", host, "--port", port, ...flags];
+    const ended = await netdemoInProcess(["calc-client", ...where, "1", "1", "+"]);
+    assertEquals(ended, { code: 0, stdout: "Sum of 1 and 1 is 2\n", stderr: "" }, host);
+  }
+  return (await server.stop()).stdout;
+}
+
+testWith([ipv6, unix], "one IPv6 address alone, however it is written", async () => {
   for (const host of ["::1", "[::1]", "0:0::1"]) {
-    await using server = new Process([
-      ...netdemoCommand,
-      "calc-server",
-      "--host",
-      host,
-      "--port",
-      "0",
-    ]);
-    const [, port = ""] = await server.printed(/Listening on \[::1\]:(\d+) \(tcp\)\n/);
-    const ended = await netdemo(["calc-client", "--host", host, "--port", port, "1", "1", "+"]);
-    assertEquals(ended, { code: 0, stdout: "Sum of 1 and 1 is 2\n", stderr: "" });
+    assertMatch(await askOver([host], host), /Listening on \[::1\]:\d+ \(tcp\)\n/);
   }
+});
+
+testWith([ipv6, unix], "--host :: takes both families", async () => {
   for (const flags of [[], ["--udp"]]) {
-    await using server = new Process([
-      ...netdemoCommand,
-      "hello-server",
-      "--host",
-      "::",
-      "--port",
-      "0",
-      ...flags,
-    ]);
-    const [, port = ""] = await server.printed(/Listening on \[::\]:(\d+) /);
-    for (const host of ["127.0.0.1", "::1"]) {
-      const { code } = await netdemo(["hello-client", "--host", host, "--port", port, ...flags]);
-      assertEquals(code, 0, `${host} ${flags}`);
-    }
-    if (flags.length > 0) await server.printed(/from 127\.0\.0\.1:\d+\n[^]*from \[::1\]:\d+\n/);
+    const printed = await askOver(["127.0.0.1", "::1", "::ffff:127.0.0.1"], "::", ...flags);
+    assertMatch(printed, /Listening on \[::\]:\d+ /);
   }
-  // A link-local address and an IPv4-mapped one come back otherwise than they were given.
-  // An executable may be of a Deno that knows no zones: 2.5 does not.
-  const local = executable !== undefined
-    ? undefined
-    : Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
-  const given = ["::ffff:127.0.0.1", ...(local ? [`${local.address}%${local.name}`] : [])];
-  for (const host of given) {
-    const listen = host.startsWith("fe80") ? host : "::";
-    const args = ["calc-server", "--udp", "--host", listen, "--port", "0"];
-    await using server = new Process([...netdemoCommand, ...args]);
-    const [, port = ""] = await server.printed(/Listening on \S+:(\d+) \(udp\)\n/);
-    const ended = await netdemo([
-      "calc-client",
-      "--udp",
-      "--host",
-      host,
-      "--port",
-      port,
-      "1",
-      "1",
-      "+",
-    ]);
-    assertEquals(ended, { code: 0, stdout: "Sum of 1 and 1 is 2\n", stderr: "" });
+});
+
+testWith([ipv6], "a server on :: names the peers of both families as they are", async () => {
+  const { process, port } = await startServer(["hello-server", "--udp", "--host", "::"]);
+  await using _process = process;
+  for (const host of ["127.0.0.1", "::1"]) {
+    const where = ["--udp", "--host", host, "--port", String(port)];
+    assertEquals((await netdemoInProcess(["hello-client", ...where])).code, 0);
   }
-  const zone = await netdemo(["calc-server", "--host", "fe80::1", "--port", "0"]);
+  await process.printed(/from 127\.0\.0\.1:\d+\n[^]*from \[::1\]:\d+\n/);
+});
+
+const linkLocal = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
+
+const zones: Need = {
+  missing: linkLocal === undefined ? "no link-local address" : "an executable may not know zones",
+  isMet: () => linkLocal !== undefined && executable === undefined, // Deno 2.5 knows none
+};
+
+testWith([zones, unix], "UDP over a link-local address, which comes back otherwise", async () => {
+  const host = `${linkLocal?.address}%${linkLocal?.name}`;
+  await askOver([host], host, "--udp");
+});
+
+testWith([ipv6], "a link-local address without its interface is BIND", async () => {
+  const zone = await netdemoInProcess(["calc-server", "--host", "fe80::1", "--port", "0"]);
   assertEquals(zone.code, 15);
   assertMatch(
     zone.stderr,

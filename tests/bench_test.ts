@@ -1,22 +1,16 @@
 import { assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
-import { buildLoad, hasTool, runLoad, start, type Target } from "./bench/load.ts";
-import { netdemoCommand } from "./harness.ts";
-
-const ignore = Deno.build.os !== "linux" || !await hasTool("cc");
+import { buildLoad, runLoad, start, type Target } from "./bench/load.ts";
+import { linux, netdemoCommand, testWith, tool } from "./harness.ts";
 
 /** A test of the load generator, which is written in C for Linux. */
 function loadTest(name: string, fn: (load: string) => Promise<void>): void {
-  Deno.test({
-    name: ignore ? `${name} (skipped: needs Linux and cc)` : name,
-    ignore,
-    async fn() {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(await buildLoad(folder));
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
+  testWith([linux, tool("cc")], name, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await fn(await buildLoad(folder));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 }
 

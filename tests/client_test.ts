@@ -2,13 +2,17 @@ import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@s
 import { getAvailablePort } from "@std/net";
 import {
   type Ended,
+  ipv6,
+  namespaces,
   netdemo,
   netdemoCommand,
+  netdemoInProcess,
   Process,
-  python,
   pythonTest,
+  run,
   silence,
   startServer,
+  testWith,
 } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
@@ -51,10 +55,10 @@ function assertFailed(ended: Ended, code: number, word: string, about: RegExp): 
 }
 
 const ask = (port: number, ...flags: string[]): Promise<Ended> =>
-  netdemo(["calc-client", "--port", String(port), ...flags, "10", "20", "+"]);
+  netdemoInProcess(["calc-client", "--port", String(port), ...flags, "10", "20", "+"]);
 
 Deno.test("a name that does not resolve is DNS and exit code 10", async () => {
-  const ended = await netdemo(["hello-client", "--host", "no-such-host.invalid"]);
+  const ended = await netdemoInProcess(["hello-client", "--host", "no-such-host.invalid"]);
   assertFailed(ended, 10, "DNS", /'no-such-host\.invalid' does not resolve/);
 });
 
@@ -62,7 +66,7 @@ Deno.test("a closed port is REFUSED and exit code 11, with the command that woul
   const port = getAvailablePort();
   for (const name of ["hello", "message", "calc"]) {
     const words = name === "calc" ? ["1", "2", "+"] : [];
-    const ended = await netdemo([
+    const ended = await netdemoInProcess([
       `${name}-client`,
       "--host",
       "127.0.0.1",
@@ -80,24 +84,11 @@ Deno.test("a closed port is REFUSED and exit code 11, with the command that woul
   }
 });
 
-const canUnshare = await new Deno.Command("unshare", { args: ["-rn", "true"], stderr: "null" })
-  .output().then(({ success }) => success, () => false);
-
-Deno.test({
-  name: "no route is UNREACHABLE and exit code 12" +
-    (canUnshare ? "" : " (skipped: no network namespaces here)"),
-  ignore: !canUnshare,
-  async fn() {
-    // In a network namespace of its own there is not even a loopback route.
-    const args = ["hello-client", "--host", "127.0.0.1", "--port", "4040"];
-    await using process = new Process([
-      "unshare",
-      "-rn",
-      ...netdemoCommand,
-      ...args,
-    ]);
-    assertFailed(await process.ended(), 12, "UNREACHABLE", /127\.0\.0\.1:4040/);
-  },
+testWith([namespaces], "no route is UNREACHABLE and exit code 12", async () => {
+  // In a network namespace of its own there is not even a loopback route.
+  const args = ["hello-client", "--host", "127.0.0.1", "--port", "4040"];
+  const ended = await run(["unshare", "-rn", ...netdemoCommand, ...args]);
+  assertFailed(ended, 12, "UNREACHABLE", /127\.0\.0\.1:4040/);
 });
 
 pythonTest("a peer that resets is RESET and exit code 13", async (python) => {
@@ -191,7 +182,7 @@ for _ in range(4):
 print("port", port, flush=True); input()`;
   await using server = new Process([python, "-c", script], { stdin: "piped" });
   const [, port = ""] = await server.printed(/port (\d+)/);
-  const ended = await netdemo([
+  const ended = await netdemoInProcess([
     "hello-client",
     "--host",
     "127.0.0.1",
@@ -206,7 +197,7 @@ print("port", port, flush=True); input()`;
 Deno.test("an answer that is an error or not what was expected is ERROR and exit code 1", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
-  const zero = await netdemo(["calc-client", "--port", `${port}`, "5", "0", "/"]);
+  const zero = await netdemoInProcess(["calc-client", "--port", `${port}`, "5", "0", "/"]);
   assertEquals(zero.stdout, "Error: division by zero\n");
   assertFailed(zero, 1, "ERROR", /1 of 1 answers/);
 
@@ -241,16 +232,17 @@ Deno.test("what a server said before it closed is printed, also if sending faile
   assertEquals(ended.code, 1);
 });
 
-Deno.test("localhost tries both loopback addresses", async () => {
-  let listener: Deno.TcpListener;
-  try {
-    listener = Deno.listen({ hostname: "::1", port: 0 });
-  } catch {
-    return; // This host has no IPv6.
-  }
+testWith([ipv6], "localhost tries both loopback addresses", async () => {
+  const listener = Deno.listen({ hostname: "::1", port: 0 });
   const { port } = listener.addr;
   const accepted = listener.accept();
-  const ended = await netdemo(["hello-client", "--host", "localhost", "--port", String(port)]);
+  const ended = await netdemoInProcess([
+    "hello-client",
+    "--host",
+    "localhost",
+    "--port",
+    String(port),
+  ]);
   (await accepted).close();
   listener.close();
   assertEquals(ended, { code: 0, stdout: "", stderr: "" });
@@ -326,7 +318,12 @@ Deno.test("--json gives an object for each answer, and one for the failure", asy
   assert(objects[0].elapsedMs > 0);
   assertEquals([objects[2].failure, objects[2].exitCode], ["ERROR", 1]);
 
-  const refused = await netdemo(["hello-client", "--json", "--port", String(getAvailablePort())]);
+  const refused = await netdemoInProcess([
+    "hello-client",
+    "--json",
+    "--port",
+    String(getAvailablePort()),
+  ]);
   const { ok, failure, exitCode } = JSON.parse(refused.stdout);
   assertEquals({ ok, failure, exitCode }, { ok: false, failure: "REFUSED", exitCode: 11 });
 });
@@ -337,7 +334,7 @@ Deno.test("what a peer sends never reaches the terminal raw", async () => {
     await receive(conn);
     await conn.write(encode(`${evil}\n`));
   });
-  const ended = await netdemo(["message-client", "--port", `${peer.port}`]);
+  const ended = await netdemoInProcess(["message-client", "--port", `${peer.port}`]);
   assertEquals(ended.stdout, "\\x1b[31mred\\x07\\x9b\\u202e\\u2066\\u2028end\n");
   const wrong = await ask(peer.port);
   assertEquals(wrong.code, 1);
@@ -345,15 +342,14 @@ Deno.test("what a peer sends never reaches the terminal raw", async () => {
   const raw = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\u2066]/;
   assert(!raw.test(wrong.stderr + wrong.stdout), wrong.stderr);
 
-  const host = await netdemo(["hello-client", "--host", "evil\x1b[31m\u202e"]);
+  const host = await netdemoInProcess(["hello-client", "--host", "evil\x1b[31m\u202e"]);
   assertEquals(host.code, 10);
   assertMatch(host.stderr, /'evil\\x1b\[31m\\u202e' does not resolve/);
 });
 
-Deno.test({
-  name: "at a terminal calc-client prompts, answers, and ends at the end of file",
-  ignore: python === undefined || Deno.build.os === "windows",
-  async fn() {
+pythonTest(
+  "at a terminal calc-client prompts, answers, and ends at the end of file",
+  async () => {
     const { process, port } = await startServer(["calc-server"]);
     await using _process = process;
     const screen = await terminal(["calc-client", "--port", String(port)], [
@@ -373,4 +369,4 @@ Deno.test({
       "",
     ]);
   },
-});
+);

@@ -1,7 +1,19 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import config from "../deno.json" with { type: "json" };
-import { netdemo, netdemoCommand, netdemoInProcess, Process, signalTest } from "./harness.ts";
+import {
+  type Ended,
+  linux,
+  type Need,
+  netdemoCommand,
+  netdemoInProcess,
+  Process,
+  root,
+  run,
+  signalTest,
+  testWith,
+  tool,
+} from "./harness.ts";
 
 const commands = [
   "hello-server",
@@ -155,7 +167,7 @@ Deno.test("operands are words, not flags, however they look", async () => {
     { words: ["-5", "--timeout", "2s", "3", "+"], answer: "Sum of -5 and 3 is -2" },
   ];
   for (const { words, answer } of table) {
-    const ended = await netdemo(["calc-client", "--port", port, ...words]);
+    const ended = await netdemoInProcess(["calc-client", "--port", port, ...words]);
     assertEquals(ended, { code: 0, stdout: `${answer}\n`, stderr: "" });
   }
 });
@@ -163,14 +175,14 @@ Deno.test("operands are words, not flags, however they look", async () => {
 Deno.test("what follows -- is a message as it stands", async () => {
   await using server = new Process([...netdemoCommand, "message-server", "--port", "0"]);
   const [, port = ""] = await server.printed(/Listening on \S+:(\d+) and/);
-  await netdemo(["message-client", "--port", port, "--", "--help", "-x", "007"]);
+  await netdemoInProcess(["message-client", "--port", port, "--", "--help", "-x", "007"]);
   await server.printed(/\n--help -x 007\n/);
 });
 
 Deno.test("a port in use is BIND and exit code 15", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
-  const { code, stdout, stderr } = await netdemo(["calc-server", "--port", String(port)]);
+  const { code, stdout, stderr } = await netdemoInProcess(["calc-server", "--port", String(port)]);
   listener.close();
   assertEquals({ code, stdout }, { code: 15, stdout: "" });
   assertMatch(
@@ -181,7 +193,7 @@ Deno.test("a port in use is BIND and exit code 15", async () => {
 
 Deno.test("an address that this host does not have is BIND and exit code 15", async () => {
   // 192.0.2.0/24 is for documentation (RFC 5737): no host has it.
-  const { code, stderr } = await netdemo([
+  const { code, stderr } = await netdemoInProcess([
     "calc-server",
     "--host",
     "192.0.2.1",
@@ -197,7 +209,11 @@ Deno.test("an address that this host does not have is BIND and exit code 15", as
 });
 
 Deno.test("a server's host name that does not resolve is DNS and exit code 10", async () => {
-  const { code, stderr } = await netdemo(["calc-server", "--host", "no-such-host.invalid"]);
+  const { code, stderr } = await netdemoInProcess([
+    "calc-server",
+    "--host",
+    "no-such-host.invalid",
+  ]);
   assertEquals(code, 10);
   assertMatch(
     stderr,
@@ -205,58 +221,47 @@ Deno.test("a server's host name that does not resolve is DNS and exit code 10", 
   );
 });
 
-/** How to run without the right to ports below 1024; `undefined` where that can't be arranged. */
-async function unprivileged(): Promise<string[] | undefined> {
-  if (Deno.build.os !== "linux") return undefined;
-  const start = await Deno.readTextFile("/proc/sys/net/ipv4/ip_unprivileged_port_start");
-  if (Number(start) <= 40) return undefined;
-  if (Deno.uid() !== 0) return [];
-  const drop = ["setpriv", "--bounding-set", "-net_bind_service"];
-  const { success } = await new Deno.Command("setpriv", {
-    args: [...drop.slice(1), "true"],
-    stderr: "null",
-  })
-    .output().catch(() => ({ success: false }));
-  return success ? drop : undefined;
-}
+/** Takes the right to ports below 1024 from a program that root starts. */
+const drop = ["setpriv", "--bounding-set", "-net_bind_service"];
 
-const prefix = await unprivileged();
+/** Whether ports below 1024 need a right that can be missing. */
+const privilegedPorts: Need = {
+  missing: "every port is free to all here",
+  isMet: () => {
+    const path = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+    return Number(Deno.readTextFileSync(path)) > 40;
+  },
+};
 
-Deno.test({
-  name: "port 40 without the right to it is BIND, and the hint gives a port that works" +
-    (prefix === undefined ? " (skipped: can't drop the right here)" : ""),
-  ignore: prefix === undefined,
-  async fn() {
-    await using process = new Process([
-      ...prefix ?? [],
-      ...netdemoCommand,
-      "calc-server",
-      "--host",
-      "127.0.0.1",
-    ]);
-    assertEquals(await process.ended(), {
+testWith(
+  [linux, privilegedPorts, ...(root.isMet() ? [tool("setpriv")] : [])],
+  "port 40 without the right to it is BIND, and the hint gives a port that works",
+  async () => {
+    const args = ["calc-server", "--host", "127.0.0.1"];
+    assertEquals(await run([...(root.isMet() ? drop : []), ...netdemoCommand, ...args]), {
       code: 15,
       stdout: "",
       stderr: "netdemo: BIND: cannot listen on 127.0.0.1:40: ports below 1024 need privileges\n" +
         "hint: choose a port from 1024 up, for example --port 4040\n",
     });
   },
+);
+
+/** Asks for help in a shell line that has it as "$@". */
+function helpIn(line: string): Promise<Ended> {
+  return run(["sh", "-c", line, "sh", ...netdemoCommand, "help"]);
+}
+
+signalTest("help to a reader that is gone ends quietly", async () => {
+  const { stderr } = await helpIn('{ "$@"; echo "code $?" >&2; } | true');
+  assertEquals(stderr, "code 141\n");
 });
 
-signalTest(
-  "help to a reader that is gone ends quietly, to a full device with a message",
-  async () => {
-    const shell = (line: string): Process =>
-      new Process(["sh", "-c", line, "sh", ...netdemoCommand, "help"]);
-    await using gone = shell('{ "$@"; echo "code $?" >&2; } | true');
-    assertEquals((await gone.ended()).stderr, "code 141\n");
-    if (Deno.build.os !== "linux") return;
-    await using full = shell('"$@" > /dev/full');
-    const { code, stderr } = await full.ended();
-    assertEquals(code, 1);
-    assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: No space left on device/);
-  },
-);
+testWith([linux], "help to a full device ends with a message", async () => {
+  const { code, stderr } = await helpIn('"$@" > /dev/full');
+  assertEquals(code, 1);
+  assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: No space left on device/);
+});
 
 Deno.test("a free port is taken with --port 0 on every address", async () => {
   assert(getAvailablePort() > 0);

@@ -8,7 +8,7 @@ import { lesson } from "../main.ts";
 import { Stage } from "../commands/demo/stage.ts";
 import type { Display } from "../text/display.ts";
 import type { SocketEvent } from "../sockets/socket_events.ts";
-import { netdemo, netdemoCommand, Process, python } from "./harness.ts";
+import { netdemo, netdemoCommand, Process, pythonTest } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
 const plain: Display = { columns: 80, color: false, unicode: true };
@@ -245,10 +245,9 @@ Deno.test("wrong scenes are usage errors", async () => {
   }
 });
 
-Deno.test({
-  name: "at a terminal of 80 by 24 nothing scrolls by unread, in colour unless NO_COLOR is set",
-  ignore: python === undefined || Deno.build.os === "windows",
-  async fn() {
+pythonTest(
+  "at a terminal of 80 by 24 nothing scrolls by unread, in colour unless NO_COLOR is set",
+  async () => {
     const prompt = "-- Enter goes on --";
     const env = { LC_ALL: "C.UTF-8", NO_COLOR: "" };
     const screen = await terminal(["demo", "--explain"], ["", "", "", "", ""], { prompt, env });
@@ -259,4 +258,4 @@ Deno.test({
     const gray = await terminal(["demo", "hello"], [], { prompt, env: { ...env, NO_COLOR: "1" } });
     assert(!gray.includes("\x1b["));
   },
-});
+);

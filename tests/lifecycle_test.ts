@@ -3,7 +3,7 @@ import { service as calc } from "../services/calc.ts";
 import { service as message } from "../services/message.ts";
 import { serve } from "../services/server/stream_server.ts";
 import {
-  netdemo,
+  netdemoInProcess,
   Process,
   signalTest,
   silence,
@@ -129,7 +129,7 @@ Deno.test("--once serves one connection and exits 0", async () => {
     const { process, port } = await startServer([`${name}-server`, "--once"]);
     await using _process = process;
     const words = name === "calc" ? ["10", "20", "+"] : [];
-    const client = await netdemo([`${name}-client`, "--port", String(port), ...words]);
+    const client = await netdemoInProcess([`${name}-client`, "--port", String(port), ...words]);
     assertEquals(client.code, 0, client.stderr);
     const { code, stderr } = await process.ended();
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -138,7 +138,13 @@ Deno.test("--once serves one connection and exits 0", async () => {
 
 Deno.test("--max-time stops the server with exit code 0", async () => {
   const started = performance.now();
-  const { code, stderr } = await netdemo(["calc-server", "--port", "0", "--max-time", "300ms"]);
+  const { code, stderr } = await netdemoInProcess([
+    "calc-server",
+    "--port",
+    "0",
+    "--max-time",
+    "300ms",
+  ]);
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
   assertGreater(performance.now() - started, 300);
 });
@@ -156,7 +162,7 @@ signalTest(
       assertEquals((await process.stop()).code, 0);
       assertEquals([...Deno.readDirSync(folder)], []);
 
-      const missing = await netdemo([
+      const missing = await netdemoInProcess([
         "calc-server",
         "--port",
         "0",
@@ -224,7 +230,7 @@ Deno.test("a request that trickles in does not outlive its deadline", async () =
 signalTest("--json tells a server's whole life in objects", async () => {
   const { process, port } = await startServer(["message-server", "--json"]);
   await using _process = process;
-  await netdemo(["message-client", "--port", String(port), "evil \u202e\x9b2J"]);
+  await netdemoInProcess(["message-client", "--port", String(port), "evil \u202e\x9b2J"]);
   await process.printed(/"event":"closed"/);
   const { code, stdout, stderr } = await process.stop();
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -252,7 +258,13 @@ signalTest("--json tells a server's whole life in objects", async () => {
 Deno.test("--reply is what messages are answered with", async () => {
   const { process, port } = await startServer(["message-server", "--reply", "Welcome, ü"]);
   await using _process = process;
-  const { stdout } = await netdemo(["message-client", "--port", String(port), "hi", "there"]);
+  const { stdout } = await netdemoInProcess([
+    "message-client",
+    "--port",
+    String(port),
+    "hi",
+    "there",
+  ]);
   assertEquals(stdout, "Welcome, ü\n");
   await process.printed(/Connection Established\nhi there\n/);
 });

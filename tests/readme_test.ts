@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import config from "../deno.json" with { type: "json" };
-import { netdemoCommand, Process, python } from "./harness.ts";
+import { netdemoCommand, Process, python3, testWith, unix } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
 const root = `${import.meta.dirname}/..`;
@@ -81,34 +81,30 @@ async function runAtTerminal(args: string[], output: string): Promise<string> {
 
 for (const [title, steps] of sections()) {
   const usesTerminal = steps.some(({ output }) => output.includes("Enter Command"));
-  const ignore = Deno.build.os === "windows" || (usesTerminal && python === undefined);
-  Deno.test({
-    name: `the transcripts of the README are true: ${title}` + (ignore ? " (skipped)" : ""),
-    ignore,
-    async fn() {
-      const renumber = freePorts();
-      const servers: { process: Process; output: string }[] = [];
-      try {
-        for (const step of steps) {
-          const [command, output] = [renumber(step.command), renumber(step.output)];
-          const isServer = /^netdemo \w+-server --/.test(command);
-          if (isServer) {
-            const process = new Process([...netdemoCommand, ...command.split(" ").slice(1)]);
-            servers.push({ process, output });
-            await process.printed(/Listening on/);
-          } else if (output.includes("Enter Command")) {
-            assertEquals(await runAtTerminal(command.split(" ").slice(1), output), output, command);
-          } else {
-            assertEquals(masked(await runLine(command)), masked(output), command);
-          }
+  const needs = usesTerminal ? [unix, python3] : [unix];
+  testWith(needs, `the transcripts of the README are true: ${title}`, async () => {
+    const renumber = freePorts();
+    const servers: { process: Process; output: string }[] = [];
+    try {
+      for (const step of steps) {
+        const [command, output] = [renumber(step.command), renumber(step.output)];
+        const isServer = /^netdemo \w+-server --/.test(command);
+        if (isServer) {
+          const process = new Process([...netdemoCommand, ...command.split(" ").slice(1)]);
+          servers.push({ process, output });
+          await process.printed(/Listening on/);
+        } else if (output.includes("Enter Command")) {
+          assertEquals(await runAtTerminal(command.split(" ").slice(1), output), output, command);
+        } else {
+          assertEquals(masked(await runLine(command)), masked(output), command);
         }
-        for (const { process, output } of servers) {
-          assertEquals(masked((await process.stop("SIGINT")).stdout), masked(output));
-        }
-      } finally {
-        for (const { process } of servers) await process[Symbol.asyncDispose]();
       }
-    },
+      for (const { process, output } of servers) {
+        assertEquals(masked((await process.stop("SIGINT")).stdout), masked(output));
+      }
+    } finally {
+      for (const { process } of servers) await process[Symbol.asyncDispose]();
+    }
   });
 }
 

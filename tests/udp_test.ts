@@ -4,7 +4,18 @@ import { serveUdp } from "../services/server/datagram_server.ts";
 import { service as hello } from "../services/hello.ts";
 import { service as message } from "../services/message.ts";
 import type { Server, ServerEvents } from "../services/server/server.ts";
-import { netdemo, Process, python, startServer, until } from "./harness.ts";
+import {
+  linux,
+  netdemo,
+  netdemoInProcess,
+  Process,
+  python,
+  python3,
+  root,
+  startServer,
+  testWith,
+  until,
+} from "./harness.ts";
 
 /** A UDP socket of a test; it is closed with its scope. */
 class TestSocket implements Disposable {
@@ -112,13 +123,10 @@ async function forge(from: number, to: number, text: string): Promise<void> {
   assertEquals((await process.ended()).stdout, "sent\n");
 }
 
-const canForge = python !== undefined && Deno.build.os === "linux" && Deno.uid() === 0;
-const forgeTest = (name: string, fn: () => Promise<void>): void =>
-  Deno.test({
-    name: canForge ? name : `${name} (skipped: raw sockets need root)`,
-    ignore: !canForge,
-    fn,
-  });
+/** A test with datagrams from any port, which needs raw sockets. */
+function forgeTest(name: string, fn: () => Promise<void>): void {
+  testWith([linux, root, python3], name, fn);
+}
 
 forgeTest(
   "a datagram from port 0, from below 1024 or from the server itself is not answered",
@@ -188,7 +196,7 @@ Deno.test("a reply is looked for at the address that was asked, and late ones ar
 Deno.test("no reply in time is TIMEOUT, and the hint says what UDP can't tell", async () => {
   using silent = new TestSocket();
   const args = ["hello-client", "--udp", "--port", String(silent.port), "--timeout", "200ms"];
-  const { code, stderr } = await netdemo(args);
+  const { code, stderr } = await netdemoInProcess(args);
   assertEquals(code, 124);
   assertMatch(
     stderr,
@@ -218,7 +226,7 @@ Deno.test("flags that say nothing to a transport are usage errors that say why",
     ) => ["--unix=/tmp/x", flag]),
   ];
   for (const args of table) {
-    const { code, stdout, stderr } = await netdemo(["calc-server", ...args]);
+    const { code, stdout, stderr } = await netdemoInProcess(["calc-server", ...args]);
     assertEquals({ code, stdout }, { code: 2, stdout: "" });
     assertMatch(
       stderr,
@@ -226,7 +234,7 @@ Deno.test("flags that say nothing to a transport are usage errors that say why",
     );
   }
   for (const flag of ["--host=::1", "--port=4040", "--udp"]) {
-    assertEquals((await netdemo(["calc-client", "--unix=/tmp/x", flag, "1 1 +"])).code, 2);
+    assertEquals((await netdemoInProcess(["calc-client", "--unix=/tmp/x", flag, "1 1 +"])).code, 2);
   }
 });
 

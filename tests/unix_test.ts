@@ -1,28 +1,22 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
 import { serveUnix } from "../services/server/stream_server.ts";
-import { netdemo, netdemoCommand, Process } from "./harness.ts";
-
-const ignore = Deno.build.os === "windows";
+import { netdemoCommand, netdemoInProcess, Process, testWith, unix } from "./harness.ts";
 
 /** Runs a test with a folder of its own. */
 function folderTest(name: string, fn: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore,
-    async fn() {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
+  testWith([unix], name, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await fn(folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 }
 
 async function probe(path: string): Promise<void> {
-  const ended = await netdemo(["calc-client", "--unix", path, "10", "20", "+"]);
+  const ended = await netdemoInProcess(["calc-client", "--unix", path, "10", "20", "+"]);
   assertEquals(ended, { code: 0, stdout: "Sum of 10 and 20 is 30\n", stderr: "" });
 }
 
@@ -51,7 +45,7 @@ folderTest("a stale socket file is replaced", async (folder) => {
 folderTest("a live socket is BIND, and the server there goes on", async (folder) => {
   const path = `${folder}/socket`;
   await using _server = await start(path);
-  const { code, stderr } = await netdemo(["calc-server", "--unix", path]);
+  const { code, stderr } = await netdemoInProcess(["calc-server", "--unix", path]);
   assertEquals(code, 15);
   assertMatch(stderr, /^netdemo: BIND: cannot listen on .*: another server listens there\nhint: /);
   await probe(path);
@@ -63,7 +57,7 @@ folderTest("what is no socket is never removed", async (folder) => {
   await Deno.symlink(file, `${folder}/link`);
   await Deno.mkdir(`${folder}/folder`);
   for (const name of ["file", "link", "folder"]) {
-    const { code, stderr } = await netdemo(["calc-server", "--unix", `${folder}/${name}`]);
+    const { code, stderr } = await netdemoInProcess(["calc-server", "--unix", `${folder}/${name}`]);
     assertEquals(code, 15);
     assertMatch(stderr, /there is a file that isn't a socket/);
   }
@@ -71,10 +65,14 @@ folderTest("what is no socket is never removed", async (folder) => {
 });
 
 folderTest("a path longer than the system allows is a clear error", async (folder) => {
-  const { code, stderr } = await netdemo(["calc-server", "--unix", `${folder}/${"x".repeat(100)}`]);
+  const { code, stderr } = await netdemoInProcess([
+    "calc-server",
+    "--unix",
+    `${folder}/${"x".repeat(100)}`,
+  ]);
   assertEquals(code, 15);
   assertMatch(stderr, /the path has \d+ bytes, at most 10[37] fit\nhint: choose a shorter path/);
-  const missing = await netdemo(["calc-server", "--unix", `${folder}/no/socket`]);
+  const missing = await netdemoInProcess(["calc-server", "--unix", `${folder}/no/socket`]);
   assertEquals(missing.code, 15);
   assertMatch(missing.stderr, /there is no such folder/);
 });
@@ -99,7 +97,7 @@ folderTest("a file that took the socket's place is left alone", async (folder) =
 folderTest("a path where nobody listens is REFUSED", async (folder) => {
   for (const make of [() => Promise.resolve(), () => Deno.writeTextFile(`${folder}/x`, "")]) {
     await make();
-    const { code, stderr } = await netdemo(["hello-client", "--unix", `${folder}/x`]);
+    const { code, stderr } = await netdemoInProcess(["hello-client", "--unix", `${folder}/x`]);
     assertEquals(code, 11);
     assertMatch(
       stderr,
