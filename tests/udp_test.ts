@@ -37,6 +37,16 @@ class TestSocket implements Disposable {
     return await this.receive();
   }
 
+  /** Asks until an answer comes: the system drops datagrams that a busy server does not take. */
+  async askAgain(port: number, data: string): Promise<string> {
+    const again = setInterval(() => this.send(port, data), 100);
+    try {
+      return await this.ask(port, data);
+    } finally {
+      clearInterval(again);
+    }
+  }
+
   get port(): number {
     return (this.socket.addr as Deno.NetAddr).port;
   }
@@ -246,11 +256,7 @@ Deno.test("a flood of 200,000 datagrams ends nothing, fills no memory, and is to
   using socket = new TestSocket();
   for (let count = 0; count < 200_000; count++) await socket.send(port, "flood");
   using probe = new TestSocket();
-  const answered = until(
-    () => probe.ask(port, "10 20 +\n").then((reply) => reply === "Thanks...\n"),
-    "a probe",
-  );
-  await answered;
+  assertEquals(await probe.askAgain(port, "10 20 +\n"), "Thanks...\n");
   if (Deno.build.os === "linux") {
     const status = await Deno.readTextFile(`/proc/${process.pid}/status`);
     assertLess(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]), 100_000);

@@ -1,6 +1,8 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { SocketEvent } from "../../sockets/socket_events.ts";
 
+const READ_TIMEOUT_MS = 60_000;
+
 /** Where connections read to; a thousand of them need no buffer each. */
 const buffers: Uint8Array<ArrayBuffer>[] = [];
 
@@ -27,7 +29,7 @@ export class TestConnection implements Disposable {
   async receive(): Promise<string> {
     const buffer = buffers.pop() ?? new Uint8Array(65_536);
     try {
-      const count = await this.conn.read(buffer);
+      const count = await this.#read(buffer);
       return new TextDecoder().decode(buffer.subarray(0, count ?? 0));
     } finally {
       buffers.push(buffer);
@@ -42,7 +44,7 @@ export class TestConnection implements Disposable {
     const buffer = buffers.pop() ?? new Uint8Array(65_536);
     try {
       while (missing > 0) {
-        const read = await this.conn.read(buffer);
+        const read = await this.#read(buffer);
         if (read === null) break;
         const part = decoder.decode(buffer.subarray(0, read), { stream: true });
         missing -= part.split("\n").length - 1;
@@ -54,9 +56,36 @@ export class TestConnection implements Disposable {
     return text.replace(/\n$/, "").split("\n");
   }
 
-  /** All that comes until the peer ends the stream. */
+  /** All that comes until the peer ends the stream; closes the connection then. */
   async receiveAll(): Promise<string> {
-    return await new Response(this.conn.readable).text();
+    let text = "";
+    const decoder = new TextDecoder();
+    const buffer = buffers.pop() ?? new Uint8Array(65_536);
+    try {
+      for (let count = await this.#read(buffer); count !== null; count = await this.#read(buffer)) {
+        text += decoder.decode(buffer.subarray(0, count), { stream: true });
+      }
+      return text + decoder.decode();
+    } finally {
+      buffers.push(buffer);
+      this[Symbol.dispose]();
+    }
+  }
+
+  /** @throws {Error} after a minute without a byte, so that a test fails rather than hangs. */
+  async #read(buffer: Uint8Array): Promise<number | null> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this[Symbol.dispose]();
+    }, READ_TIMEOUT_MS);
+    try {
+      return await this.conn.read(buffer);
+    } catch (error) {
+      throw late ? new Error("nothing was received for a minute", { cause: error }) : error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -7,12 +7,20 @@ export function countDescriptors(pid: number | "self" = "self"): number | undefi
   }
 }
 
+/** Milliseconds that {@linkcode until} waits. */
+const UNTIL_TIMEOUT_MS = 30_000;
+
 /** Waits for what has no event to wait for, such as a count in /proc. @throws {Error} after half a minute. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within 30 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`not within ${UNTIL_TIMEOUT_MS} ms: ${what}`)),
+    UNTIL_TIMEOUT_MS,
+  );
+  try {
+    while (!(await Promise.race([holds(), late.promise]))) await silence(10);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
