@@ -11,7 +11,7 @@ import {
 /** Connections that the kernel keeps for the accept loop: 10,000 at once come 6 times as fast as with Deno's 511. */
 const BACKLOG = 4_096;
 /** How often a port is chosen anew that is free on the first address but not on the others. */
-const PORT_TRIES = 20;
+export const PORT_TRIES = 20;
 
 /** What is to be closed and has an Internet address: a TCP listener, a UDP socket. */
 interface Bound {
@@ -89,7 +89,7 @@ function bindAll<B extends Bound>(
 }
 
 /** Whether binding failed as this host lacks the address or its whole family. */
-function isMissingAddress(cause: unknown): boolean {
+export function isMissingAddress(cause: unknown): boolean {
   const code = errnoOf(cause);
   return code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT";
 }

@@ -1,6 +1,7 @@
 import { createConnection, createServer, type Server, Socket } from "node:net";
-import type { InternetEndpoint } from "../protocol/addresses.ts";
-import { isSameEndpoint } from "../protocol/addresses.ts";
+import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
+import { SocketFailure } from "./failure.ts";
+import { isMissingAddress, PORT_TRIES } from "./listen.ts";
 import type { Stream, StreamListener } from "./stream.ts";
 
 /** Whether this runtime can reset a connection. */
@@ -72,9 +73,61 @@ export async function listenResettable(endpoint: InternetEndpoint): Promise<Stre
   server.once("listening", resolve);
   server.once("error", reject);
   server.listen({ host: endpoint.hostname, port: endpoint.port, backlog: BACKLOG });
-  await promise;
+  try {
+    await promise;
+  } catch (error) {
+    throw bindErrorOf(endpoint) ?? error;
+  }
   server.off("error", reject);
   return listener;
+}
+
+/** Why Deno can't listen there: `node:net` says EINVAL where this host has no such address. */
+function bindErrorOf({ hostname, port }: InternetEndpoint): unknown {
+  try {
+    Deno.listen({ hostname, port }).close();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/**
+ * Listens on those of the addresses that this host has, all on the same port.
+ *
+ * @param port 0 takes one that is free on all of them.
+ * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none of them.
+ */
+export async function listenResettableOnAll(
+  addresses: readonly string[],
+  port: number,
+): Promise<StreamListener[]> {
+  for (let tries = 1;; tries++) {
+    const listeners: StreamListener[] = [];
+    let missing: SocketFailure | undefined;
+    try {
+      for (const hostname of addresses) {
+        const endpoint = { hostname, port: portOf(listeners[0]) ?? port };
+        try {
+          listeners.push(await listenResettable(endpoint));
+        } catch (cause) {
+          const failure = new SocketFailure("BIND", { phase: "listen", endpoint }, cause);
+          if (!isMissingAddress(cause)) throw failure;
+          missing ??= failure;
+        }
+      }
+      if (listeners.length > 0) return listeners;
+      throw missing;
+    } catch (error) {
+      for (const listener of listeners) listener.close();
+      const chosenHere = port === 0 && listeners.length > 0;
+      if (!chosenHere || tries === PORT_TRIES) throw error;
+    }
+  }
+}
+
+function portOf(listener: StreamListener | undefined): number | undefined {
+  return listener !== undefined && "port" in listener.addr ? listener.addr.port : undefined;
 }
 
 type Accepted = { readonly stream: Stream } | { readonly error: Error };

@@ -1,9 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
 import { errnoOf } from "../sockets/errno.ts";
-import { canReset, dialResettable, listenResettable } from "../sockets/node_stream.ts";
+import {
+  canReset,
+  dialResettable,
+  listenResettable,
+  listenResettableOnAll,
+} from "../sockets/node_stream.ts";
+import { SocketFailure } from "../sockets/failure.ts";
 import type { Stream, StreamListener } from "../sockets/stream.ts";
-import { backAtBaseline, countDescriptors, silence } from "./harness.ts";
+import { backAtBaseline, countDescriptors, ipv6, silence, testWith } from "./harness.ts";
 
 const here = { hostname: "127.0.0.1", port: 0 };
 
@@ -232,6 +238,18 @@ for (const hostname of ["127.0.0.1", "::1"]) {
     assertEquals(await errnoFrom(dialResettable(taken)), "ECONNREFUSED");
   });
 }
+
+testWith([ipv6], "listening on all addresses takes one port that is free on each", async () => {
+  const listeners = await listenResettableOnAll(["192.0.2.7", "127.0.0.1", "::1"], 0);
+  const [one, other] = listeners.map(({ addr }) => addr as InternetEndpoint);
+  assertEquals([one?.hostname, other?.hostname, listeners.length], ["127.0.0.1", "::1", 2]);
+  assertEquals(one?.port, other?.port);
+  const again = listenResettableOnAll(["127.0.0.1", "::1"], one?.port ?? 0);
+  assertEquals((await assertRejects(() => again, SocketFailure)).kind, "BIND");
+  for (const listener of listeners) listener.close();
+  const none = await assertRejects(() => listenResettableOnAll(["192.0.2.7"], 0), SocketFailure);
+  assertEquals(none.kind, "BIND");
+});
 
 Deno.test("a signal ends an attempt to connect, with its reason", async () => {
   const reason = new Error("no longer wanted");

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { flags } from "../commands/path/command_line.ts";
 import { questionsOver } from "../commands/path/examination.ts";
 import { listenResettable } from "../sockets/node_stream.ts";
 import type { Stream } from "../sockets/stream.ts";
@@ -337,6 +338,15 @@ Deno.test("--explain says what each answer means, and alone lists all questions"
   }
   const { questions } = await examineDirectly("127.0.0.1", "--explain", "--only", "many");
   assertStringIncludes(questions[0]?.explain ?? "", "Connections wait for each other");
+});
+
+Deno.test("the help fits 80 columns and names each question and flag", async () => {
+  const { stdout } = await netdemoInProcess(["help", "path"]);
+  for (const line of stdout.split("\n")) assert(line.length <= 80, line);
+  for (const { id } of [...questionsOver("tcp"), ...questionsOver("udp")]) {
+    assertMatch(stdout, new RegExp(`^  .*\\b${id}\\b`, "m"));
+  }
+  for (const flag of Object.keys(flags)) assertStringIncludes(stdout, `\n  --${flag} `);
 });
 
 Deno.test("each explanation is two sentences", () => {

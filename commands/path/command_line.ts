@@ -20,19 +20,19 @@ export interface Place {
 export const flags = {
   listen: {
     value: "[HOST:]PORT",
-    about: "where the forwarder forwards to; HOST is localhost if nothing is said",
+    about: "where it forwards to (HOST: localhost)",
     read: readListen,
   },
   udp: { about: "ask about datagrams; the same as udp:// before TARGET" },
   only: { value: "ID,...", about: "ask these questions only", read: readIds },
   allow: { value: "ID,...", about: "show these failures, but don't count them", read: readIds },
   for: durationFlag("longest wait for the forwarder to be up", { least: 1, default: undefined }),
-  idle: durationFlag("ask also whether a connection works after D without traffic", {
+  idle: durationFlag("ask also about a connection without traffic for D", {
     least: 1,
     default: undefined,
   }),
   timeout: durationFlag("longest wait for what should come", { least: 1, default: TIMEOUT_MS }),
-  explain: { about: "say what an answer means for an application; alone: of all questions" },
+  explain: { about: "say what answers mean; alone: list all questions" },
   ...reportFlags,
 };
 

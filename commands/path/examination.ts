@@ -1,9 +1,10 @@
 import type { InternetEndpoint } from "../../protocol/addresses.ts";
 import { bindUdp } from "../../sockets/listen.ts";
+import { listenResettableOnAll } from "../../sockets/node_stream.ts";
 import { pause } from "./changes.ts";
 import { DatagramWay, isOurs } from "./datagram_way.ts";
 import { Datagrams } from "./datagrams.ts";
-import { FarEnd, listenFar } from "./far_end.ts";
+import { FarEnd } from "./far_end.ts";
 import { type Answer, Broken, type Question, since } from "./question.ts";
 import { tcpQuestions } from "./tcp_questions.ts";
 import { udpQuestions } from "./udp_questions.ts";
@@ -75,7 +76,7 @@ export async function openExamination(options: ExaminationOptions): Promise<Exam
 }
 
 async function examineTcp(options: ExaminationOptions): Promise<Examination> {
-  const listeners = await listenFar(options.addresses, options.port);
+  const listeners = await listenResettableOnAll(options.addresses, options.port);
   const far = new FarEnd(listeners);
   const asked = tcpQuestions.filter(({ id }) => id !== "idle" || options.idle !== undefined);
   return {

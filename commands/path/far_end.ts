@@ -1,6 +1,3 @@
-import { errnoOf } from "../../sockets/errno.ts";
-import { SocketFailure } from "../../sockets/failure.ts";
-import { listenResettable } from "../../sockets/node_stream.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { Changes, pause } from "./changes.ts";
 import { ConnectionEnd } from "./connection_end.ts";
@@ -10,38 +7,8 @@ import { mayBeTag, TAG_LENGTH } from "./tag.ts";
 const ACCEPT_PAUSE_MS = 50;
 /** First bytes of a stray that are kept. */
 const SAMPLE_LENGTH = 32;
-/** This host lacks the address, or its whole family. */
-const MISSING_ADDRESS = ["EADDRNOTAVAIL", "EAFNOSUPPORT"];
 
 const decoder = new TextDecoder();
-
-/**
- * Listens on those of the addresses that this host has.
- *
- * @param port 0 takes any free one, for a single address.
- * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none.
- */
-export async function listenFar(
-  addresses: readonly string[],
-  port: number,
-): Promise<StreamListener[]> {
-  const listeners: StreamListener[] = [];
-  let missing: SocketFailure | undefined;
-  for (const hostname of addresses) {
-    const endpoint = { hostname, port };
-    try {
-      listeners.push(await listenResettable(endpoint));
-    } catch (cause) {
-      const failure = new SocketFailure("BIND", { phase: "listen", endpoint }, cause);
-      missing ??= failure;
-      if (MISSING_ADDRESS.includes(errnoOf(cause) ?? "")) continue;
-      for (const listener of listeners) listener.close();
-      throw failure;
-    }
-  }
-  if (listeners.length === 0 && missing !== undefined) throw missing;
-  return listeners;
-}
 
 /**
  * The server behind the forwarder.

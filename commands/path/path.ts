@@ -19,11 +19,11 @@ import { failureOf, judge, resultOf, summaryOf, type Verdict } from "./words.ts"
 /** The command that asks what a forwarder does to connections. */
 export const program: Program = {
   usage: "--listen [HOST:]PORT TARGET",
-  about: `Asks what a proxy, a load balancer, a port mapping or a tunnel does to the
-connections that it passes on. TARGET is where the forwarder listens, HOST:PORT;
-PORT is where it forwards to. path is the client of the one and the server at the
-other, so nothing else may listen there. Each question is answered as without a
-forwarder (ok), or differently (NOT); a note is no failure.
+  about: `Is the client and the server of a forwarder (a proxy, a load balancer, a port
+mapping, a tunnel) and asks what it does to connections. TARGET, HOST:PORT, is
+where the forwarder listens, PORT where it forwards to: nothing else may listen
+there. Each question is answered as without a forwarder (ok) or not (NOT); what
+is only noted is not a failure.
 
 Questions over TCP:
   ${listed("tcp")}
@@ -34,7 +34,7 @@ Exit code 0: no failure. 1: some. 10 to 14 or 124: not even a request and its
 reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   examples: [
     "netdemo path --listen 4040 localhost:8080",
-    "netdemo path --listen 0.0.0.0:4040 --for 30s --allow half-close-late proxy:8080",
+    "netdemo path --listen 0.0.0.0:4040 --for 30s --allow nobody proxy:8080",
     "netdemo path --listen 4040 --idle 2m --only idle localhost:8080",
     "netdemo path --listen 5353 --udp localhost:53",
     "netdemo path --explain",
