@@ -1,29 +1,21 @@
-import { Failure } from "../../cli/failure.ts";
-import {
-  durationFlag,
-  type FlagValues,
-  parseCommandLine,
-  readName,
-  readNumber,
-  type ValueFlag,
-} from "../../cli/flags.ts";
 import type { Program } from "../../cli/command.ts";
-import { writePortFile } from "../../cli/port_file.ts";
+import { Failure } from "../../cli/failure.ts";
+import { type FlagValues, parseCommandLine, type ValueFlag } from "../../cli/flags.ts";
 import { reportFailure } from "../../cli/report.ts";
-import { watchStopSignals } from "../../cli/signals.ts";
 import { openTrace } from "../../cli/trace.ts";
 import { chosenTransport, transportFlags } from "../../cli/transport.ts";
-import { defaultLimits, type StreamOptions } from "../../services/server/server.ts";
+import type { Server } from "../../services/server/server.ts";
 import { type ListenPlace, startServer } from "../../services/server/start.ts";
 import type { Service, ServiceFlag } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
-import type { Trace } from "../../sockets/socket_events.ts";
-import { jsonReport, type ServerReport, textReport } from "./report.ts";
+import { limitsOf, runFlags } from "./flags.ts";
+import { jsonReport, textReport } from "./report.ts";
+import { runUntilStopped } from "./run.ts";
 
 /** Milliseconds to wait for the resolver: until it has answered, no signal stops the server. */
 const RESOLVE_TIMEOUT_MS = 5_000;
 
-/** The flags of every server. */
+/** The flags of every single server. */
 function serverFlags(port: number) {
   return {
     ...transportFlags({
@@ -34,38 +26,7 @@ function serverFlags(port: number) {
     }),
     "reuse-port": { about: "share the port with other processes (Linux)" },
     once: { about: "serve one connection, or one datagram, and exit" },
-    "max-connections": {
-      value: "N",
-      about: "connections served at a time",
-      default: defaultLimits.maxConnections,
-      read: readNumber(1, 1_000_000),
-    },
-    "max-request": {
-      value: "BYTES",
-      about: "longest request",
-      default: defaultLimits.maxRequest,
-      read: readNumber(1, 4_194_304),
-    },
-    "idle-timeout": durationFlag("close a connection without requests", {
-      least: 1,
-      default: defaultLimits.idleTimeout,
-    }),
-    "request-timeout": durationFlag("longest wait for a whole request", {
-      least: 1,
-      default: defaultLimits.requestTimeout,
-    }),
-    grace: durationFlag("time for connections to end at a stop", {
-      least: 0,
-      default: defaultLimits.grace,
-    }),
-    "max-time": durationFlag("stop after this time", { least: 1, default: undefined }),
-    "port-file": {
-      value: "PATH",
-      about: "file that holds the port while the server listens",
-      read: readName,
-    },
-    json: { about: "print events as JSON, one object a line" },
-    trace: { about: "show each socket call on stderr as it happens" },
+    ...runFlags,
   };
 }
 
@@ -102,7 +63,14 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       try {
         const trace = values.trace ? await openTrace(channels.stderr) : undefined;
         const place = await placeOf(values);
-        return await runServer(chosen, place, values, report, trace);
+        const { events } = report;
+        const options = { ...limitsOf(values), once: values.once, trace, events };
+        return await runUntilStopped<Server>({
+          start: (signal) => startServer(chosen, place, { ...options, signal }),
+          portFile: ({ port }) => `${port}\n`,
+          listening: (server) => report.listening(server),
+          stopped: (why) => report.stopped(why),
+        }, values);
       } catch (error) {
         return reportFailure(error, channels, values.json);
       }
@@ -127,35 +95,6 @@ function flagOf(service: Service, { apply, ...flag }: ServiceFlag): ValueFlag<Se
   };
 }
 
-/** Serves until a signal, `--once` or `--max-time` ends it; gives the exit code. */
-async function runServer(
-  service: Service,
-  place: ListenPlace,
-  values: Values,
-  report: ServerReport,
-  trace: Trace | undefined,
-): Promise<number> {
-  // Signals come first: at the limit of open files, Deno can't register them any more.
-  using signals = watchStopSignals();
-  const maxTime = values["max-time"];
-  const timeUp = maxTime === undefined ? undefined : AbortSignal.timeout(maxTime);
-  const signal = timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]);
-
-  const options = { ...limitsOf(values), signal, trace, events: report.events };
-  await using server = await startServer(service, place, options);
-  const portFile = values["port-file"];
-  await using _portFile = portFile === undefined
-    ? undefined
-    : await writePortFile(portFile, `${server.port}\n`);
-  report.listening(server);
-
-  const forced = await Promise.race([server.finished, signals.second]);
-  if (forced !== undefined) await server[Symbol.asyncDispose]();
-  const why = signals.first.aborted ? signals.first.reason : timeUp?.aborted ? "max-time" : "once";
-  report.stopped(why);
-  return forced ?? 0;
-}
-
 async function placeOf(values: Values): Promise<ListenPlace> {
   if (values.unix !== undefined) return { protocol: "unix", path: values.unix };
   const addresses = await resolve(values.host, RESOLVE_TIMEOUT_MS);
@@ -164,16 +103,5 @@ async function placeOf(values: Values): Promise<ListenPlace> {
     addresses,
     port: values.port,
     reusePort: values["reuse-port"],
-  };
-}
-
-function limitsOf(values: Values): StreamOptions {
-  return {
-    once: values.once,
-    maxRequest: values["max-request"],
-    maxConnections: values["max-connections"],
-    idleTimeout: values["idle-timeout"],
-    requestTimeout: values["request-timeout"],
-    grace: values.grace,
   };
 }

@@ -1,0 +1,51 @@
+import { durationFlag, type FlagValues, readName, readNumber } from "../../cli/flags.ts";
+import { defaultLimits, type StreamOptions } from "../../services/server/server.ts";
+
+/** The flags of every command that runs servers: their limits, and how their life is reported. */
+export const runFlags = {
+  "max-connections": {
+    value: "N",
+    about: "connections served at a time",
+    default: defaultLimits.maxConnections,
+    read: readNumber(1, 1_000_000),
+  },
+  "max-request": {
+    value: "BYTES",
+    about: "longest request",
+    default: defaultLimits.maxRequest,
+    read: readNumber(1, 4_194_304),
+  },
+  "idle-timeout": durationFlag("close a connection without requests", {
+    least: 1,
+    default: defaultLimits.idleTimeout,
+  }),
+  "request-timeout": durationFlag("longest wait for a whole request", {
+    least: 1,
+    default: defaultLimits.requestTimeout,
+  }),
+  grace: durationFlag("time for connections to end at a stop", {
+    least: 0,
+    default: defaultLimits.grace,
+  }),
+  "max-time": durationFlag("stop after this time", { least: 1, default: undefined }),
+  "port-file": {
+    value: "PATH",
+    about: "file that holds the port while the server listens",
+    read: readName,
+  },
+  json: { about: "print events as JSON, one object a line" },
+  trace: { about: "show each socket call on stderr as it happens" },
+};
+
+export type RunValues = FlagValues<typeof runFlags>;
+
+/** The limits that the flags set for each server. */
+export function limitsOf(values: RunValues): StreamOptions {
+  return {
+    maxRequest: values["max-request"],
+    maxConnections: values["max-connections"],
+    idleTimeout: values["idle-timeout"],
+    requestTimeout: values["request-timeout"],
+    grace: values.grace,
+  };
+}

@@ -1,0 +1,48 @@
+import { writePortFile } from "../../cli/port_file.ts";
+import { watchStopSignals } from "../../cli/signals.ts";
+import type { RunValues } from "./flags.ts";
+
+/** Servers that listen: one, or several that are stopped as one. */
+export interface Running extends AsyncDisposable {
+  /** Resolves once all have stopped and every connection has ended. */
+  readonly finished: Promise<void>;
+}
+
+/** How servers are started, and who is told of their life. */
+export interface Run<R extends Running> {
+  /** Starts them; they stop when the signal aborts. */
+  start(signal: AbortSignal): Promise<R>;
+  /** What the port file holds while they listen. */
+  portFile(running: R): string;
+  listening(running: R): void;
+  /** They have stopped, because of a signal, `once` or `max-time`. */
+  stopped(why: string): void;
+}
+
+/**
+ * Runs servers until a signal, their own end or `--max-time` stops them.
+ *
+ * @returns the exit code.
+ */
+export async function runUntilStopped<R extends Running>(
+  run: Run<R>,
+  values: Pick<RunValues, "max-time" | "port-file">,
+): Promise<number> {
+  // Signals come first: at the limit of open files, Deno can't register them any more.
+  using signals = watchStopSignals();
+  const { "max-time": maxTime, "port-file": portFile } = values;
+  const timeUp = maxTime === undefined ? undefined : AbortSignal.timeout(maxTime);
+  const signal = timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]);
+
+  await using running = await run.start(signal);
+  await using _portFile = portFile === undefined
+    ? undefined
+    : await writePortFile(portFile, run.portFile(running));
+  run.listening(running);
+
+  const forced = await Promise.race([running.finished, signals.second]);
+  if (forced !== undefined) await running[Symbol.asyncDispose]();
+  const why = signals.first.aborted ? signals.first.reason : timeUp?.aborted ? "max-time" : "once";
+  run.stopped(why);
+  return forced ?? 0;
+}
