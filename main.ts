@@ -93,7 +93,7 @@ function client(row: LessonRow): Command {
     name: `${row.name}-client`,
     summary: row.summary.client,
     load: async () => {
-      const { clientProgram } = await import("./commands/client.ts");
+      const { clientProgram } = await import("./commands/client/client.ts");
       return clientProgram(await row.client(), row.port);
     },
   };

@@ -19,7 +19,7 @@ export async function dispatch(
   try {
     exitCode = await run(args, commands, version, channels);
   } catch (error) {
-    exitCode = reportFailure(error, channels);
+    exitCode = reportFailure(error, channels, asksFor(args, "--json"));
   }
   await channels.stdout.close(PATIENCE_MS);
   await channels.stderr.close(PATIENCE_MS);
@@ -42,7 +42,7 @@ async function run(
   if (name === "help") return await help(rest, commands, version, channels);
 
   const command = find(name, commands);
-  if (asksForHelp(rest)) return await help([name], commands, version, channels);
+  if (asksFor(rest, "--help", "-h")) return await help([name], commands, version, channels);
   const program = await command.load();
   try {
     return await program.run(rest, channels);
@@ -90,9 +90,8 @@ function find(name: string, commands: readonly Command[]): Command {
   });
 }
 
-/** Whether help is asked for before a `--` makes text of all that follows. */
-function asksForHelp(args: readonly string[]): boolean {
+/** Whether one of the flags is given before a `--` makes text of all that follows. */
+function asksFor(args: readonly string[], ...flags: readonly string[]): boolean {
   const end = args.indexOf("--");
-  const flags = end === -1 ? args : args.slice(0, end);
-  return flags.includes("--help") || flags.includes("-h");
+  return args.slice(0, end === -1 ? args.length : end).some((arg) => flags.includes(arg));
 }

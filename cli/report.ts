@@ -1,5 +1,6 @@
 import { errnoOf } from "../sockets/errno.ts";
 import { jsonLine, visible } from "../text/visible.ts";
+import type { Event } from "./events.ts";
 import { asFailure, exitCodes } from "./failure.ts";
 import { Output } from "./output.ts";
 
@@ -8,6 +9,8 @@ const EXIT_BROKEN_PIPE = 141;
 
 /** Milliseconds that the end of a command waits for a reader that does not read. */
 export const PATIENCE_MS = 500;
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The two channels of a command. */
 export interface Channels {
@@ -18,6 +21,28 @@ export interface Channels {
 /** The channels of this process. */
 export function openChannels(): Channels {
   return { stdout: new Output(Deno.stdout), stderr: new Output(Deno.stderr) };
+}
+
+/** An event as its line of `--json`. */
+export function eventLine(event: Event): string {
+  return jsonLine(event);
+}
+
+/** Bytes as events have them: as text, or as base64 where they are not UTF-8. */
+export function dataFields(
+  data: Uint8Array,
+): { readonly bytes: number; readonly data?: string; readonly base64?: string } {
+  const bytes = data.length;
+  try {
+    return { bytes, data: strict.decode(data) };
+  } catch {
+    return { bytes, base64: base64Of(data) };
+  }
+}
+
+/** Milliseconds as events have them: to a thousandth, as more is noise. */
+export function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1_000) / 1_000;
 }
 
 /**
@@ -31,6 +56,14 @@ export function reportFailure(error: unknown, channels: Channels, json = false):
   channels.stderr.line(`netdemo: ${kind}: ${visible(message)}`);
   if (hint !== undefined) channels.stderr.line(`hint: ${visible(hint)}`);
   const exitCode = exitCodes[kind];
-  if (json) channels.stdout.line(jsonLine({ ok: false, failure: kind, exitCode, message, hint }));
+  if (json) {
+    channels.stdout.line(
+      eventLine({ event: "failure", failure: kind, exitCode, message, hint }),
+    );
+  }
   return exitCode;
+}
+
+function base64Of(data: Uint8Array): string {
+  return btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join(""));
 }

@@ -310,11 +310,13 @@ Deno.test("--json gives an object for each answer, and one for the failure", asy
   );
   const objects = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(code, 1);
-  assertEquals(objects.map(({ ok, request, reply }) => ({ ok, request, reply })), [
-    { ok: true, request: "1 1 +", reply: "Sum of 1 and 1 is 2" },
-    { ok: false, request: "1 0 /", reply: "Error: division by zero" },
-    { ok: false, request: undefined, reply: undefined },
+  assertEquals(objects.map(({ event, ok, request, reply }) => ({ event, ok, request, reply })), [
+    { event: "answer", ok: true, request: "1 1 +", reply: "Sum of 1 and 1 is 2" },
+    { event: "answer", ok: false, request: "1 0 /", reply: "Error: division by zero" },
+    { event: "failure", ok: undefined, request: undefined, reply: undefined },
   ]);
+  assertEquals(objects[0].remote, `127.0.0.1:${port}`);
+  assertMatch(objects[0].local, /^127\.0\.0\.1:\d+$/);
   assert(objects[0].elapsedMs > 0);
   assertEquals([objects[2].failure, objects[2].exitCode], ["ERROR", 1]);
 
@@ -324,8 +326,12 @@ Deno.test("--json gives an object for each answer, and one for the failure", asy
     "--port",
     String(getAvailablePort()),
   ]);
-  const { ok, failure, exitCode } = JSON.parse(refused.stdout);
-  assertEquals({ ok, failure, exitCode }, { ok: false, failure: "REFUSED", exitCode: 11 });
+  const { event, failure, exitCode } = JSON.parse(refused.stdout);
+  assertEquals({ event, failure, exitCode }, {
+    event: "failure",
+    failure: "REFUSED",
+    exitCode: 11,
+  });
 });
 
 Deno.test("what a peer sends never reaches the terminal raw", async () => {

@@ -71,7 +71,7 @@ for (const transport of transports) {
     const json = await ask("--json", "1", "1", "+");
     assertMatch(
       json.stdout,
-      /^\{"ok":true,"request":"1 1 \+","reply":"Sum of 1 and 1 is 2","elapsedMs":[\d.]+\}\n$/,
+      /^\{"event":"answer","ok":true,"request":"1 1 \+","reply":"Sum of 1 and 1 is 2",.*\}\n$/,
     );
   });
 

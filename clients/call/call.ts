@@ -1,5 +1,10 @@
+import type { Endpoint } from "../../protocol/addresses.ts";
+
 /** A conversation with a server: requests go out, replies come in, in the same order. */
 export interface Call extends Disposable {
+  readonly remote: Endpoint;
+  /** This end; over UDP that of the last request. */
+  readonly local: Endpoint;
   /** Whether the peer can separate several requests that are sent at once. */
   readonly framed: boolean;
   /**

@@ -18,32 +18,38 @@ export class DatagramCall implements Call {
   /** Requests are asked one at a time: datagrams may overtake each other. */
   readonly framed = false;
 
-  readonly #remote: InternetEndpoint;
+  readonly remote: InternetEndpoint;
   readonly #timeout: number;
   /** Holds any datagram: those of IPv6 may be a little longer than those of IPv4. */
   readonly #buffer = new Uint8Array(65_536);
   readonly #watch: Watch | undefined;
   #socket: DatagramSocket | undefined;
+  #local: InternetEndpoint | undefined;
   #sendFailure: SocketFailure | undefined;
   #timedOut = false;
 
   constructor(remote: InternetEndpoint, timeout: number, watch: Watch | undefined) {
     this.#watch = watch;
-    this.#remote = remote;
+    this.remote = remote;
     this.#timeout = timeout;
+  }
+
+  get local(): InternetEndpoint {
+    return this.#local ?? { hostname: anyAddress(this.remote), port: 0 };
   }
 
   async send([request = ""]: readonly string[]): Promise<void> {
     try {
       this.#socket?.close();
       this.#socket = this.#open();
+      this.#local = this.#socket.addr;
       await this.#socket.send(encoder.encode(`${request}\n`), {
         transport: "udp",
-        ...this.#remote,
+        ...this.remote,
       });
     } catch (cause) {
       if (this.#timedOut) return;
-      const facts = { phase: "send", endpoint: this.#remote, protocol: "udp" } as const;
+      const facts = { phase: "send", endpoint: this.remote, protocol: "udp" } as const;
       this.#sendFailure = new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
       this.#close();
     }
@@ -70,7 +76,7 @@ export class DatagramCall implements Call {
   }
 
   #open(): DatagramSocket {
-    const hostname = this.#remote.hostname.includes(":") ? "::" : "0.0.0.0";
+    const hostname = anyAddress(this.remote);
     const socket = datagramSocket(Deno.listenDatagram({ transport: "udp", hostname, port: 0 }));
     if (this.#watch === undefined) return socket;
     return traceDatagrams(socket, new SocketTrace(this.#watch.trace, this.#watch.who));
@@ -82,7 +88,7 @@ export class DatagramCall implements Call {
       if (this.#socket === undefined) throw this.#sendFailure ?? this.#failure("TIMEOUT");
       try {
         const [bytes, remote] = await this.#socket.receive(this.#buffer);
-        if (isSameEndpoint(internetEndpointOf(remote), this.#remote)) return bytes;
+        if (isSameEndpoint(internetEndpointOf(remote), this.remote)) return bytes;
       } catch (error) {
         // Windows reports so that nobody listens there, Linux not at all.
         if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
@@ -99,7 +105,7 @@ export class DatagramCall implements Call {
   #failure(kind: SocketFailureKind, facts: Partial<ReplyFacts> = {}): SocketFailure {
     return new SocketFailure(kind, {
       phase: "reply",
-      endpoint: this.#remote,
+      endpoint: this.remote,
       protocol: "udp",
       timeoutMs: this.#timeout,
       received: 0,
@@ -111,4 +117,9 @@ export class DatagramCall implements Call {
     this.#socket?.close();
     this.#socket = undefined;
   }
+}
+
+/** The address that stands for all of this host's, of the same family. */
+function anyAddress({ hostname }: InternetEndpoint): string {
+  return hostname.includes(":") ? "::" : "0.0.0.0";
 }

@@ -1,3 +1,4 @@
+import type { Endpoint } from "../../protocol/addresses.ts";
 import { type Line, LineBuffer, QUIET_MS } from "../../protocol/line_buffer.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
@@ -30,6 +31,14 @@ export class StreamCall implements Call {
   constructor(stream: Stream, replyTimeout: number) {
     this.#stream = stream;
     this.#replyTimeout = replyTimeout;
+  }
+
+  get remote(): Endpoint {
+    return this.#stream.remote;
+  }
+
+  get local(): Endpoint {
+    return this.#stream.local;
   }
 
   get framed(): boolean {

@@ -1,12 +1,13 @@
 import { familyOf, kindOfAddress, kindOfPort } from "./address_kinds.ts";
 import { canonicalAddress } from "../../protocol/addresses.ts";
 import { Failure } from "../../cli/failure.ts";
+import type { Event } from "../../cli/events.ts";
 import type { Program } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine } from "../../cli/flags.ts";
-import { type Channels, reportFailure } from "../../cli/report.ts";
+import { type Channels, eventLine, rounded } from "../../cli/report.ts";
 import { lookUp, systemResolver } from "../../sockets/resolve.ts";
 import { localAddresses, reverseName, servicesOf } from "./this_host.ts";
-import { jsonLine, visible } from "../../text/visible.ts";
+import { visible } from "../../text/visible.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
@@ -15,7 +16,7 @@ const flags = {
     least: 1,
     default: DEFAULT_TIMEOUT_MS,
   }),
-  json: { about: "print what is known as one JSON object" },
+  json: { about: "print each address, and the port, as a JSON object a line" },
 };
 
 /** The command that shows and explains addresses, host names and ports. */
@@ -40,13 +41,9 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       throw new Failure("USAGE", `address takes one argument: received '${surplus}' as well`);
     }
     const parsed = target === undefined ? undefined : parseTarget(target);
-    try {
-      const report = parsed === undefined ? aboutThisHost() : await about(parsed, timeout);
-      await show(report, json, channels);
-      return 0;
-    } catch (error) {
-      return reportFailure(error, channels, json);
-    }
+    const report = parsed === undefined ? aboutThisHost() : await about(parsed, timeout);
+    await show(report, json, channels);
+    return 0;
   },
 };
 
@@ -86,7 +83,7 @@ interface AddressReport {
 }
 
 interface PortReport {
-  readonly number: number;
+  readonly port: number;
   readonly kind: string;
   readonly about: string;
   readonly source: string;
@@ -120,7 +117,7 @@ async function about({ host, port }: Target, timeout: number): Promise<Report> {
   await systemResolver(); // so that loading it is not measured
   const start = performance.now();
   const found = await lookUp(host, timeout);
-  const elapsedMs = Math.round((performance.now() - start) * 1_000) / 1_000;
+  const elapsedMs = rounded(performance.now() - start);
   const addresses = await Promise.all(found.map(withName));
   return { name: host, elapsedMs, addresses, port: portReport };
 }
@@ -136,13 +133,21 @@ async function withName(address: string): Promise<AddressReport> {
 
 async function aboutPort(port: number): Promise<PortReport> {
   const { name, about, source } = kindOfPort(port);
-  return { number: port, kind: name, about, source, services: await servicesOf(port) };
+  return { port, kind: name, about, source, services: await servicesOf(port) };
 }
 
 async function show(report: Report, json: boolean, { stdout }: Channels): Promise<void> {
-  const lines = json ? [jsonLine({ ok: true, ...report })] : textOf(report);
+  const lines = json ? eventsOf(report).map(eventLine) : textOf(report);
   for (const line of lines) stdout.line(line);
   await stdout.flush();
+}
+
+/** The addresses, each with the name that it belongs to, and the port. */
+function eventsOf({ hostName, name = hostName, elapsedMs, addresses, port }: Report): Event[] {
+  return [
+    ...addresses.map((address): Event => ({ event: "address", name, ...address, elapsedMs })),
+    ...(port === undefined ? [] : [{ event: "port", ...port } as const]),
+  ];
 }
 
 function textOf({ hostName, name, elapsedMs, addresses, port }: Report): string[] {
@@ -155,7 +160,7 @@ function textOf({ hostName, name, elapsedMs, addresses, port }: Report): string[
   if (addresses.length > 0) lines.push(...tableOf(addresses, hostName !== undefined));
   if (port !== undefined) {
     if (addresses.length > 0) lines.push("");
-    lines.push(`Port ${port.number} is ${port.kind}: ${port.about} (${port.source}).`);
+    lines.push(`Port ${port.port} is ${port.kind}: ${port.about} (${port.source}).`);
     for (const { name, protocols } of port.services) {
       lines.push(`This system calls it ${visible(name)} (${protocols.join(", ")}).`);
     }

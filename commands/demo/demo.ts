@@ -10,12 +10,12 @@ import { Stage, type Transport } from "./stage.ts";
 import { parseCommandLine, readName } from "../../cli/flags.ts";
 import { Pager } from "../../cli/pager.ts";
 import { asciiOnly, wrap } from "../../text/width.ts";
-import { type Channels, reportFailure } from "../../cli/report.ts";
+import { type Channels, dataFields, eventLine, rounded } from "../../cli/report.ts";
 import { suggest } from "../../cli/suggest.ts";
 import { displayOf } from "../../cli/terminal.ts";
 import { type Display, styled } from "../../text/display.ts";
 import { chosenTransport } from "../../cli/transport.ts";
-import { jsonLine, visible } from "../../text/visible.ts";
+import { visible } from "../../text/visible.ts";
 
 const flags = {
   udp: { about: "play the talks over UDP" },
@@ -57,16 +57,12 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
       }
       const display = displayOf(Deno.stdout);
       const pager = new Pager(channels.stdout, display);
-      try {
-        for (const scene of chosen) {
-          const played = await play(scene, transport, command);
-          if (values.json) await printEvents(played, channels);
-          else await pager.show(draw(played, { display, explain: values.explain }));
-        }
-        return 0;
-      } catch (error) {
-        return reportFailure(error, channels, values.json);
+      for (const scene of chosen) {
+        const played = await play(scene, transport, command);
+        if (values.json) await printEvents(played, channels);
+        else await pager.show(draw(played, { display, explain: values.explain }));
       }
+      return 0;
     },
   };
 }
@@ -145,17 +141,17 @@ async function printEvents({ scene, events }: Played, { stdout }: Channels): Pro
   const start = ordered[0]?.time ?? 0;
   for (const event of ordered) {
     const { time, who, socket, call, local, remote, data, error } = event;
-    stdout.line(jsonLine({
+    stdout.line(eventLine({
+      event: "call",
       scene: scene.name,
-      timeMs: Math.round((time - start) * 1_000) / 1_000,
+      timeMs: rounded(time - start),
       side: sideOf(event),
       who,
       socket,
       call,
       local: local && formatEndpoint(local),
       remote: remote && formatEndpoint(remote),
-      bytes: data?.length,
-      data: data && new TextDecoder().decode(data),
+      ...(data && dataFields(data)),
       error,
     }));
   }

@@ -2,8 +2,9 @@ import { formatEndpoint, formatEndpoints, type Protocol } from "../../protocol/a
 import { errnoOf } from "../../sockets/errno.ts";
 import type { Peer, Server, ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
-import type { Channels } from "../../cli/report.ts";
-import { jsonLine, visible } from "../../text/visible.ts";
+import type { Event } from "../../cli/events.ts";
+import { type Channels, eventLine, rounded } from "../../cli/report.ts";
+import { visible } from "../../text/visible.ts";
 
 /** Milliseconds between two notices of the same kind on stderr. */
 const NOTICE_MS = 1_000;
@@ -71,59 +72,85 @@ export function jsonReport(
   { stdout }: Channels,
 ): ServerReport {
   const startedAt = performance.now();
-  const peerName = protocol === "udp" ? "datagram" : "connection";
   const total = { connections: 0, requests: 0, rejected: 0, ignored: 0 };
-  const emit = (event: string, details: Record<string, unknown>): void => {
-    stdout.line(jsonLine({ event, time: new Date().toISOString(), ...details }));
-  };
+  const common = () => ({ time: new Date().toISOString(), service: service.name });
+  const emit = (event: Event): void => stdout.line(eventLine(event));
   return {
     events: {
-      connected({ id, remote }) {
+      connected(peer) {
         total.connections++;
-        emit("connection", { connection: id, remote: formatEndpoint(remote) });
+        emit({ event: "connection", ...common(), connection: peer.id, ...endsOf(peer) });
       },
-      answered({ id, remote }, request, reply) {
+      answered(peer, request, reply) {
         total.requests++;
-        const from = protocol === "udp" ? { remote: formatEndpoint(remote) } : {};
-        emit("request", { [peerName]: id, ...from, request, reply });
+        const number = protocol === "udp" ? { datagram: peer.id } : { connection: peer.id };
+        emit({ event: "request", ...common(), ...number, ...endsOf(peer), request, reply });
       },
-      ignored({ id, remote }, reason) {
+      ignored(peer, reason) {
         total.ignored++;
-        emit("ignored", { [peerName]: id, remote: formatEndpoint(remote), reason });
+        emit({ event: "ignored", ...common(), datagram: peer.id, ...endsOf(peer), reason });
       },
-      closed({ id, requests, acceptedAt }, reason) {
-        emit("closed", { connection: id, reason, requests, durationMs: since(acceptedAt) });
-      },
-      rejected({ id, remote }) {
-        total.rejected++;
-        emit("rejected", {
+      closed(peer, reason) {
+        const { id, requests, acceptedAt } = peer;
+        const elapsedMs = since(acceptedAt);
+        emit({
+          event: "closed",
+          ...common(),
           connection: id,
-          remote: formatEndpoint(remote),
+          ...endsOf(peer),
+          reason,
+          requests,
+          elapsedMs,
+        });
+      },
+      rejected(peer) {
+        total.rejected++;
+        emit({
+          event: "rejected",
+          ...common(),
+          connection: peer.id,
+          ...endsOf(peer),
           reason: "server is full",
         });
       },
       acceptFailed(error) {
-        emit("accept-failed", { code: errnoOf(error), message: error.message });
+        emit({
+          event: "accept-failed",
+          ...common(),
+          errno: errnoOf(error),
+          message: error.message,
+        });
       },
     },
     listening({ addresses, port, protocol }) {
-      const where = addresses.map(formatEndpoint);
-      emit("listening", { service: service.name, protocol, addresses: where, port });
+      emit({
+        event: "listening",
+        ...common(),
+        protocol,
+        addresses: addresses.map(formatEndpoint),
+        port,
+      });
     },
-    stopped(why) {
-      const { dropped } = stdout;
-      emit("stopped", {
-        reason: why,
+    stopped(reason) {
+      const { dropped: droppedLines } = stdout;
+      emit({
+        event: "stopped",
+        ...common(),
+        reason,
         ...total,
-        droppedLines: dropped,
-        durationMs: since(startedAt),
+        droppedLines,
+        elapsedMs: since(startedAt),
       });
     },
   };
 }
 
+function endsOf({ remote, local }: Peer): { readonly remote: string; readonly local: string } {
+  return { remote: formatEndpoint(remote), local: formatEndpoint(local) };
+}
+
 function since(start: number): number {
-  return Math.round((performance.now() - start) * 1_000) / 1_000;
+  return rounded(performance.now() - start);
 }
 
 /** Reports a thing once a second at most, and then how often it was suppressed. */

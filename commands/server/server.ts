@@ -1,7 +1,6 @@
 import type { Program } from "../../cli/command.ts";
 import { Failure } from "../../cli/failure.ts";
 import { type FlagValues, parseCommandLine, type ValueFlag } from "../../cli/flags.ts";
-import { reportFailure } from "../../cli/report.ts";
 import { openTrace } from "../../cli/trace.ts";
 import { chosenTransport, transportFlags } from "../../cli/transport.ts";
 import type { Server } from "../../services/server/server.ts";
@@ -60,20 +59,16 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       const report = values.json
         ? jsonReport(service, protocol, channels)
         : textReport(service, protocol, channels);
-      try {
-        const trace = values.trace ? await openTrace(channels.stderr) : undefined;
-        const place = await placeOf(values);
-        const { events } = report;
-        const options = { ...limitsOf(values), once: values.once, trace, events };
-        return await runUntilStopped<Server>({
-          start: (signal) => startServer(chosen, place, { ...options, signal }),
-          portFile: ({ port }) => `${port}\n`,
-          listening: (server) => report.listening(server),
-          stopped: (why) => report.stopped(why),
-        }, values);
-      } catch (error) {
-        return reportFailure(error, channels, values.json);
-      }
+      const trace = values.trace ? await openTrace(channels.stderr) : undefined;
+      const place = await placeOf(values);
+      const { events } = report;
+      const options = { ...limitsOf(values), once: values.once, trace, events };
+      return await runUntilStopped<Server>({
+        start: (signal) => startServer(chosen, place, { ...options, signal }),
+        portFile: ({ port }) => `${port}\n`,
+        listening: (server) => report.listening(server),
+        stopped: (why) => report.stopped(why),
+      }, values);
     },
   };
 }

@@ -38,6 +38,7 @@ export interface ConnectionContext {
 export class Connection implements Timed, ConnectionPeer {
   readonly id: number;
   readonly remote: Endpoint;
+  readonly local: Endpoint;
   readonly acceptedAt = performance.now();
   requests = 0;
   deadline = Infinity;
@@ -57,6 +58,7 @@ export class Connection implements Timed, ConnectionPeer {
   constructor(id: number, stream: Stream, context: ConnectionContext) {
     this.id = id;
     this.remote = stream.remote;
+    this.local = stream.local;
     this.#stream = stream;
     this.#context = context;
     this.#lines = new LineBuffer(context.maxRequest);

@@ -104,7 +104,7 @@ class DatagramServer implements Server {
       try {
         const [bytes, from] = await socket.receive(buffer);
         pause.reset();
-        const exchange = this.#answer(bytes, internetEndpointOf(from));
+        const exchange = this.#answer(bytes, internetEndpointOf(from), socket.addr);
         if (exchange === undefined) continue;
         const { written } = encoder.encodeInto(exchange.reply + exchange.ending, replyBuffer);
         const sent = socket.send(replyBuffer.subarray(0, written), from);
@@ -120,8 +120,12 @@ class DatagramServer implements Server {
   }
 
   /** A datagram with its reply; `undefined` if it gets none. */
-  #answer(bytes: Uint8Array, remote: InternetEndpoint): Exchange | undefined {
-    const peer = { id: ++this.#received, remote };
+  #answer(
+    bytes: Uint8Array,
+    remote: InternetEndpoint,
+    local: InternetEndpoint,
+  ): Exchange | undefined {
+    const peer = { id: ++this.#received, remote, local };
     const { line: request, length, ending } = readDatagram(bytes);
     const silent = this.#reasonForSilence(request, remote);
     if (silent !== undefined) {

@@ -57,6 +57,8 @@ export interface Peer {
   /** Counts connections, or datagrams, from 1. */
   readonly id: number;
   readonly remote: Endpoint;
+  /** The server's own end. */
+  readonly local: Endpoint;
 }
 
 /** A connection as its server reports it. */

@@ -1,6 +1,6 @@
 import { Output } from "../../cli/output.ts";
 import { main } from "../../main.ts";
-import { type Ended, executable, netdemo } from "./process.ts";
+import { assertEvents, type Ended, executable, netdemo, netdemoCommand } from "./process.ts";
 
 /**
  * Runs netdemo to its end within this process: some 40 ms quicker than
@@ -13,6 +13,7 @@ export async function netdemoInProcess(args: readonly string[]): Promise<Ended> 
   if (executable !== undefined) return await netdemo(args);
   const [stdout, stderr] = [new Recorder(), new Recorder()];
   const code = await main(args, { stdout: new Output(stdout), stderr: new Output(stderr) });
+  assertEvents([...netdemoCommand, ...args], stdout.text);
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 

@@ -1,3 +1,5 @@
+import { AssertionError } from "@std/assert";
+import { problemsOfLine } from "../../cli/events.ts";
 import config from "../../deno.json" with { type: "json" };
 
 /** The executable that is tested in place of the source, if one is. */
@@ -33,6 +35,23 @@ export interface ProcessOptions {
   readonly clearEnv?: boolean;
   /** The folder that it runs in. @default the tests' own */
   readonly cwd?: string;
+}
+
+/**
+ * Holds every line that netdemo printed with `--json` to the event that it
+ * names. A last line without its end, as a killed process leaves it, is let pass.
+ *
+ * @throws {AssertionError} if one is not as it should be.
+ */
+export function assertEvents(command: readonly string[], stdout: string): void {
+  const program = netdemoCommand.at(-1) ?? "";
+  const args = command.slice(command.indexOf(program) + 1);
+  const flags = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  if (!command.includes(program) || !flags.includes("--json")) return;
+  for (const line of stdout.split("\n").slice(0, -1)) {
+    const problems = problemsOfLine(line);
+    if (problems.length > 0) throw new AssertionError(`${problems.join("; ")}: ${line}`);
+  }
 }
 
 /**
@@ -132,6 +151,7 @@ export class Process implements AsyncDisposable {
     const { code } = await this.child.status;
     this.resumeStdout();
     await Promise.all([this.#stdout.end, this.#stderr.end]);
+    assertEvents(this.command, this.#stdout.text);
     return { code, stdout: this.#stdout.text, stderr: this.#stderr.text };
   }
 

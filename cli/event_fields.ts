@@ -1,0 +1,129 @@
+/** What a field of an event may hold, as a type and as a check. */
+export interface Kind<T> {
+  /** What it is called in the help: `text`, `endpoint`. */
+  readonly name: string;
+  readonly optional?: boolean;
+  holds(value: unknown): value is T;
+}
+
+/** A field that an event may lack. */
+export type Optional<T> = Kind<T> & { readonly optional: true };
+
+/** The fields of an event, in the order in which they are printed. */
+export type Fields = Readonly<Record<string, Kind<unknown>>>;
+
+type OptionalNames<F extends Fields> = {
+  [Name in keyof F]: F[Name] extends { readonly optional: true } ? Name : never;
+}[keyof F];
+
+type ValueOf<K> = K extends Kind<infer T> ? T : never;
+
+/** An object with these fields. */
+export type ObjectOf<F extends Fields> =
+  & { readonly [Name in Exclude<keyof F, OptionalNames<F>>]: ValueOf<F[Name]> }
+  & { readonly [Name in OptionalNames<F>]?: ValueOf<F[Name]> | undefined };
+
+export const text = kind("text", (value): value is string => typeof value === "string");
+
+/** `true` or `false`. */
+export const truth = kind("boolean", (value): value is boolean => typeof value === "boolean");
+
+/** A whole number from 0 up. */
+export const count = kind(
+  "count",
+  (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
+);
+
+/** A number, such as a share. */
+export const number = kind("number", (value): value is number => Number.isFinite(value));
+
+/** A duration, or a time since a start, in milliseconds. */
+export const milliseconds = kind(
+  "milliseconds",
+  (value): value is number => Number.isFinite(value) && Number(value) >= 0,
+);
+
+/** An instant, as ISO 8601 writes it in UTC. */
+export const time = kind(
+  "time",
+  (value): value is string => typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value),
+);
+
+/** `10.0.0.7:4040`, `[::1]:4040`, the path of a Unix socket, or `unnamed` for the end that connected to one. */
+export const endpoint = kind(
+  "endpoint",
+  (value): value is string =>
+    typeof value === "string" &&
+    /^(?:\d+(?:\.\d+){3}:\d+|\[[\da-f:.]+(?:%[^\]]+)?\]:\d+|(?!\d+(?:\.\d+){3}$)[^:]+|.*\/.*)$/is
+      .test(value),
+);
+
+/** A port number. */
+export const port = kind(
+  "port",
+  (value): value is number => count.holds(value) && value <= 65_535,
+);
+
+export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> {
+  return kind(
+    values.map((value) => `"${value}"`).join(" | "),
+    (value): value is T => (values as readonly unknown[]).includes(value),
+  );
+}
+
+export function either<One, Other>(one: Kind<One>, other: Kind<Other>): Kind<One | Other> {
+  return kind(
+    `${one.name} | ${other.name}`,
+    (value): value is One | Other => one.holds(value) || other.holds(value),
+  );
+}
+
+export const nothing = kind("null", (value): value is null => value === null);
+
+export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
+  return kind(
+    `list of ${item.name}`,
+    (value): value is readonly T[] => Array.isArray(value) && value.every(item.holds),
+  );
+}
+
+/** An object that has any names, with values of one kind. */
+export function mapOf<T>(item: Kind<T>): Kind<Readonly<Record<string, T>>> {
+  return kind(
+    `object of ${item.name}`,
+    (value): value is Readonly<Record<string, T>> =>
+      isObject(value) && Object.values(value).every(item.holds),
+  );
+}
+
+export function objectOf<F extends Fields>(fields: F): Kind<ObjectOf<F>> {
+  const names = Object.entries(fields).map(([name, { optional }]) => optional ? `${name}?` : name);
+  return kind(
+    `{ ${names.join(", ")} }`,
+    (value): value is ObjectOf<F> => isObject(value) && problemsOf(value, fields).length === 0,
+  );
+}
+
+export function optional<T>(inner: Kind<T>): Optional<T> {
+  return { ...inner, optional: true };
+}
+
+/** What is wrong with the fields of an object: missing, unknown, or of another kind. */
+export function problemsOf(value: Readonly<Record<string, unknown>>, fields: Fields): string[] {
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(fields, name));
+  const wrong = Object.entries(fields).filter(([name, kind]) =>
+    Object.hasOwn(value, name) ? !kind.holds(value[name]) : !kind.optional
+  );
+  return [
+    ...unknown.map((name) => `unknown field ${name}`),
+    ...wrong.map(([name, kind]) => `${name} is not ${kind.name}: ${JSON.stringify(value[name])}`),
+  ];
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function kind<T>(name: string, holds: (value: unknown) => value is T): Kind<T> {
+  return { name, holds };
+}

@@ -1,0 +1,286 @@
+/**
+ * Every line that a command prints with `--json`: one object with the name of
+ * its event. The types come from the same table as the checks that the tests
+ * hold each printed line to, and what `netdemo help json` shows.
+ *
+ * A thing has one name and one shape in all of them: an endpoint is
+ * `10.0.0.7:4040`, the name of a duration ends in `Ms`, `remote` and `local` are
+ * the two ends of a socket. What is not known or was not reached is absent.
+ */
+import {
+  count,
+  either,
+  endpoint,
+  type Fields,
+  isObject,
+  listOf,
+  mapOf,
+  milliseconds,
+  nothing,
+  number,
+  type ObjectOf,
+  objectOf,
+  oneOf,
+  optional,
+  port,
+  problemsOf,
+  text,
+  time,
+  truth,
+} from "./event_fields.ts";
+
+const protocol = oneOf("tcp", "udp", "unix");
+const status = oneOf("pass", "note", "fail", "allowed", "skip", "not-judged");
+const side = oneOf("client", "server");
+/** How a duration was spread over many tries. */
+const spread = objectOf({
+  p50Ms: milliseconds,
+  p95Ms: milliseconds,
+  p99Ms: milliseconds,
+  maxMs: milliseconds,
+});
+
+/** What a server says of itself in each of its events. */
+const server = { time, service: text };
+/** The two ends of a socket. */
+const ends = { remote: endpoint, local: endpoint };
+/** Bytes as text, or as base64 where they are not UTF-8. */
+const bytes = { bytes: optional(count), data: optional(text), base64: optional(text) };
+
+function event<F extends Fields>(about: string, fields: F) {
+  return { about, fields };
+}
+
+/** Every event: what it says, and its fields. */
+export const events = {
+  failure: event("it failed; the same as on stderr", {
+    failure: text,
+    exitCode: count,
+    message: text,
+    hint: optional(text),
+  }),
+
+  // Clients.
+  connected: event("hello-client has connected", { ...ends, elapsedMs: milliseconds }),
+  answer: event("a request of a client with its reply", {
+    ok: truth,
+    request: text,
+    reply: text,
+    ...ends,
+    elapsedMs: milliseconds,
+  }),
+
+  // Servers.
+  listening: event("a server listens", {
+    ...server,
+    protocol,
+    addresses: listOf(endpoint),
+    port: optional(port),
+  }),
+  connection: event("a server has accepted a connection", {
+    ...server,
+    connection: count,
+    ...ends,
+  }),
+  request: event("a server has answered a request; null if it was not UTF-8", {
+    ...server,
+    connection: optional(count),
+    datagram: optional(count),
+    ...ends,
+    request: either(text, nothing),
+    reply: text,
+  }),
+  ignored: event("a server has left a datagram without an answer", {
+    ...server,
+    datagram: count,
+    ...ends,
+    reason: text,
+  }),
+  closed: event("a connection has ended", {
+    ...server,
+    connection: count,
+    ...ends,
+    reason: text,
+    requests: count,
+    elapsedMs: milliseconds,
+  }),
+  rejected: event("a connection was turned away", {
+    ...server,
+    connection: count,
+    ...ends,
+    reason: text,
+  }),
+  "accept-failed": event("a server could not accept a connection, and tries again", {
+    ...server,
+    errno: optional(text),
+    message: text,
+  }),
+  stopped: event("a server has stopped", {
+    ...server,
+    reason: text,
+    connections: count,
+    requests: count,
+    rejected: count,
+    ignored: count,
+    droppedLines: count,
+    elapsedMs: milliseconds,
+  }),
+
+  // address.
+  address: event("an address of this host, or of a name", {
+    name: optional(text),
+    interface: optional(text),
+    address: text,
+    family: oneOf("IPv4", "IPv6"),
+    kind: text,
+    reach: text,
+    source: text,
+    reverseName: optional(text),
+    elapsedMs: optional(milliseconds),
+  }),
+  port: event("what kind of port a port is", {
+    port,
+    kind: text,
+    about: text,
+    source: text,
+    services: listOf(objectOf({ name: text, protocols: listOf(text) })),
+  }),
+
+  // demo.
+  call: event("a socket call in a scene of the demo", {
+    scene: text,
+    timeMs: milliseconds,
+    side,
+    who: text,
+    socket: count,
+    call: text,
+    local: optional(endpoint),
+    remote: optional(endpoint),
+    ...bytes,
+    error: optional(text),
+  }),
+
+  // check.
+  probe: event("one address of a target was tried", {
+    target: text,
+    protocol,
+    service: text,
+    remote: optional(endpoint),
+    expect: text,
+    try: count,
+    verdict: text,
+    asExpected: truth,
+    control: optional(truth),
+    phase: text,
+    errno: optional(text),
+    bytes: optional(count),
+    stranger: optional(endpoint),
+    resolveMs: optional(milliseconds),
+    connectMs: optional(milliseconds),
+    sendMs: optional(milliseconds),
+    replyMs: optional(milliseconds),
+    elapsedMs: milliseconds,
+  }),
+  statistics: event("one address of a target was tried several times", {
+    target: text,
+    protocol,
+    service: text,
+    remote: optional(endpoint),
+    expect: text,
+    tries: count,
+    triesAsExpected: count,
+    verdicts: mapOf(count),
+    loss: number,
+    connect: optional(spread),
+    reply: optional(spread),
+  }),
+  sizes: event("the largest request that one address answers", {
+    target: text,
+    protocol,
+    service: text,
+    remote: optional(endpoint),
+    expect: text,
+    verdict: text,
+    asExpected: truth,
+    passedBytes: optional(count),
+    failedBytes: optional(count),
+  }),
+
+  // path.
+  question: event("a question of path with its answer", {
+    id: text,
+    status,
+    detail: optional(text),
+    elapsedMs: milliseconds,
+    explain: optional(text),
+  }),
+  explanation: event("what a question of path means for an application", {
+    id: text,
+    sentence: text,
+    explain: text,
+  }),
+
+  // grade.
+  check: event("a check of grade with its result", {
+    id: text,
+    level: text,
+    status,
+    sentence: text,
+    reason: optional(text),
+    sent: optional(text),
+    want: optional(text),
+    saw: optional(text),
+    said: optional(text),
+    why: optional(text),
+    fix: optional(text),
+    elapsedMs: milliseconds,
+  }),
+
+  // check, path and grade.
+  summary: event("the last line of check, path and grade", {
+    ok: truth,
+    targets: optional(count),
+    asExpected: optional(count),
+    questions: optional(count),
+    strays: optional(count),
+    subject: optional(text),
+    level: optional(text),
+    checks: optional(count),
+    passed: optional(count),
+    failed: optional(count),
+    failedIds: optional(listOf(text)),
+    allowedIds: optional(listOf(text)),
+    skipped: optional(count),
+    notJudged: optional(count),
+    seed: optional(count),
+    exitCode: count,
+    failure: optional(text),
+    elapsedMs: milliseconds,
+  }),
+} as const;
+
+/** The name of an event. */
+export type EventName = keyof typeof events;
+
+/** An event of one name. */
+export type EventOf<Name extends EventName> = Name extends EventName
+  ? { readonly event: Name } & ObjectOf<(typeof events)[Name]["fields"]>
+  : never;
+
+/** A line of `--json`. */
+export type Event = EventOf<EventName>;
+
+/** What is wrong with a line that a command has printed with `--json`; nothing if it is an event. */
+export function problemsOfLine(line: string): string[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return ["not JSON"];
+  }
+  if (!isObject(value)) return ["not an object"];
+  const { event: name, ...fields } = value;
+  if (Object.keys(value)[0] !== "event") return ["event is not the first field"];
+  if (typeof name !== "string" || !Object.hasOwn(events, name)) return [`unknown event ${name}`];
+  return problemsOf(fields, events[name as EventName].fields);
+}

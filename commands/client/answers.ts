@@ -1,0 +1,100 @@
+import { type Channels, eventLine, rounded } from "../../cli/report.ts";
+import { Failure } from "../../cli/failure.ts";
+import type { Call } from "../../clients/call/call.ts";
+import type { Answer } from "../../clients/call/pipeline.ts";
+import type { Client } from "../../clients/client.ts";
+import { formatEndpoint } from "../../protocol/addresses.ts";
+import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import { visible } from "../../text/visible.ts";
+
+/** Characters of an answer that a message quotes. */
+const QUOTED_LENGTH = 80;
+
+/** Prints the answers of a call and keeps count of those that are not as they should be. */
+export class Answers {
+  readonly #client: Client;
+  readonly #call: Call;
+  readonly #channels: Channels;
+  readonly #json: boolean;
+  #count = 0;
+  #errors = 0;
+  #wrong = 0;
+  #firstWrong = "";
+
+  constructor(client: Client, call: Call, channels: Channels, json: boolean) {
+    this.#client = client;
+    this.#call = call;
+    this.#channels = channels;
+    this.#json = json;
+  }
+
+  /** The call has begun, which is all that a client without requests has to report. */
+  connected(elapsedMs: number): void {
+    if (!this.#json) return;
+    const event = { event: "connected", ...this.#ends(), elapsedMs: rounded(elapsedMs) } as const;
+    this.#channels.stdout.line(eventLine(event));
+  }
+
+  /** Asks the user; on stderr where stdout is for the answers alone. */
+  async prompt(text: string): Promise<void> {
+    const { stdout, stderr } = this.#channels;
+    const channel = !this.#json && Deno.stdout.isTerminal() ? stdout : stderr;
+    channel.text(text);
+    await channel.flush();
+  }
+
+  /** Resolves once the answers are written, so that a slow reader slows the asking. */
+  async print(answers: readonly Answer[]): Promise<void> {
+    const { stdout } = this.#channels;
+    for (const answer of answers) {
+      const ok = this.#judge(answer);
+      const line = this.#json ? this.#eventOf(answer, ok) : visible(answer.reply);
+      stdout.text(`${line}\n`);
+    }
+    await stdout.flush();
+  }
+
+  /** @throws {Failure} of kind `ERROR` if an answer was an error or wrong. */
+  check(): void {
+    if (this.#wrong > 0) {
+      const count = `${this.#wrong} of ${this.#count} answers not what was expected`;
+      const hint = "the peer speaks, but it calculates differently, or is no such server";
+      throw new Failure("ERROR", `${count}: ${this.#firstWrong}`, { hint });
+    }
+    if (this.#errors > 0) {
+      const hint = "the service understood the connection, but not what was asked; see its answer";
+      throw new Failure("ERROR", `${this.#errors} of ${this.#count} answers were errors`, { hint });
+    }
+  }
+
+  #eventOf({ request, reply, elapsedMs }: Answer, ok: boolean): string {
+    const ends = this.#ends();
+    return eventLine({
+      ...{ event: "answer", ok, request, reply, ...ends, elapsedMs: rounded(elapsedMs) },
+    });
+  }
+
+  #ends(): { readonly remote: string; readonly local: string } {
+    const { remote, local } = this.#call;
+    return { remote: formatEndpoint(remote), local: formatEndpoint(local) };
+  }
+
+  /** Whether the answer is what was asked for. */
+  #judge({ request, reply }: Answer): boolean {
+    this.#count++;
+    if (reply.startsWith(ERROR_PREFIX)) {
+      this.#errors++;
+      return false;
+    }
+    const expected = this.#client.expected?.(request);
+    if (expected === undefined || expected === reply) return true;
+    if (this.#wrong++ === 0) {
+      this.#firstWrong = `received '${shortened(reply)}' instead of '${shortened(expected)}'`;
+    }
+    return false;
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= QUOTED_LENGTH ? text : `${text.slice(0, QUOTED_LENGTH)}...`;
+}

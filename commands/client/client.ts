@@ -1,0 +1,124 @@
+import type { Program } from "../../cli/command.ts";
+import { asFailure, Failure } from "../../cli/failure.ts";
+import { durationFlag, type FlagValues, parseCommandLine } from "../../cli/flags.ts";
+import { StdinLines } from "../../cli/stdin_lines.ts";
+import { openTrace } from "../../cli/trace.ts";
+import { chosenTransport, transportFlags } from "../../cli/transport.ts";
+import type { Call } from "../../clients/call/call.ts";
+import { type CallPlace, dial } from "../../clients/call/dial.ts";
+import { ask, pipeline } from "../../clients/call/pipeline.ts";
+import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
+import type { Protocol } from "../../protocol/addresses.ts";
+import type { Watch } from "../../sockets/dial.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
+import { resolve } from "../../sockets/resolve.ts";
+import { Answers } from "./answers.ts";
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** The flags of every client. */
+function clientFlags(port: number) {
+  return {
+    ...transportFlags({
+      hostAbout: "host name or IP address of the server",
+      portAbout: "port of the server, 1-65535",
+      defaultPort: port,
+      leastPort: 1,
+    }),
+    timeout: durationFlag("longest wait to connect, then for each reply", {
+      least: 1,
+      default: DEFAULT_TIMEOUT_MS,
+    }),
+    json: { about: "print answers as JSON, one object a line" },
+    trace: { about: "show each socket call on stderr as it happens" },
+  };
+}
+
+type Values = FlagValues<ReturnType<typeof clientFlags>>;
+
+/** The command that runs a client. */
+export function clientProgram(client: Client, port: number): Program {
+  const flags = clientFlags(port);
+  const name = `${client.name}-client`;
+  return {
+    usage: client.usage,
+    about: `${client.about}
+A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+    examples: client.examples.map((words) => `netdemo ${name} --port ${4000 + port} ${words}`),
+    flags,
+    async run(args, channels) {
+      const { flags: values, given, words } = parseCommandLine(args, flags);
+      const requests = requestsOf(client, words, chosenTransport(given));
+      const watch = values.trace
+        ? { trace: await openTrace(channels.stderr), who: name }
+        : undefined;
+      const startedAt = performance.now();
+      using call = await connect(client, values, watch);
+      const answers = new Answers(client, call, channels, values.json);
+      if (requests?.length === 0) answers.connected(performance.now() - startedAt);
+      return await converse(client, call, requests, answers);
+    },
+  };
+}
+
+/** @throws {Failure} of kind `USAGE` if the words make no request. */
+function requestsOf(
+  client: Client,
+  words: readonly string[],
+  protocol: Protocol,
+): readonly string[] | undefined {
+  try {
+    return requestsOver(protocol, client, words);
+  } catch (cause) {
+    if (!(cause instanceof RequestError)) throw cause;
+    throw new Failure("USAGE", cause.message, { cause, hint: cause.hint });
+  }
+}
+
+async function connect(client: Client, values: Values, watch: Watch | undefined): Promise<Call> {
+  const { timeout } = values;
+  const startedAt = performance.now();
+  try {
+    const place = await placeOf(values);
+    return await dial(place, { timeout, spent: performance.now() - startedAt, watch });
+  } catch (error) {
+    if (!(error instanceof SocketFailure) || error.kind !== "REFUSED") throw error;
+    const where = values.unix === undefined ? `--port ${values.port}` : `--unix ${values.unix}`;
+    const hint = `no program listens there; start one: netdemo ${client.name}-server ${where}`;
+    throw new Failure(error.kind, asFailure(error).message, { cause: error, hint });
+  }
+}
+
+async function placeOf({ host, port, udp, unix, timeout }: Values): Promise<CallPlace> {
+  if (unix !== undefined) return { protocol: "unix", path: unix };
+  const addresses = await resolve(host, timeout);
+  return { protocol: udp ? "udp" : "tcp", addresses, port };
+}
+
+/** Sends what is to be sent, prints what comes back; gives the exit code. */
+async function converse(
+  client: Client,
+  call: Call,
+  requests: readonly string[] | undefined,
+  answers: Answers,
+): Promise<number> {
+  if (requests !== undefined) {
+    for (const request of requests) await answers.print([await ask(call, request)]);
+  } else if (Deno.stdin.isTerminal()) {
+    await askAtTerminal(client, call, answers);
+  } else {
+    await pipeline(call, new StdinLines(), (some) => answers.print(some));
+  }
+  answers.check();
+  return 0;
+}
+
+async function askAtTerminal({ prompt = "" }: Client, call: Call, answers: Answers): Promise<void> {
+  const input = new StdinLines();
+  while (true) {
+    await answers.prompt(prompt);
+    const lines = await input.next();
+    if (lines === undefined) return await answers.prompt("\n");
+    for (const line of lines) await answers.print([await ask(call, line)]);
+  }
+}

@@ -1,0 +1,59 @@
+import { assert, assertEquals } from "@std/assert";
+import { events, problemsOfLine } from "../cli/events.ts";
+import type { Fields } from "../cli/event_fields.ts";
+
+Deno.test("a line is held to the event that it names", () => {
+  const good = {
+    event: "failure",
+    failure: "REFUSED",
+    exitCode: 11,
+    message: "m",
+    hint: "h",
+  };
+  const table: [value: unknown, problems: string[]][] = [
+    [good, []],
+    [{ ...good, hint: undefined }, []],
+    [{ ...good, exitCode: "11" }, ['exitCode is not count: "11"']],
+    [{ ...good, message: undefined }, ["message is not text: undefined"]],
+    [{ ...good, port: 1 }, ["unknown field port"]],
+    [{ ...good, event: "fail" }, ["unknown event fail"]],
+    [{ failure: "DNS", event: "failure" }, ["event is not the first field"]],
+    [[good], ["not an object"]],
+  ];
+  for (const [value, problems] of table) {
+    assertEquals(problemsOfLine(JSON.stringify(value)), problems);
+  }
+  assertEquals(problemsOfLine("Thanks..."), ["not JSON"]);
+});
+
+Deno.test("an endpoint is an address with a port, or a path, and not two fields", () => {
+  const holds = (remote: unknown): boolean =>
+    problemsOfLine(JSON.stringify({
+      ...{ event: "connected", remote, local: "[fe80::1%eth0]:4040", elapsedMs: 0.5 },
+    })).length === 0;
+  for (const right of ["127.0.0.1:40", "[::1]:40", "/tmp/a b.sock", "unnamed", "a.sock"]) {
+    assert(holds(right), right);
+  }
+  for (const wrong of ["127.0.0.1", "::1:40", "", { hostname: "127.0.0.1", port: 40 }, null]) {
+    assert(!holds(wrong), JSON.stringify(wrong));
+  }
+});
+
+/** Names that may be of two kinds, with why. */
+const twofold: Readonly<Record<string, readonly string[]>> = {
+  asExpected: ["boolean", "count"], // of one target, and how many targets
+  reply: ["text", "{ p50Ms, p95Ms, p99Ms, maxMs }"], // what came, and how long it took
+  request: ["text", "text | null"], // a server may get what is not UTF-8
+};
+
+Deno.test("a thing has one name and one kind in all events", () => {
+  const kinds = new Map<string, string>();
+  for (const [event, { fields }] of Object.entries(events)) {
+    for (const [name, { name: kind }] of Object.entries(fields as Fields)) {
+      assertEquals(/Ms$/.test(name), kind === "milliseconds", `${event}: ${name} is ${kind}`);
+      if (twofold[name]?.includes(kind)) continue;
+      assertEquals(kind, kinds.get(name) ?? kind, `${event}: ${name}`);
+      kinds.set(name, kind);
+    }
+  }
+});
