@@ -1,5 +1,6 @@
 import { calculate } from "../protocol/calculator.ts";
 import { ERROR_PREFIX } from "../protocol/reply.ts";
+import { challengeOf, padded, randomInteger } from "./challenge.ts";
 import { type Client, RequestError } from "./client.ts";
 
 /** Sends calculator commands and checks the answers. */
@@ -31,5 +32,10 @@ answers in order. An answer that is an error or wrong makes the exit code 1.`,
     const answer = calculate(request);
     // What this calculator can't do, another may: only answers are compared.
     return answer.startsWith(ERROR_PREFIX) ? undefined : answer;
+  },
+  challenge(_, size = 0) {
+    // White space makes a request long whose reply is short, so that only one way is tried.
+    const request = padded(randomInteger(), " ", `${randomInteger()} +`, size);
+    return challengeOf(request, calculate(request), { fresh: true });
   },
 };

@@ -1,3 +1,6 @@
+import type { Protocol } from "../protocol/addresses.ts";
+import type { Challenge } from "./challenge.ts";
+
 /**
  * What a client asks and what it makes of the answer, whichever transport
  * carries it. It knows no socket: {@linkcode file://./call/call.ts} has the call.
@@ -25,6 +28,12 @@ export interface Client {
   readonly greeting?: string;
   /** The one right answer to a request, where there is one. */
   expected?(request: string): string | undefined;
+  /**
+   * A question to find out whether such a server is alive, made anew each time.
+   *
+   * @param size Bytes that the request is to have, where it can have more than it needs.
+   */
+  challenge(protocol: Protocol, size?: number): Challenge;
 }
 
 /** The words of a command line make no request. */

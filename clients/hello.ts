@@ -1,3 +1,4 @@
+import { challengeOf } from "./challenge.ts";
 import { type Client, RequestError } from "./client.ts";
 
 /** Connects, and is done. */
@@ -14,4 +15,9 @@ Over UDP, which has no connections, it sends Hello and waits for the answer.`,
     throw new RequestError(`hello-client takes no arguments: received '${surplus}'`);
   },
   expected: () => "Hello",
+  challenge(protocol) {
+    if (protocol === "udp") return challengeOf("Hello", "Hello", { fresh: false });
+    // A hello-server closes what it has accepted, and has nothing to say.
+    return { request: undefined, fresh: false, form: "end", expected: "", judge: () => "wrong" };
+  },
 };

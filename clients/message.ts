@@ -1,3 +1,4 @@
+import { challengeOf, padded, randomWord } from "./challenge.ts";
 import { type Client, RequestError } from "./client.ts";
 
 /** Sends one message; any reply is a good one. */
@@ -16,5 +17,9 @@ Put -- before a TEXT that begins with a dash.`,
       throw new RequestError("a message must be one line: received a line break");
     }
     return [text];
+  },
+  challenge(_, size = 0) {
+    const request = padded(`netdemo check ${randomWord()}`, ".", "", size);
+    return challengeOf(request, "Thanks...", { fresh: false });
   },
 };

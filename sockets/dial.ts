@@ -1,5 +1,6 @@
 import type { Endpoint, InternetEndpoint, Protocol } from "../protocol/addresses.ts";
-import { kindOf } from "./errno.ts";
+import { isSameEndpoint } from "../protocol/addresses.ts";
+import { kindOf, kindOnTheWay } from "./errno.ts";
 import { SocketFailure } from "./failure.ts";
 import type { Trace } from "./socket_events.ts";
 import { denoStream, type Stream } from "./stream.ts";
@@ -22,6 +23,8 @@ export interface ConnectOptions {
   /** Milliseconds of these that are spent already. @default {0} */
   readonly spent?: number | undefined;
   readonly watch?: Watch | undefined;
+  /** Ends the attempt early. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -37,13 +40,16 @@ export async function connectToFirst(
 ): Promise<Stream> {
   const { timeout, spent = 0, watch } = options;
   const decided = new AbortController();
-  const signal = AbortSignal.any([
-    AbortSignal.timeout(Math.max(1, timeout - spent)),
-    decided.signal,
-  ]);
+  const signal = options.signal === undefined
+    ? decided.signal
+    : AbortSignal.any([decided.signal, options.signal]);
+  // AbortSignal.timeout() would hold its memory until then, long after it has served.
+  const timer = setTimeout(() => {
+    decided.abort(new DOMException("no connection in time", "TimeoutError"));
+  }, Math.max(1, timeout - spent));
   const attempts: Promise<Stream>[] = [];
   for (const endpoint of endpoints) {
-    const attempt = open(endpoint, () => Deno.connect({ ...endpoint, signal }), watch);
+    const attempt = open(endpoint, () => connectTcp(endpoint, signal), watch);
     attempts.push(attempt);
     const isLast = attempts.length === endpoints.length;
     if (!isLast && await succeedsInTime(attempt)) break;
@@ -54,6 +60,7 @@ export async function connectToFirst(
     const errors = error instanceof AggregateError ? error.errors : [error];
     throw connectFailure(errors, endpoints, "tcp", timeout);
   } finally {
+    clearTimeout(timer);
     decided.abort();
     closeAllButFirst(attempts);
   }
@@ -70,6 +77,15 @@ export async function connectUnix(path: string, watch?: Watch): Promise<Stream> 
   } catch (error) {
     throw connectFailure([error], [{ path }], "unix", 0);
   }
+}
+
+async function connectTcp(endpoint: InternetEndpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ ...endpoint, signal });
+  // A free port of the range for clients can be given to the client itself.
+  if (!isSameEndpoint(conn.localAddr, conn.remoteAddr)) return conn;
+  conn.close();
+  const message = "connected to itself: nobody listens there";
+  throw Object.assign(new Deno.errors.ConnectionRefused(message), { code: "ECONNREFUSED" });
 }
 
 /** Opens a socket and connects it; where it is watched, the calls are reported. */
@@ -122,7 +138,8 @@ function connectFailure(
   timeoutMs: number,
 ): SocketFailure {
   const cause = errors.find((error) => kindOf(error) === "TIMEOUT") ??
-    errors.find((error) => kindOf(error) !== "UNREACHABLE") ?? errors[0];
+    errors.find((error) => kindOnTheWay(error) !== "UNREACHABLE") ?? errors[0];
   const facts = { phase: "connect", endpoints, protocol, timeoutMs } as const;
-  return new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
+  const kind = protocol === "unix" ? kindOf(cause) : kindOnTheWay(cause);
+  return new SocketFailure(kind ?? "ERROR", facts, cause);
 }

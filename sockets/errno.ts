@@ -16,6 +16,7 @@ const kinds: Readonly<Record<string, SocketFailureKind>> = {
   ENOTSOCK: "REFUSED",
   ECONNRESET: "RESET",
   ECONNABORTED: "RESET",
+  ENOTCONN: "RESET", // reset before it could be used
   EPIPE: "CLOSED",
   ETIMEDOUT: "TIMEOUT",
   EADDRNOTAVAIL: "UNREACHABLE",
@@ -25,6 +26,18 @@ const kinds: Readonly<Record<string, SocketFailureKind>> = {
   ENETDOWN: "UNREACHABLE",
   ENETUNREACH: "UNREACHABLE",
 };
+
+/**
+ * Errnos with which Linux reports that the way to an Internet address is shut:
+ * `ip route prohibit` and admin-prohibited over IPv6 give EACCES, a firewall of
+ * this host EPERM, `ip route blackhole` EINVAL.
+ */
+const prohibited: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EINVAL"]);
+
+/** What an error means of a socket on its way to an Internet address; `undefined` for one of no known kind. */
+export function kindOnTheWay(error: unknown): SocketFailureKind | undefined {
+  return prohibited.has(errnoOf(error)) ? "UNREACHABLE" : kindOf(error);
+}
 
 /** What an error of a socket means; `undefined` for one of no known kind. */
 export function kindOf(error: unknown): SocketFailureKind | undefined {

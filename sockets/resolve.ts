@@ -8,9 +8,14 @@ import { SocketFailure } from "./failure.ts";
  * @throws {SocketFailure} of kind `DNS` if the name does not resolve, `TIMEOUT` if the resolver is silent.
  */
 export async function resolve(host: string, timeout?: number): Promise<readonly string[]> {
+  return knownAddresses(host) ?? await lookUp(host, timeout);
+}
+
+/** The IP addresses of an IP address or of `localhost`; `undefined` of a name that is to be looked up. */
+export function knownAddresses(host: string): readonly string[] | undefined {
   const address = canonicalAddress(host);
   if (address !== undefined) return [address];
-  return isLocalhost(host) ? loopbackAddresses : await lookUp(host, timeout);
+  return isLocalhost(host) ? loopbackAddresses : undefined;
 }
 
 /** Names that always mean this host (RFC 6761, section 6.3). */

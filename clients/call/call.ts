@@ -1,5 +1,13 @@
 import type { Endpoint } from "../../protocol/addresses.ts";
 
+/** How much has come of the replies, and when. */
+export interface Received {
+  /** Bytes, line ends included. */
+  readonly bytes: number;
+  /** When the last of them came, as `performance.now()`; 0 before. */
+  readonly at: number;
+}
+
 /** A conversation with a server: requests go out, replies come in, in the same order. */
 export interface Call extends Disposable {
   readonly remote: Endpoint;
@@ -7,6 +15,8 @@ export interface Call extends Disposable {
   readonly local: Endpoint;
   /** Whether the peer can separate several requests that are sent at once. */
   readonly framed: boolean;
+  /** What has come so far. */
+  readonly received: Received;
   /**
    * Sends requests, each a line without its end.
    *
@@ -18,7 +28,8 @@ export interface Call extends Disposable {
   /**
    * The next replies: at least one, and all that came with it.
    *
+   * @param timeout Milliseconds to wait for it. @default {as for every reply}
    * @throws {SocketFailure} of kind `TIMEOUT`, `RESET`, `CLOSED`, or `ERROR` if what came is no reply.
    */
-  receive(): Promise<string[]>;
+  receive(timeout?: number): Promise<string[]>;
 }

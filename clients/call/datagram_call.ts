@@ -1,12 +1,12 @@
-import { type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
+import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { readDatagram } from "../../protocol/datagram.ts";
 import type { Watch } from "../../sockets/dial.ts";
-import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { kindOnTheWay, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
 import { datagramSocket } from "../../sockets/listen.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
-import type { Call } from "./call.ts";
+import type { Call, Received } from "./call.ts";
 
 const encoder = new TextEncoder();
 
@@ -18,6 +18,10 @@ export class DatagramCall implements Call {
   /** Requests are asked one at a time: datagrams may overtake each other. */
   readonly framed = false;
 
+  received: Received = { bytes: 0, at: 0 };
+  /** Who sent a datagram that was passed over, as it was not asked. */
+  stranger: Endpoint | undefined;
+
   readonly remote: InternetEndpoint;
   readonly #timeout: number;
   /** Holds any datagram: those of IPv6 may be a little longer than those of IPv4. */
@@ -28,7 +32,7 @@ export class DatagramCall implements Call {
   #sendFailure: SocketFailure | undefined;
   #timedOut = false;
 
-  constructor(remote: InternetEndpoint, timeout: number, watch: Watch | undefined) {
+  constructor(remote: InternetEndpoint, timeout: number, watch?: Watch) {
     this.#watch = watch;
     this.remote = remote;
     this.#timeout = timeout;
@@ -50,16 +54,16 @@ export class DatagramCall implements Call {
     } catch (cause) {
       if (this.#timedOut) return;
       const facts = { phase: "send", endpoint: this.remote, protocol: "udp" } as const;
-      this.#sendFailure = new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
+      this.#sendFailure = new SocketFailure(kindOnTheWay(cause) ?? "ERROR", facts, cause);
       this.#close();
     }
   }
 
-  async receive(): Promise<string[]> {
+  async receive(timeout = this.#timeout): Promise<string[]> {
     const timer = setTimeout(() => {
       this.#timedOut = true;
       this.#close();
-    }, this.#timeout);
+    }, timeout);
     try {
       return [this.#text(await this.#fromPeer())];
     } catch (error) {
@@ -88,7 +92,13 @@ export class DatagramCall implements Call {
       if (this.#socket === undefined) throw this.#sendFailure ?? this.#failure("TIMEOUT");
       try {
         const [bytes, remote] = await this.#socket.receive(this.#buffer);
-        if (isSameEndpoint(internetEndpointOf(remote), this.remote)) return bytes;
+        const from = internetEndpointOf(remote);
+        if (!isSameEndpoint(from, this.remote)) {
+          this.stranger = from;
+          continue;
+        }
+        this.received = { bytes: this.received.bytes + bytes.length, at: performance.now() };
+        return bytes;
       } catch (error) {
         // Windows reports so that nobody listens there, Linux not at all.
         if (!(error instanceof Deno.errors.ConnectionReset)) throw error;

@@ -3,7 +3,7 @@ import { type Line, LineBuffer, QUIET_MS } from "../../protocol/line_buffer.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
 import type { Stream } from "../../sockets/stream.ts";
-import type { Call } from "./call.ts";
+import type { Call, Received } from "./call.ts";
 
 /** Bytes that a reply may have. */
 const MAX_REPLY = 1_048_576;
@@ -24,6 +24,7 @@ export class StreamCall implements Call {
   /** A read that quiet left behind: it goes on with the next reply. */
   #reading: Promise<number | null> | undefined;
   #timedOut = false;
+  #received: Received = { bytes: 0, at: 0 };
   /** Whether the peer was found to have reset the connection, or to read no more, while sending. */
   #lost: "RESET" | "CLOSED" | undefined;
 
@@ -45,6 +46,10 @@ export class StreamCall implements Call {
     return this.#lines.framed;
   }
 
+  get received(): Received {
+    return this.#received;
+  }
+
   /** All in one write. */
   async send(requests: readonly string[]): Promise<void> {
     let bytes = encoder.encode(requests.map((request) => `${request}\n`).join(""));
@@ -57,8 +62,8 @@ export class StreamCall implements Call {
     }
   }
 
-  async receive(): Promise<string[]> {
-    const timer = setTimeout(() => this.#expire(), this.#replyTimeout);
+  async receive(timeout = this.#replyTimeout): Promise<string[]> {
+    const timer = setTimeout(() => this.#expire(), timeout);
     try {
       return (await this.#nextLines()).map((line) => this.#text(line));
     } finally {
@@ -80,6 +85,7 @@ export class StreamCall implements Call {
       if (count === "quiet") return [this.#lines.takeRest()];
       this.#reading = undefined;
       if (count === null) return [this.#rest()];
+      this.#received = { bytes: this.#received.bytes + count, at: performance.now() };
       const lines = this.#lines.take(count);
       if (lines.length > 0) return lines;
     }
