@@ -2,13 +2,13 @@ import { Failure } from "./failure.ts";
 import { type FlagValues, readName } from "./flags.ts";
 import type { Channels } from "./report.ts";
 import { JUnitReport } from "./reports/junit.ts";
-import type { Report, Result, Summary } from "./reports/result.ts";
+import type { Event, Report, Result, Summary } from "./reports/result.ts";
 import { TapReport } from "./reports/tap.ts";
 import { type Layout, TextReport } from "./reports/text.ts";
 import { displayOf } from "./terminal.ts";
 import { jsonLine } from "../text/visible.ts";
 
-export type { Report, Result, Status, Summary } from "./reports/result.ts";
+export type { Event, Report, Result, Status, Summary } from "./reports/result.ts";
 
 /** The flags that choose how results are printed. */
 export const reportFlags = {
@@ -53,12 +53,15 @@ export function openReport(options: ReportOptions): Report {
 
 /** For programs: an object a line. */
 function jsonReport(stdout: Channels["stdout"]): Report {
+  const print = (event: Event): void => stdout.text(`${jsonLine(event)}\n`);
   return {
+    columns() {},
+    event: print,
     add({ event }: Result) {
-      stdout.text(`${jsonLine(event)}\n`);
+      if (event !== undefined) print(event);
     },
     async end({ event }: Summary) {
-      stdout.text(`${jsonLine(event)}\n`);
+      print(event);
       await stdout.flush();
     },
   };
@@ -66,6 +69,12 @@ function jsonReport(stdout: Channels["stdout"]): Report {
 
 function allOf(reports: readonly Report[]): Report {
   return {
+    columns(widths) {
+      for (const report of reports) report.columns(widths);
+    },
+    event(event) {
+      for (const report of reports) report.event(event);
+    },
     add(result) {
       for (const report of reports) report.add(result);
     },

@@ -15,6 +15,10 @@ export class JUnitReport implements Report {
     this.#command = command;
   }
 
+  columns(): void {}
+
+  event(): void {}
+
   add(result: Result): void {
     this.#results.push(result);
   }

@@ -23,8 +23,14 @@ export interface Result {
   readonly elapsedMs?: number | undefined;
   /** Its row for people: what stands in the columns after `ok` or `NOT`. */
   readonly cells: readonly string[];
-  /** Its line of `--json`. */
-  readonly event: { readonly event: string };
+  /** Its line of `--json`; `undefined` where that was printed before. */
+  readonly event?: Event | undefined;
+}
+
+/** A line of `--json`. */
+export interface Event {
+  /** What it reports. */
+  readonly event: string;
 }
 
 /** What stands at the end of a report. */
@@ -32,11 +38,15 @@ export interface Summary {
   /** A line for people, where there is more to say than the failure on stderr does. */
   readonly text?: string | undefined;
   /** Its line of `--json`. */
-  readonly event: { readonly event: string };
+  readonly event: Event;
 }
 
 /** Takes the results of a command and prints them. */
 export interface Report {
+  /** Sets the columns that each cell of a row takes at least; the last needs none. */
+  columns(widths: readonly number[]): void;
+  /** Prints what only programs are to know, as a line of `--json`. */
+  event(event: Event): void;
   /** Prints a result, now or at the end. */
   add(result: Result): void;
   /**

@@ -12,6 +12,10 @@ export class TapReport implements Report {
     stdout.text("TAP version 14\n");
   }
 
+  columns(): void {}
+
+  event(): void {}
+
   add(result: Result): void {
     const { status, sentence } = result;
     const outcome = status === "fail" || status === "allowed" ? "not ok" : "ok";

@@ -6,8 +6,8 @@ import type { Report, Result, Status, Summary } from "./result.ts";
 
 /** How rows for people are laid out. */
 export interface Layout {
-  /** Columns that each cell of a row takes at least; the last needs none. */
-  readonly widths: readonly number[];
+  /** Columns that each cell of a row takes at least; the last needs none. @default {as they come} */
+  readonly widths?: readonly number[] | undefined;
   /** What stands before a failure. @default {"NOT"} */
   readonly failed?: "NOT" | "FAIL" | undefined;
 }
@@ -27,19 +27,27 @@ const MARK_WIDTH = 4;
 export class TextReport implements Report {
   readonly #stdout: Output;
   readonly #display: Display;
-  readonly #layout: Layout;
+  readonly #failed: string;
+  #widths: readonly number[];
 
   constructor(stdout: Output, display: Display, layout: Layout) {
     this.#stdout = stdout;
     this.#display = display;
-    this.#layout = layout;
+    this.#failed = layout.failed ?? "NOT";
+    this.#widths = layout.widths ?? [];
   }
+
+  columns(widths: readonly number[]): void {
+    this.#widths = widths;
+  }
+
+  event(): void {}
 
   add(result: Result): void {
     const [mark, style] = marks[result.status];
-    const shown = result.status === "fail" ? this.#layout.failed ?? mark : mark;
+    const shown = result.status === "fail" ? this.#failed : mark;
     const cells = result.cells.map((cell, column) =>
-      padTo(visible(cell), this.#layout.widths[column] ?? 0)
+      padTo(visible(cell), this.#widths[column] ?? 0)
     );
     const padding = " ".repeat(MARK_WIDTH - shown.length);
     const row = [padding, ...cells].join(" ").trimEnd();
