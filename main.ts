@@ -61,6 +61,11 @@ export const lesson: Lesson = [
 const commands: readonly Command[] = [
   ...lesson.flatMap((row) => [server(row), client(row)]),
   {
+    name: "check",
+    summary: "proves that a server is alive, or that the way to it is blocked",
+    load: async () => (await import("./commands/check/check.ts")).checkProgram(lesson),
+  },
+  {
     name: "demo",
     summary: "draws what passes between a server and a client",
     load: async () => (await import("./commands/demo/demo.ts")).demoProgram(lesson),

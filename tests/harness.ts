@@ -2,6 +2,7 @@
 export * from "./harness/connection.ts";
 export * from "./harness/in_process.ts";
 export * from "./harness/needs.ts";
+export * from "./harness/network.ts";
 export * from "./harness/process.ts";
 export * from "./harness/random.ts";
 export * from "./harness/system.ts";

@@ -1,0 +1,159 @@
+import type { Program } from "../../cli/command.ts";
+import { Failure } from "../../cli/failure.ts";
+import { type FlagValues, parseCommandLine } from "../../cli/flags.ts";
+import { type Channels, reportFailure } from "../../cli/report.ts";
+import { openReport, type Report, type Result } from "../../cli/reports.ts";
+import type { Client } from "../../clients/client.ts";
+import { visible } from "../../text/visible.ts";
+import { customQuestion } from "./custom.ts";
+import { type Expected, OPEN, parseExpected } from "./expectation.ts";
+import { flags } from "./flags.ts";
+import { about, examples } from "./help.ts";
+import {
+  type Finding,
+  type ModeOptions,
+  once,
+  repeatedly,
+  untilAsExpected,
+  withSizes,
+} from "./modes.ts";
+import { Slots } from "./slots.ts";
+import { controlNotes, failureOfCheck, summaryEvent } from "./summary.ts";
+import { readTargets } from "./targets_file.ts";
+
+type Values = FlagValues<typeof flags>;
+
+/** A service that can be asked. */
+interface Askable {
+  readonly name: string;
+  client(): Promise<Client>;
+}
+
+/** The command that checks servers. */
+export function checkProgram(services: readonly Askable[]): Program {
+  return {
+    usage: "[EXPECT=]TARGET...",
+    about,
+    examples,
+    flags,
+    async run(args, channels) {
+      const startedAt = performance.now();
+      const { flags: values, given, words } = parseCommandLine(args, flags);
+      try {
+        refuseContradictions(given);
+        const targets = await readAll(words, values, services.map(({ name }) => name));
+        const report = openReport({ command: "check", flags: values, channels });
+        const options = await prepare(targets, values, services, report);
+        const finding = await find(options, values);
+        return await conclude(finding, report, channels, startedAt);
+      } catch (error) {
+        return reportFailure(error, channels, values.json);
+      }
+    },
+  };
+}
+
+/** All targets, those of the command line first. */
+async function readAll(
+  words: readonly string[],
+  values: Values,
+  services: readonly string[],
+): Promise<readonly Expected[]> {
+  const custom = values.send !== undefined || values.reply !== undefined;
+  const canBeSlow = values["slower-than"] !== undefined;
+  const read = (text: string): Expected => parseExpected(text, { services, custom, canBeSlow });
+  const lines = values.targets === undefined ? [] : await readTargets(values.targets);
+  const targets = [
+    ...words.map(read),
+    ...lines.map(({ text, where }) => {
+      try {
+        return read(text);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        throw new Failure(error.kind, `${where}: ${error.message}`, { hint: error.hint });
+      }
+    }),
+  ];
+  if (targets.length > 0) return targets;
+  throw new Failure("USAGE", "there is no target to check", {
+    hint: "name one, for example netdemo check localhost:4040",
+  });
+}
+
+async function prepare(
+  targets: readonly Expected[],
+  values: Values,
+  services: readonly Askable[],
+  report: Report,
+): Promise<ModeOptions> {
+  if (values.sizes !== undefined) refuseUnsizable(targets);
+  const asked = new Set(targets.map(({ service }) => service));
+  const loaded = services.filter(({ name }) => asked.has(name)).map(
+    async ({ name, client }) => [name, await client()] as const,
+  );
+  return {
+    targets,
+    report,
+    strict: values.strict,
+    timeout: values.timeout,
+    slowerThan: values["slower-than"],
+    custom: customQuestion(values.send, values.reply),
+    clients: new Map(await Promise.all(loaded)),
+    slots: new Slots(),
+  };
+}
+
+/** Flags that each are a way to check: only one of them can be given. */
+const MODES = ["for", "count", "sizes"] as const;
+
+function refuseContradictions(given: ReadonlySet<string>): void {
+  const [one, other] = MODES.filter((name) => given.has(name));
+  if (other !== undefined) {
+    throw new Failure("USAGE", `--${one} and --${other} can't be used together`);
+  }
+  if (given.has("every") && !given.has("count")) {
+    throw new Failure("USAGE", "--every needs --count: how often to probe", {
+      hint: "--for D tries again until all targets are as expected",
+    });
+  }
+}
+
+/** Only a service whose requests can be of any size shows which sizes pass. */
+function refuseUnsizable(targets: readonly Expected[]): void {
+  for (const { text, expect, service } of targets) {
+    const sizable = service !== undefined && service !== OPEN && service !== "hello";
+    if (sizable && (expect === "ok" || expect === "slow")) continue;
+    throw new Failure("USAGE", `--sizes can't be tried on '${text}': it needs replies to requests`);
+  }
+}
+
+function find(options: ModeOptions, values: Values): Promise<Finding> {
+  const { count, every, sizes } = values;
+  if (values.for !== undefined) return untilAsExpected(options, values.for);
+  if (count !== undefined) return repeatedly(options, { count, every });
+  if (sizes !== undefined) return withSizes(options, sizes);
+  return once(options);
+}
+
+/** Prints what was found; gives the exit code. */
+async function conclude(
+  { targets, results }: Finding,
+  report: Report,
+  channels: Channels,
+  startedAt: number,
+): Promise<number> {
+  report.columns(widthsOf(results));
+  for (const result of results) report.add(result);
+  for (const note of controlNotes(targets)) channels.stderr.line(`note: ${visible(note)}`);
+  const failure = failureOfCheck(targets);
+  await report.end({ event: summaryEvent(targets, failure, performance.now() - startedAt) });
+  return failure === undefined ? 0 : reportFailure(failure, channels);
+}
+
+/** The columns that the cells take, with two spaces after all but the first. */
+function widthsOf(results: readonly Result[]): readonly number[] {
+  const [target, address, verdict] = [0, 1, 2].map((column) =>
+    Math.max(0, ...results.map(({ cells }) => cells[column]?.length ?? 0))
+  );
+  return [target ?? 0, (address ?? 0) + 1, (verdict ?? 0) + 1];
+}

@@ -1,0 +1,119 @@
+import type { Report, Result } from "../../cli/reports.ts";
+import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assess.ts";
+import type { Expected } from "./expectation.ts";
+import { sumUp } from "./repeat.ts";
+import { probeEvent, resultOf, seriesResult } from "./results.ts";
+import { leastSize, probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
+import { findLimit, type Sizes } from "./sizes.ts";
+import { until } from "./until.ts";
+
+/** What a check found. */
+export interface Finding {
+  readonly targets: readonly AssessedTarget[];
+  readonly results: readonly Result[];
+}
+
+/** What each way of checking needs. */
+export interface ModeOptions extends RoundOptions {
+  readonly targets: readonly Expected[];
+  readonly strict: boolean;
+  readonly report: Report;
+}
+
+/** Probes everything once. */
+export async function once(options: ModeOptions): Promise<Finding> {
+  const targets = await probeAll(options);
+  return { targets, results: resultsOf(targets, 1, options) };
+}
+
+/**
+ * Probes everything until all is as expected.
+ *
+ * @param limit Milliseconds for it.
+ */
+export async function untilAsExpected(options: ModeOptions, limit: number): Promise<Finding> {
+  const last = await until({
+    attempt: ({ timeout, signal }) => probeAll({ ...options, timeout, signal }),
+    isGood: (targets) => targets.every(({ asExpected }) => asExpected),
+    tried: (targets, number) => reportTries(targets, number, options),
+    hasRoom: () => options.slots.hasRoom,
+    timeout: options.timeout,
+    limit,
+  });
+  const results = resultsOf(last.result, last.number, options);
+  // Each try's lines of JSON were printed as it ended.
+  return { targets: last.result, results: results.map((it) => ({ ...it, event: undefined })) };
+}
+
+/**
+ * Probes everything several times, one after the other.
+ *
+ * @param every Milliseconds from one start to the next, or more where a round takes longer.
+ */
+export async function repeatedly(
+  options: ModeOptions,
+  { count, every }: { readonly count: number; readonly every: number },
+): Promise<Finding> {
+  const rounds: (readonly AssessedTarget[])[] = [];
+  const startedAt = performance.now();
+  for (let number = 1; number <= count; number++) {
+    const targets = await probeAll(options);
+    reportTries(targets, number, options);
+    rounds.push(targets);
+    if (number < count) await delay(startedAt + number * every - performance.now());
+  }
+  const { targets, series } = sumUp(rounds);
+  const { timeout } = options;
+  return { targets, results: series.map((some) => seriesResult(some, timeout)) };
+}
+
+/** Asks everything with requests of growing size, until one does not pass. */
+export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Finding> {
+  const visit: Visit<Row> = async (expected, remote, found, visitOptions) => {
+    const tryOnce = (size: number): Promise<Row> =>
+      probeRow(expected, remote, found, visitOptions, size);
+    const attempt = async (size: number): Promise<Row> => {
+      const row = await tryOnce(size);
+      // The datagram from which this host learns the path's MTU is lost.
+      return passes(row) || expected.target.protocol !== "udp" ? row : await tryOnce(size);
+    };
+    const least = Math.max(sizes.least, leastSize(expected, options));
+    const limit = await findLimit({ ...sizes, least }, attempt, passes);
+    return { ...limit.shown, limit };
+  };
+  const targets = assess(await runRound(options.targets, options, visit), options.strict);
+  return { targets, results: resultsOf(targets, 1, options) };
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
+}
+
+function passes({ verdict }: Row): boolean {
+  return verdict === "ok" || verdict === "slow";
+}
+
+async function probeAll(options: ModeOptions): Promise<readonly AssessedTarget[]> {
+  return assess(await runRound(options.targets, options, probeRow), options.strict);
+}
+
+/** Prints each row of a try for programs; people get the last try, or a summary. */
+function reportTries(
+  targets: readonly AssessedTarget[],
+  number: number,
+  { report }: ModeOptions,
+): void {
+  for (const row of rowsOf(targets)) report.event(probeEvent(row, number));
+}
+
+function resultsOf(
+  targets: readonly AssessedTarget[],
+  number: number,
+  { timeout }: ModeOptions,
+): readonly Result[] {
+  return rowsOf(targets).map((row) => resultOf(row, { number, timeout }));
+}
+
+function rowsOf(targets: readonly AssessedTarget[]): readonly AssessedRow[] {
+  return targets.flatMap(({ rows }) => rows);
+}

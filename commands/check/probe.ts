@@ -1,0 +1,162 @@
+import type { Call } from "../../clients/call/call.ts";
+import { DatagramCall } from "../../clients/call/datagram_call.ts";
+import { StreamCall } from "../../clients/call/stream_call.ts";
+import type { Challenge } from "../../clients/challenge.ts";
+import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
+import { connectToFirst, connectUnix } from "../../sockets/dial.ts";
+import { errnoOf } from "../../sockets/errno.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
+import type { Stream } from "../../sockets/stream.ts";
+import type { Failed, Outcome } from "./verdict.ts";
+
+/** Characters that are kept of a reply that is not the right one yet. */
+const MAX_REPLY = 1_048_576;
+
+/** Bytes from which on a request may take more than one write. */
+const LONG = 4_096;
+
+/** Whom to probe, and how. */
+export interface ProbeOptions {
+  readonly protocol: Protocol;
+  readonly remote: Endpoint;
+  /** What to ask; `undefined` to connect and no more. */
+  readonly challenge: Challenge | undefined;
+  /** Milliseconds for all of it. */
+  readonly timeout: number;
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a probe saw. A phase that was not reached has no duration. */
+export interface Probed {
+  readonly outcome: Outcome;
+  readonly connectMs?: number | undefined;
+  readonly sendMs?: number | undefined;
+  /** From sending to the last byte of the reply, or to where it ended without one. */
+  readonly replyMs?: number | undefined;
+  readonly elapsedMs: number;
+  /** Bytes that came as a reply. */
+  readonly bytes: number;
+  /** The reply, or what came of it. */
+  readonly reply: string;
+  /** Who sent a datagram in place of whom was asked. */
+  readonly stranger?: Endpoint | undefined;
+}
+
+type Seen = { -readonly [Key in keyof Omit<Probed, "outcome">]: Probed[Key] };
+
+/** Probes one address, once. Whatever a socket does is an outcome; it throws bugs alone. */
+export async function probe(options: ProbeOptions): Promise<Probed> {
+  const startedAt = performance.now();
+  const seen: Seen = { elapsedMs: 0, bytes: 0, reply: "" };
+  const outcome = await outcomeOf(options, seen).catch(failedOutcome);
+  const { connectMs = 0, sendMs = 0, replyMs } = seen;
+  // What ended by being quiet was there before anyone was sure of it.
+  const elapsedMs = replyMs === undefined
+    ? performance.now() - startedAt
+    : connectMs + sendMs + replyMs;
+  return { ...seen, outcome, elapsedMs };
+}
+
+async function outcomeOf(options: ProbeOptions, seen: Seen): Promise<Outcome> {
+  const { protocol, remote, challenge, timeout } = options;
+  const deadline = performance.now() + timeout;
+  if (protocol === "udp") {
+    if (challenge === undefined || "path" in remote) {
+      throw new TypeError("Cannot probe over UDP without an address and a request");
+    }
+    using call = new DatagramCall(remote, timeout);
+    const outcome = await ask(call, challenge, { ...options, deadline }, seen);
+    seen.stranger = call.stranger;
+    return outcome;
+  }
+  const connectAt = performance.now();
+  using stream = await connect(options).finally(() => {
+    seen.connectMs = performance.now() - connectAt;
+  });
+  if (challenge === undefined) return { end: "connected", phase: "connect" };
+  using call = new StreamCall(stream, timeout);
+  return await ask(call, challenge, { ...options, deadline }, seen);
+}
+
+async function connect({ remote, timeout, signal }: ProbeOptions): Promise<Stream> {
+  return "path" in remote
+    ? await connectUnix(remote.path ?? "")
+    : await connectToFirst([remote], { timeout, signal });
+}
+
+interface AskOptions extends ProbeOptions {
+  /** When to stop, as `performance.now()`. */
+  readonly deadline: number;
+}
+
+/** Asks, and waits for the answer. */
+async function ask(
+  call: Call,
+  challenge: Challenge,
+  options: AskOptions,
+  seen: Seen,
+): Promise<Outcome> {
+  const { signal } = options;
+  const end = (): void => call[Symbol.dispose]();
+  signal?.addEventListener("abort", end, { once: true });
+  const sendAt = performance.now();
+  let sentAt = sendAt;
+  if (challenge.request !== undefined) {
+    const sent = (): void => {
+      sentAt = performance.now();
+      seen.sendMs = sentAt - sendAt;
+    };
+    // Not awaited: the peer may answer before it has taken all, or take nothing.
+    const sending = call.send([challenge.request]);
+    // The system has taken what is short; that it did is heard of only after the reply.
+    if (challenge.request.length < LONG) sent();
+    else sending.then(sent);
+  }
+  const outcome = await awaitReply(call, challenge, options, seen).catch(failedOutcome);
+  signal?.removeEventListener("abort", end);
+  const { bytes, at } = call.received;
+  seen.bytes = bytes;
+  seen.replyMs = Math.max(0, (outcome.end === "answered" ? at : performance.now()) - sentAt);
+  return outcome;
+}
+
+/** Receives until the answer is whole, in however many pieces it comes. */
+async function awaitReply(
+  call: Call,
+  challenge: Challenge,
+  { protocol, deadline }: AskOptions,
+  seen: Seen,
+): Promise<Outcome> {
+  const answered = (right: boolean): Outcome => ({ end: "answered", phase: "reply", right });
+  try {
+    while (seen.reply.length <= MAX_REPLY) {
+      const pieces = await call.receive(Math.max(1, deadline - performance.now()));
+      if (challenge.form === "lines") {
+        seen.reply += `${pieces.join("\n")}\n`;
+        if (challenge.judge(seen.reply) === "right") return answered(true);
+      } else {
+        seen.reply += pieces[0] ?? "";
+        const found = challenge.judge(seen.reply);
+        // A datagram, or a line with its end, is whole; another may go on.
+        const whole = protocol === "udp" || call.framed;
+        if (found !== "part" || whole) return answered(found === "right");
+      }
+    }
+    return answered(false);
+  } catch (error) {
+    if (!(error instanceof SocketFailure)) throw error;
+    const ended = error.kind === "CLOSED" && call.received.bytes === 0;
+    if (challenge.form === "end" && ended) return answered(true);
+    if (challenge.form === "lines" && seen.reply !== "") return answered(false);
+    throw error;
+  }
+}
+
+/** The outcome that a failure of a socket is; whatever else was thrown is thrown again. */
+export function failedOutcome(error: unknown): Failed {
+  if (!(error instanceof SocketFailure) || error.facts.phase === "listen") throw error;
+  const { kind, facts, cause } = error;
+  const problem = facts.phase === "reply" ? facts.problem : undefined;
+  return { end: "failed", phase: facts.phase, kind, errno: errnoOf(cause), problem };
+}

@@ -1,0 +1,127 @@
+import type { Event, EventOf } from "../../cli/events.ts";
+import { rounded } from "../../cli/report.ts";
+import type { Result } from "../../cli/reports.ts";
+import { formatEndpoint } from "../../protocol/addresses.ts";
+import type { AssessedRow } from "./assess.ts";
+import type { Series } from "./repeat.ts";
+import type { Limit } from "./sizes.ts";
+import type { Spread } from "./statistics.ts";
+import { detailOf, limitWords, spreadWords } from "./words.ts";
+
+/** The result that a row of a check is. */
+export function resultOf(
+  row: AssessedRow,
+  { number, timeout }: { readonly number: number; readonly timeout: number },
+): Result {
+  const seen = detailOf(row, timeout);
+  return row.limit === undefined
+    ? withDetail(row, seen, probeEvent(row, number))
+    : withDetail(row, limitWords(row.limit, seen), sizesEvent(row, row.limit));
+}
+
+/** The result of an address that was tried several times. */
+export function seriesResult(series: Series, timeout: number): Result {
+  const { row, tries, asExpected, verdicts, loss, connect, reply } = series;
+  const found = Object.fromEntries(verdicts);
+  const counts = Object.entries(found).map(([verdict, count]) => `${count} ${verdict}`);
+  const detail = `${tries} tries: ${counts.join(", ")}; loss ${(loss * 100).toFixed(1)}%`;
+  const event: Event = {
+    event: "statistics",
+    ...identity(row),
+    tries,
+    triesAsExpected: asExpected,
+    verdicts: found,
+    loss: rounded(loss),
+    connect: spreadFields(connect),
+    reply: spreadFields(reply),
+  };
+  const more = {
+    ...(row.status === "fail" && { first: detailOf(row, timeout) }),
+    ...(connect !== undefined && { connect: spreadWords(connect) }),
+    ...(reply !== undefined && { reply: spreadWords(reply) }),
+  };
+  return { ...withDetail(row, detail, event), more };
+}
+
+function spreadFields(spread: Spread | undefined) {
+  if (spread === undefined) return undefined;
+  const { p50, p95, p99, max } = spread;
+  return { p50Ms: rounded(p50), p95Ms: rounded(p95), p99Ms: rounded(p99), maxMs: rounded(max) };
+}
+
+function sizesEvent(
+  row: AssessedRow,
+  { passedSize, failedSize }: Limit<unknown>,
+): EventOf<"sizes"> {
+  return {
+    event: "sizes",
+    ...identity(row),
+    verdict: row.verdict,
+    asExpected: row.asExpected,
+    passedBytes: passedSize,
+    failedBytes: failedSize,
+  };
+}
+
+function withDetail(row: AssessedRow, detail: string, event: Event): Result {
+  const { expected, remote, status, verdict, elapsedMs } = row;
+  const address = addressOf(row);
+  const control = row.control === false && status === "fail" ? "; no positive control" : "";
+  const { text, expect } = expected;
+  const at = address === "-" || text.includes(address) ? "" : ` at ${address}`;
+  return {
+    id: `${text} ${remote === undefined ? "-" : formatEndpoint(remote)}`,
+    status,
+    sentence: `${text}${at} is ${expect}`,
+    detail: `${verdict}: ${detail}${control}`,
+    type: control === "" ? verdict : "control",
+    elapsedMs: rounded(elapsedMs),
+    cells: [text, address, verdict, `${detail}${control}`],
+    event,
+  };
+}
+
+/** What stands in the column of addresses. */
+export function addressOf({ remote }: AssessedRow): string {
+  if (remote === undefined) return "-";
+  return "path" in remote ? "unix" : remote.hostname;
+}
+
+/** What each event of a row says of it. */
+function identity({ expected: { target, service, expect }, remote }: AssessedRow) {
+  return {
+    target: target.text,
+    protocol: target.protocol,
+    service: service ?? "custom",
+    remote: remote && formatEndpoint(remote),
+    expect,
+  };
+}
+
+/** A duration of a phase, if it was reached. */
+function phaseMs(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : rounded(milliseconds);
+}
+
+/** One try of one address, as `--json` prints it. */
+export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
+  const { probed, verdict, asExpected, resolveMs, elapsedMs, control } = row;
+  const { outcome, bytes, connectMs, sendMs, replyMs, stranger } = probed;
+  return {
+    event: "probe",
+    ...identity(row),
+    try: number,
+    verdict,
+    asExpected,
+    control,
+    phase: outcome.phase,
+    errno: outcome.end === "failed" ? outcome.errno : undefined,
+    bytes: outcome.phase === "reply" ? bytes : undefined,
+    stranger: stranger && formatEndpoint(stranger),
+    resolveMs: phaseMs(resolveMs),
+    connectMs: phaseMs(connectMs),
+    sendMs: phaseMs(sendMs),
+    replyMs: phaseMs(replyMs),
+    elapsedMs: rounded(elapsedMs),
+  };
+}

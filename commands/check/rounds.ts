@@ -1,0 +1,137 @@
+import type { Challenge } from "../../clients/challenge.ts";
+import type { Client } from "../../clients/client.ts";
+import type { Endpoint } from "../../protocol/addresses.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
+import { knownAddresses, resolve, systemResolver } from "../../sockets/resolve.ts";
+import type { Row } from "./assess.ts";
+import { type Custom, customChallenge } from "./custom.ts";
+import { type Expected, OPEN } from "./expectation.ts";
+import { failedOutcome, probe } from "./probe.ts";
+import type { Slots } from "./slots.ts";
+import { type Failed, judge } from "./verdict.ts";
+
+/** What all probes have in common. */
+export interface RoundOptions {
+  /** Milliseconds for each probe. */
+  readonly timeout: number;
+  readonly slowerThan?: number | undefined;
+  readonly custom: Custom | undefined;
+  /** The clients that know what to ask a service, by its name. */
+  readonly clients: ReadonlyMap<string, Client>;
+  readonly slots: Slots;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Visits one address of a target. */
+export type Visit<R extends Row> = (
+  expected: Expected,
+  remote: Endpoint,
+  found: { readonly resolveMs?: number },
+  options: RoundOptions,
+) => Promise<R>;
+
+/**
+ * Visits each address of each target, all at the same time.
+ *
+ * @returns the rows of each target, in the order of the targets and addresses.
+ */
+export async function runRound<R extends Row>(
+  targets: readonly Expected[],
+  options: RoundOptions,
+  visit: Visit<R>,
+): Promise<readonly (readonly (R | Row)[])[]> {
+  const lookUps = new Map<string, Promise<LookUp>>();
+  return await Promise.all(targets.map(async (expected) => {
+    const { target } = expected;
+    if (target.protocol === "unix") {
+      return [await visit(expected, { path: target.path }, {}, options)];
+    }
+    const { host, port } = target;
+    const lookUp = lookUps.get(host) ?? options.slots.run(() => lookUpHost(host, options.timeout));
+    lookUps.set(host, lookUp); // each name once a round, however many targets have it
+    const found = await lookUp;
+    if (found.failure !== undefined) return [unresolved(expected, found.failure, found)];
+    return await Promise.all(
+      found.addresses.map((hostname) => visit(expected, { hostname, port }, found, options)),
+    );
+  }));
+}
+
+/** What a name stands for, or why that is not known. */
+interface LookUp {
+  readonly addresses: readonly string[];
+  readonly failure?: Failed;
+  /** `undefined` where there was nothing to look up. */
+  readonly resolveMs?: number;
+}
+
+async function lookUpHost(host: string, timeout: number): Promise<LookUp> {
+  const known = knownAddresses(host);
+  if (known !== undefined) return { addresses: known };
+  await systemResolver(); // loading it is not part of what is measured
+  const startedAt = performance.now();
+  const spent = (): number => performance.now() - startedAt;
+  try {
+    return { addresses: await resolve(host, timeout), resolveMs: spent() };
+  } catch (error) {
+    if (!(error instanceof SocketFailure)) throw error;
+    const failure = failedOutcome(error);
+    return { addresses: [], failure, resolveMs: spent() };
+  }
+}
+
+/** Probes an address once. @param size As {@linkcode challengeFor} takes it. */
+export async function probeRow(
+  expected: Expected,
+  remote: Endpoint,
+  { resolveMs }: { readonly resolveMs?: number },
+  options: RoundOptions,
+  size?: number,
+): Promise<Row> {
+  const { slots, slowerThan, signal } = options;
+  const timeout = Math.max(1, options.timeout - (resolveMs ?? 0));
+  const { protocol } = expected.target;
+  const challenge = challengeFor(expected, options, size);
+  const probed = await slots.run(() => probe({ protocol, remote, challenge, timeout, signal }));
+  const elapsedMs = (resolveMs ?? 0) + probed.elapsedMs;
+  const verdict = judge(probed.outcome, { elapsedMs, slowerThan });
+  return { expected, remote, verdict, probed, challenge, resolveMs, elapsedMs };
+}
+
+/** The row of a name that stands for nothing. */
+function unresolved(expected: Expected, outcome: Failed, { resolveMs = 0 }: LookUp): Row {
+  return {
+    expected,
+    remote: undefined,
+    verdict: judge(outcome, { elapsedMs: resolveMs }),
+    probed: { outcome, elapsedMs: 0, bytes: 0, reply: "" },
+    challenge: undefined,
+    resolveMs,
+    elapsedMs: resolveMs,
+  };
+}
+
+/**
+ * What to ask a target, made anew for each probe; `undefined` where connecting is all.
+ *
+ * @param size Bytes that the request is to have, its line end included. @default {as few as it needs}
+ */
+export function challengeFor(
+  { service, target }: Expected,
+  { custom, clients }: Pick<RoundOptions, "custom" | "clients">,
+  size?: number,
+): Challenge | undefined {
+  if (service === OPEN) return undefined;
+  if (service === undefined) {
+    if (custom === undefined) throw new TypeError(`Cannot ask ${target.text} without a question`);
+    return customChallenge(custom);
+  }
+  const client = clients.get(service);
+  if (client === undefined) throw new TypeError(`Cannot ask an unknown service ${service}`);
+  return client.challenge(target.protocol, size === undefined ? undefined : size - 1);
+}
+
+/** Bytes of the smallest request to a target, its line end included. */
+export function leastSize(expected: Expected, options: RoundOptions): number {
+  return (challengeFor(expected, options, 1)?.request?.length ?? 0) + 1;
+}

@@ -1,0 +1,36 @@
+import { Failure } from "../../cli/failure.ts";
+
+/** A line of a file of targets. */
+export interface TargetLine {
+  readonly text: string;
+  /** `targets.txt:3`, for what is wrong with it. */
+  readonly where: string;
+}
+
+/**
+ * The targets of a file, one a line; `#` begins a comment.
+ *
+ * @param path `-` is stdin.
+ * @throws {Failure} of kind `USAGE` if it can't be read.
+ */
+export async function readTargets(path: string): Promise<readonly TargetLine[]> {
+  const name = path === "-" ? "stdin" : path;
+  return (await textOf(path)).split(/\r?\n/).flatMap((line, index) => {
+    const text = line.replace(/(?:^|\s)#.*$/, "").trim();
+    return text === "" ? [] : [{ text, where: `${name}:${index + 1}` }];
+  });
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return path === "-"
+      ? await new Response(Deno.stdin.readable).text()
+      : await Deno.readTextFile(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure("USAGE", `cannot read the targets: ${why}`, {
+      cause,
+      hint: "--targets takes a file with one target a line, or - for stdin",
+    });
+  }
+}

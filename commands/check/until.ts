@@ -1,0 +1,78 @@
+/** Milliseconds between the starts of two tries. */
+const EVERY_MS = 250;
+
+/** What to try, how long, and what to do with each try. */
+export interface UntilOptions<T> {
+  readonly attempt: Attempt<T>;
+  /** Milliseconds for all tries together. */
+  readonly limit: number;
+  /** Milliseconds that a try may take. */
+  readonly timeout: number;
+  /** Whether there is room for one more try beside those that still wait. */
+  readonly hasRoom: () => boolean;
+  readonly isGood: (result: T) => boolean;
+  /** Takes the result of each try that came to its end. */
+  readonly tried: (result: T, number: number) => void;
+}
+
+/** One try of all targets. `signal` ends it early, with a result of no meaning. */
+export type Attempt<T> = (options: {
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}) => Promise<T>;
+
+/** A try that came to its end. */
+export interface Tried<T> {
+  /** Which it was, from 1. */
+  readonly number: number;
+  readonly result: T;
+}
+
+/**
+ * Tries again and again until a try is good.
+ *
+ * Tries overlap: one that waits for an answer that was dropped does not keep
+ * the next from finding the service that has come up meanwhile.
+ *
+ * @returns the first good try, or else the last one that came to its end.
+ */
+export async function until<T>(options: UntilOptions<T>): Promise<Tried<T>> {
+  const { attempt, limit, timeout, hasRoom, isGood, tried } = options;
+  const over = new AbortController();
+  const running = new Set<Promise<void>>();
+  const good = Promise.withResolvers<void>();
+  let last: Tried<T> | undefined;
+  let started = 0;
+
+  const start = (longest: number): Promise<void> => {
+    const number = ++started;
+    const run = attempt({ timeout: longest, signal: over.signal }).then((result) => {
+      if (over.signal.aborted) return;
+      tried(result, number);
+      const isBest = isGood(result);
+      if (isBest || last === undefined || last.number < number) last = { number, result };
+      if (!isBest) return;
+      over.abort();
+      good.resolve();
+    }).catch(good.reject).finally(() => running.delete(run));
+    running.add(run);
+    return run;
+  };
+
+  // The first has no more time than there is at all, so that it is sure to end.
+  const first = start(Math.min(timeout, limit));
+  const timer = setInterval(() => hasRoom() && start(timeout), EVERY_MS);
+  let limitTimer: ReturnType<typeof setTimeout> | undefined;
+  const timeIsUp = new Promise<void>((resolve) => limitTimer = setTimeout(resolve, limit));
+  try {
+    await Promise.race([good.promise, timeIsUp]);
+    if (last === undefined) await first;
+  } finally {
+    clearInterval(timer);
+    clearTimeout(limitTimer);
+    over.abort();
+    await Promise.all(running);
+  }
+  if (last === undefined) throw new Error("Cannot give a result as the first try gave none");
+  return last;
+}

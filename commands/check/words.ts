@@ -1,0 +1,180 @@
+import { formatEndpoint } from "../../protocol/addresses.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import type { Row } from "./assess.ts";
+import type { Expected } from "./expectation.ts";
+import type { Limit } from "./sizes.ts";
+import type { Spread } from "./statistics.ts";
+import type { Failed, Verdict } from "./verdict.ts";
+
+/** Characters of a reply that are shown. */
+const QUOTED = 60;
+
+/** Milliseconds for people: `0.4`, `17.3`, `1003`. */
+export function milliseconds(value: number): string {
+  return value < 99.95 ? value.toFixed(1) : value.toFixed(0);
+}
+
+/** `resolve 0.6  connect 0.4  reply 0.5 ms`: the phases that were reached. */
+function durations({ resolveMs, probed: { connectMs, replyMs } }: Row): string {
+  const phases = { resolve: resolveMs, connect: connectMs, reply: replyMs };
+  const shown = Object.entries(phases).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${milliseconds(value)}`]
+  );
+  return `${shown.join("  ")} ms`;
+}
+
+/** What was seen at an address, on one line. */
+export function detailOf(row: Row, timeout: number): string {
+  const { verdict, probed: { outcome } } = row;
+  const notes = [lostRequests(row), caveat(row)].filter((note) => note !== undefined);
+  const after = notes.length === 0 ? "" : `  (${notes.join("; ")})`;
+  if (outcome.end === "failed") return failureDetail(row, outcome, timeout) + after;
+  if (verdict === "wrong") return wrongDetail(row);
+  return durations(row) + after;
+}
+
+function failureDetail(row: Row, outcome: Failed, timeout: number): string {
+  const { verdict, probed: { connectMs = 0, elapsedMs, stranger } } = row;
+  const longest = formatDuration(timeout);
+  switch (verdict) {
+    case "dns":
+      return `resolve: ${dnsWords(outcome, longest)}`;
+    case "dropped":
+      return `connect: no answer in ${longest}`;
+    case "refused":
+      return outcome.errno === "ECONNREFUSED" || outcome.errno === undefined
+        ? `${outcome.phase} ${milliseconds(connectMs || elapsedMs)} ms`
+        : `connect: ${errnoWords(outcome.errno)}`;
+    case "unreachable":
+      return `${outcome.phase}: ${errnoWords(outcome.errno)}, after ${milliseconds(elapsedMs)} ms`;
+    case "silent": {
+      if (stranger === undefined) return silentWords(row, longest);
+      return `reply: none in ${longest}, but one from ${formatEndpoint(stranger)}`;
+    }
+    case "closed":
+    case "reset":
+      return endWords(row, verdict);
+    case "wrong":
+      return wrongDetail(row);
+    default:
+      return `${outcome.phase}: ${errnoWords(outcome.errno)}`;
+  }
+}
+
+function dnsWords({ kind, errno }: Failed, longest: string): string {
+  if (kind === "TIMEOUT") return `no answer from the name server in ${longest}`;
+  if (errno === "EAI_AGAIN") return "no answer from the name server (EAI_AGAIN)";
+  return errno === undefined || errno === "ENOTFOUND" ? "no such name" : `failed (${errno})`;
+}
+
+function silentWords({ expected, probed: { bytes } }: Row, longest: string): string {
+  if (bytes > 0) return `reply: ${count(bytes)} of a reply, then nothing in ${longest}`;
+  if (expected.target.protocol === "udp") return `reply: none in ${longest}`;
+  return `reply: connected, then none in ${longest}`;
+}
+
+function endWords({ probed: { bytes, replyMs = 0 } }: Row, how: "closed" | "reset"): string {
+  const what = bytes === 0 ? "without a byte" : `with ${count(bytes)} of a reply`;
+  return `reply: accepted, then ${how} after ${milliseconds(replyMs)} ms ${what}`;
+}
+
+function wrongDetail({ challenge, probed: { outcome, reply, bytes } }: Row): string {
+  const problem = outcome.end === "failed" ? outcome.problem : undefined;
+  if (problem === "not text") return `reply: ${count(bytes)} that are not UTF-8 text`;
+  if (problem === "too long") return `reply: ${count(bytes)} without a line end`;
+  if (challenge?.form === "end") return "reply: bytes came, where hello only closes";
+  const expected = challenge?.form === "lines" ? "none with" : "not";
+  return `reply: ${quoted(reply)}, ${expected} ${quoted(challenge?.expected ?? "")}`;
+}
+
+/** What an `ok` does not prove, where the question was not a fresh one. */
+function caveat({ verdict, challenge }: Row): string | undefined {
+  if ((verdict !== "ok" && verdict !== "slow") || challenge === undefined) return undefined;
+  if (challenge.form === "end") return "a forwarder without a server closes as well";
+  return challenge.fresh ? undefined : "it is there; a canned reply looks the same";
+}
+
+/** Linux sends a connection request again after whole seconds: such a connect lost one. */
+function lostRequests({ probed: { connectMs = 0 } }: Row): string | undefined {
+  const seconds = Math.floor(connectMs / 1_000);
+  if (seconds < 1 || connectMs - seconds * 1_000 > 300) return undefined;
+  return "a connection request was lost";
+}
+
+const errnos: Readonly<Record<string, string>> = {
+  EACCES: "prohibited",
+  EADDRNOTAVAIL: "this host has no free port, or no address of that kind",
+  EAGAIN: "its queue of connections is full",
+  ECONNREFUSED: "nobody listens there",
+  EHOSTDOWN: "the host is down",
+  EHOSTUNREACH: "the host can't be reached, or a firewall prohibits it",
+  EINVAL: "the route leads nowhere",
+  EMFILE: "too many open files",
+  EMSGSIZE: "too large for one datagram",
+  ENETDOWN: "the network is down",
+  ENETUNREACH: "no route to that network",
+  ENOENT: "no such file",
+  ENOTSOCK: "the file is not a socket",
+  EPERM: "prohibited on this host",
+};
+
+function errnoWords(errno: string | undefined): string {
+  if (errno === undefined) return "failed";
+  const words = errnos[errno];
+  return words === undefined ? errno : `${words} (${errno})`;
+}
+
+function count(bytes: number): string {
+  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+}
+
+/** A text in quotes, cut where it is long. */
+function quoted(text: string): string {
+  const trimmed = text.replace(/\n$/, "");
+  return `"${trimmed.length <= QUOTED ? trimmed : `${trimmed.slice(0, QUOTED)}...`}"`;
+}
+
+/** `p50 0.3  p95 0.4  p99 0.9  max 1.2 ms` */
+export function spreadWords({ p50, p95, p99, max }: Spread): string {
+  const [a, b, c, d] = [p50, p95, p99, max].map(milliseconds);
+  return `p50 ${a}  p95 ${b}  p99 ${c}  max ${d} ms`;
+}
+
+/** Which sizes pass, and what became of one that does not. */
+export function limitWords({ passedSize, failedSize }: Limit<unknown>, seen: string): string {
+  if (failedSize === undefined) return `all sizes up to ${passedSize} bytes pass`;
+  const failed = `${failedSize} do not: ${seen}`;
+  return passedSize === undefined
+    ? `requests of ${failed}`
+    : `up to ${passedSize} bytes pass, ${failed}`;
+}
+
+/** What to do next about a target that is not as expected. */
+export function hintFor(expected: Expected, verdict: Verdict): string {
+  const { expect, target: { protocol } } = expected;
+  if (expect !== "ok" && expect !== "open" && expect !== "slow") {
+    if (verdict === "ok" || verdict === "open" || verdict === "slow") {
+      return "the way is open: no rule blocks it";
+    }
+    return `expected was ${expect}, found was ${verdict}; netdemo help check says what each proves`;
+  }
+  return protocol === "udp" && verdict === "silent"
+    ? "over UDP refused, dropped and mute look alike: look at the server, or ask over TCP"
+    : hints[verdict];
+}
+
+const hints: Readonly<Record<Verdict, string>> = {
+  ok: "the way is open and the service answers",
+  slow: "it works, and later than --slower-than allows: look at which phase took long",
+  open: "the handshake alone proves nothing of the service: leave out /open to ask it",
+  wrong: "something else answers there; name it after a slash, or ask with --send and --reply",
+  closed: "a forwarder that accepts with no server behind it does this; check what it forwards to",
+  reset: "the server crashed or refused the request, or something between cut the connection",
+  silent: "it accepts but does not answer: it may hang, or speak another protocol (try /open)",
+  refused:
+    "nobody listens there, or a firewall rejects it: on that host, ss -ltn shows who listens",
+  unreachable: "there is no route, the host is off, or a firewall prohibits it",
+  dropped: "a firewall drops it, or the host is off: both look the same from here",
+  dns: "check the spelling, and which name server this host asks",
+  error: "the probe could not be made, so nothing is known of the target",
+};

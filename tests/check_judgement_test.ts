@@ -1,0 +1,266 @@
+/** What a check makes of what its probes saw: pure, without sockets. */
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { exitCodes, Failure } from "../cli/failure.ts";
+import { assess, type Row } from "../commands/check/assess.ts";
+import { customChallenge, customQuestion, readEscaped } from "../commands/check/custom.ts";
+import { type Expected, meets, parseExpected } from "../commands/check/expectation.ts";
+import { findLimit, readSizes } from "../commands/check/sizes.ts";
+import { spreadOf } from "../commands/check/statistics.ts";
+import { failureOfCheck } from "../commands/check/summary.ts";
+import {
+  type Failed,
+  failureOf,
+  furthest,
+  judge,
+  type Outcome,
+  type Verdict,
+  verdicts,
+} from "../commands/check/verdict.ts";
+
+const failed = (phase: Failed["phase"], kind: Failed["kind"], rest: Partial<Failed> = {}) =>
+  ({ end: "failed", phase, kind, ...rest }) as const;
+
+/** What happened, and what it proves. */
+const judgements: readonly (readonly [Outcome, Verdict])[] = [
+  [{ end: "answered", phase: "reply", right: true }, "ok"],
+  [{ end: "answered", phase: "reply", right: false }, "wrong"],
+  [{ end: "connected", phase: "connect" }, "open"],
+  [failed("resolve", "DNS", { errno: "ENOTFOUND" }), "dns"],
+  [failed("resolve", "DNS", { errno: "EAI_AGAIN" }), "dns"],
+  [failed("resolve", "TIMEOUT"), "dns"],
+  [failed("connect", "REFUSED", { errno: "ECONNREFUSED" }), "refused"],
+  [failed("connect", "UNREACHABLE", { errno: "EHOSTUNREACH" }), "unreachable"],
+  [failed("connect", "UNREACHABLE", { errno: "ENETUNREACH" }), "unreachable"],
+  [failed("connect", "UNREACHABLE", { errno: "EACCES" }), "unreachable"],
+  [failed("connect", "UNREACHABLE", { errno: "EINVAL" }), "unreachable"],
+  [failed("connect", "UNREACHABLE", { errno: "EADDRNOTAVAIL" }), "error"],
+  [failed("connect", "TIMEOUT"), "dropped"],
+  [failed("connect", "TIMEOUT", { errno: "ETIMEDOUT" }), "dropped"],
+  [failed("connect", "RESET", { errno: "ECONNRESET" }), "reset"],
+  [failed("connect", "ERROR", { errno: "EMFILE" }), "error"],
+  [failed("send", "UNREACHABLE", { errno: "ENETUNREACH" }), "unreachable"],
+  [failed("send", "REFUSED", { errno: "ECONNREFUSED" }), "refused"],
+  [failed("send", "ERROR", { errno: "EMSGSIZE" }), "error"],
+  [failed("reply", "TIMEOUT"), "silent"],
+  [failed("reply", "CLOSED"), "closed"],
+  [failed("reply", "RESET", { errno: "ECONNRESET" }), "reset"],
+  [failed("reply", "ERROR", { problem: "not text" }), "wrong"],
+  [failed("reply", "ERROR", { problem: "too long" }), "wrong"],
+  [failed("reply", "ERROR"), "error"],
+];
+
+Deno.test("each outcome has one verdict", () => {
+  for (const [outcome, verdict] of judgements) {
+    assertEquals(judge(outcome, { elapsedMs: 1 }), verdict, JSON.stringify(outcome));
+  }
+  // The table must have shown every verdict but the one that depends on the time.
+  const shown = new Set(judgements.map(([, verdict]) => verdict));
+  assertEquals(verdicts.filter((verdict) => !shown.has(verdict)), ["slow"]);
+});
+
+Deno.test("only what is right can be slow", () => {
+  const late = { elapsedMs: 101, slowerThan: 100 };
+  for (const [outcome, verdict] of judgements) {
+    const right = verdict === "ok" || verdict === "open";
+    assertEquals(judge(outcome, late), right ? "slow" : verdict);
+    assertEquals(judge(outcome, { elapsedMs: 100, slowerThan: 100 }), verdict);
+  }
+});
+
+Deno.test("each verdict has the exit code that the contract names", () => {
+  const codes = Object.fromEntries(verdicts.map((it) => [it, exitCodes[failureOf(it)]]));
+  assertEquals(codes, {
+    ok: 1, // where it was not expected
+    open: 1,
+    slow: 1,
+    wrong: 1,
+    silent: 124,
+    closed: 14,
+    reset: 13,
+    refused: 11,
+    unreachable: 12,
+    dropped: 124,
+    dns: 10,
+    error: 1,
+  });
+});
+
+Deno.test("a reply is further than a connection, refused than unreachable than dropped", () => {
+  assertEquals(furthest(["dropped", "closed", "refused"]), "closed");
+  assertEquals(furthest(["dropped", "unreachable", "refused"]), "refused");
+  assertEquals(furthest(["dropped", "unreachable"]), "unreachable");
+  assertEquals(furthest(["error", "dns", "dropped"]), "dropped");
+});
+
+const options = { services: ["calc", "hello"], custom: false, canBeSlow: true };
+const expecting = (text: string): Expected => parseExpected(text, options);
+
+Deno.test("each expectation holds for its verdicts and for no others", () => {
+  const blocked = ["refused", "unreachable", "dropped"];
+  const holding: readonly (readonly [text: string, verdicts: readonly string[]])[] = [
+    ["10.0.0.7:1", ["ok"]],
+    ["ok=10.0.0.7:1", ["ok"]],
+    ["10.0.0.7:1/open", ["open"]],
+    ["open=10.0.0.7:1", ["open"]],
+    ["blocked=10.0.0.7:1", blocked],
+    ["blocked=udp://10.0.0.7:1", ["silent", ...blocked]],
+    ["dns=name:1", ["dns"]],
+    ...["slow", "wrong", "closed", "reset", "silent", ...blocked].map((verdict) =>
+      [`${verdict}=10.0.0.7:1`, [verdict]] as const
+    ),
+  ];
+  for (const [text, expected] of holding) {
+    const it = expecting(text);
+    assertEquals(
+      verdicts.filter((verdict) => meets(verdict, it, it.target.protocol)),
+      verdicts.filter((verdict) => expected.includes(verdict)),
+      text,
+    );
+  }
+});
+
+Deno.test("what can never be as expected is wrong usage, not a finding", () => {
+  for (
+    const [text, why] of [
+      ["error=10.0.0.7:1", "never as expected"],
+      ["dropt=10.0.0.7:1", "'dropt=' is not an expectation"],
+      ["=10.0.0.7:1", "'=' is not an expectation"],
+      ["dns=10.0.0.7:1", "no name to resolve"],
+      ["dns=[::1]:1", "no name to resolve"],
+      ["open=10.0.0.7:1/calc", "/calc is asked"],
+      ["udp://10.0.0.7:1/open", "UDP has no handshake"],
+      ["open=udp://10.0.0.7:1", "UDP has no handshake"],
+      ["10.0.0.7:1/clac", "not a service"],
+      ["10.0.0.7", "it has no port"],
+    ] as const
+  ) {
+    const failure = assertThrows(() => expecting(text), Failure);
+    assertEquals(failure.kind, "USAGE");
+    assertStringIncludes(failure.message, why, text);
+  }
+  const never = { ...options, canBeSlow: false };
+  assertThrows(() => parseExpected("slow=web:1", never), Failure, "--slower-than");
+  assertEquals(parseExpected("unix:/tmp/a=b", options).expect, "ok");
+});
+
+/** A row as a probe would make it. */
+function row(text: string, address: string, verdict: Verdict): Row {
+  return {
+    expected: expecting(text),
+    remote: { hostname: address, port: 1 },
+    verdict,
+    probed: {
+      outcome: { end: "connected", phase: "connect" },
+      elapsedMs: 1,
+      bytes: 0,
+      reply: "",
+    },
+    challenge: undefined,
+    elapsedMs: 1,
+  };
+}
+
+Deno.test("one address as expected is enough, with a note on the others; --strict wants each", () => {
+  const rows = [row("web:1", "10.0.0.7", "ok"), row("web:1", "fd00::7", "dropped")];
+  const [lenient] = assess([rows], false);
+  assertEquals(lenient?.asExpected, true);
+  assertEquals(lenient?.rows.map(({ status }) => status), ["pass", "note"]);
+  const [strict] = assess([rows], true);
+  assertEquals(strict?.asExpected, false);
+  assertEquals(strict?.rows.map(({ status }) => status), ["pass", "fail"]);
+  assertEquals(strict?.failure, "TIMEOUT");
+});
+
+Deno.test("where no address is as expected, the verdict that got furthest stands", () => {
+  const rows = [row("web:1", "10.0.0.7", "dropped"), row("web:1", "fd00::7", "closed")];
+  const [target] = assess([rows], false);
+  assertEquals([target?.verdict, target?.failure], ["closed", "CLOSED"]);
+  assertEquals(target?.rows.map(({ status }) => status), ["fail", "fail"]);
+});
+
+Deno.test("a block has its control where something was ok at the same address", () => {
+  const block = row("dropped=web:2", "10.0.0.7", "dropped");
+  const control = (...others: readonly Row[]) => assess([[block], others], false)[0]?.rows[0];
+  assertEquals(control(row("web:1", "10.0.0.7", "ok"))?.control, true);
+  assertEquals(control(row("web:1", "10.0.0.7", "slow"))?.control, true);
+  assertEquals(control(row("web:1/open", "10.0.0.7", "open"))?.control, true);
+  assertEquals(control(row("web:1", "10.0.0.8", "ok"))?.control, false);
+  assertEquals(control(row("web:1", "10.0.0.7", "closed"))?.control, false);
+  // What is not a block needs none.
+  assertEquals(assess([[row("web:1", "10.0.0.7", "ok")]], false)[0]?.rows[0]?.control, undefined);
+});
+
+Deno.test("without its control a block is a failure of kind ERROR under --strict alone", () => {
+  const rows = [row("blocked=web:2", "10.0.0.7", "refused")];
+  assertEquals(assess([rows], false)[0]?.asExpected, true);
+  const [target] = assess([rows], true);
+  assertEquals([target?.asExpected, target?.failure], [false, "ERROR"]);
+  assertEquals(target?.rows[0]?.status, "fail");
+});
+
+Deno.test("the exit code is that of the first target that is not as expected", () => {
+  const fine = [row("web:1", "10.0.0.7", "ok")];
+  const dropped = [row("web:1", "10.0.0.7", "dropped")];
+  const refused = [row("web:1", "10.0.0.7", "refused")];
+  const open = [row("refused=web:1", "10.0.0.7", "ok")];
+  const kind = (...targets: (readonly Row[])[]) => failureOfCheck(assess(targets, false))?.kind;
+  assertEquals(kind(fine), undefined);
+  assertEquals(kind(fine, refused, dropped), "REFUSED");
+  assertEquals(kind(dropped, fine, refused), "TIMEOUT");
+  assertEquals(kind(open, refused), "ERROR");
+});
+
+Deno.test("the largest size that passes is found for every limit", async () => {
+  for (const [least, most] of [[1, 1], [1, 2], [1, 100], [44, 1500], [7, 65_537]] as const) {
+    for (const limit of [0, 1, 2, 43, 44, 45, 99, 100, 1348, 65_536, 65_537]) {
+      let tries = 0;
+      const found = await findLimit({ least, most }, (size) => {
+        tries++;
+        return Promise.resolve({ size });
+      }, ({ size }) => size <= limit);
+      const passed = limit < least ? undefined : Math.min(limit, most);
+      assertEquals(found.passedSize, passed);
+      assertEquals(found.failedSize, limit >= most ? undefined : (passed ?? least - 1) + 1);
+      assertEquals(found.shown.size, found.failedSize ?? found.passedSize);
+      assertEquals(tries < 36, true, `${tries} tries`);
+    }
+  }
+});
+
+Deno.test("--sizes takes two numbers in order", () => {
+  assertEquals(readSizes("100..9000", "--sizes"), { least: 100, most: 9000 });
+  for (
+    const text of ["", "5", "9..5", "0..5", "1..65538", "1-5", "1...5", "1..", "a..b", "-1..5"]
+  ) {
+    assertEquals(assertThrows(() => readSizes(text, "--sizes"), Failure).kind, "USAGE", text);
+  }
+});
+
+Deno.test("percentiles are durations that were measured: the nearest rank", () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+  assertEquals(spreadOf(hundred), { p50: 50, p95: 95, p99: 99, max: 100 });
+  assertEquals(spreadOf([3, 1, 2]), { p50: 2, p95: 3, p99: 3, max: 3 });
+  assertEquals(spreadOf([7]), { p50: 7, p95: 7, p99: 7, max: 7 });
+  assertEquals(spreadOf([]), undefined);
+});
+
+Deno.test("--send and --reply hold the same random word, new for each probe", () => {
+  const question = customQuestion("ECHO {nonce} {nonce}\n", "={nonce}");
+  const [one, other] = [question, question].map((it) => it && customChallenge(it));
+  const [, nonce = ""] = /^ECHO (\w{16}) \1$/.exec(one?.request ?? "") ?? [];
+  assertEquals(one?.judge(`x=${nonce}y`), "right");
+  assertEquals(one?.judge(`x${nonce}`), "part");
+  assertEquals(one?.fresh, true);
+  assertEquals(other?.judge(`=${nonce}`), "part");
+  assertEquals(customQuestion(undefined, "SSH-2.0") && true, true);
+  assertThrows(() => customQuestion("PING", undefined), Failure, "--send needs --reply");
+  assertThrows(() => customQuestion("PING", "{nonce}"), Failure, "as --send does not");
+  assertThrows(() => customQuestion(undefined, "{nonce}"), Failure, "as --send does not");
+});
+
+Deno.test("escapes are read, and what is none is wrong usage", () => {
+  assertEquals(readEscaped(String.raw`a\r\n\t\\n\x41\u00e9`, "--send"), "a\r\n\t\\nA\u00e9");
+  for (const text of ["", "\\", "\\q", "\\x4", "\\u00e"]) {
+    assertEquals(assertThrows(() => readEscaped(text, "--send"), Failure).kind, "USAGE", text);
+  }
+});

@@ -1,0 +1,55 @@
+/** Peers that misbehave, as check sees them: on loopback, over TCP and UDP, IPv4 and IPv6. */
+import { assertEquals } from "@std/assert";
+import type { Verdict } from "../commands/check/verdict.ts";
+import { ipv6, netdemoInProcess, testWith } from "./harness.ts";
+import { type Peer, type RunningPeer, tcpPeers, udpPeers } from "./peers.ts";
+
+/** A line of `--json` that a probe makes. */
+interface ProbeEvent {
+  readonly event: string;
+  readonly target: string;
+  readonly verdict: Verdict;
+  readonly asExpected: boolean;
+}
+
+/** Starts peers; gives each with its target. */
+async function startPeers(
+  peers: readonly Peer[],
+  hostname: string,
+  stack: AsyncDisposableStack,
+): Promise<readonly (readonly [peer: Peer, target: string])[]> {
+  return await Promise.all(peers.map(async (peer) => {
+    const running: RunningPeer = await peer.start(hostname);
+    stack.use(running);
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+    return [peer, `${peer.protocol}://${host}:${running.port}`] as const;
+  }));
+}
+
+/** What check says of targets, by target. */
+async function probes(args: readonly string[]): Promise<ReadonlyMap<string, ProbeEvent>> {
+  const { stdout } = await netdemoInProcess(["check", "--json", ...args]);
+  const events: ProbeEvent[] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  return new Map(
+    events.filter(({ event }) => event === "probe").map((event) => [event.target, event]),
+  );
+}
+
+for (const hostname of ["127.0.0.1", "::1"]) {
+  testWith(
+    hostname === "::1" ? [ipv6] : [],
+    `no peer on ${hostname} fools check: each gets the verdict that it deserves`,
+    async () => {
+      await using stack = new AsyncDisposableStack();
+      const peers = await startPeers([...tcpPeers, ...udpPeers], hostname, stack);
+      const targets = peers.map(([, target]) => target);
+      const found = await probes([...targets, "--timeout", "800ms"]);
+      assertEquals(
+        peers.map(([{ protocol, name }, target]) =>
+          `${protocol} ${name}: ${found.get(target)?.verdict}`
+        ),
+        peers.map(([{ protocol, name, verdict }]) => `${protocol} ${name}: ${verdict}`),
+      );
+    },
+  );
+}

@@ -1,0 +1,293 @@
+/** Peers that misbehave, each in one way, and what a probe must make of them. */
+import type { Verdict } from "../commands/check/verdict.ts";
+import { calculate } from "../protocol/calculator.ts";
+import { listenResettable } from "../sockets/node_stream.ts";
+import type { Stream } from "../sockets/stream.ts";
+
+/** A peer that runs until its scope ends. */
+export interface RunningPeer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** A way to behave. */
+export interface Peer {
+  readonly name: string;
+  readonly protocol: "tcp" | "udp";
+  /** What a probe with a fresh question must find. */
+  readonly verdict: Verdict;
+  start(hostname: string): Promise<RunningPeer>;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What a peer does with each connection; one that is `held` stays open until the peer ends. */
+type Serve = (stream: Stream, peer: { readonly previous: string }) => Promise<void | "held">;
+
+function tcp(name: string, verdict: Verdict, serve: Serve): Peer {
+  return { name, protocol: "tcp", verdict, start: (hostname) => startStreams(hostname, serve) };
+}
+
+/** Listens, and serves each connection until the scope ends. */
+export async function startStreams(hostname: string, serve: Serve): Promise<RunningPeer> {
+  const listener = await listenResettable({ hostname, port: 0 });
+  const open = new Set<Stream>();
+  const peer = { previous: "10 20 +" };
+  const serveOne = async (stream: Stream): Promise<void> => {
+    open.add(stream);
+    const held = await serve(stream, peer).catch(() => undefined);
+    if (held !== "held") stream.close();
+  };
+  const accepting = (async () => {
+    while (true) {
+      const stream = await listener.accept().catch(() => undefined);
+      if (stream === undefined) return;
+      serveOne(stream);
+    }
+  })();
+  return {
+    port: (listener.addr as { port: number }).port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      for (const stream of open) stream.close();
+      await accepting;
+    },
+  };
+}
+
+/** Reads one request, up to its line end. */
+export async function request(stream: Stream): Promise<string> {
+  const buffer = new Uint8Array(65_536);
+  let text = "";
+  while (!text.includes("\n")) {
+    const count = await stream.read(buffer);
+    if (count === null) throw new Error("the client left");
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+  return text.trimEnd();
+}
+
+export async function send(stream: Stream, data: string | Uint8Array): Promise<void> {
+  let bytes = typeof data === "string" ? encoder.encode(data) : data;
+  while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Answers each request with what a function makes of it. */
+function answering(answer: (request: string) => string): Serve {
+  return async (stream) => {
+    while (true) await send(stream, answer(await request(stream)));
+  };
+}
+
+/** The right reply, less or more than it should be. */
+function offByOne(request: string): string {
+  return calculate(request).replace(/\d+$/, (sum) => String(BigInt(sum) + 1n));
+}
+
+const HTTP = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/** How peers over TCP behave. */
+export const tcpPeers: readonly Peer[] = [
+  tcp("answers", "ok", answering((text) => `${calculate(text)}\n`)),
+  tcp("answers without a line end", "ok", answering(calculate)),
+  tcp("answers byte by byte", "ok", async (stream) => {
+    for (const byte of encoder.encode(`${calculate(await request(stream))}\n`)) {
+      await send(stream, Uint8Array.of(byte));
+      await pause(1);
+    }
+  }),
+  tcp("answers in halves, with a rest between", "ok", async (stream) => {
+    const reply = calculate(await request(stream));
+    await send(stream, reply.slice(0, 20));
+    await pause(250);
+    await send(stream, `${reply.slice(20)}\n`);
+  }),
+  tcp("answers, then closes without a line end", "ok", async (stream) => {
+    await send(stream, calculate(await request(stream)));
+  }),
+  tcp("is silent", "silent", () => Promise.resolve("held")),
+  tcp("reads and is silent", "silent", async (stream) => {
+    await request(stream);
+    return "held";
+  }),
+  tcp("closes at once", "closed", () => Promise.resolve()),
+  tcp("closes after the request", "closed", async (stream) => {
+    await request(stream);
+  }),
+  tcp("resets at once", "reset", (stream) => {
+    stream.reset?.();
+    return Promise.resolve();
+  }),
+  tcp("resets after the request", "reset", async (stream) => {
+    await request(stream);
+    stream.reset?.();
+  }),
+  tcp("resets within the reply", "reset", async (stream) => {
+    await send(stream, calculate(await request(stream)).slice(0, 12));
+    await pause(20); // so that the bytes are on their way before the reset discards them
+    stream.reset?.();
+  }),
+  tcp("closes within the reply", "closed", async (stream) => {
+    await send(stream, calculate(await request(stream)).slice(0, 12));
+  }),
+  tcp("falls silent within the reply", "silent", async (stream) => {
+    await send(stream, calculate(await request(stream)).slice(0, 12));
+    return "held";
+  }),
+  tcp("sends garbage", "wrong", async (stream) => {
+    await request(stream);
+    await send(stream, Uint8Array.of(0xff, 0xfe, 0x00, 0x0a));
+    return "held";
+  }),
+  tcp("speaks HTTP", "wrong", async (stream) => {
+    await request(stream);
+    await send(stream, HTTP);
+  }),
+  tcp("greets as SSH does", "wrong", async (stream) => {
+    await send(stream, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
+    return "held";
+  }),
+  tcp("echoes", "wrong", answering((text) => `${text}\n`)),
+  tcp("has a canned reply", "wrong", answering(() => "Sum of 10 and 20 is 30\n")),
+  tcp("has a stale reply", "wrong", async (stream, peer) => {
+    const text = await request(stream);
+    await send(stream, `${calculate(peer.previous)}\n`);
+    (peer as { previous: string }).previous = text;
+  }),
+  tcp("is off by one", "wrong", answering((text) => `${offByOne(text)}\n`)),
+  tcp(
+    "computes with 53 bits",
+    "wrong",
+    answering((text) => {
+      const [a, b] = text.split(" ");
+      return `Sum of ${a} and ${b} is ${Number(a) + Number(b)}\n`;
+    }),
+  ),
+  tcp("answers with an error", "wrong", answering(() => "Error: server is full\n")),
+  tcp("sends without an end", "wrong", async (stream) => {
+    const chunk = new Uint8Array(65_536).fill(0x78);
+    while (true) await send(stream, chunk);
+  }),
+  {
+    name: "has a full accept queue",
+    protocol: "tcp",
+    verdict: "dropped",
+    start: startFullQueue,
+  },
+  {
+    name: "is not there",
+    protocol: "tcp",
+    verdict: "refused",
+    start: startNobody,
+  },
+];
+
+/** A listener that accepts nothing, and has no room for more that wait. */
+async function startFullQueue(hostname: string): Promise<RunningPeer> {
+  const listener = Deno.listen({ hostname, port: 0, tcpBacklog: 1 });
+  const { port } = listener.addr;
+  const waiting: Deno.TcpConn[] = [];
+  for (let full = false; !full;) {
+    const conn = await Deno.connect({ hostname, port, signal: AbortSignal.timeout(100) }).catch(
+      () => undefined,
+    );
+    if (conn === undefined) full = true;
+    else waiting.push(conn);
+  }
+  return {
+    port,
+    [Symbol.asyncDispose]() {
+      for (const conn of waiting) conn.close();
+      listener.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A port that nobody listens at: a client has it, so that nobody else is given it meanwhile. */
+export async function startNobody(hostname: string): Promise<RunningPeer> {
+  const listener = Deno.listen({ hostname, port: 0 });
+  const [client, server] = await Promise.all([
+    Deno.connect({ hostname, port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  listener.close();
+  return {
+    port: client.localAddr.port,
+    [Symbol.asyncDispose]() {
+      client.close();
+      server.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** What a peer does with each datagram. */
+type Receive = (
+  text: string,
+  reply: (data: string | Uint8Array) => Promise<unknown>,
+  elsewhere: (data: string) => Promise<unknown>,
+) => Promise<unknown> | void;
+
+function udp(name: string, verdict: Verdict, receive: Receive): Peer {
+  return { name, protocol: "udp", verdict, start: (hostname) => startDatagrams(hostname, receive) };
+}
+
+function startDatagrams(hostname: string, receive: Receive): Promise<RunningPeer> {
+  const bind = () => Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  const [socket, other] = [bind(), bind()];
+  const receiving = (async () => {
+    while (true) {
+      const received = await socket.receive().catch(() => undefined);
+      if (received === undefined) return;
+      const [bytes, from] = received;
+      const sendFrom = (it: Deno.DatagramConn) => (data: string | Uint8Array) =>
+        it.send(typeof data === "string" ? encoder.encode(data) : data, from).catch(() => {});
+      await receive(decoder.decode(bytes).trimEnd(), sendFrom(socket), sendFrom(other));
+    }
+  })();
+  return Promise.resolve({
+    port: (socket.addr as Deno.NetAddr).port,
+    async [Symbol.asyncDispose]() {
+      socket.close();
+      other.close();
+      await receiving;
+    },
+  });
+}
+
+/** How peers over UDP behave. */
+export const udpPeers: readonly Peer[] = [
+  udp("answers", "ok", (text, reply) => reply(`${calculate(text)}\n`)),
+  udp("answers without a line end", "ok", (text, reply) => reply(calculate(text))),
+  udp("answers twice", "ok", async (text, reply) => {
+    await reply(`${calculate(text)}\n`);
+    await reply(`${calculate(text)}\n`);
+  }),
+  udp("answers after a stranger", "ok", async (text, reply, elsewhere) => {
+    await elsewhere(`${offByOne(text)}\n`);
+    await reply(`${calculate(text)}\n`);
+  }),
+  udp("is silent", "silent", () => {}),
+  udp(
+    "answers from another port",
+    "silent",
+    (text, _, elsewhere) => elsewhere(`${calculate(text)}\n`),
+  ),
+  udp("answers with half a reply", "wrong", (text, reply) => reply(calculate(text).slice(0, 12))),
+  udp("answers with an empty datagram", "wrong", (_, reply) => reply("")),
+  udp("echoes", "wrong", (text, reply) => reply(`${text}\n`)),
+  udp("sends garbage", "wrong", (_, reply) => reply(Uint8Array.of(0xff, 0xfe))),
+  udp("has a canned reply", "wrong", (_, reply) => reply("Sum of 10 and 20 is 30\n")),
+  udp("is off by one", "wrong", (text, reply) => reply(`${offByOne(text)}\n`)),
+  {
+    name: "is not there",
+    protocol: "udp",
+    verdict: "silent", // Deno's UDP hears of no ICMP
+    start: startNobody, // no datagram socket has that number
+  },
+];
