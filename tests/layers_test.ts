@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { run } from "./harness/process.ts";
 
 /**
  * main -> commands -> cli, ladder, services, clients -> sockets -> protocol, text:
@@ -58,13 +59,10 @@ function commandOf(path: string): string {
   return name.replace(/\.ts$/, "");
 }
 
-async function productModules(): Promise<Module[]> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", new URL("main.ts", root).href],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const { modules } = JSON.parse(new TextDecoder().decode(stdout));
-  return modules.filter(({ specifier }: Module) => pathOf(specifier) !== undefined);
+/** Every module that main.ts reaches, those of packages as well. */
+async function reachedModules(): Promise<readonly Module[]> {
+  const main = new URL("main.ts", root).href;
+  return JSON.parse((await run([Deno.execPath(), "info", "--json", main])).stdout).modules;
 }
 
 function importsOf({ specifier, dependencies = [] }: Module): Import[] {
@@ -75,7 +73,8 @@ function importsOf({ specifier, dependencies = [] }: Module): Import[] {
   });
 }
 
-const modules = await productModules();
+const reached = await reachedModules();
+const modules = reached.filter(({ specifier }) => pathOf(specifier) !== undefined);
 const imports = modules.flatMap(importsOf);
 const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
 
@@ -120,4 +119,10 @@ Deno.test("ladder/, protocol/ and text/ are pure", async () => {
     pure.includes(roomOf(from)) && roomOf(to) === "sockets" && !isType
   );
   assertEquals(sockets.map(shown), []);
+});
+
+Deno.test("the program uses few packages; the others are for its tests", () => {
+  const packages = reached.map(({ specifier }) => /^npm:\/([^@]+)@/.exec(specifier)?.[1])
+    .filter((name) => name !== undefined);
+  assertEquals([...new Set(packages)].sort(), ["deno-std", "string-width"]);
 });

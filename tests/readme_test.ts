@@ -116,15 +116,27 @@ Deno.test("the README has a transcript of each of the six programs", () => {
   }
 });
 
-Deno.test("README, .ci/run and the workflows name one version of Deno, and tasks that exist", async () => {
+const contributing = await Deno.readTextFile(`${root}/CONTRIBUTING.md`);
+
+Deno.test("the documents and workflows name one version of Deno, and tasks that exist", async () => {
   const files = [".ci/run", ".github/workflows/ci.yml", ".github/workflows/release.yml"];
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(`${root}/${file}`)));
-  const text = [readme, ...texts].join("\n");
-  const named = text.matchAll(/(?:deno@|deno-version: )([\d.]+)/g);
+  const text = [readme, contributing, ...texts].join("\n");
+  const named = text.matchAll(/(?:deno@|deno-version: |Deno )(\d+\.\d+\.\d+)/g);
   const versions = new Set([...named].map(([, version]) => version));
   assertEquals([...versions].length, 1, [...versions].join());
   for (const [, task = ""] of text.matchAll(/deno(?:@[\d.]+)? task ([\w-]+)/g)) {
     assert(Object.hasOwn(config.tasks, task), task);
+  }
+});
+
+Deno.test("every file that README and CONTRIBUTING name is there, examples of new ones aside", async () => {
+  const examples = ["services/echo.ts", "clients/echo.ts"];
+  const named = (readme + contributing).matchAll(/`((?!dist)(?:[a-z_]+\/)+[a-z_]+\.ts)`/g);
+  const paths = new Set([...named].map(([, path = ""]) => path));
+  assert(paths.size > 10);
+  for (const path of paths) {
+    if (!examples.includes(path)) await Deno.stat(`${root}/${path}`);
   }
 });
 

@@ -1,9 +1,25 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Ended, netdemo, netdemoCommand, Process, pythonTest, signalTest } from "./harness.ts";
+import { lesson } from "../main.ts";
+import {
+  type Ended,
+  netdemo,
+  netdemoCommand,
+  netdemoInProcess,
+  Process,
+  pythonTest,
+  signalTest,
+  testWith,
+  unix,
+} from "./harness.ts";
 
 /** The ways to carry a service, and the flags by which a client finds a server. */
-const transports = ["tcp", "udp", ...(Deno.build.os === "windows" ? [] : ["unix"])] as const;
+const transports = ["tcp", "udp", "unix"] as const;
 type Transport = (typeof transports)[number];
+
+/** A test that needs what its transport needs. */
+function transportTest(transport: Transport, name: string, fn: () => Promise<void>): void {
+  testWith(transport === "unix" ? [unix] : [], `${name} over ${transport}`, fn);
+}
 
 interface Running extends AsyncDisposable {
   readonly process: Process;
@@ -54,7 +70,7 @@ for (const transport of transports) {
     assertEquals((await server.process.stop("SIGINT")).code, 0);
   });
 
-  Deno.test(`calc over ${transport}`, async () => {
+  transportTest(transport, "calc", async () => {
     await using server = await start("calc", transport);
     const ask = (...words: string[]): Promise<Ended> =>
       netdemo(["calc-client", ...server.flags, ...words]);
@@ -75,7 +91,7 @@ for (const transport of transports) {
     );
   });
 
-  Deno.test(`--once over ${transport} serves one and exits 0`, async () => {
+  transportTest(transport, "--once serves one and exits 0", async () => {
     await using server = await start("calc", transport, "--once");
     assertEquals(
       await netdemo(["calc-client", ...server.flags, "1", "2", "-"]),
@@ -115,15 +131,29 @@ print(repr(data), flush=True)
 sys.stdin.read()
 `;
 
-const talks = [
-  { name: "hello", sent: "Hello", reply: "Hello", words: [] },
-  { name: "message", sent: "Hello Server HBD", reply: "Thanks...", words: [] },
-  { name: "calc", sent: "10 20 +", reply: "Sum of 10 and 20 is 30", words: ["10", "20", "+"] },
-];
+/** What is sent in each row of the lesson, and the reply: over UDP hello has some as well. */
+const talks = await Promise.all(lesson.map(async ({ name, sample, client }) => {
+  const { greeting = "", expected } = await client();
+  const request = sample.request ?? greeting;
+  return { name, ...sample, sent: request, replied: sample.reply ?? expected?.(request) ?? "" };
+}));
+
+for (const transport of transports) {
+  for (const { name, words, reply, replied } of talks) {
+    transportTest(transport, `the sample of ${name}`, async () => {
+      await using server = await start(name, transport);
+      const printed = transport === "udp" ? replied : reply;
+      assertEquals(
+        await netdemoInProcess([`${name}-client`, ...server.flags, ...words]),
+        good(printed === undefined ? "" : `${printed}\n`),
+      );
+    });
+  }
+}
 
 for (const transport of transports.filter((transport) => transport !== "tcp")) {
-  for (const { name, sent, reply, words } of talks) {
-    if (name === "hello" && transport === "unix") continue; // nothing is sent
+  for (const { name, words, request, sent, replied: reply } of talks) {
+    if (request === undefined && transport === "unix") continue; // nothing is sent
 
     pythonTest(
       `a Python client of ${name} over ${transport} gets its answer, byte for byte`,

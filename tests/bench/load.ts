@@ -1,3 +1,5 @@
+import { Process, run } from "../harness/process.ts";
+
 /** What a run of the load generator (load.c) gave. Latencies are in microseconds. */
 export interface Measured {
   readonly perSecond: number;
@@ -30,44 +32,30 @@ export interface Target extends AsyncDisposable {
 
 /** Whether a program is installed; Deno itself, which takes the place of a missing `node`, is not it. */
 export async function hasTool(name: string): Promise<boolean> {
-  const args = ["-c", 'command -v "$0"', name];
-  const { success, stdout } = await new Deno.Command("/bin/sh", { args }).output();
-  return success && !new TextDecoder().decode(stdout).includes("node_compat_bin");
+  const { code, stdout } = await run(["/bin/sh", "-c", 'command -v "$0"', name]);
+  return code === 0 && !stdout.includes("node_compat_bin");
 }
 
 /** Compiles the load generator into the folder; gives its path. @throws {Error} without a C compiler. */
 export async function buildLoad(folder: string): Promise<string> {
   const path = `${folder}/load`;
-  const { success, stderr } = await new Deno.Command("cc", {
-    args: ["-O2", "-o", path, `${import.meta.dirname}/load.c`],
-  }).output();
-  if (!success) throw new Error(`Cannot compile load.c: ${new TextDecoder().decode(stderr)}`);
+  const { code, stderr } = await run(["cc", "-O2", "-o", path, `${import.meta.dirname}/load.c`]);
+  if (code !== 0) throw new Error(`Cannot compile load.c: ${stderr}`);
   return path;
 }
 
 /** Starts a server that prints its port, alone on a line or after a colon. */
 export async function start(
-  [program = "", ...args]: readonly string[],
-  env: Record<string, string> = {},
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Target> {
-  const child = new Deno.Command(program, { args, env, stdout: "piped", stderr: "inherit" })
-    .spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let printed = "";
-  let port: string | undefined;
-  while (port === undefined) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`Cannot start ${program}: it ended after '${printed}'`);
-    printed += value;
-    port = /(?:^|127\.0\.0\.1:)(\d+)\s/m.exec(printed)?.[1];
-  }
+  const process = new Process(command, { env });
+  const [, port] = await process.printed(/(?:^|127\.0\.0\.1:)(\d+)\s/m);
   return {
     port: Number(port),
-    pid: child.pid,
+    pid: process.pid,
     async [Symbol.asyncDispose]() {
-      await reader.cancel();
-      child.kill("SIGTERM");
-      await child.status;
+      await process.stop();
     },
   };
 }
@@ -78,9 +66,7 @@ export async function runLoad(
   { port }: Target,
   args: readonly string[],
 ): Promise<Measured> {
-  const { success, stdout, stderr } = await new Deno.Command(load, {
-    args: [...args, "-p", String(port)],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
-  return JSON.parse(new TextDecoder().decode(stdout));
+  const { code, stdout, stderr } = await run([load, ...args, "-p", String(port)]);
+  if (code !== 0) throw new Error(stderr.trim());
+  return JSON.parse(stdout);
 }
