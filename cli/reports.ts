@@ -1,14 +1,14 @@
+import type { Event } from "./events.ts";
 import { Failure } from "./failure.ts";
 import { type FlagValues, readName } from "./flags.ts";
-import type { Channels } from "./report.ts";
+import { type Channels, eventLine } from "./report.ts";
 import { JUnitReport } from "./reports/junit.ts";
-import type { Event, Report, Result, Summary } from "./reports/result.ts";
+import type { Report, Result, Summary } from "./reports/result.ts";
 import { TapReport } from "./reports/tap.ts";
 import { type Layout, TextReport } from "./reports/text.ts";
 import { displayOf } from "./terminal.ts";
-import { jsonLine } from "../text/visible.ts";
 
-export type { Event, Report, Result, Status, Summary } from "./reports/result.ts";
+export type { Report, Result, Status, Summary } from "./reports/result.ts";
 
 /** The flags that choose how results are printed. */
 export const reportFlags = {
@@ -53,7 +53,7 @@ export function openReport(options: ReportOptions): Report {
 
 /** For programs: an object a line. */
 function jsonReport(stdout: Channels["stdout"]): Report {
-  const print = (event: Event): void => stdout.text(`${jsonLine(event)}\n`);
+  const print = (event: Event): void => stdout.text(`${eventLine(event)}\n`);
   return {
     columns() {},
     event: print,

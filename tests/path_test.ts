@@ -97,7 +97,7 @@ Deno.test("--allow shows a failure and does not count it", async () => {
   const listen = ["--listen", String(port), "--only", "half-close-late,nobody"];
   const one = await examine(...listen, "--allow", "half-close-late", target);
   assertEquals(one.notPassed, ["half-close-late: allowed", "nobody: fail"]);
-  assertEquals([one.code, one.summary.failed, one.summary.allowed], [1, ["nobody"], [
+  assertEquals([one.code, one.summary.failedIds, one.summary.allowedIds], [1, ["nobody"], [
     "half-close-late",
   ]]);
   const both = await examine(...listen, "--allow", "nobody,half-close-late", target);

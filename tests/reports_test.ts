@@ -6,11 +6,14 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Output } from "../cli/output.ts";
-import { openReport, type Report, type Result, type Status } from "../cli/reports.ts";
+import { openReport, type Report, type Result, type Status, type Summary } from "../cli/reports.ts";
 import { Failure } from "../cli/failure.ts";
 import { readTap, readXml, type XmlElement } from "./report_readers.ts";
 
-const summary = { event: { event: "summary", ok: false }, text: "1 of 7" };
+const summary: Summary = {
+  event: { event: "summary", ok: false, exitCode: 1, elapsedMs: 5 },
+  text: "1 of 7",
+};
 
 function result(status: Status, rest: Partial<Result> = {}): Result {
   return {
@@ -18,7 +21,7 @@ function result(status: Status, rest: Partial<Result> = {}): Result {
     status,
     sentence: `a thing that is ${status}`,
     cells: [status, "10.0.0.7"],
-    event: { event: "question", ...{ id: status } },
+    event: { event: "question", id: status, status, elapsedMs: 1 },
     ...rest,
   };
 }

@@ -1,3 +1,5 @@
+import type { Event } from "../events.ts";
+
 /**
  * How one of the things that a command looks at turned out.
  *
@@ -25,12 +27,6 @@ export interface Result {
   readonly cells: readonly string[];
   /** Its line of `--json`; `undefined` where that was printed before. */
   readonly event?: Event | undefined;
-}
-
-/** A line of `--json`. */
-export interface Event {
-  /** What it reports. */
-  readonly event: string;
 }
 
 /** What stands at the end of a report. */

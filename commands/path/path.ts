@@ -1,10 +1,9 @@
 import type { Program } from "../../cli/command.ts";
-import { type Channels, reportFailure } from "../../cli/report.ts";
+import { type Channels, eventLine, reportFailure } from "../../cli/report.ts";
 import { openReport, type Report } from "../../cli/reports.ts";
 import { displayOf } from "../../cli/terminal.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { resolve } from "../../sockets/resolve.ts";
-import { jsonLine } from "../../text/visible.ts";
 import { wrap } from "../../text/width.ts";
 import { flags, type Plan, readCommandLine } from "./command_line.ts";
 import {
@@ -73,7 +72,7 @@ async function explain(plan: Plan, { stdout }: Channels): Promise<number> {
   const questions = questionsOver(plan.protocol).filter(({ id }) => only?.includes(id) ?? true);
   for (const { id, sentence, explain } of questions) {
     const lines = json
-      ? [jsonLine({ event: "explanation", id, sentence, explain })]
+      ? [eventLine({ event: "explanation", id, sentence, explain })]
       : [`${id}: ${sentence}`, ...wrap(explain, width).map((line) => `    ${line}`)];
     for (const line of lines) stdout.line(line);
   }

@@ -1,4 +1,5 @@
 import { exitCodes, Failure, type FailureKind } from "../../cli/failure.ts";
+import { rounded } from "../../cli/report.ts";
 import type { Result, Summary } from "../../cli/reports.ts";
 import { quoteBytes, wrap } from "../../text/width.ts";
 import type { Outcome, Strays } from "./examination.ts";
@@ -24,7 +25,7 @@ export function judge(outcome: Outcome, allow: readonly string[]): Verdict {
 /** A verdict as reports have it. @param explains Whether what it means is told with it. */
 export function resultOf(verdict: Verdict, explains: boolean): Result {
   const { question: { id, sentence, explain }, status, detail } = verdict;
-  const elapsedMs = Math.round(verdict.elapsedMs * 1_000) / 1_000;
+  const elapsedMs = rounded(verdict.elapsedMs);
   const shown = status === "allowed" ? `allowed: ${detail}` : detail;
   return {
     id,
@@ -36,7 +37,11 @@ export function resultOf(verdict: Verdict, explains: boolean): Result {
     more: explains ? { means: wrap(explain, EXPLAIN_COLUMNS).join("\n") } : undefined,
     event: {
       event: "question",
-      ...{ id, status, detail, elapsedMs, explain: explains ? explain : undefined },
+      id,
+      status,
+      detail,
+      elapsedMs,
+      explain: explains ? explain : undefined,
     },
   };
 }
@@ -87,20 +92,20 @@ export function summaryOf(
 ): Summary {
   const idsOf = (wanted: Verdict["status"]): string[] =>
     verdicts.filter(({ status }) => status === wanted).map(({ question: { id } }) => id);
+  const failedIds = idsOf("fail");
   return {
     text: textOf(verdicts, strays, failure),
     event: {
       event: "summary",
-      ...{
-        ok: failure === undefined,
-        questions: verdicts.length,
-        failed: idsOf("fail"),
-        allowed: idsOf("allowed"),
-        strays: strays.count,
-        exitCode: failure === undefined ? 0 : exitCodes[failure.kind],
-        failure: failure?.kind,
-        elapsedMs: Math.round(elapsedMs * 1_000) / 1_000,
-      },
+      ok: failure === undefined,
+      questions: verdicts.length,
+      failed: failedIds.length,
+      failedIds,
+      allowedIds: idsOf("allowed"),
+      strays: strays.count,
+      exitCode: failure === undefined ? 0 : exitCodes[failure.kind],
+      failure: failure?.kind,
+      elapsedMs: rounded(elapsedMs),
     },
   };
 }

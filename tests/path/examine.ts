@@ -15,8 +15,8 @@ export interface SummaryEvent {
   readonly event: "summary";
   readonly ok: boolean;
   readonly questions: number;
-  readonly failed: readonly string[];
-  readonly allowed: readonly string[];
+  readonly failedIds: readonly string[];
+  readonly allowedIds: readonly string[];
   readonly strays: number;
   readonly exitCode: number;
   readonly failure?: string;
