@@ -11,7 +11,7 @@ import { type Client, RequestError, requestsOver } from "../../clients/client.ts
 import type { Protocol } from "../../protocol/addresses.ts";
 import type { Watch } from "../../sockets/dial.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
-import { resolve } from "../../sockets/resolve.ts";
+import { isThisHost, resolve } from "../../sockets/resolve.ts";
 import { Answers } from "./answers.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -83,10 +83,18 @@ async function connect(client: Client, values: Values, watch: Watch | undefined)
     return await dial(place, { timeout, spent: performance.now() - startedAt, watch });
   } catch (error) {
     if (!(error instanceof SocketFailure) || error.kind !== "REFUSED") throw error;
-    const where = values.unix === undefined ? `--port ${values.port}` : `--unix ${values.unix}`;
-    const hint = `no program listens there; start one: netdemo ${client.name}-server ${where}`;
-    throw new Failure(error.kind, asFailure(error).message, { cause: error, hint });
+    const { message, hint = startHint(client, values) } = asFailure(error);
+    throw new Failure(error.kind, message, { cause: error, hint });
   }
+}
+
+/** How to start the server that is missing, here or on the other host. */
+function startHint({ name }: Client, { host, port, unix }: Values): string {
+  const command = `netdemo ${name}-server`;
+  if (unix !== undefined) return `no program listens there; start one: ${command} --unix ${unix}`;
+  return isThisHost(host)
+    ? `no program listens there; start one: ${command} --port ${port}`
+    : `no program listens there; start one on ${host}: ${command} --host 0.0.0.0 --port ${port}`;
 }
 
 async function placeOf({ host, port, udp, unix, timeout }: Values): Promise<CallPlace> {
