@@ -1,5 +1,10 @@
+import { errnoOf } from "../sockets/errno.ts";
+
 /** Characters that may wait to be written. */
 const MAX_WAITING = 1_048_576;
+
+/** Milliseconds until a pipe that was full is tried again. */
+const FULL_PIPE_MS = 5;
 
 const encoder = new TextEncoder();
 
@@ -82,6 +87,14 @@ export class Output {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    while (bytes.length > 0) bytes = bytes.subarray(await this.#sink.write(bytes));
+    while (bytes.length > 0) {
+      try {
+        bytes = bytes.subarray(await this.#sink.write(bytes));
+      } catch (error) {
+        // Another program has made the pipe non-blocking, and its reader is slow.
+        if (errnoOf(error) !== "EAGAIN") throw error;
+        await new Promise((resolve) => setTimeout(resolve, FULL_PIPE_MS));
+      }
+    }
   }
 }

@@ -17,6 +17,7 @@ const encoder = new TextEncoder();
 export class DatagramCall implements Call {
   /** Requests are asked one at a time: datagrams may overtake each other. */
   readonly framed = false;
+  readonly ended = false;
 
   received: Received = { bytes: 0, at: 0 };
   /** Who sent a datagram that was passed over, as it was not asked. */
