@@ -165,29 +165,30 @@ const udpRules: readonly Rule<DatagramBreaks>[] = [
   },
 ];
 
-Deno.test("path names exactly the rule that a forwarder breaks (TCP)", async () => {
-  const found = await Promise.all(tcpRules.map(async ({ name, breaks, args = [] }) => {
-    const port = freePort();
-    await using forwarder = await Forwarder.start(port, breaks);
-    const target = `127.0.0.1:${forwarder.port}`;
-    const listen = ["--listen", `127.0.0.1:${port}`];
-    const { notPassed } = await examine(...listen, "--timeout", TIMEOUT, ...args, target);
-    return { name, found: notPassed };
+Deno.test("path names exactly the rule that a forwarder breaks", async () => {
+  const [tcp, udp] = await Promise.all([
+    Promise.all(tcpRules.map(async ({ breaks, args = [] }) => {
+      const port = freePort();
+      await using forwarder = await Forwarder.start(port, breaks);
+      return await notPassed(port, `tcp://127.0.0.1:${forwarder.port}`, args);
+    })),
+    Promise.all(udpRules.map(async ({ breaks }) => {
+      const port = freePort();
+      using forwarder = new DatagramForwarder(port, breaks);
+      return await notPassed(port, `udp://127.0.0.1:${forwarder.port}`);
+    })),
+  ]);
+  const seen = [...tcpRules, ...udpRules].map(({ name }, index) => ({
+    name,
+    found: [...tcp, ...udp][index],
   }));
-  assertEquals(found, tcpRules.map(({ name, found }) => ({ name, found })));
+  assertEquals(seen, [...tcpRules, ...udpRules].map(({ name, found }) => ({ name, found })));
 });
 
-Deno.test("path names exactly the rule that a forwarder breaks (UDP)", async () => {
-  const found = await Promise.all(udpRules.map(async ({ name, breaks }) => {
-    const port = freePort();
-    using forwarder = new DatagramForwarder(port, breaks);
-    const target = `udp://127.0.0.1:${forwarder.port}`;
-    const listen = ["--listen", `127.0.0.1:${port}`];
-    const { notPassed } = await examine(...listen, "--timeout", TIMEOUT, target);
-    return { name, found: notPassed };
-  }));
-  assertEquals(found, udpRules.map(({ name, found }) => ({ name, found })));
-});
+async function notPassed(port: number, target: string, args: readonly string[] = []) {
+  const listen = ["--listen", `127.0.0.1:${port}`, "--timeout", TIMEOUT];
+  return (await examine(...listen, ...args, target)).notPassed;
+}
 
 /** Every question has a rule that it alone is about: one that is never broken proves nothing. */
 Deno.test("each question is failed by a forwarder that passes all others", () => {

@@ -12,6 +12,8 @@ import { Way } from "./way.ts";
 
 /** Milliseconds between two tries of whether the forwarder is up. */
 const RETRY_MS = 250;
+/** Milliseconds of the first of them. */
+const FIRST_TRY_MS = 250;
 
 /** All questions over TCP or UDP. */
 export function questionsOver(protocol: "tcp" | "udp"): readonly Described[] {
@@ -131,6 +133,8 @@ export async function put(question: AskedQuestion): Promise<Outcome> {
  * Waits until a request and its reply get through, or something comes that waiting won't mend.
  *
  * @param milliseconds The longest wait.
+ * @param timeout Milliseconds of the longest try: the first are short, since a forwarder that is
+ * just starting may never answer them.
  */
 export async function waitUntilUp(
   examination: Examination,
@@ -138,12 +142,15 @@ export async function waitUntilUp(
   timeout: number,
 ): Promise<void> {
   const end = performance.now() + milliseconds;
+  let patience = FIRST_TRY_MS;
   for (let left = milliseconds; left > 0; left = end - performance.now()) {
     try {
-      return void await examination.reaches(Math.min(timeout, left));
+      await examination.reaches(Math.min(patience, timeout, left));
+      return;
     } catch (error) {
       if (!(error instanceof Broken) || error.kind === "ERROR") return;
-      await pause(Math.min(RETRY_MS, Math.max(0, end - performance.now())));
     }
+    await pause(Math.max(0, Math.min(RETRY_MS, end - performance.now())));
+    patience *= 2;
   }
 }

@@ -91,7 +91,8 @@ async function ask(
 /** The first address that answers is the one that is asked from then on. */
 async function asksReply(way: DatagramWay): Promise<Answer> {
   let failure: unknown;
-  for (way.target of way.targets) {
+  for (const target of way.targets) {
+    way.target = target;
     try {
       return await ask(way, { id: "reply" });
     } catch (error) {
@@ -109,5 +110,5 @@ async function asksMany(way: DatagramWay): Promise<Answer> {
   if (failed.length === 0) return pass(`all ${count(CLIENTS)} got their own reply`);
   const [{ reason }] = failed as [PromiseRejectedResult];
   if (!(reason instanceof Broken)) throw reason;
-  throw new Broken(`${failed.length} of ${CLIENTS} got no reply, the first: ${reason.message}`);
+  throw new Broken(`${failed.length} of ${CLIENTS} failed, the first: ${reason.message}`);
 }

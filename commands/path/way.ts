@@ -46,7 +46,14 @@ export class Way {
     this.#targets = targets;
   }
 
-  /** Connects to the forwarder. @throws what the last target failed with. */
+  /** The same way with another timeout. */
+  withTimeout(timeout: number): Way {
+    const { far, idle } = this;
+    const targets = this.#target === undefined ? this.#targets : [this.#target];
+    return new Way({ far, idle, targets, timeout });
+  }
+
+  /** Connects to the forwarder. @throws what the first target failed with. */
   async connect(): Promise<ConnectionEnd> {
     const targets = this.#target === undefined ? this.#targets : [this.#target];
     let failure: unknown;

@@ -1,0 +1,81 @@
+import { assertEquals } from "@std/assert";
+import { type Need, testWith } from "./harness.ts";
+import { examine, freePort } from "./path/examine.ts";
+import { missing, type RealForwarder, realForwarders, Running } from "./path/real_forwarders.ts";
+
+/** What was found of a forwarder in its plain configuration. */
+interface Measured {
+  readonly protocol: "tcp" | "udp";
+  readonly name: string;
+  readonly failed: readonly string[];
+  /** What was seen in place of the largest datagram. */
+  readonly largest?: string;
+}
+
+const measured: readonly Measured[] = [
+  {
+    protocol: "tcp",
+    name: "socat",
+    failed: ["half-close-late", "server-reset", "client-reset", "nobody"],
+  },
+  { protocol: "tcp", name: "haproxy", failed: ["server-reset", "nobody"] },
+  {
+    protocol: "tcp",
+    name: "nginx stream",
+    failed: [
+      ...["half-close", "half-close-late", "server-end"],
+      ...["server-reset", "client-reset", "nobody"],
+    ],
+  },
+  {
+    protocol: "tcp",
+    name: "nginx stream, proxy_half_close",
+    failed: ["server-reset", "client-reset", "nobody"],
+  },
+  {
+    protocol: "udp",
+    name: "socat",
+    failed: ["size-0", "size-65507"],
+    largest: "the server got 8,192 of 65,507 bytes",
+  },
+  {
+    protocol: "udp",
+    name: "nginx stream",
+    failed: ["size-65507"],
+    largest: "the client got 16,384 of 65,507 bytes",
+  },
+];
+
+const here = measured.filter(({ name, protocol }) => missing(find(name, protocol)).length === 0);
+const lacking = measured.filter((one) => !here.includes(one)).map(({ name }) => name);
+const some: Need = { missing: "none is installed", isMet: () => here.length > 0 };
+const without = lacking.length === 0 ? "" : ` (without ${[...new Set(lacking)].join(", ")})`;
+
+testWith([some], `path finds what was measured of real forwarders${without}`, async () => {
+  const found = await Promise.all(here.map(async ({ name, protocol }) => {
+    const { questions, code } = await examineReal(find(name, protocol));
+    const failed = questions.filter(({ id, status }) => status === "fail" && !isRacy(id, name));
+    const largest = questions.find(({ id }) => id === "size-65507")?.detail;
+    return { protocol, name, failed: failed.map(({ id }) => id), largest, code };
+  }));
+  assertEquals(found, here.map((one) => ({ largest: undefined, ...one, code: 1 })));
+});
+
+/** socat's queue of 5 connections makes some of 50 wait for seconds, and its clients of UDP race. */
+function isRacy(id: string, name: string): boolean {
+  return name === "socat" && id === "many";
+}
+
+function find(name: string, protocol: "tcp" | "udp"): RealForwarder {
+  const found = realForwarders.find((one) => one.name === name && one.protocol === protocol);
+  if (found === undefined) throw new Error(`Cannot find a forwarder called ${name}`);
+  return found;
+}
+
+async function examineReal(forwarder: RealForwarder) {
+  const { protocol } = forwarder;
+  const [from, to] = [freePort(), freePort()];
+  await using _ = await Running.start(forwarder, from, to);
+  const target = `${protocol}://127.0.0.1:${from}`;
+  return await examine("--listen", `127.0.0.1:${to}`, "--for", "20s", target);
+}
