@@ -1,3 +1,5 @@
+import { assertEquals } from "@std/assert";
+import { problemsOfLine } from "../../cli/events.ts";
 import { type Ended, netdemoInProcess } from "../harness.ts";
 
 /** A line of `path --json`. */
@@ -34,7 +36,9 @@ export interface Examined extends Ended {
 /** Runs `path --json` with these arguments in this process. */
 export async function examine(...args: readonly string[]): Promise<Examined> {
   const ended = await netdemoInProcess(["path", "--json", ...args]);
-  const events = ended.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const lines = ended.stdout.trimEnd().split("\n");
+  assertEquals(lines.flatMap(problemsOfLine), [], ended.stdout);
+  const events = lines.map((line) => JSON.parse(line));
   const questions: QuestionEvent[] = events.slice(0, -1);
   const notPassed = questions
     .filter(({ status }) => status !== "pass")
