@@ -1,5 +1,5 @@
 import { divide, pythonFloat } from "./python_float.ts";
-import { ERROR_PREFIX, MAX_ERROR_LENGTH } from "./reply.ts";
+import { ERROR_PREFIX, quotingError } from "./reply.ts";
 
 /**
  * Digits that the two operands of a command may have together. The slowest
@@ -120,17 +120,4 @@ function quotient(o1: string, o2: string, a: bigint, b: bigint): string {
 function parseInteger(text: string): bigint | undefined {
   if (!INTEGER.test(text)) return undefined;
   return BigInt(text.replaceAll("_", ""));
-}
-
-/** An error that quotes what was sent, cut to {@linkcode MAX_ERROR_LENGTH} bytes. */
-function quotingError(before: string, quoted: string, after: string): string {
-  const encoder = new TextEncoder();
-  const frame = `${ERROR_PREFIX}${before}''${after}`;
-  const room = MAX_ERROR_LENGTH - frame.length;
-  if (encoder.encode(quoted.slice(0, room + 1)).length > room) {
-    const kept = new Uint8Array(room - "...".length);
-    const { read } = encoder.encodeInto(quoted, kept);
-    quoted = `${quoted.slice(0, read)}...`;
-  }
-  return `${ERROR_PREFIX}${before}'${quoted}'${after}`;
 }
