@@ -9,6 +9,7 @@ export const lesson: Lesson = [
   {
     name: "hello",
     port: 30,
+    servePort: 4030,
     summary: {
       server: "accepts connections and says so",
       client: "connects to a hello-server",
@@ -24,6 +25,7 @@ export const lesson: Lesson = [
   {
     name: "message",
     port: 40,
+    servePort: 4041,
     summary: {
       server: "prints the messages of its clients and thanks for them",
       client: "sends a message and prints the reply",
@@ -39,6 +41,7 @@ export const lesson: Lesson = [
   {
     name: "calc",
     port: 40,
+    servePort: 4040,
     summary: {
       server: "answers commands: 10 20 + with Sum of 10 and 20 is 30",
       client: "sends calculator commands, checks and prints the answers",
@@ -60,6 +63,11 @@ export const lesson: Lesson = [
 /** Every command of netdemo. Its code is loaded when it is used, not before. */
 const commands: readonly Command[] = [
   ...lesson.flatMap((row) => [server(row), client(row)]),
+  {
+    name: "serve",
+    summary: "runs several services at once, each over TCP and UDP",
+    load: async () => (await import("./commands/server/serve.ts")).serveProgram(lesson),
+  },
   {
     name: "check",
     summary: "proves that a server is alive, or that the way to it is blocked",

@@ -73,7 +73,7 @@ export const events = {
   // Servers.
   listening: event("a server listens", {
     ...server,
-    protocol,
+    protocols: listOf(protocol),
     addresses: listOf(endpoint),
     port: optional(port),
   }),

@@ -2,6 +2,11 @@ import type { Protocol } from "../protocol/addresses.ts";
 import { Failure } from "./failure.ts";
 import { readHost, readName, readNumber } from "./flags.ts";
 
+/** The flag for a host by its name or address. */
+export function hostFlag(about: string) {
+  return { value: "NAME", about, default: "localhost", read: readHost };
+}
+
 /** The flags that say where a server is, the same for servers and clients. */
 export function transportFlags(options: {
   readonly hostAbout: string;
@@ -11,7 +16,7 @@ export function transportFlags(options: {
   readonly leastPort: 0 | 1;
 }) {
   return {
-    host: { value: "NAME", about: options.hostAbout, default: "localhost", read: readHost },
+    host: hostFlag(options.hostAbout),
     port: {
       value: "N",
       about: options.portAbout,

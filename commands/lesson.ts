@@ -7,6 +7,8 @@ export interface LessonRow {
   readonly name: string;
   /** The default port of both. */
   readonly port: number;
+  /** The port that serve gives it: one of its own that needs no privileges. */
+  readonly servePort: number;
   /** What each of the two does, in a few words. */
   readonly summary: { readonly server: string; readonly client: string };
   /** What the demo says of it: what happens, and what there is to learn. */

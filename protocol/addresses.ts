@@ -39,8 +39,11 @@ export function formatEndpoint(endpoint: Endpoint): string {
 }
 
 /** `127.0.0.1:40 and [::1]:40 (tcp)`: all the ends of one server or attempt. */
-export function formatEndpoints(endpoints: readonly Endpoint[], protocol: Protocol): string {
-  return `${endpoints.map(formatEndpoint).join(" and ")} (${protocol})`;
+export function formatEndpoints(
+  endpoints: readonly Endpoint[],
+  ...protocols: readonly Protocol[]
+): string {
+  return `${endpoints.map(formatEndpoint).join(" and ")} (${protocols.join(", ")})`;
 }
 
 /** `::1` of `[0:0::1]`: an IP address in its one canonical form (RFC 5952), zone kept; else `undefined`. */
@@ -66,9 +69,4 @@ export function isSameEndpoint(one: InternetEndpoint, other: InternetEndpoint): 
 function withoutZone(hostname: string): string {
   const [address = ""] = hostname.split("%");
   return canonicalAddress(address) ?? address;
-}
-
-/** RFC 4007, section 11: `fe80::1` is on every link; only `fe80::1%eth0` says which. */
-export function isLinkLocalWithoutZone(hostname: string): boolean {
-  return /^fe[89ab][0-9a-f]:/i.test(hostname) && !hostname.includes("%");
 }

@@ -1,5 +1,16 @@
-import { durationFlag, type FlagValues, readName, readNumber } from "../../cli/flags.ts";
+import { Failure } from "../../cli/failure.ts";
+import {
+  durationFlag,
+  type FlagValues,
+  readName,
+  readNumber,
+  type ValueFlag,
+} from "../../cli/flags.ts";
 import { defaultLimits, type StreamOptions } from "../../services/server/server.ts";
+import type { Service, ServiceFlag } from "../../services/service.ts";
+
+/** Milliseconds to wait for the resolver: until it has answered, no signal stops a server. */
+export const RESOLVE_TIMEOUT_MS = 5_000;
 
 /** The flags of every command that runs servers: their limits, and how their life is reported. */
 export const runFlags = {
@@ -48,4 +59,30 @@ export function limitsOf(values: RunValues): StreamOptions {
     requestTimeout: values["request-timeout"],
     grace: values.grace,
   };
+}
+
+/** A service's own flag: its value is the service that it makes. */
+export function serviceFlag(service: Service, { apply, ...flag }: ServiceFlag): ValueFlag<Service> {
+  return {
+    ...flag,
+    default: service,
+    show: () => flag.default,
+    read(text, name) {
+      try {
+        return apply(text);
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause;
+        throw new Failure("USAGE", `${name} ${cause.message}`, { cause });
+      }
+    },
+  };
+}
+
+/** The service as its own flag has made it, where it has one. */
+export function chosenService(
+  service: Service,
+  values: Readonly<Record<string, unknown>>,
+): Service {
+  const { flag } = service;
+  return flag === undefined ? service : values[flag.name] as Service;
 }

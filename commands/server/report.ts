@@ -1,6 +1,11 @@
-import { formatEndpoint, formatEndpoints, type Protocol } from "../../protocol/addresses.ts";
+import {
+  type Endpoint,
+  formatEndpoint,
+  formatEndpoints,
+  type Protocol,
+} from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
-import type { Peer, Server, ServerEvents } from "../../services/server/server.ts";
+import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
 import type { Event } from "../../cli/events.ts";
 import { type Channels, eventLine, rounded } from "../../cli/report.ts";
@@ -9,47 +14,58 @@ import { visible } from "../../text/visible.ts";
 /** Milliseconds between two notices of the same kind on stderr. */
 const NOTICE_MS = 1_000;
 
-/** How a server's life is reported. */
+/** How the life of a service's servers is reported: of one, or of one for each protocol. */
 export interface ServerReport {
-  /** What is reported while it runs. */
-  readonly events: ServerEvents;
-  /** It listens. */
-  listening(server: Server): void;
-  /** It has stopped, because of a signal, `once` or `max-time`. */
+  /** What is reported while one serves over the protocol. */
+  events(protocol: Protocol): ServerEvents;
+  /** They listen. */
+  listening(place: Listening): void;
+  /** They have stopped, because of a signal, `once` or `max-time`. */
   stopped(why: string): void;
 }
 
-/** For people: the lesson's lines on stdout, what goes wrong on stderr. */
+/** Where a service is served, and over what. */
+export interface Listening {
+  readonly addresses: readonly Endpoint[];
+  readonly protocols: readonly Protocol[];
+  /** The port, the same on every address; `undefined` for a Unix socket. */
+  readonly port: number | undefined;
+}
+
+/**
+ * For people: the lesson's lines on stdout, what goes wrong on stderr.
+ *
+ * @param isOneOfSeveral Whether lines begin with the service's name, to be told from those of others.
+ */
 export function textReport(
   service: Service,
-  protocol: Protocol,
   { stdout, stderr }: Channels,
+  isOneOfSeveral = false,
 ): ServerReport {
   const { connected } = service;
-  const answeredLine = lineOfRequest(service, protocol);
-  const full = noticeOf((line) => stderr.line(line));
-  const ignored = noticeOf((line) => stderr.line(line));
-  const failed = noticeOf((line) => stderr.line(line));
+  const prefix = isOneOfSeveral ? `${service.name}: ` : "";
+  const say = (line: string): void => stdout.line(prefix + line);
+  const warn = (line: string): void => stderr.line(`netdemo: ${prefix}${line}`);
+  const [full, ignored, failed] = [noticeOf(warn), noticeOf(warn), noticeOf(warn)];
   return {
-    events: {
-      connected: connected === undefined ? undefined : () => stdout.line(connected),
-      answered: answeredLine === undefined
-        ? undefined
-        : (peer, request) => stdout.line(answeredLine(peer, request)),
-      rejected: () => full("netdemo: server is full: a connection was turned away"),
-      ignored: ({ remote }, why) =>
-        ignored(`netdemo: no answer to a datagram from ${formatEndpoint(remote)}: ${why}`),
-      acceptFailed: (error) =>
-        failed(`netdemo: cannot accept connections; retrying: ${error.message}`),
+    events(protocol) {
+      const answeredLine = lineOfRequest(service, protocol);
+      return {
+        connected: connected === undefined ? undefined : () => say(connected),
+        answered: answeredLine === undefined
+          ? undefined
+          : (peer, request) => say(answeredLine(peer, request)),
+        rejected: () => full("server is full: a connection was turned away"),
+        ignored: ({ remote }, why) =>
+          ignored(`no answer to a datagram from ${formatEndpoint(remote)}: ${why}`),
+        acceptFailed: (error) => failed(`cannot accept connections; retrying: ${error.message}`),
+      };
     },
-    listening({ addresses, protocol }) {
-      stdout.line(service.running);
-      stdout.line(`Listening on ${visible(formatEndpoints(addresses, protocol))}`);
+    listening({ addresses, protocols }) {
+      if (!isOneOfSeveral) say(service.running);
+      say(`Listening on ${visible(formatEndpoints(addresses, ...protocols))}`);
     },
-    stopped() {
-      if (stdout.dropped === 0) return;
-      stderr.line(`netdemo: ${stdout.dropped} lines could not be written to stdout`);
-    },
+    stopped() {},
   };
 }
 
@@ -68,7 +84,6 @@ function lineOfRequest(
 /** For programs: each event as one JSON object on stdout. */
 export function jsonReport(
   service: Service,
-  protocol: Protocol,
   { stdout }: Channels,
 ): ServerReport {
   const startedAt = performance.now();
@@ -76,7 +91,7 @@ export function jsonReport(
   const common = () => ({ time: new Date().toISOString(), service: service.name });
   const emit = (event: Event): void => stdout.line(eventLine(event));
   return {
-    events: {
+    events: (protocol) => ({
       connected(peer) {
         total.connections++;
         emit({ event: "connection", ...common(), connection: peer.id, ...endsOf(peer) });
@@ -121,12 +136,12 @@ export function jsonReport(
           message: error.message,
         });
       },
-    },
-    listening({ addresses, port, protocol }) {
+    }),
+    listening({ addresses, port, protocols }) {
       emit({
         event: "listening",
         ...common(),
-        protocol,
+        protocols: [...protocols],
         addresses: addresses.map(formatEndpoint),
         port,
       });

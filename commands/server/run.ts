@@ -1,4 +1,5 @@
 import { writePortFile } from "../../cli/port_file.ts";
+import type { Channels } from "../../cli/report.ts";
 import { watchStopSignals } from "../../cli/signals.ts";
 import type { RunValues } from "./flags.ts";
 
@@ -27,6 +28,7 @@ export interface Run<R extends Running> {
 export async function runUntilStopped<R extends Running>(
   run: Run<R>,
   values: Pick<RunValues, "max-time" | "port-file">,
+  { stdout, stderr }: Channels,
 ): Promise<number> {
   // Signals come first: at the limit of open files, Deno can't register them any more.
   using signals = watchStopSignals();
@@ -44,5 +46,8 @@ export async function runUntilStopped<R extends Running>(
   if (forced !== undefined) await running[Symbol.asyncDispose]();
   const why = signals.first.aborted ? signals.first.reason : timeUp?.aborted ? "max-time" : "once";
   run.stopped(why);
+  if (stdout.dropped > 0) {
+    stderr.line(`netdemo: ${stdout.dropped} lines could not be written to stdout`);
+  }
   return forced ?? 0;
 }

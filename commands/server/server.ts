@@ -1,18 +1,15 @@
 import type { Program } from "../../cli/command.ts";
 import { Failure } from "../../cli/failure.ts";
-import { type FlagValues, parseCommandLine, type ValueFlag } from "../../cli/flags.ts";
+import { type FlagValues, parseCommandLine } from "../../cli/flags.ts";
 import { openTrace } from "../../cli/trace.ts";
 import { chosenTransport, transportFlags } from "../../cli/transport.ts";
 import type { Server } from "../../services/server/server.ts";
 import { type ListenPlace, startServer } from "../../services/server/start.ts";
-import type { Service, ServiceFlag } from "../../services/service.ts";
+import type { Service } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
-import { limitsOf, runFlags } from "./flags.ts";
+import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
 import { jsonReport, textReport } from "./report.ts";
 import { runUntilStopped } from "./run.ts";
-
-/** Milliseconds to wait for the resolver: until it has answered, no signal stops the server. */
-const RESOLVE_TIMEOUT_MS = 5_000;
 
 /** The flags of every single server. */
 function serverFlags(port: number) {
@@ -35,7 +32,9 @@ type Values = FlagValues<ReturnType<typeof serverFlags>>;
 export function serverProgram(service: Service, port: number): Program {
   const common = serverFlags(port);
   const { flag } = service;
-  const flags = flag === undefined ? common : { ...common, [flag.name]: flagOf(service, flag) };
+  const flags = flag === undefined
+    ? common
+    : { ...common, [flag.name]: serviceFlag(service, flag) };
   const name = `${service.name}-server`;
   return {
     usage: "",
@@ -53,39 +52,23 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
         throw new Failure("USAGE", `${name} takes no arguments: received '${surplus}'`);
       }
       const protocol = chosenTransport(given);
-      const chosen = flag === undefined
-        ? service
-        : (values as Readonly<Record<string, unknown>>)[flag.name] as Service;
-      const report = values.json
-        ? jsonReport(service, protocol, channels)
-        : textReport(service, protocol, channels);
+      const chosen = chosenService(service, values);
+      const report = values.json ? jsonReport(service, channels) : textReport(service, channels);
       const trace = values.trace ? await openTrace(channels.stderr) : undefined;
       const place = await placeOf(values);
-      const { events } = report;
+      const events = report.events(protocol);
       const options = { ...limitsOf(values), once: values.once, trace, events };
-      return await runUntilStopped<Server>({
-        start: (signal) => startServer(chosen, place, { ...options, signal }),
-        portFile: ({ port }) => `${port}\n`,
-        listening: (server) => report.listening(server),
-        stopped: (why) => report.stopped(why),
-      }, values);
-    },
-  };
-}
-
-/** A service's own flag: its value is the service that it makes. */
-function flagOf(service: Service, { apply, ...flag }: ServiceFlag): ValueFlag<Service> {
-  return {
-    ...flag,
-    default: service,
-    show: () => flag.default,
-    read(text, name) {
-      try {
-        return apply(text);
-      } catch (cause) {
-        if (!(cause instanceof RangeError)) throw cause;
-        throw new Failure("USAGE", `${name} ${cause.message}`, { cause });
-      }
+      return await runUntilStopped<Server>(
+        {
+          start: (signal) => startServer(chosen, place, { ...options, signal }),
+          portFile: ({ port }) => `${port}\n`,
+          listening: ({ addresses, port }) =>
+            report.listening({ addresses, port, protocols: [protocol] }),
+          stopped: (why) => report.stopped(why),
+        },
+        values,
+        channels,
+      );
     },
   };
 }

@@ -1,0 +1,122 @@
+import { asFailure, Failure } from "../../cli/failure.ts";
+import type { Server, StreamOptions } from "../../services/server/server.ts";
+import { startServer } from "../../services/server/start.ts";
+import type { Service } from "../../services/service.ts";
+import { errnoOf } from "../../sockets/errno.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
+import type { ServerReport } from "./report.ts";
+import type { Running } from "./run.ts";
+
+/** How often a port is chosen anew that is free for TCP and not for UDP. */
+const PORT_TRIES = 20;
+
+const protocols = ["tcp", "udp"] as const;
+
+/** A service that is to run, on a port or on any free one (0). */
+export interface Plan {
+  readonly service: Service;
+  readonly port: number;
+  readonly report: ServerReport;
+}
+
+/** A service that runs, over TCP and UDP on the same port. */
+interface Served {
+  readonly plan: Plan;
+  readonly servers: readonly Server[];
+  readonly port: number | undefined;
+}
+
+/** Services that run side by side and are stopped as one. */
+export class ServerGroup implements Running {
+  readonly finished: Promise<void>;
+  readonly #served: readonly Served[];
+
+  private constructor(served: readonly Served[]) {
+    this.#served = served;
+    const servers = served.flatMap(({ servers }) => servers);
+    this.finished = Promise.all(servers.map(({ finished }) => finished)).then(() => {});
+  }
+
+  /**
+   * Starts all of them, or none.
+   *
+   * @throws {Failure} of kind `BIND` if one can't listen.
+   */
+  static async start(
+    plans: readonly Plan[],
+    addresses: readonly string[],
+    options: StreamOptions,
+  ): Promise<ServerGroup> {
+    await using started = new AsyncDisposableStack();
+    const served: Served[] = [];
+    for (const plan of plans) {
+      const { port, servers } = await startBoth(plan, addresses, options);
+      for (const server of servers) started.use(server);
+      served.push({ plan, port, servers });
+    }
+    started.move();
+    return new ServerGroup(served);
+  }
+
+  /** `calc 4040` for each service, a line each. */
+  portLines(): string {
+    return this.#served.map(({ plan, port }) => `${plan.service.name} ${port}\n`).join("");
+  }
+
+  reportListening(): void {
+    for (const { plan, port, servers: [server] } of this.#served) {
+      plan.report.listening({ addresses: server?.addresses ?? [], protocols, port });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const servers = this.#served.flatMap(({ servers }) => servers);
+    await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  }
+}
+
+/** Starts a service over TCP, then over UDP on the port that TCP has. */
+async function startBoth(
+  plan: Plan,
+  addresses: readonly string[],
+  options: StreamOptions,
+): Promise<Omit<Served, "plan">> {
+  for (let tries = 1;; tries++) {
+    const tcp = await start(plan, "tcp", addresses, plan.port, options);
+    try {
+      const { port = plan.port } = tcp;
+      const udp = await start(plan, "udp", addresses, port, options);
+      return { port, servers: [tcp, udp] };
+    } catch (error) {
+      await tcp[Symbol.asyncDispose]();
+      const chosenHere = plan.port === 0 && error instanceof Failure &&
+        error.cause instanceof SocketFailure && errnoOf(error.cause.cause) === "EADDRINUSE";
+      if (!chosenHere || tries === PORT_TRIES) throw error;
+    }
+  }
+}
+
+async function start(
+  { service, report }: Plan,
+  protocol: (typeof protocols)[number],
+  addresses: readonly string[],
+  port: number,
+  options: StreamOptions,
+): Promise<Server> {
+  const events = report.events(protocol);
+  try {
+    return await startServer(service, { protocol, addresses, port }, { ...options, events });
+  } catch (error) {
+    throw bindFailure(error, service.name, protocol);
+  }
+}
+
+/** Says which service can't listen; ports are written as serve takes them. */
+function bindFailure(error: unknown, name: string, protocol: string): unknown {
+  if (!(error instanceof SocketFailure) || error.kind !== "BIND") return error;
+  const { message, hint } = asFailure(error);
+  return new Failure("BIND", `${name} over ${protocol.toUpperCase()} ${message}`, {
+    cause: error,
+    hint: hint?.replaceAll(/--port (?=\d)/g, `${name}:`),
+  });
+}

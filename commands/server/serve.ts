@@ -1,0 +1,93 @@
+import type { Program } from "../../cli/command.ts";
+import { Failure } from "../../cli/failure.ts";
+import { parseCommandLine, type ValueFlag } from "../../cli/flags.ts";
+import { openTrace } from "../../cli/trace.ts";
+import { hostFlag } from "../../cli/transport.ts";
+import type { Service } from "../../services/service.ts";
+import { resolve } from "../../sockets/resolve.ts";
+import type { Lesson } from "../lesson.ts";
+import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
+import { ServerGroup } from "./group.ts";
+import { jsonReport, textReport } from "./report.ts";
+import { runUntilStopped } from "./run.ts";
+import { refuseSingleFlags, type ServedPort, servedPorts } from "./served_ports.ts";
+
+/** The command that runs several services at once, each over TCP and UDP on one port. */
+export async function serveProgram(lesson: Lesson): Promise<Program> {
+  const services = await Promise.all(lesson.map((row) => row.service()));
+  const flags = {
+    host: hostFlag("host name or IP address to listen on"),
+    ...ownFlags(services),
+    ...runFlags,
+    "port-file": {
+      ...runFlags["port-file"],
+      about: "file with a line for each service, such as calc 4040",
+    },
+  };
+  const all = lesson.map(({ name, servePort }) => `${name} ${servePort}`).join(", ");
+  return {
+    usage: "[SERVICE[:PORT]...]",
+    about: `Runs services in one process, each over TCP and UDP on the same port, until SIGINT
+(Ctrl-C) or SIGTERM. Without a SERVICE it runs all of them, on these ports:
+${all}. A PORT of 0 takes any free one.
+Limits count for each service. A duration D is 250ms, 5s or 2m; a bare number
+is seconds.`,
+    examples: [
+      "netdemo serve",
+      "netdemo serve calc lab:5050 --host 0.0.0.0 --name west-1",
+      "netdemo serve calc:0 message:0 --port-file ports.txt --json",
+    ],
+    flags,
+    async run(args, channels) {
+      refuseSingleFlags(args);
+      const { flags: values, given, words } = parseCommandLine(args, flags);
+      const ports = servedPorts(words, lesson);
+      refuseUnserved(services, ports, given);
+      const trace = values.trace ? await openTrace(channels.stderr) : undefined;
+      const addresses = await resolve(values.host, RESOLVE_TIMEOUT_MS);
+      const plans = await Promise.all(ports.map(async ({ row, port }) => {
+        const service = chosenService(await row.service(), values);
+        const report = values.json
+          ? jsonReport(service, channels)
+          : textReport(service, channels, true);
+        return { service, port, report };
+      }));
+      return await runUntilStopped(
+        {
+          start: (signal) =>
+            ServerGroup.start(plans, addresses, { ...limitsOf(values), trace, signal }),
+          portFile: (group) => group.portLines(),
+          listening: (group) => group.reportListening(),
+          stopped: (why) => plans.forEach(({ report }) => report.stopped(why)),
+        },
+        values,
+        channels,
+      );
+    },
+  };
+}
+
+/** What the services bring of their own: `--reply` of message, `--name` of lab. */
+function ownFlags(services: readonly Service[]): Readonly<Record<string, ValueFlag<Service>>> {
+  return Object.fromEntries(services.flatMap((service) => {
+    const { flag } = service;
+    if (flag === undefined) return [];
+    return [[flag.name, {
+      ...serviceFlag(service, flag),
+      about: `${service.name}: ${flag.about}`,
+    }]];
+  }));
+}
+
+/** @throws {Failure} of kind `USAGE` if a service's flag is given, and the service is not to run. */
+function refuseUnserved(
+  services: readonly Service[],
+  ports: readonly ServedPort[],
+  given: ReadonlySet<string>,
+): void {
+  for (const { name, flag } of services) {
+    if (flag === undefined || !given.has(flag.name)) continue;
+    if (ports.some(({ row }) => row.name === name)) continue;
+    throw new Failure("USAGE", `--${flag.name} is for ${name}, which is not among the services`);
+  }
+}
