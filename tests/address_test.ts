@@ -150,12 +150,6 @@ Deno.test("netdemo address explains an address and a port", async () => {
   assertMatch(six.stdout, /\n::1 +IPv6 +loopback +this host +RFC 4291, section 2\.5\.3\n/);
   assertMatch(six.stdout, /\nPort 40 is well-known: /);
   assertMatch((await netdemoInProcess(["address", ":51234"])).stdout, /^Port 51234 is ephemeral: /);
-  if (Deno.build.os === "linux" && await Deno.stat("/etc/services").then(() => true, () => false)) {
-    assertMatch(
-      (await netdemoInProcess(["address", ":22"])).stdout,
-      /\nThis system calls it ssh \(tcp/,
-    );
-  }
 });
 
 Deno.test("what is neither a name, an address nor a port is a usage error", async () => {

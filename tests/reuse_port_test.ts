@@ -1,14 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { netdemo, startServer, TestConnection } from "./harness.ts";
+import { linux, netdemo, startServer, TestConnection, testWith } from "./harness.ts";
 
-const needsLinux = Deno.build.os !== "linux";
-
-Deno.test({
-  name: `--reuse-port spreads connections over processes that share the port${
-    needsLinux ? " (skipped: needs Linux)" : ""
-  }`,
-  ignore: needsLinux,
-  async fn() {
+testWith(
+  [linux],
+  "--reuse-port spreads connections over processes that share the port",
+  async () => {
     const flags = ["message-server", "--host", "127.0.0.1", "--reuse-port", "--reply"];
     const first = await startServer([...flags, "one"]);
     await using _first = first.process;
@@ -30,4 +26,4 @@ Deno.test({
     assertEquals(refused.code, 15);
     assertMatch(refused.stderr, /^netdemo: BIND: cannot listen on .*: the port is in use\n/);
   },
-});
+);

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { looksLikeTarget, parseTarget, type Target } from "../cli/target.ts";
 import { Failure } from "../cli/failure.ts";
+import { testWith, unix } from "./harness/needs.ts";
 
 const services = ["calc", "message", "hello", "lab", "open"];
 
@@ -31,17 +32,17 @@ Deno.test("a target is read as protocol, host, port and service", () => {
   }
 });
 
-Deno.test({
-  name: "a Unix socket is named by its path, with or without the slashes of a URL",
-  ignore: Deno.build.os === "windows",
-  fn() {
+testWith(
+  [unix],
+  "a Unix socket is named by its path, with or without the slashes of a URL",
+  () => {
     for (const [text, path] of [["unix:a b", "a b"], ["unix:/run/x", "/run/x"]]) {
       assertEquals(parseTarget(text ?? ""), { text, protocol: "unix", path } as Target);
     }
     assertEquals(parseTarget("unix:///run/x").protocol, "unix");
     assertEquals((parseTarget("unix:///run/x") as { path: string }).path, "/run/x");
   },
-});
+);
 
 /** What is no target, what is said of it, and what the hint shows. */
 const mistakes: readonly (readonly [text: string, why: string, hint: string])[] = [

@@ -10,7 +10,11 @@ export interface Need {
  * A test that needs more than Deno. Where something is missing it is reported as
  * skipped, and its name says why.
  */
-export function testWith(needs: readonly Need[], name: string, fn: () => Promise<void>): void {
+export function testWith(
+  needs: readonly Need[],
+  name: string,
+  fn: () => void | Promise<void>,
+): void {
   const unmet = needs.find((need) => !need.isMet());
   Deno.test({
     name: unmet === undefined ? name : `${name} (skipped: ${unmet.missing})`,
@@ -41,22 +45,21 @@ export const ipv6: Need = {
   }),
 };
 
+/** A command that must end with exit code 0. */
+export function working(missing: string, ...command: readonly [string, ...string[]]): Need {
+  return { missing, isMet: once(() => succeeds(...command)) };
+}
+
 /** A program in PATH. */
 export function tool(name: string): Need {
-  return { missing: `no ${name}`, isMet: once(() => succeeds("sh", "-c", `command -v ${name}`)) };
+  return working(`no ${name}`, "sh", "-c", `command -v ${name}`);
 }
 
 /** strace, where this process may trace others. */
-export const strace: Need = {
-  missing: "no strace",
-  isMet: once(() => succeeds("strace", "-f", "-o", "/dev/null", "true")),
-};
+export const strace = working("no strace", "strace", "-f", "-o", "/dev/null", "true");
 
 /** Network namespaces for whoever runs the tests. */
-export const namespaces: Need = {
-  missing: "no network namespaces here",
-  isMet: once(() => succeeds("unshare", "-rn", "true")),
-};
+export const namespaces = working("no network namespaces here", "unshare", "-rn", "true");
 
 /** The Python 3 that plays the lesson's original programs, where there is one. */
 export const python: string | undefined = ["python3", "python"].find((name) =>

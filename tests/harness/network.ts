@@ -1,18 +1,17 @@
 import { Process, type ProcessOptions, run } from "./process.ts";
-import { linux, type Need, root, tool } from "./needs.ts";
+import { linux, type Need, root, tool, working } from "./needs.ts";
 
 /** What a {@linkcode Network} needs. */
-export const networkNeeds: readonly Need[] = [linux, root, tool("ip"), tool("nft"), {
-  missing: "no network namespaces with nftables here",
-  isMet: () => {
-    const command = new Deno.Command("unshare", {
-      args: ["-n", "sh", "-c", "ip link set lo up && nft add table inet probe"],
-      stdout: "null",
-      stderr: "null",
-    });
-    return command.outputSync().success;
-  },
-}];
+export const networkNeeds: readonly Need[] = [
+  linux,
+  root,
+  tool("ip"),
+  tool("nft"),
+  working(
+    "no network namespaces with nftables here",
+    ...["unshare", "-n", "sh", "-c", "ip link set lo up && nft add table inet probe"] as const,
+  ),
+];
 
 /** One of the three hosts of a {@linkcode Network}. */
 export type Host = "client" | "router" | "server";
