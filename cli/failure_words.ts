@@ -1,8 +1,21 @@
-import { formatEndpoint, formatEndpoints } from "../protocol/addresses.ts";
+import {
+  type Endpoint,
+  formatEndpoint,
+  formatEndpoints,
+  isLinkLocalWithoutZone,
+} from "../protocol/addresses.ts";
 import { MAX_DATAGRAM } from "../protocol/datagram.ts";
 import { formatDuration } from "../protocol/duration.ts";
 import { errnoOf, messageOf, type SocketFailureKind } from "../sockets/errno.ts";
-import type { ListenFacts, ReplyFacts, SocketFacts, SocketFailure } from "../sockets/failure.ts";
+import type {
+  Attempt,
+  ConnectFacts,
+  ReplyFacts,
+  ResolveFacts,
+  SendFacts,
+  SocketFailure,
+} from "../sockets/failure.ts";
+import { listenWords } from "./listen_words.ts";
 
 /** What a user reads of a failure. */
 export interface Words {
@@ -15,55 +28,123 @@ const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
   DNS: "check the spelling, or give an IP address",
   UNREACHABLE: "this host has no route to that address: check the network and --host",
   RESET: "the peer may have crashed, may not be a netdemo server, or a firewall cut the connection",
-  CLOSED: "the server may have stopped or met its limits: look at what it printed",
+  CLOSED: "the server may have stopped, may be full, or may be another kind of server",
   TIMEOUT:
     "a firewall may drop packets, or the peer is not such a server; --timeout 30s waits longer",
+};
+
+/** What an errno adds to `UNREACHABLE`. */
+const unreachableHints: Readonly<Record<string, string>> = {
+  EACCES: "a firewall or a routing rule prohibits it",
+  EPERM: "this host's own firewall prohibits it",
+  EINVAL: "a routing rule of this host discards it",
+  EHOSTUNREACH: "no host answers at that address, or a router prohibits it",
+  EHOSTDOWN: "no host answers at that address",
+  ENOPROTOOPT: "the host is there, but does not accept this protocol",
 };
 
 const WRONG_PEER = "the peer may be another kind of server: check --host and --port";
 
 /** The message and the hint for a failure of a socket. */
-export function wordsOf({ kind, facts, cause }: SocketFailure): Words {
-  const { message, hint = hints[kind] } = wordsOfPhase(kind, facts, cause);
+export function wordsOf(failure: SocketFailure): Words {
+  const { message, hint = hints[failure.kind] } = wordsOfPhase(failure);
   return { message, hint };
 }
 
-function wordsOfPhase(kind: SocketFailureKind, facts: SocketFacts, cause: unknown): Words {
+function wordsOfPhase({ kind, facts, cause }: SocketFailure): Words {
   switch (facts.phase) {
     case "resolve":
-      return resolveWords(facts.host, facts.timeoutMs, cause);
+      return resolveWords(facts, cause);
     case "listen":
       return listenWords(facts, cause);
-    case "connect": {
-      const message = `cannot connect to ${formatEndpoints(facts.endpoints, facts.protocol)}`;
-      if (kind === "TIMEOUT") {
-        return { message: `${message} within ${formatDuration(facts.timeoutMs)}` };
-      }
-      return { message: kind === "ERROR" ? `${message}: ${messageOf(cause)}` : message };
-    }
+    case "connect":
+      return connectWords(kind, facts, cause);
     case "send":
-      return {
-        message: `cannot send to ${formatEndpoints([facts.endpoint], facts.protocol)}: ${
-          messageOf(cause)
-        }`,
-        hint:
-          `a datagram holds at most ${MAX_DATAGRAM} bytes; without --udp there is no such limit`,
-      };
+      return sendWords(facts, cause);
     case "reply":
       return replyWords(kind, facts, cause);
   }
 }
 
-function resolveWords(host: string, timeoutMs: number | undefined, cause: unknown): Words {
+function resolveWords({ host, timeoutMs }: ResolveFacts, cause: unknown): Words {
+  const hint = "the name server does not answer: check the network, or give an IP address";
   if (timeoutMs !== undefined) {
-    return {
-      message: `cannot resolve ${host} within ${formatDuration(timeoutMs)}`,
-      hint: "the name server does not answer: check the network, or give an IP address",
-    };
+    return { message: `cannot resolve ${host} within ${formatDuration(timeoutMs)}`, hint };
   }
   const code = errnoOf(cause);
+  if (code === "EAI_AGAIN") {
+    return { message: `no answer from the name server for '${host}'`, hint };
+  }
   const why = code === undefined || code === "ENOTFOUND" ? "" : ` (${code})`;
   return { message: `the host name '${host}' does not resolve${why}` };
+}
+
+function connectWords(kind: SocketFailureKind, facts: ConnectFacts, cause: unknown): Words {
+  const { attempts, protocol, timeoutMs, problem } = facts;
+  const endpoints = attempts.map(({ endpoint }) => endpoint);
+  const message = `cannot connect to ${formatEndpoints(endpoints, protocol)}`;
+  if (problem !== undefined) return pathWords(message, problem);
+  if (attempts.some((attempt) => attempt.kind !== kind)) {
+    const ends = attempts.map((attempt) => endOf(attempt, timeoutMs)).join(", ");
+    return { message: `cannot connect: ${ends} (${protocol})` };
+  }
+  if (kind === "TIMEOUT") return { message: `${message} within ${formatDuration(timeoutMs)}` };
+  if (kind === "ERROR") return { message: `${message}: ${messageOf(cause)}` };
+  if (kind !== "UNREACHABLE") return { message };
+  return { message, hint: unreachableHint(endpoints, cause) };
+}
+
+/** How the connection to one of several addresses ended. */
+function endOf({ endpoint, kind, error }: Attempt, timeoutMs: number): string {
+  const name = formatEndpoint(endpoint);
+  switch (kind) {
+    case "REFUSED":
+      return `${name} refused`;
+    case "RESET":
+      return `${name} reset the connection`;
+    case "UNREACHABLE":
+      return `${name} is unreachable`;
+    case "TIMEOUT":
+      return `${name} did not answer within ${formatDuration(timeoutMs)}`;
+    default:
+      return `${name}: ${messageOf(error)}`;
+  }
+}
+
+function unreachableHint(endpoints: readonly Endpoint[], cause: unknown): string | undefined {
+  const zoneless = endpoints.find((endpoint) =>
+    "hostname" in endpoint && isLinkLocalWithoutZone(endpoint.hostname)
+  );
+  if (zoneless !== undefined && "hostname" in zoneless) {
+    return `name the interface after a %, for example --host ${zoneless.hostname}%eth0`;
+  }
+  return unreachableHints[errnoOf(cause) ?? ""];
+}
+
+function pathWords(message: string, problem: NonNullable<ConnectFacts["problem"]>): Words {
+  switch (problem) {
+    case "nothing":
+      return { message: `${message}: there is no such socket` };
+    case "not a socket":
+      return {
+        message: `${message}: the file isn't a socket`,
+        hint: "give the path that the server's --unix has",
+      };
+    case "path too long":
+      return {
+        message: `${message}: the path is too long for a socket`,
+        hint: "choose a shorter path, for the server too",
+      };
+  }
+}
+
+function sendWords({ endpoint, protocol }: SendFacts, cause: unknown): Words {
+  const message = `cannot send to ${formatEndpoints([endpoint], protocol)}: ${messageOf(cause)}`;
+  if (errnoOf(cause) !== "EMSGSIZE") return { message, hint: unreachableHint([endpoint], cause) };
+  const most = MAX_DATAGRAM - 1; // less the line end
+  const hint = `a request of at most ${most} bytes fits in a datagram; ` +
+    "without --udp there is no such limit";
+  return { message, hint };
 }
 
 function replyWords(kind: SocketFailureKind, facts: ReplyFacts, cause: unknown): Words {
@@ -91,91 +172,4 @@ function replyWords(kind: SocketFailureKind, facts: ReplyFacts, cause: unknown):
   }
   const what = received > 0 ? "before the reply was whole" : "without a reply";
   return { message: `${peer} closed the connection ${what}` };
-}
-
-interface Explanation {
-  readonly why: string;
-  readonly hint: string;
-}
-
-function listenWords({ endpoint, problem, most }: ListenFacts, cause: unknown): Words {
-  const { why, hint } = problem !== undefined
-    ? explainProblem(endpoint, problem, most)
-    : "path" in endpoint
-    ? explainPath(cause)
-    : explainAddress(cause, endpoint.hostname, endpoint.port);
-  return { message: `cannot listen on ${formatEndpoint(endpoint)}: ${why}`, hint };
-}
-
-function explainProblem(
-  endpoint: ListenFacts["endpoint"],
-  problem: NonNullable<ListenFacts["problem"]>,
-  most: number | undefined,
-): Explanation {
-  switch (problem) {
-    case "not a socket":
-      return {
-        why: "there is a file that isn't a socket",
-        hint: "choose another path; the file was not touched",
-      };
-    case "in use":
-      return {
-        why: "another server listens there",
-        hint: "stop that server, or choose another path",
-      };
-    case "path too long": {
-      const bytes = new TextEncoder().encode(formatEndpoint(endpoint)).length;
-      return {
-        why: `the path has ${bytes} bytes, at most ${most} fit`,
-        hint: "choose a shorter path, for example in /tmp",
-      };
-    }
-  }
-}
-
-function explainAddress(cause: unknown, hostname: string, port: number): Explanation {
-  switch (errnoOf(cause)) {
-    case "EADDRINUSE":
-      return {
-        why: "the port is in use",
-        hint: "stop the program that listens there, or choose another port; " +
-          "--port 0 takes any free one",
-      };
-    case "EACCES":
-    case "EPERM":
-      return {
-        why: port < 1024 ? "ports below 1024 need privileges" : "it is not permitted",
-        hint: `choose a port from 1024 up, for example --port ${port < 1024 ? 4000 + port : 4040}`,
-      };
-    case "EADDRNOTAVAIL":
-    case "EAFNOSUPPORT":
-      return {
-        why: "this host has no such address",
-        hint: "choose an address of this host, or leave --host out",
-      };
-    default:
-      return isLinkLocalWithoutZone(hostname)
-        ? {
-          why: "a link-local address is not complete without its interface",
-          hint: `name the interface after a %, for example --host ${hostname}%eth0`,
-        }
-        : { why: messageOf(cause), hint: "choose another --host or --port" };
-  }
-}
-
-function explainPath(cause: unknown): Explanation {
-  switch (errnoOf(cause)) {
-    case "ENOENT":
-      return { why: "there is no such folder", hint: "create the folder, or choose another path" };
-    case "EACCES":
-    case "EPERM":
-      return { why: "it is not permitted", hint: "choose a folder that you can write to" };
-    default:
-      return { why: messageOf(cause), hint: "choose another path" };
-  }
-}
-
-/** RFC 4007, section 11: `fe80::1` is on every link; only `fe80::1%eth0` says which. */
-function isLinkLocalWithoutZone(hostname: string): boolean {
-  return /^fe[89ab][0-9a-f]:/i.test(hostname) && !hostname.includes("%");
 }

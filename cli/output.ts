@@ -1,5 +1,16 @@
+import { errnoOf } from "../sockets/errno.ts";
+
 /** Characters that may wait to be written. */
 const MAX_WAITING = 1_048_576;
+
+/**
+ * Bytes that are written at a time: what a pipe takes whole or not at all
+ * (PIPE_BUF, pipe(7)). Of more, Deno does not say how much a non-blocking pipe
+ * that had run full has taken.
+ */
+const ATOMIC = 4_096;
+/** Milliseconds until a pipe that was full is tried again. */
+const FULL_PIPE_MS = 5;
 
 const encoder = new TextEncoder();
 
@@ -82,6 +93,14 @@ export class Output {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    while (bytes.length > 0) bytes = bytes.subarray(await this.#sink.write(bytes));
+    while (bytes.length > 0) {
+      try {
+        bytes = bytes.subarray(await this.#sink.write(bytes.subarray(0, ATOMIC)));
+      } catch (error) {
+        // Another program has made the pipe non-blocking, and its reader is slow.
+        if (errnoOf(error) !== "EAGAIN") throw error;
+        await new Promise((resolve) => setTimeout(resolve, FULL_PIPE_MS));
+      }
+    }
   }
 }

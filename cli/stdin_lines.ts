@@ -1,5 +1,6 @@
+import { messageOf } from "../sockets/errno.ts";
 import { Failure } from "./failure.ts";
-import { LineBuffer } from "../protocol/line_buffer.ts";
+import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
 
 /** Bytes that a line of input may have. */
 const MAX_LINE = 1_048_576;
@@ -8,24 +9,45 @@ const MAX_LINE = 1_048_576;
 export class StdinLines {
   readonly #lines = new LineBuffer(MAX_LINE);
   #ended = false;
+  /** What is wrong with a line that came, to be reported once those before it are taken. */
+  #failure: Failure | undefined;
 
   /**
    * The lines that the next read brings, which may be none; `undefined` at the end.
    *
-   * @throws {Failure} of kind `USAGE` for a line that is too long or not UTF-8.
+   * @throws {Failure} of kind `USAGE` for a line that is too long or not UTF-8,
+   * after the lines before it; of kind `ERROR` if stdin can't be read.
    */
   async next(): Promise<readonly string[] | undefined> {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#ended) return undefined;
-    const count = await Deno.stdin.read(this.#lines.space());
+    const count = await this.#read();
     if (count === null) {
       this.#ended = true;
-      return this.#lines.pending > 0 ? [text(this.#lines.takeRest())] : undefined;
+      return this.#lines.pending > 0 ? this.#texts([this.#lines.takeRest()]) : undefined;
     }
     const lines = this.#lines.take(count);
     if (this.#lines.tooLong) {
-      throw new Failure("USAGE", `a line of input is longer than ${MAX_LINE} bytes`);
+      this.#failure = new Failure("USAGE", `a line of input is longer than ${MAX_LINE} bytes`);
     }
-    return lines.map(text);
+    return this.#texts(lines);
+  }
+
+  async #read(): Promise<number | null> {
+    try {
+      return await Deno.stdin.read(this.#lines.space());
+    } catch (cause) {
+      const hint = "give it text from a pipe, a file or the terminal";
+      throw new Failure("ERROR", `cannot read stdin: ${messageOf(cause)}`, { cause, hint });
+    }
+  }
+
+  /** The lines up to the first that is not UTF-8; without those that a server passes over. */
+  #texts(lines: readonly Line[]): readonly string[] {
+    const bad = lines.indexOf(null);
+    if (bad !== -1) this.#failure = new Failure("USAGE", "a line of input is not UTF-8 text");
+    const texts = bad === -1 ? lines : lines.slice(0, bad);
+    return texts.filter((line) => line !== null && !isPassedOver(line)) as readonly string[];
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly string[]> {
@@ -35,7 +57,7 @@ export class StdinLines {
   }
 }
 
-function text(line: string | null): string {
-  if (line !== null) return line;
-  throw new Failure("USAGE", "a line of input is not UTF-8 text");
+/** Whether a server takes the line for an empty one: it drops a CR before the line end (see LineBuffer). */
+function isPassedOver(line: string): boolean {
+  return line === "" || line === "\r";
 }

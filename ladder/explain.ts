@@ -1,8 +1,27 @@
 import type { SocketEvent } from "../sockets/socket_events.ts";
-import type { Rung } from "./ladder.ts";
+import type { Rung } from "./rung.ts";
+
+/** What each fault does to what crosses. */
+const faultSentences: Readonly<Record<string, string>> = {
+  delay: "It was held back on its way.",
+  split: "It went on byte by byte: whoever expects it in one recv() gets a part.",
+  throttle: "It went on slowly, so many bytes a second.",
+  garbage: "Its first byte was altered on its way, so that it is no longer UTF-8 text.",
+  lose: "It was lost on its way, and nobody is told.",
+  twice: "It arrives twice: who receives it can't know that it was sent once.",
+  stall: "From here on nothing passes, and neither end is told.",
+  close: "The connection was ended on the way, at both ends.",
+  reset: "The connection was reset on the way, at both ends.",
+};
 
 /** One sentence, or two, that a beginner can use about a rung; `undefined` where there is nothing to say. */
 export function explanationOf(rung: Rung): string | undefined {
+  const faults = (rung.crossing?.faults ?? []).map((name) => faultSentences[name] ?? "");
+  const own = rung.crossing?.from === "between" ? [] : [explanationOfCalls(rung) ?? ""];
+  return [...own, ...faults].filter(Boolean).join(" ") || undefined;
+}
+
+function explanationOfCalls(rung: Rung): string | undefined {
   const { client, server, crossing } = rung;
   switch (crossing?.what) {
     case "handshake":
@@ -17,6 +36,8 @@ export function explanationOf(rung: Rung): string | undefined {
     case "refused":
       return "The system at that address answers at once that no program has the port: " +
         "connect() fails with ECONNREFUSED.";
+    case "nothing more":
+      return undefined;
     case undefined:
       return local([...client, ...server]);
   }
@@ -42,7 +63,10 @@ function local(events: readonly SocketEvent[]): string | undefined {
   }
 }
 
-function handshake({ server }: Rung): string {
+function handshake({ client, server }: Rung): string {
+  if (client.length === 0) {
+    return "accept(), which had been waiting, gives the server a new socket for this one client.";
+  }
   if (server.length === 0) {
     return "connect() asks the system at the other address for a connection, and waits for its answer.";
   }
@@ -62,6 +86,12 @@ function data({ client, server, crossing }: Rung): string {
     return "sendto() succeeds all the same: it does not learn whether the datagram arrives, " +
       "nor whether anybody is there.";
   }
+  if (events.some(({ call }) => call === "recvfrom")) {
+    return "recvfrom(), which had been waiting, gets a datagram whole and learns whom it came from.";
+  }
+  if (events.every(({ call }) => call === "recv")) {
+    return "recv() takes what has come so far, wherever the sender made its cuts.";
+  }
   if (!received) {
     return "send() hands the bytes to the system and does not wait: " +
       "that it succeeded does not mean that anybody got them.";
@@ -79,6 +109,9 @@ function endOfStream({ client, server }: Rung): string {
       (received
         ? "The other end's recv() gets 0 bytes: the end of the stream."
         : "The other end is told: the end of the stream.");
+  }
+  if (!events.some(({ call }) => call === "close")) {
+    return "One side sends no more. The other end's recv() gets 0 bytes: the end of the stream.";
   }
   return "close() ends the connection. The other end's recv() gets 0 bytes, " +
     "which means that nothing more will come.";

@@ -1,24 +1,6 @@
 import type { Endpoint } from "../protocol/addresses.ts";
 import type { SocketCall, SocketEvent } from "../sockets/socket_events.ts";
-
-/** The two sides of a ladder. */
-export type Side = "client" | "server";
-
-/** What crosses from one side to the other. */
-export interface Crossing {
-  readonly from: Side;
-  readonly what: "handshake" | "data" | "end of stream" | "reset" | "refused";
-  readonly data?: Uint8Array | undefined;
-}
-
-/** One line of the ladder: what each side called, and what crossed. */
-export interface Rung {
-  /** Milliseconds since the first event, of the last call in it. */
-  readonly time: number;
-  readonly client: readonly SocketEvent[];
-  readonly server: readonly SocketEvent[];
-  readonly crossing?: Crossing | undefined;
-}
+import type { Crossing, Rung, Side } from "./rung.ts";
 
 const OPENING: readonly SocketCall[] = ["socket", "bind", "listen"];
 

@@ -70,3 +70,8 @@ function withoutZone(hostname: string): string {
   const [address = ""] = hostname.split("%");
   return canonicalAddress(address) ?? address;
 }
+
+/** RFC 4007, section 11: `fe80::1` is on every link; only `fe80::1%eth0` says which. */
+export function isLinkLocalWithoutZone(hostname: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(hostname) && !hostname.includes("%");
+}

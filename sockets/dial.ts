@@ -1,9 +1,8 @@
-import type { Endpoint, InternetEndpoint, Protocol } from "../protocol/addresses.ts";
-import { isSameEndpoint } from "../protocol/addresses.ts";
-import { kindOf, kindOnTheWay } from "./errno.ts";
-import { SocketFailure } from "./failure.ts";
+import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
+import { errnoOf, kindOf, kindOfPath, type SocketFailureKind } from "./errno.ts";
+import { type Attempt, type ConnectFacts, SocketFailure } from "./failure.ts";
 import type { Trace } from "./socket_events.ts";
-import { denoStream, type Stream } from "./stream.ts";
+import { denoStream, MAX_UNIX_PATH, type Stream } from "./stream.ts";
 import { SocketTrace, traceStream } from "./trace.ts";
 
 /** Milliseconds after which the next address is tried beside one that is silent (RFC 8305, section 5). */
@@ -57,8 +56,9 @@ export async function connectToFirst(
   try {
     return await Promise.any(attempts);
   } catch (error) {
-    const errors = error instanceof AggregateError ? error.errors : [error];
-    throw connectFailure(errors, endpoints, "tcp", timeout);
+    if (!(error instanceof AggregateError)) throw error;
+    const failed = endpoints.map((endpoint, index) => attemptOf(endpoint, error.errors[index]));
+    throw connectFailure(failed, { protocol: "tcp", timeoutMs: timeout });
   } finally {
     clearTimeout(timer);
     decided.abort();
@@ -72,16 +72,35 @@ export async function connectToFirst(
  * @throws {SocketFailure} of kind `REFUSED` if nobody listens at the path, `ERROR` if it is not permitted.
  */
 export async function connectUnix(path: string, watch?: Watch): Promise<Stream> {
+  const facts = { protocol: "unix", timeoutMs: 0 } as const;
+  const failure = (kind: SocketFailureKind, problem: ConnectFacts["problem"], error?: unknown) =>
+    connectFailure([{ endpoint: { path }, kind, error }], { ...facts, problem });
+  if (new TextEncoder().encode(path).length > MAX_UNIX_PATH) {
+    throw failure("ERROR", "path too long");
+  }
   try {
     return await open({ path }, () => Deno.connect({ transport: "unix", path }), watch);
   } catch (error) {
-    throw connectFailure([error], [{ path }], "unix", 0);
+    throw failure(kindOfPath(error) ?? "ERROR", problemAt(path), error);
   }
 }
 
+/** What is wrong with a path that can't be connected to, where the file itself says it. */
+function problemAt(path: string): ConnectFacts["problem"] {
+  try {
+    return Deno.statSync(path).isSocket ? undefined : "not a socket";
+  } catch (error) {
+    return errnoOf(error) === "ENOENT" ? "nothing" : undefined;
+  }
+}
+
+/**
+ * Connects to an endpoint, if somebody is there. A socket that asks for a free
+ * port of the ephemeral range may be given that very port as its own, and TCP
+ * then connects it to itself (RFC 9293, section 3.5: simultaneous open).
+ */
 async function connectTcp(endpoint: InternetEndpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ ...endpoint, signal });
-  // A free port of the range for clients can be given to the client itself.
   if (!isSameEndpoint(conn.localAddr, conn.remoteAddr)) return conn;
   conn.close();
   const message = "connected to itself: nobody listens there";
@@ -130,16 +149,22 @@ function closeAllButFirst(attempts: readonly Promise<Stream>[]): void {
   }
 }
 
-/** The most useful of several failures: that a host answered, before that none was reached. */
+/**
+ * Which of several failures counts, the one that got furthest first: that a
+ * host answered tells more than that none was reached.
+ */
+const furthestFirst: readonly SocketFailureKind[] = ["RESET", "REFUSED", "UNREACHABLE", "TIMEOUT"];
+
+function attemptOf(endpoint: Endpoint, error: unknown): Attempt {
+  return { endpoint, kind: kindOf(error) ?? "ERROR", error };
+}
+
 function connectFailure(
-  errors: readonly unknown[],
-  endpoints: readonly Endpoint[],
-  protocol: Protocol,
-  timeoutMs: number,
+  attempts: readonly Attempt[],
+  facts: Pick<ConnectFacts, "protocol" | "timeoutMs" | "problem">,
 ): SocketFailure {
-  const cause = errors.find((error) => kindOf(error) === "TIMEOUT") ??
-    errors.find((error) => kindOnTheWay(error) !== "UNREACHABLE") ?? errors[0];
-  const facts = { phase: "connect", endpoints, protocol, timeoutMs } as const;
-  const kind = protocol === "unix" ? kindOf(cause) : kindOnTheWay(cause);
-  return new SocketFailure(kind ?? "ERROR", facts, cause);
+  const kind = furthestFirst.find((kind) => attempts.some((attempt) => attempt.kind === kind)) ??
+    "ERROR";
+  const cause = attempts.find((attempt) => attempt.kind === kind)?.error;
+  return new SocketFailure(kind, { phase: "connect", attempts, ...facts }, cause);
 }

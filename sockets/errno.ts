@@ -19,30 +19,37 @@ const kinds: Readonly<Record<string, SocketFailureKind>> = {
   ENOTCONN: "RESET", // reset before it could be used
   EPIPE: "CLOSED",
   ETIMEDOUT: "TIMEOUT",
+  EACCES: "UNREACHABLE", // administratively prohibited over IPv6, `ip route add prohibit`, broadcast
   EADDRNOTAVAIL: "UNREACHABLE",
   EAFNOSUPPORT: "UNREACHABLE",
   EHOSTDOWN: "UNREACHABLE",
   EHOSTUNREACH: "UNREACHABLE",
+  EINVAL: "UNREACHABLE", // `ip route add blackhole`, a link-local address without its zone
   ENETDOWN: "UNREACHABLE",
   ENETUNREACH: "UNREACHABLE",
+  ENONET: "UNREACHABLE",
+  ENOPROTOOPT: "UNREACHABLE", // ICMP: the host does not speak the protocol
+  EOPNOTSUPP: "UNREACHABLE",
+  EPERM: "UNREACHABLE", // this host's own firewall
+  EPROTO: "UNREACHABLE",
 };
 
-/**
- * Errnos with which Linux reports that the way to an Internet address is shut:
- * `ip route prohibit` and admin-prohibited over IPv6 give EACCES, a firewall of
- * this host EPERM, `ip route blackhole` EINVAL.
- */
-const prohibited: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EINVAL"]);
-
-/** What an error means of a socket on its way to an Internet address; `undefined` for one of no known kind. */
-export function kindOnTheWay(error: unknown): SocketFailureKind | undefined {
-  return prohibited.has(errnoOf(error)) ? "UNREACHABLE" : kindOf(error);
-}
+/** Errnos that name a file and not a network, where a Unix socket's path has them. */
+const pathKinds: Readonly<Record<string, SocketFailureKind>> = {
+  EACCES: "ERROR",
+  EINVAL: "ERROR",
+  EPERM: "ERROR",
+};
 
 /** What an error of a socket means; `undefined` for one of no known kind. */
 export function kindOf(error: unknown): SocketFailureKind | undefined {
   if (error instanceof DOMException && error.name === "TimeoutError") return "TIMEOUT";
   return kinds[errnoOf(error) ?? ""];
+}
+
+/** What an error of a Unix socket means; `undefined` for one of no known kind. */
+export function kindOfPath(error: unknown): SocketFailureKind | undefined {
+  return pathKinds[errnoOf(error) ?? ""] ?? kindOf(error);
 }
 
 /**

@@ -30,10 +30,19 @@ export interface ListenFacts {
 /** No address could be connected to (`REFUSED`, `UNREACHABLE`, `RESET`, `TIMEOUT`, `ERROR`). */
 export interface ConnectFacts {
   readonly phase: "connect";
-  readonly endpoints: readonly Endpoint[];
+  readonly attempts: readonly Attempt[];
   readonly protocol: Protocol;
   /** Milliseconds that there were for it. */
   readonly timeoutMs: number;
+  /** What stands at the path of a Unix socket, where that was the problem. */
+  readonly problem?: "nothing" | "not a socket" | "path too long" | undefined;
+}
+
+/** One address that could not be connected to. */
+export interface Attempt {
+  readonly endpoint: Endpoint;
+  readonly kind: SocketFailureKind;
+  readonly error: unknown;
 }
 
 /** A datagram could not be sent. */

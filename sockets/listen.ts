@@ -13,12 +13,6 @@ const BACKLOG = 4_096;
 /** How often a port is chosen anew that is free on the first address but not on the others. */
 export const PORT_TRIES = 20;
 
-/** What is to be closed and has an Internet address: a TCP listener, a UDP socket. */
-interface Bound {
-  readonly addr: Deno.Addr;
-  close(): void;
-}
-
 /**
  * Listens for TCP connections on those of the addresses that this host has,
  * all on the same port.
@@ -32,33 +26,39 @@ export function listenTcp(
   port: number,
   reusePort = false,
 ): StreamListener[] {
-  const listen = (endpoint: InternetEndpoint) =>
-    Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort });
-  return bindAll(addresses, port, listen).map((listener) => ({
-    addr: internetEndpointOf(listener.addr),
-    accept: async () => denoStream(await listener.accept()),
-    close: () => listener.close(),
-  }));
+  return bindAll(addresses, port, (endpoint) => {
+    const listener = Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort });
+    return {
+      addr: boundTo(listener.addr, endpoint),
+      accept: async () => denoStream(await listener.accept()),
+      close: () => listener.close(),
+    };
+  });
 }
 
 /** Binds UDP sockets, as {@linkcode listenTcp} listens. */
 export function bindUdp(addresses: readonly string[], port: number): DatagramSocket[] {
-  const bind = (endpoint: InternetEndpoint) =>
-    Deno.listenDatagram({ ...endpoint, transport: "udp" });
-  return bindAll(addresses, port, bind).map(datagramSocket);
+  return bindAll(addresses, port, bindDatagrams);
 }
 
-/** A datagram socket of Deno's, with its address as an endpoint. */
-export function datagramSocket(socket: Deno.DatagramConn): DatagramSocket {
+/** A UDP socket at an address of this host; port 0 takes any free one. */
+export function bindDatagrams(endpoint: InternetEndpoint): DatagramSocket {
+  const socket = Deno.listenDatagram({ ...endpoint, transport: "udp" });
   return {
-    addr: internetEndpointOf(socket.addr),
+    addr: boundTo(socket.addr, endpoint),
     send: (bytes, to) => socket.send(bytes, internetEndpointOf(to)),
     receive: (buffer) => socket.receive(buffer),
     close: () => socket.close(),
   };
 }
 
-function bindAll<B extends Bound>(
+/** Where a socket is bound: its real port, at the address that was asked for, whose zone Deno leaves out. */
+function boundTo(addr: Deno.Addr, { hostname }: InternetEndpoint): InternetEndpoint {
+  const { port, ...bound } = internetEndpointOf(addr);
+  return { hostname: hostname.includes("%") ? hostname : bound.hostname, port };
+}
+
+function bindAll<B extends { readonly addr: InternetEndpoint; close(): void }>(
   addresses: readonly string[],
   port: number,
   bind: (endpoint: InternetEndpoint) => B,
@@ -68,8 +68,7 @@ function bindAll<B extends Bound>(
     let missing: SocketFailure | undefined;
     try {
       for (const hostname of addresses) {
-        const first = bound[0] && internetEndpointOf(bound[0].addr);
-        const endpoint = { hostname, port: first?.port ?? port };
+        const endpoint = { hostname, port: bound[0]?.addr.port ?? port };
         try {
           bound.push(bind(endpoint));
         } catch (cause) {

@@ -1,9 +1,6 @@
 import { errnoOf } from "./errno.ts";
 import { type ListenFacts, SocketFailure } from "./failure.ts";
-import { denoStream, endpointOf, type StreamListener } from "./stream.ts";
-
-/** Bytes that a Unix socket's path may have: `sun_path` less its NUL (unix(7); BSD's is 4 shorter). */
-const MAX_PATH = Deno.build.os === "linux" ? 107 : 103;
+import { denoStream, endpointOf, MAX_UNIX_PATH, type StreamListener } from "./stream.ts";
 
 /**
  * Listens at a path. A socket file that nobody listens at any more is replaced;
@@ -13,7 +10,9 @@ const MAX_PATH = Deno.build.os === "linux" ? 107 : 103;
  */
 export async function listenUnix(path: string): Promise<StreamListener> {
   const bytes = new TextEncoder().encode(path).length;
-  if (bytes > MAX_PATH) throw bindFailure(path, { problem: "path too long", most: MAX_PATH });
+  if (bytes > MAX_UNIX_PATH) {
+    throw bindFailure(path, { problem: "path too long", most: MAX_UNIX_PATH });
+  }
   await removeStale(path);
   try {
     const listener = Deno.listen({ transport: "unix", path });

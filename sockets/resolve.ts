@@ -18,6 +18,11 @@ export function knownAddresses(host: string): readonly string[] | undefined {
   return isLocalhost(host) ? loopbackAddresses : undefined;
 }
 
+/** Whether a name or an address always means this host: a name under `localhost`, a loopback address. */
+export function isThisHost(host: string): boolean {
+  return isLocalhost(host) || /^127\.|^(?:::1)$/.test(canonicalAddress(host) ?? "");
+}
+
 /** Names that always mean this host (RFC 6761, section 6.3). */
 function isLocalhost(host: string): boolean {
   return /^(?:.+\.)?localhost\.?$/i.test(host);

@@ -32,6 +32,8 @@ export interface SocketEvent {
   readonly remote?: Endpoint | undefined;
   /** What was sent or received; a `recv` of no bytes is the end of the stream. */
   readonly data?: Uint8Array | undefined;
+  /** Bytes that there were, where `data` is only their beginning. @default {data.length} */
+  readonly bytes?: number | undefined;
   /** Why it failed, by its errno name (`ECONNREFUSED`). */
   readonly error?: string | undefined;
 }

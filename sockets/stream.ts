@@ -1,5 +1,8 @@
 import type { Endpoint, InternetEndpoint } from "../protocol/addresses.ts";
 
+/** Bytes that a Unix socket's path may have: `sun_path` less its NUL (unix(7); BSD's is 4 shorter). */
+export const MAX_UNIX_PATH = Deno.build.os === "linux" ? 107 : 103;
+
 /**
  * One end of a connection: as much of a socket as the engines need, whichever
  * runtime module it comes from.

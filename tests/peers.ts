@@ -21,22 +21,29 @@ export interface Peer {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What a peer does with each connection; one that is `held` stays open until the peer ends. */
-type Serve = (stream: Stream, peer: { readonly previous: string }) => Promise<void | "held">;
+/** What a peer does with each connection, which is closed after it. */
+export type Serve = (stream: Stream, peer: { readonly previous: string }) => Promise<void>;
+
+/** What a peer awaits that leaves a connection open, until the peer itself ends. */
+export const forever = new Promise<never>(() => {});
 
 function tcp(name: string, verdict: Verdict, serve: Serve): Peer {
   return { name, protocol: "tcp", verdict, start: (hostname) => startStreams(hostname, serve) };
 }
 
 /** Listens, and serves each connection until the scope ends. */
-export async function startStreams(hostname: string, serve: Serve): Promise<RunningPeer> {
-  const listener = await listenResettable({ hostname, port: 0 });
+export async function startStreams(
+  hostname: string,
+  serve: Serve,
+  port = 0,
+): Promise<RunningPeer> {
+  const listener = await listenResettable({ hostname, port });
   const open = new Set<Stream>();
   const peer = { previous: "10 20 +" };
   const serveOne = async (stream: Stream): Promise<void> => {
     open.add(stream);
-    const held = await serve(stream, peer).catch(() => undefined);
-    if (held !== "held") stream.close();
+    await serve(stream, peer).catch(() => {});
+    stream.close();
   };
   const accepting = (async () => {
     while (true) {
@@ -72,12 +79,12 @@ export async function send(stream: Stream, data: string | Uint8Array): Promise<v
   while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
 }
 
-function pause(milliseconds: number): Promise<void> {
+export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Answers each request with what a function makes of it. */
-function answering(answer: (request: string) => string): Serve {
+export function answering(answer: (request: string) => string): Serve {
   return async (stream) => {
     while (true) await send(stream, answer(await request(stream)));
   };
@@ -109,10 +116,10 @@ export const tcpPeers: readonly Peer[] = [
   tcp("answers, then closes without a line end", "ok", async (stream) => {
     await send(stream, calculate(await request(stream)));
   }),
-  tcp("is silent", "silent", () => Promise.resolve("held")),
+  tcp("is silent", "silent", () => forever),
   tcp("reads and is silent", "silent", async (stream) => {
     await request(stream);
-    return "held";
+    await forever;
   }),
   tcp("closes at once", "closed", () => Promise.resolve()),
   tcp("closes after the request", "closed", async (stream) => {
@@ -136,12 +143,12 @@ export const tcpPeers: readonly Peer[] = [
   }),
   tcp("falls silent within the reply", "silent", async (stream) => {
     await send(stream, calculate(await request(stream)).slice(0, 12));
-    return "held";
+    await forever;
   }),
   tcp("sends garbage", "wrong", async (stream) => {
     await request(stream);
     await send(stream, Uint8Array.of(0xff, 0xfe, 0x00, 0x0a));
-    return "held";
+    await forever;
   }),
   tcp("speaks HTTP", "wrong", async (stream) => {
     await request(stream);
@@ -149,7 +156,7 @@ export const tcpPeers: readonly Peer[] = [
   }),
   tcp("greets as SSH does", "wrong", async (stream) => {
     await send(stream, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
-    return "held";
+    await forever;
   }),
   tcp("echoes", "wrong", answering((text) => `${text}\n`)),
   tcp("has a canned reply", "wrong", answering(() => "Sum of 10 and 20 is 30\n")),
@@ -227,7 +234,7 @@ export async function startNobody(hostname: string): Promise<RunningPeer> {
 }
 
 /** What a peer does with each datagram. */
-type Receive = (
+export type Receive = (
   text: string,
   reply: (data: string | Uint8Array) => Promise<unknown>,
   elsewhere: (data: string) => Promise<unknown>,
@@ -237,7 +244,8 @@ function udp(name: string, verdict: Verdict, receive: Receive): Peer {
   return { name, protocol: "udp", verdict, start: (hostname) => startDatagrams(hostname, receive) };
 }
 
-function startDatagrams(hostname: string, receive: Receive): Promise<RunningPeer> {
+/** Answers each datagram until the scope ends. */
+export function startDatagrams(hostname: string, receive: Receive): Promise<RunningPeer> {
   const bind = () => Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
   const [socket, other] = [bind(), bind()];
   const receiving = (async () => {

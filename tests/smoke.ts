@@ -93,6 +93,7 @@ async function drains(signal: Deno.Signal, ...flags: string[]): Promise<void> {
 
 const commands = [
   ...talks.flatMap(({ name }) => [`${name}-server`, `${name}-client`]),
+  "check",
   "demo",
   "address",
 ];
@@ -119,6 +120,14 @@ const checks: readonly Check[] = [
   ["an address is explained", async () => {
     assertMatch((await netdemo("address", "[::1]:40")).stdout, /::1 +IPv6 +loopback/);
     assertEquals((await netdemo("address")).code, 0);
+  }],
+  ["check asks a server what only a live one knows, and expects a refusal as well", async () => {
+    await using server = start("calc-server", "--port", "0");
+    const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+    const refused = `refused=127.0.0.1:${getAvailablePort()}`;
+    const { code, stdout } = await netdemo("check", `127.0.0.1:${port}`, refused);
+    assertEquals(code, 0);
+    assertMatch(stdout, /^ok .* ok .*\nok .* refused /);
   }],
   ["the demo draws what passed", async () => {
     const { code, stdout, stderr } = await netdemo("demo", "calc");

@@ -221,7 +221,7 @@ Deno.test("a request that fits in no datagram is ERROR", async () => {
   assertEquals(code, 1);
   assertMatch(
     stderr,
-    /^netdemo: ERROR: cannot send to .*\nhint: a datagram holds at most 65507 bytes/,
+    /^netdemo: ERROR: cannot send to .*\nhint: a request of at most 65506 bytes fits/,
   );
 });
 

@@ -101,7 +101,7 @@ folderTest("a path where nobody listens is REFUSED", async (folder) => {
     assertEquals(code, 11);
     assertMatch(
       stderr,
-      /^netdemo: REFUSED: cannot connect to .*\/x \(unix\)\nhint: .*hello-server --unix /,
+      /^netdemo: REFUSED: cannot connect to .*\/x \(unix\).*\nhint: \w/,
     );
   }
 });

@@ -15,6 +15,8 @@ export interface Call extends Disposable {
   readonly local: Endpoint;
   /** Whether the peer can separate several requests that are sent at once. */
   readonly framed: boolean;
+  /** Whether the last reply ended with the stream: it may be only a part. */
+  readonly ended: boolean;
   /** What has come so far. */
   readonly received: Received;
   /**

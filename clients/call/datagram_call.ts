@@ -1,9 +1,9 @@
 import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { readDatagram } from "../../protocol/datagram.ts";
 import type { Watch } from "../../sockets/dial.ts";
-import { kindOnTheWay, type SocketFailureKind } from "../../sockets/errno.ts";
+import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
-import { datagramSocket } from "../../sockets/listen.ts";
+import { bindDatagrams } from "../../sockets/listen.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { Call, Received } from "./call.ts";
@@ -17,6 +17,7 @@ const encoder = new TextEncoder();
 export class DatagramCall implements Call {
   /** Requests are asked one at a time: datagrams may overtake each other. */
   readonly framed = false;
+  readonly ended = false;
 
   received: Received = { bytes: 0, at: 0 };
   /** Who sent a datagram that was passed over, as it was not asked. */
@@ -54,7 +55,7 @@ export class DatagramCall implements Call {
     } catch (cause) {
       if (this.#timedOut) return;
       const facts = { phase: "send", endpoint: this.remote, protocol: "udp" } as const;
-      this.#sendFailure = new SocketFailure(kindOnTheWay(cause) ?? "ERROR", facts, cause);
+      this.#sendFailure = new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
       this.#close();
     }
   }
@@ -81,7 +82,7 @@ export class DatagramCall implements Call {
 
   #open(): DatagramSocket {
     const hostname = anyAddress(this.remote);
-    const socket = datagramSocket(Deno.listenDatagram({ transport: "udp", hostname, port: 0 }));
+    const socket = bindDatagrams({ hostname, port: 0 });
     if (this.#watch === undefined) return socket;
     return traceDatagrams(socket, new SocketTrace(this.#watch.trace, this.#watch.who));
   }

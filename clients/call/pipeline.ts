@@ -11,6 +11,8 @@ export interface Answer {
   readonly reply: string;
   /** Milliseconds from sending the request to receiving the reply. */
   readonly elapsedMs: number;
+  /** Whether the reply ended with the stream: it may be only a part. */
+  readonly ended: boolean;
 }
 
 interface Waiting {
@@ -27,7 +29,7 @@ export async function ask(call: Call, request: string): Promise<Answer> {
   const sentAt = performance.now();
   // A peer may answer before it has taken all of a long request.
   const [, [reply = ""]] = await Promise.all([call.send([request]), call.receive()]);
-  return { request, reply, elapsedMs: performance.now() - sentAt };
+  return { request, reply, elapsedMs: performance.now() - sentAt, ended: call.ended };
 }
 
 /**
@@ -50,6 +52,7 @@ export async function pipeline(
   const waiting: Waiting[] = [];
   let waitingSize = 0;
   let allSent = false;
+  let failed: { readonly error: unknown } | undefined;
   /** Wakes the side that waits for the other: the sender for room, the receiver for a request. */
   let changed = Promise.withResolvers<void>();
   const change = (): void => {
@@ -62,7 +65,18 @@ export async function pipeline(
     return call.framed && waiting.length < WINDOW && waitingSize < WINDOW_SIZE;
   }
 
+  /** Requests that can't be had end the sending; those before are answered all the same. */
   async function sendAll(): Promise<void> {
+    try {
+      await sendEach();
+    } catch (error) {
+      failed = { error };
+    }
+    allSent = true;
+    change();
+  }
+
+  async function sendEach(): Promise<void> {
     for await (const batch of requests) {
       let sent = 0;
       while (sent < batch.length) {
@@ -83,8 +97,6 @@ export async function pipeline(
         await sending;
       }
     }
-    allSent = true;
-    change();
   }
 
   async function receiveAll(): Promise<void> {
@@ -99,6 +111,7 @@ export async function pipeline(
         request,
         reply: replies[index] ?? "",
         elapsedMs: now - sentAt,
+        ended: call.ended,
       }));
       for (const { request } of answers) waitingSize -= request.length;
       await answered(answers);
@@ -107,4 +120,5 @@ export async function pipeline(
   }
 
   await Promise.all([sendAll(), receiveAll()]);
+  if (failed !== undefined) throw failed.error;
 }

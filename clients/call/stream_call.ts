@@ -24,6 +24,7 @@ export class StreamCall implements Call {
   /** A read that quiet left behind: it goes on with the next reply. */
   #reading: Promise<number | null> | undefined;
   #timedOut = false;
+  #ended = false;
   #received: Received = { bytes: 0, at: 0 };
   /** Whether the peer was found to have reset the connection, or to read no more, while sending. */
   #lost: "RESET" | "CLOSED" | undefined;
@@ -44,6 +45,10 @@ export class StreamCall implements Call {
 
   get framed(): boolean {
     return this.#lines.framed;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 
   get received(): Received {
@@ -116,6 +121,7 @@ export class StreamCall implements Call {
   /** What the end of the stream leaves: the reply of a classic server, or a reply cut short. */
   #rest(): Line {
     const whole = this.#lines.pending > 0 && !this.#lines.framed && this.#lost !== "RESET";
+    this.#ended = true;
     if (whole) return this.#lines.takeRest();
     throw this.#failure(this.#lost === "RESET" ? "RESET" : "CLOSED");
   }

@@ -39,16 +39,12 @@ export function checkProgram(services: readonly Askable[]): Program {
     async run(args, channels) {
       const startedAt = performance.now();
       const { flags: values, given, words } = parseCommandLine(args, flags);
-      try {
-        refuseContradictions(given);
-        const targets = await readAll(words, values, services.map(({ name }) => name));
-        const report = openReport({ command: "check", flags: values, channels });
-        const options = await prepare(targets, values, services, report);
-        const finding = await find(options, values);
-        return await conclude(finding, report, channels, startedAt);
-      } catch (error) {
-        return reportFailure(error, channels, values.json);
-      }
+      refuseContradictions(given);
+      const targets = await readAll(words, values, services.map(({ name }) => name));
+      const report = openReport({ command: "check", flags: values, channels });
+      const options = await prepare(targets, values, services, report);
+      const finding = await find(options, values);
+      return await conclude(finding, report, channels, startedAt);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Answer } from "../../clients/call/pipeline.ts";
 import type { Client } from "../../clients/client.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
 import { visible } from "../../text/visible.ts";
 
 /** Characters of an answer that a message quotes. */
@@ -79,8 +80,24 @@ export class Answers {
     return { remote: formatEndpoint(remote), local: formatEndpoint(local) };
   }
 
-  /** Whether the answer is what was asked for. */
-  #judge({ request, reply }: Answer): boolean {
+  /** The stream ended within what was the right answer so far. */
+  #cutShort(reply: string): SocketFailure {
+    const { remote } = this.#call;
+    return new SocketFailure("CLOSED", {
+      phase: "reply",
+      endpoint: remote,
+      protocol: "path" in remote ? "unix" : "tcp",
+      timeoutMs: 0,
+      received: reply.length,
+    });
+  }
+
+  /**
+   * Whether the answer is what was asked for.
+   *
+   * @throws {SocketFailure} of kind `CLOSED` if it is only the beginning of that.
+   */
+  #judge({ request, reply, ended }: Answer): boolean {
     this.#count++;
     if (reply.startsWith(ERROR_PREFIX)) {
       this.#errors++;
@@ -88,6 +105,7 @@ export class Answers {
     }
     const expected = this.#client.expected?.(request);
     if (expected === undefined || expected === reply) return true;
+    if (ended && expected.startsWith(reply)) throw this.#cutShort(reply);
     if (this.#wrong++ === 0) {
       this.#firstWrong = `received '${shortened(reply)}' instead of '${shortened(expected)}'`;
     }

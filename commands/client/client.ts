@@ -9,9 +9,11 @@ import { type CallPlace, dial } from "../../clients/call/dial.ts";
 import { ask, pipeline } from "../../clients/call/pipeline.ts";
 import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
 import type { Protocol } from "../../protocol/addresses.ts";
+import { QUIET_MS } from "../../protocol/line_buffer.ts";
+import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Watch } from "../../sockets/dial.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
-import { resolve } from "../../sockets/resolve.ts";
+import { isThisHost, resolve } from "../../sockets/resolve.ts";
 import { Answers } from "./answers.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -55,7 +57,11 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       const startedAt = performance.now();
       using call = await connect(client, values, watch);
       const answers = new Answers(client, call, channels, values.json);
-      if (requests?.length === 0) answers.connected(performance.now() - startedAt);
+      if (requests?.length === 0) {
+        const elapsedMs = performance.now() - startedAt;
+        await checkWelcome(call);
+        answers.connected(elapsedMs);
+      }
       return await converse(client, call, requests, answers);
     },
   };
@@ -83,10 +89,18 @@ async function connect(client: Client, values: Values, watch: Watch | undefined)
     return await dial(place, { timeout, spent: performance.now() - startedAt, watch });
   } catch (error) {
     if (!(error instanceof SocketFailure) || error.kind !== "REFUSED") throw error;
-    const where = values.unix === undefined ? `--port ${values.port}` : `--unix ${values.unix}`;
-    const hint = `no program listens there; start one: netdemo ${client.name}-server ${where}`;
-    throw new Failure(error.kind, asFailure(error).message, { cause: error, hint });
+    const { message, hint = startHint(client, values) } = asFailure(error);
+    throw new Failure(error.kind, message, { cause: error, hint });
   }
+}
+
+/** How to start the server that is missing, here or on the other host. */
+function startHint({ name }: Client, { host, port, unix }: Values): string {
+  const command = `netdemo ${name}-server`;
+  if (unix !== undefined) return `no program listens there; start one: ${command} --unix ${unix}`;
+  return isThisHost(host)
+    ? `no program listens there; start one: ${command} --port ${port}`
+    : `no program listens there; start one on ${host}: ${command} --host 0.0.0.0 --port ${port}`;
 }
 
 async function placeOf({ host, port, udp, unix, timeout }: Values): Promise<CallPlace> {
@@ -111,6 +125,30 @@ async function converse(
   }
   answers.check();
   return 0;
+}
+
+/**
+ * What a client does that has nothing to ask: a server that is full says so as
+ * soon as it has accepted; any other closes, waits to be asked, or greets.
+ *
+ * @throws {Failure} of kind `ERROR` if the server turned it away.
+ */
+async function checkWelcome(call: Call): Promise<void> {
+  const welcome = await welcomeOf(call);
+  if (!welcome.startsWith(ERROR_PREFIX)) return;
+  const hint = "the connection was accepted and turned away; try again later";
+  throw new Failure("ERROR", `the server answered '${welcome}'`, { hint });
+}
+
+/** What a server says unasked; empty where it says nothing. */
+async function welcomeOf(call: Call): Promise<string> {
+  try {
+    const [welcome = ""] = await call.receive(QUIET_MS);
+    return welcome;
+  } catch (error) {
+    if (error instanceof SocketFailure && error.kind !== "RESET") return "";
+    throw error;
+  }
 }
 
 async function askAtTerminal({ prompt = "" }: Client, call: Call, answers: Answers): Promise<void> {

@@ -3,6 +3,7 @@ import { Failure } from "../../cli/failure.ts";
 import type { SocketEvent } from "../../sockets/socket_events.ts";
 import type { Program } from "../../cli/command.ts";
 import { drawLadder } from "../../ladder/draw.ts";
+import { ladderSvg } from "../../ladder/svg.ts";
 import { ladderOf, sideOf } from "../../ladder/ladder.ts";
 import type { Lesson } from "../lesson.ts";
 import { incidents, type Scene, talk } from "./scenes.ts";
@@ -25,6 +26,7 @@ const flags = {
     read: readName,
   },
   explain: { about: "say at each step what the call does" },
+  svg: { about: "write the ladder as an SVG picture, for slides: needs a SCENE" },
   json: { about: "print the socket calls of both sides as JSON, one a line" },
 };
 
@@ -45,6 +47,7 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
       "netdemo demo calc 6 7 '*' --explain",
       "netdemo demo message --udp Good morning",
       "netdemo demo refused",
+      "netdemo demo calc --svg > calc.svg",
     ],
     flags,
     async run(args, channels) {
@@ -55,13 +58,20 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
       if (command.length > 0 && chosen.some((scene) => incidents.includes(scene))) {
         throw new Failure("USAGE", `the scene ${name} takes no command: received '${command[0]}'`);
       }
+      if (values.svg && (name === undefined || values.json)) {
+        const why = values.json ? "makes no sense with --json" : "needs a SCENE: one picture each";
+        const hint = "for example: netdemo demo calc --svg > calc.svg";
+        throw new Failure("USAGE", `--svg ${why}`, { hint });
+      }
       const display = displayOf(Deno.stdout);
       const pager = new Pager(channels.stdout, display);
       for (const scene of chosen) {
         const played = await play(scene, transport, command);
         if (values.json) await printEvents(played, channels);
+        else if (values.svg) channels.stdout.text(picture(played, values.explain));
         else await pager.show(draw(played, { display, explain: values.explain }));
       }
+      await channels.stdout.flush();
       return 0;
     },
   };
@@ -115,12 +125,22 @@ async function play(
   return { scene, transport, events: [...stage.events], said };
 }
 
+function titleOf({ scene, transport }: Played): string {
+  return `${scene.name} over ${protocolNames[transport.protocol]}: ${scene.summary}`;
+}
+
+function picture(played: Played, explain: boolean): string {
+  const results = played.said.map((line) => `client: ${line}`);
+  return ladderSvg(ladderOf(played.events), { title: titleOf(played), explain, results });
+}
+
 function draw(
-  { scene, transport, events, said }: Played,
+  played: Played,
   drawing: { readonly display: Display; readonly explain: boolean },
 ): string[] {
+  const { scene, events, said } = played;
   const { display } = drawing;
-  const title = `${scene.name} over ${protocolNames[transport.protocol]}: ${scene.summary}`;
+  const title = titleOf(played);
   const results = said.map((line) => {
     const text = `  client: ${visible(line)}`;
     return display.unicode ? text : asciiOnly(text);

@@ -1,7 +1,7 @@
 import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { errnoOf, kindOf } from "../../sockets/errno.ts";
-import { datagramSocket } from "../../sockets/listen.ts";
+import { bindDatagrams } from "../../sockets/listen.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 import { pause, until } from "./changes.ts";
 import { type Datagram, Datagrams } from "./datagrams.ts";
@@ -134,7 +134,7 @@ export class DatagramClient implements Disposable {
   constructor(target: InternetEndpoint) {
     this.#target = target;
     const hostname = target.hostname.includes(":") ? "::" : "0.0.0.0";
-    this.#socket = datagramSocket(Deno.listenDatagram({ transport: "udp", hostname, port: 0 }));
+    this.#socket = bindDatagrams({ hostname, port: 0 });
     this.received = new Datagrams([this.#socket], ({ from }) => {
       const isTarget = isSameEndpoint(from, target);
       if (!isTarget) this.stranger = from;

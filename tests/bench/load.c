@@ -7,6 +7,8 @@
  *   load connect -p PORT -c CONNECTIONS -s SECONDS
  *   load udp     -p PORT -c SOCKETS -s SECONDS
  *   load idle    -p PORT -c CONNECTIONS -s SECONDS -i PID
+ *   load bulk    -p PORT -s SECONDS
+ *   load sink
  *
  * tcp      each connection sends DEPTH requests in one write, waits for all
  *          their replies, and sends the next: a closed loop.
@@ -15,6 +17,10 @@
  *          What is not answered in 200 ms is lost, and asked again.
  * idle     CONNECTIONS ask once each and stay. Tells how much memory process PID
  *          holds for each, and how long a probe (connect, ask, close) takes.
+ * bulk     one connection sends as fast as it can, ends its sending side, and waits
+ *          to be told how many bytes have arrived: "perSecond" are bytes.
+ * sink     the other end of bulk: prints its port, counts what comes on each
+ *          connection, and answers at its end with the count.
  *
  * Every reply is compared with the right one, byte for byte; a wrong one ends
  * the run with exit code 1. Prints one JSON object.
@@ -395,9 +401,49 @@ static double run_idle(struct client *clients) {
   return kilobytes;
 }
 
+/* ---- One connection, as fast as it goes ---- */
+
+enum { BLOCK = 262144 };
+static char block[BLOCK];
+
+static void run_bulk(int64_t end) {
+  struct client client = {0};
+  open_client(&client, SOCK_STREAM);
+  for (size_t i = 0; i < sizeof block; i++) block[i] = (char)(i * 31);
+  while (now() < end) {
+    ssize_t count = send(client.fd, block, sizeof block, MSG_NOSIGNAL);
+    if (count < 0) fail("cannot send: %s", strerror(errno));
+    load.answers += (uint64_t)count;
+  }
+  uint64_t arrived;
+  shutdown(client.fd, SHUT_WR);
+  if (recv(client.fd, &arrived, sizeof arrived, MSG_WAITALL) != sizeof arrived)
+    fail("the far end did not say how much has arrived");
+  if (arrived != load.answers) fail("%lu bytes of %lu have arrived", arrived, load.answers);
+  close(client.fd);
+}
+
+static void run_sink(void) {
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in address = server_address();
+  socklen_t length = sizeof address;
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 16) < 0)
+    fail("cannot listen: %s", strerror(errno));
+  getsockname(listener, (struct sockaddr *)&address, &length);
+  printf("%d\n", ntohs(address.sin_port));
+  fflush(stdout);
+  while (1) {
+    int fd = accept(listener, NULL, NULL);
+    uint64_t arrived = 0;
+    for (ssize_t count; (count = recv(fd, block, sizeof block, 0)) > 0;) arrived += (uint64_t)count;
+    send(fd, &arrived, sizeof arrived, MSG_NOSIGNAL);
+    close(fd);
+  }
+}
+
 static void read_arguments(int count, char **words) {
   int option;
-  if (count < 2) fail("expected tcp, connect, udp or idle");
+  if (count < 2) fail("expected tcp, connect, udp, idle, bulk or sink");
   load.mode = words[1];
   optind = 2;
   while ((option = getopt(count, words, "p:c:d:s:i:")) != -1) {
@@ -408,6 +454,7 @@ static void read_arguments(int count, char **words) {
     else if (option == 'i') load.pid = atoi(optarg);
     else exit(2);
   }
+  if (strcmp(load.mode, "sink") == 0) return; /* any free port */
   if (load.port < 1 || load.connections < 1 || load.depth < 1 || load.depth > MAX_DEPTH)
     fail("expected a port, and a depth from 1 to %d", MAX_DEPTH);
 }
@@ -421,13 +468,14 @@ static void raise_file_limit(void) {
 
 int main(int count, char **words) {
   read_arguments(count, words);
+  if (strcmp(load.mode, "sink") == 0) run_sink();
   raise_file_limit();
   make_exchanges();
   load.epoll = epoll_create1(0);
   struct client *clients = make_clients();
   int udp = strcmp(load.mode, "udp") == 0, idle = strcmp(load.mode, "idle") == 0;
-  int connects = strcmp(load.mode, "connect") == 0;
-  for (int i = 0; i < load.connections && !idle && !connects; i++)
+  int connects = strcmp(load.mode, "connect") == 0, bulk = strcmp(load.mode, "bulk") == 0;
+  for (int i = 0; i < load.connections && !idle && !connects && !bulk; i++)
     open_client(&clients[i], udp ? SOCK_DGRAM : SOCK_STREAM);
 
   double kilobytes = 0, cpu = cpu_seconds();
@@ -435,6 +483,7 @@ int main(int count, char **words) {
   if (udp) run_udp(clients, end);
   else if (idle) kilobytes = run_idle(clients);
   else if (connects) run_connect(clients, end);
+  else if (bulk) run_bulk(end);
   else run_tcp(clients, end);
   double seconds = (double)(now() - start) / SECOND;
 
@@ -442,7 +491,7 @@ int main(int count, char **words) {
   correct(&load.latency, corrected);
   printf("{\"perSecond\":%.0f,\"answers\":%lu,\"lost\":%lu,\"generatorBusy\":%.3f",
          (double)load.answers / seconds, load.answers, load.lost, (cpu_seconds() - cpu) / seconds);
-  if (!udp && !idle && !connects) printf(",\"leastShare\":%.3f", least_share(clients));
+  if (!udp && !idle && !connects && !bulk) printf(",\"leastShare\":%.3f", least_share(clients));
   if (idle) printf(",\"kilobytesEach\":%.2f", kilobytes);
   print_histogram("micros", &load.latency);
   print_histogram("corrected", corrected);

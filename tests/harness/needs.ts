@@ -1,3 +1,5 @@
+import { executable } from "./process.ts";
+
 /** Something that a test needs and that not every machine has. */
 export interface Need {
   /** What the name of a skipped test says, such as "no strace". */
@@ -30,6 +32,12 @@ export const unix: Need = { missing: "needs a Unix", isMet: () => !isWindows };
 
 /** Linux and its /proc. */
 export const linux: Need = { missing: "needs Linux", isMet: () => Deno.build.os === "linux" };
+
+/** The Deno that runs the tests: an executable may be of an older one. */
+export const fromSource: Need = {
+  missing: "not of an executable, which may be of an older Deno",
+  isMet: () => executable === undefined,
+};
 
 export const root: Need = { missing: "needs root", isMet: () => !isWindows && Deno.uid() === 0 };
 

@@ -1,0 +1,93 @@
+import { formatEndpoint, isLinkLocalWithoutZone } from "../protocol/addresses.ts";
+import { errnoOf, messageOf } from "../sockets/errno.ts";
+import type { ListenFacts } from "../sockets/failure.ts";
+import type { Words } from "./failure_words.ts";
+
+interface Explanation {
+  readonly why: string;
+  readonly hint: string;
+}
+
+/** The message and the hint for a server that can't have its address. */
+export function listenWords({ endpoint, problem, most }: ListenFacts, cause: unknown): Words {
+  const { why, hint } = problem !== undefined
+    ? explainProblem(endpoint, problem, most)
+    : "path" in endpoint
+    ? explainPath(cause)
+    : explainAddress(cause, endpoint.hostname, endpoint.port);
+  return { message: `cannot listen on ${formatEndpoint(endpoint)}: ${why}`, hint };
+}
+
+function explainProblem(
+  endpoint: ListenFacts["endpoint"],
+  problem: NonNullable<ListenFacts["problem"]>,
+  most: number | undefined,
+): Explanation {
+  switch (problem) {
+    case "not a socket":
+      return {
+        why: "there is a file that isn't a socket",
+        hint: "choose another path; the file was not touched",
+      };
+    case "in use":
+      return {
+        why: "another server listens there",
+        hint: "stop that server, or choose another path",
+      };
+    case "path too long": {
+      const bytes = new TextEncoder().encode(formatEndpoint(endpoint)).length;
+      return {
+        why: `the path has ${bytes} bytes, at most ${most} fit`,
+        hint: "choose a shorter path, for example in /tmp",
+      };
+    }
+  }
+}
+
+function explainAddress(cause: unknown, hostname: string, port: number): Explanation {
+  switch (errnoOf(cause)) {
+    case "EADDRINUSE":
+      return {
+        why: "the port is in use",
+        hint: "stop the program that listens there, or choose another port; " +
+          "--port 0 takes any free one",
+      };
+    case "EACCES":
+    case "EPERM":
+      return {
+        why: port < 1024 ? "ports below 1024 need privileges" : "it is not permitted",
+        hint: `choose a port from 1024 up, for example --port ${port < 1024 ? 4000 + port : 4040}`,
+      };
+    case "EMFILE":
+    case "ENFILE":
+      return {
+        why: "too many files are open",
+        hint: "close some, or raise the limit: ulimit -n shows and sets it",
+      };
+    case "EADDRNOTAVAIL":
+    case "EAFNOSUPPORT":
+      return {
+        why: "this host has no such address",
+        hint: "choose an address of this host, or leave --host out",
+      };
+    default:
+      return isLinkLocalWithoutZone(hostname)
+        ? {
+          why: "a link-local address is not complete without its interface",
+          hint: `name the interface after a %, for example --host ${hostname}%eth0`,
+        }
+        : { why: messageOf(cause), hint: "choose another --host or --port" };
+  }
+}
+
+function explainPath(cause: unknown): Explanation {
+  switch (errnoOf(cause)) {
+    case "ENOENT":
+      return { why: "there is no such folder", hint: "create the folder, or choose another path" };
+    case "EACCES":
+    case "EPERM":
+      return { why: "it is not permitted", hint: "choose a folder that you can write to" };
+    default:
+      return { why: messageOf(cause), hint: "choose another path" };
+  }
+}

@@ -1,0 +1,450 @@
+/** The command check on loopback: expectations, exit codes, flags and reports. */
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertLess,
+  assertMatch,
+} from "@std/assert";
+import { getAvailablePort } from "@std/net";
+import type { EventOf } from "../cli/events.ts";
+import { calculate } from "../protocol/calculator.ts";
+import { service as calc } from "../services/calc.ts";
+import { service as hello } from "../services/hello.ts";
+import { service as message } from "../services/message.ts";
+import { serveUdp } from "../services/server/datagram_server.ts";
+import { serve, serveUnix } from "../services/server/stream_server.ts";
+import { type Ended, netdemo, netdemoInProcess, testWith, unix } from "./harness.ts";
+import {
+  answering,
+  forever,
+  pause,
+  request,
+  type RunningPeer,
+  send,
+  startDatagrams,
+  startNobody,
+  startStreams,
+} from "./peers.ts";
+import { readTap, readXml } from "./report_readers.ts";
+
+const check = (...args: readonly string[]): Promise<Ended> => netdemoInProcess(["check", ...args]);
+
+/** What check says with `--json`. */
+async function checkJson(...args: readonly string[]) {
+  const { code, stdout, stderr } = await check("--json", ...args);
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const probes: EventOf<"probe">[] = events.filter(({ event }) => event === "probe");
+  return { code, stderr, probes, events, summary: events.at(-1) as EventOf<"summary"> };
+}
+
+const HOST = "127.0.0.1";
+const honest = answering((text) => `${calculate(text)}\n`);
+const startHonest = (port?: number): Promise<RunningPeer> => startStreams(HOST, honest, port);
+const startSilent = (): Promise<RunningPeer> => startStreams(HOST, () => forever);
+const startClosing = (): Promise<RunningPeer> => startStreams(HOST, () => Promise.resolve());
+
+Deno.test("netdemo's own services are ok, over TCP and UDP, and their ok says what it proves", async () => {
+  await using tcp = serve(calc, { port: 0 });
+  await using udp = serveUdp(calc, { port: 0 });
+  await using greeter = serve(hello, { port: 0 });
+  await using greeterUdp = serveUdp(hello, { port: 0 });
+  await using thanks = serve(message, { port: 0 });
+  const { code, stdout, stderr } = await check(
+    `localhost:${tcp.port}`,
+    `udp://localhost:${udp.port}/calc`,
+    `:${greeter.port}/hello`,
+    `udp://:${greeterUdp.port}/hello`,
+    `:${thanks.port}/message`,
+    `:${thanks.port}/open`,
+  );
+  assertEquals([code, stderr], [0, ""]);
+  const rows = stdout.trimEnd().split("\n");
+  const caveats = rows.map((row) => /\((.*)\)$/.exec(row)?.[1] ?? "");
+  assert(rows.every((row) => /^ok .* (?:ok|open) +(?:connect|reply) \d/.test(row)), stdout);
+  const canned = "it is there; a canned reply looks the same";
+  assertEquals([...new Set(caveats)], ["", "a forwarder without a server closes as well", canned]);
+});
+
+testWith([unix], "a Unix socket is asked by its path", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/calc.sock`;
+  try {
+    const server = await serveUnix(calc, { path });
+    const { code, probes } = await checkJson(`unix:${path}`);
+    assertEquals([code, probes[0]?.remote, probes[0]?.protocol], [0, path, "unix"]);
+    await server[Symbol.asyncDispose]();
+    assertEquals((await check(`unix:${path}`)).code, 11);
+    assertEquals((await check(`refused=unix:${path}`)).code, 0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** What is started, and with which code and word a check of it ends. */
+const endings: readonly (readonly [string, () => Promise<RunningPeer>, number, string])[] = [
+  ["wrong", () => startStreams(HOST, answering(() => "220 mail\n")), 1, "ERROR"],
+  ["silent", startSilent, 124, "TIMEOUT"],
+  ["closed", startClosing, 14, "CLOSED"],
+  ["reset", () => startStreams(HOST, (it) => Promise.resolve(it.reset?.())), 13, "RESET"],
+  ["refused", () => startNobody(HOST), 11, "REFUSED"],
+];
+
+for (const [verdict, start, exitCode, word] of endings) {
+  Deno.test(`${verdict} ends with ${exitCode} and ${word}; expected, with 0`, async () => {
+    await using peer = await start();
+    const target = `${HOST}:${peer.port}`;
+    const found = await check(target, "--timeout", "300ms");
+    assertEquals(found.code, exitCode, found.stderr);
+    assertMatch(found.stdout, new RegExp(`^NOT  ${target} ${HOST}  ${verdict}  `));
+    assertMatch(
+      found.stderr,
+      new RegExp(`^netdemo: ${word}: ${target} is not as expected\nhint: `),
+    );
+    const expected = await check(`${verdict}=${target}`, "--timeout", "300ms");
+    assertEquals(expected.code, 0, expected.stderr);
+    assertMatch(expected.stdout, new RegExp(`^ok   ${verdict}=${target} `));
+  });
+}
+
+Deno.test("an open port is no service, and a service that is not expected ends with 1", async () => {
+  await using server = await startHonest();
+  await using silent = await startSilent();
+  const at = (peer: RunningPeer): string => `${HOST}:${peer.port}`;
+  assertEquals((await check(`${at(silent)}/open`)).code, 0);
+  assertEquals((await check(`open=${at(silent)}`)).code, 0);
+  assertEquals((await check(`refused=${at(server)}`)).code, 1);
+  assertEquals((await check(`blocked=${at(silent)}/open`)).code, 1);
+  assertEquals((await check(at(server), "--slower-than", "1ms", "--count", "1")).code < 2, true);
+});
+
+Deno.test("an ok that takes longer than --slower-than is slow, and can be expected", async () => {
+  await using peer = await startStreams(HOST, async (stream) => {
+    const text = await request(stream);
+    await pause(60);
+    await send(stream, `${calculate(text)}\n`);
+  });
+  const target = `${HOST}:${peer.port}`;
+  const { code, probes } = await checkJson(target, "--slower-than", "50ms");
+  assertEquals([code, probes[0]?.verdict], [1, "slow"]);
+  assertGreaterOrEqual(probes[0]?.replyMs ?? 0, 59);
+  assertEquals((await check(`slow=${target}`, "--slower-than", "50ms")).code, 0);
+  assertEquals((await check(target, "--slower-than", "30s")).code, 0);
+});
+
+Deno.test("a name that does not resolve is dns and 10, and never counts as blocked", async () => {
+  const target = "no-such-host.invalid:4040";
+  const found = await checkJson(target, "--timeout", "10s");
+  assertEquals([found.code, found.probes[0]?.verdict, found.summary.failure], [10, "dns", "DNS"]);
+  assertEquals(found.probes[0]?.remote, undefined);
+  assertEquals((await check(`dns=${target}`)).code, 0);
+  assertEquals((await check(`blocked=${target}`)).code, 10);
+});
+
+Deno.test("the code is that of the first target in the order given, however late it ends", async () => {
+  await using silent = await startSilent();
+  await using closing = await startClosing();
+  await using server = await startHonest();
+  const args = [server, silent, closing].map(({ port }) => `${HOST}:${port}`);
+  const { code, stderr, summary } = await checkJson(...args, "--timeout", "200ms");
+  assertEquals(code, 124);
+  assertMatch(stderr, /^netdemo: TIMEOUT: 2 of 3 targets are not as expected: /);
+  assertEquals(
+    [summary.ok, summary.targets, summary.asExpected, summary.exitCode, summary.failure],
+    [false, 3, 1, 124, "TIMEOUT"],
+  );
+});
+
+Deno.test("phases that were not reached are absent, and those that were are there", async () => {
+  await using silent = await startSilent();
+  await using server = await startHonest();
+  await using nobody = await startNobody(HOST);
+  const [ok, silence, refused] = (await checkJson(
+    ...[server, silent, nobody].map(({ port }) => `${HOST}:${port}`),
+    "--timeout",
+    "200ms",
+  ))
+    .probes;
+  const phases = (probe: EventOf<"probe"> | undefined) =>
+    ["resolveMs", "connectMs", "sendMs", "replyMs"].filter((name) => name in (probe ?? {}));
+  assertEquals(phases(ok), ["connectMs", "sendMs", "replyMs"]);
+  assertEquals(phases(silence), ["connectMs", "sendMs", "replyMs"]);
+  assertEquals(phases(refused), ["connectMs"]);
+  assertEquals([ok?.phase, silence?.phase, refused?.phase], ["reply", "reply", "connect"]);
+  assertEquals(refused?.errno, "ECONNREFUSED");
+});
+
+Deno.test("each probe asks anew, over one connection", async () => {
+  const asked: string[] = [];
+  let connections = 0;
+  await using peer = await startStreams(HOST, async (stream) => {
+    connections++;
+    const text = await request(stream);
+    asked.push(text);
+    await send(stream, `${calculate(text)}\n`);
+  });
+  const target = `${HOST}:${peer.port}`;
+  assertEquals((await check(target, target, "--count", "3", "--every", "0")).code, 0);
+  assertEquals([connections, new Set(asked).size], [6, 6]);
+  assert(asked.every((text) => /^\d{20} \d{20} \+$/.test(text)), asked.join("\n"));
+});
+
+Deno.test("--for ends soon after the service has come up", async () => {
+  const port = getAvailablePort();
+  const done = checkJson(`${HOST}:${port}`, "--for", "10s");
+  await pause(600);
+  await using _server = await startHonest(port);
+  const upAt = performance.now();
+  const { code, probes } = await done;
+  assertEquals(code, 0);
+  assertLess(performance.now() - upAt, 600); // 250 ms, and what a busy machine adds
+  assertEquals(probes.map((probe) => probe.verdict), [
+    ...probes.slice(1).map(() => "refused"),
+    "ok",
+  ]);
+  assertEquals(probes.map((probe) => probe.try), probes.map((_, index) => index + 1));
+});
+
+Deno.test("--for finds a service that was silent, though a try before still waits", async () => {
+  let up = false;
+  await using peer = await startStreams(HOST, async (stream) => {
+    if (!up) await forever;
+    await send(stream, `${calculate(await request(stream))}\n`);
+  });
+  const started = performance.now();
+  setTimeout(() => up = true, 400);
+  assertEquals((await check(`${HOST}:${peer.port}`, "--for", "10s")).code, 0);
+  assertLess(performance.now() - started, 1_500); // no time-out of 5 s was waited for
+});
+
+Deno.test("--for waits for a block as for a service", async () => {
+  const peer = await startHonest();
+  setTimeout(() => void peer[Symbol.asyncDispose](), 300);
+  const { code, probes } = await checkJson(`refused=${HOST}:${peer.port}`, "--for", "10s");
+  assertEquals([code, probes.at(0)?.verdict, probes.at(-1)?.verdict], [0, "ok", "refused"]);
+});
+
+Deno.test("--for gives up in time, with what it found last", async () => {
+  await using silent = await startSilent();
+  await using closing = await startClosing();
+  for (const [peer, code] of [[silent, 124], [closing, 14]] as const) {
+    const started = performance.now();
+    assertEquals((await check(`${HOST}:${peer.port}`, "--for", "400ms")).code, code);
+    const took = performance.now() - started;
+    assertGreaterOrEqual(took, 390);
+    assertLess(took, 1_000);
+  }
+});
+
+Deno.test("--for wants all targets as expected in the same try", async () => {
+  // One of the two is up at a time: whichever was seen up before is of no use.
+  let turn = 0;
+  const alternating = (mine: number): Promise<RunningPeer> =>
+    startStreams(HOST, async (stream) => {
+      if (turn++ % 4 < 2 === (mine === 0)) await honest(stream, { previous: "" });
+    });
+  await using one = await alternating(0);
+  await using other = await alternating(1);
+  const { code } = await check(`${HOST}:${one.port}`, `${HOST}:${other.port}`, "--for", "900ms");
+  assertEquals(code, 14);
+});
+
+Deno.test("--count counts what was lost and how long the rest took", async () => {
+  let asked = 0;
+  await using peer = await startStreams(HOST, async (stream) => {
+    const text = await request(stream);
+    if (++asked % 4 === 0) return; // each fourth is closed without a reply
+    await pause(asked === 1 ? 80 : 20);
+    await send(stream, `${calculate(text)}\n`);
+  });
+  const args = [`${HOST}:${peer.port}`, "--count", "8", "--every", "10ms"];
+  const { code, events, probes } = await checkJson(...args);
+  assertEquals(code, 14);
+  assertEquals(probes.map((probe) => probe.try), [1, 2, 3, 4, 5, 6, 7, 8]);
+  const statistics: EventOf<"statistics"> = events.find(({ event }) => event === "statistics");
+  const { tries, triesAsExpected, verdicts, loss, reply, connect } = statistics;
+  assertEquals({ tries, triesAsExpected, verdicts, loss }, {
+    tries: 8,
+    triesAsExpected: 6,
+    verdicts: { ok: 6, closed: 2 },
+    loss: 0.25,
+  });
+  assertGreaterOrEqual(reply?.p50Ms ?? 0, 19);
+  assertLess(reply?.p50Ms ?? Infinity, 79);
+  assertGreaterOrEqual(reply?.p95Ms ?? 0, 79); // of six, the nearest rank is the last
+  assertGreater(connect?.p50Ms ?? 0, 0);
+
+  asked = 0;
+  const { stdout } = await check(...args);
+  assertMatch(stdout, /closed +8 tries: 6 ok, 2 closed; loss 25\.0%\n {6}first +reply: accepted/);
+  assertMatch(stdout, /\n {6}reply +p50 \d+\.\d +p95 \d+\.\d +p99 \d+\.\d +max \d+\.\d ms\n$/);
+});
+
+Deno.test("--every is the time from one try to the next", async () => {
+  await using server = await startHonest();
+  const started = performance.now();
+  await check(`${HOST}:${server.port}`, "--count", "4", "--every", "100ms");
+  assertGreaterOrEqual(performance.now() - started, 299);
+});
+
+Deno.test("--sizes finds where requests stop being answered", async () => {
+  await using tcp = await startStreams(HOST, async (stream) => {
+    const text = await request(stream);
+    if (text.length + 1 > 5_000) await forever;
+    await send(stream, `${calculate(text)}\n`);
+  });
+  await using udp = await startDatagrams(HOST, async (text, reply) => {
+    if (text.length + 1 <= 3_333) await reply(`${calculate(text)}\n`);
+  });
+  const targets = [`${HOST}:${tcp.port}`, `udp://${HOST}:${udp.port}`];
+  const args = ["--sizes", "3000..5100", "--timeout", "150ms"];
+  const { code, events } = await checkJson(...targets, ...args);
+  assertEquals(code, 124);
+  assertEquals(
+    events.filter(({ event }) => event === "sizes").map((it) => [it.passedBytes, it.failedBytes]),
+    [[5_000, 5_001], [3_333, 3_334]],
+  );
+  await using server = serve(calc, { port: 0, addresses: [HOST] });
+  const whole = await check(`${HOST}:${server.port}`, "--sizes", "1..65537");
+  assertEquals(whole.code, 0);
+  assertMatch(whole.stdout, /all sizes up to 65537 bytes pass/);
+});
+
+Deno.test("a datagram that is lost once does not count in --sizes", async () => {
+  const seen = new Set<number>();
+  await using udp = await startDatagrams(HOST, async (text, reply) => {
+    if (seen.has(text.length)) await reply(`${calculate(text)}\n`);
+    seen.add(text.length);
+  });
+  const args = [`udp://${HOST}:${udp.port}`, "--sizes", "1000..2000", "--timeout", "150ms"];
+  assertEquals((await check(...args)).code, 0);
+});
+
+Deno.test("--send and --reply ask any line service", async () => {
+  await using echo = await startStreams(HOST, async (stream) => {
+    const [, word = "", rest = ""] = /^(\w+) ?(.*)$/.exec(await request(stream)) ?? [];
+    await send(stream, word === "ECHO" ? `$16\r\n${rest}\r\n` : "-ERR unknown\r\n");
+    await forever;
+  });
+  await using ssh = await startStreams(HOST, async (stream) => {
+    await send(stream, "SSH-2.0-Test\r\n");
+    await forever;
+  });
+  const target = `${HOST}:${echo.port}`;
+  const asked = (...args: readonly string[]) => check(target, "--timeout", "200ms", ...args);
+  assertEquals((await asked("--send", "ECHO {nonce}", "--reply", "{nonce}")).code, 0);
+  assertEquals((await asked("--send", "ECHO {nonce}\\n", "--reply", "{nonce}")).code, 0);
+  const wrong = await asked("--send", "PING {nonce}", "--reply", "{nonce}");
+  assertEquals(wrong.code, 1);
+  assertMatch(wrong.stdout, /reply: "-ERR unknown", none with "\w{16}"/);
+  const banner = await check(`${HOST}:${ssh.port}`, "--reply", "SSH-2.0");
+  assertEquals(banner.code, 0);
+  assertMatch(banner.stdout, /a canned reply looks the same/);
+  // A target that names its service is asked as that service is.
+  const calculator = await check(`${target}/calc`, "--send", "ECHO x", "--reply", "x");
+  assertEquals(calculator.code, 1);
+});
+
+Deno.test("a block without a control gets a note, and --strict makes it a failure", async () => {
+  await using nobody = await startNobody(HOST);
+  await using server = await startHonest();
+  const block = `blocked=${HOST}:${nobody.port}`;
+  const alone = await check(block);
+  assertEquals(alone.code, 0);
+  assertEquals(
+    alone.stderr,
+    `note: nothing answered at ${HOST} in this run: a host that is off looks the same\n`,
+  );
+  const strict = await check(block, "--strict");
+  assertEquals(strict.code, 1);
+  assertMatch(strict.stdout, /^NOT .*; no positive control\n$/);
+  const controlled = await check(block, `${HOST}:${server.port}`, "--strict");
+  assertEquals([controlled.code, controlled.stderr], [0, ""]);
+  assertEquals((await checkJson(block)).probes[0]?.control, false);
+});
+
+Deno.test("TAP and JUnit have a result for each address, with the verdict as the failure's type", async () => {
+  await using server = await startHonest();
+  await using closing = await startClosing();
+  const folder = await Deno.makeTempDir();
+  try {
+    const targets = [`${HOST}:${server.port}`, `${HOST}:${closing.port}`];
+    const args = [...targets, "--tap", "--junit", `${folder}/report.xml`];
+    const { code, stdout } = await check(...args);
+    assertEquals(code, 14);
+    const { points, ok, planned, errors } = readTap(stdout);
+    assertEquals([ok, planned, errors], [false, 2, []]);
+    assertEquals(points.map(({ ok, name }) => [ok, name]), [
+      [true, `${targets[0]} is ok`],
+      [false, `${targets[1]} is ok`],
+    ]);
+    assertEquals(points[1]?.diag?.type, "closed");
+    const elements = readXml(await Deno.readTextFile(`${folder}/report.xml`));
+    const cases = elements.filter(({ name }) => name === "testcase");
+    assertEquals(cases.map(({ attributes }) => attributes.name), points.map(({ name }) => name));
+    const failures = elements.filter(({ name }) => name === "failure");
+    assertEquals(failures.map(({ attributes }) => attributes.type), ["closed"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("--targets reads a file, or stdin, and names the line that is wrong", async () => {
+  await using server = await startHonest();
+  await using nobody = await startNobody(HOST);
+  const lines =
+    `# what must hold\n${HOST}:${server.port}  # up\r\n\n refused=${HOST}:${nobody.port}\n`;
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(file, lines);
+    const fromFile = await checkJson("--targets", file);
+    assertEquals([fromFile.code, fromFile.summary.targets], [0, 2]);
+    const both = await checkJson("--targets", file, `${HOST}:${server.port}`);
+    assertEquals([both.code, both.summary.targets], [0, 3]);
+    await Deno.writeTextFile(file, "localhost:1\nlocalhost\n");
+    const wrong = await check("--targets", file);
+    assertEquals(wrong.code, 2);
+    assert(wrong.stderr.includes(`${file}:2: 'localhost' is not a target`), wrong.stderr);
+  } finally {
+    await Deno.remove(file);
+  }
+  assertEquals((await netdemo(["check", "--targets", "-"], lines)).code, 0);
+  const missing = await check("--targets", "/no/such/file");
+  assertEquals(missing.code, 2);
+});
+
+/** What is typed wrong, and what the message and the hint say. */
+const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hint: RegExp])[] = [
+  [[], /no target to check/, /netdemo check localhost:4040/],
+  [["localhost"], /it has no port/, /localhost:4040/],
+  [["http://localhost:4040"], /neither tcp:\/\/ nor udp:\/\//, /write HOST:PORT/],
+  [["droped=localhost:1"], /'droped=' is not an expectation/, /did you mean dropped\?/],
+  [["error=localhost:1"], /never as expected/, /blocked/],
+  [["udp://localhost:1/open"], /UDP has no handshake/, /./],
+  [["localhost:1/cal"], /not a service/, /did you mean calc\?/],
+  [["slow=localhost:1"], /without --slower-than/, /./],
+  [["localhost:1", "--every", "1s"], /--every needs --count/, /--for/],
+  [["localhost:1", "--for", "1s", "--count", "2"], /--for and --count/, /./],
+  [["localhost:1", "--sizes", "9..1"], /--sizes must be A\.\.B/, /100\.\.9000/],
+  [["localhost:1/hello", "--sizes", "1..9"], /it needs replies/, /./],
+  [["dropped=localhost:1", "--sizes", "1..9"], /it needs replies/, /./],
+  [["localhost:1", "--send", "x"], /--send needs --reply/, /ECHO/],
+  [["localhost:1", "--reply", "{nonce}"], /as --send does not/, /random/],
+  [["localhost:1", "--send", "\\q", "--reply", "x"], /is not an escape/, /\\n/],
+  [["localhost:1", "--json", "--tap"], /can't both be printed/, /--junit/],
+  [["localhost:1", "--junit", "/no/such/folder/x"], /folder that exists/, /./],
+  [["localhost:1", "--timout", "1s"], /unknown flag --timout/, /did you mean --timeout\?/],
+  [["localhost:1", "--timeout", "0"], /--timeout must be a duration/, /./],
+  [["localhost:1", "--count", "0"], /--count must be a whole number/, /./],
+];
+
+Deno.test("wrong usage is 2, with a hint, and nothing is probed", async () => {
+  for (const [args, message, hint] of mistakes) {
+    const { code, stdout, stderr } = await check(...args);
+    assertEquals(code, 2, stderr);
+    if (!args.includes("--json")) assertEquals(stdout, "");
+    assertMatch(stderr, message);
+    assertMatch(stderr.split("\n")[1] ?? "", hint);
+  }
+});

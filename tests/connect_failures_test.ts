@@ -1,0 +1,193 @@
+/** How a connection that can't be made is reported: in network namespaces of the tests' own, and at paths. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { wordsOf } from "../cli/failure_words.ts";
+import type { SocketFailureKind } from "../sockets/errno.ts";
+import { type SocketFacts, SocketFailure } from "../sockets/failure.ts";
+import {
+  type Ended,
+  namespaces,
+  type Need,
+  netdemo,
+  netdemoCommand,
+  Process,
+  testWith,
+  tool,
+  unix,
+} from "./harness.ts";
+
+/** Runs netdemo in a network namespace of its own, which the script sets up first. */
+async function inNamespace(setUp: string, args: readonly string[]): Promise<Ended> {
+  const script = `set -e; ip link set lo up; ${setUp}; exec "$@"`;
+  const command = ["unshare", "-rn", "sh", "-c", script, "sh", ...netdemoCommand, ...args];
+  await using process = new Process(command);
+  return await process.ended();
+}
+
+const ip = tool("ip");
+const nft: Need = tool("nft");
+
+for (const port of [40_000, 40_001]) {
+  testWith([namespaces, ip], `a socket that meets itself at port ${port} is refused`, async () => {
+    const range = "echo 40000 40001 > /proc/sys/net/ipv4/ip_local_port_range";
+    const { code, stderr } = await inNamespace(range, [
+      "hello-client",
+      "--host=127.0.0.1",
+      `--port=${port}`,
+    ]);
+    assertEquals(code, 11, stderr);
+    assertMatch(stderr, /^netdemo: REFUSED: cannot connect to 127\.0\.0\.1:4000[01] \(tcp\)\n/);
+  });
+}
+
+interface Case {
+  readonly name: string;
+  readonly needs?: readonly Need[];
+  readonly setUp: string;
+  readonly args: readonly string[];
+  readonly code: number;
+  readonly stderr: RegExp;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: "a prohibited route is UNREACHABLE",
+    setUp: "ip route add prohibit 10.9.9.9",
+    args: ["hello-client", "--host=10.9.9.9", "--port=40"],
+    code: 12,
+    stderr: /^netdemo: UNREACHABLE: .* 10\.9\.9\.9:40 \(tcp\)\nhint: a firewall or a routing rule/,
+  },
+  {
+    name: "a blackhole route is UNREACHABLE",
+    setUp: "ip route add blackhole 10.9.9.9",
+    args: ["message-client", "--host=10.9.9.9", "--port=40"],
+    code: 12,
+    stderr: /^netdemo: UNREACHABLE: .*\nhint: a routing rule of this host discards it\n$/,
+  },
+  {
+    name: "no route is UNREACHABLE",
+    setUp: "true",
+    args: ["calc-client", "--host=10.9.9.9", "--port=40", "1", "2", "+"],
+    code: 12,
+    stderr: /^netdemo: UNREACHABLE: .*\nhint: this host has no route to that address/,
+  },
+  {
+    name: "a prohibited route is UNREACHABLE over UDP too, with no word of sizes",
+    setUp: "ip route add prohibit 10.9.9.9",
+    args: ["calc-client", "--udp", "--host=10.9.9.9", "--port=40", "1", "2", "+"],
+    code: 12,
+    stderr: /^netdemo: UNREACHABLE: cannot send to .*\nhint: a firewall or a routing rule/,
+  },
+  {
+    name: "ICMPv6 administratively prohibited is UNREACHABLE",
+    needs: [nft],
+    setUp: `nft 'add table ip6 t; add chain ip6 t out { type filter hook output priority 0; };
+      add rule ip6 t out tcp dport 9 reject with icmpv6 type admin-prohibited'`,
+    args: ["hello-client", "--host=::1", "--port=9"],
+    code: 12,
+    stderr: /^netdemo: UNREACHABLE: cannot connect to \[::1\]:9 \(tcp\)\nhint: a firewall/,
+  },
+  {
+    name: "each address of a name has an end of its own, and the one that got furthest counts",
+    needs: [nft],
+    setUp: `nft 'add table ip6 t; add chain ip6 t out { type filter hook output priority 0; };
+      add rule ip6 t out tcp dport 9 drop'`,
+    args: ["hello-client", "--port=9", "--timeout=600ms"],
+    code: 11,
+    stderr:
+      /^netdemo: REFUSED: cannot connect: 127\.0\.0\.1:9 refused, \[::1\]:9 did not answer within 600ms \(tcp\)\n/,
+  },
+  {
+    name: "REFUSED by another host says how to start the server there",
+    setUp: "ip addr add 10.9.9.9/32 dev lo",
+    args: ["calc-client", "--host=10.9.9.9", "--port=4040", "1", "2", "+"],
+    code: 11,
+    stderr:
+      /\nhint: .* start one on 10\.9\.9\.9: netdemo calc-server --host 0\.0\.0\.0 --port 4040\n$/,
+  },
+  {
+    name: "a link-local address without its zone gets a hint about the zone",
+    setUp: "true",
+    args: ["hello-client", "--host=fe80::1", "--port=40"],
+    code: 12,
+    stderr: /\nhint: name the interface after a %, for example --host fe80::1%eth0\n$/,
+  },
+];
+
+for (const { name, needs = [], setUp, args, code, stderr } of cases) {
+  testWith([namespaces, ip, ...needs], name, async () => {
+    const ended = await inNamespace(setUp, args);
+    assertMatch(ended.stderr, stderr);
+    assertEquals(ended.code, code);
+  });
+}
+
+testWith(
+  [unix],
+  "a Unix socket that isn't there, isn't a socket or is too long says so",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${folder}/file`, "");
+      const table: [path: string, code: number, stderr: RegExp][] = [
+        [`${folder}/none`, 11, /^netdemo: REFUSED: .*: there is no such socket\nhint: no program/],
+        [
+          `${folder}/file`,
+          11,
+          /^netdemo: REFUSED: .*: the file isn't a socket\nhint: give the path/,
+        ],
+        [
+          `${folder}/${"x".repeat(100)}`,
+          1,
+          /^netdemo: ERROR: .*: the path is too long for a socket\n/,
+        ],
+      ];
+      for (const [path, code, stderr] of table) {
+        const ended = await netdemo(["hello-client", "--unix", path]);
+        assertMatch(ended.stderr, stderr);
+        assertEquals(ended.code, code);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+Deno.test("the words of a failure name the action, the value and what to do next", () => {
+  const endpoint = { hostname: "10.0.0.7", port: 40 };
+  const errno = (code: string): Error => Object.assign(new Error(code), { code });
+  const table: [SocketFailureKind, SocketFacts, unknown, RegExp, RegExp][] = [
+    [
+      "DNS",
+      { phase: "resolve", host: "web" },
+      errno("EAI_AGAIN"),
+      /^no answer from the name server for 'web'$/,
+      /does not answer/,
+    ],
+    [
+      "DNS",
+      { phase: "resolve", host: "web" },
+      errno("ENOTFOUND"),
+      /^the host name 'web' does not resolve$/,
+      /spelling/,
+    ],
+    [
+      "BIND",
+      { phase: "listen", endpoint },
+      errno("EMFILE"),
+      /^cannot listen on 10\.0\.0\.7:40: too many files are open$/,
+      /ulimit -n/,
+    ],
+    [
+      "ERROR",
+      { phase: "send", endpoint, protocol: "udp" },
+      errno("EMSGSIZE"),
+      /^cannot send to 10\.0\.0\.7:40 \(udp\)/,
+      /at most 65506 bytes/,
+    ],
+  ];
+  for (const [kind, facts, cause, message, hint] of table) {
+    const words = wordsOf(new SocketFailure(kind, facts, cause));
+    assertMatch(words.message, message);
+    assertMatch(words.hint ?? "", hint);
+  }
+});
