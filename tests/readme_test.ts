@@ -47,6 +47,7 @@ function masked(text: string): string {
   return text
     .replaceAll(/("\w+Ms":)[\d.]+/g, "$10")
     .replaceAll(/[\d.]+ ms\b/g, "0 ms")
+    .replaceAll(/\b(resolve|connect) [\d.]+(?= {2})/g, "$1 0")
     .replaceAll(/127\.0\.0\.1:\d{5}\b/g, "127.0.0.1:PPPPP")
     .replaceAll(/^ *\d+\.\d{3} (?=\w+-client)/gm, "")
     .replaceAll(/(Datagram received from [\d.]+):\w+/g, "$1:0")

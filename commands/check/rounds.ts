@@ -26,7 +26,7 @@ export interface RoundOptions {
 export type Visit<R extends Row> = (
   expected: Expected,
   remote: Endpoint,
-  found: { readonly resolveMs?: number },
+  found: { readonly resolveMs?: number | undefined },
   options: RoundOptions,
 ) => Promise<R>;
 
@@ -47,9 +47,12 @@ export async function runRound<R extends Row>(
       return [await visit(expected, { path: target.path }, {}, options)];
     }
     const { host, port } = target;
-    const lookUp = lookUps.get(host) ?? options.slots.run(() => lookUpHost(host, options.timeout));
-    lookUps.set(host, lookUp); // each name once a round, however many targets have it
-    const found = await lookUp;
+    // Each name once a round, however many targets have it; it took the first of them the time.
+    const known = lookUps.get(host);
+    const lookUp = known ?? options.slots.run(() => lookUpHost(host, options.timeout));
+    lookUps.set(host, lookUp);
+    const { resolveMs, ...rest } = await lookUp;
+    const found: LookUp = known === undefined ? { ...rest, resolveMs } : rest;
     if (found.failure !== undefined) return [unresolved(expected, found.failure, found)];
     return await Promise.all(
       found.addresses.map((hostname) => visit(expected, { hostname, port }, found, options)),
@@ -62,7 +65,7 @@ interface LookUp {
   readonly addresses: readonly string[];
   readonly failure?: Failed;
   /** `undefined` where there was nothing to look up. */
-  readonly resolveMs?: number;
+  readonly resolveMs?: number | undefined;
 }
 
 async function lookUpHost(host: string, timeout: number): Promise<LookUp> {
@@ -84,7 +87,7 @@ async function lookUpHost(host: string, timeout: number): Promise<LookUp> {
 export async function probeRow(
   expected: Expected,
   remote: Endpoint,
-  { resolveMs }: { readonly resolveMs?: number },
+  { resolveMs }: { readonly resolveMs?: number | undefined },
   options: RoundOptions,
   size?: number,
 ): Promise<Row> {

@@ -1,0 +1,105 @@
+// deno-lint-ignore-file no-console -- a script that speaks to who runs it
+/**
+ * Asks misbehaving peers with the tools that people use for "is it up?", and
+ * with netdemo: `task fooled` prints the table, `--write` puts it into
+ * docs/check.md.
+ */
+import { netdemoCommand, run, tool } from "./harness.ts";
+import { type Peer, tcpPeers } from "./peers.ts";
+
+const HOST = "127.0.0.1";
+const PAGE = new URL("../docs/check.md", import.meta.url);
+const [BEGIN, END] = ["<!-- fooled: begin -->", "<!-- fooled: end -->"];
+
+/** A way to ask whether something is up: exit code 0 says that it is. */
+interface Way {
+  readonly title: string;
+  readonly program: string;
+  /** What to type in a shell. */
+  command(port: number): string;
+}
+
+const known: readonly Way[] = [
+  {
+    title: "nc -z",
+    program: "nc",
+    command: (port) => `nc -z -w 1 ${HOST} ${port}`,
+  },
+  {
+    title: "ncat -z",
+    program: "ncat",
+    command: (port) => `ncat -z -w 1 ${HOST} ${port}`,
+  },
+  {
+    title: "curl telnet://",
+    program: "curl",
+    command: (port) => `curl -s -m 1 telnet://${HOST}:${port}`,
+  },
+  {
+    title: "socat",
+    program: "socat",
+    command: (port) => `socat -T1 - TCP:${HOST}:${port},connect-timeout=1`,
+  },
+  {
+    title: "bash /dev/tcp",
+    program: "bash",
+    command: (port) => `timeout 1 bash -c 'exec 3<>/dev/tcp/${HOST}/${port}'`,
+  },
+  {
+    title: "nc, asks 10 20 +",
+    program: "nc",
+    command: (port) =>
+      `echo '10 20 +' | timeout 2 nc -w 1 ${HOST} ${port} | grep -q 'Sum of 10 and 20 is 30'`,
+  },
+];
+const ways = known.filter(({ program }) => tool(program).isMet());
+
+/** What each way says of a peer, netdemo last. */
+interface Row {
+  readonly peer: Peer;
+  readonly codes: readonly number[];
+  readonly verdict: string;
+}
+
+async function ask(peer: Peer): Promise<Row> {
+  await using running = await peer.start(HOST);
+  const codes: number[] = [];
+  for (const { command } of ways) {
+    // What a stream without an end sends is not kept.
+    const line = `{ ${command(running.port)}; } </dev/null >/dev/null 2>&1`;
+    codes.push((await run(["sh", "-c", line])).code);
+  }
+  const check = ["check", `${HOST}:${running.port}`, "--timeout", "1s", "--json"];
+  const { stdout } = await run([...netdemoCommand, ...check]);
+  return { peer, codes, verdict: JSON.parse(stdout.split("\n")[0] ?? "").verdict };
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const titles = ["the peer", ...ways.map(({ title }) => `\`${title}\``), "`netdemo check`"];
+  const cells = rows.map(({ peer, codes, verdict }) => [
+    peer.name,
+    ...codes.map((code) => code === 0 ? "up" : `down (${code})`),
+    verdict,
+  ]);
+  const wrong = rows.filter(({ peer }) => peer.verdict !== "ok");
+  const fooled = [
+    `fooled, of ${wrong.length}`,
+    ...ways.map((_, index) => `${wrong.filter(({ codes }) => codes[index] === 0).length}`),
+    `${wrong.filter(({ verdict }) => verdict === "ok").length}`,
+  ];
+  const line = (row: readonly string[]): string => `| ${row.join(" | ")} |`;
+  return [titles, titles.map(() => "---"), ...cells, fooled].map(line).join("\n");
+}
+
+const rows = await Promise.all(
+  tcpPeers.filter(({ name, verdict }) => verdict !== "ok" || name === "answers").map(ask),
+);
+const table = tableOf(rows);
+console.log(table);
+if (Deno.args.includes("--write")) {
+  const page = await Deno.readTextFile(PAGE);
+  const [before] = page.split(BEGIN);
+  const [, after] = page.split(END);
+  await Deno.writeTextFile(PAGE, `${before}${BEGIN}\n\n${table}\n\n${END}${after}`);
+  await run([Deno.execPath(), "fmt", "--quiet", PAGE.pathname]);
+}
