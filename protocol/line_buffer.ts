@@ -5,8 +5,8 @@ const CR = 0x0d;
 
 /** Bytes that a buffer starts with: an idle connection costs little more. */
 const INITIAL_SIZE = 1_024;
-/** Bytes that a buffer may grow to even if lines are shorter, to take a pipeline in one read. */
-const PIPELINE_SIZE = 16_384;
+/** Bytes of a buffer that takes a pipeline in one read. Only a line that is longer makes it grow beyond. */
+export const PIPELINE_SIZE = 16_384;
 
 /** Bytes that a message without a line end may have, as much as the classic peer's `recv(1024)`. */
 const MAX_UNFRAMED = 1_024;
@@ -15,6 +15,18 @@ export const QUIET_MS = 200;
 
 /** A line without its end, or `null` for one that is not UTF-8. */
 export type Line = string | null;
+
+/** Where buffers of {@linkcode PIPELINE_SIZE} come from, and go when they are no longer needed. */
+export interface PipelineBuffers {
+  take(): Uint8Array<ArrayBuffer>;
+  giveBack(buffer: Uint8Array<ArrayBuffer>): void;
+}
+
+/** New ones for each use. */
+const newBuffers: PipelineBuffers = {
+  take: () => new Uint8Array(PIPELINE_SIZE),
+  giveBack: () => {},
+};
 
 /**
  * Turns the bytes of a stream into lines, however the stream was cut.
@@ -25,7 +37,10 @@ export type Line = string | null;
  */
 export class LineBuffer {
   readonly #maxLine: number;
-  #bytes = new Uint8Array(INITIAL_SIZE);
+  readonly #buffers: PipelineBuffers;
+  /** What an idle connection waits with, whatever it sent before. */
+  readonly #small = new Uint8Array(INITIAL_SIZE);
+  #bytes = this.#small;
   /** Where the bytes that are no whole line yet begin and end. */
   #start = 0;
   #end = 0;
@@ -34,8 +49,9 @@ export class LineBuffer {
   #tooLong = false;
 
   /** @param maxLine Bytes that a line may have without its end. */
-  constructor(maxLine: number) {
+  constructor(maxLine: number, buffers = newBuffers) {
     this.#maxLine = maxLine;
+    this.#buffers = buffers;
   }
 
   /** Whether an LF has come. From then on only LF or the end of the stream ends a line. */
@@ -65,13 +81,19 @@ export class LineBuffer {
 
   /** Where the next read puts its bytes: at least one byte, until a line is too long. */
   space(): Uint8Array<ArrayBuffer> {
+    if (this.#start === this.#end) {
+      this.#start = this.#end = 0;
+      const size = this.#wasFilled ? PIPELINE_SIZE : INITIAL_SIZE;
+      if (this.#bytes.length !== size) this.#resize(size);
+      return this.#bytes;
+    }
     if (this.#start > 0) {
       this.#bytes.copyWithin(0, this.#start, this.#end);
       this.#end -= this.#start;
       this.#start = 0;
     }
     if (this.#wasFilled || this.#end === this.#bytes.length) this.#grow();
-    return this.#end === 0 ? this.#bytes : this.#bytes.subarray(this.#end);
+    return this.#bytes.subarray(this.#end);
   }
 
   /** Takes the `count` bytes that were read into {@linkcode space}; gives the lines that they end. */
@@ -133,13 +155,30 @@ export class LineBuffer {
     return length > this.#maxLine + 1 || this.#bytes[end - 1] !== CR;
   }
 
+  /** To what a pipeline needs; beyond only for a line that has not ended. */
   #grow(): void {
+    const { length } = this.#bytes;
+    if (length < PIPELINE_SIZE) return this.#resize(PIPELINE_SIZE);
     const limit = Math.max(this.#maxLine + 2, PIPELINE_SIZE);
-    const size = Math.min(this.#bytes.length * 2, limit);
-    if (size === this.#bytes.length) return;
-    const grown = new Uint8Array(size);
-    grown.set(this.#bytes.subarray(0, this.#end));
-    this.#bytes = grown;
+    if (this.#end === length && length < limit) this.#resize(Math.min(length * 2, limit));
+  }
+
+  #resize(size: number): void {
+    const old = this.#bytes;
+    this.#bytes = size === INITIAL_SIZE
+      ? this.#small
+      : size === PIPELINE_SIZE
+      ? this.#buffers.take()
+      : new Uint8Array(size);
+    if (this.#end > 0) this.#bytes.set(old.subarray(0, this.#end));
+    if (old.length === PIPELINE_SIZE) this.#buffers.giveBack(old);
+  }
+
+  /** Gives back what is borrowed. The buffer is of no use any more. */
+  close(): void {
+    if (this.#bytes.length === PIPELINE_SIZE) this.#buffers.giveBack(this.#bytes);
+    this.#bytes = this.#small;
+    this.#start = this.#end = 0;
   }
 }
 

@@ -1,44 +1,32 @@
-import type { Endpoint } from "../../protocol/addresses.ts";
-import { errnoOf } from "../../sockets/errno.ts";
-import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
+import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import { errnoOf } from "../../sockets/errno.ts";
 import type { Stream } from "../../sockets/stream.ts";
-import type { Deadlines, QuietQueue, Timed } from "./deadlines.ts";
-import type { BufferPool } from "./buffer_pool.ts";
-import { type ConnectionPeer, type EndReason, NOT_UTF8, type ServerEvents } from "./server.ts";
-import type { Service } from "../service.ts";
-import type { FairQueue } from "./fair_queue.ts";
+import type { Asker, ReplyPlan, ReplyStep } from "../service.ts";
+import { type Batch, nextBatch } from "./batch.ts";
+import type { ConnectionContext } from "./connection_context.ts";
+import { type ConnectionState, timeoutReasons } from "./connection_state.ts";
+import type { Timed } from "./deadlines.ts";
+import type { ConnectionPeer, EndReason } from "./server.ts";
 
-/** Characters of replies that are collected before they are written. */
-const WRITE_SIZE = 65_536;
 /** Milliseconds that a connection stays to see its last reply taken, once nothing more is answered. */
 const LINGER_MS = 1_000;
+/** Milliseconds that the steps of one reply may take. */
+const PLAN_MS = 120_000;
+/** Bytes of one read from which on answering may be long work. */
+const LONG_READ = 512;
 /** Where bytes go that nobody will look at, of all connections alike. */
 const discarded = new Uint8Array(65_536);
 
-/** What all connections of a server share. */
-export interface ConnectionContext {
-  readonly service: Service;
-  /** Bytes that a request may have. */
-  readonly maxRequest: number;
-  /** Milliseconds a connection may be idle. */
-  readonly idleTimeout: number;
-  /** Milliseconds a request may take to arrive whole, and a reply to be taken. */
-  readonly requestTimeout: number;
-  readonly deadlines: Deadlines;
-  readonly quiet: QuietQueue<Connection>;
-  readonly buffers: BufferPool;
-  readonly fairQueue: FairQueue;
-  readonly onRequest: ServerEvents["answered"];
-  /** Requests answered on all connections. */
-  answered: number;
-}
-
-/** One accepted connection: reads requests and writes their replies until it ends. */
-export class Connection implements Timed, ConnectionPeer {
+/**
+ * One accepted connection: reads requests and writes their replies until it ends.
+ *
+ * {@linkcode #enter} is the one place where its state changes, {@linkcode end}
+ * the one way to end it, and {@linkcode #live} the one place where it is closed.
+ */
+export class Connection implements Timed, ConnectionPeer, Asker {
   readonly id: number;
-  readonly remote: Endpoint;
-  readonly local: Endpoint;
   readonly acceptedAt = performance.now();
   requests = 0;
   deadline = Infinity;
@@ -46,200 +34,291 @@ export class Connection implements Timed, ConnectionPeer {
   readonly #stream: Stream;
   readonly #context: ConnectionContext;
   readonly #lines: LineBuffer;
-  /** What {@linkcode expire} gives as the reason. */
-  #waitsFor: EndReason = "idle timeout";
+  #state: ConnectionState = "idle";
   #reason: EndReason | undefined;
-  /** Nothing is answered any more: what still comes is read and thrown away. */
-  #ending = false;
-  #draining = false;
-  /** The reply that quiet brought about, while the loop waits in a read. */
-  #quietReply: Promise<void> | undefined;
+  /** When it has been without a request for too long: empty lines don't change it. */
+  #idleDeadline: number;
+  /** When the request that arrives is to be whole. */
+  #requestDeadline = Infinity;
+  /** A read that was overtaken by silence: it goes on. */
+  #reading: Promise<number | null> | undefined;
+  #endPause: (() => void) | undefined;
 
   constructor(id: number, stream: Stream, context: ConnectionContext) {
     this.id = id;
-    this.remote = stream.remote;
-    this.local = stream.local;
     this.#stream = stream;
     this.#context = context;
-    this.#lines = new LineBuffer(context.maxRequest);
+    this.#lines = new LineBuffer(context.maxRequest, context.requestBuffers);
+    this.#idleDeadline = context.deadlines.after(context.idleTimeout);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get protocol(): Protocol {
+    return this.#context.protocol;
+  }
+
+  get remote(): Endpoint {
+    return this.#stream.remote;
+  }
+
+  get local(): Endpoint {
+    return this.#stream.local;
+  }
+
+  get canReset(): boolean {
+    return this.#stream.reset !== undefined;
   }
 
   /** Serves the connection to its end and closes it. Never throws. */
-  async run(): Promise<EndReason> {
-    this.#context.deadlines.add(this);
+  run(): Promise<EndReason> {
+    if (this.#context.service.closesAtOnce) this.end("served");
+    else this.#expectRequest();
+    return this.#live(() => this.#converse());
+  }
+
+  /**
+   * Reports to the peer that the server is full, and closes. Never throws.
+   *
+   * @param patience Milliseconds that the peer has to take it.
+   */
+  turnAway(patience = LINGER_MS): Promise<EndReason> {
+    return this.#live(async () => {
+      await this.#write(`${ERROR_PREFIX}server is full\n`);
+      this.end("server is full", patience);
+    });
+  }
+
+  /**
+   * Ends the connection: nothing more is answered.
+   *
+   * Closing with unread input would make the kernel send a reset, which destroys
+   * replies on their way. So it shuts down sending, and what still comes is thrown
+   * away until the peer leaves, too.
+   *
+   * @param patience Milliseconds that the peer has for that. 0 closes at once: replies that
+   * were not taken are lost.
+   */
+  end(reason: EndReason, patience = LINGER_MS): void {
+    this.#reason ??= reason;
+    if (patience === 0) {
+      this.#enter("closed", Infinity);
+      this.#stream.close(); // a pending read or write fails
+    } else if (this.#state !== "lingering") {
+      this.#enter("lingering", this.#context.deadlines.after(patience));
+      this.#stream.closeWrite().catch(() => this.#stream.close());
+    }
+    this.#endPause?.();
+  }
+
+  expire(): void {
+    this.end(timeoutReasons[this.#state], 0);
+  }
+
+  /** Whether requests are still answered. */
+  get #converses(): boolean {
+    const state = this.#state;
+    return state !== "lingering" && state !== "silent" && state !== "closed";
+  }
+
+  async #live(body: () => Promise<void>): Promise<EndReason> {
+    const { deadlines, quiet } = this.#context;
+    deadlines.add(this);
     try {
-      if (this.#context.service.closesAtOnce) await this.#end("served");
-      else this.#expect("idle timeout");
-      await this.#converse();
+      await body();
+      await this.#discard();
     } catch (error) {
       this.#reason ??= reasonOf(error);
     } finally {
-      this.#context.deadlines.delete(this);
-      this.#context.quiet.forget(this);
+      this.#enter("closed", Infinity);
+      deadlines.delete(this);
+      quiet.forget(this);
       this.#stream.close();
+      if (this.#reading === undefined) this.#lines.close();
     }
     return this.#reason ?? "end of stream";
   }
 
-  /**
-   * Tells the peer that the server is full and closes. Never throws.
-   *
-   * @param linger Whether to stay until the peer has taken it.
-   */
-  async turnAway(linger: boolean): Promise<void> {
-    this.#context.deadlines.add(this);
-    try {
-      await this.#write(`${ERROR_PREFIX}server is full\n`);
-      if (!linger) return;
-      await this.#end("server is full");
-      await this.#converse();
-    } catch {
-      // It has left before it was told.
-    } finally {
-      this.#context.deadlines.delete(this);
-      this.#stream.close();
-    }
-  }
-
-  /** From now on ends as soon as what has arrived is answered. */
-  drain(): void {
-    this.#draining = true;
-  }
-
-  /** Ends a draining connection that waits for nothing but its peer's next request. */
-  endIfIdle(): void {
-    const busy = this.#lines.pending > 0 || this.#waitsFor !== "idle timeout";
-    if (!busy) this.#end("server stops").catch(() => this.cut("reset"));
-  }
-
-  /** Ends the connection at once; replies that were not taken are lost. */
-  cut(reason: EndReason): void {
-    this.#reason ??= reason;
-    this.#stream.close(); // the pending read or write ends with Interrupted
-  }
-
-  expire(): void {
-    this.cut(this.#waitsFor);
-  }
-
-  /** The silence after bytes without an LF: they were one request of a classic client. */
-  onQuiet(): void {
-    if (this.#ending) return;
-    this.#quietReply = this.#answerQuiet()
-      .catch((error) => this.cut(reasonOf(error)))
-      .finally(() => this.#quietReply = undefined);
-  }
-
-  async #answerQuiet(): Promise<void> {
-    await this.#answer([this.#lines.takeRest()], "");
-    if (this.#isDrained()) await this.#end("server stops");
-    else this.#expectNext();
-  }
-
   /** Bytes -> lines -> replies -> bytes. No read begins before the write before it is done. */
   async #converse(): Promise<void> {
-    const { quiet, fairQueue, deadlines } = this.#context;
-    while (true) {
-      const count = await this.#stream.read(
-        this.#ending ? discarded : this.#lines.space(),
-      );
-      if (this.#quietReply !== undefined) await this.#quietReply;
-      if (this.#ending) {
-        if (count === null) return;
-        continue;
-      }
-      if (this.#lines.quietEndsLine) quiet.forget(this);
+    const { fairQueue, deadlines } = this.#context;
+    const lines = this.#lines;
+    while (this.#converses) {
+      const count = await (lines.quietEndsLine ? this.#readOrQuiet() : this.#read());
+      if (!this.#converses) return;
+      const wasPending = lines.pending > 0;
+      if ((count ?? lines.pending) >= LONG_READ) await this.#queue();
       if (count === null) return await this.#answerRest();
 
-      const wasPending = this.#lines.pending > 0;
-      const requests = this.#lines.take(count);
-      if (requests.length > 0) await this.#answer(requests, "\n");
-      if (this.#lines.tooLong) await this.#refuseTooLong();
-      else if (this.#isDrained()) await this.#end("server stops");
-      else this.#expectNext(wasPending && requests.length === 0);
-      if (!this.#ending && this.#lines.quietEndsLine) quiet.wait(this);
+      const requests = count === 0 ? [lines.takeRest()] : lines.take(count);
+      if (requests.length > 0) await this.#answer(requests, count === 0 ? "" : "\n");
+      if (!this.#converses) return;
+      if (lines.tooLong) await this.#refuseTooLong();
+      else if (this.#isDrained()) this.end("server stops");
+      else this.#expectRequest(wasPending && requests.length === 0);
       const turn = fairQueue.pass(deadlines.size);
       if (turn !== undefined) await turn;
     }
   }
 
+  /** Throws away what comes, until the peer leaves or its time is up. */
+  async #discard(): Promise<void> {
+    while (this.#state === "lingering" || this.#state === "silent") {
+      const count = await (this.#reading ?? this.#stream.read(discarded));
+      this.#reading = undefined;
+      if (count === null) return;
+    }
+  }
+
+  #read(): Promise<number | null> {
+    const reading = this.#reading ?? this.#stream.read(this.#lines.space());
+    this.#reading = undefined;
+    return reading;
+  }
+
+  /** Reads; gives 0 if silence comes first, which ends the request of a classic client. */
+  async #readOrQuiet(): Promise<number | null> {
+    const { quiet } = this.#context;
+    const reading = this.#reading ??= this.#stream.read(this.#lines.space());
+    const count = await Promise.race([reading, quiet.wait(this)]);
+    if (count !== 0) this.#reading = undefined;
+    quiet.forget(this);
+    return count;
+  }
+
+  /** Waits until there is time for long work. It is this server's own time, so no deadline counts. */
+  async #queue(): Promise<void> {
+    const turn = this.#context.slices.pass();
+    if (turn === undefined) return;
+    this.#enter("queued", Infinity);
+    await turn;
+  }
+
   /** The end of the stream ends the last request, which came without LF. */
   async #answerRest(): Promise<void> {
     this.#reason ??= "end of stream";
-    if (this.#lines.pending > 0) {
+    if (this.#converses && this.#lines.pending > 0) {
       await this.#answer([this.#lines.takeRest()], "");
     }
   }
 
   async #refuseTooLong(): Promise<void> {
-    await this.#write(
-      `${ERROR_PREFIX}the request is longer than ${this.#context.maxRequest} bytes\n`,
-    );
-    await this.#end("request too long", this.#context.requestTimeout);
+    const { maxRequest, requestTimeout } = this.#context;
+    await this.#write(`${ERROR_PREFIX}the request is longer than ${maxRequest} bytes\n`);
+    this.end("request too long", requestTimeout);
   }
 
   /** Whether the server stops and all that had arrived is answered. */
   #isDrained(): boolean {
-    return this.#draining && this.#lines.pending === 0 && !this.#lines.filled;
+    return this.#context.draining && this.#lines.pending === 0 && !this.#lines.filled;
   }
 
-  /**
-   * @param sameRequest Whether it still waits for the rest of the same request,
-   * whose deadline then stays.
-   */
-  #expectNext(sameRequest = false): void {
-    if (this.#lines.pending === 0) this.#expect("idle timeout");
-    else if (!sameRequest) this.#expect("request timeout");
-  }
-
-  /** Sends the replies to the requests from `first` on, in as few writes as their size allows. */
+  /** Sends the replies to the requests from `first` on. */
   #answer(requests: readonly Line[], ending: "\n" | "", first = 0): Promise<void> {
-    let next = first;
-    let replies = "";
-    while (next < requests.length && replies.length < WRITE_SIZE) {
-      replies += this.#reply(requests[next++] ?? null) + ending;
-    }
-    this.requests += next - first;
-    this.#context.answered += next - first;
-    const written = this.#write(replies);
-    if (next === requests.length) return written;
-    return written.then(() => this.#answer(requests, ending, next));
+    const batch = nextBatch(requests, first, ending, this, this.#context);
+    const written = this.#write(batch.text, batch.count);
+    const isAll = batch.end === requests.length && batch.plan === undefined;
+    if (isAll && this.#context.onAnswered === undefined) return written;
+    return written.then(() => this.#answerOn(batch, requests, ending));
   }
 
-  #reply(request: Line): string {
-    const { service, onRequest } = this.#context;
-    const reply = request === null ? NOT_UTF8 : service.reply(request);
-    onRequest?.(this, request, reply);
-    return reply;
-  }
-
-  async #write(text: string): Promise<void> {
-    const { buffers } = this.#context;
-    this.#expect("reply timeout");
-    const bytes = buffers.encode(text);
-    let written = await this.#stream.write(bytes);
-    while (written < bytes.length) written += await this.#stream.write(bytes.subarray(written));
-    buffers.giveBack(bytes);
-  }
-
-  /**
-   * Answers nothing more, and closes in a way that lets the replies arrive:
-   * closing with unread input would make the kernel send a reset, which
-   * destroys replies on their way.
-   */
-  async #end(reason: EndReason, linger = LINGER_MS): Promise<void> {
-    this.#ending = true;
-    this.#reason ??= reason;
-    this.#expect(reason, linger);
-    await this.#stream.closeWrite();
-  }
-
-  #expect(what: EndReason, timeout?: number): void {
-    const { deadlines, idleTimeout, requestTimeout } = this.#context;
-    this.#waitsFor = what;
-    this.deadline = deadlines.after(
-      timeout ?? (what === "idle timeout" ? idleTimeout : requestTimeout),
+  /** What is to be done once a batch is written: its events, its last reply's steps, the rest. */
+  async #answerOn(batch: Batch, requests: readonly Line[], ending: "\n" | ""): Promise<void> {
+    const { onAnswered } = this.#context;
+    batch.replies?.forEach((reply, index) =>
+      onAnswered?.(this, requests[batch.first + index] ?? null, reply)
     );
+    if (batch.plan !== undefined) {
+      await this.#perform(batch.plan, ending);
+      onAnswered?.(this, requests[batch.end - 1] ?? null, batch.plan.shown);
+    }
+    if (batch.end === requests.length || !this.#converses) return;
+    await this.#queue();
+    if (this.#converses) await this.#answer(requests, ending, batch.end);
+  }
+
+  /** Takes the steps of a reply, one after the other. */
+  async #perform(plan: ReplyPlan, ending: "\n" | ""): Promise<void> {
+    const { deadlines } = this.#context;
+    this.#count(1);
+    const end = deadlines.after(PLAN_MS);
+    for (const step of plan.steps(ending)) {
+      await this.#queue();
+      if (!this.#converses) return;
+      if (deadlines.after(0) > end) return this.end("reply timeout", 0);
+      await this.#take(step);
+    }
+  }
+
+  async #take(step: ReplyStep): Promise<void> {
+    switch (step) {
+      case "end":
+        await this.#stream.closeWrite();
+        return this.#beSilent();
+      case "silence":
+        return this.#beSilent();
+      case "close":
+        return this.end("served");
+      case "reset":
+        this.#stream.reset?.();
+        return this.end("served", 0);
+      default:
+        if ("send" in step) await this.#writeBytes(step.send);
+        else await this.#pause(step.waitMs);
+    }
+  }
+
+  #beSilent(): void {
+    this.#enter("silent", this.#context.deadlines.after(this.#context.idleTimeout));
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { deadlines, requestTimeout } = this.#context;
+    this.#enter("pausing", deadlines.after(ms + requestTimeout));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#endPause = resolve;
+    await promise;
+    this.#endPause = undefined;
+    clearTimeout(timer);
+  }
+
+  async #write(text: string, requests = 0): Promise<void> {
+    const { replyBuffers } = this.#context;
+    const bytes = replyBuffers.encode(text);
+    await this.#writeBytes(bytes);
+    replyBuffers.giveBack(bytes);
+    this.#count(requests);
+  }
+
+  async #writeBytes(bytes: Uint8Array): Promise<void> {
+    this.#enter("replying", this.#context.deadlines.after(this.#context.requestTimeout));
+    for (let written = 0; written < bytes.length;) {
+      written += await this.#stream.write(written === 0 ? bytes : bytes.subarray(written));
+    }
+  }
+
+  #count(requests: number): void {
+    const { deadlines, idleTimeout } = this.#context;
+    this.requests += requests;
+    this.#context.answered += requests;
+    this.#idleDeadline = deadlines.after(idleTimeout);
+  }
+
+  /** @param sameRequest Whether it is the rest of the same request, whose deadline then stays. */
+  #expectRequest(sameRequest = false): void {
+    if (this.#lines.pending === 0) return this.#enter("idle", this.#idleDeadline);
+    const { deadlines, requestTimeout } = this.#context;
+    if (!sameRequest) this.#requestDeadline = deadlines.after(requestTimeout);
+    this.#enter("receiving", this.#requestDeadline);
+  }
+
+  #enter(state: ConnectionState, deadline: number): void {
+    if (this.#state === "closed") return;
+    this.#state = state;
+    this.deadline = deadline;
   }
 }
 

@@ -1,16 +1,15 @@
-import {
-  formatEndpoint,
-  type InternetEndpoint,
-  loopbackAddresses,
-} from "../../protocol/addresses.ts";
-import { MAX_DATAGRAM, readDatagram } from "../../protocol/datagram.ts";
+import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
+import { type Datagram, MAX_DATAGRAM, readDatagram } from "../../protocol/datagram.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { messageOf } from "../../sockets/errno.ts";
+import { bindUdp } from "../../sockets/listen.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
+import type { Asker, ReplyPlan, Service } from "../service.ts";
 import { Backoff } from "./backoff.ts";
-import { bindUdp } from "../../sockets/listen.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { DatagramGuard } from "./datagram_guard.ts";
 import {
   type AddressOptions,
   ARRIVED_MS,
@@ -22,24 +21,23 @@ import {
   type ServerEvents,
   type ServerOptions,
 } from "./server.ts";
-import type { Service } from "../service.ts";
-
-/** Ports below this one are system services (RFC 6335): nothing there asks a lesson's server. */
-const FIRST_USER_PORT = 1_024;
-/** Milliseconds in which an address gets no second reply that could be taken for a request. */
-const DOUBTFUL_MS = 1_000;
-/** Addresses that are remembered for that. */
-const MAX_REMEMBERED = 1_024;
+import { TimeSlices } from "./time_slices.ts";
 
 const encoder = new TextEncoder();
+
+/** Bytes of a datagram from which on answering it may be long work. */
+const LONG_REQUEST = 512;
+/** Requests whose replies may wait at a time, to be sent or for their time. */
+const MAX_OPEN = 512;
+/** Bytes of a buffer that replies are encoded into, and how many are kept. */
+const REPLY_SIZE = 4_096;
+const REPLIES_KEPT = 64;
 
 /**
  * Starts a server that runs the service over UDP: one datagram is one request
  * and gets at most one datagram back.
  *
- * Two servers never talk to each other: what reads as a reply is not answered,
- * nor what comes from a system port or from the server itself; and a reply that
- * the other end could take for a request goes to an address once a second.
+ * {@linkcode DatagramGuard} decides who is answered.
  *
  * @throws {SocketFailure} of kind `BIND` if it can't have the addresses.
  */
@@ -47,12 +45,31 @@ export function serveUdp(service: Service, options: ServerOptions & AddressOptio
   return new DatagramServer(service, options);
 }
 
-/** A request with the reply that it gets. */
-interface Exchange {
-  readonly peer: Peer;
-  readonly request: Line;
-  readonly reply: string;
-  readonly ending: "\n" | "";
+/** One datagram that is to be answered: who sent it, what it says, and the socket that has it. */
+class Exchange implements Peer, Asker {
+  readonly protocol = "udp";
+  readonly canReset = false;
+  readonly id: number;
+  readonly remote: InternetEndpoint;
+  readonly datagram: Datagram;
+  readonly #socket: DatagramSocket;
+  readonly #to: Deno.Addr;
+
+  constructor(id: number, datagram: Datagram, socket: DatagramSocket, from: Deno.Addr) {
+    this.id = id;
+    this.datagram = datagram;
+    this.remote = internetEndpointOf(from);
+    this.#socket = socket;
+    this.#to = from;
+  }
+
+  get local(): InternetEndpoint {
+    return this.#socket.addr;
+  }
+
+  send(bytes: Uint8Array): Promise<number> {
+    return this.#socket.send(bytes, this.#to);
+  }
 }
 
 class DatagramServer implements Server {
@@ -60,16 +77,18 @@ class DatagramServer implements Server {
   readonly addresses: readonly InternetEndpoint[];
   readonly port: number | undefined;
   readonly finished: Promise<void>;
+  accepted = 0;
+  open = 0;
 
   readonly #service: Service;
   readonly #sockets: readonly DatagramSocket[];
   readonly #options: ServerOptions;
   readonly #events: ServerEvents;
   readonly #maxRequest: number;
-  readonly #own: ReadonlySet<string>;
-  readonly #doubtful = new DoubtfulReplies();
+  readonly #guard: DatagramGuard;
+  readonly #slices = new TimeSlices();
+  readonly #buffers = new BufferPool(REPLY_SIZE, REPLIES_KEPT);
   readonly #stopping = new AbortController();
-  #received = 0;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(service: Service, options: ServerOptions & AddressOptions) {
@@ -87,28 +106,28 @@ class DatagramServer implements Server {
       );
     this.addresses = sockets.map(({ addr }) => addr);
     this.port = commonPort(this.addresses);
-    this.#own = ownNames(this.addresses);
+    this.#guard = new DatagramGuard(service, this.addresses);
     this.finished = Promise.all(this.#sockets.map((socket) => this.#serveFrom(socket)))
       .then(() => this.#cleanUp());
     if (options.signal?.aborted) this.#drain();
     else options.signal?.addEventListener("abort", this.#drain);
   }
 
-  /** Receives into one buffer and sends from one: new ones for each datagram would be a fifth as fast. */
+  /** Receives into one buffer: a new one for each datagram would be a fifth as fast (`task bench --only udp`). */
   async #serveFrom(socket: DatagramSocket): Promise<void> {
     // Room for a line end, and for one byte more, which tells a datagram that was cut.
     const buffer = new Uint8Array(this.#maxRequest + 3);
-    const replyBuffer = new Uint8Array(MAX_DATAGRAM);
     const pause = new Backoff();
     while (!this.#stopping.signal.aborted) {
       try {
         const [bytes, from] = await socket.receive(buffer);
         pause.reset();
-        const exchange = this.#answer(bytes, internetEndpointOf(from), socket.addr);
-        if (exchange === undefined) continue;
-        const { written } = encoder.encodeInto(exchange.reply + exchange.ending, replyBuffer);
-        const sent = socket.send(replyBuffer.subarray(0, written), from);
-        await sent.then(() => this.#onSent(exchange), (error) => this.#onUnsent(exchange, error));
+        const turn = bytes.length >= LONG_REQUEST ? this.#slices.pass() : undefined;
+        if (turn !== undefined) await turn;
+        const exchange = new Exchange(++this.accepted, readDatagram(bytes), socket, from);
+        // A send may wait for the network, which holds up nobody else.
+        const answered = this.#answer(exchange);
+        if (this.#options.once) await answered;
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         // Windows tells so that an earlier reply found nobody.
@@ -119,59 +138,83 @@ class DatagramServer implements Server {
     }
   }
 
-  /** A datagram with its reply; `undefined` if it gets none. */
-  #answer(
-    bytes: Uint8Array,
-    remote: InternetEndpoint,
-    local: InternetEndpoint,
-  ): Exchange | undefined {
-    const peer = { id: ++this.#received, remote, local };
-    const { line: request, length, ending } = readDatagram(bytes);
-    const silent = this.#reasonForSilence(request, remote);
-    if (silent !== undefined) {
-      this.#events.ignored?.(peer, silent);
-      return undefined;
-    }
-    const reply = this.#reply(length, request);
-    if (!this.#readsAsReply(reply) && !this.#doubtful.allows(remote)) {
-      this.#events.ignored?.(peer, "answered a moment ago");
-      return undefined;
-    }
-    return { peer, request, reply, ending };
+  /** Answers a datagram, if it is to be answered. Never throws. */
+  #answer(exchange: Exchange): Promise<void> | undefined {
+    const { remote, datagram: { line, length, ending } } = exchange;
+    const refused = this.open >= MAX_OPEN
+      ? "too many replies wait to be sent"
+      : this.#guard.refuses(line, remote);
+    if (refused !== undefined) return this.#events.ignored?.(exchange, refused) as undefined;
+    const reply = this.#reply(line, length, exchange);
+    if (typeof reply !== "string") return this.#perform(reply, exchange);
+
+    const bytes = this.#buffers.encode(reply + ending);
+    const withheld = this.#guard.withholds(reply, bytes.length, length, remote);
+    if (withheld !== undefined) return this.#events.ignored?.(exchange, withheld) as undefined;
+    this.open++;
+    return exchange.send(bytes).then(
+      () => this.#onAnswered(exchange, line, reply),
+      (error) => this.#onUnsent(exchange, error),
+    ).finally(() => {
+      this.open--;
+      this.#buffers.giveBack(bytes);
+    });
   }
 
-  #onSent({ peer, request, reply }: Exchange): void {
-    this.#events.answered?.(peer, request, reply);
+  /** Takes the steps of a reply: what it sends are datagrams. Never throws. */
+  async #perform(plan: ReplyPlan, exchange: Exchange): Promise<void> {
+    this.open++;
+    const { datagram: { line, length, ending }, remote } = exchange;
+    try {
+      for (const step of plan.steps(ending)) {
+        if (this.#stopping.signal.aborted) return;
+        if (typeof step === "string") continue; // there is no connection
+        if ("waitMs" in step) {
+          await this.#pause(step.waitMs);
+          continue;
+        }
+        const withheld = this.#guard.withholds(plan.shown, step.send.length, length, remote);
+        if (withheld !== undefined) return this.#events.ignored?.(exchange, withheld);
+        await exchange.send(step.send);
+      }
+      this.#onAnswered(exchange, line, plan.shown);
+    } catch (error) {
+      this.#onUnsent(exchange, error);
+    } finally {
+      this.open--;
+    }
+  }
+
+  /** Lets time pass, but not beyond the stop. */
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    const stop = (): void => resolve();
+    signal.addEventListener("abort", stop);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+    });
+  }
+
+  #onAnswered(exchange: Exchange, request: Line, reply: string): void {
+    this.#events.answered?.(exchange, request, reply);
     if (this.#options.once) this.#close();
   }
 
-  #onUnsent({ peer }: Exchange, error: unknown): void {
-    this.#events.ignored?.(peer, `cannot send: ${messageOf(error)}`);
+  #onUnsent(exchange: Exchange, error: unknown): void {
+    this.#events.ignored?.(exchange, `cannot send: ${messageOf(error)}`);
   }
 
-  /** Why a datagram is not to be answered, if it is not. */
-  #reasonForSilence(request: Line, remote: InternetEndpoint): string | undefined {
-    if (remote.port < FIRST_USER_PORT) return "from a system port";
-    if (remote.port === this.port && this.#own.has(formatEndpoint(remote))) {
-      return "from this server itself";
-    }
-    if (request !== null && this.#readsAsReply(request)) return "reads as a reply";
-    return undefined;
-  }
-
-  /** Whether a text is surely a reply, and no request. */
-  #readsAsReply(text: string): boolean {
-    return text.startsWith(ERROR_PREFIX) || this.#service.isReply?.(text) === true;
-  }
-
-  #reply(length: number, request: Line): string {
+  #reply(request: Line, length: number, asker: Asker): string | ReplyPlan {
     if (length > this.#maxRequest) {
       return `${ERROR_PREFIX}the request is longer than ${this.#maxRequest} bytes`;
     }
     if (request === null) return NOT_UTF8;
-    const reply = this.#service.reply(request);
-    // No character is shorter than a byte, so most replies need not be measured.
-    const fits = reply.length * 3 < MAX_DATAGRAM ||
+    const reply = this.#service.reply(request, asker);
+    // No character is longer than three bytes, so most replies need not be measured.
+    const fits = typeof reply !== "string" || reply.length * 3 < MAX_DATAGRAM ||
       encoder.encode(reply).length < MAX_DATAGRAM;
     return fits ? reply : `${ERROR_PREFIX}the reply does not fit in a datagram`;
   }
@@ -189,6 +232,7 @@ class DatagramServer implements Server {
 
   #cleanUp(): void {
     clearTimeout(this.#stopTimer);
+    this.#slices.stop();
     this.#options.signal?.removeEventListener("abort", this.#drain);
   }
 
@@ -196,33 +240,4 @@ class DatagramServer implements Server {
     this.#close();
     await this.finished;
   }
-}
-
-/** Remembers whom a doubtful reply went to, in bounded memory. */
-class DoubtfulReplies {
-  /** Addresses with the time of their reply, the latest last. */
-  readonly #sent = new Map<string, number>();
-
-  /** Whether the address may get a reply that could be taken for a request. */
-  allows(remote: InternetEndpoint): boolean {
-    const now = performance.now();
-    const name = formatEndpoint(remote);
-    const last = this.#sent.get(name);
-    if (last !== undefined && now - last < DOUBTFUL_MS) return false;
-    this.#sent.delete(name);
-    this.#sent.set(name, now);
-    const [oldest] = this.#sent.keys();
-    if (this.#sent.size > MAX_REMEMBERED && oldest !== undefined) this.#sent.delete(oldest);
-    return true;
-  }
-}
-
-/** How the server itself appears as a sender; at every address also as loopback. */
-function ownNames(addresses: readonly InternetEndpoint[]): ReadonlySet<string> {
-  const names = addresses.flatMap((address) => {
-    const everywhere = address.hostname === "0.0.0.0" || address.hostname === "::";
-    const hosts = everywhere ? loopbackAddresses : [address.hostname];
-    return hosts.map((hostname) => formatEndpoint({ hostname, port: address.port }));
-  });
-  return new Set(names);
 }

@@ -1,5 +1,3 @@
-import { QUIET_MS } from "../../protocol/line_buffer.ts";
-
 /** What can be cut off when its time is up. */
 export interface Timed {
   /** When it is cut, by the clock of {@linkcode Deadlines.now}; `Infinity` for never. */
@@ -65,54 +63,6 @@ export class Deadlines {
         member.deadline = Infinity;
         member.expire();
       }
-    }
-  }
-}
-
-/**
- * Waits for silence: tells a member when nothing has followed for
- * {@linkcode QUIET_MS}. All wait for the same time, so the first to come is the
- * first to be due, and one timer serves them all.
- */
-export class QuietQueue<Member> {
-  readonly #due = new Map<Member, number>();
-  readonly #quiet: (member: Member) => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(quiet: (member: Member) => void) {
-    this.#quiet = quiet;
-  }
-
-  /** Starts the member's wait anew. */
-  wait(member: Member): void {
-    this.#due.delete(member); // so that it is the last again
-    this.#due.set(member, performance.now() + QUIET_MS);
-    this.#timer ??= setTimeout(() => this.#tell(), QUIET_MS);
-  }
-
-  /** Ends the member's wait; it is not told. */
-  forget(member: Member): void {
-    this.#due.delete(member);
-  }
-
-  stop(): void {
-    this.#due.clear();
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #tell(): void {
-    this.#timer = undefined;
-    const now = performance.now();
-    for (const [member, due] of this.#due) {
-      if (due > now) {
-        this.#timer = setTimeout(() => this.#tell(), due - now);
-        return;
-      }
-      this.#due.delete(member);
-      // Very late means that the process stood still: what came meanwhile is read first.
-      if (now - due > QUIET_MS) this.wait(member);
-      else this.#quiet(member);
     }
   }
 }

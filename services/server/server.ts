@@ -86,7 +86,7 @@ export type EndReason =
 export interface ServerEvents {
   /** A connection was accepted. */
   connected?: ((connection: ConnectionPeer) => void) | undefined;
-  /** A request (`null`: it was not UTF-8) was answered. */
+  /** A request (`null`: it was not UTF-8) was answered: its reply is written, or was carried out to its end. */
   answered?: ((peer: Peer, request: Line, reply: string) => void) | undefined;
   /** A connection ended. */
   closed?: ((connection: ConnectionPeer, reason: EndReason) => void) | undefined;
@@ -110,6 +110,10 @@ export interface Server extends AsyncDisposable {
   readonly addresses: readonly Endpoint[];
   /** The port, the same on every address; `undefined` for a Unix socket. */
   readonly port: number | undefined;
+  /** Connections, or datagrams, that have come so far. */
+  readonly accepted: number;
+  /** Connections, or datagrams, that are being served. */
+  readonly open: number;
   /** Resolves once the server has stopped and every connection has ended. */
   readonly finished: Promise<void>;
 }

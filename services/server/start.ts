@@ -1,7 +1,7 @@
 import { serveUdp } from "./datagram_server.ts";
 import type { Server, StreamOptions } from "./server.ts";
 import type { Service } from "../service.ts";
-import { serve, serveUnix } from "./stream_server.ts";
+import { serve, serveResettable, serveUnix } from "./stream_server.ts";
 
 /** Where a server listens, and over which transport. */
 export type ListenPlace =
@@ -32,6 +32,8 @@ export async function startServer(
     case "udp":
       return serveUdp(service, { ...options, ...place });
     case "tcp":
-      return serve(service, { ...options, ...place });
+      return service.resets
+        ? await serveResettable(service, { ...options, ...place })
+        : serve(service, { ...options, ...place });
   }
 }

@@ -2,17 +2,19 @@ import { type Endpoint, loopbackAddresses, type Protocol } from "../../protocol/
 import { errnoOf } from "../../sockets/errno.ts";
 import type { Trace } from "../../sockets/socket_events.ts";
 import { Backoff } from "./backoff.ts";
-import { Connection, type ConnectionContext } from "./connection.ts";
-import { ConnectionLimit } from "./connection_limit.ts";
-import { Deadlines, QuietQueue } from "./deadlines.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionContext } from "./connection_context.ts";
+import { Deadlines } from "./deadlines.ts";
+import { cutAll, Drain } from "./drain.ts";
 import { listenTcp } from "../../sockets/listen.ts";
+import { PIPELINE_SIZE } from "../../protocol/line_buffer.ts";
+import { QuietQueue } from "../../sockets/quiet_queue.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { SocketTrace, traceListener } from "../../sockets/trace.ts";
 import { listenUnix } from "../../sockets/listen_unix.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import {
   type AddressOptions,
-  ARRIVED_MS,
   commonPort,
   defaultLimits,
   type Server,
@@ -21,7 +23,17 @@ import {
 } from "./server.ts";
 import type { Service } from "../service.ts";
 import { FairQueue } from "./fair_queue.ts";
+import { TimeSlices } from "./time_slices.ts";
 
+/** Bytes of a buffer that replies are encoded into; longer ones get one of their own. */
+const REPLY_SIZE = 4_096;
+/**
+ * How many of those are kept: more than one turn of the event loop has in flight. A new buffer
+ * for each reply takes four times as long to encode into (`task bench --only 1000x1`).
+ */
+const REPLIES_KEPT = 256;
+/** How many of the buffers are kept that pipelines and long requests are read into. */
+const REQUESTS_KEPT = 64;
 /** Connections that may stay for a while, to take the message that the server is full. */
 const MAX_TURNED_AWAY = 32;
 /** Descriptors that are left free once the process has run out of them. */
@@ -40,6 +52,22 @@ const QUEUED_MS = 10;
 export function serve(service: Service, options: StreamOptions & AddressOptions): Server {
   const { addresses = loopbackAddresses, port, reusePort } = options;
   const listeners = listenTcp(addresses, port, reusePort);
+  return new StreamServer(service, traced(listeners, service, options.trace), options);
+}
+
+/**
+ * Starts a server, as {@linkcode serve} does, whose connections can be reset.
+ *
+ * @throws {SocketFailure} of kind `BIND` if it can't listen.
+ */
+export async function serveResettable(
+  service: Service,
+  options: StreamOptions & AddressOptions,
+): Promise<Server> {
+  // Loaded only here: node:net takes a while, and most servers don't need it.
+  const { listenResettableOnAll } = await import("../../sockets/node_stream.ts");
+  const { addresses = loopbackAddresses, port } = options;
+  const listeners = await listenResettableOnAll(addresses, port);
   return new StreamServer(service, traced(listeners, service, options.trace), options);
 }
 
@@ -81,11 +109,10 @@ class StreamServer implements Server {
   readonly #turnedAway = new Set<Connection>();
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #limit: ConnectionLimit;
-  #draining = false;
+  #accepted = 0;
+  #maxConnections: number;
+  #drain: Drain | undefined;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
-  #idleTimer: ReturnType<typeof setInterval> | undefined;
-  #graceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(service: Service, listeners: readonly StreamListener[], options: StreamOptions) {
     const {
@@ -97,27 +124,43 @@ class StreamServer implements Server {
     } = options;
     this.#options = options;
     this.#events = events;
-    this.#limit = new ConnectionLimit(maxConnections);
+    this.#maxConnections = maxConnections;
     this.#listeners = listeners;
     this.addresses = listeners.map(({ addr }) => addr);
     this.protocol = this.addresses.some((address) => "path" in address) ? "unix" : "tcp";
     this.port = commonPort(this.addresses);
     this.#context = {
       service,
+      protocol: this.protocol,
       maxRequest,
       idleTimeout,
       requestTimeout,
       deadlines: new Deadlines(Math.min(idleTimeout, requestTimeout)),
-      quiet: new QuietQueue((connection) => connection.onQuiet()),
-      buffers: new BufferPool(),
+      quiet: new QuietQueue(),
+      replyBuffers: new BufferPool(REPLY_SIZE, REPLIES_KEPT),
+      requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
       fairQueue: new FairQueue(),
-      onRequest: events.answered,
+      slices: new TimeSlices(),
+      onAnswered: events.answered,
       answered: 0,
+      draining: false,
     };
     const accepting = this.#listeners.map((listener) => this.#acceptFrom(listener));
     this.finished = Promise.all([...accepting, this.#ended.promise]).then(() => this.#cleanUp());
     if (options.signal?.aborted) this.#stop();
     else options.signal?.addEventListener("abort", this.#stop);
+  }
+
+  get open(): number {
+    return this.#connections.size;
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  get #isFull(): boolean {
+    return this.#connections.size >= this.#maxConnections;
   }
 
   /** Accepts until the server stops. A `for await` would end at the first failure. */
@@ -126,7 +169,7 @@ class StreamServer implements Server {
     while (!this.#stopping.signal.aborted) {
       try {
         const stream = await listener.accept();
-        if (!this.#limit.full) pause.reset();
+        if (!this.#isFull) pause.reset();
         this.#admit(stream);
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
@@ -138,17 +181,13 @@ class StreamServer implements Server {
   }
 
   #admit(stream: Stream): void {
-    const connection = new Connection(this.#limit.accept(), stream, this.#context);
-    if (this.#stopping.signal.aborted || !this.#limit.enter()) {
-      return this.#turnAway(connection);
-    }
+    const connection = new Connection(++this.#accepted, stream, this.#context);
+    if (this.#stopping.signal.aborted || this.#isFull) return this.#turnAway(connection);
 
-    if (this.#draining) connection.drain();
     this.#connections.add(connection);
     this.#events.connected?.(connection);
     connection.run().then((reason) => {
       this.#connections.delete(connection);
-      this.#limit.leave();
       this.#events.closed?.(connection, reason);
       this.#endIfDone();
     });
@@ -157,9 +196,9 @@ class StreamServer implements Server {
 
   #turnAway(connection: Connection): void {
     this.#events.rejected?.(connection);
-    const linger = this.#turnedAway.size < MAX_TURNED_AWAY;
+    const patience = this.#turnedAway.size < MAX_TURNED_AWAY ? undefined : 0;
     this.#turnedAway.add(connection);
-    connection.turnAway(linger).then(() => {
+    connection.turnAway(patience).then(() => {
       this.#turnedAway.delete(connection);
       this.#endIfDone();
     });
@@ -168,8 +207,10 @@ class StreamServer implements Server {
   #onAcceptFailed(error: Error): void {
     // Deno itself fails in places at this limit: stay away from it from now on.
     // Who holds next to nothing has not used the descriptors up.
-    const spared = this.#limit.open - SPARE_DESCRIPTORS;
-    if (errnoOf(error) === "EMFILE" && spared > 0) this.#limit.lowerTo(spared);
+    const spared = this.#connections.size - SPARE_DESCRIPTORS;
+    if (errnoOf(error) === "EMFILE" && spared > 0) {
+      this.#maxConnections = Math.min(this.#maxConnections, spared);
+    }
     this.#events.acceptFailed?.(error);
   }
 
@@ -181,32 +222,11 @@ class StreamServer implements Server {
   }
 
   readonly #stop = (): void => {
-    this.#draining = true;
-    for (const connection of this.#connections) connection.drain();
+    const { grace = defaultLimits.grace } = this.#options;
+    this.#drain ??= new Drain(this.#connections, this.#context, grace);
     // Who had connected already may still wait in the kernel's queue: closing
     // the listener at once would reset them.
     this.#stopTimer ??= setTimeout(() => this.#stopListening(), QUEUED_MS);
-    this.#idleTimer ??= this.#endIdle();
-    this.#graceTimer ??= setTimeout(this.#cutAll, this.#options.grace ?? defaultLimits.grace);
-  };
-
-  /**
-   * Requests in the kernel's buffer are read in the next turns of the event
-   * loop; who still waits for one when nobody gets answers any more is idle.
-   */
-  #endIdle(): ReturnType<typeof setInterval> {
-    let before = this.#context.answered;
-    return setInterval(() => {
-      const { answered } = this.#context;
-      if (answered === before) this.#connections.forEach((connection) => connection.endIfIdle());
-      before = answered;
-    }, ARRIVED_MS);
-  }
-
-  readonly #cutAll = (): void => {
-    for (const connection of [...this.#connections, ...this.#turnedAway]) {
-      connection.cut("server stops");
-    }
   };
 
   #endIfDone(): void {
@@ -219,16 +239,17 @@ class StreamServer implements Server {
     this.#context.deadlines.stop();
     this.#context.quiet.stop();
     this.#context.fairQueue.open();
+    this.#context.slices.stop();
+    this.#drain?.stop();
     clearTimeout(this.#stopTimer);
-    clearInterval(this.#idleTimer);
-    clearTimeout(this.#graceTimer);
     for (const listener of this.#listeners) listener.closed?.();
   }
 
   /** Stops at once: connections are cut. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopListening();
-    this.#cutAll();
+    cutAll(this.#connections);
+    cutAll(this.#turnedAway);
     this.#endIfDone();
     await this.finished;
   }

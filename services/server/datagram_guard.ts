@@ -1,0 +1,121 @@
+import {
+  formatEndpoint,
+  type InternetEndpoint,
+  loopbackAddresses,
+} from "../../protocol/addresses.ts";
+import type { Line } from "../../protocol/line_buffer.ts";
+import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import type { Service } from "../service.ts";
+import { Remembered } from "./remembered.ts";
+
+/** Ports below this one are system services (RFC 6335): nothing there asks a lesson's server. */
+const FIRST_USER_PORT = 1_024;
+/** Milliseconds in which an address gets no second reply that could be taken for a request. */
+const DOUBTFUL_MS = 1_000;
+/** How many of those an address gets until it has been silent for a while. */
+const MAX_DOUBTFUL = 8;
+/** Milliseconds of that silence. */
+const FORGET_MS = 60_000;
+/** A reply is large that has more bytes than its request so many times... */
+const LARGE_RATIO = 4;
+/** ...and so many more. */
+const LARGE_EXTRA = 64;
+/** Bytes of large replies that a host gets at once, and how many more each second. */
+const LARGE_BYTES = 131_072;
+const LARGE_BYTES_PER_SECOND = 32_768;
+
+/** Replies to one address that could be taken for requests. */
+interface Doubtful {
+  readonly count: number;
+  readonly last: number;
+}
+
+/** What a host may still get of large replies. */
+interface Allowance {
+  readonly bytes: number;
+  readonly at: number;
+}
+
+/**
+ * Decides which datagrams are answered: sources are easily forged.
+ *
+ * - Two servers never keep each other talking. What reads as a reply is not
+ *   answered, nor what comes from a system port or from the server itself. A reply
+ *   that the other end could take for a request goes to an address once a second,
+ *   and only a few times: a single silence ends such a talk, however slow the way.
+ * - Nobody can make it flood a host. Of replies that are much larger than their
+ *   requests a host gets a bounded number of bytes, from whichever ports it asks.
+ */
+export class DatagramGuard {
+  readonly #service: Service;
+  readonly #own: ReadonlySet<string>;
+  readonly #ownPort: number | undefined;
+  readonly #doubtful = new Remembered<Doubtful>();
+  readonly #allowances = new Remembered<Allowance>();
+
+  constructor(service: Service, own: readonly InternetEndpoint[]) {
+    this.#service = service;
+    this.#ownPort = own[0]?.port;
+    this.#own = ownNames(own);
+  }
+
+  /** Why a datagram gets no answer, whatever that would be; `undefined` if it may get one. */
+  refuses(request: Line, remote: InternetEndpoint): string | undefined {
+    if (remote.port < FIRST_USER_PORT) return "from a system port";
+    if (remote.port === this.#ownPort && this.#own.has(formatEndpoint(remote))) {
+      return "from this server itself";
+    }
+    if (request !== null && this.#readsAsReply(request)) return "reads as a reply";
+    return undefined;
+  }
+
+  /** Why this reply is not to be sent; `undefined` if it may be, and then it counts as sent. */
+  withholds(
+    reply: string,
+    replyBytes: number,
+    requestBytes: number,
+    remote: InternetEndpoint,
+  ): string | undefined {
+    if (!this.#readsAsReply(reply) && !this.#allowsDoubtful(remote)) return "answered a moment ago";
+    if (replyBytes <= requestBytes * LARGE_RATIO + LARGE_EXTRA) return undefined;
+    return this.#allowsLarge(remote.hostname, replyBytes)
+      ? undefined
+      : "its host was sent enough for now";
+  }
+
+  /** Whether a text is surely a reply, and no request. */
+  #readsAsReply(text: string): boolean {
+    return text.startsWith(ERROR_PREFIX) || this.#service.isReply?.(text) === true;
+  }
+
+  #allowsDoubtful(remote: InternetEndpoint): boolean {
+    const now = performance.now();
+    const name = formatEndpoint(remote);
+    const before = this.#doubtful.get(name);
+    const silence = now - (before?.last ?? -Infinity);
+    const count = silence < FORGET_MS ? before?.count ?? 0 : 0;
+    const allowed = silence >= DOUBTFUL_MS && count < MAX_DOUBTFUL;
+    // What is asked in vain puts the end of the silence off, too.
+    this.#doubtful.set(name, { count: allowed ? count + 1 : count, last: now });
+    return allowed;
+  }
+
+  #allowsLarge(host: string, bytes: number): boolean {
+    const now = performance.now();
+    const before = this.#allowances.get(host) ?? { bytes: LARGE_BYTES, at: now };
+    const grown = before.bytes + (now - before.at) / 1_000 * LARGE_BYTES_PER_SECOND;
+    const left = Math.min(LARGE_BYTES, grown) - bytes;
+    this.#allowances.set(host, { bytes: left < 0 ? left + bytes : left, at: now });
+    return left >= 0;
+  }
+}
+
+/** How the server itself appears as a sender; at every address also as loopback. */
+function ownNames(addresses: readonly InternetEndpoint[]): ReadonlySet<string> {
+  const names = addresses.flatMap((address) => {
+    const everywhere = address.hostname === "0.0.0.0" || address.hostname === "::";
+    const hosts = everywhere ? loopbackAddresses : [address.hostname];
+    return hosts.map((hostname) => formatEndpoint({ hostname, port: address.port }));
+  });
+  return new Set(names);
+}
