@@ -35,6 +35,8 @@ export class Output {
   #waitingSize = 0;
   #writing: Promise<void> | undefined;
   #error: unknown;
+  /** What puts into lines what it has held back. */
+  #drawHeld: (() => void) | undefined;
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -51,9 +53,15 @@ export class Output {
 
   /** Queues text as it stands, however much is waiting. */
   text(text: string): void {
+    this.#queueHeld();
     this.#waiting.push(text);
     this.#waitingSize += text.length;
     this.#writing ??= this.#writeAll();
+  }
+
+  /** Takes what queues the lines that somebody holds back: it is called before anything else is queued or flushed. */
+  onHeld(draw: () => void): void {
+    this.#drawHeld = draw;
   }
 
   /**
@@ -62,6 +70,7 @@ export class Output {
    * @throws what the stream threw if something could not be written since the last flush.
    */
   async flush(): Promise<void> {
+    this.#queueHeld();
     while (this.#writing !== undefined) await this.#writing;
     const error = this.#error;
     this.#error = undefined;
@@ -74,6 +83,13 @@ export class Output {
     const stalled = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
     await Promise.race([this.flush().catch(() => {}), stalled]);
     clearTimeout(timer);
+  }
+
+  #queueHeld(): void {
+    const draw = this.#drawHeld;
+    this.#drawHeld = undefined; // what it queues holds nothing back
+    draw?.();
+    this.#drawHeld = draw;
   }
 
   async #writeAll(): Promise<void> {

@@ -1,51 +1,84 @@
 import { formatEndpoint } from "../protocol/addresses.ts";
 import type { SocketEvent, Trace } from "../sockets/socket_events.ts";
 import type { Output } from "./output.ts";
-import { asciiOnly, cutTo, padTo, quoteBytes } from "../text/width.ts";
+import { visible } from "../text/visible.ts";
+import { asciiOnly, cutTo, padTo, quoteBytes, widthOf } from "../text/width.ts";
 import { type Display, type Style, styled } from "../text/display.ts";
 
-/** Widths of the columns before the data: milliseconds, program and socket, call, result. */
-const COLUMNS = { time: 9, who: 15, call: 24, result: 5 };
+/** Widths of the columns before the data: milliseconds, how long, program and socket, call, result. */
+const COLUMNS = { time: 8, duration: 7, who: 17, call: 24, result: 5 };
+/** The call's column at a wide terminal: an IPv6 address with its port fits. */
+const WIDE_CALL = 52;
+/** Columns that a line has at least. */
+const NARROW = 80;
+
+/** Milliseconds that events are held back: what they take to draw is then not in the time of a call. */
+const HELD_MS = 20;
+/** Events that are held back at most, as they keep their data. */
+const MAX_HELD = 128;
 
 const HEADER = [
   "# Deno makes the system calls; each line is one operation of Deno's, mapped to",
-  "# its call: milliseconds, program and socket, call, result, bytes.",
+  "# its call: start and duration in ms, program and socket, call, result, bytes.",
 ];
 
-/** Prints socket events as they happen, a line each, in columns. */
+/** Prints socket events a moment after they happened, a line each, in columns. */
 export function traceLines(output: Output, display: Display): Trace {
+  let held: SocketEvent[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let start: number | undefined;
+  const draw = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const events = held;
+    held = [];
+    for (const event of events) {
+      if (start === undefined) HEADER.forEach((line) => output.line(styled(line, "dim", display)));
+      start ??= startOf(event);
+      output.line(traceLine(event, startOf(event) - start, display));
+    }
+  };
+  output.onHeld(draw);
   return (event) => {
-    if (start === undefined) HEADER.forEach((line) => output.line(styled(line, "dim", display)));
-    start ??= event.time;
-    output.line(traceLine(event, event.time - start, display));
+    held.push(event);
+    if (held.length === MAX_HELD) draw();
+    else timer ??= setTimeout(draw, HELD_MS);
   };
 }
 
-/** One event as a line: time since the first, program and socket, call, result, data. */
-function traceLine(event: SocketEvent, elapsed: number, display: Display): string {
-  const { who, socket, error, data } = event;
-  const time = elapsed.toFixed(3).padStart(COLUMNS.time);
+/** When a call was made, as `performance.now()`: one that waited is reported by when it returned. */
+function startOf({ call, time, duration = 0 }: SocketEvent): number {
+  const waits = call === "recv" || call === "recvfrom" || call === "accept";
+  return waits ? time - duration : time;
+}
+
+/** One event as a line: start since the first, duration, program and socket, call, result, data. */
+function traceLine(event: SocketEvent, start: number, display: Display): string {
+  const { who, socket, duration, error, data } = event;
   const result = error ?? (data === undefined ? "ok" : String(data.length));
-  const used = COLUMNS.time + COLUMNS.who + COLUMNS.call + COLUMNS.result + 4;
-  const room = display.columns - used;
   const style: Style = error !== undefined ? "red" : styleOf(event);
-  const called = cutTo(callText(event, display), COLUMNS.call);
+  const columns = Math.max(NARROW, display.columns);
+  const callWidth = Math.min(WIDE_CALL, COLUMNS.call + Math.floor((columns - NARROW) / 3));
   const cells = [
-    styled(time, "dim", display),
-    padTo(`${who} #${socket}`, COLUMNS.who),
-    styled(padTo(called, COLUMNS.call), style, display),
-    styled(padTo(result, COLUMNS.result), style, display),
-    data === undefined || data.length === 0 ? "" : quoteBytes(data, room, display.unicode),
-  ];
-  return cells.join(" ").trimEnd();
+    [start.toFixed(3).padStart(COLUMNS.time), "dim"],
+    [(duration?.toFixed(3) ?? "").padStart(COLUMNS.duration), "dim"],
+    [padTo(`${who} #${socket}`, COLUMNS.who), undefined],
+    [padTo(cutTo(callText(event, display), callWidth), callWidth), style],
+    [padTo(result, COLUMNS.result), style],
+  ] as const;
+  const used = cells.reduce((sum, [text]) => sum + widthOf(text) + 1, 0);
+  const shown = data === undefined || data.length === 0
+    ? ""
+    : quoteBytes(data, Math.max(5, columns - used), display.unicode);
+  const texts = cells.map(([text, style]) => style ? styled(text, style, display) : text);
+  return [...texts, shown].join(" ").trimEnd();
 }
 
 /** The call with the arguments that matter, as in C. */
 function callText({ call, local, remote, data }: SocketEvent, display: Display): string {
   const name = (endpoint: SocketEvent["local"]): string => {
     if (endpoint === undefined) return "";
-    const text = formatEndpoint(endpoint);
+    const text = visible(formatEndpoint(endpoint));
     return display.unicode ? text : asciiOnly(text);
   };
   switch (call) {

@@ -120,10 +120,10 @@ export async function open(
   const time = performance.now();
   try {
     const stream = traceStream(denoStream(await connect()), trace);
-    trace.report("connect", { time });
+    trace.made("connect", time);
     return stream;
   } catch (error) {
-    return trace.fail("connect", error, { time });
+    return trace.fail("connect", error, { time, duration: performance.now() - time });
   }
 }
 

@@ -23,6 +23,8 @@ export type SocketCall =
 export interface SocketEvent {
   /** When the call was made (`send`, `connect`, ...) or when it gave something (`recv`, `accept`), as `performance.now()`. */
   readonly time: number;
+  /** Milliseconds that the call took; absent where Deno makes it together with others. */
+  readonly duration?: number | undefined;
   /** The program: `calc-server`, `calc-client`. */
   readonly who: string;
   /** Distinguishes the sockets of a process: counts from 1. */

@@ -3,7 +3,9 @@ import { errorName } from "./errno.ts";
 import type { SocketCall, SocketEvent, Trace } from "./socket_events.ts";
 import { type DatagramSocket, endpointOf, type Stream, type StreamListener } from "./stream.ts";
 
-type Details = Partial<Pick<SocketEvent, "time" | "local" | "remote" | "data" | "error">>;
+type Details = Partial<
+  Pick<SocketEvent, "time" | "duration" | "local" | "remote" | "data" | "error">
+>;
 
 /** Sockets of this process so far. */
 let sockets = 0;
@@ -34,6 +36,17 @@ export class SocketTrace {
     });
   }
 
+  /** Reports a call that has returned, by when it returned: it waited for something to come. */
+  returned(call: SocketCall, since: number, details: Details = {}): void {
+    const time = performance.now();
+    this.report(call, { time, duration: time - since, ...details });
+  }
+
+  /** Reports a call that has returned, by when it was made: it sent something on its way. */
+  made(call: SocketCall, time: number, details: Details = {}): void {
+    this.report(call, { time, duration: performance.now() - time, ...details });
+  }
+
   /** Reports a call that failed, and passes the error on. */
   fail(call: SocketCall, error: unknown, details: Details = {}): never {
     this.report(call, { ...details, error: errorName(error) });
@@ -53,37 +66,40 @@ export function traceStream(socket: Stream, trace: SocketTrace): Stream {
   trace.remote = remote;
   let closed = false;
   const close = (end: () => void): void => {
-    if (!closed) trace.report("close");
+    const [wasClosed, time] = [closed, performance.now()];
     closed = true;
     end();
+    if (!wasClosed) trace.made("close", time);
   };
   return {
     local,
     remote,
     async read(buffer) {
+      const since = performance.now();
       try {
         const count = await socket.read(buffer);
-        trace.report("recv", { data: buffer.slice(0, count ?? 0) });
+        trace.returned("recv", since, { data: buffer.slice(0, count ?? 0) });
         return count;
       } catch (error) {
         if (closed) throw error; // the read that the close has ended
-        return trace.fail("recv", error);
+        return trace.fail("recv", error, { duration: performance.now() - since });
       }
     },
     async write(bytes) {
       const time = performance.now();
       try {
         const count = await socket.write(bytes);
-        trace.report("send", { time, data: bytes.slice(0, count) });
+        trace.made("send", time, { data: bytes.slice(0, count) });
         return count;
       } catch (error) {
         if (closed) throw error;
-        return trace.fail("send", error, { time });
+        return trace.fail("send", error, { time, duration: performance.now() - time });
       }
     },
     async closeWrite() {
-      trace.report("shutdown");
+      const time = performance.now();
       await socket.closeWrite();
+      trace.made("shutdown", time);
     },
     close: () => close(() => socket.close()),
     reset: socket.reset && (() => close(() => socket.reset?.())),
@@ -106,28 +122,30 @@ export function traceDatagrams(
       const [time, remote] = [performance.now(), endpointOf(to)];
       try {
         const count = await socket.send(bytes, to);
-        trace.report("sendto", { time, remote, data: bytes.slice() });
+        trace.made("sendto", time, { remote, data: bytes.slice() });
         return count;
       } catch (error) {
-        return trace.fail("sendto", error, { time, remote });
+        return trace.fail("sendto", error, { time, duration: performance.now() - time, remote });
       }
     },
     async receive(buffer) {
+      const since = performance.now();
       try {
         const received = await socket.receive(buffer);
         const [data, from] = received;
-        trace.report("recvfrom", { remote: endpointOf(from), data: data.slice() });
+        trace.returned("recvfrom", since, { remote: endpointOf(from), data: data.slice() });
         return received;
       } catch (error) {
         if (closed) throw error;
-        return trace.fail("recvfrom", error);
+        return trace.fail("recvfrom", error, { duration: performance.now() - since });
       }
     },
     close() {
       if (closed) return;
       closed = true;
-      trace.report("close");
+      const time = performance.now();
       socket.close();
+      trace.made("close", time);
     },
   };
 }
@@ -142,22 +160,24 @@ export function traceListener(listener: StreamListener, trace: SocketTrace): Str
   return {
     addr: listener.addr,
     async accept() {
+      const since = performance.now();
       try {
         const socket = await listener.accept();
         const connection = trace.another();
         const traced = traceStream(socket, connection);
-        connection.report("accept");
+        connection.returned("accept", since);
         return traced;
       } catch (error) {
         if (closed) throw error;
-        return trace.fail("accept", error);
+        return trace.fail("accept", error, { duration: performance.now() - since });
       }
     },
     close() {
       if (closed) return;
       closed = true;
-      trace.report("close");
+      const time = performance.now();
       listener.close();
+      trace.made("close", time);
     },
     closed: () => listener.closed?.(),
   };

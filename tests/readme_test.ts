@@ -49,7 +49,7 @@ function masked(text: string): string {
     .replaceAll(/[\d.]+ ms\b/g, "0 ms")
     .replaceAll(/\b(resolve|connect) [\d.]+(?= {2})/g, "$1 0")
     .replaceAll(/127\.0\.0\.1:\d{5}\b/g, "127.0.0.1:PPPPP")
-    .replaceAll(/^ *\d+\.\d{3} (?=\w+-client)/gm, "")
+    .replaceAll(/^ *\d+\.\d{3} +(?:\d+\.\d{3} +)?(?=\w+-client)/gm, "")
     .replaceAll(/(Datagram received from [\d.]+):\w+/g, "$1:0")
     .replaceAll(/^This host is called .*\.$/gm, "This host is called vm.")
     .replaceAll(/^localhost stands for \d address(?:es)?/gm, "localhost stands for 1 address")

@@ -20,7 +20,8 @@ import {
 /** A trace without its times and ports; the calls in their columns. */
 function masked(trace: string): string[] {
   return trace.trimEnd().split("\n").filter((line) => !line.startsWith("#")).map((line) =>
-    line.replace(/^ *\d+\.\d{3} /, "").replaceAll(/:\d+(?=\))/g, ":PORT").replaceAll(/ +/g, " ")
+    line.replace(/^ *\d+\.\d{3} (?: *\d+\.\d{3}| +) /, "").replaceAll(/:\d+(?=\))/g, ":PORT")
+      .replaceAll(/ +/g, " ")
   );
 }
 
@@ -52,7 +53,7 @@ signalTest("--trace shows each call of a client and of a server", async () => {
     "calc-client #1 socket(AF_INET) ok",
     "calc-client #1 connect(127.0.0.1:PORT) ok",
     'calc-client #1 send(8) 8 "10 20 +\\n"',
-    'calc-client #1 recv(23) 23 "Sum of 10 and 20 i..."',
+    'calc-client #1 recv(23) 23 "Sum of 10..."',
     "calc-client #1 close() ok",
   ]);
   for (const line of client.stderr.split("\n")) assert(line.length <= 80, line);
@@ -68,7 +69,7 @@ signalTest("--trace shows each call of a client and of a server", async () => {
     "calc-server #1 listen(127.0.0.1:PORT) ok",
     "calc-server #2 accept(127.0.0.1:PORT) ok",
     'calc-server #2 recv(8) 8 "10 20 +\\n"',
-    'calc-server #2 send(23) 23 "Sum of 10 and 20 i..."',
+    'calc-server #2 send(23) 23 "Sum of 10..."',
     "calc-server #2 recv(0) 0",
     "calc-server #2 close() ok",
     "calc-server #1 close() ok",
@@ -210,4 +211,67 @@ testWith([strace], "--trace of a server agrees with strace", async () => {
   const { stderr } = await server.ended();
   assertEquals(tracedCalls(stderr), ["socket", "bind", "listen", "accept", "recv", "send", "recv"]);
   assertEquals(socketCalls(server.calls()), tracedCalls(stderr));
+});
+
+Deno.test("--trace gives start and duration, and what is drawn is in no duration", async () => {
+  const events: SocketEvent[] = [];
+  const began = performance.now();
+  await using server = serve(calc, { port: 0 });
+  const watch = { trace: (event: SocketEvent) => void events.push(event), who: "calc-client" };
+  {
+    using call = await dial(
+      { protocol: "tcp", addresses: ["127.0.0.1"], port: server.port ?? 0 },
+      { timeout: 5_000, watch },
+    );
+    await ask(call, "6 7 *");
+  }
+  const timed = events.filter(({ call }) => call !== "socket");
+  assertEquals(timed.map(({ call }) => call), ["connect", "send", "recv", "close"]);
+  for (const { call, time, duration = NaN } of timed) {
+    assert(duration >= 0 && time >= began && time <= performance.now(), call);
+  }
+  // A drawing that takes 300 ms: no call's duration has it, as it comes later.
+  const { traceLines } = await import("../cli/trace_lines.ts");
+  const { Output } = await import("../cli/output.ts");
+  let written = "";
+  const sink = {
+    write(bytes: Uint8Array): Promise<number> {
+      written += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  };
+  const output = new Output(sink);
+  const trace = traceLines(output, { columns: 200, color: false, unicode: true });
+  for (const event of events) trace(event);
+  assertEquals(written, "", "nothing is drawn while calls may be in flight");
+  output.line("then");
+  await output.flush();
+  const lines = written.trimEnd().split("\n").filter((line) => !line.startsWith("#"));
+  assertEquals(lines.length, events.length + 1);
+  assertEquals(lines.at(-1), "then", "what is printed next comes after");
+});
+
+Deno.test("--trace fits 80 columns for every program, and escapes names", async () => {
+  const { traceLines } = await import("../cli/trace_lines.ts");
+  const { Output } = await import("../cli/output.ts");
+  let written = "";
+  const output = new Output({
+    write(bytes) {
+      written += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  });
+  const trace = traceLines(output, { columns: 80, color: false, unicode: true });
+  const remote = { hostname: "2001:db8:1111:2222:3333:4444:5555:6666%e\x1b[31m", port: 65_535 };
+  const data = new TextEncoder().encode("x".repeat(100));
+  for (const who of ["hello-server", "message-server", "message-client", "calc-client"]) {
+    const common = { time: 1_234.5, duration: 123.4, who, socket: 12 };
+    trace({ ...common, call: "connect", remote, error: "ECONNREFUSED" });
+    trace({ ...common, call: "recvfrom", remote, data });
+    trace({ ...common, call: "connect", remote: { path: "/tmp/\x1b[31m" } });
+  }
+  await output.flush();
+  // deno-lint-ignore no-control-regex -- they are what must not be there
+  assert(!/\x1b/.test(written), written);
+  for (const line of written.split("\n")) assert(line.length <= 80, line);
 });
