@@ -63,12 +63,17 @@ export function canonicalAddress(text: string): string | undefined {
 
 /** Whether two ends are the same, however their addresses are written; a zone is not compared. */
 export function isSameEndpoint(one: InternetEndpoint, other: InternetEndpoint): boolean {
-  return one.port === other.port && withoutZone(one.hostname) === withoutZone(other.hostname);
+  return one.port === other.port && comparable(one.hostname) === comparable(other.hostname);
 }
 
-function withoutZone(hostname: string): string {
+/** An address in the one form that all ways to write it have in common: an IPv4-mapped one as IPv4. */
+function comparable(hostname: string): string {
   const [address = ""] = hostname.split("%");
-  return canonicalAddress(address) ?? address;
+  const canonical = canonicalAddress(address) ?? address;
+  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(canonical)?.slice(1);
+  if (mapped === undefined) return canonical;
+  return mapped.map((half) => parseInt(half, 16)).flatMap((half) => [half >> 8, half & 255])
+    .join(".");
 }
 
 /** RFC 4007, section 11: `fe80::1` is on every link; only `fe80::1%eth0` says which. */

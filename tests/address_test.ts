@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { kindOfAddress, kindOfPort } from "../commands/address/address_kinds.ts";
-import { canonicalAddress, formatEndpoint } from "../protocol/addresses.ts";
+import { canonicalAddress, formatEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
 import {
   fromSource,
   ipv6,
@@ -47,6 +47,17 @@ Deno.test("an end is written address:port, IPv6 in brackets", () => {
   assertEquals(formatEndpoint({ hostname: "::1", port: 40 }), "[::1]:40");
   assertEquals(formatEndpoint({ hostname: "::ffff:127.0.0.1", port: 40 }), "127.0.0.1:40");
   assertEquals(formatEndpoint({ path: "/tmp/x" }), "/tmp/x");
+});
+
+Deno.test("an end is the same however its address is written", () => {
+  const same = (one: string, other: string): boolean =>
+    isSameEndpoint({ hostname: one, port: 40 }, { hostname: other, port: 40 });
+  assert(same("::1", "0:0::1"));
+  assert(same("fe80::1%eth0", "fe80::1"));
+  assert(same("::ffff:127.0.0.1", "127.0.0.1"));
+  assert(same("::ffff:7f00:1", "127.0.0.1"));
+  assert(!same("127.0.0.2", "127.0.0.1"));
+  assert(!isSameEndpoint({ hostname: "::1", port: 40 }, { hostname: "::1", port: 41 }));
 });
 
 Deno.test("addresses are of the kind that the RFCs say, to the edge of each range", () => {

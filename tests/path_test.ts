@@ -10,6 +10,7 @@ import {
   netdemoInProcess,
   silence,
   TestConnection,
+  testWith,
 } from "./harness.ts";
 import { examine, freePort } from "./path/examine.ts";
 import { Forwarder } from "./path/forwarder.ts";
@@ -42,6 +43,17 @@ for (const protocol of ["tcp", "udp"] as const) {
 function allPass(protocol: "tcp" | "udp"): string[][] {
   return idsOver(protocol).map((id) => [id, "pass"]);
 }
+
+testWith(
+  [ipv6],
+  "a server at all addresses sees a client's IPv4 address as what it is",
+  async () => {
+    const port = String(freePort());
+    const only = ["--only", "address,server-first"];
+    const { notPassed } = await examine("--listen", `[::]:${port}`, ...only, `127.0.0.1:${port}`);
+    assertEquals(notPassed, []);
+  },
+);
 
 Deno.test("a run leaves no connection, timer or descriptor behind", async () => {
   const most = ["--only", idsOver("tcp").filter((id) => id !== "half-close-late").join(",")];
@@ -169,6 +181,7 @@ Deno.test("exit codes for what can't be reached, listened at or understood", asy
   const taken = listener.addr.port;
   const bind = await examineAll("--listen", `127.0.0.1:${taken}`, ":8080");
   assertEquals([bind.code, bind.events[0]?.failure], [15, "BIND"]);
+  assertStringIncludes(String(bind.events[0]?.hint), "path takes the place of the server");
   listener.close();
   const udp = await examine(
     "--listen",

@@ -1,8 +1,11 @@
 import type { Program } from "../../cli/command.ts";
+import { asFailure, Failure } from "../../cli/failure.ts";
 import { type Channels, eventLine, reportFailure } from "../../cli/report.ts";
 import { openReport, type Report } from "../../cli/reports.ts";
 import { displayOf } from "../../cli/terminal.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
+import { errnoOf } from "../../sockets/errno.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { wrap } from "../../text/width.ts";
 import { flags, type Plan, readCommandLine } from "./command_line.ts";
@@ -86,14 +89,27 @@ async function open(
 ): Promise<Examination> {
   const addresses = await resolve(listen.host, timeout);
   const targets = await resolve(target.host, timeout);
-  return await openExamination({
-    protocol,
-    addresses,
-    port: listen.port,
-    targets: targets.map((hostname) => ({ hostname, port: target.port })),
-    timeout,
-    idle,
-  });
+  try {
+    return await openExamination({
+      protocol,
+      addresses,
+      port: listen.port,
+      targets: targets.map((hostname) => ({ hostname, port: target.port })),
+      timeout,
+      idle,
+    });
+  } catch (error) {
+    throw withOwnHint(error);
+  }
+}
+
+/** The usual hint for a port that can't be listened on names flags that path does not have. */
+function withOwnHint(error: unknown): unknown {
+  if (!(error instanceof SocketFailure) || error.kind !== "BIND") return error;
+  const hint = errnoOf(error.cause) === "EADDRINUSE"
+    ? "path takes the place of the server: stop what listens there, or take another port"
+    : "give --listen an address of this host and a port from 1024 up";
+  return new Failure("BIND", asFailure(error).message, { cause: error, hint });
 }
 
 /** Asks question after question; gives the exit code. */

@@ -1,6 +1,6 @@
 import { formatEndpoint, type InternetEndpoint } from "../../protocol/addresses.ts";
-import { formatDuration } from "../../protocol/duration.ts";
-import { kindOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { formatDuration, MAX_DURATION_MS } from "../../protocol/duration.ts";
+import { errnoOf, kindOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { dialResettable } from "../../sockets/node_stream.ts";
 import { until } from "./changes.ts";
 import { ConnectionEnd } from "./connection_end.ts";
@@ -46,18 +46,25 @@ export class Way {
     this.#targets = targets;
   }
 
+  get #candidates(): readonly InternetEndpoint[] {
+    return this.#target === undefined ? this.#targets : [this.#target];
+  }
+
   /** The same way with another timeout. */
   withTimeout(timeout: number): Way {
     const { far, idle } = this;
-    const targets = this.#target === undefined ? this.#targets : [this.#target];
-    return new Way({ far, idle, targets, timeout });
+    return new Way({
+      far,
+      idle,
+      targets: this.#candidates,
+      timeout: Math.min(timeout, MAX_DURATION_MS),
+    });
   }
 
   /** Connects to the forwarder. @throws what the first target failed with. */
   async connect(): Promise<ConnectionEnd> {
-    const targets = this.#target === undefined ? this.#targets : [this.#target];
     let failure: unknown;
-    for (const target of targets) {
+    for (const target of this.#candidates) {
       try {
         const signal = AbortSignal.timeout(this.timeout);
         const end = new ConnectionEnd(await dialResettable({ ...target, signal }), "client");
@@ -153,6 +160,9 @@ export class Way {
       const where = `byte ${count(difference + 1)} of ${count(bytes.length)}`;
       throw new Broken(`the ${end.side} got ${what} altered: ${where} is not what was sent`);
     }
+    if (end.pending > 0) {
+      throw new Broken(`the ${end.side} got ${count(end.pending)} bytes more than ${what} has`);
+    }
     if (received.length === bytes.length) return;
     const part = received.length === 0
       ? `instead of ${what}`
@@ -187,9 +197,9 @@ export class Way {
   }
 
   notConnected(cause: unknown): Broken {
-    const where = this.#targets.map(formatEndpoint).join(" and ");
+    const where = this.#candidates.map(formatEndpoint).join(" and ");
     const kind = kindOf(cause) ?? "ERROR";
-    const how = words[kind] ?? messageOf(cause);
+    const how = words[kind] ?? errnoOf(cause) ?? messageOf(cause);
     return new Broken(`cannot connect to ${where}: ${how}`, kind, cause);
   }
 }

@@ -80,7 +80,11 @@ function hintFor(kind: FailureKind, strays: Strays, place: string): string {
   }
   if (kind === "REFUSED") return "start the forwarder first, or wait for it with --for 30s";
   if (kind === "ERROR") return "--explain says what this means for an application";
-  return `check that the forwarder passes on to ${place}; --for 30s waits until it does`;
+  const port = place.slice(place.lastIndexOf(":") + 1);
+  const elsewhere = place.startsWith("localhost:")
+    ? `; one in a container or on another host needs --listen 0.0.0.0:${port}`
+    : "";
+  return `check that the forwarder passes on to ${place}${elsewhere}`;
 }
 
 /** What stands at the end. */
