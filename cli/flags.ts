@@ -14,6 +14,8 @@ const parseArgs = untypedParseArgs as unknown as (
 export interface ValueFlag<T> {
   /** What the help calls the value, in capitals. */
   readonly value: string;
+  /** Its one letter, as in `-p 4040`. */
+  readonly short?: string;
   readonly about: string;
   /** What holds where the flag is not given. */
   readonly default?: T;
@@ -26,6 +28,7 @@ export interface ValueFlag<T> {
 /** A flag that is there or not. */
 export interface Switch {
   readonly value?: undefined;
+  readonly short?: string;
   readonly about: string;
 }
 
@@ -46,6 +49,8 @@ export interface CommandLine<F extends Flags> {
   readonly given: ReadonlySet<string>;
   /** What stood between and after the flags. */
   readonly words: readonly string[];
+  /** How many of the words stood before a `--`: what follows it is text, whatever it looks like. */
+  readonly beforeDashes: number;
 }
 
 /**
@@ -61,7 +66,7 @@ export function parseCommandLine<F extends Flags>(
   args: readonly string[],
   flags: F,
 ): CommandLine<F> {
-  const { flagArgs, words } = separate(args, flags);
+  const { flagArgs, words, beforeDashes } = separate(args, flags);
   const names = Object.keys(flags);
   const parsed = parseArgs(flagArgs, {
     string: names.filter((name) => flags[name]?.value !== undefined),
@@ -75,28 +80,26 @@ export function parseCommandLine<F extends Flags>(
     if (flag.value === undefined) values[name] = value;
     else values[name] = typeof value === "string" ? flag.read(value, `--${name}`) : flag.default;
   }
-  return { flags: values as FlagValues<F>, given, words };
+  return { flags: values as FlagValues<F>, given, words, beforeDashes };
 }
 
 /** Tells flags with their values (as `--name=value`) from words, and refuses what is neither. */
 function separate(
   args: readonly string[],
   flags: Flags,
-): { flagArgs: readonly string[]; words: readonly string[] } {
+): { flagArgs: readonly string[]; words: readonly string[]; beforeDashes: number } {
   const given = new Map<string, string>();
   const words: string[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] ?? "";
-    if (arg === "--") {
-      words.push(...args.slice(index + 1));
-      break;
-    }
+  const end = args.indexOf("--");
+  const beforeDashes = end === -1 ? args : args.slice(0, end);
+  for (let index = 0; index < beforeDashes.length; index++) {
+    const arg = beforeDashes[index] ?? "";
     if (!isFlag(arg)) {
       words.push(arg);
       continue;
     }
-    const [, name = "", value] = /^--?([^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
-    const flag = arg.startsWith("--") && Object.hasOwn(flags, name) ? flags[name] : undefined;
+    const { name, value } = nameOf(arg, flags);
+    const flag = flags[name];
     if (flag === undefined) throw unknownFlag(arg, flags);
     if (given.has(name)) throw new Failure("USAGE", `--${name} is given twice`);
     if (flag.value === undefined) {
@@ -105,7 +108,7 @@ function separate(
       }
       given.set(name, `--${name}`);
     } else {
-      const next = value ?? args[++index];
+      const next = value ?? beforeDashes[++index];
       if (next === undefined || (value === undefined && next.startsWith("--"))) {
         throw new Failure("USAGE", `--${name} needs a value: --${name} ${flag.value}`);
       }
@@ -113,7 +116,26 @@ function separate(
       given.set(name, next === "" ? `--${name}` : `--${name}=${next}`);
     }
   }
-  return { flagArgs: [...given.values()], words };
+  const text = end === -1 ? [] : args.slice(end + 1);
+  return {
+    flagArgs: [...given.values()],
+    words: [...words, ...text],
+    beforeDashes: words.length,
+  };
+}
+
+/** The name of a flag, of `-p` as of `--port`, and a value that is in the same word: `--port=40`, `-p40`. */
+function nameOf(
+  arg: string,
+  flags: Flags,
+): { readonly name: string; readonly value?: string | undefined } {
+  const [, long, value] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+  if (long !== undefined) return { name: Object.hasOwn(flags, long) ? long : "", value };
+  const [, letter, attached] = /^-([A-Za-z])(?:=?(.+))?$/s.exec(arg) ?? [];
+  const found = Object.entries(flags).find(([, { short }]) => short === letter);
+  const [name = "", flag] = letter === undefined || found === undefined ? [] : found;
+  const isCluster = flag?.value === undefined && attached !== undefined;
+  return isCluster ? { name: "" } : { name, value: attached };
 }
 
 /** `--port` and `-x` are flags; `-`, `-5` and `-_` are not. */

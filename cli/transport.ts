@@ -1,6 +1,7 @@
 import type { Protocol } from "../protocol/addresses.ts";
 import { Failure } from "./failure.ts";
-import { readHost, readName, readNumber } from "./flags.ts";
+import { type CommandLine, type FlagValues, readHost, readName, readNumber } from "./flags.ts";
+import { looksLikeTarget, parseTarget } from "./target.ts";
 
 /** The flag for a host by its name or address. */
 export function hostFlag(about: string) {
@@ -19,11 +20,12 @@ export function transportFlags(options: {
     host: hostFlag(options.hostAbout),
     port: {
       value: "N",
+      short: "p",
       about: options.portAbout,
       default: options.defaultPort,
       read: readNumber(options.leastPort, 65_535),
     },
-    udp: { about: "use UDP: datagrams instead of a connection" },
+    udp: { short: "u", about: "use UDP: datagrams instead of a connection" },
     unix: {
       value: "PATH",
       about: "use a Unix socket at this path instead of host and port",
@@ -70,4 +72,43 @@ export function chosenTransport(given: ReadonlySet<string>): Protocol {
     throw new Failure("USAGE", `--${name} makes no sense with --${protocol}: ${why}`);
   }
   return protocol;
+}
+
+/** The server that a client asks. */
+export type ServerPlace =
+  | { readonly protocol: "tcp" | "udp"; readonly host: string; readonly port: number }
+  | { readonly protocol: "unix"; readonly path: string };
+
+type PlaceFlags = ReturnType<typeof transportFlags>;
+
+/**
+ * The server that a client's command line names: by its first word, where that
+ * is a target, or else by the flags; and what is left of the words.
+ *
+ * @throws {Failure} of kind `USAGE` if it names two, or none that can be.
+ */
+export function chosenServer(
+  { flags, given, words, beforeDashes }: CommandLine<PlaceFlags>,
+): { readonly server: ServerPlace; readonly words: readonly string[] } {
+  const [first = "", ...rest] = words;
+  if (beforeDashes === 0 || !looksLikeTarget(first)) {
+    return { server: serverOf(flags, chosenTransport(given)), words };
+  }
+  const saysHow = /^(?:\w+:\/\/|unix:)/i.test(first);
+  const server = parseTarget(given.has("udp") && !saysHow ? `udp://${first}` : first);
+  const places = ["host", "port", "unix", ...(server.protocol === "udp" ? [] : ["udp"])];
+  const surplus = places.find((name) => given.has(name));
+  if (surplus === undefined) return { server, words: rest };
+  throw new Failure("USAGE", `'${first}' and --${surplus} both say where the server is`, {
+    hint: "leave one of the two out; a text that looks like a target goes after --",
+  });
+}
+
+function serverOf(
+  { host, port, unix }: FlagValues<PlaceFlags>,
+  protocol: Protocol,
+): ServerPlace {
+  if (protocol !== "unix") return { protocol, host, port };
+  if (unix === undefined) throw new TypeError("Cannot ask over a Unix socket without a path");
+  return { protocol, path: unix };
 }

@@ -9,22 +9,29 @@ export const client: Client = {
   usage: "[O1 O2 OP]",
   about: `Sends the command O1 O2 OP (two integers, then one of + - * /) and prints the
 answer. Without a command it asks for commands at a terminal until end of file
-(Ctrl-D); from a pipe it sends every line over one connection and prints the
-answers in order. An answer that is an error or wrong makes the exit code 1.`,
-  examples: ["10 20 +", "6 7 '*'", "< commands.txt"],
+(Ctrl-D); from a pipe, or with - in place of a command, it sends every line of
+stdin over one connection and prints the answers in order. An answer that is an
+error or wrong makes the exit code 1.`,
+  examples: ["10 20 +", "6 7 '*'", "-- -6 -7 -", ""],
   prompt: "Enter Command ",
   requests(words) {
     if (words.length === 0) return undefined;
     const command = words.join(" ");
-    if (words.length !== 1 && words.length !== 3) {
-      const hint = words.length > 3
-        ? "quote the operator if the shell replaced a * by file names: 6 7 '*'"
-        : "write the command as three words, for example 10 20 +";
-      const count = `received ${words.length} words`;
-      throw new RequestError(`calc-client takes O1 O2 OP: ${count}`, hint);
-    }
-    if (command.trim() === "" || /[\r\n]/.test(command)) {
+    if (/[\r\n]/.test(command)) {
       throw new RequestError("a command must be one line with O1 O2 OP");
+    }
+    // One word in quotes is sent as it stands: what is wrong with it, the server says.
+    if (words.length === 1 && /\S\s+\S/.test(command)) return [command];
+    const [, middle = "", last = ""] = words;
+    if (words.length === 3 && isOperator(middle) && !isOperator(last)) {
+      throw new RequestError(`calc-client takes O1 O2 OP: received '${command}'`);
+    }
+    if (words.length !== 3) {
+      const count = words.length === 1 ? `'${command}'` : `${words.length} words`;
+      throw new RequestError(`calc-client takes O1 O2 OP: received ${count}`);
+    }
+    if (last.length !== 1) {
+      throw new RequestError(`an operator is one of + - * /: received '${last}'`);
     }
     return [command];
   },
@@ -39,3 +46,7 @@ answers in order. An answer that is an error or wrong makes the exit code 1.`,
     return challengeOf(request, calculate(request), { fresh: true });
   },
 };
+
+function isOperator(word: string): boolean {
+  return /^[-+*/x]$/.test(word);
+}

@@ -6,8 +6,11 @@ export const client: Client = {
   name: "message",
   usage: "[TEXT...]",
   about: `Sends TEXT, or Hello Server HBD if none is given, and prints the reply.
-Put -- before a TEXT that begins with a dash.`,
-  examples: ['"Good morning"', '-- "--not a flag"'],
+With - it sends every line of stdin, and at a terminal asks for messages until
+end of file (Ctrl-D). Put -- before a TEXT that begins with a dash, or looks
+like a target.`,
+  examples: ["Good morning", "-", "-- --not-a-flag"],
+  prompt: "Enter Message ",
   requests(words) {
     const text = words.length === 0 ? "Hello Server HBD" : words.join(" ");
     if (text === "") {

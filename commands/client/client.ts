@@ -1,9 +1,9 @@
 import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/failure.ts";
-import { durationFlag, type FlagValues, parseCommandLine } from "../../cli/flags.ts";
+import { durationFlag, parseCommandLine } from "../../cli/flags.ts";
 import { StdinLines } from "../../cli/stdin_lines.ts";
 import { openTrace } from "../../cli/trace.ts";
-import { chosenTransport, transportFlags } from "../../cli/transport.ts";
+import { chosenServer, type ServerPlace, transportFlags } from "../../cli/transport.ts";
 import type { Call } from "../../clients/call/call.ts";
 import { type CallPlace, dial } from "../../clients/call/dial.ts";
 import { ask, pipeline } from "../../clients/call/pipeline.ts";
@@ -14,6 +14,7 @@ import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Watch } from "../../sockets/dial.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { isThisHost, resolve } from "../../sockets/resolve.ts";
+import { shellWord } from "../../text/shell.ts";
 import { Answers } from "./answers.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -36,26 +37,30 @@ function clientFlags(port: number) {
   };
 }
 
-type Values = FlagValues<ReturnType<typeof clientFlags>>;
-
 /** The command that runs a client. */
 export function clientProgram(client: Client, port: number): Program {
   const flags = clientFlags(port);
   const name = `${client.name}-client`;
   return {
-    usage: client.usage,
+    usage: ["[TARGET]", client.usage].filter(Boolean).join(" "),
     about: `${client.about}
-A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
-    examples: client.examples.map((words) => `netdemo ${name} --port ${4000 + port} ${words}`),
+
+The TARGET is the server, HOST:PORT; --host and --port say the same, and netdemo
+help targets says more. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+    examples: client.examples.map((words) => `netdemo ${name} localhost:${4000 + port} ${words}`),
     flags,
     async run(args, channels) {
-      const { flags: values, given, words } = parseCommandLine(args, flags);
-      const requests = requestsOf(client, words, chosenTransport(given));
+      const line = parseCommandLine(args, flags);
+      const { flags: values } = line;
+      const { server, words } = chosenServer(line);
+      const requests = readsStdin(client, words, line)
+        ? undefined
+        : requestsOf(client, words, server.protocol);
       const watch = values.trace
         ? { trace: await openTrace(channels.stderr), who: name }
         : undefined;
       const startedAt = performance.now();
-      using call = await connect(client, values, watch);
+      using call = await connect(client, server, values.timeout, watch);
       const answers = new Answers(client, call, channels, values.json);
       if (requests?.length === 0) {
         const elapsedMs = performance.now() - startedAt;
@@ -65,6 +70,16 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       return await converse(client, call, requests, answers);
     },
   };
+}
+
+/** Whether the one word is `-`, and stands before a `--`. */
+function readsStdin(
+  { prompt }: Client,
+  words: readonly string[],
+  { words: all, beforeDashes }: { words: readonly string[]; beforeDashes: number },
+): boolean {
+  return prompt !== undefined && words.length === 1 && words[0] === "-" &&
+    beforeDashes === all.length;
 }
 
 /** @throws {Failure} of kind `USAGE` if the words make no request. */
@@ -81,32 +96,40 @@ function requestsOf(
   }
 }
 
-async function connect(client: Client, values: Values, watch: Watch | undefined): Promise<Call> {
-  const { timeout } = values;
+async function connect(
+  { name }: Client,
+  server: ServerPlace,
+  timeout: number,
+  watch: Watch | undefined,
+): Promise<Call> {
   const startedAt = performance.now();
   try {
-    const place = await placeOf(values);
+    const place = await placeOf(server, timeout);
     return await dial(place, { timeout, spent: performance.now() - startedAt, watch });
   } catch (error) {
     if (!(error instanceof SocketFailure) || error.kind !== "REFUSED") throw error;
-    const { message, hint = startHint(client, values) } = asFailure(error);
+    const { message, hint = startHint(name, server) } = asFailure(error);
     throw new Failure(error.kind, message, { cause: error, hint });
   }
 }
 
 /** How to start the server that is missing, here or on the other host. */
-function startHint({ name }: Client, { host, port, unix }: Values): string {
+function startHint(name: string, server: ServerPlace): string {
   const command = `netdemo ${name}-server`;
-  if (unix !== undefined) return `no program listens there; start one: ${command} --unix ${unix}`;
+  if (server.protocol === "unix") {
+    const path = shellWord(server.path);
+    return `no program listens there; start one: ${command} --unix ${path}`;
+  }
+  const { host, port } = server;
   return isThisHost(host)
     ? `no program listens there; start one: ${command} --port ${port}`
     : `no program listens there; start one on ${host}: ${command} --host 0.0.0.0 --port ${port}`;
 }
 
-async function placeOf({ host, port, udp, unix, timeout }: Values): Promise<CallPlace> {
-  if (unix !== undefined) return { protocol: "unix", path: unix };
-  const addresses = await resolve(host, timeout);
-  return { protocol: udp ? "udp" : "tcp", addresses, port };
+async function placeOf(server: ServerPlace, timeout: number): Promise<CallPlace> {
+  if (server.protocol === "unix") return server;
+  const { protocol, host, port } = server;
+  return { protocol, addresses: await resolve(host, timeout), port };
 }
 
 /** Sends what is to be sent, prints what comes back; gives the exit code. */
