@@ -49,8 +49,8 @@ function explainAddress(cause: unknown, hostname: string, port: number): Explana
     case "EADDRINUSE":
       return {
         why: "the port is in use",
-        hint: "stop the program that listens there, or choose another port; " +
-          "--port 0 takes any free one",
+        hint: `stop the program that listens there, which ${whoListens(port)} shows, or choose ` +
+          "another port; --port 0 takes any free one",
       };
     case "EACCES":
     case "EPERM":
@@ -89,5 +89,17 @@ function explainPath(cause: unknown): Explanation {
       return { why: "it is not permitted", hint: "choose a folder that you can write to" };
     default:
       return { why: messageOf(cause), hint: "choose another path" };
+  }
+}
+
+/** The system's own command that shows which program has a port. */
+function whoListens(port: number): string {
+  switch (Deno.build.os) {
+    case "linux":
+      return `ss -ltunp 'sport = :${port}'`;
+    case "windows":
+      return `netstat -ano | findstr :${port}`;
+    default:
+      return `lsof -nP -i :${port}`;
   }
 }

@@ -45,6 +45,7 @@ export const runFlags = {
     read: readName,
   },
   json: { about: "print events as JSON, one object a line" },
+  verbose: { about: "show each connection, request, reply and end on stderr" },
   trace: { about: "show each socket call on stderr as it happens" },
 };
 

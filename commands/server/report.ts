@@ -10,6 +10,8 @@ import type { Service } from "../../services/service.ts";
 import type { Event } from "../../cli/events.ts";
 import { type Channels, eventLine, rounded } from "../../cli/report.ts";
 import { visible } from "../../text/visible.ts";
+import { lineElsewhere } from "./elsewhere.ts";
+import { bothEvents, verboseEvents } from "./verbose.ts";
 
 /** Milliseconds between two notices of the same kind on stderr. */
 const NOTICE_MS = 1_000;
@@ -33,11 +35,35 @@ export interface Listening {
 }
 
 /**
+ * The report that the flags choose.
+ *
+ * @param isOneOfSeveral Whether lines begin with the service's name, to be told from those of others.
+ */
+export function openServerReport(
+  service: Service,
+  { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
+  channels: Channels,
+  isOneOfSeveral = false,
+): ServerReport {
+  const report = json
+    ? jsonReport(service, channels)
+    : textReport(service, channels, isOneOfSeveral);
+  if (!verbose) return report;
+  return {
+    ...report,
+    events(protocol) {
+      const prefix = isOneOfSeveral ? `${service.name} ${protocol}: ` : "";
+      return bothEvents(report.events(protocol), verboseEvents(channels.stderr, prefix));
+    },
+  };
+}
+
+/**
  * For people: the lesson's lines on stdout, what goes wrong on stderr.
  *
  * @param isOneOfSeveral Whether lines begin with the service's name, to be told from those of others.
  */
-export function textReport(
+function textReport(
   service: Service,
   { stdout, stderr }: Channels,
   isOneOfSeveral = false,
@@ -61,9 +87,11 @@ export function textReport(
         acceptFailed: (error) => failed(`cannot accept connections; retrying: ${error.message}`),
       };
     },
-    listening({ addresses, protocols }) {
+    listening({ addresses, protocols, port }) {
       if (!isOneOfSeveral) say(service.running);
       say(`Listening on ${visible(formatEndpoints(addresses, ...protocols))}`);
+      const line = lineElsewhere(`${service.name}-client`, { addresses, protocols, port });
+      if (line !== undefined) stderr.line(`hint: from another machine: ${line}`);
     },
     stopped() {},
   };
@@ -82,7 +110,7 @@ function lineOfRequest(
 }
 
 /** For programs: each event as one JSON object on stdout. */
-export function jsonReport(
+function jsonReport(
   service: Service,
   { stdout }: Channels,
 ): ServerReport {

@@ -8,7 +8,7 @@ import { resolve } from "../../sockets/resolve.ts";
 import type { Lesson } from "../lesson.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
 import { ServerGroup } from "./group.ts";
-import { jsonReport, textReport } from "./report.ts";
+import { openServerReport } from "./report.ts";
 import { runUntilStopped } from "./run.ts";
 import { refuseSingleFlags, type ServedPort, servedPorts } from "./served_ports.ts";
 
@@ -47,9 +47,7 @@ is seconds.`,
       const addresses = await resolve(values.host, RESOLVE_TIMEOUT_MS);
       const plans = await Promise.all(ports.map(async ({ row, port }) => {
         const service = chosenService(await row.service(), values);
-        const report = values.json
-          ? jsonReport(service, channels)
-          : textReport(service, channels, true);
+        const report = openServerReport(service, values, channels, true);
         return { service, port, report };
       }));
       return await runUntilStopped(

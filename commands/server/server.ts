@@ -8,7 +8,7 @@ import { type ListenPlace, startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
-import { jsonReport, textReport } from "./report.ts";
+import { openServerReport } from "./report.ts";
 import { runUntilStopped } from "./run.ts";
 
 /** The flags of every single server. */
@@ -53,7 +53,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       }
       const protocol = chosenTransport(given);
       const chosen = chosenService(service, values);
-      const report = values.json ? jsonReport(service, channels) : textReport(service, channels);
+      const report = openServerReport(service, values, channels);
       const trace = values.trace ? await openTrace(channels.stderr) : undefined;
       const place = await placeOf(values);
       const events = report.events(protocol);
