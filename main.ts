@@ -88,6 +88,14 @@ const commands: readonly Command[] = [
     summary: "shows and explains addresses, host names and ports",
     load: async () => (await import("./commands/address/address.ts")).program,
   },
+  {
+    name: "completions",
+    summary: "prints a completion script for bash, zsh or fish",
+    load: async () => {
+      const { completionsProgram } = await import("./commands/completions.ts");
+      return completionsProgram(commands);
+    },
+  },
 ];
 
 function server(row: LessonRow): Command {
@@ -118,7 +126,9 @@ function client(row: LessonRow): Command {
  * @param channels What it prints to. @default this process's stdout and stderr
  */
 export function main(args: readonly string[], channels?: Channels): Promise<number> {
-  return dispatch(args, commands, config.version, channels);
+  const { version: number } = config;
+  const version = { number, runtime: `Deno ${Deno.version.deno}`, target: Deno.build.target };
+  return dispatch(args, commands, version, channels);
 }
 
 // Not Deno.exitCode: a read from a terminal and a write to a stalled pipe can't

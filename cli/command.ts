@@ -1,6 +1,16 @@
 import type { Flags } from "./flags.ts";
 import type { Channels } from "./report.ts";
 
+/** What `--version` says. */
+export interface Version {
+  /** netdemo's own. */
+  readonly number: string;
+  /** What runs it, with its version: `Deno 2.9.6`. */
+  readonly runtime: string;
+  /** The system it runs on: `x86_64-unknown-linux-gnu`. */
+  readonly target: string;
+}
+
 /** A row of the command table. */
 export interface Command {
   readonly name: string;
@@ -14,10 +24,16 @@ export interface Command {
 export interface Program {
   /** What may stand after the flags. */
   readonly usage: string;
-  /** A few sentences for its help, lines of up to 78 characters. */
+  /**
+   * A few sentences for its help, which are wrapped to the terminal. An empty
+   * line begins a paragraph; lines with columns
+   * (two spaces or more) are rows of a table.
+   */
   readonly about: string;
   readonly examples: readonly string[];
   readonly flags: Flags;
+  /** Words that may stand for its arguments, where they are known: a shell completes them. */
+  readonly words?: readonly string[];
   /**
    * Runs it to its end.
    *

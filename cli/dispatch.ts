@@ -1,25 +1,30 @@
 import { Failure } from "./failure.ts";
-import type { Command } from "./command.ts";
-import { commandHelp, overview } from "./help.ts";
+import type { Command, Version } from "./command.ts";
+import { parseCommandLine } from "./flags.ts";
 import { type Channels, openChannels, PATIENCE_MS, reportFailure } from "./report.ts";
 import { suggest } from "./suggest.ts";
+
+/** What `help` explains besides the commands. Their texts are loaded when they are asked for. */
+export const topics: readonly string[] = ["exit-codes", "targets", "json"];
 
 /**
  * Runs the command that the arguments name.
  *
- * @returns the exit code. Failures are reported on stderr, never thrown.
+ * @returns the exit code. Failures are reported on stderr, and on stdout too
+ * where `--json` asks for it; they are never thrown.
  */
 export async function dispatch(
   args: readonly string[],
   commands: readonly Command[],
-  version: string,
+  version: Version,
   channels: Channels = openChannels(),
 ): Promise<number> {
   let exitCode: number;
   try {
     exitCode = await run(args, commands, version, channels);
   } catch (error) {
-    exitCode = reportFailure(error, channels, asksFor(args, "--json"));
+    const failure = isUsage(error) ? await withHint(error, args, commands) : error;
+    exitCode = await reportFailure(failure, channels, asksFor(args, "--json"));
   }
   await channels.stdout.close(PATIENCE_MS);
   await channels.stderr.close(PATIENCE_MS);
@@ -29,35 +34,29 @@ export async function dispatch(
 async function run(
   args: readonly string[],
   commands: readonly Command[],
-  version: string,
+  version: Version,
   channels: Channels,
 ): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h") {
-    return await show(overview(commands, version), channels);
+    return await help([], commands, version, channels);
   }
   if (name === "--version" || name === "-V") {
-    return await show(`netdemo ${version}\n`, channels);
+    const { number, runtime, target } = version;
+    return await show(`netdemo ${number} (${runtime}, ${target})\n`, channels);
   }
-  if (name === "help") return await help(rest, commands, version, channels);
-
+  if (name === "help") {
+    return await help(rest.filter((word) => !isHelpFlag(word)), commands, version, channels);
+  }
   const command = find(name, commands);
   if (asksFor(rest, "--help", "-h")) return await help([name], commands, version, channels);
-  const program = await command.load();
-  try {
-    return await program.run(rest, channels);
-  } catch (error) {
-    const isUsage = error instanceof Failure && error.kind === "USAGE";
-    if (!isUsage || error.hint !== undefined) throw error;
-    const hint = `netdemo help ${name} shows how it is used`;
-    throw new Failure(error.kind, error.message, { cause: error, hint });
-  }
+  return await (await command.load()).run(rest, channels);
 }
 
 async function help(
   words: readonly string[],
   commands: readonly Command[],
-  version: string,
+  version: Version,
   channels: Channels,
 ): Promise<number> {
   const [name, surplus] = words;
@@ -65,11 +64,23 @@ async function help(
     const hint = "netdemo help lists the commands";
     throw new Failure("USAGE", `help takes one command: received '${surplus}' as well`, { hint });
   }
+  const { commandHelp, overview } = await import("./help.ts");
+  const columns = await helpColumns();
   if (name === undefined || name === "help") {
-    return await show(overview(commands, version), channels);
+    return await show(overview(commands, version, columns), channels);
   }
-  const command = find(name, commands);
-  return await show(commandHelp(command, await command.load()), channels);
+  if (topics.includes(name)) {
+    const { topic } = await import("./topics.ts");
+    return await show(topic(name, columns), channels);
+  }
+  const command = find(name, commands, topics);
+  return await show(commandHelp(command, await command.load(), columns), channels);
+}
+
+/** Columns of the help: those of the terminal, as long as lines can still be read. */
+async function helpColumns(): Promise<number> {
+  const { displayOf } = await import("./terminal.ts");
+  return Math.min(displayOf(Deno.stdout).columns, 100);
 }
 
 async function show(text: string, channels: Channels): Promise<number> {
@@ -78,20 +89,63 @@ async function show(text: string, channels: Channels): Promise<number> {
   return 0;
 }
 
-function find(name: string, commands: readonly Command[]): Command {
+/** @param more What may be named besides the commands. */
+function find(name: string, commands: readonly Command[], more: readonly string[] = []): Command {
   const command = commands.find((command) => command.name === name);
   if (command !== undefined) return command;
   const known = name.startsWith("-")
     ? ["--help", "--version"]
-    : [...commands.map((command) => command.name), "help"];
+    : [...commands.map((command) => command.name), "help", ...more];
   const hint = suggest(name, known) ?? "netdemo help lists the commands";
   throw new Failure("USAGE", `unknown ${name.startsWith("-") ? "flag" : "command"} ${name}`, {
     hint,
   });
 }
 
+function isUsage(error: unknown): error is Failure {
+  return error instanceof Failure && error.kind === "USAGE";
+}
+
+/**
+ * Wrong usage with what to do next: the line to type, where what was typed is a
+ * habit of another tool; or else the hint that it has, or where to read on.
+ */
+async function withHint(
+  { kind, message, hint }: Failure,
+  args: readonly string[],
+  commands: readonly Command[],
+): Promise<Failure> {
+  const { meantBy } = await import("./habits.ts");
+  const meant = meantBy(args);
+  if (meant !== undefined && await isPlausible(meant.args, commands)) {
+    return new Failure(kind, message, { hint: `${meant.why}: netdemo ${meant.line}` });
+  }
+  const [name = ""] = args;
+  const isKnown = commands.some((command) => command.name === name);
+  const page = isKnown ? `help ${name} shows how it is used` : "help lists the commands";
+  return new Failure(kind, message, { hint: hint ?? `netdemo ${page}` });
+}
+
+/** Whether a line that is going to be shown has a command and flags that there are. */
+async function isPlausible(args: readonly string[], commands: readonly Command[]) {
+  const [name = "", ...rest] = args;
+  if (name === "help" || name === "--version") return true;
+  const command = commands.find((command) => command.name === name);
+  if (command === undefined) return false;
+  try {
+    parseCommandLine(rest, (await command.load()).flags);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether one of the flags is given before a `--` makes text of all that follows. */
 function asksFor(args: readonly string[], ...flags: readonly string[]): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end === -1 ? args.length : end).some((arg) => flags.includes(arg));
+}
+
+function isHelpFlag(word: string): boolean {
+  return word === "--help" || word === "-h";
 }

@@ -1,52 +1,109 @@
-import type { Command, Program } from "./command.ts";
+import { padTo, widthOf, wrap } from "../text/width.ts";
+import type { Command, Program, Version } from "./command.ts";
 import type { Flags, Switch, ValueFlag } from "./flags.ts";
 
+/** Columns before a row, and between its two parts. */
+const INDENT = 2;
+/** Columns before what stands below a name, where there is no room beside it. */
+const BELOW = 8;
+/** Columns that the right part of a row should have at least. */
+const LEAST_ABOUT = 30;
+
+/** A row of a table: a name, and what it means. */
+export type Row = readonly [name: string, about: string];
+
 /** What `netdemo` alone prints. */
-export function overview(commands: readonly Command[], version: string): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
-  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `netdemo ${version}: the servers and clients of a first sockets lesson
-
-Usage: netdemo COMMAND [FLAGS] [ARGUMENTS]
-
-Commands:
-${rows.join("\n")}
-  ${"help".padEnd(width)}  shows this page, or how one command is used
-
-Try it, in two terminals:
-  netdemo calc-server --port 4040
-  netdemo calc-client --port 4040 10 20 +
-
-netdemo help COMMAND shows a command's flags; netdemo --version its version.
-`;
+export function overview(commands: readonly Command[], version: Version, columns: number): string {
+  const rows: Row[] = commands.map(({ name, summary }) => [name, summary]);
+  return pageOf([
+    wrap(`netdemo ${version.number}: the servers and clients of a first sockets lesson`, columns),
+    ["Usage: netdemo COMMAND [FLAGS] [ARGUMENTS]"],
+    [
+      "Commands:",
+      ...table([...rows, ["help", "shows this page, or how one command is used"]], columns),
+    ],
+    [
+      "Try it, in two terminals:",
+      "  netdemo calc-server --port 4040",
+      "  netdemo calc-client localhost:4040 10 20 +",
+    ],
+    wrap(
+      "netdemo help COMMAND shows a command's flags; help exit-codes, help targets and " +
+        "help json explain what they have in common; --version says what this is.",
+      columns,
+    ),
+  ]);
 }
 
 /** What `netdemo help COMMAND` prints. */
-export function commandHelp(command: Command, program: Program): string {
-  const usage = ["Usage: netdemo", command.name, "[FLAGS]", program.usage].filter(Boolean).join(
-    " ",
-  );
-  return `netdemo ${command.name}: ${command.summary}
-
-${usage}
-
-${program.about}
-
-Flags:
-${flagRows({ ...program.flags, help: { about: "show this page" } })}
-
-Examples:
-${program.examples.map((example) => `  ${example}`).join("\n")}
-`;
+export function commandHelp(command: Command, program: Program, columns: number): string {
+  const hasShort = Object.values(program.flags).some(({ short }) => short !== undefined);
+  const flags: Flags = { ...program.flags, help: { short: "h", about: "show this page" } };
+  const rows = Object.entries(flags).map(([name, flag]): Row => {
+    const short = flag.short === undefined ? "    " : `-${flag.short}, `;
+    const value = flag.value === undefined ? "" : ` ${flag.value}`;
+    return [`${hasShort ? short : ""}--${name}${value}`, flag.about + defaultOf(flag)];
+  });
+  const usage = ["Usage: netdemo", command.name, "[FLAGS]", program.usage].filter(Boolean);
+  return pageOf([
+    wrap(`netdemo ${command.name}: ${command.summary}`, columns),
+    hanging(usage.join(" "), columns),
+    paragraphs(program.about, columns),
+    ["Flags:", ...table(rows, columns)],
+    ["Examples:", ...program.examples.map((example) => `  ${example.trimEnd()}`)],
+  ]);
 }
 
-function flagRows(flags: Flags): string {
-  const rows = Object.entries(flags).map(([name, flag]) => {
-    const left = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
-    return { left, right: flag.about + defaultOf(flag) };
+/** A page of blocks of lines, with an empty line between them. */
+export function pageOf(blocks: readonly (readonly string[])[]): string {
+  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** Names on the left, what they mean on the right or, where that is too narrow, below. */
+export function table(rows: readonly Row[], columns: number): string[] {
+  const width = Math.max(...rows.map(([name]) => widthOf(name)));
+  const indent = INDENT + width + 2;
+  const isNarrow = columns - indent < LEAST_ABOUT;
+  return rows.flatMap(([name, about]) => {
+    const left = " ".repeat(INDENT) + (isNarrow ? name : padTo(name, width + 2));
+    const room = isNarrow ? columns - BELOW : columns - indent;
+    const [first = "", ...rest] = wrap(about, room);
+    const below = " ".repeat(isNarrow ? BELOW : indent);
+    const right = isNarrow ? [left, below + first] : [left + first];
+    return [...right, ...rest.map((line) => below + line)].map((line) => line.trimEnd());
   });
-  const width = Math.max(...rows.map(({ left }) => left.length));
-  return rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+}
+
+/** Wraps paragraphs; lines that have columns are the rows of a table, and wrapped each. */
+export function paragraphs(text: string, columns: number): string[] {
+  const blocks: string[] = [];
+  for (const line of text.split("\n")) {
+    const last = blocks.at(-1);
+    if (last !== undefined && isProse(last) && isProse(line)) {
+      blocks[blocks.length - 1] = `${last} ${line}`;
+    } else blocks.push(line);
+  }
+  return blocks.flatMap((block) => isProse(block) ? wrap(block, columns) : hanging(block, columns));
+}
+
+/** Whether a line is part of a paragraph: it is not empty, and has no columns. */
+function isProse(line: string): boolean {
+  return line !== "" && !/^ | {2}/.test(line);
+}
+
+/** A line that is wrapped to its own indentation: of a row with two parts, to that of the second. */
+function hanging(line: string, columns: number): string[] {
+  if (widthOf(line) <= columns) return [line];
+  const [, row] = /^( *\S+(?: \S+)* {2,})\S/.exec(line) ?? [];
+  const [, spaces = ""] = /^( *)/.exec(line) ?? [];
+  const fits = row !== undefined && columns - row.length >= LEAST_ABOUT;
+  const head = fits ? row : spaces;
+  const below = " ".repeat(head.length + (fits || spaces !== "" ? 0 : INDENT));
+  const [first = "", ...rest] = wrap(
+    line.slice(head.length).replaceAll(/ {2,}/g, "  "),
+    columns - below.length,
+  );
+  return [head + first, ...rest.map((part) => below + part)];
 }
 
 function defaultOf(flag: ValueFlag<unknown> | Switch): string {

@@ -50,11 +50,20 @@ export function rounded(milliseconds: number): number {
  *
  * @returns the exit code.
  */
-export function reportFailure(error: unknown, channels: Channels, json = false): number {
+export async function reportFailure(
+  error: unknown,
+  channels: Channels,
+  json = false,
+): Promise<number> {
   if (errnoOf(error) === "EPIPE") return EXIT_BROKEN_PIPE;
   const { kind, message, hint } = asFailure(error);
-  channels.stderr.line(`netdemo: ${kind}: ${visible(message)}`);
-  if (hint !== undefined) channels.stderr.line(`hint: ${visible(hint)}`);
+  const lines = [`netdemo: ${kind}: ${visible(message)}`];
+  if (hint !== undefined) lines.push(`hint: ${visible(hint)}`);
+  // Programs that read stderr find each on one line; people see words that are whole.
+  const shown = Deno.stderr.isTerminal()
+    ? (await import("./failure_lines.ts")).failureLines(lines)
+    : lines;
+  for (const line of shown) channels.stderr.line(line);
   const exitCode = exitCodes[kind];
   if (json) {
     channels.stdout.line(

@@ -2,17 +2,17 @@ import type { Display } from "../text/display.ts";
 
 const DEFAULT_COLUMNS = 80;
 /** Narrower than this nothing can be drawn: lines are then longer than the terminal. */
-const LEAST_COLUMNS = 72;
+const LEAST_COLUMNS = 40;
 
 /**
- * How text may look on stdout or stderr: colour only at a terminal and without NO_COLOR
- * (no-color.org), width from the terminal or COLUMNS, characters beyond ASCII
+ * How text may look on stdout or stderr: colour only at a terminal that is not
+ * `dumb` and without NO_COLOR (no-color.org), width from the terminal or COLUMNS, characters beyond ASCII
  * only in a UTF-8 locale (POSIX: LC_ALL, LC_CTYPE, LANG, the first that is set).
  */
 export function displayOf(stream: { isTerminal(): boolean }): Display {
   return {
     columns: Math.max(LEAST_COLUMNS, columnsOf(stream)),
-    color: stream.isTerminal() && !Deno.noColor,
+    color: stream.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb",
     unicode: isUtf8Locale(),
   };
 }

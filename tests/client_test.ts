@@ -371,7 +371,8 @@ pythonTest(
       "Error: division by zero",
       "Enter Command ",
       "netdemo: ERROR: 1 of 2 answers were errors",
-      "hint: the service understood the connection, but not what was asked; see its answer",
+      "hint: the service understood the connection, but not what was asked; see its",
+      "  answer",
       "",
     ]);
   },

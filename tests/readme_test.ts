@@ -144,7 +144,7 @@ Deno.test("every file that README and CONTRIBUTING name is there, examples of ne
 Deno.test("the README's tables of flags and exit codes are those of the program", async () => {
   const help = await runLine("netdemo help message-server; netdemo help calc-client");
   const flags = new Set(
-    [...help.matchAll(/^ {2}(--[a-z-]+(?: [A-Z]+)?) /gm)].map(([, flag]) => flag),
+    [...help.matchAll(/^ {2}(?:-\w, | {4})(--[a-z-]+(?: [A-Z]+)?) /gm)].map(([, flag]) => flag),
   );
   flags.delete("--help");
   const tables = readme.slice(readme.indexOf("## Flags"), readme.indexOf("## Exit codes"));

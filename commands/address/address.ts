@@ -7,6 +7,7 @@ import { durationFlag, parseCommandLine } from "../../cli/flags.ts";
 import { type Channels, eventLine, rounded } from "../../cli/report.ts";
 import { lookUp, systemResolver } from "../../sockets/resolve.ts";
 import { localAddresses, reverseName, servicesOf } from "./this_host.ts";
+import { shellWord } from "../../text/shell.ts";
 import { visible } from "../../text/visible.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -43,6 +44,11 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     const parsed = target === undefined ? undefined : parseTarget(target);
     const report = parsed === undefined ? aboutThisHost() : await about(parsed, timeout);
     await show(report, json, channels);
+    const other = otherReading(target ?? "");
+    if (other !== undefined) {
+      const line = `netdemo address ${shellWord(other)}`;
+      channels.stderr.line(`hint: for a port of an IPv6 address, type: ${line}`);
+    }
     return 0;
   },
 };
@@ -56,6 +62,9 @@ interface Target {
 /** @throws {Failure} of kind `USAGE` for what is neither a name, an address nor a port. */
 function parseTarget(text: string): Target {
   if (canonicalAddress(text) !== undefined) return { host: text };
+  if (/^\d+$|[/\s]/.test(text)) {
+    throw new Failure("USAGE", `'${text}' is neither a host name nor an address`);
+  }
   const [, host = "", digits] = /^(\[.*\]|[^:]*):(\d{1,9})$/.exec(text) ?? [undefined, text];
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && port > 65_535) {
@@ -69,6 +78,15 @@ function parseTarget(text: string): Target {
     throw new Failure("USAGE", "the argument must not be empty");
   }
   return { host: host === "" ? undefined : host, port };
+}
+
+/** `[::1]:40` for `::1:40`, which is an address as a whole but looks like one with a port. */
+function otherReading(text: string): string | undefined {
+  const [, host = "", port] = /^(.*[^:]):(\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || !host.includes(":") || canonicalAddress(host) === undefined) {
+    return undefined;
+  }
+  return host.startsWith("[") ? undefined : `[${host}]:${port}`;
 }
 
 /** What is known of one address. */

@@ -50,6 +50,7 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
       "netdemo demo calc --svg > calc.svg",
     ],
     flags,
+    words: scenes.map(({ name }) => name),
     async run(args, channels) {
       const { flags: values, given, words } = parseCommandLine(args, flags);
       const [name, ...command] = words;

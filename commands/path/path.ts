@@ -51,15 +51,11 @@ reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       channels,
       widths: [33, 0],
     });
-    try {
-      using examination = await open(plan.ends, plan);
-      if (plan.flags.for !== undefined) {
-        await waitUntilUp(examination, plan.flags.for, plan.flags.timeout);
-      }
-      return await examine(examination, plan, report, channels);
-    } catch (error) {
-      return reportFailure(error, channels, plan.flags.json);
+    using examination = await open(plan.ends, plan);
+    if (plan.flags.for !== undefined) {
+      await waitUntilUp(examination, plan.flags.for, plan.flags.timeout);
     }
+    return await examine(examination, plan, report, channels);
   },
 };
 

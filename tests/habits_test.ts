@@ -1,0 +1,146 @@
+import { assert, assertEquals } from "@std/assert";
+import { meantBy } from "../cli/habits.ts";
+import { netdemoInProcess } from "./harness.ts";
+
+/**
+ * What people type who know other tools, and the line that the hint shows.
+ *
+ * The lines are split at spaces; an argument with spaces stands in quotes.
+ */
+const habits: Readonly<Record<string, string>> = {
+  // Names of commands.
+  "server calc": "calc-server",
+  "server calc --port 4040": "calc-server --port 4040",
+  "client message hi": "message-client hi",
+  "calc server": "calc-server",
+  "hello client :4030": "hello-client :4030",
+  "calculator-server --port 4040": "calc-server --port 4040",
+  "calc 10 20 +": "calc-client 10 20 +",
+  "message Hello": "message-client Hello",
+  "version": "--version",
+  "-v": "--version",
+  "-version": "--version",
+  "commands": "help",
+  "-help": "help",
+  "man calc-server": "help calc-server",
+  "calc-server help": "help calc-server",
+  "help calc server": "help calc-server",
+  "ping web:4040": "check web:4040",
+  "wait localhost:4040": "check --for 30s localhost:4040",
+  "nc localhost 4040": "message-client localhost:4040",
+  "nc -l 4040": "message-server --port 4040",
+  "demo list": "help demo",
+  "demo --list": "help demo",
+
+  // Servers.
+  "calc-server 4040": "calc-server --port 4040",
+  "calc-server :4040": "calc-server --port 4040",
+  "calc-server --once 4040": "calc-server --once --port 4040",
+  "calc-server 0.0.0.0:4040": "calc-server --host 0.0.0.0 --port 4040",
+  "calc-server 0.0.0.0 4040": "calc-server --host 0.0.0.0 --port 4040",
+  "calc-server localhost": "calc-server --host localhost",
+  "calc-server -l 4040": "calc-server --port 4040",
+  "calc-server -l -p 4040": "calc-server --port 4040",
+  "calc-server -lp 4040": "calc-server --port 4040",
+  "calc-server -l": "calc-server",
+  "calc-server -k -p 4040": "calc-server -p 4040",
+  "calc-server --bind 0.0.0.0": "calc-server --host 0.0.0.0",
+  "calc-server --bind 0.0.0.0:4040": "calc-server --host 0.0.0.0 --port 4040",
+  "calc-server --bind=:4040": "calc-server --port 4040",
+  "calc-server --listen 4040": "calc-server --port 4040",
+  "calc-server --listen --port 4040": "calc-server --port 4040",
+  "calc-server -b 127.0.0.1 -p 4040": "calc-server --host 127.0.0.1 -p 4040",
+  "calc-server -P 4040": "calc-server --port 4040",
+  "calc-server --port :4040": "calc-server --port 4040",
+  "calc-server --port 4040/udp": "calc-server --port 4040 --udp",
+  "calc-server --port 0.0.0.0:4040": "calc-server --host 0.0.0.0 --port 4040",
+  "calc-server --tcp --port 4040": "calc-server --port 4040",
+  "calc-server --protocol udp": "calc-server --udp",
+  "calc-server -v": "calc-server --verbose",
+  "calc-server --port 4040 --daemon": "calc-server --port 4040 &",
+  "calc-server --quiet --port 4040": "calc-server --port 4040 > /dev/null",
+  "calc-server --host http://localhost:4040": "calc-server --host localhost --port 4040",
+
+  // Clients.
+  "calc-client localhost 4040": "calc-client localhost:4040",
+  "calc-client localhost 4040 10 20 +": "calc-client localhost:4040 10 20 +",
+  "calc-client 10.0.0.7 4040 10 20 +": "calc-client 10.0.0.7:4040 10 20 +",
+  "calc-client localhost 10 20 +": "calc-client --host localhost 10 20 +",
+  "calc-client 4040": "calc-client :4040",
+  "hello-client localhost 4030": "hello-client localhost:4030",
+  "hello-client 4030": "hello-client :4030",
+  "hello-client localhost": "hello-client --host localhost",
+  "hello-client http://localhost:4030/": "hello-client localhost:4030",
+  "calc-client http://localhost:4040 1 2 +": "calc-client localhost:4040 1 2 +",
+  "calc-client --host http://localhost:4040 1 2 +":
+    "calc-client --host localhost --port 4040 1 2 +",
+  "calc-client --host localhost:4040 1 2 +": "calc-client --host localhost --port 4040 1 2 +",
+  "calc-client --server localhost 1 2 +": "calc-client --host localhost 1 2 +",
+  "calc-client -H localhost 1 2 +": "calc-client --host localhost 1 2 +",
+  "calc-client :4040 -v 1 2 +": "calc-client :4040 --trace 1 2 +",
+  "calc-client :4040 --verbose 1 2 +": "calc-client :4040 --trace 1 2 +",
+  "calc-client :4040 -w 3 1 2 +": "calc-client :4040 --timeout 3 1 2 +",
+  "message-client --text Hello": "message-client Hello",
+  "message-client -m 'Good morning'": "message-client 'Good morning'",
+  "hello-client :4030 --wait 10": "check --for 10 :4030/hello",
+  "calc-client --host web --port 4040 --retry": "check --for 30s web:4040",
+  "hello-client --ipv6 -p 4030": "hello-client --host ::1 -p 4030",
+
+  // The calculator.
+  "calc-client 10 + 20": "calc-client 10 20 +",
+  "calc-client 10+20": "calc-client 10 20 +",
+  "calc-client '10+20'": "calc-client 10 20 +",
+  "calc-client :4040 10x20": "calc-client :4040 10 20 '*'",
+  "calc-client + 10 20": "calc-client 10 20 +",
+  "calc-client :4040 6 '*' 7": "calc-client :4040 6 7 '*'",
+  "calc-client 6 7 README.md": "calc-client 6 7 '*'",
+  "calc-client :4040 6 7 LICENSE README.md build cli": "calc-client :4040 6 7 '*'",
+  "calc-client 10 20": "calc-client 10 20 +",
+  "demo calc 10 + 20": "demo calc 10 20 +",
+
+  // Addresses.
+  "address 80": "address :80",
+  "address 10.0.0.0/24": "address 10.0.0.0",
+  "address localhost 80": "address localhost:80",
+  "address http://localhost/": "address localhost",
+
+  // The tools.
+  "check localhost 4040": "check localhost:4040",
+};
+
+/** What is wrong in another way: no other line is shown. */
+const others: readonly string[] = [
+  "clac-server",
+  "calc-server --prot 4040",
+  "calc-server --port",
+  "calc-server --port 65536",
+  "calc-client 10 20 +  --once",
+  "xyzzy",
+];
+
+Deno.test("habits of other tools get the line to type, which is a right one", async () => {
+  const shown: Record<string, string | undefined> = {};
+  for (const [typed, meant] of Object.entries(habits)) {
+    const { code, stdout, stderr } = await netdemoInProcess(words(typed));
+    assertEquals({ code, stdout }, { code: 2, stdout: "" }, typed);
+    const [, line] = /^netdemo: USAGE: .+\nhint: [^\n]+: netdemo ([^\n]+)\n$/.exec(stderr) ?? [];
+    shown[typed] = line ?? stderr;
+    const forNetdemo = meant.replace(/ (?:&|> .*)$/, "");
+    assertEquals(meantBy(words(forNetdemo)), undefined, `${meant} is a habit, too`);
+  }
+  assertEquals(shown, habits);
+  assert(Object.keys(habits).length >= 60);
+});
+
+Deno.test("other mistakes get no line that would be wrong, too", async () => {
+  for (const typed of others) {
+    const { code, stderr } = await netdemoInProcess(words(typed));
+    assertEquals(code, 2);
+    assert(!/\nhint: .*: netdemo \w+-\w+ -/.test(stderr), stderr);
+  }
+});
+
+/** The words of a line as a shell has them. */
+function words(line: string): string[] {
+  return (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ""));
+}
