@@ -61,8 +61,10 @@ export async function connectToFirst(
     throw connectFailure(failed, { protocol: "tcp", timeoutMs: timeout });
   } finally {
     clearTimeout(timer);
-    decided.abort();
-    closeAllButFirst(attempts);
+    if (attempts.length > 1) {
+      decided.abort();
+      closeAllButFirst(attempts);
+    }
   }
 }
 

@@ -15,7 +15,16 @@ import { service as hello } from "../services/hello.ts";
 import { service as message } from "../services/message.ts";
 import { serveUdp } from "../services/server/datagram_server.ts";
 import { serve, serveUnix } from "../services/server/stream_server.ts";
-import { type Ended, netdemo, netdemoInProcess, testWith, unix } from "./harness.ts";
+import {
+  type Ended,
+  netdemo,
+  netdemoCommand,
+  netdemoInProcess,
+  Process,
+  signalTest,
+  testWith,
+  unix,
+} from "./harness.ts";
 import {
   answering,
   forever,
@@ -286,6 +295,17 @@ Deno.test("--every is the time from one try to the next", async () => {
   const started = performance.now();
   await check(`${HOST}:${server.port}`, "--count", "4", "--every", "100ms");
   assertGreaterOrEqual(performance.now() - started, 299);
+});
+
+signalTest("Ctrl-C ends --count with what was counted so far", async () => {
+  await using server = await startHonest();
+  const args = ["check", `${HOST}:${server.port}`, "--count", "1000", "--every", "50ms", "--json"];
+  await using process = new Process([...netdemoCommand, ...args]);
+  await process.printed(/"try":3,/);
+  const { code, stdout } = await process.stop("SIGINT");
+  assertEquals(code, 0);
+  const { tries } = JSON.parse(/^.*"statistics".*$/m.exec(stdout)?.[0] ?? "");
+  assert(tries >= 3 && tries < 500, `${tries} tries`);
 });
 
 Deno.test("--sizes finds where requests stop being answered", async () => {

@@ -42,7 +42,10 @@ export function checkProgram(services: readonly Askable[]): Program {
       refuseContradictions(given);
       const targets = await readAll(words, values, services.map(({ name }) => name));
       const report = openReport({ command: "check", flags: values, channels });
-      const options = await prepare(targets, values, services, report);
+      const options = {
+        ...await prepare(targets, values, services, report),
+        progress: progressOn(channels),
+      };
       const finding = await find(options, values);
       return await conclude(finding, report, channels, startedAt);
     },
@@ -121,6 +124,11 @@ function refuseUnsizable(targets: readonly Expected[]): void {
     if (sizable && (expect === "ok" || expect === "slow")) continue;
     throw new Failure("USAGE", `--sizes can't be tried on '${text}': it needs replies to requests`);
   }
+}
+
+/** At a terminal, those who wait see what for. */
+function progressOn({ stderr }: Channels): ((line: string) => void) | undefined {
+  return Deno.stderr.isTerminal() ? (line) => stderr.line(visible(line)) : undefined;
 }
 
 function find(options: ModeOptions, values: Values): Promise<Finding> {

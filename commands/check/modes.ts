@@ -1,3 +1,4 @@
+import { watchStopSignals } from "../../cli/signals.ts";
 import type { Report, Result } from "../../cli/reports.ts";
 import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assess.ts";
 import type { Expected } from "./expectation.ts";
@@ -6,6 +7,7 @@ import { probeEvent, resultOf, seriesResult } from "./results.ts";
 import { leastSize, probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
 import { findLimit, type Sizes } from "./sizes.ts";
 import { until } from "./until.ts";
+import { waitingWords } from "./words.ts";
 
 /** What a check found. */
 export interface Finding {
@@ -18,6 +20,8 @@ export interface ModeOptions extends RoundOptions {
   readonly targets: readonly Expected[];
   readonly strict: boolean;
   readonly report: Report;
+  /** Takes what is worth saying to people who wait; absent where nobody watches. */
+  readonly progress?: ((line: string) => void) | undefined;
 }
 
 /** Probes everything once. */
@@ -32,10 +36,16 @@ export async function once(options: ModeOptions): Promise<Finding> {
  * @param limit Milliseconds for it.
  */
 export async function untilAsExpected(options: ModeOptions, limit: number): Promise<Finding> {
+  let waitingFor = "";
   const last = await until({
     attempt: ({ timeout, signal }) => probeAll({ ...options, timeout, signal }),
     isGood: (targets) => targets.every(({ asExpected }) => asExpected),
-    tried: (targets, number) => reportTries(targets, number, options),
+    tried(targets, number) {
+      reportTries(targets, number, options);
+      const now = waitingWords(targets);
+      if (now !== waitingFor && now !== "") options.progress?.(now);
+      waitingFor = now;
+    },
     hasRoom: () => options.slots.hasRoom,
     timeout: options.timeout,
     limit,
@@ -54,13 +64,14 @@ export async function repeatedly(
   options: ModeOptions,
   { count, every }: { readonly count: number; readonly every: number },
 ): Promise<Finding> {
+  using signals = watchStopSignals(); // Ctrl-C ends it early, with what was counted so far
   const rounds: (readonly AssessedTarget[])[] = [];
   const startedAt = performance.now();
-  for (let number = 1; number <= count; number++) {
+  for (let number = 1; number <= count && !signals.first.aborted; number++) {
     const targets = await probeAll(options);
     reportTries(targets, number, options);
     rounds.push(targets);
-    if (number < count) await delay(startedAt + number * every - performance.now());
+    if (number < count) await delay(startedAt + number * every - performance.now(), signals.first);
   }
   const { targets, series } = sumUp(rounds);
   const { timeout } = options;
@@ -85,8 +96,16 @@ export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Fin
   return { targets, results: resultsOf(targets, 1, options) };
 }
 
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
+/** Waits, until it is told to stop. */
+async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  const timer = setTimeout(end, Math.max(0, milliseconds));
+  signal.addEventListener("abort", end, { once: true });
+  await promise;
+  signal.removeEventListener("abort", end);
+  clearTimeout(timer);
 }
 
 function passes({ verdict }: Row): boolean {

@@ -94,8 +94,11 @@ export async function probeRow(
   const { slots, slowerThan, signal } = options;
   const timeout = Math.max(1, options.timeout - (resolveMs ?? 0));
   const { protocol } = expected.target;
-  const challenge = challengeFor(expected, options, size);
-  const probed = await slots.run(() => probe({ protocol, remote, challenge, timeout, signal }));
+  const { challenge, probed } = await slots.run(async () => {
+    const challenge = challengeFor(expected, options, size);
+    const probed = await probe({ protocol, remote, challenge, timeout, signal });
+    return { challenge, probed };
+  });
   const elapsedMs = (resolveMs ?? 0) + probed.elapsedMs;
   const verdict = judge(probed.outcome, { elapsedMs, slowerThan });
   return { expected, remote, verdict, probed, challenge, resolveMs, elapsedMs };

@@ -1,9 +1,15 @@
 /** Probes that are started at once. */
 const LIMIT = 256;
 /** Milliseconds after which one that is still waiting gives its place to the next: it costs nothing. */
-const PATIENCE_MS = 50;
+const PATIENCE_MS = 20;
 /** Probes that may wait beside them, each of which holds a descriptor. */
 const WAITING_LIMIT = 768;
+
+interface Place {
+  readonly since: number;
+  /** Whether it has given its place to another, and is only waited for. */
+  waits: boolean;
+}
 
 /**
  * Runs many tasks, some at a time.
@@ -15,6 +21,9 @@ export class Slots {
   #busy = 0;
   #waiting = 0;
   readonly #queue: (() => void)[] = [];
+  /** Those who have a place, in the order in which they came. */
+  readonly #places = new Set<Place>();
+  #watch: ReturnType<typeof setInterval> | undefined;
 
   /** Whether nobody has to wait for a place. */
   get hasRoom(): boolean {
@@ -24,22 +33,17 @@ export class Slots {
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#isFree()) this.#busy++;
     else await new Promise<void>((resolve) => this.#queue.push(resolve));
-    let waits = false;
-    const timer = setTimeout(() => {
-      waits = true;
-      this.#waiting++;
-      this.#leave();
-    }, PATIENCE_MS);
+    const place: Place = { since: performance.now(), waits: false };
+    this.#places.add(place);
+    this.#watch ??= setInterval(() => this.#moveWaiting(), PATIENCE_MS);
     try {
       return await task();
     } finally {
-      clearTimeout(timer);
-      if (waits) {
-        this.#waiting--;
-        this.#admit();
-      } else {
-        this.#leave();
-      }
+      this.#places.delete(place);
+      if (place.waits) this.#waiting--;
+      else this.#busy--;
+      this.#admit();
+      if (this.#places.size === 0) this.#stopWatching();
     }
   }
 
@@ -47,9 +51,17 @@ export class Slots {
     return this.#busy < LIMIT && this.#waiting < WAITING_LIMIT;
   }
 
-  #leave(): void {
-    this.#busy--;
-    this.#admit();
+  /** Takes its place from each that has waited for long. */
+  #moveWaiting(): void {
+    const longAgo = performance.now() - PATIENCE_MS;
+    for (const place of this.#places) {
+      if (place.since > longAgo) return; // they are in the order of their start
+      if (place.waits) continue;
+      place.waits = true;
+      this.#busy--;
+      this.#waiting++;
+      this.#admit();
+    }
   }
 
   /** Lets the next in, and counts it before anyone else comes. */
@@ -59,5 +71,10 @@ export class Slots {
     if (next === undefined) return;
     this.#busy++;
     next();
+  }
+
+  #stopWatching(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
   }
 }

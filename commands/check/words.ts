@@ -1,6 +1,6 @@
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
-import type { Row } from "./assess.ts";
+import type { AssessedTarget, Row } from "./assess.ts";
 import type { Expected } from "./expectation.ts";
 import type { Limit } from "./sizes.ts";
 import type { Spread } from "./statistics.ts";
@@ -147,6 +147,17 @@ export function limitWords({ passedSize, failedSize }: Limit<unknown>, seen: str
   return passedSize === undefined
     ? `requests of ${failed}`
     : `up to ${passedSize} bytes pass, ${failed}`;
+}
+
+/** `waiting: web:8080 is refused, db:5432 is dropped`: what is not as expected yet. */
+export function waitingWords(targets: readonly AssessedTarget[]): string {
+  const waiting = targets.filter(({ asExpected }) => !asExpected);
+  if (waiting.length === 0) return "";
+  const named = waiting.slice(0, 3).map(({ expected, verdict }) =>
+    `${expected.text} is ${verdict}`
+  );
+  const more = waiting.length > named.length ? ` and ${waiting.length - named.length} more` : "";
+  return `waiting: ${named.join(", ")}${more}`;
 }
 
 /** What to do next about a target that is not as expected. */
