@@ -156,6 +156,7 @@ function row(text: string, address: string, verdict: Verdict): Row {
       reply: "",
     },
     challenge: undefined,
+    timeout: 1,
     elapsedMs: 1,
   };
 }
@@ -251,6 +252,8 @@ Deno.test("--send and --reply hold the same random word, new for each probe", ()
   assertEquals(one?.judge(`x=${nonce}y`), "right");
   assertEquals(one?.judge(`x${nonce}`), "part");
   assertEquals(one?.fresh, true);
+  // What the request contains, an echo gives back.
+  assertEquals(customChallenge({ send: "ECHO {nonce}", reply: "{nonce}" }).fresh, false);
   assertEquals(other?.judge(`=${nonce}`), "part");
   assertEquals(customQuestion(undefined, "SSH-2.0") && true, true);
   assertThrows(() => customQuestion("PING", undefined), Failure, "--send needs --reply");

@@ -17,6 +17,8 @@ export interface Row {
   readonly challenge: Challenge | undefined;
   readonly resolveMs?: number | undefined;
   readonly elapsedMs: number;
+  /** Milliseconds that there were for the probe. */
+  readonly timeout: number;
   /** Which sizes of request pass, where that was tried. */
   readonly limit?: Limit<Row> | undefined;
 }

@@ -39,9 +39,11 @@ export function customQuestion(
 export function customChallenge({ send, reply }: Custom): Challenge {
   const nonce = randomWord();
   const expected = reply.replaceAll(NONCE, nonce);
+  const request = send?.replaceAll(NONCE, nonce).replace(/\n$/, ""); // each gets its line end
   return {
-    request: send?.replaceAll(NONCE, nonce).replace(/\n$/, ""), // each request gets its line end
-    fresh: reply.includes(NONCE),
+    request,
+    // What the request itself contains, an echo would give back.
+    fresh: reply.includes(NONCE) && !request?.includes(expected),
     form: "lines",
     expected,
     judge: (text) => text.includes(expected) ? "right" : "part",

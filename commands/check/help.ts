@@ -36,6 +36,6 @@ export const examples: readonly string[] = [
   "netdemo check localhost:4040 --for 30s",
   "netdemo check localhost:4040 --count 100 --every 10ms",
   "netdemo check web:4040 --sizes 100..9000 --timeout 1s",
-  "netdemo check cache:6379 --send 'ECHO {nonce}' --reply '{nonce}'",
+  "netdemo check cache:6379 --send 'ECHO {nonce}' --reply '$16\\n{nonce}'",
   "netdemo check --targets targets.txt --junit report.xml",
 ];

@@ -27,7 +27,7 @@ export interface ModeOptions extends RoundOptions {
 /** Probes everything once. */
 export async function once(options: ModeOptions): Promise<Finding> {
   const targets = await probeAll(options);
-  return { targets, results: resultsOf(targets, 1, options) };
+  return { targets, results: resultsOf(targets, 1) };
 }
 
 /**
@@ -50,7 +50,7 @@ export async function untilAsExpected(options: ModeOptions, limit: number): Prom
     timeout: options.timeout,
     limit,
   });
-  const results = resultsOf(last.result, last.number, options);
+  const results = resultsOf(last.result, last.number);
   // Each try's lines of JSON were printed as it ended.
   return { targets: last.result, results: results.map((it) => ({ ...it, event: undefined })) };
 }
@@ -74,8 +74,7 @@ export async function repeatedly(
     if (number < count) await delay(startedAt + number * every - performance.now(), signals.first);
   }
   const { targets, series } = sumUp(rounds);
-  const { timeout } = options;
-  return { targets, results: series.map((some) => seriesResult(some, timeout)) };
+  return { targets, results: series.map(seriesResult) };
 }
 
 /** Asks everything with requests of growing size, until one does not pass. */
@@ -93,7 +92,7 @@ export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Fin
     return { ...limit.shown, limit };
   };
   const targets = assess(await runRound(options.targets, options, visit), options.strict);
-  return { targets, results: resultsOf(targets, 1, options) };
+  return { targets, results: resultsOf(targets, 1) };
 }
 
 /** Waits, until it is told to stop. */
@@ -125,12 +124,8 @@ function reportTries(
   for (const row of rowsOf(targets)) report.event(probeEvent(row, number));
 }
 
-function resultsOf(
-  targets: readonly AssessedTarget[],
-  number: number,
-  { timeout }: ModeOptions,
-): readonly Result[] {
-  return rowsOf(targets).map((row) => resultOf(row, { number, timeout }));
+function resultsOf(targets: readonly AssessedTarget[], number: number): readonly Result[] {
+  return rowsOf(targets).map((row) => resultOf(row, number));
 }
 
 function rowsOf(targets: readonly AssessedTarget[]): readonly AssessedRow[] {

@@ -8,23 +8,21 @@ import type { Limit } from "./sizes.ts";
 import type { Spread } from "./statistics.ts";
 import { detailOf, limitWords, spreadWords } from "./words.ts";
 
-/** The result that a row of a check is. */
-export function resultOf(
-  row: AssessedRow,
-  { number, timeout }: { readonly number: number; readonly timeout: number },
-): Result {
-  const seen = detailOf(row, timeout);
+/** The result that a row of a check is. @param number Which try it is, from 1. */
+export function resultOf(row: AssessedRow, number: number): Result {
+  const seen = detailOf(row);
   return row.limit === undefined
     ? withDetail(row, seen, probeEvent(row, number))
     : withDetail(row, limitWords(row.limit, seen), sizesEvent(row, row.limit));
 }
 
 /** The result of an address that was tried several times. */
-export function seriesResult(series: Series, timeout: number): Result {
+export function seriesResult(series: Series): Result {
   const { row, tries, asExpected, verdicts, loss, connect, reply } = series;
   const found = Object.fromEntries(verdicts);
   const counts = Object.entries(found).map(([verdict, count]) => `${count} ${verdict}`);
-  const detail = `${tries} tries: ${counts.join(", ")}; loss ${(loss * 100).toFixed(1)}%`;
+  const lost = row.expected.expect === "ok" ? `; loss ${(loss * 100).toFixed(1)}%` : "";
+  const detail = `${tries} tries: ${counts.join(", ")}${lost}`;
   const event: Event = {
     event: "statistics",
     ...identity(row),
@@ -36,7 +34,7 @@ export function seriesResult(series: Series, timeout: number): Result {
     reply: spreadFields(reply),
   };
   const more = {
-    ...(row.status === "fail" && { first: detailOf(row, timeout) }),
+    ...(row.status === "fail" && { first: detailOf(row) }),
     ...(connect !== undefined && { connect: spreadWords(connect) }),
     ...(reply !== undefined && { reply: spreadWords(reply) }),
   };

@@ -49,11 +49,11 @@ export async function runRound<R extends Row>(
     const { host, port } = target;
     // Each name once a round, however many targets have it; it took the first of them the time.
     const known = lookUps.get(host);
-    const lookUp = known ?? options.slots.run(() => lookUpHost(host, options.timeout));
+    const lookUp = known ?? options.slots.run(() => lookUpHost(host, options));
     lookUps.set(host, lookUp);
     const { resolveMs, ...rest } = await lookUp;
     const found: LookUp = known === undefined ? { ...rest, resolveMs } : rest;
-    if (found.failure !== undefined) return [unresolved(expected, found.failure, found)];
+    if (found.failure !== undefined) return [unresolved(expected, found.failure, found, options)];
     return await Promise.all(
       found.addresses.map((hostname) => visit(expected, { hostname, port }, found, options)),
     );
@@ -68,19 +68,29 @@ interface LookUp {
   readonly resolveMs?: number | undefined;
 }
 
-async function lookUpHost(host: string, timeout: number): Promise<LookUp> {
+async function lookUpHost(host: string, { timeout, signal }: RoundOptions): Promise<LookUp> {
   const known = knownAddresses(host);
   if (known !== undefined) return { addresses: known };
   await systemResolver(); // loading it is not part of what is measured
   const startedAt = performance.now();
   const spent = (): number => performance.now() - startedAt;
   try {
-    return { addresses: await resolve(host, timeout), resolveMs: spent() };
+    const addresses = await Promise.race([resolve(host, timeout), endOf(signal, host)]);
+    if (addresses.length === 0) throw new SocketFailure("DNS", { phase: "resolve", host });
+    return { addresses, resolveMs: spent() };
   } catch (error) {
     if (!(error instanceof SocketFailure)) throw error;
     const failure = failedOutcome(error);
     return { addresses: [], failure, resolveMs: spent() };
   }
+}
+
+/** Fails once a look-up, which can't be ended itself, is not waited for any more. */
+function endOf(signal: AbortSignal | undefined, host: string): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = (): void => reject(new SocketFailure("TIMEOUT", { phase: "resolve", host }));
+    signal?.addEventListener("abort", end, { once: true });
+  });
 }
 
 /** Probes an address once. @param size As {@linkcode challengeFor} takes it. */
@@ -101,12 +111,27 @@ export async function probeRow(
   });
   const elapsedMs = (resolveMs ?? 0) + probed.elapsedMs;
   const verdict = judge(probed.outcome, { elapsedMs, slowerThan });
-  return { expected, remote, verdict, probed, challenge, resolveMs, elapsedMs };
+  return {
+    expected,
+    remote,
+    verdict,
+    probed,
+    challenge,
+    resolveMs,
+    elapsedMs,
+    timeout: options.timeout,
+  };
 }
 
 /** The row of a name that stands for nothing. */
-function unresolved(expected: Expected, outcome: Failed, { resolveMs = 0 }: LookUp): Row {
+function unresolved(
+  expected: Expected,
+  outcome: Failed,
+  { resolveMs = 0 }: LookUp,
+  { timeout }: RoundOptions,
+): Row {
   return {
+    timeout,
     expected,
     remote: undefined,
     verdict: judge(outcome, { elapsedMs: resolveMs }),

@@ -24,18 +24,18 @@ function durations({ resolveMs, probed: { connectMs, replyMs } }: Row): string {
 }
 
 /** What was seen at an address, on one line. */
-export function detailOf(row: Row, timeout: number): string {
+export function detailOf(row: Row): string {
   const { verdict, probed: { outcome } } = row;
   const notes = [lostRequests(row), caveat(row)].filter((note) => note !== undefined);
   const after = notes.length === 0 ? "" : `  (${notes.join("; ")})`;
-  if (outcome.end === "failed") return failureDetail(row, outcome, timeout) + after;
+  if (outcome.end === "failed") return failureDetail(row, outcome) + after;
   if (verdict === "wrong") return wrongDetail(row);
   return durations(row) + after;
 }
 
-function failureDetail(row: Row, outcome: Failed, timeout: number): string {
+function failureDetail(row: Row, outcome: Failed): string {
   const { verdict, probed: { connectMs = 0, elapsedMs, stranger } } = row;
-  const longest = formatDuration(timeout);
+  const longest = formatDuration(row.timeout);
   switch (verdict) {
     case "dns":
       return `resolve: ${dnsWords(outcome, longest)}`;
@@ -91,7 +91,10 @@ function wrongDetail({ challenge, probed: { outcome, reply, bytes } }: Row): str
 function caveat({ verdict, challenge }: Row): string | undefined {
   if ((verdict !== "ok" && verdict !== "slow") || challenge === undefined) return undefined;
   if (challenge.form === "end") return "a forwarder without a server closes as well";
-  return challenge.fresh ? undefined : "it is there; a canned reply looks the same";
+  if (challenge.fresh) return undefined;
+  return challenge.request?.includes(challenge.expected)
+    ? "an echo looks the same"
+    : "it is there; a canned reply looks the same";
 }
 
 /** Linux sends a connection request again after whole seconds: such a connect lost one. */
