@@ -9,7 +9,7 @@ import {
 } from "./stream.ts";
 
 /** Connections that the kernel keeps for the accept loop: 10,000 at once come 6 times as fast as with Deno's 511. */
-const BACKLOG = 4_096;
+export const BACKLOG = 4_096;
 /** How often a port is chosen anew that is free on the first address but not on the others. */
 export const PORT_TRIES = 20;
 
@@ -26,14 +26,22 @@ export function listenTcp(
   port: number,
   reusePort = false,
 ): StreamListener[] {
-  return bindAll(addresses, port, (endpoint) => {
-    const listener = Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort });
-    return {
-      addr: boundTo(listener.addr, endpoint),
-      accept: async () => denoStream(await listener.accept()),
-      close: () => listener.close(),
-    };
-  });
+  return bindAll(addresses, port, (endpoint) => bindTcp(endpoint, reusePort));
+}
+
+/** Accepts connections at an IP address. */
+interface TcpListener extends StreamListener {
+  readonly addr: InternetEndpoint;
+}
+
+/** A TCP listener at an address of this host; port 0 takes any free one. */
+export function bindTcp(endpoint: InternetEndpoint, reusePort = false): TcpListener {
+  const listener = Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort });
+  return {
+    addr: boundTo(listener.addr, endpoint),
+    accept: async () => denoStream(await listener.accept()),
+    close: () => listener.close(),
+  };
 }
 
 /** Binds UDP sockets, as {@linkcode listenTcp} listens. */

@@ -16,8 +16,8 @@ interface Rule<B> {
 /** What a program between client and server can't do: it has an address of its own, and accepts first. */
 const ALWAYS = ["address: note", "nobody: note"];
 
-/** No question may take this long to see what does not come, in a test. */
-const TIMEOUT = "800ms";
+/** What does not come is waited for so long: all the forwarders run at once, in one process. */
+const TIMEOUT = "2s";
 
 const tcpRules: readonly Rule<Breaks>[] = [
   { name: "keeps all rules", breaks: {}, found: ALWAYS },
@@ -165,24 +165,22 @@ const udpRules: readonly Rule<DatagramBreaks>[] = [
   },
 ];
 
-Deno.test("path names exactly the rule that a forwarder breaks", async () => {
-  const [tcp, udp] = await Promise.all([
-    Promise.all(tcpRules.map(async ({ breaks, args = [] }) => {
-      const port = freePort();
-      await using forwarder = await Forwarder.start(port, breaks);
-      return await notPassed(port, `tcp://127.0.0.1:${forwarder.port}`, args);
-    })),
-    Promise.all(udpRules.map(async ({ breaks }) => {
-      const port = freePort();
-      using forwarder = new DatagramForwarder(port, breaks);
-      return await notPassed(port, `udp://127.0.0.1:${forwarder.port}`);
-    })),
-  ]);
-  const seen = [...tcpRules, ...udpRules].map(({ name }, index) => ({
-    name,
-    found: [...tcp, ...udp][index],
+Deno.test("path names exactly the rule that a forwarder breaks (TCP)", async () => {
+  const found = await Promise.all(tcpRules.map(async ({ name, breaks, args = [] }) => {
+    const port = freePort();
+    await using forwarder = await Forwarder.start(port, breaks);
+    return { name, found: await notPassed(port, `tcp://127.0.0.1:${forwarder.port}`, args) };
   }));
-  assertEquals(seen, [...tcpRules, ...udpRules].map(({ name, found }) => ({ name, found })));
+  assertEquals(found, tcpRules.map(({ name, found }) => ({ name, found })));
+});
+
+Deno.test("path names exactly the rule that a forwarder breaks (UDP)", async () => {
+  const found = await Promise.all(udpRules.map(async ({ name, breaks }) => {
+    const port = freePort();
+    using forwarder = new DatagramForwarder(port, breaks);
+    return { name, found: await notPassed(port, `udp://127.0.0.1:${forwarder.port}`) };
+  }));
+  assertEquals(found, udpRules.map(({ name, found }) => ({ name, found })));
 });
 
 async function notPassed(port: number, target: string, args: readonly string[] = []) {

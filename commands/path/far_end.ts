@@ -21,6 +21,9 @@ export class FarEnd implements Disposable {
   /** Notified when a connection comes, is matched, or ends without being matched. */
   readonly changes = new Changes();
 
+  /** Resolves once nothing is accepted any more. */
+  readonly finished: Promise<void>;
+
   readonly #listeners: readonly StreamListener[];
   /** Tags that somebody waits for, each with its connection once that is there. */
   readonly #awaited = new Map<string, ConnectionEnd | undefined>();
@@ -36,7 +39,8 @@ export class FarEnd implements Disposable {
 
   constructor(listeners: readonly StreamListener[]) {
     this.#listeners = listeners;
-    for (const listener of listeners) this.#acceptFrom(listener);
+    const accepting = listeners.map((listener) => this.#acceptFrom(listener));
+    this.finished = Promise.all(accepting).then(() => {});
   }
 
   /** Connections that are open and have sent nothing: one of them may be a client that waits. */

@@ -237,6 +237,7 @@ async function askOne(way: Way, client: ConnectionEnd, held: DisposableStack): P
 
 async function asksNobody(way: Way): Promise<Answer> {
   way.far.close();
+  await way.far.finished;
   let client: ConnectionEnd;
   try {
     client = await way.connect();

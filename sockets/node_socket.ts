@@ -1,0 +1,193 @@
+import type { Server, Socket } from "node:net";
+import type { InternetEndpoint } from "../protocol/addresses.ts";
+import type { Stream, StreamListener } from "./stream.ts";
+
+/** Bytes of input that may wait for a read before the peer is slowed. */
+const MAX_WAITING = 131_072;
+
+type Accepted = { readonly stream: Stream } | { readonly error: Error };
+
+/** Accepts as connections come; who asks gets them in their order. */
+export class NodeListener implements StreamListener {
+  readonly #server: Server;
+  readonly #waiting: Accepted[] = [];
+  #asking: PromiseWithResolvers<Stream> | undefined;
+  #closed = false;
+
+  constructor(server: Server) {
+    this.#server = server;
+    server.on("connection", (socket) => {
+      // Reset before it was accepted: there is no peer any more.
+      if (socket.remoteAddress === undefined) socket.destroy();
+      else this.#add({ stream: new NodeStream(socket) });
+    });
+    server.on("error", (error) => this.#add({ error }));
+  }
+
+  get addr(): InternetEndpoint {
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Deno.errors.BadResource();
+    return { hostname: address.address, port: address.port };
+  }
+
+  /** @throws {Deno.errors.BadResource} once it is closed. */
+  accept(): Promise<Stream> {
+    if (this.#closed) return Promise.reject(new Deno.errors.BadResource("Listener is closed"));
+    if (this.#asking !== undefined) return Promise.reject(new Deno.errors.Busy());
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
+      return "error" in next ? Promise.reject(next.error) : Promise.resolve(next.stream);
+    }
+    this.#asking = Promise.withResolvers();
+    return this.#asking.promise;
+  }
+
+  /** Connections that nobody asked for are closed with it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#server.close();
+    for (const next of this.#waiting) {
+      if ("stream" in next) next.stream.close();
+    }
+    this.#asking?.reject(new Deno.errors.BadResource("Listener is closed"));
+  }
+
+  #add(next: Accepted): void {
+    if (this.#closed) {
+      if ("stream" in next) next.stream.close();
+      return;
+    }
+    const asking = this.#asking;
+    this.#asking = undefined;
+    if (asking === undefined) this.#waiting.push(next);
+    else if ("error" in next) asking.reject(next.error);
+    else asking.resolve(next.stream);
+  }
+}
+
+/**
+ * A socket of `node:net` that is read when somebody asks, not when something comes.
+ *
+ * `node:net` drops what it holds when a connection fails. What has arrived is therefore kept
+ * here, and given out before the failure is, as the kernel does.
+ */
+export class NodeStream implements Stream {
+  readonly local: InternetEndpoint;
+  readonly remote: InternetEndpoint;
+
+  readonly #socket: Socket;
+  readonly #chunks: Uint8Array[] = [];
+  /** Bytes in the chunks. */
+  #waiting = 0;
+  /** How the input ended: `null` for an ordinary end. */
+  #ended: Error | null | undefined;
+  #closed = false;
+  #reading: PromiseWithResolvers<void> | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.local = { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+    this.remote = { hostname: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+    socket.on("data", (chunk: Uint8Array) => this.#take(chunk));
+    socket.pause();
+    socket.on("end", () => this.#end(null));
+    socket.on("error", (error) => this.#end(error));
+    socket.on("close", () => this.#end(null));
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#closed) throw closedError();
+    if (this.#reading !== undefined) throw new Deno.errors.Busy("Another read is pending");
+    if (buffer.length === 0) return 0;
+    if (this.#waiting === 0 && this.#ended === undefined) await this.#more();
+    if (this.#closed) throw new Deno.errors.Interrupted("The stream was closed");
+    if (this.#waiting > 0) return this.#give(buffer);
+    if (this.#ended) throw this.#ended;
+    return null;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.#closed) throw closedError();
+    const failure = await new Promise<Error | null | undefined>((resolve) => {
+      this.#socket.write(bytes, resolve);
+    });
+    if (this.#closed) throw new Deno.errors.Interrupted("The stream was closed");
+    if (failure) throw this.#socket.errored ?? failure;
+    return bytes.length;
+  }
+
+  async closeWrite(): Promise<void> {
+    if (this.#closed) throw closedError();
+    const failure = await new Promise<Error | null | undefined>((resolve) => {
+      this.#socket.end(resolve as () => void);
+    });
+    if (this.#closed) throw new Deno.errors.Interrupted("The stream was closed");
+    if (failure) throw this.#socket.errored ?? failure;
+  }
+
+  close(): void {
+    this.#close(() => this.#socket.destroy());
+  }
+
+  reset(): void {
+    this.#close(() => this.#socket.resetAndDestroy());
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #close(close: () => void): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#chunks.length = 0;
+    close();
+    this.#wake();
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#waiting += chunk.length;
+    if (this.#waiting >= MAX_WAITING) this.#socket.pause();
+    this.#wake();
+  }
+
+  /** The first end counts: an error is followed by `close`. */
+  #end(how: Error | null): void {
+    if (this.#ended === undefined || this.#ended === null) this.#ended = how;
+    this.#wake();
+  }
+
+  #more(): Promise<void> {
+    this.#reading = Promise.withResolvers();
+    this.#socket.resume();
+    return this.#reading.promise;
+  }
+
+  #wake(): void {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    reading?.resolve();
+  }
+
+  /** Copies as much as there is and the buffer holds. */
+  #give(buffer: Uint8Array): number {
+    let given = 0;
+    while (given < buffer.length) {
+      const [chunk] = this.#chunks;
+      if (chunk === undefined) break;
+      const part = chunk.subarray(0, buffer.length - given);
+      buffer.set(part, given);
+      given += part.length;
+      if (part.length === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(part.length);
+    }
+    this.#waiting -= given;
+    return given;
+  }
+}
+
+function closedError(): Error {
+  return new Deno.errors.BadResource("The stream is closed");
+}
