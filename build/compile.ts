@@ -27,35 +27,41 @@ if (unknown.length > 0 || (target !== undefined && (all || !targets.includes(tar
 }
 
 await Deno.mkdir(dist, { recursive: true });
-const script = `${dist}/netdemo.js`;
+const folder = await Deno.makeTempDir({ prefix: "netdemo-" });
 try {
-  await bundle(script);
+  const script = await bundle(folder);
   if (all) await makeAll(script);
   else if (target !== undefined) await make(script, target, fileName(target));
-  else {await make(
-      script,
-      Deno.build.target,
-      Deno.build.os === "windows" ? "netdemo.exe" : "netdemo",
-    );}
+  else await make(script, Deno.build.target, `netdemo${suffix(Deno.build.target)}`);
 } catch (error) {
   console.error(`compile: ${error instanceof Error ? error.message : error}`);
   Deno.exitCode = 1;
 } finally {
-  await Deno.remove(script).catch(() => {});
+  await Deno.remove(folder, { recursive: true });
 }
 
 function fileName(target: string): string {
-  return `netdemo-${target}${target.includes("windows") ? ".exe" : ""}`;
+  return `netdemo-${target}${suffix(target)}`;
+}
+
+function suffix(target: string): string {
+  return target.includes("windows") ? ".exe" : "";
 }
 
 async function make(script: string, target: string, name: string): Promise<void> {
   const output = `${dist}/${name}`;
   const note = await compile({ script, target, output, release });
   if (note !== undefined) console.error(`note: ${note}`);
-  const [whole, own] = await Promise.all([Deno.stat(output), Deno.stat(script)]);
+  const { size } = await Deno.stat(output);
   console.log(
-    `dist/${name}  ${megabytes(whole.size)} MB, of it netdemo itself ${megabytes(own.size)} MB`,
+    `dist/${name}  ${megabytes(size)} MB, of it netdemo itself ${megabytes(sizeOf(folder))} MB`,
   );
+}
+
+/** Bytes of the files in a folder. */
+function sizeOf(folder: string): number {
+  return Deno.readDirSync(folder)
+    .reduce((sum, { name }) => sum + Deno.statSync(`${folder}/${name}`).size, 0);
 }
 
 /** All targets, with the checksums beside as `sha256sum --check` reads them. */

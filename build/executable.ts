@@ -16,7 +16,7 @@ const permissions = config.tasks.netdemo.command.split(" ")
 
 /** What to compile, and how. */
 export interface CompileOptions {
-  /** A JavaScript file that imports no other. */
+  /** The JavaScript file that is the program; what it imports lies beside it. */
   readonly script: string;
   /** One of {@linkcode targets}. */
   readonly target: string;
@@ -27,12 +27,17 @@ export interface CompileOptions {
 }
 
 /**
- * Bundles netdemo into one file, so that an executable carries what it runs and
- * not the whole packages that it takes functions from.
+ * Bundles netdemo into a folder, so that an executable carries what it runs and
+ * not the whole packages that it takes functions from. What is imported when it
+ * is used is a file of its own, which a command that does without never reads.
+ *
+ * @returns the path of the script that is the program.
  */
-export async function bundle(output: string): Promise<void> {
+export async function bundle(folder: string): Promise<string> {
   const main = `${import.meta.dirname}/../main.ts`;
-  await run(Deno.execPath(), ["bundle", "--platform", "deno", "--output", output, main]);
+  const flags = ["--platform", "deno", "--code-splitting", "--minify", "--keep-names"];
+  await run(Deno.execPath(), ["bundle", ...flags, "--outdir", folder, main]);
+  return `${folder}/main.js`;
 }
 
 /**
@@ -50,6 +55,8 @@ export async function compile(options: CompileOptions): Promise<string | undefin
     "--no-config",
     "--no-lock",
     "--no-check",
+    // The cache would lie in the shared temporary folder under a fixed name, whoever put it there.
+    "--no-code-cache",
     ...config.unstable.map((name) => `--unstable-${name}`),
     ...permissions,
     "--output",

@@ -27,6 +27,7 @@ const bare: ProcessOptions = {
   env: {
     HOME: `${folder}/empty`,
     PATH: `${folder}/empty`,
+    TMPDIR: `${folder}/empty`,
     // Without it Windows has no sockets.
     ...(windows && { SystemRoot: Deno.env.get("SystemRoot") ?? "" }),
   },
@@ -163,6 +164,11 @@ const checks: readonly Check[] = [
     await using server = start("calc-server", "--port", "0", "--port-file", "port");
     const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
     assertEquals(await Deno.readTextFile(`${folder}/port`), `${port}\n`);
+  }],
+  ["it leaves no file behind", () => {
+    // Neither a cache in the temporary folder nor anything at home.
+    assertEquals([...Deno.readDirSync(`${folder}/empty`)].map(({ name }) => name), []);
+    return Promise.resolve();
   }],
 ];
 

@@ -13,9 +13,9 @@ const folder = await Deno.makeTempDir();
 try {
   const target = Deno.build.target;
   await Deno.writeTextFile(`${folder}/empty.js`, "");
-  await bundle(`${folder}/netdemo.js`);
+  const script = await bundle(`${folder}/bundle`);
   await compile({ script: `${folder}/empty.js`, target, output: `${folder}/empty` });
-  await compile({ script: `${folder}/netdemo.js`, target, output: `${folder}/netdemo` });
+  await compile({ script, target, output: `${folder}/netdemo` });
 
   const times: Record<string, number[]> = { netdemo: [], empty: [] };
   for (let round = 0; round <= ROUNDS; round++) {
