@@ -25,9 +25,17 @@ error        1     the probe could not be made; never as expected
 Each address of a name is a row. A target is as expected if one address is, with
 a note on the others; --strict wants each. Exit 0 if all targets are as expected,
 else the code of the first that is not, or 1 where that is 0.
+
+Nothing tells a firewall that drops from a host that is off, so check something
+that answers at the same address along with what is blocked: without it a block
+gets a note, and with --strict it fails.
+
 Linux repeats a connection request after 1s, and knows after 3s that a host on
-its own network is off: with a shorter --timeout a host that is off looks dropped
-(3.1s tells them apart), and a rejecting IPv6 firewall (1.1s), too.
+its own network is off: under 3.1s such a host looks dropped, and under 1.1s so
+does what an IPv6 firewall rejects.
+
+256 probes are made at once; those that wait for an answer let others go ahead.
+
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`;
 
 export const examples: readonly string[] = [

@@ -1,4 +1,4 @@
-import { formatEndpoint } from "../../protocol/addresses.ts";
+import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import type { AssessedTarget, Row } from "./assess.ts";
 import type { Expected } from "./expectation.ts";
@@ -172,10 +172,16 @@ export function hintFor(expected: Expected, verdict: Verdict): string {
     }
     return `expected was ${expect}, found was ${verdict}; netdemo help check says what each proves`;
   }
-  return protocol === "udp" && verdict === "silent"
-    ? "over UDP refused, dropped and mute look alike: look at the server, or ask over TCP"
-    : hints[verdict];
+  return hintsOver[protocol][verdict] ?? hints[verdict];
 }
+
+const hintsOver: Readonly<Record<Protocol, Partial<Record<Verdict, string>>>> = {
+  tcp: {},
+  udp: {
+    silent: "over UDP refused, dropped and mute look alike: look at the server, or ask over TCP",
+  },
+  unix: { refused: "start the server, or check the path" },
+};
 
 const hints: Readonly<Record<Verdict, string>> = {
   ok: "the way is open and the service answers",
