@@ -47,7 +47,7 @@ export const lesson: Lesson = [
       client: "sends calculator commands, checks and prints the answers",
     },
     scene: {
-      summary: "a client asks a calculator: 10 20 +",
+      summary: "a client asks a calculator",
       lesson: "The server understands the bytes that it gets; client and server share a protocol.",
     },
     service: async () => (await import("./services/calc.ts")).service,

@@ -1,4 +1,4 @@
-import { formatEndpoint } from "../protocol/addresses.ts";
+import { type Endpoint, formatEndpoint } from "../protocol/addresses.ts";
 import type { SocketEvent } from "../sockets/socket_events.ts";
 import { asciiOnly, cutTo, padTo, quoteBytes, widthOf, wrap } from "../text/width.ts";
 import { type Display, type Style, styled } from "../text/display.ts";
@@ -67,17 +67,29 @@ export function drawNames(names: SideNames, drawing: Drawing, word = ""): string
 
 /** The names that the events of both sides give. */
 export function namesOf(rungs: readonly Rung[]): SideNames {
-  const name = (events: readonly SocketEvent[]): string => {
-    const known = events.findLast(({ local }) => local !== undefined && !isUnnamed(local)) ??
-      events[0];
-    if (known === undefined) return "";
-    const { who, local } = known;
-    return local === undefined || isUnnamed(local) ? who : `${who} ${formatEndpoint(local)}`;
-  };
-  return {
-    client: name(rungs.flatMap(({ client }) => client)),
-    server: name(rungs.flatMap(({ server }) => server)),
-  };
+  const client = rungs.flatMap(({ client }) => client);
+  const server = rungs.flatMap(({ server }) => server);
+  return { client: nameOf(client, server), server: nameOf(server, client) };
+}
+
+/** A program with its address, as its own calls or those of the other end give it. */
+function nameOf(own: readonly SocketEvent[], other: readonly SocketEvent[]): string {
+  const known = own.findLast(({ local }) => local !== undefined && !isUnnamed(local)) ?? own[0];
+  if (known === undefined) return "";
+  const { who, local } = known;
+  if (local === undefined || isUnnamed(local)) return who;
+  if (!isAnyAddress(local)) return `${who} ${formatEndpoint(local)}`;
+  // A socket at any address has one only for whom it speaks to.
+  const seen = other.find(({ remote }) => portOf(remote) === portOf(local))?.remote;
+  return seen === undefined ? `${who} port ${portOf(local)}` : `${who} ${formatEndpoint(seen)}`;
+}
+
+function isAnyAddress(endpoint: Endpoint): boolean {
+  return "hostname" in endpoint && (endpoint.hostname === "0.0.0.0" || endpoint.hostname === "::");
+}
+
+function portOf(endpoint: Endpoint | undefined): number | undefined {
+  return endpoint !== undefined && "port" in endpoint ? endpoint.port : undefined;
 }
 
 function arrowWidth({ display, margin = 0 }: Drawing): number {
@@ -134,16 +146,32 @@ export function callText({ call, data, bytes, error }: SocketEvent): string {
   return `${call}(${bytes ?? data?.length ?? ""})`;
 }
 
+/** What stands at an arrow that carries no bytes. */
+export function labelOf({ what, milliseconds = 0 }: Crossing): string {
+  return what === "silence" ? `${Math.round(milliseconds)} ms of silence` : what;
+}
+
+/** Nothing crosses: dots at both sides of the label. */
+function drawSilence(crossing: Crossing, width: number, display: Display): string {
+  const label = labelOf(crossing);
+  const dots = Math.max(1, Math.floor((width - widthOf(label) - 4) / 4));
+  const half = (display.unicode ? "· " : ". ").repeat(dots);
+  return padTo(` ${half}${label} ${half}`.trimEnd(), width);
+}
+
 function drawArrow(crossing: Crossing, width: number, display: Display): string {
+  if (crossing.what === "silence") return drawSilence(crossing, width, display);
   const { line, right, left, lost } = display.unicode
     ? { line: "─", right: "▶", left: "◀", lost: "✕" }
     : { line: "-", right: ">", left: "<", lost: "x" };
-  const { from, what, data, faults = [] } = crossing;
+  const { from, data, faults = [] } = crossing;
   const fault = faults.length === 0 ? "" : ` ${faults.join(" ")} ${line}${line}`;
   const heads = from === "between" ? 2 : 1;
   // Two of the line and a space before the label; a space and two of the line after it.
   const room = width - heads - 6 - fault.length;
-  const label = data === undefined ? cutTo(what, room) : quoteBytes(data, room, display.unicode);
+  const label = data === undefined
+    ? cutTo(labelOf(crossing), room)
+    : quoteBytes(data, room, display.unicode);
   const rest = line.repeat(Math.max(2, width - heads - 4 - widthOf(label) - fault.length));
   const shaft = `${line}${line} ${label} ${rest}${fault}`;
   const isLost = crossing.lost === true;

@@ -17,7 +17,8 @@ const faultSentences: Readonly<Record<string, string>> = {
 /** One sentence, or two, that a beginner can use about a rung; `undefined` where there is nothing to say. */
 export function explanationOf(rung: Rung): string | undefined {
   const faults = (rung.crossing?.faults ?? []).map((name) => faultSentences[name] ?? "");
-  const own = rung.crossing?.from === "between" ? [] : [explanationOfCalls(rung) ?? ""];
+  const struck = rung.crossing?.from === "between" && rung.crossing.what !== "silence";
+  const own = struck ? [] : [explanationOfCalls(rung) ?? ""];
   return [...own, ...faults].filter(Boolean).join(" ") || undefined;
 }
 
@@ -36,6 +37,9 @@ function explanationOfCalls(rung: Rung): string | undefined {
     case "refused":
       return "The system at that address answers at once that no program has the port: " +
         "connect() fails with ECONNREFUSED.";
+    case "silence":
+      return "Nothing comes. Whoever waits in recv() would wait for ever: " +
+        "only a limit of its own ends the wait.";
     case "nothing more":
       return undefined;
     case undefined:

@@ -2,6 +2,9 @@ import type { Endpoint } from "../protocol/addresses.ts";
 import type { SocketCall, SocketEvent } from "../sockets/socket_events.ts";
 import type { Crossing, Rung, Side } from "./rung.ts";
 
+/** Milliseconds of silence from which it is drawn: somebody waits. */
+const LONG_SILENCE_MS = 100;
+
 const OPENING: readonly SocketCall[] = ["socket", "bind", "listen"];
 
 /** The side that a program stands on. */
@@ -30,6 +33,8 @@ export function ladderOf(events: readonly SocketEvent[]): Rung[] {
       rungs[rungs.length - 1] = rungOf([...last.client, ...last.server, event], start);
       continue;
     }
+    const silence = silenceBefore(event, last, start);
+    if (silence !== undefined) rungs.push(silence);
     const effect = effects.get(event);
     const both = effect === undefined ? [event] : [event, effect];
     rungs.push(rungOf(both, start, crossingOf(event, effects)));
@@ -48,6 +53,19 @@ function rungOf(events: readonly SocketEvent[], start: number, crossing?: Crossi
     server: events.filter((event) => sideOf(event) === "server"),
     crossing,
   };
+}
+
+/** Somebody waited for what did not come, before it happened that one end gave up, or spoke. */
+function silenceBefore(
+  event: SocketEvent,
+  last: Rung | undefined,
+  start: number,
+): Rung | undefined {
+  const time = event.time - start;
+  const milliseconds = time - (last?.time ?? time);
+  if (milliseconds < LONG_SILENCE_MS) return undefined;
+  const crossing: Crossing = { from: "between", what: "silence", milliseconds };
+  return { time, client: [], server: [], crossing };
 }
 
 /** `socket() bind() listen()` are one rung. */

@@ -7,10 +7,19 @@ export type Side = "client" | "server";
 export interface Crossing {
   /** `between`: whoever stands between the two ends both sides at once. */
   readonly from: Side | "between";
-  readonly what: "handshake" | "data" | "end of stream" | "reset" | "refused" | "nothing more";
+  readonly what:
+    | "handshake"
+    | "data"
+    | "end of stream"
+    | "reset"
+    | "refused"
+    | "nothing more"
+    | "silence";
   readonly data?: Uint8Array | undefined;
   /** Bytes that crossed, where `data` is only their beginning. @default {data.length} */
   readonly bytes?: number | undefined;
+  /** Milliseconds that a silence took. */
+  readonly milliseconds?: number | undefined;
   /** What was done to it on its way, by name: `delay`, `garbage`. */
   readonly faults?: readonly string[] | undefined;
   /** It never arrives. @default {false} */

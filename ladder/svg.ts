@@ -1,6 +1,6 @@
 import { quoteBytes, wrap } from "../text/width.ts";
 import { visible } from "../text/visible.ts";
-import { callText, namesOf } from "./draw.ts";
+import { callText, labelOf, namesOf } from "./draw.ts";
 import { explanationOf } from "./explain.ts";
 import type { Crossing, Rung, SideNames } from "./rung.ts";
 
@@ -113,6 +113,15 @@ function rightText(calls: string, y: number, crossing: Crossing | undefined): st
 
 function arrow(crossing: Crossing, y: number): string {
   const { from, what, data, faults = [], lost = false } = crossing;
+  if (what === "silence") {
+    const x = (CLIENT_X + SERVER_X) / 2;
+    return text(`· · ·  ${labelOf(crossing)}  · · ·`, {
+      x,
+      y: y + 5,
+      class: "time",
+      anchor: "middle",
+    });
+  }
   const tone = what === "reset" || what === "refused" || lost
     ? "bad"
     : what === "data" && faults.length === 0
@@ -120,7 +129,8 @@ function arrow(crossing: Crossing, y: number): string {
     : "end";
   const room = Math.floor((SERVER_X - CLIENT_X - 48) / CHARACTER);
   const fault = faults.length === 0 ? "" : `  [${faults.join(" ")}]`;
-  const label = (data === undefined ? what : quoteBytes(data, room - fault.length)) + fault;
+  const label = (data === undefined ? labelOf(crossing) : quoteBytes(data, room - fault.length)) +
+    fault;
   const [start, end] = [CLIENT_X + 8, SERVER_X - 8];
   const middle = (start + end) / 2;
   const stop = lost ? (from === "client" ? end - 60 : start + 60) : from === "client" ? end : start;

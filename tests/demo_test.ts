@@ -154,7 +154,10 @@ Deno.test("in 200 runs no cause comes after its effect", async () => {
 /** What each lesson must show, and what its client must say. */
 const shown: Record<string, RegExp[]> = {
   refused: [/connect\(\) +── handshake/, /◀── refused/, /client: REFUSED: cannot connect/],
-  timeout: [/send\(8\).*recv\(8\)/, /client: TIMEOUT: no reply .* within 500ms/],
+  timeout: [
+    /send\(8\).*recv\(8\)[^]*· \d{3} ms of silence ·[^]*close\(\)/,
+    /client: TIMEOUT: no reply .* within 500ms/,
+  ],
   reset: [/ECONNRESET +◀── reset ─+ close\(\)/, /client: RESET: /],
   "half-close": [
     /shutdown\(\) +── end of stream ─+▶ recv\(0\)/,
@@ -165,7 +168,11 @@ const shown: Record<string, RegExp[]> = {
     /send\(4\).*recv\(4\)[^]*send\(2\).*recv\(2\)[^]*send\(2\).*recv\(2\)[^]*recv\(23\).*send\(23\)/,
   ],
   glued: [/send\(18\).*recv\(18\)/, /recv\(67\).*send\(67\)/, /client: Div of 9 and 2 is 4\.5/],
-  lost: [/sendto\(8\) +── "10 20 \+\\n" ─+▶ +\d/, /client: TIMEOUT: no reply from .* \(udp\)/],
+  lost: [
+    /calc-client port \d+\n/,
+    /sendto\(8\) +── "10 20 \+\\n" ─+▶ +\d[^]*· \d{3} ms of silence ·[^]*close\(\)/,
+    /client: TIMEOUT: no reply from .* \(udp\)/,
+  ],
 };
 
 Deno.test("every scene is real, drawn in 80 columns, explained, and named in the help", async () => {
@@ -259,3 +266,14 @@ pythonTest(
     assert(!gray.includes("\x1b["));
   },
 );
+
+Deno.test("a scene is headed by what is asked, and names its own program and addresses", async () => {
+  const calc = await netdemo(["demo", "calc", "6", "7", "*"]);
+  assertMatch(calc.stdout, /^calc over TCP: a client asks a calculator\n/);
+  assertMatch(calc.stdout, /client: Product of 6 and 7 is 42/);
+  const hello = await netdemo(["demo", "hello", "--udp"]);
+  assertMatch(hello.stdout, /\n {2}hello-client 127\.0\.0\.1:\d+ +hello-server 127\.0\.0\.1:\d+\n/);
+  const surplus = await netdemo(["demo", "hello", "world"]);
+  assertEquals(surplus.code, 2);
+  assertMatch(surplus.stderr, /^netdemo: USAGE: demo hello: hello-client takes no arguments/);
+});

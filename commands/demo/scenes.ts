@@ -54,7 +54,8 @@ function requestsOf(client: Client, words: readonly string[], stage: Stage): rea
     return requestsOver(stage.transport.protocol, client, words) ?? [];
   } catch (cause) {
     if (!(cause instanceof RequestError)) throw cause;
-    throw new Failure("USAGE", cause.message, { cause, hint: cause.hint });
+    const message = `demo ${client.name}: ${cause.message}`;
+    throw new Failure("USAGE", message, { cause, hint: cause.hint });
   }
 }
 
