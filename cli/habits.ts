@@ -16,11 +16,14 @@ const OPERATOR = String.raw`(?:[-+/x*]|'\*')`;
 const NUMBER = String.raw`[-+]?[\d_]+`;
 /** What stands before the operands: no flag, whose value the first of them would be. */
 const CALC = "^(calc-client.*? |demo calc )(?<! --?[a-z-]+ )";
+/** What follows is not for path, which has a --listen of its own. */
+const NOT_PATH = "(?<!^path\\b.*)";
 /** The end of a word. */
 const END = String.raw`(?= |$)`;
 
 const portFlag = "a port goes after --port";
 const addressFlag = "where to listen goes after --host and --port";
+const listenFlag = "the port that the forwarder forwards to goes after --listen";
 const oneWord = "a server is named in one word, HOST:PORT";
 const order = "the operator comes last, and a * needs quotes";
 
@@ -56,13 +59,17 @@ const habits: readonly Habit[] = [
   // Other tools' flags.
   habit(` -\\w*l\\w*p?(?: -p)?[= ]?(${PORT})${END}`, " --port $1", portFlag),
   habit(
-    ` --?(?:bind|listen|addr|address|ip|interface|server|target|b|a|H|s|l|host)[ =](${HOST}):(${PORT})${END}`,
+    `${NOT_PATH} --?(?:bind|listen|addr|address|ip|interface|server|target|b|a|H|s|l|host)[ =](${HOST}):(${PORT})${END}`,
     " --host $1 --port $2",
     addressFlag,
   ),
-  habit(` --?(?:bind|listen|addr|address|b|a|s|l)[ =]:?(${PORT})${END}`, " --port $1", portFlag),
   habit(
-    ` --?(?:bind|listen|addr|address|ip|interface|server|b|a|H|s|l)[ =](${HOST})${END}`,
+    `${NOT_PATH} --?(?:bind|listen|addr|address|b|a|s|l)[ =]:?(${PORT})${END}`,
+    " --port $1",
+    portFlag,
+  ),
+  habit(
+    `${NOT_PATH} --?(?:bind|listen|addr|address|ip|interface|server|b|a|H|s|l)[ =](${HOST})${END}`,
     " --host $1",
     addressFlag,
   ),
@@ -212,11 +219,14 @@ const habits: readonly Habit[] = [
     "a service and its port are one word",
   ),
   habit(`^relay (${PORT}) (\\S*:${PORT})${END}`, "relay --port $1 $2", portFlag),
+  habit(`^path (${PORT}) (?=\\S)`, "path --listen $1 ", listenFlag),
   habit(
-    `^path (${PORT}) (\\S*:${PORT})${END}`,
-    "path --listen $1 $2",
-    "the port to listen on goes after --listen",
+    `^(path(?: .+?)?) (?:-l|-L|--port|-p|--bind|--backend|--forward|--to)[ =](?=\\S*${PORT})`,
+    "$1 --listen ",
+    listenFlag,
   ),
+  habit(`^(path .*--listen[ =]\\S+(?: .*)?) (${PORT})$`, "$1 localhost:$2", oneWord),
+  habit(`^(path .*--listen[ =]\\S+(?: .*)?) (${HOST}) localhost:(${PORT})$`, "$1 $2:$3", oneWord),
   habit(
     `^grade (\\S+-(?:server|client)) (?!--)(?=\\S+ \\S)`,
     "grade $1 -- ",

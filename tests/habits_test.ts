@@ -32,6 +32,15 @@ const habits: Readonly<Record<string, string>> = {
   "demo list": "help demo",
   "demo --list": "help demo",
 
+  // path.
+  "path 4040 localhost:8080": "path --listen 4040 localhost:8080",
+  "path 4040 8080": "path --listen 4040 localhost:8080",
+  "path -l 4040 localhost:8080": "path --listen 4040 localhost:8080",
+  "path -l 4040 web 8080": "path --listen 4040 web:8080",
+  "path --port=4040 :8080": "path --listen 4040 :8080",
+  "path --udp --listen 4040 8080": "path --udp --listen 4040 localhost:8080",
+  "path --listen 4040 web 8080": "path --listen 4040 web:8080",
+
   // Servers.
   "calc-server 4040": "calc-server --port 4040",
   "calc-server :4040": "calc-server --port 4040",

@@ -177,6 +177,8 @@ Deno.test("exit codes for what can't be reached, listened at or understood", asy
   const port = String(freePort());
   const dns = await examineAll("--listen", port, "nobody.invalid:8080");
   assertEquals([dns.code, dns.events[0]?.failure], [10, "DNS"]);
+  const route = await examine("--listen", port, "255.255.255.255:9"); // a broadcast has no TCP
+  assertEquals([route.code, route.summary.failure], [12, "UNREACHABLE"]);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const taken = listener.addr.port;
   const bind = await examineAll("--listen", `127.0.0.1:${taken}`, ":8080");
@@ -206,7 +208,7 @@ const wrongUsage: Record<string, RegExp> = {
   "--listen 0 :8080": /--listen must be a whole number from 1 to 65535: received '0'/,
   "--listen 70000 :8080": /from 1 to 65535: received '70000'/,
   "--listen tcp://:4040 :8080": /--listen takes \[HOST:\]PORT/,
-  "--listen web :8080": /'web'/,
+  "--listen web :8080": /--listen takes \[HOST:\]PORT: received 'web'\nhint: add one: web:4040/,
   "--listen 4040 localhost": /'localhost' is not a target: it has no port/,
   "--listen 4040 http://web": /hint: write HOST:PORT, for example web:80/,
   "--listen 4040 unix:/tmp/s": /TCP and UDP, not about Unix sockets/,

@@ -20,19 +20,28 @@ export interface Place {
 export const flags = {
   listen: {
     value: "[HOST:]PORT",
-    about: "where it forwards to (HOST: localhost)",
+    about: "where the forwarder forwards to; without HOST on localhost",
     read: readListen,
   },
   udp: { about: "ask about datagrams; the same as udp:// before TARGET" },
   only: { value: "ID,...", about: "ask these questions only", read: readIds },
-  allow: { value: "ID,...", about: "show these failures, but don't count them", read: readIds },
+  allow: {
+    value: "ID,...",
+    about: "show these failures, but don't count them: they are known",
+    read: readIds,
+  },
   for: durationFlag("longest wait for the forwarder to be up", { least: 1, default: undefined }),
   idle: durationFlag("ask also about a connection without traffic for D", {
     least: 1,
     default: undefined,
   }),
-  timeout: durationFlag("longest wait for what should come", { least: 1, default: TIMEOUT_MS }),
-  explain: { about: "say what answers mean; alone: list all questions" },
+  timeout: durationFlag("longest wait for anything that should come", {
+    least: 1,
+    default: TIMEOUT_MS,
+  }),
+  explain: {
+    about: "say what each answer means for an application; alone, it lists all questions",
+  },
   ...reportFlags,
 };
 
@@ -92,8 +101,14 @@ function readListen(text: string, flag: string): Place {
       hint: "leave out what stands before the host; --udp is for UDP",
     });
   }
-  const { host, port } = readTarget(text);
-  return { host, port };
+  try {
+    const { host, port } = readTarget(text);
+    return { host, port };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { hint } = error;
+    throw new Failure("USAGE", `${flag} takes [HOST:]PORT: received '${text}'`, { hint });
+  }
 }
 
 function readIds(text: string, flag: string): readonly string[] {

@@ -79,6 +79,7 @@ function hintFor(kind: FailureKind, strays: Strays, place: string): string {
     return `what came at ${place} began with ${began}, which the client did not send`;
   }
   if (kind === "REFUSED") return "start the forwarder first, or wait for it with --for 30s";
+  if (kind === "UNREACHABLE") return "this host has no route to that address: check the TARGET";
   if (kind === "ERROR") return "--explain says what this means for an application";
   const port = place.slice(place.lastIndexOf(":") + 1);
   const elsewhere = place.startsWith("localhost:")
