@@ -42,8 +42,8 @@ export interface FallbackBase extends Disposable {
 }
 
 /** Whether `deno compile` failed as it could not download its base. */
-export function isDownloadFailure(told: string): boolean {
-  return told.includes("Setting up base binary") || told.includes("denort");
+export function isDownloadFailure(message: string): boolean {
+  return message.includes("Setting up base binary") || message.includes("denort");
 }
 
 /**

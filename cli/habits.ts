@@ -248,7 +248,7 @@ export function meantBy(args: readonly string[]): MeantLine | undefined {
   let line = args.map(shellWord).join(" ");
   let why: string | undefined;
   for (const habit of habits) {
-    // The two forms of replace() can't be told apart by its types.
+    // The two forms of replace() can't be distinguished by its types.
     const meant = line.replace(habit.typed, habit.meant as string);
     if (meant === line) continue;
     why ??= habit.why;

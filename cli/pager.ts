@@ -34,7 +34,7 @@ export class Pager {
   }
 
   async #ask(): Promise<void> {
-    this.#stdout.text(styled("-- Enter goes on --", "dim", this.#display));
+    this.#stdout.text(styled("-- press Enter to continue --", "dim", this.#display));
     await this.#stdout.flush();
     await Deno.stdin.read(new Uint8Array(1_024));
     this.#shown = 0;

@@ -7,9 +7,9 @@ const faultSentences: Readonly<Record<string, string>> = {
   split: "It went on byte by byte: whoever expects it in one recv() gets a part.",
   throttle: "It went on slowly, so many bytes a second.",
   garbage: "Its first byte was altered on its way, so that it is no longer UTF-8 text.",
-  lose: "It was lost on its way, and nobody is told.",
+  lose: "It was lost on its way, and nobody is notified.",
   twice: "It arrives twice: who receives it can't know that it was sent once.",
-  stall: "From here on nothing passes, and neither end is told.",
+  stall: "From here on nothing passes, and neither end is notified.",
   close: "The connection was ended on the way, at both ends.",
   reset: "The connection was reset on the way, at both ends.",
 };
@@ -112,7 +112,7 @@ function endOfStream({ client, server }: Rung): string {
     return "shutdown() ends the sending of this side only; it still receives. " +
       (received
         ? "The other end's recv() gets 0 bytes: the end of the stream."
-        : "The other end is told: the end of the stream.");
+        : "The other end will be notified: the end of the stream.");
   }
   if (!events.some(({ call }) => call === "close")) {
     return "One side sends no more. The other end's recv() gets 0 bytes: the end of the stream.";

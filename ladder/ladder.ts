@@ -16,7 +16,7 @@ export function sideOf({ who }: SocketEvent): Side {
  * Puts the events of a client and a server into one order, each sending beside
  * the receiving that it brought about.
  *
- * Events are in the order of their times. A call that sends is told by when it
+ * Events are in the order of their times. A call that sends is placed by when it
  * was made and one that receives by when it gave something, so no cause comes
  * after its effect.
  */

@@ -53,7 +53,7 @@ export interface WireData {
 
 /**
  * A rung for what was seen from between both ends: the calls of a program are
- * known only so far as nothing else can have caused what was seen.
+ * known only where nothing else can have caused what was seen.
  *
  * @param start When the connection began, as `performance.now()`.
  * @returns `undefined` for what is not drawn.

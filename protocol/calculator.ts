@@ -82,7 +82,7 @@ function smallInteger(text: string): number {
 }
 
 function calculateAny(command: string): string {
-  // Five pieces tell three words, with or without white space around them, from more.
+  // Five pieces distinguish three words, with or without white space around them, from more.
   const words = command.split(WHITE_SPACE, 5).filter((word) => word !== "");
   const [o1, o2, operator] = words;
   if (

@@ -33,7 +33,7 @@ const newBuffers: PipelineBuffers = {
  *
  * A line ends in LF; a CR before it is dropped; empty lines are passed over.
  * Bytes are read straight into the buffer: ask for {@linkcode space}, read into
- * it, and tell {@linkcode take} how many came.
+ * it, and give {@linkcode take} the count.
  */
 export class LineBuffer {
   readonly #maxLine: number;

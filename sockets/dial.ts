@@ -153,7 +153,7 @@ function closeAllButFirst(attempts: readonly Promise<Stream>[]): void {
 
 /**
  * Which of several failures counts, the one that got furthest first: that a
- * host answered tells more than that none was reached.
+ * host answered says more than that none was reached.
  */
 const furthestFirst: readonly SocketFailureKind[] = ["RESET", "REFUSED", "UNREACHABLE", "TIMEOUT"];
 

@@ -15,7 +15,7 @@ export class SocketTrace {
   readonly #trace: Trace;
   readonly #who: string;
   readonly #socket = ++sockets;
-  /** Its ends, so far as they are known. */
+  /** Its ends, once they are known. */
   local: Endpoint | undefined;
   remote: Endpoint | undefined;
 

@@ -50,7 +50,7 @@ loadTest("a load is answered right in every mode of the generator", async (load)
   }
 });
 
-loadTest("a wrong answer ends the load and is told", async (load) => {
+loadTest("a wrong answer ends the load and is reported", async (load) => {
   await using target = await startNetdemo("message-server");
   const error = await assertRejects(() => runLoad(load, target, ["tcp", "-s", "0.3"]), Error);
   assertMatch(error.message, /^load: wrong reply: Thanks\.\.\./);

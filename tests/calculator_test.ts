@@ -67,7 +67,7 @@ function processorTime(): number {
   return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
 }
 
-Deno.test("no command takes longer than 50 ms, and one with too many digits is told so", () => {
+Deno.test("no command takes longer than 50 ms, and one with too many digits gets an error", () => {
   const half = "7".repeat(MAX_DIGITS / 2);
   const million = "9".repeat(1_000_000);
   const slowest: string[] = [

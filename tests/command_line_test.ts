@@ -87,14 +87,14 @@ const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
   })),
 ];
 
-Deno.test("wrong usage is told on stderr with exit code 2, and nothing starts", async () => {
+Deno.test("wrong usage is reported on stderr with exit code 2, and nothing starts", async () => {
   const runs = wrong.map(async ({ args, message, hint = /\S/ }) => {
     const { code, stdout, stderr } = await netdemoInProcess(args);
-    const [told = "", hinted = "", ...rest] = stderr.split("\n");
-    assertEquals({ code, stdout, told }, {
+    const [reported = "", hinted = "", ...rest] = stderr.split("\n");
+    assertEquals({ code, stdout, reported }, {
       code: 2,
       stdout: "",
-      told: `netdemo: USAGE: ${message}`,
+      reported: `netdemo: USAGE: ${message}`,
     });
     assertMatch(hinted, /^hint: /);
     assertMatch(hinted, hint);

@@ -255,7 +255,7 @@ Deno.test("wrong scenes are usage errors", async () => {
 pythonTest(
   "at a terminal of 80 by 24 nothing scrolls by unread, in colour unless NO_COLOR is set",
   async () => {
-    const prompt = "-- Enter goes on --";
+    const prompt = "-- press Enter to continue --";
     const env = { LC_ALL: "C.UTF-8", NO_COLOR: "" };
     const screen = await terminal(["demo", "--explain"], ["", "", "", "", ""], { prompt, env });
     const pages = screen.replaceAll(/\x1b\[\d+m/g, "").split(prompt);

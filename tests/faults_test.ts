@@ -80,7 +80,7 @@ testWith(
   },
 );
 
-signalTest("beyond --max-connections a client is told that the server is full", async () => {
+signalTest("beyond --max-connections a client learns that the server is full", async () => {
   const { process, port } = await startServer(["calc-server", "--max-connections", "50"]);
   await using _process = process;
   const before = countDescriptors(process.child.pid);

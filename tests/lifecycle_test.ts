@@ -228,7 +228,7 @@ Deno.test("a request that trickles in does not outlive its deadline", async () =
   assertLess(sent, 40);
 });
 
-signalTest("--json tells a server's whole life in objects", async () => {
+signalTest("--json reports a server's whole life in objects", async () => {
   const { process, port } = await startServer(["message-server", "--json"]);
   await using _process = process;
   await netdemoInProcess(["message-client", "--port", String(port), "evil \u202e\x9b2J"]);

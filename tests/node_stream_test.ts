@@ -238,7 +238,7 @@ for (const hostname of ["127.0.0.1", "::1"]) {
   const needs = hostname === "::1" ? [ipv6] : [];
   testWith(
     needs,
-    `what can't be connected to or listened on is told by its errno (${hostname})`,
+    `what can't be connected to or listened on is reported by its errno (${hostname})`,
     async () => {
       const listener = await listenResettable({ hostname, port: 0 });
       const taken = endpointOf(listener);

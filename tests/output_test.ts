@@ -19,7 +19,7 @@ async function sendMessages(port: number, count: number, message: string): Promi
   }
 }
 
-signalTest("a server whose stdout is stalled keeps answering, and stops when told", async () => {
+signalTest("a server whose stdout is stalled keeps answering, and stops on a signal", async () => {
   const { process, port } = await startServer(["message-server"]);
   await using _process = process;
   process.stallStdout();
@@ -33,7 +33,7 @@ signalTest("a server whose stdout is stalled keeps answering, and stops when tol
 });
 
 signalTest(
-  "a server whose stdout is closed keeps answering, and tells how much was lost",
+  "a server whose stdout is closed keeps answering, and reports how much was lost",
   async () => {
     const { process, port } = await startServer(["message-server"]);
     await using _process = process;
@@ -47,7 +47,7 @@ signalTest(
 
 testWith(
   [linux], // its /dev/full
-  "a server whose stdout is full keeps answering, and tells how much was lost",
+  "a server whose stdout is full keeps answering, and reports how much was lost",
   async () => {
     const folder = await Deno.makeTempDir();
     const portFile = `${folder}/port`;

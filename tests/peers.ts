@@ -199,7 +199,7 @@ async function startFullQueue(hostname: string): Promise<RunningPeer> {
   const { port } = listener.addr;
   const over = new AbortController();
   const connect = () => Deno.connect({ hostname, port, signal: over.signal });
-  // Two fit in (Linux keeps one more than it is told); the others go on asking for the room.
+  // Two fit in (Linux keeps one more than it is asked to); the others go on asking for the room.
   const waiting = Array.from({ length: 8 }, connect);
   const settled = Promise.allSettled(waiting);
   let connected = 0;

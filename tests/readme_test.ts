@@ -148,8 +148,8 @@ Deno.test("the README's tables of flags and exit codes are those of the program"
   );
   flags.delete("--help");
   const tables = readme.slice(readme.indexOf("## Flags"), readme.indexOf("## Exit codes"));
-  const told = new Set([...tables.matchAll(/^\| `(--[^`]+)`/gm)].map(([, flag]) => flag));
-  assertEquals([...told].sort(), [...flags].sort());
+  const documented = new Set([...tables.matchAll(/^\| `(--[^`]+)`/gm)].map(([, flag]) => flag));
+  assertEquals([...documented].sort(), [...flags].sort());
 
   const { exitCodes } = await import("../cli/failure.ts");
   const rows = [...readme.matchAll(/^\| (\d+) +\| `([A-Z]+):`/gm)];

@@ -73,7 +73,7 @@ const services: Check[] = talks.flatMap((talk) =>
   ])
 );
 
-/** Asks, is told to stop with half a request sent, gets its answer all the same. */
+/** Asks, gets the signal with half a request sent, gets its answer all the same. */
 async function drains(signal: Deno.Signal, ...flags: string[]): Promise<void> {
   await using server = start("calc-server", "--port", "0", ...flags);
   const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);

@@ -85,7 +85,7 @@ Deno.test("datagrams of every size get an exact reply or a clear error", async (
   assertEquals(invalid, "Error: the request is not UTF-8 text");
 });
 
-Deno.test("a datagram over --max-request is told so, never cut short", async () => {
+Deno.test("a datagram over --max-request gets an error, never cut short", async () => {
   await using server = serveUdp(message, { port: 0, maxRequest: 10 });
   using socket = new TestSocket();
   for (const end of ["", "\n", "\r\n"]) {
@@ -148,7 +148,7 @@ forgeTest(
     });
     const port = portOf(server);
     for (const source of [0, 1, 53, 1_023, port]) await forge(source, port, "10 20 +");
-    await until(() => ignored.length === 5, "all are told");
+    await until(() => ignored.length === 5, "all are reported");
     assertEquals(ignored, [...Array(4).fill("from a system port"), "from this server itself"]);
     using socket = new TestSocket();
     assertEquals(await socket.ask(port, "10 20 +"), SUM);
@@ -162,21 +162,21 @@ forgeTest("two servers pointed at each other fall silent within two exchanges", 
       hello,
     ]]
   ) {
-    const told: string[] = [];
+    const outcomes: string[] = [];
     const events: ServerEvents = {
-      answered: () => told.push("answered"),
-      ignored: () => told.push("ignored"),
+      answered: () => outcomes.push("answered"),
+      ignored: () => outcomes.push("ignored"),
     };
     await using first = serveUdp(one ?? hello, { port: 0, events });
     await using second = serveUdp(other ?? hello, { port: 0, events });
     await forge(portOf(second), portOf(first), "Hello");
-    await until(() => told.at(-1) === "ignored", "one of them keeps silent");
+    await until(() => outcomes.at(-1) === "ignored", "one of them keeps silent");
     // What was still to come is there once both have answered somebody else.
     using socket = new TestSocket();
     await socket.ask(portOf(first), "x");
     await socket.ask(portOf(second), "x");
     assertLess(
-      told.filter((what) => what === "answered").length - 2,
+      outcomes.filter((what) => what === "answered").length - 2,
       4,
       `${one?.name} ${other?.name}`,
     );
@@ -203,7 +203,7 @@ Deno.test("a reply is looked for at the address that was asked, and late ones ar
   });
 });
 
-Deno.test("no reply in time is TIMEOUT, and the hint says what UDP can't tell", async () => {
+Deno.test("no reply in time is TIMEOUT, and the hint says what UDP can't report", async () => {
   using silent = new TestSocket();
   const args = ["hello-client", "--udp", "--port", String(silent.port), "--timeout", "200ms"];
   const { code, stderr } = await netdemoInProcess(args);
@@ -250,11 +250,11 @@ Deno.test("flags that say nothing to a transport are usage errors that say why",
 
 testWith(
   [linux],
-  "a flood of 200,000 datagrams ends nothing, fills no memory, and is told at the end",
+  "a flood of 200,000 datagrams ends nothing, fills no memory, and is counted at the end",
   async () => {
     const { process, port } = await startServer(["message-server", "--udp", "--json"]);
     await using _process = process;
-    // Nobody reads what the server tells meanwhile: it has to drop lines, too.
+    // Nobody reads what the server prints meanwhile: it has to drop lines, too.
     process.stallStdout();
     using socket = new TestSocket();
     for (let count = 0; count < 200_000; count++) await socket.send(port, "flood");

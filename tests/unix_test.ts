@@ -51,7 +51,7 @@ folderTest("a live socket is BIND, and the server there goes on", async (folder)
   await probe(path);
 });
 
-folderTest("what is no socket is never removed", async (folder) => {
+folderTest("a file that isn't a socket is never removed", async (folder) => {
   const file = `${folder}/file`;
   await Deno.writeTextFile(file, "precious");
   await Deno.symlink(file, `${folder}/link`);

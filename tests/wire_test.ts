@@ -115,7 +115,7 @@ Deno.test("10,000 requests in one write get 10,000 answers in order", async () =
   assertEquals(answers, numbers.map((number) => `Sum of ${number} and 1 is ${number + 1}`));
 });
 
-Deno.test("requests of up to the maximum are answered, a longer one is told so and ends the connection", async () => {
+Deno.test("requests of up to the maximum are answered, a longer one gets an error and ends the connection", async () => {
   for (const maxRequest of [10, 65_536, 200_000]) {
     await using server = serve(message, { port: 0, maxRequest });
     const longest = "x".repeat(maxRequest);

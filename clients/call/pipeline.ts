@@ -38,7 +38,7 @@ export async function ask(call: Call, request: string): Promise<Answer> {
  *
  * At most 1,024 requests wait for their answers at a time, so memory stays
  * bounded however many there are. The first is sent alone: only a peer that
- * ended its reply with LF can tell several requests apart, any other is asked
+ * ended its reply with LF can separate several requests, any other is asked
  * one at a time.
  *
  * @param answered Takes the answers that came together; the next wait for it.

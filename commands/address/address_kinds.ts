@@ -73,10 +73,10 @@ export function familyOf(address: string): 4 | 6 {
 }
 
 /**
- * What kind of address an IP address is. An IPv4-mapped one is told as that,
+ * What kind of address an IP address is. An IPv4-mapped one is reported as that,
  * not as the IPv4 address that it holds.
  *
- * @throws {TypeError} if it is no IP address.
+ * @throws {TypeError} if it is not an IP address.
  */
 export function kindOfAddress(address: string): AddressKind {
   const number = numberOf(address);
@@ -110,7 +110,7 @@ function range(prefix: string, name: string, reach: Reach, source: string): Rang
 function numberOf(text: string): bigint {
   const [address = ""] = (canonicalAddress(text) ?? "").split("%");
   if (address === "") {
-    throw new TypeError(`Cannot tell the kind of an IP address: received '${text}'`);
+    throw new TypeError(`Cannot name the kind of an IP address: received '${text}'`);
   }
   if (familyOf(address) === 4) {
     return address.split(".").reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);

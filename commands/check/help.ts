@@ -26,7 +26,7 @@ Each address of a name is a row. A target is as expected if one address is, with
 a note on the others; --strict wants each. Exit 0 if all targets are as expected,
 else the code of the first that is not, or 1 where that is 0.
 
-Nothing tells a firewall that drops from a host that is off, so check something
+Nothing distinguishes a firewall that drops from a host that is off, so check something
 that answers at the same address along with what is blocked: without it a block
 gets a note, and with --strict it fails.
 

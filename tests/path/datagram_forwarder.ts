@@ -18,7 +18,7 @@ interface Client {
   lastAt: number;
 }
 
-/** A forwarder of datagrams that breaks the rules that it is told to. */
+/** A forwarder of datagrams that breaks the rules that it is given. */
 export class DatagramForwarder implements Disposable {
   readonly port: number;
   readonly #listener: Deno.DatagramConn;

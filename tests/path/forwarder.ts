@@ -31,7 +31,7 @@ export interface Breaks {
   readonly idles?: number;
 }
 
-/** A forwarder of TCP connections that breaks the rules that it is told to. */
+/** A forwarder of TCP connections that breaks the rules that it is given. */
 export class Forwarder implements AsyncDisposable {
   readonly port: number;
   readonly #listener: StreamListener;
