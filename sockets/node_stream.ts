@@ -65,8 +65,8 @@ function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<St
  * Listens for TCP connections that can be reset, where the runtime can.
  *
  * Connections are accepted as they come, without waiting for `accept()`, and are not read until
- * they are asked to. Whoever runs out of descriptors is never accepted again and gets no error
- * (Deno 2.9.6): limit the connections that are held at a time.
+ * they are asked to. A process that runs out of descriptors gets no error and never accepts again
+ * (Deno 2.9.6), so limit the connections that are open at a time.
  *
  * @param endpoint An IP address of this host and a port; 0 takes any free one.
  * @throws {Error} with the errno name as its `code`.

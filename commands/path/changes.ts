@@ -1,4 +1,4 @@
-/** What changes, seen by those who wait for it to be as they need it. */
+/** Wakes those who wait for something to change. */
 export class Changes {
   #next = Promise.withResolvers<void>();
 
@@ -14,7 +14,7 @@ export class Changes {
 }
 
 /**
- * Waits until a condition holds that can come true with any of the changes.
+ * Waits until a condition holds; it is checked again at each of the changes.
  *
  * @param milliseconds The longest wait.
  * @returns whether it holds.
@@ -32,7 +32,7 @@ export async function until(
     expired.notify();
   }, milliseconds);
   try {
-    // What has come true is never missed for being late: the condition is looked at last.
+    // The condition is checked last: on a busy machine the timer may win over what came before it.
     while (!condition() && !isExpired) {
       await Promise.race([expired, ...changes].map(({ next }) => next));
     }

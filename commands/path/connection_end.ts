@@ -11,8 +11,8 @@ const FIRST_SIZE = 4_096;
 /**
  * One end of a connection through the forwarder.
  *
- * It reads all the time: only who reads notices a reset. What has come waits here until it is
- * taken.
+ * It reads all the time, since a reset is only noticed by reading. What has been received waits
+ * here until it is taken.
  */
 export class ConnectionEnd implements Disposable {
   /** Which of the two ends it is. */
@@ -70,7 +70,7 @@ export class ConnectionEnd implements Disposable {
   /**
    * Sends bytes, after those that are being sent. Resolves once they are taken.
    *
-   * It never throws: why they could not be sent is seen in how the input ends.
+   * It never throws: if they can't be sent, the input ends as well, and says why.
    */
   send(bytes: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
@@ -93,7 +93,7 @@ export class ConnectionEnd implements Disposable {
     this.#stream.close();
   }
 
-  /** From now on nothing is kept of what comes. */
+  /** Drops what has been received, and all that still comes. */
   discard(): void {
     this.#discards = true;
     this.#start = this.#stop = 0;
@@ -124,7 +124,7 @@ export class ConnectionEnd implements Disposable {
     this.changes.notify();
   }
 
-  /** Room behind what is kept: what was taken is given up first, then the buffer doubles. */
+  /** Room to read into: drops what was taken, and doubles the buffer where that is not enough. */
   #space(): Uint8Array {
     if (this.#stop === this.#buffer.length) {
       const kept = this.#buffer.subarray(this.#start, this.#stop);

@@ -20,7 +20,7 @@ export function questionsOver(protocol: "tcp" | "udp"): readonly Described[] {
   return protocol === "tcp" ? tcpQuestions : udpQuestions;
 }
 
-/** A question as it is told to a user. */
+/** A question as a user reads of it. */
 export type Described = Omit<Question<unknown>, "ask">;
 
 /** What is examined, and how long it may take. */

@@ -13,9 +13,8 @@ const decoder = new TextDecoder();
 /**
  * The server behind the forwarder.
  *
- * Which connection is whose is known by the tag that it begins with. One that begins with
- * something else is a stray, such as a health check: it gets no answer, stays for as long as it
- * likes, and is counted.
+ * It recognises connections by the tag that they begin with. One that begins with anything else
+ * is a stray, such as a health check: it is counted, gets no answer, and is left open.
  */
 export class FarEnd implements Disposable {
   /** Notified when a connection comes, is matched, or ends without being matched. */
@@ -66,12 +65,12 @@ export class FarEnd implements Disposable {
     return this.#strayBytes;
   }
 
-  /** From now on a connection that begins with this tag is kept for who asks for it. */
+  /** Keeps the connection that begins with this tag, once it comes, for {@linkcode arrived}. */
   expect(tag: string): void {
     this.#awaited.set(tag, undefined);
   }
 
-  /** The connection that began with this tag, if it has come. It is then the caller's to close. */
+  /** The connection that began with this tag, if it has come. The caller closes it. */
   arrived(tag: string): ConnectionEnd | undefined {
     return this.#awaited.get(tag);
   }
@@ -82,7 +81,7 @@ export class FarEnd implements Disposable {
     this.#forgotten.add(tag);
   }
 
-  /** Gives a silent connection to the caller, who is then to close it. */
+  /** Hands a silent connection over to the caller, who closes it. */
   adopt(end: ConnectionEnd): void {
     this.#unmatched.delete(end);
     this.#own.delete(end);
@@ -110,7 +109,7 @@ export class FarEnd implements Disposable {
     }
   }
 
-  /** Finds out whose a connection is. Never throws. */
+  /** Waits for enough of a connection's first bytes to know whose it is. Never throws. */
   async #match(stream: Stream): Promise<void> {
     const end = new ConnectionEnd(stream, "server");
     this.#own.add(end);
@@ -134,7 +133,7 @@ export class FarEnd implements Disposable {
     }
   }
 
-  /** A stray is read, so that its end is noticed, and closed once it has ended. */
+  /** Reads a stray, so that its end is noticed, and closes it then. */
   #leaveAlone(end: ConnectionEnd): void {
     this.#strayCount++;
     const sample = end.take(SAMPLE_LENGTH);
@@ -147,7 +146,7 @@ export class FarEnd implements Disposable {
   }
 }
 
-/** Whether a connection has sent only a part of what may become a tag. */
+/** Whether what a connection has sent so far may be the beginning of a tag. */
 function mayBecomeOurs(end: ConnectionEnd): boolean {
   return end.ending === undefined && end.pending < TAG_LENGTH && mayBeTag(end.peek(TAG_LENGTH));
 }

@@ -35,7 +35,7 @@ export function skip(detail: string): Answer {
   return { status: "skip", detail };
 }
 
-/** What was seen is not what is seen without a forwarder. */
+/** Something was seen that is not seen without a forwarder. */
 export class Broken extends Error {
   override readonly name = "Broken";
   /** How the connection failed, where that is why. */
@@ -47,7 +47,7 @@ export class Broken extends Error {
   }
 }
 
-/** `0.8 ms`, `1200 ms`: as exact as it is of use. */
+/** `0.8 ms`, `1200 ms`. */
 export function inMs(milliseconds: number): string {
   return `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
 }

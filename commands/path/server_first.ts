@@ -13,10 +13,10 @@ const decoder = new TextDecoder();
 /**
  * Has the server greet a client that has sent nothing yet.
  *
- * Without first bytes the server knows the client's connection by being the only one that has
- * come since. Some forwarders keep connections in store: if none has come, it is the only one that
- * is open. It may still be a stray, so each gets a greeting of its own, and the client says which
- * one arrived.
+ * Without first bytes, the client's connection is recognised by being the only one that has come
+ * since. If none has come (some forwarders keep a pool of connections) it is the only one that is
+ * open. Either may still be a stray, so each gets a greeting of its own, and the one that the
+ * client receives decides.
  */
 export async function asksServerFirst(way: Way): Promise<Answer> {
   const { far, timeout } = way;

@@ -1,4 +1,4 @@
-/** How everything begins that `path` sends: whoever looks at the wire can see what it is. */
+/** What everything that `path` sends begins with, so that it can be recognised on the wire. */
 const MARK = "netdemo path ";
 
 const encoder = new TextEncoder();
@@ -11,7 +11,7 @@ const NONCE_LENGTH = 16;
 /** Bytes of a tag. */
 export const TAG_LENGTH = MARK.length + ID_LENGTH + 1 + NONCE_LENGTH + 1;
 
-/** A line that names a question and is never the same twice: `netdemo path half-close 5f0c…`. */
+/** A line that names a question and is different each time: `netdemo path half-close 5f0c…`. */
 export function newTag(id: string): string {
   const digits = Array.from(
     randomBytes(NONCE_LENGTH),
@@ -27,31 +27,31 @@ export function mayBeTag(bytes: Uint8Array): boolean {
   return bytes.subarray(0, length).every((byte, index) => byte === markBytes[index]);
 }
 
-/** Whether these bytes begin with the tag that the others were given; nothing is the tag of nothing. */
+/** Whether these bytes begin with the tag of the others. An empty datagram has an empty tag. */
 export function hasTagOf(tagged: Uint8Array, bytes: Uint8Array): boolean {
   const length = Math.min(tagged.length, TAG_LENGTH);
   if (bytes.length < length || (length === 0 && bytes.length > 0)) return false;
   return firstDifference(tagged.subarray(0, length), bytes) === undefined;
 }
 
-/** A tag with bytes of any value after it, up to a length. */
+/** A tag with random bytes after it, up to a length. */
 export function tagged(tag: string, length: number): Uint8Array {
   const bytes = randomBytes(length);
   bytes.set(encoder.encode(tag).subarray(0, length));
   return bytes;
 }
 
-/** Bytes of any value: what is altered on its way can't go unnoticed. */
+/** Random bytes: an alteration can't go unnoticed. */
 export function randomBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  // More than 65,536 at a time is more than the platform gives.
+  // getRandomValues() fills at most 65,536 bytes at a time.
   for (let start = 0; start < length; start += 65_536) {
     crypto.getRandomValues(bytes.subarray(start, start + 65_536));
   }
   return bytes;
 }
 
-/** The place of the first byte that differs; `undefined` if all that both have is the same. */
+/** Index of the first byte that differs; `undefined` if one begins with the other. */
 export function firstDifference(one: Uint8Array, other: Uint8Array): number | undefined {
   const length = Math.min(one.length, other.length);
   for (let index = 0; index < length; index++) {

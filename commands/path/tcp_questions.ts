@@ -1,18 +1,14 @@
 import { formatEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
-import { pause, until } from "./changes.ts";
-import type { ConnectionEnd } from "./connection_end.ts";
+import { pause } from "./changes.ts";
+import { asksMany, CONNECTIONS } from "./many.ts";
+import { asksNobody } from "./nobody.ts";
 import { type Answer, Broken, inMs, note, pass, type Question, since, skip } from "./question.ts";
 import { asksServerFirst } from "./server_first.ts";
-import { newTag, randomBytes } from "./tag.ts";
+import { randomBytes } from "./tag.ts";
 import type { Way } from "./way.ts";
 
 const BULK_BYTES = 1_048_576;
-const CONNECTIONS = 50;
-/** Milliseconds after which a connection that nobody answers counts as left hanging. */
-const HANGING_MS = 1_000;
-/** Timeouts that they may take, all together. */
-const MANY_PATIENCE = 2;
 /** Milliseconds that the late reply to a half-close takes. */
 const LATE_MS = 1_000;
 
@@ -105,14 +101,14 @@ Uploads that are refused early and long-lived streams in one direction break off
   {
     id: "server-close",
     sentence: "the server's close",
-    explain: `Clients are not told when their server has closed the connection. \
+    explain: `Clients do not notice that their server has closed the connection. \
 They wait for replies that can't come, and pools hand out dead connections.`,
     ask: (way) => asksClose(way, "server"),
   },
   {
     id: "client-close",
     sentence: "the client's close",
-    explain: `Servers are not told when their client has gone. \
+    explain: `Servers do not notice that their client has gone. \
 They go on working for nobody, and fill up with dead connections.`,
     ask: (way) => asksClose(way, "client"),
   },
@@ -187,7 +183,7 @@ async function asksClose(way: Way, side: "client" | "server"): Promise<Answer> {
   const start = performance.now();
   closing.close();
   await way.seesEnd(other, `the ${side}'s end of stream`);
-  return pass(`told after ${inMs(since(start))}`);
+  return pass(`seen after ${inMs(since(start))}`);
 }
 
 async function asksReset(way: Way, side: "client" | "server"): Promise<Answer> {
@@ -199,72 +195,9 @@ async function asksReset(way: Way, side: "client" | "server"): Promise<Answer> {
   const start = performance.now();
   resetting.reset();
   await way.ended(other);
-  if (other.ending === "reset") return pass(`told after ${inMs(since(start))}`);
+  if (other.ending === "reset") return pass(`seen after ${inMs(since(start))}`);
   if (other.ending === "end of stream") {
     throw new Broken("arrives as an ordinary end: a crash looks like success");
   }
   throw new Broken(`the ${other.side} ${way.gotInstead(other)} instead of the reset`);
-}
-
-/**
- * All are open before any is asked, and all are answered before any is closed.
- *
- * A short queue of connections makes some of them wait for the system to try again, after 1, 3
- * and 7 seconds: that is slow, but they are served.
- */
-async function asksMany(usual: Way): Promise<Answer> {
-  using held = new DisposableStack();
-  const way = usual.withTimeout(MANY_PATIENCE * usual.timeout);
-  const start = performance.now();
-  const clients = await Promise.allSettled(
-    Array.from({ length: CONNECTIONS }, async () => held.use(await way.open())),
-  );
-  const answered = await Promise.allSettled(clients.map(async (client) => {
-    if (client.status === "rejected") throw client.reason;
-    await askOne(way, client.value, held);
-  }));
-  const failed = answered.filter(({ status }) => status === "rejected");
-  if (failed.length === 0) return pass(`in ${inMs(since(start))}`);
-  const [{ reason }] = failed as [PromiseRejectedResult];
-  if (!(reason instanceof Broken)) throw reason;
-  throw new Broken(`${failed.length} of ${CONNECTIONS} failed, the first: ${reason.message}`);
-}
-
-async function askOne(way: Way, client: ConnectionEnd, held: DisposableStack): Promise<void> {
-  const { server } = held.use(await way.introduce(client, newTag("many")));
-  await way.carry(server, client, "its own reply");
-}
-
-async function asksNobody(way: Way): Promise<Answer> {
-  way.far.close();
-  await way.far.finished;
-  let client: ConnectionEnd;
-  try {
-    client = await way.connect();
-  } catch (error) {
-    const broken = way.notConnected(error);
-    if (broken.kind === "REFUSED") return pass("refused");
-    if (broken.kind === "TIMEOUT") throw new Broken("left hanging: a connection is not answered");
-    return note(`not refused, but: ${broken.message}`);
-  }
-  using _ = client;
-  const start = performance.now();
-  // Some connect only when the client sends. Not at once: who closes with unread input resets.
-  await until(() => client.ending !== undefined, [client.changes], way.timeout / 2);
-  if (client.ending === undefined) {
-    client.send(randomBytes(64));
-    await until(() => client.ending !== undefined, [client.changes], way.timeout / 2);
-  }
-  const how = `accepted, then ${whatFollowed(client, since(start))}`;
-  const detail = `${how}: an open port proves nothing here`;
-  if (client.ending === "reset") return note(detail);
-  throw new Broken(detail);
-}
-
-/** `ended`, `reset`, `left hanging`, `left hanging for 3.0 s and ended`. */
-function whatFollowed({ ending }: ConnectionEnd, elapsed: number): string {
-  const how = ending === "reset" ? "reset" : "ended";
-  if (ending === undefined) return "left hanging";
-  if (elapsed < HANGING_MS) return how;
-  return `left hanging for ${(elapsed / 1_000).toFixed(1)} s and ${how}`;
 }

@@ -22,7 +22,7 @@ export function judge(outcome: Outcome, allow: readonly string[]): Verdict {
   return { ...outcome, status, detail: answer.message };
 }
 
-/** A verdict as reports have it. @param explains Whether what it means is told with it. */
+/** A verdict as reports have it. @param explains Whether it includes what the question means. */
 export function resultOf(verdict: Verdict, explains: boolean): Result {
   const { question: { id, sentence, explain }, status, detail } = verdict;
   const elapsedMs = rounded(verdict.elapsedMs);

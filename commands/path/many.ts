@@ -1,0 +1,38 @@
+import type { ConnectionEnd } from "./connection_end.ts";
+import { type Answer, Broken, inMs, pass, since } from "./question.ts";
+import { newTag } from "./tag.ts";
+import type { Way } from "./way.ts";
+
+/** Connections that are open at once. */
+export const CONNECTIONS = 50;
+/** Timeouts that each of them has. */
+const PATIENCE = 2;
+
+/**
+ * All are open before any is asked, and all are answered before any is closed.
+ *
+ * A short queue of connections makes some of them wait for the system to try again, after 1, 3
+ * and 7 seconds: that is slow, but they are served.
+ */
+export async function asksMany(usual: Way): Promise<Answer> {
+  using held = new DisposableStack();
+  const way = usual.withTimeout(PATIENCE * usual.timeout);
+  const start = performance.now();
+  const clients = await Promise.allSettled(
+    Array.from({ length: CONNECTIONS }, async () => held.use(await way.open())),
+  );
+  const answered = await Promise.allSettled(clients.map(async (client) => {
+    if (client.status === "rejected") throw client.reason;
+    await askOne(way, client.value, held);
+  }));
+  const failed = answered.filter(({ status }) => status === "rejected");
+  if (failed.length === 0) return pass(`in ${inMs(since(start))}`);
+  const [{ reason }] = failed as [PromiseRejectedResult];
+  if (!(reason instanceof Broken)) throw reason;
+  throw new Broken(`${failed.length} of ${CONNECTIONS} failed, the first: ${reason.message}`);
+}
+
+async function askOne(way: Way, client: ConnectionEnd, held: DisposableStack): Promise<void> {
+  const { server } = held.use(await way.introduce(client, newTag("many")));
+  await way.carry(server, client, "its own reply");
+}

@@ -1,0 +1,44 @@
+import { until } from "./changes.ts";
+import type { ConnectionEnd } from "./connection_end.ts";
+import { type Answer, Broken, note, pass, since } from "./question.ts";
+import { randomBytes } from "./tag.ts";
+import type { Way } from "./way.ts";
+
+/** Milliseconds after which a connection counts as left hanging. */
+const HANGING_MS = 1_000;
+
+/** Connects once more, now that nobody listens behind the forwarder. */
+export async function asksNobody(way: Way): Promise<Answer> {
+  way.far.close();
+  await way.far.finished;
+  let client: ConnectionEnd;
+  try {
+    client = await way.connect();
+  } catch (error) {
+    const broken = way.notConnected(error);
+    if (broken.kind === "REFUSED") return pass("refused");
+    if (broken.kind === "TIMEOUT") throw new Broken("left hanging: a connection is not answered");
+    return note(`not refused, but: ${broken.message}`);
+  }
+  using _ = client;
+  const start = performance.now();
+  // Some forwarders connect to the server only once the client sends. It sends late, since closing
+  // with unread input makes a reset of what was meant as an ordinary end.
+  await until(() => client.ending !== undefined, [client.changes], way.timeout / 2);
+  if (client.ending === undefined) {
+    client.send(randomBytes(64));
+    await until(() => client.ending !== undefined, [client.changes], way.timeout / 2);
+  }
+  const how = `accepted, then ${whatFollowed(client, since(start))}`;
+  const detail = `${how}: an open port proves nothing here`;
+  if (client.ending === "reset") return note(detail);
+  throw new Broken(detail);
+}
+
+/** `ended`, `reset`, `left hanging`, `left hanging for 3.0 s and ended`. */
+function whatFollowed({ ending }: ConnectionEnd, elapsed: number): string {
+  const how = ending === "reset" ? "reset" : "ended";
+  if (ending === undefined) return "left hanging";
+  if (elapsed < HANGING_MS) return how;
+  return `left hanging for ${(elapsed / 1_000).toFixed(1)} s and ${how}`;
+}
