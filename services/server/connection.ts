@@ -221,11 +221,17 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     const written = this.#write(batch.text, batch.count);
     const isAll = batch.end === requests.length && batch.plan === undefined;
     if (isAll && this.#context.onAnswered === undefined) return written;
-    return written.then(() => this.#answerOn(batch, requests, ending));
+    // Not the text: a peer that does not read would have it held for long.
+    const rest = { ...batch, text: undefined };
+    return written.then(() => this.#answerOn(rest, requests, ending));
   }
 
   /** What is to be done once a batch is written: its events, its last reply's steps, the rest. */
-  async #answerOn(batch: Batch, requests: readonly Line[], ending: "\n" | ""): Promise<void> {
+  async #answerOn(
+    batch: Omit<Batch, "text">,
+    requests: readonly Line[],
+    ending: "\n" | "",
+  ): Promise<void> {
     const { onAnswered } = this.#context;
     batch.replies?.forEach((reply, index) =>
       onAnswered?.(this, requests[batch.first + index] ?? null, reply)
