@@ -84,6 +84,12 @@ const commands: readonly Command[] = [
     load: async () => (await import("./commands/path/path.ts")).program,
   },
   {
+    name: "grade",
+    summary: "examines a program of the lesson that you wrote yourself",
+    startsPrograms: true,
+    load: async () => (await import("./commands/grade/grade.ts")).program,
+  },
+  {
     name: "address",
     summary: "shows and explains addresses, host names and ports",
     load: async () => (await import("./commands/address/address.ts")).program,
@@ -131,6 +137,15 @@ export function main(args: readonly string[], channels?: Channels): Promise<numb
   return dispatch(args, commands, version, channels);
 }
 
-// Not Deno.exitCode: a read from a terminal and a write to a stalled pipe can't
-// be taken back, and would hold the process for as long as they wait.
-if (import.meta.main) Deno.exit(await main(Deno.args));
+/** Gives back the permission to start programs, unless the command is one that does. */
+function giveBackPermissions([name]: readonly string[]): void {
+  const command = commands.find((command) => command.name === name);
+  if (command?.startsPrograms !== true) Deno.permissions.revokeSync({ name: "run" });
+}
+
+if (import.meta.main) {
+  giveBackPermissions(Deno.args);
+  // Not Deno.exitCode: a read from a terminal and a write to a stalled pipe can't
+  // be taken back, and would hold the process for as long as they wait.
+  Deno.exit(await main(Deno.args));
+}

@@ -16,6 +16,8 @@ export interface Command {
   readonly name: string;
   /** What it does, in a few words. */
   readonly summary: string;
+  /** Whether it starts other programs: only then does it keep the permission to. @default {false} */
+  readonly startsPrograms?: boolean;
   /** Loads the code that runs it: a command costs nothing until it is used. */
   load(): Promise<Program>;
 }

@@ -1,0 +1,150 @@
+/** What the lesson's own servers do, over TCP: no line ends, one client at a time. */
+import { type Check, everyService, Finding, NO_PROCESS, Skipped } from "../check.ts";
+import { calculation, freshQuestion, sampleOf } from "../server.ts";
+import type { TcpServer } from "../tcp_server.ts";
+
+const operations = ["10 20 +", "10 5 -", "6 7 *", "10 4 /", "10 5 /", "10 20 -", "-7 2 +"];
+
+/** Milliseconds that a program which seems to wait for a line end is given to show that it doesn't. */
+const LAST_CHANCE_MS = 3_000;
+
+export const lessonServerChecks: readonly Check<TcpServer>[] = [
+  {
+    id: "listens",
+    level: "lesson",
+    services: everyService,
+    sentence: "starts and listens",
+    seen: "The program is started and the first client connects, trying every 20 ms for 10 s at " +
+      "most. If it listens on another port or address, that is named.",
+    why: "a client can reach a server only at the address and port where it listens",
+    fix: "bind() to the given port (in C with htons()), then listen() and accept()",
+    needs: [],
+    limit: 40_000,
+    async run(server) {
+      server.keep(await server.connect());
+    },
+  },
+  {
+    id: "answers",
+    level: "lesson",
+    services: ["message", "calc"],
+    sentence: { hello: "", message: "thanks for a message", calc: 'answers "10 20 +"' },
+    seen: "The lesson's request is sent, and each byte of the answer compared.",
+    why: "a client compares bytes: an answer that only looks right is a wrong one",
+    fix: "send exactly the text that the lesson has, as bytes, with one send",
+    needs: ["listens"],
+    async run(server) {
+      await server.learn();
+      await server.preferLines();
+    },
+  },
+  {
+    id: "no-newline",
+    level: "lesson",
+    services: ["message", "calc"],
+    sentence: "answers what the lesson's client sends",
+    seen: "A request without a line end; after 1 s a line end follows, then the end of what is " +
+      "sent: whichever brings the answer is named.",
+    why: "the lesson's client sends no line end: a server that waits for one never answers it",
+    fix: "read with recv() instead of readLine(); if your client sends line ends, use --lines",
+    needs: ["answers"],
+    async run(server) {
+      const awaited = server.firstAnswerAfter;
+      if (awaited === undefined || awaited === "nothing") return;
+      // It may only have been slow to start: one more try, with more time.
+      server.doubt();
+      if (await server.answersWithoutLineEnd(LAST_CHANCE_MS)) {
+        server.requestEnd = "nothing";
+        return;
+      }
+      const { request } = sampleOf(server.examination);
+      const saws = {
+        line: "nothing until a line end was sent, then the answer",
+        "end of stream": "nothing until the client had ended its side, then the answer",
+      };
+      throw new Finding({ sent: `${request} (without a line end)`, saw: saws[awaited] });
+    },
+  },
+  {
+    id: "operations",
+    level: "lesson",
+    services: ["calc"],
+    sentence: "calculates + - * /, also with negative numbers",
+    seen: "Seven requests on one connection. Below stream a quotient is compared as a number.",
+    why: "a calculator that is wrong once is not believed again",
+    fix: "split the request at white space, turn the operands into integers, choose by operator",
+    needs: ["answers"],
+    async run(server) {
+      const { level } = server.examination;
+      await server.ask(...operations.map((request) => calculation(request, level)));
+    },
+  },
+  {
+    id: "next-client",
+    level: { hello: "robust", message: "robust", calc: "lesson" },
+    services: everyService,
+    sentence: "serves one client after another",
+    seen: "Three clients, each once the one before has left.",
+    why: "a server that ends with its first client must be started again for the next",
+    fix: "put accept() inside the loop, and close only the client's socket",
+    needs: ["listens", "answers"],
+    async run(server) {
+      await server.exchange();
+      try {
+        await server.exchange();
+        await server.exchange();
+      } catch (error) {
+        if (!(error instanceof Finding)) throw error;
+        const { saw } = error.evidence;
+        throw new Finding({ ...error.evidence, saw: `after the first client had left: ${saw}` });
+      }
+      server.servesSeveral = server.starter.child !== undefined;
+    },
+  },
+  {
+    id: "prints",
+    level: "lesson",
+    services: ["hello", "message"],
+    sentence: {
+      hello: "says that a client has come",
+      message: "shows the message",
+      calc: "",
+    },
+    seen:
+      "The program's stdout. Many languages keep back what is printed to a pipe: nothing seen " +
+      "is no failure.",
+    why: "who runs the server wants to see what comes",
+    fix: "print what came, and flush",
+    needs: ["answers"],
+    async run(server) {
+      const { service, target } = server.examination;
+      if (target !== undefined) throw new Skipped(NO_PROCESS);
+      const { request } = service === "message"
+        ? freshQuestion(server.examination)
+        : { request: "" };
+      if (service === "message") {
+        const conversation = await server.connect();
+        await server.request(conversation, request);
+        await conversation.until((bytes) => bytes.length > 0, server.examination.timeout);
+        await server.leave(conversation);
+      } else await server.exchange();
+      const child = server.starter.process();
+      const shows = (text: string): boolean =>
+        service === "message" ? text.includes(request) : /connect|client|accept/i.test(text);
+      if (await child.stdout.shows(shows, 300)) return;
+      const endedByItself = await child.endsWithin(200) && child.ended?.signal === null;
+      // What is still held back comes out when the program ends by itself.
+      child.signal("SIGINT");
+      await child.endsWithin(1_000);
+      if (await child.stdout.shows(shows, 300)) return;
+      const { text } = child.stdout;
+      if (text === "" || !endedByItself) {
+        throw new Skipped("nothing was seen on stdout: it may be kept back until it is flushed");
+      }
+      throw new Finding({
+        sent: request === "" ? undefined : request,
+        saw: `on stdout only: ${text.trim().split("\n").at(-1) ?? ""}`,
+      });
+    },
+  },
+];

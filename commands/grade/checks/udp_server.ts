@@ -1,0 +1,202 @@
+/** What a server over UDP must do. */
+import { type Check, everyService, Finding } from "../check.ts";
+import { shown } from "../judge.ts";
+import { calculation, freshQuestion, sampleOf } from "../server.ts";
+import type { UdpServer } from "../udp_server.ts";
+import { endsOnCtrlC, restsWhenIdle } from "./process.ts";
+
+const operations = ["10 20 +", "10 5 -", "6 7 *", "10 4 /", "10 5 /", "10 20 -", "-7 2 +"];
+/** Spaces in the long request: more than recvfrom(1024) takes, less than a packet. */
+const LONG = 1_300;
+
+export const lessonUdpChecks: readonly Check<UdpServer>[] = [
+  {
+    id: "listens",
+    level: "lesson",
+    services: everyService,
+    sentence: "starts and answers datagrams",
+    seen: "The program is started and sent the same datagram every 50 ms until it answers, for " +
+      "10 s at most.",
+    why: "UDP has no connection: only an answer shows that somebody is there",
+    fix: "bind() a datagram socket (SOCK_DGRAM) to the given port, recvfrom(), sendto()",
+    needs: [],
+    limit: 20_000,
+    run: (server) => server.listens(),
+  },
+  {
+    id: "answers",
+    level: "lesson",
+    services: everyService,
+    sentence: {
+      hello: 'answers "Hello" with "Hello"',
+      message: "thanks for a message",
+      calc: 'answers "10 20 +"',
+    },
+    seen: "The lesson's request is sent, and each byte of the answer compared.",
+    why: "a client compares bytes: an answer that only looks right is a wrong one",
+    fix: "send exactly the text that the lesson has, as bytes, in one datagram",
+    needs: ["listens"],
+    async run(server) {
+      const { request, expected } = sampleOf(server.examination);
+      server.judged(await server.firstAnswer(), expected, request);
+    },
+  },
+  {
+    id: "next-client",
+    level: { hello: "robust", message: "robust", calc: "lesson" },
+    services: everyService,
+    sentence: "serves one client after another",
+    seen: "Three clients, one after another.",
+    why: "a server that ends with its first datagram must be started again for the next",
+    fix: "put recvfrom() and sendto() inside a loop",
+    needs: ["answers"],
+    async run(server) {
+      await server.exchange();
+      await server.exchange();
+      await server.exchange();
+      server.servesSeveral = server.starter.child !== undefined;
+    },
+  },
+  {
+    id: "operations",
+    level: "lesson",
+    services: ["calc"],
+    sentence: "calculates + - * /, also with negative numbers",
+    seen: "Seven requests. Below stream a quotient is compared as a number.",
+    why: "a calculator that is wrong once is not believed again",
+    fix: "split the request at white space, turn the operands into integers, choose by operator",
+    needs: ["answers", "next-client"],
+    async run(server) {
+      const { level } = server.examination;
+      await server.ask(...operations.map((request) => calculation(request, level)));
+    },
+  },
+];
+
+export const udpChecks: readonly Check<UdpServer>[] = [
+  {
+    id: "own-address",
+    level: "robust",
+    services: everyService,
+    sentence: "answers from the address that was asked",
+    seen: "The source of an answer must be the address and port that the request went to.",
+    why: "clients and firewalls drop an answer that comes from a stranger",
+    fix: "sendto() on the socket that recvfrom() read from, not on a new one",
+    needs: ["next-client"],
+    async run(server) {
+      using client = await server.client();
+      const { request, expected } = freshQuestion(server.examination);
+      await server.send(client, server.withLineEnd(request));
+      const answer = await server.answered(client, expected, request);
+      if (server.isFromServer(answer)) return;
+      throw new Finding({
+        sent: `${shown(request)} to port ${server.starter.port}`,
+        saw: `the answer came from port ${answer.from.port}`,
+      });
+    },
+  },
+  {
+    id: "each-client",
+    level: "robust",
+    services: everyService,
+    sentence: "answers each client at its own address",
+    seen: "Two clients ask in turn, twice each; each must get its own answers.",
+    why: "datagrams of all clients come to one socket: only recvfrom() says whose each one is",
+    fix: "sendto() the address that recvfrom() gave with this very request; don't connect()",
+    needs: ["next-client"],
+    async run(server) {
+      using one = await server.client();
+      using other = await server.client();
+      const turns = [one, other, one, other];
+      // A hello server may answer an address but once in a while: two must not greet each other for ever.
+      if (server.examination.service === "hello") turns.splice(2);
+      for (const client of turns) {
+        const { request, expected } = freshQuestion(server.examination);
+        await server.send(client, server.withLineEnd(request));
+        try {
+          await server.answered(client, expected, request);
+        } catch (error) {
+          if (!(error instanceof Finding)) throw error;
+          const elsewhere = await (client === one ? other : one).receive(0);
+          if (elsewhere === undefined) throw error;
+          throw new Finding({
+            ...error.evidence,
+            saw: `the answer went to the other client: ${shown(elsewhere.bytes)}`,
+          });
+        }
+      }
+    },
+  },
+  {
+    id: "empty",
+    level: "robust",
+    services: everyService,
+    sentence: "survives an empty datagram",
+    seen: "A datagram of 0 bytes is sent; another client must be answered afterwards.",
+    why: "over UDP 0 bytes are a message like any other, and no end of anything",
+    fix: "go on with the loop if recvfrom() gives 0 bytes",
+    needs: ["next-client"],
+    run: (server) => server.survives(new Uint8Array(0)),
+  },
+  {
+    id: "busy",
+    level: "robust",
+    services: everyService,
+    sentence: "rests when nobody is there",
+    seen: "The processor time of the program over 0.5 s, after clients have been served.",
+    why: "a program that runs in circles makes the machine hot and all others slow",
+    fix: "let recvfrom() wait: no non-blocking socket without select()",
+    needs: ["next-client", "empty"],
+    async run(server) {
+      await server.exchange();
+      await restsWhenIdle(server.starter);
+    },
+  },
+  {
+    id: "ctrl-c",
+    level: "robust",
+    services: everyService,
+    sentence: "ends on Ctrl-C",
+    seen: "SIGINT, as a terminal sends it; 3 s to end.",
+    why: "a program that can't be stopped must be killed, and loses what it was doing",
+    fix: "don't catch what Ctrl-C raises, and make threads daemons",
+    needs: ["next-client"],
+    async run(server) {
+      await endsOnCtrlC(server, async () => {
+        await server.exchange();
+        return await server.client();
+      });
+    },
+  },
+  {
+    id: "in-kind",
+    level: "stream",
+    services: everyService,
+    sentence: "answers a line with a line",
+    seen: "A request with a line end must get an answer with one; one without, an answer without.",
+    why: "programs that read lines and programs that read datagrams can then both be served",
+    fix: 'add "\\n" to the answer of each request that came with one',
+    needs: ["next-client"],
+    async run(server) {
+      const { request, expected } = freshQuestion(server.examination);
+      const { lines } = server.examination;
+      const line = lines ? request : `${request}\n`;
+      await server.ask({ request: line, expected: { ...expected, lineEnd: true } });
+      if (!lines) await server.ask({ request, expected: { ...expected, lineEnd: false } });
+    },
+  },
+  {
+    id: "long",
+    level: "stream",
+    services: ["calc"],
+    sentence: "takes a datagram of 1,300 bytes whole",
+    seen: "A request with 1,300 spaces between its operands must get the right answer.",
+    why: "what does not fit into the buffer of recvfrom() is lost without a word",
+    fix: "give recvfrom() room for the largest datagram: 65,535 bytes",
+    needs: ["next-client"],
+    async run(server) {
+      const request = `10${" ".repeat(LONG)}20 +`;
+      await server.ask({ request, expected: { text: "Sum of 10 and 20 is 30" } });
+    },
+  },
+];

@@ -1,0 +1,145 @@
+import type { Stream } from "../../sockets/stream.ts";
+
+/** Bytes of a peer that are kept at most: a peer that sends more is not read further. */
+const MAX_RECEIVED = 4 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+
+/** How the other side ended a connection. */
+export type PeerEnd = "closed" | "reset";
+
+/**
+ * A connection to the examined program, read as bytes come, so that the end of
+ * the connection is noticed at once and nothing is left unread when it closes.
+ */
+export class Conversation implements Disposable {
+  /** How the other side ended it, if it did. */
+  end: PeerEnd | undefined;
+  /** Whether a write has failed. */
+  refusesInput = false;
+
+  readonly #stream: Stream;
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+  #bytes: Uint8Array | undefined;
+  #changed = Promise.withResolvers<void>();
+  #isClosed = false;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    void this.#readAll();
+  }
+
+  /** All that has come since {@linkcode forget}. */
+  get bytes(): Uint8Array {
+    if (this.#bytes === undefined) {
+      const bytes = new Uint8Array(this.#size);
+      let offset = 0;
+      for (const chunk of this.#chunks) {
+        bytes.set(chunk, offset);
+        offset += chunk.length;
+      }
+      this.#bytes = bytes;
+      this.#chunks.splice(0, this.#chunks.length, bytes);
+    }
+    return this.#bytes;
+  }
+
+  /** Begins anew: what has come so far belongs to what was. */
+  forget(): void {
+    this.#chunks.length = 0;
+    this.#size = 0;
+    this.#bytes = undefined;
+  }
+
+  /** Sends all of it, or as much as the other side takes within so many milliseconds. */
+  async send(data: string | Uint8Array, milliseconds: number): Promise<void> {
+    await within(milliseconds, this.#send(typeof data === "string" ? encoder.encode(data) : data));
+  }
+
+  /** Ends the sending side. */
+  async closeWrite(): Promise<void> {
+    await within(1_000, this.#stream.closeWrite().catch(() => {}));
+  }
+
+  /** Waits until the test holds, the other side ends, or so many milliseconds have passed. */
+  async until(test: (bytes: Uint8Array) => boolean, milliseconds: number): Promise<boolean> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, milliseconds);
+    try {
+      while (true) {
+        if (test(this.bytes)) return true;
+        if (late || this.end !== undefined || this.#isClosed) return false;
+        await this.#changed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Waits until the other side ends, for so many milliseconds; whether it did. */
+  async untilEnd(milliseconds: number): Promise<boolean> {
+    await this.until(() => this.end !== undefined, milliseconds);
+    return this.end !== undefined;
+  }
+
+  /** Closes with a TCP reset. */
+  reset(): void {
+    this.#isClosed = true;
+    if (this.#stream.reset !== undefined) this.#stream.reset();
+    else this.#stream.close();
+    this.#wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stream.close();
+    this.#wake();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(await this.#stream.write(bytes));
+    } catch {
+      this.refusesInput = true;
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      while (this.#size < MAX_RECEIVED) {
+        const count = await this.#stream.read(buffer);
+        if (count === null) break;
+        this.#chunks.push(buffer.slice(0, count));
+        this.#size += count;
+        this.#bytes = undefined;
+        this.#wake();
+      }
+      this.end = "closed";
+    } catch {
+      if (!this.#isClosed) this.end = "reset";
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+/** Waits for something, but not longer than so many milliseconds. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

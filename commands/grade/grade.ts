@@ -1,0 +1,176 @@
+import type { Program } from "../../cli/command.ts";
+import { durationFlag, parseCommandLine, readName, readNumber } from "../../cli/flags.ts";
+import { type Channels, reportFailure } from "../../cli/report.ts";
+import { reportFlags } from "../../cli/reports.ts";
+import { suggest } from "../../cli/suggest.ts";
+import { Failure } from "../../cli/failure.ts";
+import { explanation, idsOf, listing } from "./catalogue.ts";
+import { type Level, levels, type Subject, subjects } from "./check.ts";
+import { grade } from "./run.ts";
+
+const DEFAULT_TIMEOUT_MS = 2_000;
+const DEFAULT_MAX_TIME_MS = 60_000;
+
+const flags = {
+  level: {
+    value: "LEVEL",
+    about: "how much is asked: lesson, robust, stream",
+    default: "lesson" as const,
+    read: readLevel,
+  },
+  udp: { about: "the program uses UDP" },
+  lines: { about: "both sides use line ends; drops the check no-newline" },
+  only: {
+    value: "ID,...",
+    about: "only these checks, and what they need",
+    read: readName,
+  },
+  list: { about: "list the checks, and start nothing" },
+  explain: {
+    value: "ID",
+    about: "explain a check: how it is seen, why, what to do",
+    read: readName,
+  },
+  port: {
+    value: "N",
+    about: "the port that the program has by itself",
+    read: readNumber(1, 65_535),
+  },
+  input: { value: "TEXT", about: "what a client gets on stdin; \\n ends a line", read: readName },
+  timeout: durationFlag("longest wait for each answer", {
+    least: 1,
+    default: DEFAULT_TIMEOUT_MS,
+  }),
+  "max-time": durationFlag("longest time for everything", {
+    least: 1,
+    default: DEFAULT_MAX_TIME_MS,
+  }),
+  seed: {
+    value: "N",
+    about: "repeats the questions of a run",
+    read: readNumber(0, 2 ** 31 - 1),
+  },
+  ...reportFlags,
+  gradescope: {
+    value: "PATH",
+    about: "write results.json for Gradescope to this file, too",
+    read: readName,
+  },
+  "i-may-break-it": { about: "robust and stream against a server beyond this host" },
+};
+
+/** The command that examines a learner's program. */
+export const program: Program = {
+  usage: "SUBJECT (-- COMMAND... | TARGET)",
+  about: `Examines a program of the lesson that you wrote yourself, in any language, and
+says which rule it breaks, how that was seen, why it matters and what to do.
+SUBJECT is what the program is: hello-server, message-server, calc-server,
+hello-client, message-client or calc-client.
+
+COMMAND starts the program, many times. {port} in it, and PORT in its
+environment, is the port that it must use; a new one at each start. A server
+without {port} is looked for with the system's tools. TARGET examines a server
+that runs already: HOST:PORT.
+
+Levels: lesson is what the lesson's own programs do; robust is what a program
+needs that others use; stream is for programs whose requests are lines.
+
+The program and all that it starts in its process group end with the
+examination; on Linux also what has left the group. This is no sandbox: run
+programs of strangers in a container.
+
+Exit code: 0 all passed, 1 some failed, 126 or 127 the program can't be started,
+124 --max-time is over.
+A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+  examples: [
+    "netdemo grade calc-server -- python3 server.py {port}",
+    "netdemo grade calc-server --level robust -- ./server {port}",
+    "netdemo grade calc-client --port 4040 -- node client.mjs",
+    "netdemo grade message-server localhost:4040",
+    "netdemo grade --explain hangs-up",
+  ],
+  flags,
+  async run(args, channels) {
+    const end = args.indexOf("--");
+    const own = end === -1 ? args : args.slice(0, end);
+    const command = end === -1 ? undefined : args.slice(end + 1);
+    const { flags: values, words } = parseCommandLine(own, flags);
+    const [name, target, surplus] = words;
+    const subject = name === undefined ? undefined : readSubject(name);
+    const chosen = subject === undefined ? [...subjects.values()] : [subject];
+    if (values.list) return await show(listing(chosen, values.udp ? "udp" : "tcp"), channels);
+    if (values.explain !== undefined) {
+      const id = knownId(values.explain, "--explain", idsOf(chosen));
+      return await show(explanation(id, chosen), channels);
+    }
+    if (subject === undefined) {
+      throw usage("grade needs to know what the program is", `name it first: ${subjectNames()}`);
+    }
+    if (surplus !== undefined) {
+      const line = `netdemo grade ${name} -- ${words.slice(1).join(" ")}`;
+      throw usage(`received '${surplus}' after the target`, `a command stands after --: ${line}`);
+    }
+    try {
+      return await grade({
+        subject,
+        name: name ?? "",
+        target,
+        command,
+        ...values,
+        only: onlyOf(values.only, subject, values.udp),
+        maxTime: values["max-time"],
+        mayBreak: values["i-may-break-it"],
+        input: values.input?.replaceAll("\\n", "\n"),
+      }, channels);
+    } catch (error) {
+      return reportFailure(error, channels, values.json);
+    }
+  },
+};
+
+function readLevel(text: string, flag: string): Level {
+  const level = levels.find((level) => level === text);
+  if (level !== undefined) return level;
+  throw new Failure("USAGE", `${flag} must be ${levels.join(", ")}: received '${text}'`, {
+    hint: suggest(text, levels),
+  });
+}
+
+function readSubject(name: string): Subject {
+  const subject = subjects.get(name);
+  if (subject !== undefined) return subject;
+  const hint = suggest(name, [...subjects.keys()]) ?? `one of ${subjectNames()}`;
+  throw new Failure("USAGE", `'${name}' is not a program of the lesson`, { hint });
+}
+
+function subjectNames(): string {
+  return [...subjects.keys()].join(", ");
+}
+
+/** The ids of --only. */
+function onlyOf(
+  text: string | undefined,
+  subject: Subject,
+  udp: boolean,
+): ReadonlySet<string> | undefined {
+  if (text === undefined) return undefined;
+  const known = idsOf([subject], [udp ? "udp" : "tcp"]);
+  return new Set(text.split(",").map((id) => knownId(id.trim(), "--only", known)));
+}
+
+function knownId(id: string, flag: string, known: readonly string[]): string {
+  if (known.includes(id)) return id;
+  throw new Failure("USAGE", `${flag}: there is no check '${id}' here`, {
+    hint: suggest(id, known) ?? `the checks are ${known.join(", ")}`,
+  });
+}
+
+function usage(message: string, hint: string): Failure {
+  return new Failure("USAGE", message, { hint });
+}
+
+async function show(text: string, { stdout }: Channels): Promise<number> {
+  stdout.text(text);
+  await stdout.flush();
+  return 0;
+}

@@ -1,0 +1,227 @@
+/** Compares what came with what should have come, and names the mistakes that learners make. */
+import type { Evidence } from "./check.ts";
+
+/** What an answer should be. */
+export interface Expected {
+  /** The right answer, without a line end. */
+  readonly text: string;
+  /**
+   * Where the answer is `text` up to here and then a number, any way of writing
+   * that number is right.
+   */
+  readonly number?: { readonly after: string; readonly value: number };
+  /** Whether the line end must be there, or must not; `undefined` where both are right. */
+  readonly lineEnd?: boolean;
+}
+
+/** `more`: right as far as it came. */
+export type Verdict = "right" | "more" | "wrong";
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What the bytes that came so far are, as an answer. */
+export function judge(bytes: Uint8Array, expected: Expected): Verdict {
+  const start = expected.lineEnd === undefined ? skipLineEnds(bytes) : 0;
+  const answer = bytes.subarray(start);
+  if (expected.number !== undefined) return judgeNumber(answer, expected, expected.number);
+  const wanted = encoder.encode(expected.text);
+  const common = commonLength(answer, wanted);
+  if (common < wanted.length) return common === answer.length ? "more" : "wrong";
+  return judgeLineEnd(answer.subarray(wanted.length), expected.lineEnd);
+}
+
+/** What follows an answer: nothing, or its line end. */
+function judgeLineEnd(rest: Uint8Array, lineEnd: boolean | undefined): Verdict {
+  switch (lineEnd) {
+    case undefined:
+      return rest.every((byte) => byte === LF || byte === CR) ? "right" : "wrong";
+    case false:
+      return rest.length === 0 ? "right" : "wrong";
+    case true:
+      if (rest.length === 0 || (rest.length === 1 && rest[0] === CR)) return "more";
+      return /^\r?\n$/.test(decoder.decode(rest)) ? "right" : "wrong";
+  }
+}
+
+function judgeNumber(
+  answer: Uint8Array,
+  { text }: Expected,
+  { after, value }: NonNullable<Expected["number"]>,
+): Verdict {
+  const got = decoder.decode(answer);
+  if (got.trimEnd() === text) return "right";
+  if (got.length < after.length) return after.startsWith(got) ? "more" : "wrong";
+  if (!got.startsWith(after)) return "wrong";
+  const number = got.slice(after.length).trimEnd();
+  if (/^[-+]?\d*\.?\d*(?:[eE][-+]?\d*)?$/.test(number) && /\d/.test(number)) {
+    const close = Math.abs(Number(number) - value) <= Math.abs(value) * 1e-5;
+    return close ? "right" : /[\r\n]$/.test(got) ? "wrong" : "more";
+  }
+  return number === "" || number === "-" ? "more" : "wrong";
+}
+
+function skipLineEnds(bytes: Uint8Array): number {
+  let start = 0;
+  while (bytes[start] === LF || bytes[start] === CR) start++;
+  return start;
+}
+
+function commonLength(one: Uint8Array, other: Uint8Array): number {
+  let length = 0;
+  while (length < one.length && length < other.length && one[length] === other[length]) length++;
+  return length;
+}
+
+/** Characters that a quoted text may take. */
+const SHOWN = 72;
+
+/** Bytes as text on one line: control characters are shown as `\x00`, long text is cut. */
+export function shown(data: string | Uint8Array): string {
+  const bytes = typeof data === "string" ? encoder.encode(data) : data;
+  const whole = escaped(bytes);
+  if (whole.length <= SHOWN) return whole;
+  return `${whole.slice(0, SHOWN / 2)}...${whole.slice(-SHOWN / 4)} (${bytes.length} bytes)`;
+}
+
+/** Characters that a terminal would act on, escaped as Python and C write them. */
+function escaped(bytes: Uint8Array): string {
+  const text = decoder.decode(bytes);
+  if (!text.includes("\ufffd")) return visibleText(text);
+  // Bytes that are not UTF-8 are shown one by one.
+  return [...bytes].map((byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : hexEscape(byte)
+  ).join("");
+}
+
+function visibleText(text: string): string {
+  return text.replaceAll(
+    // deno-lint-ignore no-control-regex -- finding control characters is the purpose
+    /[\x00-\x1f\x7f-\x9f]/g,
+    (character) =>
+      ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[character] ?? hexEscape(character.charCodeAt(0)),
+  );
+}
+
+function hexEscape(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, "0")}`;
+}
+
+/** What is wrong with an answer: the answer with a caret under its first wrong byte, and the mistake. */
+export function wrongAnswer(bytes: Uint8Array, expected: Expected, sent: string): Evidence {
+  const wanted = encoder.encode(expected.text + (expected.lineEnd === true ? "\n" : ""));
+  const start = expected.lineEnd === undefined ? skipLineEnds(bytes) : 0;
+  const answer = bytes.subarray(start);
+  const common = commonLength(answer, wanted);
+  const mistake = named(answer, expected, sent);
+  const what = mistake?.name ?? `byte ${common + 1} differs`;
+  return {
+    sent: shown(sent),
+    want: shown(wanted),
+    saw: `${shown(answer)}\n${caret(answer, common)} ${what}`,
+    fix: mistake?.fix,
+  };
+}
+
+function caret(bytes: Uint8Array, position: number): string {
+  const before = escaped(bytes.subarray(0, position)).length;
+  const whole = escaped(bytes).length;
+  // Of a long answer the middle is cut out: there the caret can point no further than the cut.
+  return " ".repeat(whole > SHOWN ? Math.min(before, SHOWN / 2) : before) + "^";
+}
+
+interface Mistake {
+  readonly name: string;
+  readonly fix: string;
+}
+
+function named(answer: Uint8Array, expected: Expected, sent: string): Mistake | undefined {
+  const text = decoder.decode(answer);
+  const trimmed = text.trim();
+  const isWide = answer.length >= expected.text.length * 2 - 1 &&
+    text.replaceAll("\0", "").includes(expected.text);
+  if (isWide && text.replace(/\0+$/, "").includes("\0")) {
+    return { name: "two bytes for each character (UTF-16)", fix: "encode the text as UTF-8" };
+  }
+  if (text.includes("\0")) {
+    return {
+      name: "a NUL byte: the zero that ends a string in C was sent as well",
+      fix: "send strlen(text) bytes, not the size of the array",
+    };
+  }
+  if (/^b(['"]).*\1$/s.test(trimmed)) {
+    return {
+      name: "b'...': Python's way of showing bytes was sent, not the bytes",
+      fix: "turn bytes into text with data.decode(), not with str(data)",
+    };
+  }
+  if (/^(["']).*\1$/s.test(trimmed)) {
+    return { name: "quotes around the answer", fix: "send the text itself, without quotes" };
+  }
+  if (sent !== "" && trimmed === sent.trim()) {
+    return { name: "what was sent came back", fix: "send the answer, not the request" };
+  }
+  if (/\\r|\\n/.test(text) && text.replace(/(?:\\r)?\\n$/, "").trim() === expected.text) {
+    return {
+      name: "a backslash and an n instead of a line end",
+      fix: 'write the line end as "\\n" in double quotes, not escaped twice',
+    };
+  }
+  if (trimmed.toLowerCase() === expected.text.toLowerCase()) {
+    return { name: "capital and small letters differ", fix: `send exactly ${expected.text}` };
+  }
+  return lineEndMistake(text, expected);
+}
+
+function lineEndMistake(text: string, { text: wanted, lineEnd }: Expected): Mistake | undefined {
+  if (lineEnd === undefined || text.trimEnd() !== wanted) return undefined;
+  return lineEnd
+    ? { name: "the line end is missing", fix: "end the answer to a line with a line end" }
+    : {
+      name: "a line end, though the request had none",
+      fix: "answer in kind: a request without a line end gets its answer without one",
+    };
+}
+
+/** The integers whose next one does not fit, by the width that they are the last of. */
+export const widths = [
+  { last: 2n ** 31n - 1n, name: "32 bits", fix: "use a 64-bit type or integers without a limit" },
+  {
+    last: 2n ** 53n,
+    name: "a double (53 bits)",
+    fix: "use an integer type: in JavaScript BigInt, elsewhere a 64-bit type",
+  },
+  {
+    last: 2n ** 63n - 1n,
+    name: "64 bits",
+    fix: 'use integers without a limit, or check for overflow and answer "Error: ..."',
+  },
+  {
+    last: 2n ** 64n - 1n,
+    name: "64 bits without a sign",
+    fix: 'use integers without a limit, or check for overflow and answer "Error: ..."',
+  },
+] as const;
+
+/** Whether a text is an answer of a calculator to an addition, right or wrong. */
+export function isSum(text: string): boolean {
+  return /^\s*Sum of \S+ and \S+ is /.test(text);
+}
+
+/** What the lines below an error are made of: where it happened, not what. */
+const STACK = /^\s|^Node\.js v|^goroutine |^exit status|^Emitted |^[\w/.:-]+:\d+$/;
+/** How languages begin the line that says what went wrong. */
+const HEADLINE = /^(?:[\w.:]*(?:Error|Exception|Interrupt)\b|panic:|fatal|Exception in )/;
+
+/** The line of a program's stderr that says most to a beginner: what went wrong, not where. */
+export function lastWords(stderr: string): string | undefined {
+  const lines = stderr.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+  const words = lines.filter((line) => !STACK.test(line));
+  const chosen = words.findLast((line) => HEADLINE.test(line)) ??
+    words.findLast((line) => /error|exception|fault|refused|in use|denied|abort/i.test(line)) ??
+    words.at(-1) ?? lines.at(-1);
+  return chosen?.slice(0, 300);
+}

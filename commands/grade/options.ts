@@ -1,0 +1,24 @@
+import type { FlagValues } from "../../cli/flags.ts";
+import type { reportFlags } from "../../cli/reports.ts";
+import type { Level, Subject } from "./check.ts";
+
+/** What the command line asks for. */
+export interface GradeOptions extends FlagValues<typeof reportFlags> {
+  readonly subject: Subject;
+  /** The subject as it was typed: `calc-server`. */
+  readonly name: string;
+  readonly target: string | undefined;
+  readonly command: readonly string[] | undefined;
+  readonly level: Level;
+  readonly udp: boolean;
+  readonly lines: boolean;
+  /** Ids of the checks to make, with those that they need. @default all */
+  readonly only: ReadonlySet<string> | undefined;
+  readonly port: number | undefined;
+  readonly input: string | undefined;
+  readonly timeout: number;
+  readonly maxTime: number;
+  readonly seed: number | undefined;
+  readonly gradescope: string | undefined;
+  readonly mayBreak: boolean;
+}

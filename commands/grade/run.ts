@@ -1,0 +1,176 @@
+import { Failure } from "../../cli/failure.ts";
+import { type Channels, eventLine } from "../../cli/report.ts";
+import type { Report } from "../../cli/reports.ts";
+import { watchStopSignals } from "../../cli/signals.ts";
+import { visible } from "../../text/visible.ts";
+import { type CheckFacts, forService, levels, type Outcome } from "./check.ts";
+import { CannotStart } from "./child.ts";
+import type { GradeOptions } from "./options.ts";
+import { Ports } from "./ports.ts";
+import { locate, prepare } from "./prepare.ts";
+import { seededRandom } from "./random.ts";
+import { openReports, resultOf } from "./results.ts";
+
+/** Exit codes of programs that can't be started, as shells have them. */
+const EXIT_NOT_EXECUTABLE = 126;
+const EXIT_NOT_FOUND = 127;
+
+/** Examines a program and reports; gives the exit code. @throws {Failure} */
+export async function grade(options: GradeOptions, channels: Channels): Promise<number> {
+  const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
+  const target = await locate(options);
+  using signals = watchStopSignals();
+  using ports = await Ports.reserve();
+  await using prepared = prepare(
+    {
+      service: options.subject.service,
+      level: options.level,
+      protocol: target?.protocol ?? (options.udp ? "udp" : "tcp"),
+      lines: options.lines,
+      timeout: options.timeout,
+      random: seededRandom(seed),
+      ports,
+      command: options.command,
+      fixedPort: options.port,
+      target,
+      input: options.input,
+    },
+    options.subject,
+    options.only,
+  );
+  const report = openReports(options, prepared.checks, channels);
+  const timeLimit = new AbortController();
+  const timer = setTimeout(() => timeLimit.abort(), options.maxTime);
+  const startedAt = performance.now();
+  const done: Outcome[] = [];
+  try {
+    for await (
+      const outcome of prepared.outcomes(AbortSignal.any([timeLimit.signal, signals.first]))
+    ) {
+      done.push(outcome);
+      if (isWanted(outcome, options.only)) report.add(resultOf(outcome, options.subject));
+    }
+  } catch (error) {
+    if (!(error instanceof CannotStart)) throw error;
+    return cannotStart(error, options.json, channels);
+  } finally {
+    clearTimeout(timer);
+  }
+  const cut = signals.first.aborted ? "signal" : timeLimit.signal.aborted ? "time" : undefined;
+  const missing = cut === undefined ? [] : notMade(prepared.checks, done, options);
+  for (const outcome of missing) {
+    if (isWanted(outcome, options.only)) report.add(resultOf(outcome, options.subject));
+  }
+  const counted = [...done, ...missing].filter((outcome) => isWanted(outcome, options.only));
+  return await conclude(counted, { options, seed, startedAt, cut, report, signals: signals.first });
+}
+
+/** Whether a check was asked for; one that was made as the ground of another shows up if it failed. */
+function isWanted({ check, status }: Outcome, only: ReadonlySet<string> | undefined): boolean {
+  return only === undefined || only.has(check.id) || status === "fail";
+}
+
+function notMade(
+  checks: readonly CheckFacts[],
+  done: readonly Outcome[],
+  { maxTime }: GradeOptions,
+): Outcome[] {
+  const made = new Set(done.map(({ check }) => check.id));
+  const reason = `not judged: the examination ended before (--max-time is ${maxTime / 1_000}s)`;
+  return checks.filter(({ id }) => !made.has(id))
+    .map((check) => ({ check, status: "not-judged", reason, elapsedMs: 0 }));
+}
+
+async function conclude(outcomes: readonly Outcome[], run: {
+  readonly options: GradeOptions;
+  readonly seed: number;
+  readonly startedAt: number;
+  readonly cut: "signal" | "time" | undefined;
+  readonly report: Report;
+  readonly signals: AbortSignal;
+}): Promise<number> {
+  const { options, seed, startedAt, cut, report, signals } = run;
+  const count = (status: Outcome["status"]): number =>
+    outcomes.filter((outcome) => outcome.status === status).length;
+  const [failed, notJudged, skipped] = [count("fail"), count("not-judged"), count("skip")];
+  const elapsedMs = Math.round((performance.now() - startedAt) * 10) / 10;
+  const failure = failureOf(outcomes, failed, notJudged, options, cut);
+  const exitCode = cut === "signal"
+    ? signalCode(signals)
+    : failure === undefined
+    ? 0
+    : cut === "time"
+    ? 124
+    : 1;
+  const byLevel = levels.slice(0, levels.indexOf(options.level) + 1).map((level) => {
+    const own = outcomes.filter(({ check, status }) =>
+      status !== "skip" && forService(check.level, options.subject.service) === level
+    );
+    return `${level} ${own.filter(({ status }) => status === "pass").length} of ${own.length}`;
+  });
+  await report.end({
+    text: `${byLevel.join(", ")} (seed ${seed}, ${(elapsedMs / 1_000).toFixed(1)} s)`,
+    event: {
+      event: "summary",
+      ...{
+        ok: exitCode === 0,
+        subject: options.name,
+        level: options.level,
+        checks: outcomes.length,
+        passed: count("pass"),
+        failed,
+        skipped,
+        notJudged,
+        seed,
+        exitCode,
+        failure: failure?.kind,
+        elapsedMs,
+      },
+    },
+  });
+  if (failure !== undefined && cut !== "signal") throw failure;
+  return exitCode;
+}
+
+function failureOf(
+  outcomes: readonly Outcome[],
+  failed: number,
+  notJudged: number,
+  { maxTime }: GradeOptions,
+  cut: "signal" | "time" | undefined,
+): Failure | undefined {
+  const first = outcomes.find(({ status }) => status === "fail");
+  if (cut === "time") {
+    return new Failure("TIMEOUT", `the examination was not over after ${maxTime / 1_000} s`, {
+      hint: "give it more time: --max-time 5m",
+    });
+  }
+  if (first === undefined) return undefined;
+  const also = notJudged === 0 ? "" : `, ${notJudged} not judged`;
+  const checks = outcomes.length === 1 ? "check" : "checks";
+  return new Failure("ERROR", `${failed} of ${outcomes.length} ${checks} failed${also}`, {
+    hint: `${
+      failed > 1 ? "begin with the first one; " : ""
+    }netdemo grade --explain ${first.check.id}`,
+  });
+}
+
+function signalCode(signal: AbortSignal): number {
+  const numbers: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGBREAK: 21 };
+  return 128 + (numbers[String(signal.reason)] ?? 2);
+}
+
+/** Reports as a shell does that a program can't be started; gives the exit code. */
+function cannotStart({ message, found }: CannotStart, json: boolean, channels: Channels): number {
+  const hint = found
+    ? "make it executable (chmod +x), or name the interpreter: -- python3 program.py"
+    : "check the spelling; a program of this folder is called ./program";
+  const exitCode = found ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
+  channels.stderr.line(`netdemo: ERROR: ${visible(message)}`);
+  channels.stderr.line(`hint: ${hint}`);
+  if (json) {
+    const event = { event: "failure", failure: "ERROR", exitCode, message, hint } as const;
+    channels.stdout.line(eventLine(event));
+  }
+  return exitCode;
+}

@@ -1,0 +1,152 @@
+/**
+ * What the system's own tools know of a program: `/proc` needs more than the
+ * permission to run a tool (only with all permissions may Deno read it).
+ * `undefined` everywhere stands for "no tool here says so".
+ */
+
+/** Runs a tool to its end; what it printed, or `undefined` if it is not there or failed. */
+async function output(command: string, ...args: string[]): Promise<string | undefined> {
+  try {
+    const { stdout, success } = await new Deno.Command(command, {
+      args,
+      stdin: "null",
+      stderr: "null",
+      env: { LC_ALL: "C" },
+    }).output();
+    return success || stdout.length > 0 ? new TextDecoder().decode(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isLinux = Deno.build.os === "linux";
+
+/** What the processes of a session use together. */
+export interface Usage {
+  readonly pids: readonly number[];
+  /** Processor time since they started, in milliseconds. */
+  readonly cpuMs: number;
+  /** Memory that they hold, in bytes. */
+  readonly memory: number;
+}
+
+/** What a child and its descendants use; `pid` leads their session and process group. */
+export async function usageOf(pid: number): Promise<Usage | undefined> {
+  return isLinux ? await usageOnLinux(pid) : await usageByPs(pid);
+}
+
+/** Clock ticks are 10 ms, pages 4 KiB on every Linux that Deno runs on by default. */
+const TICK_MS = 10;
+const PAGE_SIZE = 4_096;
+
+async function usageOnLinux(session: number): Promise<Usage | undefined> {
+  const text = await output("sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null");
+  if (text === undefined) return undefined;
+  const pids: number[] = [];
+  let ticks = 0;
+  let pages = 0;
+  for (const line of text.split("\n")) {
+    // proc(5): the name stands in parentheses and may hold anything.
+    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    if (Number(fields[3]) !== session) continue;
+    pids.push(Number.parseInt(line));
+    for (const field of [11, 12, 13, 14]) ticks += Number(fields[field]);
+    pages += Number(fields[21]);
+  }
+  return { pids, cpuMs: ticks * TICK_MS, memory: pages * PAGE_SIZE };
+}
+
+async function usageByPs(group: number): Promise<Usage | undefined> {
+  const text = await output("ps", "-A", "-o", "pid=,pgid=,time=,rss=");
+  if (text === undefined) return undefined;
+  const rows = text.trim().split("\n").map((line) => line.trim().split(/\s+/));
+  const own = rows.filter(([, pgid]) => Number(pgid) === group);
+  const seconds = (time = ""): number =>
+    time.split(/[-:]/).reduce((sum, part) => sum * 60 + Number(part), 0);
+  return {
+    pids: own.map(([pid]) => Number(pid)),
+    cpuMs: own.reduce((sum, [, , time]) => sum + seconds(time) * 1_000, 0),
+    memory: own.reduce((sum, [, , , kilobytes]) => sum + Number(kilobytes) * 1_024, 0),
+  };
+}
+
+/** An address that a program listens on, as the tools write it: `*` for all. */
+export interface Listening {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What the processes listen on, or are bound to over UDP. */
+export async function listeningOf(
+  pids: readonly number[],
+  protocol: "tcp" | "udp",
+): Promise<readonly Listening[] | undefined> {
+  if (pids.length === 0) return [];
+  const letter = protocol === "tcp" ? "t" : "u";
+  const ss = await output("ss", `-Hln${letter}p`);
+  if (ss !== undefined) {
+    const own = ss.split("\n").filter((line) => pids.some((pid) => line.includes(`pid=${pid},`)));
+    return own.map((line) => endpoint(line.trim().split(/\s+/)[3] ?? ""));
+  }
+  const state = protocol === "tcp" ? ["-sTCP:LISTEN"] : [];
+  const chosen = ["-a", `-i${protocol}`, ...state, "-p", pids.join()];
+  const lsof = await output("lsof", "-nP", ...chosen, "-Fn");
+  if (lsof !== undefined) {
+    return lsof.split("\n").filter((line) => line.startsWith("n")).map((line) =>
+      endpoint(line.slice(1))
+    );
+  }
+  const netstat = await output("netstat", `-ln${letter}p`);
+  return netstat?.split("\n").map((line) => line.trim().split(/\s+/))
+    .filter((fields) => pids.some((pid) => fields.at(-1)?.startsWith(`${pid}/`)))
+    .map((fields) => endpoint(fields[3] ?? ""));
+}
+
+function endpoint(text: string): Listening {
+  const [, hostname = "", port] = /^(.*)[:.](\d+)$/.exec(text) ?? [];
+  const bare = hostname.replace(/^\[|\]$/g, "").replace(/%.*/, "");
+  return { hostname: ["0.0.0.0", "::", "*"].includes(bare) ? "*" : bare, port: Number(port) };
+}
+
+/** Connections that a server on this port holds, in whatever state but TIME-WAIT. */
+export async function connectionsAt(port: number): Promise<number | undefined> {
+  return (await statesAt(port))?.filter((state) => !/LISTEN|TIME.WAIT/.test(state)).length;
+}
+
+/** Whether closed connections keep the port busy for those without SO_REUSEADDR. */
+export async function isInTimeWait(port: number): Promise<boolean> {
+  return (await statesAt(port))?.some((state) => /TIME.WAIT/.test(state)) ?? false;
+}
+
+async function statesAt(port: number): Promise<string[] | undefined> {
+  const ss = await output("ss", "-Htan", `sport = :${port}`);
+  if (ss !== undefined) {
+    return ss.split("\n").filter(Boolean).map((line) => line.split(/\s/, 1)[0]!);
+  }
+  const netstat = await output("netstat", "-an");
+  return netstat?.split("\n").map((line) => line.trim().split(/\s+/))
+    .filter((fields) => /^tcp/.test(fields[0] ?? "") && endpoint(fields[3] ?? "").port === port)
+    .map((fields) => fields[5] ?? "");
+}
+
+/** Ports from 20000 to 29999 at which something listens or a closed connection lingers. */
+export async function busyPorts(): Promise<ReadonlySet<number>> {
+  const text = await output("ss", "-Htan", "sport >= :20000 and sport <= :29999") ?? "";
+  return new Set(text.split("\n").map((line) => endpoint(line.trim().split(/\s+/)[3] ?? "").port));
+}
+
+/** Descriptors that the processes hold together: Linux only. */
+export async function descriptorsOf(pids: readonly number[]): Promise<number | undefined> {
+  if (!isLinux || pids.length === 0) return undefined;
+  const text = await output("ls", ...pids.map((pid) => `/proc/${pid}/fd`));
+  return text?.split("\n").filter((line) => /^\d+$/.test(line)).length;
+}
+
+/** Processes with this text in their environment: Linux only. */
+export async function processesMarked(mark: string): Promise<readonly number[]> {
+  if (!isLinux) return [];
+  // Neither sh nor grep carries the mark itself: it is an argument of theirs, no variable.
+  const script = 'exec grep -Fls -- "$1" /proc/[0-9]*/environ';
+  const text = await output("sh", "-c", script, "sh", mark) ?? "";
+  return [...text.matchAll(/^\/proc\/(\d+)\//gm)].map(([, pid]) => Number(pid));
+}

@@ -1,0 +1,317 @@
+import { Finding } from "./check.ts";
+import { endingOf } from "./child.ts";
+import { type Expected, judge, shown, wrongAnswer } from "./judge.ts";
+import {
+  type ExaminedServer,
+  freshQuestion,
+  nothingWithin,
+  type Question,
+  sampleOf,
+  type Starter,
+} from "./server.ts";
+import { type Listening, listeningOf, usageOf } from "./system.ts";
+
+const LOOPBACK = ["127.0.0.1", "::1"];
+/** Milliseconds in which a program must have begun to answer. */
+const START_MS = 10_000;
+/** Milliseconds after which a program that is bound but silent is not waited for any more. */
+const SILENT_MS = 3_000;
+/** Milliseconds between two datagrams to a program that starts. */
+const RETRY_MS = 50;
+/** Milliseconds in which an answer must have arrived that was sent before its sender ended. */
+const ANSWER_ON_ITS_WAY_MS = 200;
+/** Milliseconds for which a bad request is given the time to be answered: silence is no failure. */
+const REACTION_MS = 200;
+
+const encoder = new TextEncoder();
+
+/** A datagram and where it came from. */
+export interface Received {
+  readonly bytes: Uint8Array;
+  readonly from: Deno.NetAddr;
+}
+
+/** A client's socket: what comes to it is kept until it is asked for. */
+export class DatagramClient implements Disposable {
+  readonly #socket: Deno.DatagramConn;
+  readonly #received: Received[] = [];
+  #changed = Promise.withResolvers<void>();
+  #isClosed = false;
+
+  constructor(hostname: string, port = 0) {
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+    void this.#receiveAll();
+  }
+
+  get port(): number {
+    return (this.#socket.addr as Deno.NetAddr).port;
+  }
+
+  async send(data: string | Uint8Array, hostname: string, port: number): Promise<void> {
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    // Windows reports here that nobody was there before.
+    await this.#socket.send(bytes, { transport: "udp", hostname, port }).catch(() => 0);
+  }
+
+  /** The next datagram, if one comes within so many milliseconds. */
+  async receive(milliseconds: number): Promise<Received | undefined> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, milliseconds);
+    while (this.#received.length === 0 && !late && !this.#isClosed) await this.#changed.promise;
+    clearTimeout(timer);
+    return this.#received.shift();
+  }
+
+  /** May be called twice. */
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#socket.close();
+    this.#wake();
+  }
+
+  async #receiveAll(): Promise<void> {
+    while (true) {
+      try {
+        const [bytes, from] = await this.#socket.receive(new Uint8Array(65_536));
+        this.#received.push({ bytes, from: from as Deno.NetAddr });
+        this.#wake();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.ConnectionReset)) return;
+      }
+    }
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+/** A server over UDP that is examined. */
+export class UdpServer implements ExaminedServer, AsyncDisposable {
+  readonly starter: Starter;
+  #hostname: string;
+  #mustRestart = false;
+  servesSeveral = false;
+  readonly #clients = new Set<DatagramClient>();
+  /** The first answer: it showed that the program listens. */
+  #first: Received | undefined;
+
+  constructor(starter: Starter) {
+    this.starter = starter;
+    const { target } = starter.examination;
+    this.#hostname = target?.addresses[0] ?? "127.0.0.1";
+    if (target !== undefined) starter.port = target.port;
+  }
+
+  get examination() {
+    return this.starter.examination;
+  }
+
+  beginCheck(): void {
+    this.starter.isCancelled = false;
+    if (!this.servesSeveral && this.#first === undefined) this.#mustRestart = true;
+    if (this.starter.child?.ended !== undefined) this.#mustRestart = true;
+    this.starter.listenToStderr();
+  }
+
+  doubt(): void {
+    this.#first = undefined;
+    this.#mustRestart = true;
+  }
+
+  async cancel(): Promise<void> {
+    this.starter.isCancelled = true;
+    await this.stop();
+  }
+
+  said(): Promise<string | undefined> {
+    return this.starter.said();
+  }
+
+  /** A socket for a new client; starts the program if it does not run. @throws {Finding} */
+  async client(): Promise<DatagramClient> {
+    const { target } = this.examination;
+    if (target === undefined && (this.#mustRestart || this.starter.child === undefined)) {
+      this.#first = await this.#start();
+    }
+    const client = new DatagramClient(this.#hostname.includes(":") ? "::" : "0.0.0.0");
+    this.#clients.add(client);
+    return client;
+  }
+
+  /** The answer that showed that the program listens, or else a new one. @throws {Finding} */
+  async firstAnswer(): Promise<Received> {
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined) return first;
+    using client = await this.client();
+    const started = this.#first;
+    this.#first = undefined;
+    if (started !== undefined) return started;
+    const { request, expected } = sampleOf(this.examination);
+    await this.send(client, this.withLineEnd(request));
+    return await this.#received(client, expected, request);
+  }
+
+  /** Starts it if it does not run, and keeps its first answer. @throws {Finding} */
+  async listens(): Promise<void> {
+    this.#first = await this.firstAnswer();
+  }
+
+  async send(client: DatagramClient, data: string | Uint8Array): Promise<void> {
+    await client.send(data, this.#hostname, this.starter.port);
+  }
+
+  async exchange(): Promise<void> {
+    await this.ask(freshQuestion(this.examination));
+  }
+
+  async ask(...questions: readonly Question[]): Promise<void> {
+    for (const { request, expected } of questions) {
+      using client = await this.client();
+      await this.send(client, this.withLineEnd(request));
+      await this.answered(client, expected, request);
+    }
+  }
+
+  async survives(request: string | Uint8Array): Promise<void> {
+    using client = await this.client();
+    await this.send(client, request);
+    const answer = await client.receive(REACTION_MS);
+    const sent = typeof request === "string" ? shown(request) : `${hexOf(request)} (in hex)`;
+    const came = answer === undefined ? "no answer" : `it answered ${shown(answer.bytes)}`;
+    await this.servesAnother(sent, came);
+  }
+
+  async answerTo(request: string): Promise<string> {
+    using client = await this.client();
+    await this.send(client, this.withLineEnd(request));
+    const answer = await client.receive(this.examination.timeout);
+    return new TextDecoder().decode(answer?.bytes);
+  }
+
+  /** Sees whether another client is answered. @throws {Finding} that says what was done before. */
+  async servesAnother(sent: string, cameBefore: string): Promise<void> {
+    try {
+      await this.exchange();
+    } catch (error) {
+      if (!(error instanceof Finding)) throw error;
+      const ended = await this.starter.child?.howItEnded();
+      const then = ended ?? `the next client: ${error.evidence.saw}`;
+      throw new Finding({ sent, saw: `${cameBefore}; ${then}` });
+    }
+  }
+
+  /** Waits for the right answer from whichever port it comes. @throws {Finding} */
+  async answered(client: DatagramClient, expected: Expected, sent: string): Promise<Received> {
+    return this.judged(await this.#received(client, expected, sent), expected, sent);
+  }
+
+  /** @throws {Finding} if a datagram is not the right answer. */
+  judged(received: Received, expected: Expected, sent: string): Received {
+    if (judge(received.bytes, expected) === "right") return received;
+    throw new Finding(wrongAnswer(received.bytes, expected, sent));
+  }
+
+  withLineEnd(request: string): string {
+    return this.examination.lines ? `${request}\n` : request;
+  }
+
+  /** Whether a datagram came from where it was asked. */
+  isFromServer({ from }: Received): boolean {
+    return from.port === this.starter.port;
+  }
+
+  async stop(): Promise<void> {
+    this.#first = undefined;
+    for (const client of this.#clients) client[Symbol.dispose]();
+    this.#clients.clear();
+    await this.starter.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.starter[Symbol.asyncDispose]();
+  }
+
+  async #received(client: DatagramClient, expected: Expected, sent: string): Promise<Received> {
+    const { timeout } = this.examination;
+    const received = await client.receive(timeout);
+    if (received !== undefined) return received;
+    throw new Finding({
+      sent: shown(sent),
+      want: shown(expected.text),
+      saw: nothingWithin(timeout) + await this.starter.andEnded(),
+    });
+  }
+
+  /** Starts the program; its first answer shows that it listens, since UDP has no connection. */
+  async #start(): Promise<Received> {
+    await this.stop();
+    const child = this.starter.start(this.starter.nextPort());
+    this.#mustRestart = false;
+    const { request } = sampleOf(this.examination);
+    const sockets = LOOPBACK.flatMap((hostname) => socketsFor(hostname));
+    const startedAt = performance.now();
+    let found: readonly Listening[] = [];
+    try {
+      while (performance.now() - startedAt < START_MS && child.ended === undefined) {
+        if (this.starter.isCancelled) break;
+        for (const { hostname, client } of sockets) {
+          await client.send(this.withLineEnd(request), hostname, this.starter.port);
+          const answer = await client.receive(RETRY_MS / sockets.length);
+          if (answer === undefined) continue;
+          this.#hostname = hostname;
+          return answer;
+        }
+        if (performance.now() - startedAt > 500) found = await this.#findPorts();
+        if (found.length > 0 && performance.now() - startedAt > SILENT_MS) break;
+      }
+      // A program may end with its first answer, which is then still on its way.
+      for (const { hostname, client } of sockets) {
+        const answer = await client.receive(ANSWER_ON_ITS_WAY_MS);
+        if (answer === undefined) continue;
+        this.#hostname = hostname;
+        return answer;
+      }
+    } finally {
+      for (const { client } of sockets) client[Symbol.dispose]();
+    }
+    if (child.ended !== undefined) {
+      throw new Finding({ saw: `your program ${endingOf(child.ended)} before it answered` });
+    }
+    const [elsewhere] = found;
+    const where = elsewhere === undefined
+      ? "nothing is bound to it"
+      : elsewhere.port === this.starter.port
+      ? "your program is bound to it, but answers nothing"
+      : `your program is bound to port ${elsewhere.port}`;
+    throw new Finding({ sent: request, saw: `no answer from port ${this.starter.port}: ${where}` });
+  }
+
+  /** What the program is bound to; without {port} that is what is asked from now on. */
+  async #findPorts(): Promise<readonly Listening[]> {
+    const pids = (await usageOf(this.starter.process().pid))?.pids ?? [];
+    const found = await listeningOf(pids, "udp") ?? [];
+    const [own] = found;
+    if (own !== undefined && !this.starter.takesPort) this.starter.port = own.port;
+    return found;
+  }
+}
+
+function socketsFor(hostname: string): { hostname: string; client: DatagramClient }[] {
+  try {
+    return [{ hostname, client: new DatagramClient(hostname) }];
+  } catch {
+    return []; // no IPv6 here
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
