@@ -28,13 +28,13 @@ Deno.test("every command but grade gives back the permission to start programs",
   const folder = await Deno.makeTempDir();
   try {
     // The script that the executable is made of, with the executable's permissions.
-    await bundle(`${folder}/netdemo.js`);
+    const script = await bundle(`${folder}/bundle`);
     await Deno.writeTextFile(`${folder}/probe.js`, PROBE);
     const flags = config.tasks.netdemo.command.split(" ").filter((word) => word.startsWith("--"));
     const outcome = async (...args: string[]): Promise<string> => {
       const { stderr } = await run([
         ...[Deno.execPath(), "run", ...flags, "--no-config", "--unstable-net"],
-        ...["--preload", `${folder}/probe.js`, `${folder}/netdemo.js`, ...args],
+        ...["--preload", `${folder}/probe.js`, script, ...args],
       ]);
       return stderr;
     };

@@ -97,6 +97,7 @@ const commands = [
   "check",
   "demo",
   "address",
+  "grade",
 ];
 
 const checks: readonly Check[] = [
@@ -143,6 +144,12 @@ const checks: readonly Check[] = [
     assertEquals(code, 11);
     assertMatch(stderr, /connect\(127\.0\.0\.1:\d+\) +ECONNREFUSED/);
   }],
+  ...(windows ? [] : [["grade starts programs, without a tool at hand", async () => {
+    const itself = [executable, "hello-server", "--port", "{port}"];
+    const { code, stdout } = await netdemo("grade", "hello-server", "--", ...itself);
+    assertEquals(code, 0, stdout);
+    assertMatch(stdout, /^ok +listens .*\nok +prints .*\nlesson 2 of 2 /);
+  }]] as const),
   ["a usage error is exit code 2", async () => {
     const { code, stderr } = await netdemo("calc-server", "--prot", "40");
     assertEquals(code, 2);

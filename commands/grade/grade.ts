@@ -18,7 +18,7 @@ const flags = {
     default: "lesson" as const,
     read: readLevel,
   },
-  udp: { about: "the program uses UDP" },
+  udp: { short: "u", about: "the program uses UDP" },
   lines: { about: "both sides use line ends; drops the check no-newline" },
   only: {
     value: "ID,...",
@@ -32,6 +32,7 @@ const flags = {
     read: readName,
   },
   port: {
+    short: "p",
     value: "N",
     about: "the port that the program has by itself",
     read: readNumber(1, 65_535),
@@ -90,6 +91,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     "netdemo grade --explain hangs-up",
   ],
   flags,
+  words: [...subjects.keys()],
   async run(args, channels) {
     const end = args.indexOf("--");
     const own = end === -1 ? args : args.slice(0, end);

@@ -1,0 +1,159 @@
+import { forService, type Outcome, subjects } from "../../commands/grade/check.ts";
+import { Ports } from "../../commands/grade/ports.ts";
+import { prepare } from "../../commands/grade/prepare.ts";
+import { netdemoCommand, run } from "../harness/process.ts";
+import { python, tool } from "../harness/needs.ts";
+import type { Correct, Mistaken } from "./programs.ts";
+
+const folder = `${import.meta.dirname}/programs`;
+
+/** What a language needs, by the end of a file's name. */
+const languages: Readonly<Record<string, { readonly tool: string; readonly compile: boolean }>> = {
+  py: { tool: python ?? "python3", compile: false },
+  mjs: { tool: "node", compile: false },
+  rb: { tool: "ruby", compile: false },
+  pl: { tool: "perl", compile: false },
+  c: { tool: "cc", compile: true },
+  go: { tool: "go", compile: true },
+  java: { tool: "javac", compile: true },
+};
+
+function languageOf(file: string) {
+  return languages[file.slice(file.lastIndexOf(".") + 1)] ?? { tool: "sh", compile: false };
+}
+
+/** The tool that a program needs and that is not here. */
+export function missingTool({ file }: Correct): string | undefined {
+  const { tool: name } = languageOf(file);
+  return tool(name).isMet() ? undefined : name;
+}
+
+/** A folder of programs that are ready to be started; it is removed with its scope. */
+export class Workshop implements AsyncDisposable {
+  readonly #folder = Deno.makeTempDirSync();
+  #count = 0;
+
+  /** The command that starts a program, changed as it says, compiled where that is due. */
+  async command(program: Correct | Mistaken): Promise<string[]> {
+    const { args = ["{port}"], file } = program;
+    const source = "changes" in program ? await this.#changed(program) : `${folder}/${file}`;
+    return [...await this.#starting(source), ...args];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async #changed({ file, changes }: Mistaken): Promise<string> {
+    let text = await Deno.readTextFile(`${folder}/${file}`);
+    for (const [from, to] of changes) {
+      if (text.split(from).length !== 2) throw new Error(`not once in ${file}: ${from}`);
+      text = text.replace(from, () => to);
+    }
+    const place = `${this.#folder}/${this.#count++}`;
+    await Deno.mkdir(place);
+    await Deno.writeTextFile(`${place}/${file}`, text);
+    return `${place}/${file}`;
+  }
+
+  async #starting(source: string): Promise<string[]> {
+    const { tool, compile } = languageOf(source);
+    if (!compile) return [tool, source];
+    const output = `${this.#folder}/built${this.#count++}`;
+    if (tool === "cc") {
+      await build("cc", "-O0", "-w", "-fstack-protector-all", "-o", output, source, "-pthread");
+    }
+    if (tool === "go") await build("go", "build", "-o", output, source);
+    if (tool !== "javac") return [output];
+    await build("javac", "-d", output, source);
+    const [, name = ""] = /(\w+)\.java$/.exec(source) ?? [];
+    // Small and quick to start: what is tested is not Java.
+    return [
+      "java",
+      "-XX:TieredStopAtLevel=1",
+      "-XX:+UseSerialGC",
+      "-Xshare:auto",
+      "-cp",
+      output,
+      name,
+    ];
+  }
+}
+
+async function build(...command: string[]): Promise<void> {
+  const { code, stderr } = await run(command);
+  if (code !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
+}
+
+/** How an examination turned out: the failures with all that is said of them. */
+export interface Graded {
+  readonly failed: readonly string[];
+  readonly passed: readonly string[];
+  readonly skipped: readonly string[];
+  readonly text: string;
+  readonly elapsedMs: number;
+}
+
+/** Examines a program as the command does, within this process. */
+export async function gradeProgram(
+  program: Pick<Correct, "subject" | "level" | "udp" | "lines">,
+  command: readonly string[],
+  only?: ReadonlySet<string>,
+): Promise<Graded> {
+  const subject = subjects.get(program.subject);
+  if (subject === undefined) throw new Error(`no subject ${program.subject}`);
+  const startedAt = performance.now();
+  const outcomes: Outcome[] = [];
+  using ports = await Ports.reserve();
+  await using prepared = prepare(
+    {
+      service: subject.service,
+      level: program.level,
+      protocol: program.udp ? "udp" : "tcp",
+      lines: program.lines ?? false,
+      timeout: 2_000,
+      random: Math.random,
+      ports,
+      command,
+    },
+    subject,
+    only,
+  );
+  for await (const outcome of prepared.outcomes(new AbortController().signal)) {
+    outcomes.push(outcome);
+  }
+  const ids = (status: Outcome["status"]): string[] =>
+    outcomes.filter((outcome) => outcome.status === status).map(({ check }) => check.id);
+  const text = outcomes.map(({ check, status, reason, evidence, said }) =>
+    [
+      `${status} ${check.id}: ${forService(check.sentence, subject.service)} ${reason ?? ""}`,
+      ...Object.entries({ ...evidence, said, why: check.why, fix: evidence?.fix ?? check.fix })
+        .filter(([, value]) => status === "fail" && value !== undefined)
+        .map(([name, value]) => `  ${name.padEnd(5)} ${value}`),
+    ].join("\n")
+  ).join("\n");
+  return {
+    failed: ids("fail"),
+    passed: ids("pass"),
+    skipped: ids("skip"),
+    text,
+    elapsedMs: performance.now() - startedAt,
+  };
+}
+
+/** Does the work of each item, so many at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const waiting = [...items];
+  await Promise.all(Array.from({ length: limit }, async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  }));
+}
+
+/** netdemo's own programs, as grade starts them. */
+export function ownProgram(name: string, ...args: string[]): string[] {
+  return [...netdemoCommand, name, ...args];
+}

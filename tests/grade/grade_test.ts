@@ -1,0 +1,377 @@
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { problemsOfLine } from "../../cli/events.ts";
+import { netdemoInProcess } from "../harness/in_process.ts";
+import { linux, pythonTest, testWith, unix } from "../harness/needs.ts";
+import { netdemo, netdemoCommand, Process } from "../harness/process.ts";
+import { until } from "../harness/system.ts";
+import { readTap, readXml } from "../report_readers.ts";
+
+const programs = `${import.meta.dirname}/programs`;
+const server = ["python3", `${programs}/calc_server.py`, "{port}"];
+
+/** A folder of its own for a test; it is removed with its scope. */
+class Folder implements AsyncDisposable {
+  readonly path = Deno.makeTempDirSync();
+
+  /** Writes a Python program; gives its path. */
+  async python(text: string): Promise<string> {
+    const path = `${this.path}/program.py`;
+    await Deno.writeTextFile(path, text);
+    return path;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+/** A server that answers the lesson's first request, and divides without a look at the divisor. */
+const DIVIDES_BY_ZERO = `
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    client, _ = server.accept()
+    while data := client.recv(1024):
+        a, b, operator = data.decode().split()
+        a, b = int(a), int(b)
+        if operator == "/":
+            answer = f"Div of {a} and {b} is {a / b}"
+        elif operator == "*":
+            answer = f"Product of {a} and {b} is {a * b}"
+        elif operator == "-":
+            answer = f"Diff of {a} and {b} is {a - b}"
+        else:
+            answer = f"Sum of {a} and {b} is {a + b}"
+        client.send(answer.encode())
+    client.close()
+`;
+
+Deno.test("wrong usage starts nothing and shows what to type", async () => {
+  const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [[], /needs to know what the program is\nhint: .*calc-server/],
+    [
+      ["calc-servr", "--", "x"],
+      /'calc-servr' is not a program .*\nhint: did you mean calc-server\?/,
+    ],
+    [["calc-server"], /needs the command .*\nhint: .* -- python3 program\.py \{port\}/],
+    [["calc-server", "--"], /needs the command/],
+    [["calc-server", "python3", "server.py"], /hint: .* grade calc-server -- python3 server\.py/],
+    [["calc-server", "--level", "robst", "--", "x"], /hint: did you mean robust\?/],
+    [
+      ["calc-server", "--level", "robust", "--only", "restrat", "--", "x"],
+      /hint: did you mean restart\?/,
+    ],
+    [["calc-client", "localhost:4040"], /a client has no TARGET/],
+    [["calc-server", "localhost:4040", "--", "x"], /can't both be given/],
+    [["calc-server", "localhost"], /is not a target/],
+    [["calc-server", "unix:/tmp/x"], /over TCP and UDP/],
+    [["calc-server", "--level", "robust", "192.0.2.1:4040"], /hint: .*--i-may-break-it/],
+    [["calc-server", "--port", "0", "--", "x"], /--port must be a whole number from 1/],
+    [["calc-server", "--gradescope", "/no/such/folder/r.json", "--", "x"], /--gradescope: cannot/],
+    [["--explain", "restrat"], /hint: did you mean restart\?/],
+  ];
+  for (const [args, message] of wrong) {
+    const { code, stdout, stderr } = await netdemoInProcess(["grade", ...args]);
+    assertEquals({ code, stdout }, { code: 2, stdout: "" }, args.join(" "));
+    assertMatch(stderr, message);
+    assertMatch(stderr, /^netdemo: USAGE: /);
+  }
+});
+
+Deno.test("--list shows the checks by level, --explain all that is known of one", async () => {
+  const { stdout: list } = await netdemoInProcess(["grade", "calc-server", "--list"]);
+  assertMatch(list, /^lesson listens {6}starts and listens\n/);
+  assertMatch(list, /\nrobust zero {9}survives a division by zero\n/);
+  assertNotMatch(list, /refused|prints/);
+  const { stdout, code } = await netdemoInProcess(["grade", "--explain", "hangs-up"]);
+  assertEquals(code, 0);
+  for (const part of ["hangs-up: survives", "level  robust", "seen ", "why ", "fix "]) {
+    assert(stdout.includes(part), part);
+  }
+});
+
+testWith([unix], "what can't be started is 126 or 127, as in a shell", async () => {
+  await using folder = new Folder();
+  const path = await folder.python("print(1)");
+  const missing = await netdemoInProcess(["grade", "calc-server", "--", "./no-such-program"]);
+  assertEquals({ ...missing, stderr: "" }, { code: 127, stdout: "", stderr: "" });
+  assertMatch(missing.stderr, /^netdemo: ERROR: cannot start .*\nhint: check the spelling/);
+  const denied = await netdemoInProcess(["grade", "calc-server", "--json", "--", path]);
+  assertEquals(denied.code, 126);
+  assertMatch(denied.stderr, /hint: make it executable/);
+  assertMatch(denied.stdout, /^\{"event":"failure",.*"exitCode":126/);
+});
+
+pythonTest("a failure shows what was sent and seen, why it matters and what to do", async () => {
+  await using folder = new Folder();
+  const command = ["python3", await folder.python(DIVIDES_BY_ZERO), "{port}"];
+  const only = ["--level", "robust", "--only", "zero,operations", "--seed", "7"];
+  const ended = await netdemoInProcess(["grade", "calc-server", ...only, "--", ...command]);
+  assertEquals(ended.code, 1);
+  assertEquals(
+    ended.stdout.replace(/, [\d.]+ s\)/, ", 0 s)"),
+    `ok   operations   calculates + - * /, also with negative numbers
+FAIL zero         survives a division by zero
+      sent  10 0 /
+      saw   the connection closed; your program ended (exit code 1)
+      said  ZeroDivisionError: division by zero
+      why   one client's bad request must not end the server for all others
+      fix   check the divisor first, answer "Error: division by zero", and go on
+lesson 1 of 1, robust 0 of 1 (seed 7, 0 s)
+`,
+  );
+  assertEquals(
+    ended.stderr,
+    "netdemo: ERROR: 1 of 2 checks failed\nhint: netdemo grade --explain zero\n",
+  );
+});
+
+pythonTest("a caret stands under the first wrong byte", async () => {
+  await using folder = new Folder();
+  const program = DIVIDES_BY_ZERO.replace("Sum of {a}", "Sum of\\x1b[31m{a}");
+  const command = ["python3", await folder.python(program), "{port}"];
+  const { stdout, code } = await netdemoInProcess(["grade", "calc-server", "--", ...command]);
+  assertEquals(code, 1);
+  assertMatch(
+    stdout,
+    / want {2}Sum of 10 and 20 is 30\n {6}saw {3}Sum of\\x1b\[31m10 and 20 is 30\n {18}\^ byte 7 differs\n/,
+  );
+  // What the program sends never reaches the terminal raw.
+  assert(!stdout.includes("\x1b"));
+});
+
+pythonTest("JSON, TAP, JUnit and Gradescope say the same, as parsers read them", async () => {
+  await using folder = new Folder();
+  const command = ["python3", await folder.python(DIVIDES_BY_ZERO), "{port}"];
+  const about = ["--level", "robust", "--only", "answers,zero"];
+  const files = ["--junit", `${folder.path}/j.xml`, "--gradescope", `${folder.path}/results.json`];
+  const run = (...flags: string[]) =>
+    netdemoInProcess(["grade", "calc-server", ...about, ...flags, "--", ...command]);
+
+  const [json, tap] = await Promise.all([run("--json", ...files), run("--tap")]);
+  const lines = json.stdout.trimEnd().split("\n");
+  assertEquals(lines.flatMap(problemsOfLine), []);
+  const events = lines.map((line) => JSON.parse(line));
+  assertEquals(
+    events.map(({ event, id, status }) => [event, id, status]),
+    [
+      ["check", "answers", "pass"],
+      ["check", "zero", "fail"],
+      ["summary", undefined, undefined],
+      ["failure", undefined, undefined],
+    ],
+  );
+  assertEquals(events[1].sent, "10 0 /");
+  assertEquals(events[1].said, "ZeroDivisionError: division by zero");
+  assertEquals(
+    [events[2].ok, events[2].checks, events[2].failed, events[2].exitCode],
+    [false, 2, 1, 1],
+  );
+
+  const { points, errors } = readTap(tap.stdout);
+  assertEquals(errors, []);
+  assertEquals(points.map(({ ok }) => ok), [true, false]);
+
+  const cases = readXml(await Deno.readTextFile(`${folder.path}/j.xml`));
+  assertEquals(cases.filter(({ name }) => name === "testcase").length, 2);
+  assertEquals(cases.filter(({ name }) => name === "failure").length, 1);
+
+  const { tests } = JSON.parse(await Deno.readTextFile(`${folder.path}/results.json`));
+  assertEquals(
+    tests.map(({ name, score, max_score, status }: Record<string, unknown>) => [
+      name,
+      score,
+      max_score,
+      status,
+    ]),
+    [
+      ['answers: answers "10 20 +"', 1, 1, "passed"],
+      ["zero: survives a division by zero", 0, 1, "failed"],
+    ],
+  );
+  assertMatch(tests[1].output, /sent {2}10 0 \/[^]*ZeroDivisionError/);
+});
+
+pythonTest("a run that is cut off by --max-time says so, and has a results.json", async () => {
+  await using folder = new Folder();
+  const path = await folder.python("import time\ntime.sleep(100)");
+  const ended = await netdemoInProcess([
+    ...["grade", "calc-server", "--max-time", "700ms"],
+    ...["--gradescope", `${folder.path}/results.json`, "--", "python3", path],
+  ]);
+  assertEquals(ended.code, 124);
+  assertMatch(ended.stderr, /^netdemo: TIMEOUT: .* 0\.7 s\nhint: .*--max-time/);
+  const { tests } = JSON.parse(await Deno.readTextFile(`${folder.path}/results.json`));
+  assertEquals(tests.map(({ score }: { score: number }) => score), [0, 0, 0, 0, 0]);
+});
+
+pythonTest("a server that runs already is examined without what needs its process", async () => {
+  const port = "20000";
+  await using running = new Process(["python3", "-c", RUNS_ALREADY]);
+  const [, where = port] = await running.printed(/^port (\d+)\n/);
+  const { code, stdout } = await netdemoInProcess([
+    ...["grade", "calc-server", "--level", "robust", `:${where}`],
+  ]);
+  assertEquals(code, 0, stdout);
+  assertMatch(stdout, /^ok {3}two-clients /m);
+  assertMatch(stdout, /^skip busy .*give its command after --$/m);
+  assertMatch(stdout, /\nlesson 5 of 5, robust 12 of 12 /);
+  await running.stop();
+  const gone = await netdemoInProcess(["grade", "calc-server", `127.0.0.1:${where}`]);
+  assertEquals(gone.code, 11);
+  assertMatch(gone.stderr, /^netdemo: REFUSED: cannot connect to 127\.0\.0\.1:\d+/);
+});
+
+const RUNS_ALREADY = (await Deno.readTextFile(`${programs}/calc_server.py`))
+  .replace("int(sys.argv[1])", "0")
+  .replace(
+    "server.listen(5)",
+    'server.listen(5)\nprint("port", server.getsockname()[1], flush=True)',
+  );
+
+pythonTest("the port is {port}, PORT, --port, or what the program listens on", async () => {
+  await using folder = new Folder();
+  const text = await Deno.readTextFile(`${programs}/calc_server.py`);
+  const fixed = 29_000 + Deno.pid % 900;
+  const variants: readonly (readonly [port: string, flags: readonly string[]])[] = [
+    ['int(__import__("os").environ["PORT"])', []],
+    [String(fixed), ["--port", String(fixed)]],
+    ["0", []],
+  ];
+  for (const [port, flags] of variants) {
+    const path = await folder.python(text.replace("int(sys.argv[1])", port));
+    const ended = await netdemoInProcess(["grade", "calc-server", ...flags, "--", "python3", path]);
+    assertEquals(ended.code, 0, ended.stdout);
+  }
+});
+
+pythonTest("a port that is in use is wrong usage, not the program's mistake", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const ended = await netdemoInProcess([
+    ...["grade", "calc-server", "--port", String(listener.addr.port), "--", ...server],
+  ]);
+  assertEquals(ended.code, 2);
+  assertMatch(ended.stderr, /port \d+ is in use\nhint: /);
+});
+
+pythonTest("--input is what a client gets to type", async () => {
+  const { code, stdout } = await netdemoInProcess([
+    ...["grade", "calc-client", "--json", "--input", "6 7 *\\n"],
+    ...["--", "python3", `${programs}/calc_client.py`, "{port}"],
+  ]);
+  assertEquals(code, 0, stdout);
+});
+
+/** What a program may do to stay: each prints its mark in its command line, by which it is found. */
+const stubborn: Readonly<Record<string, string>> = {
+  "forks and leaves the session": `
+import os, time
+for _ in range(5):
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(100)
+time.sleep(100)`,
+  "puts itself into the background": `
+import os, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+time.sleep(100)`,
+  "ignores signals": `
+import signal, time
+for number in range(1, 65):
+    try:
+        signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError):
+        pass
+time.sleep(100)`,
+  "prints without end": `
+import sys
+while True:
+    sys.stdout.write("x" * 10000)
+    sys.stderr.write("y" * 10000)`,
+  "eats memory": `
+import time
+kept = []
+while True:
+    kept.append(bytearray(50_000_000))
+    time.sleep(0.02)`,
+  "closes its outputs and sleeps": `
+import os, time
+os.close(1)
+os.close(2)
+time.sleep(100)`,
+};
+
+testWith([linux], "nothing is left running, whatever the program does", async () => {
+  await Promise.all(
+    Object.entries(stubborn).map(async ([what, text], index) => {
+      const mark = `stubborn-${Deno.pid}-${index}`;
+      const startedAt = performance.now();
+      const ended = await netdemoInProcess([
+        ...["grade", "calc-server", "--max-time", "2500ms"],
+        ...["--", "python3", "-c", text, mark],
+      ]);
+      assert([1, 124].includes(ended.code), `${what}: ${ended.code} ${ended.stderr}`);
+      assert(performance.now() - startedAt < 20_000, what);
+      await until(() => commandLinesWith(mark).length === 0, `${what}: it ends`);
+    }),
+  );
+});
+
+testWith(
+  [linux],
+  "on Ctrl-C and SIGTERM the program ends with its examination",
+  async () => {
+    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      const mark = `interrupted-${Deno.pid}-${signal}`;
+      await using grading = new Process([
+        ...netdemoCommand,
+        ...["grade", "calc-server", "--", "python3", "-c", stubborn["ignores signals"] ?? "", mark],
+      ]);
+      // Its own command line has the mark as well.
+      await until(() => commandLinesWith(mark).length === 2, "the program runs");
+      assertEquals((await grading.stop(signal)).code, code);
+      await until(() => commandLinesWith(mark).length === 0, "the program ends");
+    }
+  },
+);
+
+/** Command lines of this machine's processes that hold a text. */
+function commandLinesWith(text: string): string[] {
+  const found: string[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const line = Deno.readTextFileSync(`/proc/${name}/cmdline`);
+      if (line.includes(text)) found.push(line);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
+}
+
+pythonTest("the same seed asks the same questions", async () => {
+  const sent = async (): Promise<string[]> => {
+    const { stdout } = await netdemoInProcess([
+      ...["grade", "calc-client", "--seed", "5", "--", "python3", "-c"],
+      "import socket,sys; s=socket.create_connection(('127.0.0.1',int(sys.argv[1]))); s.send(b'?'); s.recv(9)",
+      "{port}",
+    ]);
+    return [...stdout.matchAll(/sent {2}(.*) \(typed\)/g)].map(([, text = ""]) => text);
+  };
+  const [first, second] = [await sent(), await sent()];
+  assertEquals(first.length, 1);
+  assertEquals(first, second);
+});
+
+Deno.test("help names what grade is not: a sandbox", async () => {
+  const { stdout } = await netdemo(["help", "grade"]);
+  assertMatch(stdout, /no sandbox/);
+  for (const flag of ["--level", "--lines", "--only", "--gradescope", "--i-may-break-it"]) {
+    assert(stdout.includes(flag), flag);
+  }
+});

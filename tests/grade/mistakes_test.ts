@@ -1,0 +1,76 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { testWith, unix } from "../harness/needs.ts";
+import { gradeProgram, inParallel, missingTool, Workshop } from "./examine_programs.ts";
+import { type Correct, correct, lesson, mistaken } from "./programs.ts";
+
+/** Programs at a time: servers keep the processor busy, clients mostly wait. */
+const SERVERS_AT_A_TIME = 5;
+const CLIENTS_AT_A_TIME = 6;
+
+/** Tries grade on all of the programs; gives a line for each that turned out otherwise than it must. */
+async function surprises<P extends Correct>(
+  programs: readonly P[],
+  judge: (program: P, command: readonly string[]) => Promise<void>,
+): Promise<string[]> {
+  await using workshop = new Workshop();
+  const found: string[] = [];
+  const one = async (program: P): Promise<void> => {
+    try {
+      await judge(program, await workshop.command(program));
+    } catch (error) {
+      found.push(`${program.file}: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+  const isClient = ({ subject }: P): boolean => subject.endsWith("client");
+  await Promise.all([
+    inParallel(programs.filter((program) => !isClient(program)), SERVERS_AT_A_TIME, one),
+    inParallel(programs.filter(isClient), CLIENTS_AT_A_TIME, one),
+  ]);
+  return found;
+}
+
+/** The programs that can be run here, and the tools that the others lack. */
+function runnable<P extends Correct>(programs: readonly P[]): { here: P[]; missing: string } {
+  const missing = new Set(programs.map(missingTool).filter((tool) => tool !== undefined));
+  const here = programs.filter((program) => missingTool(program) === undefined);
+  return { here, missing: missing.size === 0 ? "" : ` (skipped: no ${[...missing].join(", ")})` };
+}
+
+const good = runnable(correct);
+const wrong = runnable(mistaken);
+const originals = runnable(lesson);
+
+testWith([unix], `correct programs pass the level that they claim${good.missing}`, async () => {
+  assertEquals(
+    await surprises(good.here, async (program, command) => {
+      const { failed, skipped, text } = await gradeProgram(program, command);
+      assertEquals({ failed, skipped }, { failed: [], skipped: [] }, text);
+    }),
+    [],
+  );
+});
+
+testWith([unix], `the lesson's originals pass lesson${originals.missing}`, async () => {
+  assertEquals(
+    await surprises(originals.here, async (program, command) => {
+      const { failed, text } = await gradeProgram(program, command);
+      assertEquals(failed, [], text);
+    }),
+    [],
+  );
+});
+
+testWith(
+  [unix],
+  `each mistake fails the check that is there for it, and no other${wrong.missing}`,
+  async () => {
+    assertEquals(
+      await surprises(wrong.here, async (program, command) => {
+        const { failed, text } = await gradeProgram(program, command);
+        assertEquals(failed, [program.check], `${program.mistake}\n${text}`);
+        if (program.says !== undefined) assertMatch(text, program.says);
+      }),
+      [],
+    );
+  },
+);
