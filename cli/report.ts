@@ -1,7 +1,7 @@
 import { errnoOf } from "../sockets/errno.ts";
 import { jsonLine, visible } from "../text/visible.ts";
 import type { Event } from "./events.ts";
-import { asFailure, exitCodes } from "./failure.ts";
+import { asFailure, exitCodes, type Failure } from "./failure.ts";
 import { Output } from "./output.ts";
 
 /** What a process ends with whose stdout is closed by its reader: 128 + SIGPIPE, as shells have it. */
@@ -45,6 +45,20 @@ export function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1_000) / 1_000;
 }
 
+/** Prints a failure on stderr: what could not be done, and what to do next. */
+export async function printFailure(
+  { kind, message, hint }: Failure,
+  { stderr }: Channels,
+): Promise<void> {
+  const lines = [`netdemo: ${kind}: ${visible(message)}`];
+  if (hint !== undefined) lines.push(`hint: ${visible(hint)}`);
+  // Programs that read stderr find each on one line; people see words that are whole.
+  const shown = Deno.stderr.isTerminal()
+    ? (await import("./failure_lines.ts")).failureLines(lines)
+    : lines;
+  for (const line of shown) stderr.line(line);
+}
+
 /**
  * Reports a failure on stderr, and with `json` on stdout as well.
  *
@@ -56,14 +70,9 @@ export async function reportFailure(
   json = false,
 ): Promise<number> {
   if (errnoOf(error) === "EPIPE") return EXIT_BROKEN_PIPE;
-  const { kind, message, hint } = asFailure(error);
-  const lines = [`netdemo: ${kind}: ${visible(message)}`];
-  if (hint !== undefined) lines.push(`hint: ${visible(hint)}`);
-  // Programs that read stderr find each on one line; people see words that are whole.
-  const shown = Deno.stderr.isTerminal()
-    ? (await import("./failure_lines.ts")).failureLines(lines)
-    : lines;
-  for (const line of shown) channels.stderr.line(line);
+  const failure = asFailure(error);
+  await printFailure(failure, channels);
+  const { kind, message, hint } = failure;
   const exitCode = exitCodes[kind];
   if (json) {
     channels.stdout.line(

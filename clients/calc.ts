@@ -14,6 +14,11 @@ stdin over one connection and prints the answers in order. An answer that is an
 error or wrong makes the exit code 1.`,
   examples: ["10 20 +", "6 7 '*'", "-- -6 -7 -", ""],
   prompt: "Enter Command ",
+  dialogue: {
+    toType: "O1 O2 OP, for example 10 20 +",
+    help: "O1 and O2 are whole numbers of any size, OP is one of + - * /, with a space between " +
+      "them: 10 5 - or 6 7 * or 10 4 /. The arrow keys edit the line and bring back earlier ones.",
+  },
   requests(words) {
     if (words.length === 0) return undefined;
     const command = words.join(" ");

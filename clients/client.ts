@@ -16,6 +16,13 @@ export interface Client {
   readonly examples: readonly string[];
   /** What a terminal is asked for the next request with, where requests are read from stdin. */
   readonly prompt?: string;
+  /** What is said at a terminal of what to type. Without it `help` is a request like any other. */
+  readonly dialogue?: {
+    /** What may be typed, in a few words. */
+    readonly toType: string;
+    /** A few sentences on it. */
+    readonly help: string;
+  };
   /**
    * The requests that the words of the command line make; `undefined` where
    * they are to be read from stdin. None at all means that connecting is enough;

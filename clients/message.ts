@@ -11,6 +11,11 @@ end of file (Ctrl-D). Put -- before a TEXT that begins with a dash, or looks
 like a target.`,
   examples: ["Good morning", "-", "-- --not-a-flag"],
   prompt: "Enter Message ",
+  dialogue: {
+    toType: "a message and Enter",
+    help: "Each line is one message. The arrow keys edit the line and bring back earlier ones. A " +
+      "space before help, quit or exit sends that word as a message.",
+  },
   requests(words) {
     const text = words.length === 0 ? "Hello Server HBD" : words.join(" ");
     if (text === "") {

@@ -364,14 +364,16 @@ pythonTest(
       "1 0 /",
     ]);
     assertEquals(screen.split("\n"), [
+      "Type O1 O2 OP, for example 10 20 +; help says more, quit or Ctrl-D leaves.",
       "Enter Command 10 20 +",
       "Sum of 10 and 20 is 30",
       "Enter Command ",
       "Enter Command 1 0 /",
       "Error: division by zero",
       "Enter Command ",
-      "netdemo: ERROR: 1 of 2 answers was an error",
-      "hint: the server answered, but could not do what was asked; see its answer",
+      "netdemo: ERROR: 1 of 2 answers were errors",
+      "hint: the service understood the connection, but not what was asked; see its",
+      "  answer",
       "",
     ]);
   },

@@ -124,5 +124,5 @@ Deno.test("ladder/, protocol/ and text/ are pure", async () => {
 Deno.test("the program uses few packages; the others are for its tests", () => {
   const packages = reached.map(({ specifier }) => /^npm:\/([^@]+)@/.exec(specifier)?.[1])
     .filter((name) => name !== undefined);
-  assertEquals([...new Set(packages)].sort(), ["deno-std", "get-east-asian-width"]);
+  assertEquals([...new Set(packages)].sort(), ["deno-std", "string-width"]);
 });

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import sys
 import termios
@@ -28,6 +29,8 @@ while True:
     if keys and shown.count(prompt) > typed:
         os.write(terminal, keys.pop(0))
 status = os.waitpid(pid, 0)[1]
-sys.stdout.buffer.write(shown.replace(b"\r\n", b"\n"))
+# Colours stay; what moves the cursor, as a prompt with editing does, is left out.
+shown = re.sub(rb"\x1b\[[\d;?]*[A-HJK]", b"", shown)
+sys.stdout.buffer.write(re.sub(rb"\r+\n", b"\n", shown))
 if "^C" in lines:
     print("exit code", os.waitstatus_to_exitcode(status))

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../protocol/addresses.ts";
+import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 
 /** How much has come of the replies, and when. */
 export interface Received {
@@ -10,6 +10,7 @@ export interface Received {
 
 /** A conversation with a server: requests go out, replies come in, in the same order. */
 export interface Call extends Disposable {
+  readonly protocol: Protocol;
   readonly remote: Endpoint;
   /** This end; over UDP that of the last request. */
   readonly local: Endpoint;
@@ -34,4 +35,10 @@ export interface Call extends Disposable {
    * @throws {SocketFailure} of kind `TIMEOUT`, `RESET`, `CLOSED`, or `ERROR` if what came is no reply.
    */
   receive(timeout?: number): Promise<string[]>;
+  /**
+   * Resolves once the peer does something while it is not asked: it sends data,
+   * which {@linkcode receive} then gives, or ends. Over UDP it never does. It may
+   * be left waiting, and called again; never throws.
+   */
+  unasked(): Promise<"data" | "end" | "reset">;
 }

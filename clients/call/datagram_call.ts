@@ -15,6 +15,7 @@ const encoder = new TextEncoder();
  * reply that comes too late, or twice, is never taken for the next one's.
  */
 export class DatagramCall implements Call {
+  readonly protocol = "udp";
   /** Requests are asked one at a time: datagrams may overtake each other. */
   readonly framed = false;
   readonly ended = false;
@@ -44,6 +45,8 @@ export class DatagramCall implements Call {
   }
 
   async send([request = ""]: readonly string[]): Promise<void> {
+    this.#timedOut = false;
+    this.#sendFailure = undefined;
     try {
       this.#socket?.close();
       this.#socket = this.#open();
@@ -74,6 +77,11 @@ export class DatagramCall implements Call {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** A datagram that is not asked for is not received: each request has a socket of its own. */
+  unasked(): Promise<never> {
+    return new Promise(() => {});
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../protocol/addresses.ts";
+import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import { type Line, LineBuffer, QUIET_MS } from "../../protocol/line_buffer.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
@@ -43,6 +43,10 @@ export class StreamCall implements Call {
     return this.#stream.local;
   }
 
+  get protocol(): Protocol {
+    return "path" in this.#stream.remote ? "unix" : "tcp";
+  }
+
   get framed(): boolean {
     return this.#lines.framed;
   }
@@ -73,6 +77,15 @@ export class StreamCall implements Call {
       return (await this.#nextLines()).map((line) => this.#text(line));
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  async unasked(): Promise<"data" | "end" | "reset"> {
+    this.#reading ??= this.#read(); // the next reply goes on with it
+    try {
+      return await this.#reading === null ? "end" : "data";
+    } catch (error) {
+      return kindOf(error) === "RESET" ? "reset" : "end";
     }
   }
 
@@ -140,7 +153,7 @@ export class StreamCall implements Call {
     return new SocketFailure(kind, {
       phase: "reply",
       endpoint: remote,
-      protocol: "path" in remote ? "unix" : "tcp",
+      protocol: this.protocol,
       timeoutMs: this.#replyTimeout,
       received: this.#lines.pending,
       ...facts,

@@ -19,6 +19,7 @@ export class Answers {
   readonly #json: boolean;
   #count = 0;
   #errors = 0;
+  #lost = 0;
   #wrong = 0;
   #firstWrong = "";
 
@@ -36,12 +37,17 @@ export class Answers {
     this.#channels.stdout.line(eventLine(event));
   }
 
-  /** Asks the user; on stderr where stdout is for the answers alone. */
-  async prompt(text: string): Promise<void> {
-    const { stdout, stderr } = this.#channels;
-    const channel = !this.#json && Deno.stdout.isTerminal() ? stdout : stderr;
-    channel.text(text);
-    await channel.flush();
+  /** A request got no reply, and the next is asked all the same. */
+  lost(): void {
+    this.#count++;
+    this.#lost++;
+  }
+
+  /** What the server said though it was not asked, such as why it ends the connection. */
+  async unasked(lines: readonly string[]): Promise<void> {
+    const { stderr } = this.#channels;
+    for (const line of lines) stderr.line(`the server says: ${visible(line)}`);
+    await stderr.flush();
   }
 
   /** Resolves once the answers are written, so that a slow reader slows the asking. */
@@ -55,23 +61,26 @@ export class Answers {
     await stdout.flush();
   }
 
-  /** @throws {Failure} of kind `ERROR` if an answer was an error or wrong. */
+  /**
+   * @throws {Failure} of kind `ERROR` if an answer was an error or wrong, of kind
+   * `TIMEOUT` if one did not come.
+   */
   check(): void {
     if (this.#wrong > 0) {
-      const hint = "the peer answered with a different result, or is another kind of server";
-      const message = `${this.#countOf(this.#wrong)} not what was expected: ${this.#firstWrong}`;
-      throw new Failure("ERROR", message, { hint });
+      const count = `${this.#wrong} of ${this.#count} answers not what was expected`;
+      const hint = "the peer speaks, but it calculates differently, or is no such server";
+      throw new Failure("ERROR", `${count}: ${this.#firstWrong}`, { hint });
     }
     if (this.#errors > 0) {
-      const hint = "the server answered, but could not do what was asked; see its answer";
-      const what = this.#errors === 1 ? "an error" : "errors";
-      throw new Failure("ERROR", `${this.#countOf(this.#errors)} ${what}`, { hint });
+      const hint = "the service understood the connection, but not what was asked; see its answer";
+      throw new Failure("ERROR", `${this.#errors} of ${this.#count} answers were errors`, { hint });
     }
-  }
-
-  /** `1 of 3 answers was`, `2 of 3 answers were`. */
-  #countOf(some: number): string {
-    return `${some} of ${this.#count} answers ${some === 1 ? "was" : "were"}`;
+    if (this.#lost > 0) {
+      const hint = "a datagram may be lost; those that follow need not be";
+      throw new Failure("TIMEOUT", `${this.#lost} of ${this.#count} requests got no reply`, {
+        hint,
+      });
+    }
   }
 
   #eventOf({ request, reply, elapsedMs }: Answer, ok: boolean): string {
@@ -88,11 +97,11 @@ export class Answers {
 
   /** The stream ended within what was the right answer so far. */
   #cutShort(reply: string): SocketFailure {
-    const { remote } = this.#call;
+    const { remote, protocol } = this.#call;
     return new SocketFailure("CLOSED", {
       phase: "reply",
       endpoint: remote,
-      protocol: "path" in remote ? "unix" : "tcp",
+      protocol,
       timeoutMs: 0,
       received: reply.length,
     });

@@ -16,6 +16,7 @@ import { SocketFailure } from "../../sockets/failure.ts";
 import { isThisHost, resolve } from "../../sockets/resolve.ts";
 import { shellWord } from "../../text/shell.ts";
 import { Answers } from "./answers.ts";
+import type { SessionOptions } from "./session.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
@@ -67,7 +68,7 @@ help targets says more. A duration D is 250ms, 5s or 2m; a bare number is second
         await checkWelcome(call);
         answers.connected(elapsedMs);
       }
-      return await converse(client, call, requests, answers);
+      return await converse(requests, { client, call, answers, channels, json: values.json });
     },
   };
 }
@@ -134,20 +135,26 @@ async function placeOf(server: ServerPlace, timeout: number): Promise<CallPlace>
 
 /** Sends what is to be sent, prints what comes back; gives the exit code. */
 async function converse(
-  client: Client,
-  call: Call,
   requests: readonly string[] | undefined,
-  answers: Answers,
+  session: SessionOptions,
 ): Promise<number> {
+  const { call, answers } = session;
   if (requests !== undefined) {
     for (const request of requests) await answers.print([await ask(call, request)]);
-  } else if (Deno.stdin.isTerminal()) {
-    await askAtTerminal(client, call, answers);
+  } else if (isInteractive()) {
+    const { converseAtTerminal } = await import("./session.ts");
+    const interrupted = await converseAtTerminal(session);
+    if (interrupted !== undefined) return interrupted;
   } else {
     await pipeline(call, new StdinLines(), (some) => answers.print(some));
   }
   answers.check();
   return 0;
+}
+
+/** Whether somebody sits there: lines are typed, and one of the outputs is seen. */
+function isInteractive(): boolean {
+  return Deno.stdin.isTerminal() && (Deno.stdout.isTerminal() || Deno.stderr.isTerminal());
 }
 
 /**
@@ -171,15 +178,5 @@ async function welcomeOf(call: Call): Promise<string> {
   } catch (error) {
     if (error instanceof SocketFailure && error.kind !== "RESET") return "";
     throw error;
-  }
-}
-
-async function askAtTerminal({ prompt = "" }: Client, call: Call, answers: Answers): Promise<void> {
-  const input = new StdinLines();
-  while (true) {
-    await answers.prompt(prompt);
-    const lines = await input.next();
-    if (lines === undefined) return await answers.prompt("\n");
-    for (const line of lines) await answers.print([await ask(call, line)]);
   }
 }

@@ -1,0 +1,118 @@
+import type { Interface } from "node:readline";
+import type { Output } from "./output.ts";
+
+/** What a shell gives a program that Ctrl-C or SIGTERM has ended: 128 and the signal's number. */
+const endings = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** What a prompt needs of the terminal. */
+export interface PromptOptions {
+  /** What stands before each line. */
+  readonly text: string;
+  /** The output that is the terminal. */
+  readonly output: Output;
+  /** The stream of that output. */
+  readonly stream: typeof Deno.stdout | typeof Deno.stderr;
+}
+
+/**
+ * Asks for lines at a terminal, with editing and history, until its scope ends.
+ *
+ * The terminal passes on single keys, but makes signals of Ctrl-C and Ctrl-Z
+ * itself: a program without the right to send signals could not stop for them.
+ */
+export class Prompt implements Disposable {
+  /** Resolves with the exit code once the user has ended the program. */
+  readonly interrupted: Promise<number>;
+
+  readonly #readline: Interface;
+  readonly #output: Output;
+  readonly #cleanUp: DisposableStack;
+  /** Lines that came before they were asked for, as when several are pasted. */
+  readonly #lines: string[] = [];
+  #asked: PromiseWithResolvers<string | undefined> | undefined;
+  #ended = false;
+
+  private constructor(
+    readline: Interface,
+    output: Output,
+    interrupted: Promise<number>,
+    cleanUp: DisposableStack,
+  ) {
+    this.#readline = readline;
+    this.#output = output;
+    this.#cleanUp = cleanUp;
+    this.interrupted = interrupted;
+    readline.on("line", (line) => this.#onLine(line));
+    readline.on("close", () => {
+      this.#ended = true;
+      this.#asked?.resolve(undefined);
+    });
+  }
+
+  /** Opens one. What it stands on is loaded only here: most runs ask for nothing. */
+  static async open({ text, output, stream }: PromptOptions): Promise<Prompt> {
+    const { createInterface } = await import("node:readline");
+    const { setKeys, terminalInput, terminalOutput } = await import("./terminal_streams.ts");
+    using stack = new DisposableStack();
+    const readline = createInterface({
+      input: stack.use(terminalInput()),
+      output: stack.use(terminalOutput(output, stream)),
+      terminal: true,
+      prompt: text,
+    });
+    stack.defer(() => readline.close());
+    const interrupted = Promise.withResolvers<number>();
+    for (const [signal, code] of Object.entries(endings)) {
+      if (signal === "SIGTERM" && Deno.build.os === "windows") continue;
+      listen(stack, signal as Deno.Signal, () => interrupted.resolve(code));
+    }
+    readline.on("SIGINT", () => interrupted.resolve(endings.SIGINT)); // Windows passes the key on
+    if (Deno.build.os !== "windows") {
+      listen(stack, "SIGCONT", () => {
+        setKeys(true); // the shell has had the terminal meanwhile
+        readline.prompt(true);
+      });
+    }
+    return new Prompt(readline, output, interrupted.promise, stack.move());
+  }
+
+  /** The next line; `undefined` at the end of file. Calling it again before that gives the same one. */
+  next(): Promise<string | undefined> {
+    if (this.#asked !== undefined) return this.#asked.promise;
+    const line = this.#lines.shift();
+    if (line !== undefined) return Promise.resolve(line);
+    if (this.#ended) return Promise.resolve(undefined);
+    this.#asked = Promise.withResolvers();
+    this.#readline.prompt();
+    return this.#asked.promise;
+  }
+
+  /** Leaves the line that is being typed, so that something else can be printed. */
+  async leaveLine(): Promise<void> {
+    this.#output.text("\n");
+    await this.#output.flush();
+  }
+
+  /** Draws the prompt, and what has been typed, again. */
+  redraw(): void {
+    this.#readline.prompt(true);
+  }
+
+  [Symbol.dispose](): void {
+    this.#cleanUp.dispose();
+  }
+
+  #onLine(line: string): void {
+    if (this.#asked === undefined) {
+      this.#lines.push(line);
+      return;
+    }
+    this.#asked.resolve(line);
+    this.#asked = undefined;
+  }
+}
+
+function listen(stack: DisposableStack, signal: Deno.Signal, handler: () => void): void {
+  Deno.addSignalListener(signal, handler);
+  stack.defer(() => Deno.removeSignalListener(signal, handler));
+}

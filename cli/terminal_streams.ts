@@ -1,0 +1,73 @@
+import { Readable, Writable } from "node:stream";
+import type { Output } from "./output.ts";
+
+/** Columns and rows where the terminal does not say. */
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
+
+/** The keys that are pressed at the terminal on stdin, as node:readline takes them. */
+export function terminalInput(): NodeJS.ReadStream & Disposable {
+  let open = true;
+  const input = new Readable({ read() {} });
+  const readKeys = async (): Promise<void> => {
+    const buffer = new Uint8Array(1_024);
+    while (open) {
+      const count = await Deno.stdin.read(buffer);
+      input.push(count === null ? null : buffer.slice(0, count));
+      if (count === null) return;
+    }
+  };
+  readKeys().catch(() => input.push(null)); // the terminal is gone
+  return Object.assign(input, {
+    isTTY: true,
+    setRawMode: setKeys,
+    [Symbol.dispose]() {
+      open = false;
+      setKeys(false);
+    },
+  }) as unknown as NodeJS.ReadStream & Disposable;
+}
+
+/** Whether the terminal passes each key on at once, or whole lines. */
+export function setKeys(single: boolean): void {
+  try {
+    // Without `cbreak` Ctrl-C and Ctrl-Z would be keys like others; Windows has no such mode.
+    Deno.stdin.setRaw(single, { cbreak: single && Deno.build.os !== "windows" });
+  } catch {
+    // The terminal is gone.
+  }
+}
+
+/** The terminal on an output, as node:readline draws on it. */
+export function terminalOutput(
+  output: Output,
+  stream: typeof Deno.stdout | typeof Deno.stderr,
+): NodeJS.WriteStream & Disposable {
+  const writable = new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, done) {
+      output.text(String(chunk));
+      done();
+    },
+  });
+  const size = (): { columns: number; rows: number } => {
+    try {
+      return stream.isTerminal() ? Deno.consoleSize() : DEFAULT_SIZE;
+    } catch {
+      return DEFAULT_SIZE;
+    }
+  };
+  const onResize = (): void => void writable.emit("resize");
+  const hasResize = Deno.build.os !== "windows";
+  if (hasResize) Deno.addSignalListener("SIGWINCH", onResize);
+  Object.defineProperties(writable, {
+    isTTY: { value: true },
+    columns: { get: () => size().columns },
+    rows: { get: () => size().rows },
+    [Symbol.dispose]: {
+      value: () => {
+        if (hasResize) Deno.removeSignalListener("SIGWINCH", onResize);
+      },
+    },
+  });
+  return writable as unknown as NodeJS.WriteStream & Disposable;
+}

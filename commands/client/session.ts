@@ -1,0 +1,117 @@
+import { asFailure, Failure } from "../../cli/failure.ts";
+import { Prompt } from "../../cli/prompt.ts";
+import { type Channels, printFailure } from "../../cli/report.ts";
+import { displayOf } from "../../cli/terminal.ts";
+import type { Call } from "../../clients/call/call.ts";
+import { ask } from "../../clients/call/pipeline.ts";
+import type { Client } from "../../clients/client.ts";
+import { formatEndpoints } from "../../protocol/addresses.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
+import { wrap } from "../../text/width.ts";
+import type { Answers } from "./answers.ts";
+
+/** What leaves the prompt; a space before one sends the word itself. */
+const leaving = ["quit", "exit"];
+const HELP = "help";
+
+/** What is needed to ask at a terminal. */
+export interface SessionOptions {
+  readonly client: Client;
+  readonly call: Call;
+  readonly answers: Answers;
+  readonly channels: Channels;
+  /** Whether stdout is for programs: then stderr prompts. */
+  readonly json: boolean;
+}
+
+/**
+ * Asks for requests at the terminal, until the end of file, `quit`, the server's
+ * end, or a signal.
+ *
+ * @returns the exit code of a signal; `undefined` if there was none.
+ * @throws {Failure} of kind `CLOSED` or `RESET` if the server ended, and as asking does.
+ */
+export async function converseAtTerminal(options: SessionOptions): Promise<number | undefined> {
+  const { client, channels: { stdout, stderr }, json } = options;
+  const [output, stream] = !json && Deno.stdout.isTerminal()
+    ? [stdout, Deno.stdout]
+    : [stderr, Deno.stderr];
+  for (const line of wrap(introductionOf(client), displayOf(stream).columns)) output.line(line);
+  using prompt = await Prompt.open({ text: client.prompt ?? "", output, stream });
+  const session = new Session(prompt, options, (text) => {
+    for (const line of wrap(text, displayOf(stream).columns)) output.line(line);
+  });
+  const interrupted = await Promise.race([session.run(), prompt.interrupted]);
+  if (interrupted !== undefined) await prompt.leaveLine();
+  return interrupted;
+}
+
+function introductionOf({ dialogue }: Client): string {
+  const what = dialogue === undefined ? "a request" : dialogue.toType;
+  const help = dialogue === undefined ? "" : "help says more, ";
+  return `Type ${what}; ${help}quit or Ctrl-D leaves.`;
+}
+
+class Session {
+  readonly #prompt: Prompt;
+  readonly #options: SessionOptions;
+  readonly #say: (text: string) => void;
+
+  constructor(prompt: Prompt, options: SessionOptions, say: (text: string) => void) {
+    this.#prompt = prompt;
+    this.#options = options;
+    this.#say = say;
+  }
+
+  /** Asks until there is no more line. */
+  async run(): Promise<undefined> {
+    const { client: { dialogue } } = this.#options;
+    while (true) {
+      const typed = await this.#nextLine();
+      if (typed === undefined) return void await this.#prompt.leaveLine();
+      if (leaving.includes(typed)) return;
+      if (typed === HELP && dialogue !== undefined) this.#say(dialogue.help);
+      else if (typed.trim() !== "") await this.#ask(typed.replace(/^ (?=\S)/, ""));
+    }
+  }
+
+  async #ask(request: string): Promise<void> {
+    const { call, answers, channels } = this.#options;
+    try {
+      await answers.print([await ask(call, request)]);
+    } catch (error) {
+      // A datagram may be lost; the next one need not be.
+      const isLost = call.protocol === "udp" && error instanceof SocketFailure &&
+        error.kind === "TIMEOUT";
+      if (!isLost) throw error;
+      answers.lost();
+      await printFailure(asFailure(error), channels);
+    }
+  }
+
+  /** The next line, unless the server ends or says something first. */
+  async #nextLine(): Promise<string | undefined> {
+    const { call, answers, channels } = this.#options;
+    await channels.stderr.flush(); // a trace may be held back: it would tear the prompt
+    while (true) {
+      const first = await Promise.race([
+        this.#prompt.next().then((line) => ({ line })),
+        call.unasked().then((unasked) => ({ unasked })),
+      ]);
+      if ("line" in first) return first.line;
+      await this.#prompt.leaveLine();
+      if (first.unasked !== "data") throw this.#endOf(first.unasked);
+      await answers.unasked(await call.receive());
+      this.#prompt.redraw();
+    }
+  }
+
+  #endOf(what: "end" | "reset"): Failure {
+    const { remote, protocol } = this.#options.call;
+    const peer = formatEndpoints([remote], protocol);
+    const hint = "it may have been stopped, or it closes connections that ask nothing for a while";
+    return what === "reset"
+      ? new Failure("RESET", `${peer} reset the connection`, { hint })
+      : new Failure("CLOSED", `${peer} closed the connection`, { hint });
+  }
+}

@@ -1,0 +1,197 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  netdemoCommand,
+  Process,
+  python,
+  python3,
+  startServer,
+  testWith,
+  tool,
+} from "./harness.ts";
+
+type Step = readonly ["see" | "type", string];
+
+/** What a terminal shows while the steps are taken, and the exit code in the last line. */
+async function session(
+  command: readonly string[],
+  steps: readonly Step[],
+  columns = 80,
+): Promise<string> {
+  const script = `${import.meta.dirname}/terminal_session.py`;
+  const args = [python ?? "", script, String(columns), JSON.stringify(steps), ...command];
+  await using process = new Process(args, { env: { TERM: "xterm", LC_ALL: "C.UTF-8" } });
+  return (await process.ended()).stdout;
+}
+
+function client(name: string, port: number, ...words: string[]): string[] {
+  return [...netdemoCommand, `${name}-client`, `:${port}`, ...words];
+}
+
+const CALC = "Enter Command ";
+const CTRL_D = "\x04";
+
+testWith([python3], "the prompt says what to type and how to leave, and helps", async () => {
+  const { process, port } = await startServer(["calc-server"]);
+  await using _process = process;
+  const screen = await session(client("calc", port), [
+    ["see", "Type O1 O2 OP, for example 10 20 +; help says more, quit or Ctrl-D leaves.\n"],
+    ["see", CALC],
+    ["type", "help\r"],
+    ["see", "OP is one of + - * /"],
+    ["see", CALC],
+    ["type", "\r"],
+    ["see", CALC],
+    ["type", "10 20 +\r"],
+    ["see", "Sum of 10 and 20 is 30\n"],
+    ["see", CALC],
+    ["type", "quit\r"],
+  ]);
+  assertMatch(screen, /exit code 0\n$/);
+});
+
+testWith([python3], "keys edit the line and bring back earlier ones", async () => {
+  const { process, port } = await startServer(["calc-server"]);
+  await using _process = process;
+  const [left, up] = ["\x1b[D", "\x1b[A"];
+  const screen = await session(client("calc", port), [
+    ["see", CALC],
+    ["type", `10 20 +${left}${left}\x7f5\r`], // Backspace takes the 0
+    ["see", "Sum of 10 and 25 is 35\n"],
+    ["type", `${up}\x015\r`], // Ctrl-A goes to the beginning
+    ["see", "Sum of 510 and 25 is 535\n"],
+    ["type", `1 2 +x${left}${CTRL_D}\r`], // in mid-line Ctrl-D takes the character under the cursor
+    ["see", "Sum of 1 and 2 is 3\n"],
+    ["see", CALC],
+    ["type", CTRL_D],
+  ]);
+  assertMatch(screen, /exit code 0\n$/);
+});
+
+testWith([python3], "the end of the server is noticed while the prompt waits", async () => {
+  const { process, port } = await startServer(["calc-server", "--verbose"]);
+  await using _process = process;
+  const ending = session(client("calc", port), [
+    ["see", CALC],
+    ["type", "1 2 +\r"],
+    ["see", "Sum of 1 and 2 is 3\n"],
+    ["see", CALC],
+    ["see", "CLOSED: 127.0.0.1"],
+  ]);
+  await process.reported(/reply {5}Sum of 1 and 2 is 3\n/);
+  process.kill("SIGTERM");
+  const screen = await ending;
+  assertMatch(screen, /exit code 14\n$/);
+});
+
+testWith([python3], "a lost datagram does not end the session, but its exit code", async () => {
+  const socket = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
+  const answering = (async () => {
+    for (let count = 0; count < 3; count++) {
+      const [bytes, from] = await socket.receive();
+      if (count !== 1) await socket.send(bytes, from);
+    }
+  })();
+  const { port } = socket.addr as Deno.NetAddr;
+  const command = [...netdemoCommand, "message-client", `udp://127.0.0.1:${port}`, "-"];
+  const screen = await session([...command, "--timeout", "300ms"], [
+    ["see", "Type a message and Enter; help says more, quit or Ctrl-D leaves.\n"],
+    ["see", "Enter Message "],
+    ["type", "one\r"],
+    ["see", "\none\n"],
+    ["type", "two\r"],
+    ["see", "netdemo: TIMEOUT: no reply from 127.0.0.1"],
+    ["see", "Enter Message "],
+    ["type", " quit\r"],
+    ["see", "\nquit\n"],
+    ["type", CTRL_D],
+    ["see", "netdemo: TIMEOUT: 1 of 3 requests got no reply\n"],
+  ]);
+  await answering;
+  socket.close();
+  assertMatch(screen, /exit code 124\n$/);
+});
+
+testWith(
+  [python3],
+  "Ctrl-C ends it as a shell expects, and the terminal is as before",
+  async () => {
+    const { process, port } = await startServer(["calc-server"]);
+    await using _process = process;
+    const line = client("calc", port).map((word) => `'${word}'`).join(" ");
+    const screen = await session(["sh", "-c", `trap : INT; ${line}; echo "code $?"; stty -a`], [
+      ["see", CALC],
+      ["type", "1 2"],
+      ["see", "1 2"],
+      ["type", "\x03"],
+      ["see", "code 130\n"],
+      ["see", " icanon"],
+    ]);
+    assertMatch(screen, / echo /);
+  },
+);
+
+testWith([python3, tool("bash")], "Ctrl-Z stops it, and fg brings back the line", async () => {
+  const { process, port } = await startServer(["calc-server"]);
+  await using _process = process;
+  const line = client("calc", port).map((word) => `'${word}'`).join(" ");
+  const screen = await session(["bash", "--norc", "--noprofile", "-i"], [
+    ["type", `${line}\r`],
+    ["see", CALC],
+    ["type", "10 2"],
+    ["see", "10 2"],
+    ["type", "\x1a"],
+    ["see", "Stopped"],
+    ["type", "echo the sh''ell\r"],
+    ["see", "\nthe shell\n"],
+    ["type", "fg\r"],
+    ["see", `${CALC}10 2`],
+    ["type", "0 +\r"],
+    ["see", "Sum of 10 and 20 is 30\n"],
+    ["see", CALC],
+    ["type", CTRL_D],
+    ["see", "bash-"],
+    ["type", "exit\r"],
+  ]);
+  assertMatch(screen, /exit code 0\n$/);
+});
+
+testWith([python3], "lines that are pasted are asked one after the other", async () => {
+  const { process, port } = await startServer(["calc-server"]);
+  await using _process = process;
+  const screen = await session(client("calc", port), [
+    ["see", CALC],
+    ["type", "1 2 +\r3 4 +\r5 6 +\r"],
+    ["see", "Sum of 1 and 2 is 3\n"],
+    ["see", "Sum of 3 and 4 is 7\n"],
+    ["see", "Sum of 5 and 6 is 11\n"],
+    ["see", CALC],
+    ["type", CTRL_D],
+  ]);
+  assertMatch(screen, /exit code 0\n$/);
+});
+
+testWith([python3], "in 40 columns the words of the introduction stay whole", async () => {
+  const { process, port } = await startServer(["calc-server"]);
+  await using _process = process;
+  const screen = await session(client("calc", port), [["see", CALC], ["type", CTRL_D]], 40);
+  const introduction = screen.slice(0, screen.indexOf(CALC));
+  assertEquals(
+    introduction,
+    "Type O1 O2 OP, for example 10 20 +; help\nsays more, quit or Ctrl-D leaves.\n",
+  );
+});
+
+for (const name of ["calc", "message"]) {
+  Deno.test(`${name}-client - reads stdin, a line a request`, async () => {
+    const { process, port } = await startServer([`${name}-server`]);
+    await using _process = process;
+    await using asking = new Process(client(name, port, "-"), { stdin: "piped" });
+    await asking.input("1 2 +\n\n3 4 +\n");
+    const { code, stdout } = await asking.ended();
+    assertEquals(code, 0);
+    assertStringIncludes(
+      stdout,
+      name === "calc" ? "Sum of 1 and 2 is 3\nSum of 3 and 4 is 7\n" : "Thanks...\nThanks...\n",
+    );
+  });
+}
