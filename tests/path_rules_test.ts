@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { questionsOver } from "../commands/path/examination.ts";
+import { resets } from "./harness.ts";
 import { type DatagramBreaks, DatagramForwarder } from "./path/datagram_forwarder.ts";
 import { examine, freePort } from "./path/examine.ts";
 import { type Breaks, Forwarder, type Passing, type Side } from "./path/forwarder.ts";
@@ -171,7 +172,7 @@ Deno.test("path names exactly the rule that a forwarder breaks (TCP)", async () 
     await using forwarder = await Forwarder.start(port, breaks);
     return { name, found: await notPassed(port, `tcp://127.0.0.1:${forwarder.port}`, args) };
   }));
-  assertEquals(found, tcpRules.map(({ name, found }) => ({ name, found })));
+  assertEquals(found, tcpRules.map(({ name, found }) => ({ name, found: asSkipped(found) })));
 });
 
 Deno.test("path names exactly the rule that a forwarder breaks (UDP)", async () => {
@@ -182,6 +183,14 @@ Deno.test("path names exactly the rule that a forwarder breaks (UDP)", async () 
   }));
   assertEquals(found, udpRules.map(({ name, found }) => ({ name, found })));
 });
+
+/** What is found where the runtime can't reset: both questions about resets are skipped. */
+function asSkipped(found: readonly string[]): readonly string[] {
+  if (resets.isMet() || found.includes("reply: fail")) return found;
+  const rest = found.filter((line) => !line.includes("-reset"));
+  const next = rest.findIndex((line) => /^(?:many|idle|nobody):/.test(line));
+  return rest.toSpliced(next, 0, "server-reset: skip", "client-reset: skip");
+}
 
 async function notPassed(port: number, target: string, args: readonly string[] = []) {
   const listen = ["--listen", `127.0.0.1:${port}`, "--timeout", TIMEOUT];

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import config from "../deno.json" with { type: "json" };
-import { netdemoCommand, Process, python3, testWith, unix } from "./harness.ts";
+import { netdemoCommand, Process, python3, resets, testWith, unix } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
 const root = `${import.meta.dirname}/..`;
@@ -82,7 +82,8 @@ async function runAtTerminal(args: string[], output: string): Promise<string> {
 
 for (const [title, steps] of sections()) {
   const usesTerminal = steps.some(({ output }) => output.includes("Enter Command"));
-  const needs = usesTerminal ? [unix, python3] : [unix];
+  const usesResets = steps.some(({ output }) => output.includes("reset "));
+  const needs = [unix, ...(usesTerminal ? [python3] : []), ...(usesResets ? [resets] : [])];
   testWith(needs, `the transcripts of the README are true: ${title}`, async () => {
     const renumber = freePorts();
     const servers: { process: Process; output: string }[] = [];

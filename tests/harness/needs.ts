@@ -1,3 +1,4 @@
+import { canReset } from "../../sockets/node_stream.ts";
 import { executable } from "./process.ts";
 
 /** Something that a test needs and that not every machine has. */
@@ -38,6 +39,19 @@ export const fromSource: Need = {
   missing: "not of an executable, which may be of an older Deno",
   isMet: () => executable === undefined,
 };
+
+/** A runtime that can reset a connection: Deno 2.5, which an executable may be of, can't. */
+export const resets: Need = {
+  missing: "the runtime can't reset",
+  isMet: once(() =>
+    executable === undefined ? canReset : !/Deno 2\.5\./.test(versionOf(executable))
+  ),
+};
+
+function versionOf(program: string): string {
+  const { stdout } = new Deno.Command(program, { args: ["--version"] }).outputSync();
+  return new TextDecoder().decode(stdout);
+}
 
 export const root: Need = { missing: "needs root", isMet: () => !isWindows && Deno.uid() === 0 };
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { problemsOfLine } from "../../cli/events.ts";
-import { type Ended, netdemoInProcess } from "../harness.ts";
+import { type Ended, netdemoInProcess, resets } from "../harness.ts";
 
 /** A line of `path --json`. */
 export interface QuestionEvent {
@@ -44,6 +44,11 @@ export async function examine(...args: readonly string[]): Promise<Examined> {
     .filter(({ status }) => status !== "pass")
     .map(({ id, status }) => `${id}: ${status}`);
   return { ...ended, questions, summary: events.at(-1), notPassed };
+}
+
+/** Whether a question is not asked by the netdemo under test, as its runtime can't reset. */
+export function isSkipped(id: string): boolean {
+  return id.endsWith("-reset") && !resets.isMet();
 }
 
 /**
