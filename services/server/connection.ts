@@ -215,9 +215,9 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     return this.#context.draining && this.#lines.pending === 0 && !this.#lines.filled;
   }
 
-  /** Sends the replies to the requests from `first` on. */
-  #answer(requests: readonly Line[], ending: "\n" | "", first = 0): Promise<void> {
-    const batch = nextBatch(requests, first, ending, this, this.#context);
+  /** Sends the replies to the requests. */
+  #answer(requests: readonly Line[], ending: "\n" | ""): Promise<void> {
+    const batch = nextBatch(requests, 0, ending, this, this.#context);
     const written = this.#write(batch.text, batch.count);
     const isAll = batch.end === requests.length && batch.plan === undefined;
     if (isAll && this.#context.onAnswered === undefined) return written;
@@ -233,16 +233,27 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     ending: "\n" | "",
   ): Promise<void> {
     const { onAnswered } = this.#context;
-    batch.replies?.forEach((reply, index) =>
-      onAnswered?.(this, requests[batch.first + index] ?? null, reply)
-    );
-    if (batch.plan !== undefined) {
-      await this.#perform(batch.plan, ending);
-      onAnswered?.(this, requests[batch.end - 1] ?? null, batch.plan.shown);
+    while (true) {
+      batch.replies?.forEach((reply, index) =>
+        onAnswered?.(this, requests[batch.first + index] ?? null, reply)
+      );
+      if (batch.plan !== undefined) {
+        await this.#perform(batch.plan, ending);
+        onAnswered?.(this, requests[batch.end - 1] ?? null, batch.plan.shown);
+      }
+      if (batch.end === requests.length || !this.#converses) return;
+      await this.#queue();
+      if (!this.#converses) return;
+      const next = this.#writeNext(requests, batch.end, ending);
+      batch = next.rest;
+      await next.written;
     }
-    if (batch.end === requests.length || !this.#converses) return;
-    await this.#queue();
-    if (this.#converses) await this.#answer(requests, ending, batch.end);
+  }
+
+  /** Writes the replies from `first` on; what else there is to do has no copy of them. */
+  #writeNext(requests: readonly Line[], first: number, ending: "\n" | "") {
+    const { text, ...rest } = nextBatch(requests, first, ending, this, this.#context);
+    return { rest, written: this.#write(text, rest.count) };
   }
 
   /** Takes the steps of a reply, one after the other. */
