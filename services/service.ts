@@ -28,6 +28,14 @@ export interface Service {
    * talking. Error replies need not be listed.
    */
   isReply?(text: string): boolean;
+  /**
+   * Whether a text is a request to such a service. Where it is known, over UDP only
+   * such replies count as what could keep two servers talking; else all do
+   * that {@linkcode isReply} doesn't know.
+   */
+  isRequest?(text: string): boolean;
+  /** Whether it sends no more over UDP than it was sent, beyond this host. @default {false} */
+  readonly neverAmplifies?: boolean;
   /** A flag of the server that only this service has. */
   readonly flag?: ServiceFlag;
 }
@@ -59,7 +67,8 @@ export interface ReplyPlan {
  * One step of a reply. Nothing else of its connection is answered until the
  * steps are done; the server ends them at its own deadlines, and when it stops.
  *
- * Over UDP each `send` is a datagram, and the last four do nothing.
+ * Over UDP each `send` is a datagram, the last four do nothing, and all steps are
+ * known before the first is taken.
  */
 export type ReplyStep =
   /** Sends the bytes. */

@@ -43,7 +43,8 @@ interface Allowance {
  *   answered, nor what comes from a system port or from the server itself. A reply
  *   that the other end could take for a request goes to an address once a second,
  *   and only a few times: a single silence ends such a talk, however slow the way.
- * - Nobody can make it flood a host. Of replies that are much larger than their
+ * - A service that never amplifies sends a host no more than it was sent. Of
+ *   others nobody can make a flood: of replies that are much larger than their
  *   requests a host gets a bounded number of bytes, from whichever ports it asks.
  */
 export class DatagramGuard {
@@ -69,14 +70,22 @@ export class DatagramGuard {
     return undefined;
   }
 
-  /** Why this reply is not to be sent; `undefined` if it may be, and then it counts as sent. */
+  /**
+   * Why this reply is not to be sent; `undefined` if it may be, and then it counts as sent.
+   *
+   * @param replyBytes Of all its datagrams, line ends included, as of the request.
+   */
   withholds(
     reply: string,
     replyBytes: number,
     requestBytes: number,
     remote: InternetEndpoint,
   ): string | undefined {
-    if (!this.#readsAsReply(reply) && !this.#allowsDoubtful(remote)) return "answered a moment ago";
+    const { neverAmplifies = false } = this.#service;
+    if (neverAmplifies && replyBytes > requestBytes && !isLoopback(remote)) {
+      return "the reply is longer than the request";
+    }
+    if (this.#isDoubtful(reply) && !this.#allowsDoubtful(remote)) return "answered a moment ago";
     if (replyBytes <= requestBytes * LARGE_RATIO + LARGE_EXTRA) return undefined;
     return this.#allowsLarge(remote.hostname, replyBytes)
       ? undefined
@@ -86,6 +95,11 @@ export class DatagramGuard {
   /** Whether a text is surely a reply, and no request. */
   #readsAsReply(text: string): boolean {
     return text.startsWith(ERROR_PREFIX) || this.#service.isReply?.(text) === true;
+  }
+
+  /** Whether the other end could take a reply for a request. */
+  #isDoubtful(reply: string): boolean {
+    return !this.#readsAsReply(reply) && this.#service.isRequest?.(reply) !== false;
   }
 
   #allowsDoubtful(remote: InternetEndpoint): boolean {
@@ -108,6 +122,10 @@ export class DatagramGuard {
     this.#allowances.set(host, { bytes: left < 0 ? left + bytes : left, at: now });
     return left >= 0;
   }
+}
+
+function isLoopback({ hostname }: InternetEndpoint): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/i.test(hostname);
 }
 
 /** How the server itself appears as a sender; at every address also as loopback. */

@@ -6,7 +6,7 @@ import { messageOf } from "../../sockets/errno.ts";
 import { bindUdp } from "../../sockets/listen.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
-import type { Asker, ReplyPlan, Service } from "../service.ts";
+import type { Asker, ReplyPlan, ReplyStep, Service } from "../service.ts";
 import { Backoff } from "./backoff.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { DatagramGuard } from "./datagram_guard.ts";
@@ -29,6 +29,8 @@ const encoder = new TextEncoder();
 const LONG_REQUEST = 512;
 /** Requests whose replies may wait at a time, to be sent or for their time. */
 const MAX_OPEN = 512;
+/** Requests whose replies may wait for their time: they hold up no others. */
+const MAX_LATE = 256;
 /** Bytes of a buffer that replies are encoded into, and how many are kept. */
 const REPLY_SIZE = 4_096;
 const REPLIES_KEPT = 64;
@@ -79,6 +81,8 @@ class DatagramServer implements Server {
   readonly finished: Promise<void>;
   accepted = 0;
   open = 0;
+  /** Of those that are open, replies that wait for their time. */
+  #late = 0;
 
   readonly #service: Service;
   readonly #sockets: readonly DatagramSocket[];
@@ -141,7 +145,7 @@ class DatagramServer implements Server {
   /** Answers a datagram, if it is to be answered. Never throws. */
   #answer(exchange: Exchange): Promise<void> | undefined {
     const { remote, datagram: { line, length, ending } } = exchange;
-    const refused = this.open >= MAX_OPEN
+    const refused = this.open - this.#late >= MAX_OPEN
       ? "too many replies wait to be sent"
       : this.#guard.refuses(line, remote);
     if (refused !== undefined) return this.#events.ignored?.(exchange, refused) as undefined;
@@ -149,7 +153,7 @@ class DatagramServer implements Server {
     if (typeof reply !== "string") return this.#perform(reply, exchange);
 
     const bytes = this.#buffers.encode(reply + ending);
-    const withheld = this.#guard.withholds(reply, bytes.length, length, remote);
+    const withheld = this.#guard.withholds(reply, bytes.length, length + ending.length, remote);
     if (withheld !== undefined) return this.#events.ignored?.(exchange, withheld) as undefined;
     this.open++;
     return exchange.send(bytes).then(
@@ -163,19 +167,21 @@ class DatagramServer implements Server {
 
   /** Takes the steps of a reply: what it sends are datagrams. Never throws. */
   async #perform(plan: ReplyPlan, exchange: Exchange): Promise<void> {
-    this.open++;
     const { datagram: { line, length, ending }, remote } = exchange;
+    const steps = [...plan.steps(ending)];
+    const bytes = sentBy(steps);
+    const withheld = bytes === 0
+      ? undefined
+      : this.#guard.withholds(plan.shown, bytes, length + ending.length, remote);
+    if (withheld !== undefined) return this.#events.ignored?.(exchange, withheld);
+    this.open++;
     try {
-      for (const step of plan.steps(ending)) {
+      for (const step of steps) {
         if (this.#stopping.signal.aborted) return;
         if (typeof step === "string") continue; // there is no connection
-        if ("waitMs" in step) {
-          await this.#pause(step.waitMs);
-          continue;
-        }
-        const withheld = this.#guard.withholds(plan.shown, step.send.length, length, remote);
-        if (withheld !== undefined) return this.#events.ignored?.(exchange, withheld);
-        await exchange.send(step.send);
+        if ("send" in step) await exchange.send(step.send);
+        else if (this.#late < MAX_LATE) await this.#pause(step.waitMs);
+        else return this.#events.ignored?.(exchange, "too many replies wait for their time");
       }
       this.#onAnswered(exchange, line, plan.shown);
     } catch (error) {
@@ -188,11 +194,13 @@ class DatagramServer implements Server {
   /** Lets time pass, but not beyond the stop. */
   #pause(ms: number): Promise<void> {
     const { signal } = this.#stopping;
+    this.#late++;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     const stop = (): void => resolve();
     signal.addEventListener("abort", stop);
     return promise.finally(() => {
+      this.#late--;
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
     });
@@ -240,4 +248,13 @@ class DatagramServer implements Server {
     this.#close();
     await this.finished;
   }
+}
+
+/** Bytes of all datagrams that the steps send. */
+function sentBy(steps: readonly ReplyStep[]): number {
+  let bytes = 0;
+  for (const step of steps) {
+    if (typeof step !== "string" && "send" in step) bytes += step.send.length;
+  }
+  return bytes;
 }
