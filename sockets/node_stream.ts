@@ -1,4 +1,4 @@
-import { createConnection, createServer, Socket } from "node:net";
+import { createConnection, createServer, type ListenOptions, Socket } from "node:net";
 import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
 import { SocketFailure } from "./failure.ts";
 import { BACKLOG, bindTcp, isMissingAddress, PORT_TRIES } from "./listen.ts";
@@ -61,6 +61,12 @@ function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<St
   return promise.finally(() => signal?.removeEventListener("abort", abort));
 }
 
+/** Where to listen. */
+export interface ListenResettableOptions extends InternetEndpoint {
+  /** Whether other processes that say so too may listen there as well (Linux). @default {false} */
+  readonly reusePort?: boolean | undefined;
+}
+
 /**
  * Listens for TCP connections that can be reset, where the runtime can.
  *
@@ -71,14 +77,17 @@ function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<St
  * @param endpoint An IP address of this host and a port; 0 takes any free one.
  * @throws {Error} with the errno name as its `code`.
  */
-export async function listenResettable(endpoint: InternetEndpoint): Promise<StreamListener> {
-  if (!canReset) return bindTcp(endpoint);
+export async function listenResettable(
+  endpoint: ListenResettableOptions,
+): Promise<StreamListener> {
+  if (!canReset) return bindTcp(endpoint, endpoint.reusePort);
+  const { hostname: host, port, reusePort } = endpoint;
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
   const listener = new NodeListener(server);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("listening", resolve);
   server.once("error", reject);
-  server.listen({ host: endpoint.hostname, port: endpoint.port, backlog: BACKLOG });
+  server.listen({ host, port, reusePort, backlog: BACKLOG } as ListenOptions);
   try {
     await promise;
   } catch (error) {
@@ -102,18 +111,20 @@ function bindErrorOf({ hostname, port }: InternetEndpoint): unknown {
  * Listens on those of the addresses that this host has, all on the same port.
  *
  * @param port 0 takes one that is free on all of them.
+ * @param reusePort As {@linkcode ListenResettableOptions} has it.
  * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none of them.
  */
 export async function listenResettableOnAll(
   addresses: readonly string[],
   port: number,
+  reusePort = false,
 ): Promise<StreamListener[]> {
   for (let tries = 1;; tries++) {
     const listeners: StreamListener[] = [];
     let missing: SocketFailure | undefined;
     try {
       for (const hostname of addresses) {
-        const endpoint = { hostname, port: portOf(listeners[0]) ?? port };
+        const endpoint = { hostname, port: portOf(listeners[0]) ?? port, reusePort };
         try {
           listeners.push(await listenResettable(endpoint));
         } catch (cause) {

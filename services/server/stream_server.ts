@@ -66,8 +66,8 @@ export async function serveResettable(
 ): Promise<Server> {
   // Loaded only here: node:net takes a while, and most servers don't need it.
   const { listenResettableOnAll } = await import("../../sockets/node_stream.ts");
-  const { addresses = loopbackAddresses, port } = options;
-  const listeners = await listenResettableOnAll(addresses, port);
+  const { addresses = loopbackAddresses, port, reusePort } = options;
+  const listeners = await listenResettableOnAll(addresses, port, reusePort);
   return new StreamServer(service, traced(listeners, service, options.trace), options);
 }
 
