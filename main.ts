@@ -58,6 +58,18 @@ export const lesson: Lesson = [
       reply: "Sum of 10 and 20 is 30",
     },
   },
+  {
+    name: "lab",
+    port: 50,
+    servePort: 4050,
+    summary: {
+      server: "misbehaves on request: late, cut, reset, silent",
+      client: "asks a lab-server to misbehave, and says what came of it",
+    },
+    service: async () => (await import("./services/lab.ts")).service,
+    client: async () => (await import("./clients/lab.ts")).client,
+    sample: { words: ["echo", "Hello"], request: "echo Hello", reply: "Hello" },
+  },
 ];
 
 /** Every command of netdemo. Its code is loaded when it is used, not before. */

@@ -33,6 +33,8 @@ export interface Client {
   requests(words: readonly string[]): readonly string[] | undefined;
   /** What is sent over UDP by a client that has nothing to ask. */
   readonly greeting?: string;
+  /** What carries a request over UDP, where that is more than the request itself. */
+  datagramOf?(request: string): string;
   /** The one right answer to a request, where there is one. */
   expected?(request: string): string | undefined;
   /**

@@ -11,8 +11,8 @@ export interface LessonRow {
   readonly servePort: number;
   /** What each of the two does, in a few words. */
   readonly summary: { readonly server: string; readonly client: string };
-  /** What the demo says of it: what happens, and what there is to learn. */
-  readonly scene: { readonly summary: string; readonly lesson: string };
+  /** What the demo says of it, where it shows it: what happens, and what there is to learn. */
+  readonly scene?: { readonly summary: string; readonly lesson: string };
   /** Loads the server's half. */
   service(): Promise<Service>;
   /** Loads the client's half. */

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertGreaterOrEqual, assertMatch } from "@std/as
 import stringWidth from "string-width";
 import { drawLadder } from "../ladder/draw.ts";
 import { ladderOf } from "../ladder/ladder.ts";
-import { incidents, talk } from "../commands/demo/scenes.ts";
+import { incidents, talksOf } from "../commands/demo/scenes.ts";
 import { lesson } from "../main.ts";
 import { Stage } from "../commands/demo/stage.ts";
 import type { Display } from "../text/display.ts";
@@ -15,7 +15,7 @@ const plain: Display = { columns: 80, color: false, unicode: true };
 
 /** Plays one of the talks and gives what happened. */
 async function play(name: string, words: string[] = []): Promise<SocketEvent[]> {
-  const scene = [...lesson.map(talk), ...incidents].find((scene) => scene.name === name);
+  const scene = [...talksOf(lesson), ...incidents].find((scene) => scene.name === name);
   await using stage = new Stage({ protocol: scene?.udpOnly ? "udp" : "tcp" });
   await scene?.play(stage, words);
   return [...stage.events];

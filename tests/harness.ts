@@ -1,5 +1,6 @@
 /** What the tests share: processes, connections, what a machine may lack, random inputs. */
 export * from "./harness/connection.ts";
+export * from "./harness/datagrams.ts";
 export * from "./harness/in_process.ts";
 export * from "./harness/needs.ts";
 export * from "./harness/network.ts";

@@ -8,6 +8,7 @@ import {
   signalTest,
   silence,
   TestConnection,
+  TestSocket,
   testWith,
   tool,
 } from "./harness.ts";
@@ -31,17 +32,9 @@ async function startServe(
   return { process, ports };
 }
 
-/** Asks over UDP; gives what comes back. */
 async function askUdp(request: string, port: number, hostname = "127.0.0.1"): Promise<string> {
-  const family = hostname.includes(":") ? "::1" : "127.0.0.1";
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: family, port: 0 });
-  try {
-    await socket.send(new TextEncoder().encode(request), { transport: "udp", hostname, port });
-    const [bytes] = await socket.receive();
-    return new TextDecoder().decode(bytes);
-  } finally {
-    socket.close();
-  }
+  using socket = new TestSocket(hostname);
+  return await socket.ask(port, request);
 }
 
 async function askTcp(request: string, port: number, hostname = "127.0.0.1"): Promise<string> {
@@ -222,6 +215,7 @@ const wrong: readonly (readonly [args: string, message: string, hint: RegExp])[]
   ["calc:65536", "the port of calc must be a whole number from 0 to 65535", /help serve/],
   ["calc:http", "the port of calc must be a whole number", /help serve/],
   ["--port 4040", "serve takes no --port", /netdemo serve calc:4040/],
+  ["-p 4040", "serve takes no -p", /netdemo serve calc:4040/],
   ["calc --udp", "serve takes no --udp", /TCP and UDP/],
   ["--once", "serve takes no --once", /calc-server --once/],
   ["--unix=/tmp/x", "serve takes no --unix", /calc-server --unix/],

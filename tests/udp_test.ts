@@ -13,48 +13,10 @@ import {
   python3,
   root,
   startServer,
+  TestSocket,
   testWith,
   until,
 } from "./harness.ts";
-
-/** A UDP socket of a test; it is closed with its scope. */
-class TestSocket implements Disposable {
-  readonly socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  readonly #buffer = new Uint8Array(65_536);
-
-  async send(port: number, data: string | Uint8Array): Promise<void> {
-    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-    await this.socket.send(bytes, { transport: "udp", hostname: "127.0.0.1", port });
-  }
-
-  async receive(): Promise<string> {
-    const [bytes] = await this.socket.receive(this.#buffer);
-    return new TextDecoder().decode(bytes);
-  }
-
-  async ask(port: number, data: string | Uint8Array): Promise<string> {
-    await this.send(port, data);
-    return await this.receive();
-  }
-
-  /** Asks until an answer comes: the system drops datagrams that a busy server does not take. */
-  async askAgain(port: number, data: string): Promise<string> {
-    const again = setInterval(() => this.send(port, data), 100);
-    try {
-      return await this.ask(port, data);
-    } finally {
-      clearInterval(again);
-    }
-  }
-
-  get port(): number {
-    return (this.socket.addr as Deno.NetAddr).port;
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.close();
-  }
-}
 
 const SUM = "Sum of 10 and 20 is 30";
 const portOf = (server: Server): number => server.port ?? 0;

@@ -29,12 +29,19 @@ export class DatagramCall implements Call {
   /** Holds any datagram: those of IPv6 may be a little longer than those of IPv4. */
   readonly #buffer = new Uint8Array(65_536);
   readonly #watch: Watch | undefined;
+  readonly #datagramOf: (request: string) => string;
   #socket: DatagramSocket | undefined;
   #local: InternetEndpoint | undefined;
   #sendFailure: SocketFailure | undefined;
   #timedOut = false;
 
-  constructor(remote: InternetEndpoint, timeout: number, watch?: Watch) {
+  constructor(
+    remote: InternetEndpoint,
+    timeout: number,
+    watch?: Watch,
+    datagramOf: (request: string) => string = (request) => request,
+  ) {
+    this.#datagramOf = datagramOf;
     this.#watch = watch;
     this.remote = remote;
     this.#timeout = timeout;
@@ -51,7 +58,7 @@ export class DatagramCall implements Call {
       this.#socket?.close();
       this.#socket = this.#open();
       this.#local = this.#socket.addr;
-      await this.#socket.send(encoder.encode(`${request}\n`), {
+      await this.#socket.send(encoder.encode(`${this.#datagramOf(request)}\n`), {
         transport: "udp",
         ...this.remote,
       });

@@ -15,7 +15,10 @@ export type CallPlace =
   | { readonly protocol: "unix"; readonly path: string };
 
 /** How long to wait, for the connection and then for each next reply, and who watches. */
-export type DialOptions = ConnectOptions;
+export interface DialOptions extends ConnectOptions {
+  /** What carries a request over UDP. @default {the request} */
+  readonly datagramOf?: ((request: string) => string) | undefined;
+}
 
 /**
  * Calls a server: over TCP it connects to the first of the addresses that
@@ -26,7 +29,7 @@ export type DialOptions = ConnectOptions;
  * or `ERROR` if no connection can be made.
  */
 export async function dial(place: CallPlace, options: DialOptions): Promise<Call> {
-  const { timeout, watch } = options;
+  const { timeout, watch, datagramOf } = options;
   if (place.protocol === "unix") {
     return new StreamCall(await connectUnix(place.path, watch), timeout);
   }
@@ -36,5 +39,5 @@ export async function dial(place: CallPlace, options: DialOptions): Promise<Call
   }
   const [endpoint] = endpoints;
   if (endpoint === undefined) throw new TypeError("Cannot call a server without an address");
-  return new DatagramCall(endpoint, timeout, watch);
+  return new DatagramCall(endpoint, timeout, watch, datagramOf);
 }

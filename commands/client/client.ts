@@ -98,7 +98,7 @@ function requestsOf(
 }
 
 async function connect(
-  { name }: Client,
+  { name, datagramOf }: Client,
   server: ServerPlace,
   timeout: number,
   watch: Watch | undefined,
@@ -106,7 +106,8 @@ async function connect(
   const startedAt = performance.now();
   try {
     const place = await placeOf(server, timeout);
-    return await dial(place, { timeout, spent: performance.now() - startedAt, watch });
+    const spent = performance.now() - startedAt;
+    return await dial(place, { timeout, spent, watch, datagramOf });
   } catch (error) {
     if (!(error instanceof SocketFailure) || error.kind !== "REFUSED") throw error;
     const { message, hint = startHint(name, server) } = asFailure(error);

@@ -6,7 +6,7 @@ import { drawLadder } from "../../ladder/draw.ts";
 import { ladderSvg } from "../../ladder/svg.ts";
 import { ladderOf, sideOf } from "../../ladder/ladder.ts";
 import type { Lesson } from "../lesson.ts";
-import { incidents, type Scene, talk } from "./scenes.ts";
+import { incidents, type Scene, talksOf } from "./scenes.ts";
 import { Stage, type Transport } from "./stage.ts";
 import { parseCommandLine, readName } from "../../cli/flags.ts";
 import { Pager } from "../../cli/pager.ts";
@@ -32,7 +32,7 @@ const flags = {
 
 /** The command that shows what passes between a server and a client. */
 export function demoProgram(lesson: Lesson): Program {
-  const talks = lesson.map(talk);
+  const talks = talksOf(lesson);
   const scenes = [...talks, ...incidents];
   return {
     usage: "[SCENE] [COMMAND...]",

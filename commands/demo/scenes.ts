@@ -5,7 +5,7 @@ import type { Endpoint } from "../../protocol/addresses.ts";
 import { service as calc } from "../../services/calc.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { Stream } from "../../sockets/stream.ts";
-import type { LessonRow } from "../lesson.ts";
+import type { Lesson, LessonRow } from "../lesson.ts";
 import type { Stage } from "./stage.ts";
 
 /** Milliseconds between sends that are to be segments of their own. */
@@ -28,8 +28,12 @@ export interface Scene {
   play(stage: Stage, words: readonly string[]): Promise<readonly string[]>;
 }
 
-/** A scene in which a client has a conversation with its server. */
-export function talk({ name, scene, sample, ...row }: LessonRow): Scene {
+/** Scenes in which a client has a conversation with its server. */
+export function talksOf(lesson: Lesson): readonly Scene[] {
+  return lesson.flatMap(({ scene, ...row }) => scene === undefined ? [] : [talk(row, scene)]);
+}
+
+function talk({ name, sample, ...row }: LessonRow, scene: Required<LessonRow>["scene"]): Scene {
   return {
     name,
     ...scene,

@@ -49,21 +49,26 @@ function unknownService(word: string, name: string, lesson: Lesson): Failure {
   return new Failure("USAGE", `'${word}' is not a service`, { hint });
 }
 
+const PORT_HINT = "write the port after its service: netdemo serve calc:4040";
+const UDP_HINT = "leave it out: every service is served over TCP and UDP";
+
 /** Flags of the single servers that serve does not have, with what to do instead. */
 const singleOnly: Readonly<Record<string, string>> = {
-  port: "write the port after its service: netdemo serve calc:4040",
-  udp: "leave it out: every service is served over TCP and UDP",
-  unix: "start a single server: netdemo calc-server --unix PATH",
-  once: "start a single server: netdemo calc-server --once",
-  "reuse-port": "start single servers: Deno can't share the port for UDP",
+  "--port": PORT_HINT,
+  "-p": PORT_HINT,
+  "--udp": UDP_HINT,
+  "-u": UDP_HINT,
+  "--unix": "start a single server: netdemo calc-server --unix PATH",
+  "--once": "start a single server: netdemo calc-server --once",
+  "--reuse-port": "start single servers: Deno can't share the port for UDP",
 };
 
 /** @throws {Failure} of kind `USAGE` for a flag that only a single server has. */
 export function refuseSingleFlags(args: readonly string[]): void {
   for (const arg of args) {
     if (arg === "--") return;
-    const [, name = ""] = /^--([^=]*)/.exec(arg) ?? [];
-    const hint = Object.hasOwn(singleOnly, name) ? singleOnly[name] : undefined;
-    if (hint !== undefined) throw new Failure("USAGE", `serve takes no --${name}`, { hint });
+    const [flag = ""] = /^--[^=]+|^-[a-z]/.exec(arg) ?? [];
+    const hint = Object.hasOwn(singleOnly, flag) ? singleOnly[flag] : undefined;
+    if (hint !== undefined) throw new Failure("USAGE", `serve takes no ${flag}`, { hint });
   }
 }

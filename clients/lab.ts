@@ -1,0 +1,77 @@
+import {
+  type Carrier,
+  digits,
+  labForms,
+  type LabRequest,
+  type LabWord,
+  readLabRequest,
+  withRoom,
+} from "../protocol/lab.ts";
+import { randomWord } from "./challenge.ts";
+import { type Client, RequestError } from "./client.ts";
+
+/** Asks a lab server to misbehave, and prints what came of it. */
+export const client: Client = {
+  name: "lab",
+  usage: "[REQUEST...]",
+  about: `Sends a request to a lab server and prints the reply, or says how the
+connection failed instead. Without a REQUEST it asks for requests at a terminal
+until end of file (Ctrl-D); from a pipe it sends every line.
+
+${formsOver("Requests", ["stream", "datagram"])}
+
+${formsOver("Requests over TCP and Unix sockets", ["stream"])}
+
+${formsOver("Requests over UDP", ["datagram"])}`,
+  examples: ["whoami", "delay 2s Good morning", "close 5", "--udp twice"],
+  prompt: "Enter Request ",
+  requests(words) {
+    if (words.length === 0) return undefined;
+    const request = words.join(" ");
+    if (request.trim() !== "" && !/[\r\n]/.test(request)) return [request];
+    throw new RequestError("a request must be one line that is not empty");
+  },
+  expected(line) {
+    const request = readLabRequest(line);
+    return typeof request === "string" ? undefined : right[request.word]?.(request);
+  },
+  datagramOf: (request) => /^\s*(?:whoami|help)\b/.test(request) ? withRoom(request) : request,
+  challenge(protocol, size = 0) {
+    const nonce = randomWord();
+    const request = `whoami ${nonce}`;
+    return {
+      request: (protocol === "udp" ? withRoom(request) : request).padEnd(size),
+      fresh: true,
+      form: "line",
+      expected: `${nonce} NAME at ADDRESS, you are ADDRESS`,
+      judge(reply) {
+        if (!reply.startsWith(`${nonce} `)) return nonce.startsWith(reply) ? "part" : "wrong";
+        return / at \S+, you are \S+$/.test(reply) ? "right" : "part";
+      },
+    };
+  },
+};
+
+/** The right replies, of requests that have one. */
+const right: Readonly<Partial<Record<LabWord, (request: LabRequest) => string>>> = {
+  echo: ({ text }) => text,
+  bytes: ({ count }) => digits(count),
+  delay: ({ text }) => text,
+  slowly: ({ text }) => text,
+  split: ({ text }) => text,
+  // What comes is only a part of it.
+  close: ({ count }) => digits(count + 1),
+  reset: ({ count }) => digits(count + 1),
+  twice: ({ text }) => text,
+  late: ({ text }) => text,
+};
+
+/** The requests that come in just these ways, a line each. */
+function formsOver(title: string, carriers: readonly Carrier[]): string {
+  const rows = labForms.filter((form) => form.carriers.join() === carriers.join());
+  const lines = rows.map(({ form, about, limit }) => {
+    const note = limit === undefined ? "" : ` (${limit})`;
+    return `  ${form.padEnd(14)}  ${about}${note}`;
+  });
+  return [`${title}:`, ...lines].join("\n");
+}

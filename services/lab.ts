@@ -1,0 +1,142 @@
+import { formatEndpoint } from "../protocol/addresses.ts";
+import {
+  beginsAsRequest,
+  type Carrier,
+  digits,
+  isLabReply,
+  labHelp,
+  type LabRequest,
+  type LabWord,
+  MAX_NAME,
+  readLabRequest,
+  SLOW_BYTE_MS,
+  SPLIT_MS,
+  whoamiReply,
+} from "../protocol/lab.ts";
+import { ERROR_PREFIX } from "../protocol/reply.ts";
+import type { Asker, ReplyPlan, ReplyStep, Service } from "./service.ts";
+
+/** Milliseconds in which a peer takes what it was sent before a reset, which destroys the rest. */
+const BEFORE_RESET_MS = 100;
+/** No text in UTF-8 has these bytes (RFC 3629, section 1). */
+const GARBAGE = new Uint8Array([0xff, 0xfe, 0xfd]);
+
+const encoder = new TextEncoder();
+/** The digits over and over, so many that the next begin with 0 again. */
+const DIGITS = encoder.encode(digits(65_530));
+
+/** Misbehaves on request, on the connection of the request alone. */
+export const service: Service = serviceNamed(undefined);
+
+/** @param name What `whoami` says. @default {this host's name} */
+function serviceNamed(name: string | undefined): Service {
+  return {
+    name: "lab",
+    running: "Lab Server is running....",
+    resets: true,
+    reply(line, asker) {
+      const request = readLabRequest(line, carrierOf(asker));
+      if (typeof request === "string") return request;
+      return answers[request.word](request, asker, name);
+    },
+    isReply: isLabReply,
+    isRequest: beginsAsRequest,
+    neverAmplifies: true,
+    flag: {
+      name: "name",
+      value: "NAME",
+      about: "the name that whoami gives",
+      default: "this host's name",
+      apply(text) {
+        if (/^[^\p{Cc}]+$/u.test(text) && encoder.encode(text).length <= MAX_NAME) {
+          return serviceNamed(text);
+        }
+        throw new RangeError(`must be one line of 1 to ${MAX_NAME} bytes: received '${text}'`);
+      },
+    },
+  };
+}
+
+function carrierOf({ protocol }: Asker): Carrier {
+  return protocol === "udp" ? "datagram" : "stream";
+}
+
+type Answer = (request: LabRequest, asker: Asker, name: string | undefined) => string | ReplyPlan;
+
+/** What each request gets. */
+const answers: Readonly<Record<LabWord, Answer>> = {
+  help: (_, asker) => labHelp(carrierOf(asker)),
+  whoami: ({ text }, { local, remote }, name = Deno.hostname()) =>
+    whoamiReply(text, name, formatEndpoint(local), formatEndpoint(remote)),
+  echo: ({ text }) => text,
+  bytes: ({ count }) => ({
+    shown: `(${count} bytes)`,
+    *steps(ending) {
+      yield* sendDigits(count);
+      yield { send: encoder.encode(ending) };
+    },
+  }),
+  delay: late,
+  slowly: ({ text }) => ({ shown: text, steps: (ending) => slowly(encoder.encode(text + ending)) }),
+  split: ({ text }) => ({ shown: text, steps: (ending) => split(text, ending) }),
+  silence: () => ({ shown: "(silence)", steps: () => ["silence"] }),
+  garbage: () => ({
+    shown: "(not UTF-8 text)",
+    steps: (ending) => [{ send: new Uint8Array([...GARBAGE, ...encoder.encode(ending)]) }],
+  }),
+  close: ({ count }) => ({
+    shown: `(end of stream after ${count} bytes)`,
+    *steps() {
+      yield* sendDigits(count);
+      yield "close";
+    },
+  }),
+  reset: ({ count }, { canReset }) =>
+    !canReset ? `${ERROR_PREFIX}this connection can't be reset` : {
+      shown: `(reset after ${count} bytes)`,
+      *steps() {
+        yield* sendDigits(count);
+        if (count > 0) yield { waitMs: BEFORE_RESET_MS };
+        yield "reset";
+      },
+    },
+  end: () => ({ shown: "(end of stream)", steps: () => ["end"] }),
+  twice: ({ text }) => ({
+    shown: text,
+    steps(ending) {
+      const send = encoder.encode(text + ending);
+      return [{ send }, { send }];
+    },
+  }),
+  late,
+};
+
+function late({ text, delayMs }: LabRequest): ReplyPlan {
+  return {
+    shown: text,
+    steps: (ending) => [{ waitMs: delayMs }, { send: encoder.encode(text + ending) }],
+  };
+}
+
+/** Byte by byte. */
+function* slowly(bytes: Uint8Array): Generator<ReplyStep> {
+  for (const [index, byte] of bytes.entries()) {
+    if (index > 0) yield { waitMs: SLOW_BYTE_MS };
+    yield { send: Uint8Array.of(byte) };
+  }
+}
+
+/** In two segments, cut within a character if one has several bytes. */
+function split(text: string, ending: string): ReplyStep[] {
+  const bytes = encoder.encode(text + ending);
+  const within = bytes.findIndex((byte) => (byte & 0b1100_0000) === 0b1000_0000);
+  const cut = within === -1 ? Math.floor(text.length / 2) : within;
+  return [{ send: bytes.subarray(0, cut) }, { waitMs: SPLIT_MS }, { send: bytes.subarray(cut) }];
+}
+
+/** In parts of one buffer: what is not taken yet costs no memory. */
+function* sendDigits(count: number): Generator<ReplyStep> {
+  for (let sent = 0; sent < count; sent += DIGITS.length) {
+    yield { send: DIGITS.subarray(0, Math.min(count - sent, DIGITS.length)) };
+  }
+}
