@@ -1,7 +1,7 @@
 /** Peers that misbehave, as check sees them: on loopback, over TCP and UDP, IPv4 and IPv6. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Verdict } from "../commands/check/verdict.ts";
-import { ipv6, netdemoInProcess, testWith } from "./harness.ts";
+import { ipv6, netdemoInProcess, testWith, unix } from "./harness.ts";
 import { type Peer, type RunningPeer, tcpPeers, udpPeers } from "./peers.ts";
 
 /** A line of `--json` that a probe makes. */
@@ -37,11 +37,12 @@ async function probes(args: readonly string[]): Promise<ReadonlyMap<string, Prob
 
 for (const hostname of ["127.0.0.1", "::1"]) {
   testWith(
-    hostname === "::1" ? [ipv6] : [],
+    hostname === "::1" ? [unix, ipv6] : [unix],
     `no peer on ${hostname} fools check: each gets the verdict that it deserves`,
     async () => {
       await using stack = new AsyncDisposableStack();
       const peers = await startPeers([...tcpPeers, ...udpPeers], hostname, stack);
+      assert(peers.length > 30);
       const targets = peers.map(([, target]) => target);
       const found = await probes([...targets, "--timeout", "800ms"]);
       assertEquals(

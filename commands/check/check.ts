@@ -156,8 +156,7 @@ async function conclude(
 
 /** The columns that the cells take, with two spaces after all but the first. */
 function widthsOf(results: readonly Result[]): readonly number[] {
-  const [target, address, verdict] = [0, 1, 2].map((column) =>
-    Math.max(0, ...results.map(({ cells }) => cells[column]?.length ?? 0))
-  );
-  return [target ?? 0, (address ?? 0) + 1, (verdict ?? 0) + 1];
+  const widest = (column: number): number =>
+    results.reduce((width, { cells }) => Math.max(width, cells[column]?.length ?? 0), 0);
+  return [widest(0), widest(1) + 1, widest(2) + 1];
 }

@@ -1,8 +1,8 @@
-import { watchStopSignals } from "../../cli/signals.ts";
 import type { Report, Result } from "../../cli/reports.ts";
+import { watchStopSignals } from "../../cli/signals.ts";
 import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assess.ts";
 import type { Expected } from "./expectation.ts";
-import { sumUp } from "./repeat.ts";
+import { Tally } from "./repeat.ts";
 import { probeEvent, resultOf, seriesResult } from "./results.ts";
 import { leastSize, probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
 import { findLimit, type Sizes } from "./sizes.ts";
@@ -65,16 +65,15 @@ export async function repeatedly(
   { count, every }: { readonly count: number; readonly every: number },
 ): Promise<Finding> {
   using signals = watchStopSignals(); // Ctrl-C ends it early, with what was counted so far
-  const rounds: (readonly AssessedTarget[])[] = [];
+  const tally = new Tally();
   const startedAt = performance.now();
   for (let number = 1; number <= count && !signals.first.aborted; number++) {
     const targets = await probeAll(options);
     reportTries(targets, number, options);
-    rounds.push(targets);
+    tally.add(targets);
     if (number < count) await delay(startedAt + number * every - performance.now(), signals.first);
   }
-  const { targets, series } = sumUp(rounds);
-  return { targets, results: series.map(seriesResult) };
+  return { targets: tally.targets, results: tally.series.map(seriesResult) };
 }
 
 /** Asks everything with requests of growing size, until one does not pass. */

@@ -1,11 +1,11 @@
-import type { AssessedRow, AssessedTarget } from "./assess.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
+import type { AssessedRow, AssessedTarget } from "./assess.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
 import { showsLife, type Verdict } from "./verdict.ts";
 
 /** All tries of one address of a target. */
 export interface Series {
-  /** The row that stands for all: the first that is not as expected, or else the first. */
+  /** The row that stands for all: the first that is least as expected. */
   readonly row: AssessedRow;
   readonly tries: number;
   readonly asExpected: number;
@@ -17,50 +17,74 @@ export interface Series {
   readonly reply: Spread | undefined;
 }
 
-/** Sums up the rounds of a check: a target is as expected if it was in each of them. */
-export function sumUp(rounds: readonly (readonly AssessedTarget[])[]): {
-  readonly targets: readonly AssessedTarget[];
-  readonly series: readonly Series[];
-} {
-  const [first = []] = rounds;
-  const targets = first.map((_, index) => {
-    const found = rounds.flatMap((round) => round[index] ?? []);
-    const shown = found.find(({ asExpected }) => !asExpected) ?? found[0];
-    if (shown === undefined) throw new TypeError("Cannot sum up a target without a round");
-    return shown;
-  });
-  const series = first.flatMap((_, index) =>
-    seriesOf(rounds.flatMap((round) => round[index] ?? []))
-  );
-  return { targets, series };
+/** Sums up the rounds of a check as they come: of each try no more than its figures is kept. */
+export class Tally {
+  readonly #targets: AssessedTarget[] = [];
+  /** The tries of each target by address: a name may stand for others from one round to the next. */
+  readonly #counts: Map<string, Count>[] = [];
+
+  add(round: readonly AssessedTarget[]): void {
+    for (const [index, target] of round.entries()) {
+      const shown = this.#targets[index];
+      // A target is as expected if it was in each round.
+      if (shown === undefined || (shown.asExpected && !target.asExpected)) {
+        this.#targets[index] = target;
+      }
+      const counts = this.#counts[index] ??= new Map();
+      for (const row of target.rows) {
+        const key = row.remote === undefined ? "" : formatEndpoint(row.remote);
+        const count = counts.get(key) ?? newCount(row);
+        counts.set(key, count);
+        addRow(count, row);
+      }
+    }
+  }
+
+  get targets(): readonly AssessedTarget[] {
+    return this.#targets;
+  }
+
+  get series(): readonly Series[] {
+    return this.#counts.flatMap((counts) => [...counts.values()].map(seriesOf));
+  }
 }
 
-/** The tries of a target by address: a name may stand for others from one round to the next. */
-function seriesOf(found: readonly AssessedTarget[]): Series[] {
-  const byRemote = Map.groupBy(
-    found.flatMap(({ rows }) => rows),
-    ({ remote }) => remote === undefined ? "" : formatEndpoint(remote),
-  );
-  return [...byRemote.values()].map(sumUpRows);
+/** The figures of one address so far. */
+interface Count {
+  row: AssessedRow;
+  tries: number;
+  asExpected: number;
+  readonly verdicts: Map<Verdict, number>;
+  readonly connectMs: number[];
+  readonly replyMs: number[];
 }
 
-const severity = { fail: 0, note: 1, pass: 2 } as const;
+function newCount(row: AssessedRow): Count {
+  return { row, tries: 0, asExpected: 0, verdicts: new Map(), connectMs: [], replyMs: [] };
+}
 
-function sumUpRows(rows: readonly AssessedRow[]): Series {
-  const [row] = [...rows].sort((one, other) => severity[one.status] - severity[other.status]);
-  if (row === undefined) throw new TypeError("Cannot sum up an address without a try");
-  const verdicts = new Map<Verdict, number>();
-  for (const { verdict } of rows) verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
-  const alive = rows.filter(({ verdict }) => showsLife(verdict));
-  const durations = (pick: (row: AssessedRow) => number | undefined): number[] =>
-    alive.flatMap((row) => pick(row) ?? []);
+const severity = { fail: 2, note: 1, pass: 0 } as const;
+
+function addRow(count: Count, row: AssessedRow): void {
+  const { verdict, asExpected, status, probed: { connectMs, replyMs } } = row;
+  count.tries++;
+  if (asExpected) count.asExpected++;
+  count.verdicts.set(verdict, (count.verdicts.get(verdict) ?? 0) + 1);
+  if (severity[status] > severity[count.row.status]) count.row = row;
+  if (!showsLife(verdict)) return;
+  if (connectMs !== undefined) count.connectMs.push(connectMs);
+  if (replyMs !== undefined) count.replyMs.push(replyMs);
+}
+
+function seriesOf({ row, tries, asExpected, verdicts, connectMs, replyMs }: Count): Series {
+  const alive = [...verdicts].reduce((sum, [verdict, n]) => showsLife(verdict) ? sum + n : sum, 0);
   return {
     row,
-    tries: rows.length,
-    asExpected: rows.filter(({ asExpected }) => asExpected).length,
+    tries,
+    asExpected,
     verdicts,
-    loss: 1 - alive.length / rows.length,
-    connect: spreadOf(durations(({ probed }) => probed.connectMs)),
-    reply: spreadOf(durations(({ probed }) => probed.replyMs)),
+    loss: 1 - alive / tries,
+    connect: spreadOf(connectMs),
+    reply: spreadOf(replyMs),
   };
 }

@@ -22,11 +22,19 @@ export interface RoundOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a probe has behind it when its address is known. */
+export interface Found {
+  /** Milliseconds that the look-up took, where this target caused it. */
+  readonly resolveMs?: number | undefined;
+  /** Milliseconds that are spent of its time. */
+  readonly spentMs: number;
+}
+
 /** Visits one address of a target. */
 export type Visit<R extends Row> = (
   expected: Expected,
   remote: Endpoint,
-  found: { readonly resolveMs?: number | undefined },
+  found: Found,
   options: RoundOptions,
 ) => Promise<R>;
 
@@ -44,18 +52,21 @@ export async function runRound<R extends Row>(
   return await Promise.all(targets.map(async (expected) => {
     const { target } = expected;
     if (target.protocol === "unix") {
-      return [await visit(expected, { path: target.path }, {}, options)];
+      return [await visit(expected, { path: target.path }, { spentMs: 0 }, options)];
     }
     const { host, port } = target;
-    // Each name once a round, however many targets have it; it took the first of them the time.
+    // Each name once a round, however many targets have it.
     const known = lookUps.get(host);
     const lookUp = known ?? options.slots.run(() => lookUpHost(host, options));
     lookUps.set(host, lookUp);
-    const { resolveMs, ...rest } = await lookUp;
-    const found: LookUp = known === undefined ? { ...rest, resolveMs } : rest;
-    if (found.failure !== undefined) return [unresolved(expected, found.failure, found, options)];
+    const { addresses, failure, resolveMs } = await lookUp;
+    const found = {
+      resolveMs: known === undefined ? resolveMs : undefined,
+      spentMs: resolveMs ?? 0,
+    };
+    if (failure !== undefined) return [unresolved(expected, failure, found, options)];
     return await Promise.all(
-      found.addresses.map((hostname) => visit(expected, { hostname, port }, found, options)),
+      addresses.map((hostname) => visit(expected, { hostname, port }, found, options)),
     );
   }));
 }
@@ -97,12 +108,12 @@ function endOf(signal: AbortSignal | undefined, host: string): Promise<never> {
 export async function probeRow(
   expected: Expected,
   remote: Endpoint,
-  { resolveMs }: { readonly resolveMs?: number | undefined },
+  { resolveMs, spentMs }: Found,
   options: RoundOptions,
   size?: number,
 ): Promise<Row> {
   const { slots, slowerThan, signal } = options;
-  const timeout = Math.max(1, options.timeout - (resolveMs ?? 0));
+  const timeout = Math.max(1, options.timeout - spentMs);
   const { protocol } = expected.target;
   const { challenge, probed } = await slots.run(async () => {
     const challenge = challengeFor(expected, options, size);
@@ -127,18 +138,18 @@ export async function probeRow(
 function unresolved(
   expected: Expected,
   outcome: Failed,
-  { resolveMs = 0 }: LookUp,
+  { resolveMs, spentMs }: Found,
   { timeout }: RoundOptions,
 ): Row {
   return {
     timeout,
     expected,
     remote: undefined,
-    verdict: judge(outcome, { elapsedMs: resolveMs }),
+    verdict: judge(outcome, { elapsedMs: spentMs }),
     probed: { outcome, elapsedMs: 0, bytes: 0, reply: "" },
     challenge: undefined,
     resolveMs,
-    elapsedMs: resolveMs,
+    elapsedMs: spentMs,
   };
 }
 

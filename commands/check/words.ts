@@ -98,10 +98,11 @@ function caveat({ verdict, challenge }: Row): string | undefined {
 }
 
 /** Linux sends a connection request again after whole seconds: such a connect lost one. */
-function lostRequests({ probed: { connectMs = 0 } }: Row): string | undefined {
+function lostRequests({ probed: { outcome, connectMs = 0 } }: Row): string | undefined {
+  const connected = outcome.end === "connected" || outcome.phase === "reply";
   const seconds = Math.floor(connectMs / 1_000);
-  if (seconds < 1 || connectMs - seconds * 1_000 > 300) return undefined;
-  return "a connection request was lost";
+  const again = seconds >= 1 && connectMs - seconds * 1_000 < 300;
+  return connected && again ? "a connection request was lost" : undefined;
 }
 
 const errnos: Readonly<Record<string, string>> = {
