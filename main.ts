@@ -102,6 +102,11 @@ const commands: readonly Command[] = [
     load: async () => (await import("./commands/grade/grade.ts")).program,
   },
   {
+    name: "relay",
+    summary: "stands between a client and a server, shows and disturbs what passes",
+    load: async () => (await import("./commands/relay/relay.ts")).program,
+  },
+  {
     name: "address",
     summary: "shows and explains addresses, host names and ports",
     load: async () => (await import("./commands/address/address.ts")).program,

@@ -61,7 +61,12 @@ export const events = {
   }),
 
   // Clients.
-  connected: event("hello-client has connected", { ...ends, elapsedMs: milliseconds }),
+  connected: event("hello-client has connected, or a relay has, to its server for a client", {
+    connection: optional(count),
+    ...ends,
+    server: optional(endpoint),
+    elapsedMs: milliseconds,
+  }),
   answer: event("a request of a client with its reply", {
     ok: truth,
     request: text,
@@ -76,6 +81,8 @@ export const events = {
     protocols: listOf(protocol),
     addresses: listOf(endpoint),
     port: optional(port),
+    target: optional(text),
+    seed: optional(count),
   }),
   connection: event("a server has accepted a connection", {
     ...server,
@@ -101,7 +108,9 @@ export const events = {
     connection: count,
     ...ends,
     reason: text,
-    requests: count,
+    requests: optional(count),
+    clientBytes: optional(count),
+    serverBytes: optional(count),
     elapsedMs: milliseconds,
   }),
   rejected: event("a connection was turned away", {
@@ -119,11 +128,39 @@ export const events = {
     ...server,
     reason: text,
     connections: count,
-    requests: count,
+    requests: optional(count),
     rejected: count,
-    ignored: count,
+    ignored: optional(count),
     droppedLines: count,
     elapsedMs: milliseconds,
+  }),
+
+  // relay.
+  refused: event("a relay could not reach its server: its client gets a reset", {
+    connection: count,
+    ...ends,
+    server: endpoint,
+    errno: text,
+    elapsedMs: milliseconds,
+  }),
+  data: event("a relay passes on what one side has sent: the first 4,096 bytes of it are shown", {
+    connection: count,
+    from: side,
+    ...bytes,
+    lost: optional(truth),
+    timeMs: milliseconds,
+  }),
+  fault: event("a fault struck a connection, or what one side had sent", {
+    connection: count,
+    fault: text,
+    from: optional(side),
+    timeMs: milliseconds,
+  }),
+  ended: event("one side sends no more", { connection: count, from: side, timeMs: milliseconds }),
+  reset: event("one side has reset the connection", {
+    connection: count,
+    from: side,
+    timeMs: milliseconds,
   }),
 
   // address.

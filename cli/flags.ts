@@ -19,6 +19,8 @@ export interface ValueFlag<T> {
   readonly about: string;
   /** What holds where the flag is not given. */
   readonly default?: T;
+  /** Whether it may be given several times: its value is then the list of them. @default {false} */
+  readonly repeats?: true;
   /** How the help writes a value. @default {String} */
   show?(value: T): string;
   /** Reads the value. @throws {Failure} of kind `USAGE` that names the flag and what is allowed. */
@@ -38,7 +40,9 @@ export type Flags = Readonly<Record<string, ValueFlag<unknown> | Switch>>;
 /** What the flags are: a value flag that was not given has its default, or is `undefined`. */
 export type FlagValues<F extends Flags> = {
   readonly [Name in keyof F]: F[Name] extends { read(text: string, flag: string): infer T }
-    ? F[Name] extends { readonly default: string | number } ? T : T | undefined
+    ? F[Name] extends { readonly repeats: true } ? readonly T[]
+    : F[Name] extends { readonly default: string | number } ? T
+    : T | undefined
     : boolean;
 };
 
@@ -66,7 +70,7 @@ export function parseCommandLine<F extends Flags>(
   args: readonly string[],
   flags: F,
 ): CommandLine<F> {
-  const { flagArgs, words, beforeDashes } = separate(args, flags);
+  const { flagArgs, repeated, words, beforeDashes } = separate(args, flags);
   const names = Object.keys(flags);
   const parsed = parseArgs(flagArgs, {
     string: names.filter((name) => flags[name]?.value !== undefined),
@@ -75,6 +79,12 @@ export function parseCommandLine<F extends Flags>(
   const values: Record<string, unknown> = {};
   const given = new Set<string>();
   for (const [name, flag] of Object.entries(flags)) {
+    if (flag.value !== undefined && flag.repeats) {
+      const list = repeated.get(name) ?? [];
+      if (list.length > 0) given.add(name);
+      values[name] = list.map((text) => flag.read(text, `--${name}`));
+      continue;
+    }
     const value = parsed[name];
     if (typeof value === "string" || value === true) given.add(name);
     if (flag.value === undefined) values[name] = value;
@@ -83,11 +93,22 @@ export function parseCommandLine<F extends Flags>(
   return { flags: values as FlagValues<F>, given, words, beforeDashes };
 }
 
+/** A command line's words, and its flags as `--name=value`. */
+interface Separated {
+  readonly flagArgs: readonly string[];
+  /** Values of flags that may be given several times. */
+  readonly repeated: ReadonlyMap<string, readonly string[]>;
+  readonly words: readonly string[];
+  /** How many of the words stand before `--`. */
+  readonly beforeDashes: number;
+}
+
 /** Tells flags with their values (as `--name=value`) from words, and refuses what is neither. */
 function separate(
   args: readonly string[],
   flags: Flags,
-): { flagArgs: readonly string[]; words: readonly string[]; beforeDashes: number } {
+): Separated {
+  const repeated = new Map<string, string[]>();
   const given = new Map<string, string>();
   const words: string[] = [];
   const end = args.indexOf("--");
@@ -112,6 +133,10 @@ function separate(
       if (next === undefined || (value === undefined && next.startsWith("--"))) {
         throw new Failure("USAGE", `--${name} needs a value: --${name} ${flag.value}`);
       }
+      if (flag.repeats) {
+        repeated.set(name, [...repeated.get(name) ?? [], next]);
+        continue;
+      }
       // parseArgs takes `--name=` for a flag of that very name, but `--name` for an empty value.
       given.set(name, next === "" ? `--${name}` : `--${name}=${next}`);
     }
@@ -119,6 +144,7 @@ function separate(
   const text = end === -1 ? [] : args.slice(end + 1);
   return {
     flagArgs: [...given.values()],
+    repeated,
     words: [...words, ...text],
     beforeDashes: words.length,
   };

@@ -36,7 +36,7 @@ export function dataFields(
   try {
     return { bytes, data: strict.decode(data) };
   } catch {
-    return { bytes, base64: base64Of(data) };
+    return { bytes, base64: data.toBase64() };
   }
 }
 
@@ -80,8 +80,4 @@ export async function reportFailure(
     );
   }
   return exitCode;
-}
-
-function base64Of(data: Uint8Array): string {
-  return btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join(""));
 }

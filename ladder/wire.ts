@@ -12,15 +12,9 @@ export type WireEvent =
     readonly connection: number;
   }
   & (
-    | { readonly what: "connected"; readonly client: Endpoint; readonly server: Endpoint }
-    | {
-      /** The server could not be reached. */
-      readonly what: "refused";
-      readonly client: Endpoint;
-      readonly server: Endpoint;
-      /** An errno name, or what else it failed with. */
-      readonly why: string;
-    }
+    | WireEnds & { readonly what: "connected" }
+    /** The server could not be reached: an errno name, or what else it failed with. */
+    | WireEnds & { readonly what: "refused"; readonly why: string }
     | WireData
     /** One side sends no more. */
     | { readonly what: "ended"; readonly from: Side }
@@ -28,14 +22,24 @@ export type WireEvent =
     /** A fault struck the connection as a whole. */
     | { readonly what: "fault"; readonly fault: string }
     /** Both ends are gone. */
-    | {
+    | WireEnds & {
       readonly what: "closed";
+      readonly reason: "ended" | "reset" | "fault" | "silent";
       /** Bytes that each side sent. */
       readonly clientBytes: number;
       readonly serverBytes: number;
-      readonly durationMs: number;
     }
   );
+
+/** Both ends of a connection, and what stands between. */
+export interface WireEnds {
+  readonly client: Endpoint;
+  /** Where the client has reached the relay. */
+  readonly relay: Endpoint;
+  readonly server: Endpoint;
+  /** Milliseconds until the server answered; at the end, those of the whole connection. */
+  readonly elapsedMs: number;
+}
 
 /** Bytes on their way. */
 export interface WireData {

@@ -42,7 +42,7 @@ Deno.test("demo SCENE --svg draws the rungs of the terminal, its text as text", 
   assertEquals([...elements].sort(), ["g", "path", "rect", "style", "svg", "text", "title"]);
   for (
     const text of [
-      "calc over TCP: a client asks a calculator: 10 20 +",
+      "calc over TCP: a client asks a calculator",
       "socket() bind() listen()",
       "connect()",
       "handshake",

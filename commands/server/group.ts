@@ -5,7 +5,7 @@ import type { Service } from "../../services/service.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { ServerReport } from "./report.ts";
-import type { Running } from "./run.ts";
+import type { Running } from "../../cli/run_until_stopped.ts";
 
 /** How often a port is chosen anew that is free for TCP and not for UDP. */
 const PORT_TRIES = 20;

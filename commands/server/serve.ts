@@ -9,7 +9,7 @@ import type { Lesson } from "../lesson.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
 import { ServerGroup } from "./group.ts";
 import { openServerReport } from "./report.ts";
-import { runUntilStopped } from "./run.ts";
+import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { refuseSingleFlags, type ServedPort, servedPorts } from "./served_ports.ts";
 
 /** The command that runs several services at once, each over TCP and UDP on one port. */

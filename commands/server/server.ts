@@ -9,7 +9,7 @@ import type { Service } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
 import { openServerReport } from "./report.ts";
-import { runUntilStopped } from "./run.ts";
+import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 
 /** The flags of every single server. */
 function serverFlags(port: number) {

@@ -1,7 +1,6 @@
-import { writePortFile } from "../../cli/port_file.ts";
-import type { Channels } from "../../cli/report.ts";
-import { watchStopSignals } from "../../cli/signals.ts";
-import type { RunValues } from "./flags.ts";
+import { writePortFile } from "./port_file.ts";
+import type { Channels } from "./report.ts";
+import { watchStopSignals } from "./signals.ts";
 
 /** Servers that listen: one, or several that are stopped as one. */
 export interface Running extends AsyncDisposable {
@@ -27,7 +26,10 @@ export interface Run<R extends Running> {
  */
 export async function runUntilStopped<R extends Running>(
   run: Run<R>,
-  values: Pick<RunValues, "max-time" | "port-file">,
+  values: {
+    readonly "max-time": number | undefined;
+    readonly "port-file": string | undefined;
+  },
   { stdout, stderr }: Channels,
 ): Promise<number> {
   // Signals come first: at the limit of open files, Deno can't register them any more.

@@ -1,0 +1,249 @@
+import type { Side } from "../../ladder/rung.ts";
+import type { WireEnds, WireEvent } from "../../ladder/wire.ts";
+import type { Stream } from "../../sockets/stream.ts";
+import { type Blow, type ConnectionFaults, FaultyWay } from "./faulty_way.ts";
+
+/** Bytes of each piece that are kept to be shown. */
+const KEPT_BYTES = 4_096;
+/** Bytes that are read at a time: few at first, so that an idle connection costs little. */
+const FIRST_BUFFER = 4_096;
+const LARGE_BUFFER = 65_536;
+/** Milliseconds that both ends are given to notice that a fault has closed the connection. */
+const CLOSE_PATIENCE_MS = 1_000;
+/** Milliseconds after which a stalled connection is given up, once one side has ended it. */
+const STALL_PATIENCE_MS = 60_000;
+
+/** Takes what happens. It must be quick. */
+export type See = (event: WireEvent) => void;
+
+/** What a link is made of. */
+export interface LinkOptions {
+  /** Counts connections from 1. */
+  readonly id: number;
+  readonly client: Stream;
+  readonly server: Stream;
+  readonly ends: Omit<WireEnds, "elapsedMs">;
+  /** Absent where nobody looks: nothing is kept then. */
+  readonly see: See | undefined;
+  /** What is done to what passes, where something is. */
+  readonly faults: ConnectionFaults | undefined;
+  /** Both connections are closed. */
+  readonly ended: (link: Link) => void;
+}
+
+type State =
+  /** Bytes, ends and resets pass. */
+  | "passing"
+  /** A fault holds everything back; what comes is thrown away. */
+  | "stalled"
+  /** A fault has ended both sides; what still comes is thrown away. */
+  | "closing"
+  | "closed";
+
+/** Why a connection was closed. */
+type Reason = "ended" | "reset" | "fault";
+
+const other = { client: "server", server: "client" } as const;
+
+/**
+ * A client's connection joined to one to its server: what comes from one end goes to the other, as
+ * it comes. Nothing more is read from a side until the other has taken what was read before.
+ */
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #startedAt = performance.now();
+  readonly #bytes = { client: 0, server: 0 };
+  readonly #ways: Readonly<Record<Side, FaultyWay>> | undefined;
+  #state: State = "passing";
+  #reason: Reason = "ended";
+  /** Sides that may still send. */
+  #sending = 2;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    const { faults } = options;
+    this.#ways = faults &&
+      { client: this.#way("client", faults), server: this.#way("server", faults) };
+  }
+
+  /** Begins to pass on. */
+  start(): void {
+    const first = this.#options.faults?.first;
+    if (first !== undefined) this.#strike(first);
+    this.#pass("client");
+    this.#pass("server");
+  }
+
+  /** Resets both ends at once. */
+  reset(reason: Reason = "reset"): void {
+    if (this.#state === "closed") return;
+    this.#reason = reason;
+    resetStream(this.#options.client);
+    resetStream(this.#options.server);
+    this.#close();
+  }
+
+  /** Passes on what one side sends, until it ends or fails. */
+  async #pass(from: Side): Promise<void> {
+    const source = this.#options[from];
+    let buffer = new Uint8Array(FIRST_BUFFER);
+    try {
+      while (true) {
+        const count = await source.read(buffer);
+        if (count === null) break;
+        await this.#take(from, buffer.subarray(0, count));
+        if (count === buffer.length && count < LARGE_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
+      }
+    } catch {
+      return this.#failed(from);
+    }
+    await this.#ended(from);
+  }
+
+  /** Resolves once more may be read. */
+  async #take(from: Side, piece: Uint8Array): Promise<void> {
+    this.#bytes[from] += piece.length;
+    if (this.#state !== "passing") return;
+    const way = this.#ways?.[from];
+    if (way !== undefined) {
+      const fate = way.take(new Uint8Array(piece));
+      this.#see({ what: "data", from, ...kept(piece), ...fate });
+      return await way.room();
+    }
+    const writing = this.#write(other[from], piece);
+    if (this.#options.see !== undefined) {
+      this.#see({ what: "data", from, ...kept(piece), faults: [], lost: false });
+    }
+    await writing;
+  }
+
+  /** Writes to one side, which is the one that fails if it can't be written to. */
+  async #write(to: Side, bytes: Uint8Array): Promise<void> {
+    const sink = this.#options[to];
+    try {
+      let written = await sink.write(bytes);
+      while (written < bytes.length) written += await sink.write(bytes.subarray(written));
+    } catch {
+      this.#failed(to);
+    }
+  }
+
+  /** One side sends no more. */
+  async #ended(from: Side): Promise<void> {
+    this.#sending--;
+    if (this.#state === "passing") {
+      this.#see({ what: "ended", from });
+      const way = this.#ways?.[from];
+      if (way !== undefined) return way.end();
+      await this.#end(other[from]);
+    } else if (this.#state === "stalled") {
+      // A side that has ended may still wait for a reply; it is not told that none will come.
+      this.#timer ??= setTimeout(() => this.#close(), STALL_PATIENCE_MS);
+    }
+    this.#closeIfOver();
+  }
+
+  /** Ends one side's stream. */
+  async #end(to: Side): Promise<void> {
+    await this.#options[to].closeWrite().catch(() => this.#failed(to));
+    this.#closeIfOver();
+  }
+
+  #closeIfOver(): void {
+    const isOver = this.#ways === undefined || this.#state !== "passing" || this.#isPassed();
+    if (this.#sending === 0 && isOver) this.#close();
+  }
+
+  /** Whether all that faults have held back has gone on its way. */
+  #isPassed(): boolean {
+    return this.#ways === undefined || (this.#ways.client.isDone && this.#ways.server.isDone);
+  }
+
+  /** One side has reset its connection, or can't be reached any more: the other is to know it. */
+  #failed(from: Side): void {
+    if (this.#state === "closed") return;
+    if (this.#state === "closing") {
+      this.#sending--;
+      return this.#closeIfOver();
+    }
+    const way = this.#ways?.[from];
+    this.#see({ what: "reset", from });
+    if (this.#state === "passing" && way !== undefined) way.reset();
+    else this.reset();
+  }
+
+  /** A fault strikes the connection as a whole. */
+  #strike(fault: Blow): void {
+    if (this.#state !== "passing") return;
+    this.#see({ what: "fault", fault });
+    this.#reason = "fault";
+    switch (fault) {
+      case "reset":
+        this.reset("fault");
+        break;
+      case "stall":
+        this.#state = "stalled";
+        break;
+      case "close":
+        this.#state = "closing";
+        this.#timer = setTimeout(() => this.#close(), CLOSE_PATIENCE_MS);
+        this.#end("client");
+        this.#end("server");
+        break;
+    }
+    // What still comes is read and thrown away, so that the end of either side is noticed.
+    this.#stopWays();
+  }
+
+  #way(from: Side, faults: ConnectionFaults): FaultyWay {
+    return new FaultyWay(faults, {
+      write: (bytes) => this.#write(other[from], bytes),
+      end: () => this.#end(other[from]),
+      reset: () => this.reset(),
+      strike: (blow) => this.#strike(blow),
+    });
+  }
+
+  #stopWays(): void {
+    this.#ways?.client.stop();
+    this.#ways?.server.stop();
+  }
+
+  #close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    clearTimeout(this.#timer);
+    this.#stopWays();
+    const { client, server, ends } = this.#options;
+    client.close();
+    server.close();
+    this.#see({
+      what: "closed",
+      reason: this.#reason,
+      ...ends,
+      clientBytes: this.#bytes.client,
+      serverBytes: this.#bytes.server,
+      elapsedMs: performance.now() - this.#startedAt,
+    });
+    this.#options.ended(this);
+  }
+
+  #see(event: Unnumbered<WireEvent>): void {
+    const { see, id } = this.#options;
+    see?.({ time: performance.now(), connection: id, ...event });
+  }
+}
+
+type Unnumbered<E> = E extends unknown ? Omit<E, "time" | "connection"> : never;
+
+/** Closes with a reset, or, where this runtime can't, without. */
+export function resetStream(stream: Stream): void {
+  if (stream.reset === undefined) stream.close();
+  else stream.reset();
+}
+
+/** The beginning of a piece, in memory of its own. */
+export function kept(piece: Uint8Array): { readonly data: Uint8Array; readonly bytes: number } {
+  return { data: piece.slice(0, KEPT_BYTES), bytes: piece.length };
+}

@@ -1,0 +1,273 @@
+import type { Program } from "../../cli/command.ts";
+import { Failure } from "../../cli/failure.ts";
+import {
+  durationFlag,
+  type FlagValues,
+  parseCommandLine,
+  readHost,
+  readName,
+  readNumber,
+} from "../../cli/flags.ts";
+import { type Channels, eventLine, rounded } from "../../cli/report.ts";
+import { runUntilStopped } from "../../cli/run_until_stopped.ts";
+import { type InternetTarget, parseTarget } from "../../cli/target.ts";
+import {
+  formatEndpoint,
+  formatEndpoints,
+  type InternetEndpoint,
+  loopbackAddresses,
+} from "../../protocol/addresses.ts";
+import { canReset } from "../../sockets/node_stream.ts";
+import { resolve } from "../../sockets/resolve.ts";
+import { visible } from "../../text/visible.ts";
+import { freshSeed } from "./draw.ts";
+import { EventQueue } from "./event_queue.ts";
+import { checkFaults, faultTable, readFault } from "./fault.ts";
+import type { Notice, Relay, RelayOptions } from "./relay_engine.ts";
+import { type Show, showJson, showLadder, showLines } from "./show.ts";
+import { startTcpRelay } from "./tcp_relay.ts";
+import { startUdpRelay } from "./udp_relay.ts";
+
+/** Milliseconds to wait for the resolver. */
+const RESOLVE_TIMEOUT_MS = 5_000;
+const MAX_SEED = 999_999_999;
+
+const flags = {
+  host: {
+    value: "NAME",
+    about: "host name or IP address to listen on",
+    default: "localhost",
+    read: readHost,
+  },
+  port: {
+    value: "N",
+    short: "p",
+    about: "port to listen on, 0-65535; 0 takes any free one",
+    read: readNumber(0, 65_535),
+  },
+  udp: { short: "u", about: "pass on datagrams; the same as udp:// before TARGET" },
+  fault: {
+    value: "KIND[=ARG][@PERCENT]",
+    about: "disturb what passes; may be given several times",
+    repeats: true,
+    read: readFault,
+  },
+  seed: {
+    value: "N",
+    about: "draw the same faults again (default: a random one, printed)",
+    read: readNumber(0, MAX_SEED),
+  },
+  explain: { about: "say at each rung what it means (at a terminal)" },
+  quiet: { about: "show nothing of what passes" },
+  "max-connections": {
+    value: "N",
+    about: "connections at a time; more are reset",
+    default: 10_000,
+    read: readNumber(1, 1_000_000),
+  },
+  "max-time": durationFlag("stop after this time", { least: 1, default: undefined }),
+  "port-file": {
+    value: "PATH",
+    about: "file that holds the port while the relay listens",
+    read: readName,
+  },
+  json: { about: "print events as JSON, one object a line" },
+} as const;
+
+type Values = FlagValues<typeof flags>;
+
+/** The command that stands between a client and a server. */
+export const program: Program = {
+  usage: "--port N TARGET",
+  about: `Stands between any client and any server, in any language: listens at the port,
+connects to TARGET, HOST:PORT, for each client, and passes on what each sends,
+as it comes. A half-close stays a half-close and a reset a reset; a server that
+can't be reached is a reset for the client. At a terminal each connection is
+drawn as demo draws it, rung by rung; in a pipe there is a line for each event.
+Ctrl-C resets what is open and ends it.
+
+Faults of a connection, or of a datagram; several work together:
+${Object.values(faultTable).map(({ about }) => `  ${about}`).join("\n")}
+N counts the bytes of both directions as they arrive. @PERCENT of connections
+(or of datagrams, with --udp) is drawn with --seed, in the order they come.
+A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+  examples: [
+    "netdemo relay --port 4041 localhost:4040",
+    "netdemo relay --port 4041 localhost:4040 --fault delay=100ms --fault reset=20@10",
+    "netdemo relay --port 5353 udp://localhost:53 --fault lose@30 --seed 7",
+  ],
+  flags,
+  async run(args, channels) {
+    const { flags: values, words } = parseCommandLine(args, flags);
+    const target = readTarget(words, values);
+    const protocol = values.udp || target.protocol === "udp" ? "udp" : "tcp";
+    checkFaults(values.fault, protocol, canReset);
+    const options = await optionsOf(values, target);
+    const view = openView(values, channels, protocol, target, options.seed);
+    const relayOptions = { ...options, see: view.see, notice: view.notice };
+    return await runUntilStopped(
+      {
+        async start(signal) {
+          const relay = protocol === "udp"
+            ? startUdpRelay(relayOptions, signal)
+            : await startTcpRelay(relayOptions, signal);
+          return withoutCircle(relay, options.targets, target);
+        },
+        portFile: (relay: Relay) => `${relay.addresses[0]?.port}\n`,
+        listening: view.listening,
+        stopped: view.stopped,
+      },
+      values,
+      channels,
+    );
+  },
+};
+
+/** @throws {Failure} of kind `USAGE` that shows a whole command line. */
+function readTarget(words: readonly string[], values: Values): InternetTarget {
+  const [word, surplus] = words;
+  const hint = "for example: netdemo relay --port 4041 localhost:4040";
+  if (word === undefined) {
+    throw new Failure("USAGE", "relay needs a TARGET: the server that it passes on to", { hint });
+  }
+  if (surplus !== undefined) {
+    throw new Failure("USAGE", `relay takes one TARGET: received '${surplus}' as well`, { hint });
+  }
+  const target = parseTarget(word);
+  if (target.protocol === "unix") {
+    throw new Failure("USAGE", "relay passes on to HOST:PORT, not to a Unix socket", { hint });
+  }
+  if (values.udp && /^tcp:/i.test(word)) {
+    throw new Failure("USAGE", `--udp makes no sense with ${word}`, {
+      hint: "leave one of them out",
+    });
+  }
+  if (values.port === undefined) {
+    const line = `netdemo relay --port ${target.port === 4_041 ? 4_042 : 4_041} ${word}`;
+    throw new Failure("USAGE", "relay needs --port N: where clients connect to", { hint: line });
+  }
+  return target;
+}
+
+async function optionsOf(
+  values: Values,
+  target: InternetTarget,
+): Promise<Omit<RelayOptions, "see" | "notice">> {
+  const [addresses, found] = await Promise.all([
+    resolve(values.host, RESOLVE_TIMEOUT_MS),
+    resolve(target.host, RESOLVE_TIMEOUT_MS),
+  ]);
+  return {
+    addresses,
+    port: values.port ?? 0,
+    targets: found.map((hostname) => ({ hostname, port: target.port })),
+    faults: values.fault,
+    seed: values.seed ?? freshSeed(),
+    maxConnections: values["max-connections"],
+  };
+}
+
+/** @throws {Failure} of kind `USAGE` if the relay would connect to itself, over and over. */
+async function withoutCircle(
+  relay: Relay,
+  targets: readonly InternetEndpoint[],
+  target: InternetTarget,
+): Promise<Relay> {
+  const isItself = relay.addresses.some(({ hostname, port }) =>
+    targets.some((one) =>
+      one.port === port && (one.hostname === hostname ||
+        (["0.0.0.0", "::"].includes(hostname) && loopbackAddresses.includes(one.hostname)))
+    )
+  );
+  if (!isItself) return relay;
+  await relay[Symbol.asyncDispose]();
+  throw new Failure("USAGE", `the relay would pass everything on to itself: ${target.text}`, {
+    hint: "--port is where clients connect to, TARGET is where the server listens",
+  });
+}
+
+/** What a user gets to see of a relay. */
+interface View {
+  readonly see: RelayOptions["see"];
+  readonly notice: (notice: Notice) => void;
+  readonly listening: (relay: Relay) => void;
+  readonly stopped: (why: string) => void;
+}
+
+function openView(
+  values: Values,
+  channels: Channels,
+  protocol: "tcp" | "udp",
+  target: InternetTarget,
+  seed: number,
+): View {
+  const { stdout, stderr } = channels;
+  const service = "relay";
+  const startedAt = performance.now();
+  const show: Show = values.json
+    ? showJson(channels)
+    : Deno.stdout.isTerminal()
+    ? showLadder(channels, protocol, values.explain)
+    : showLines(channels);
+  const queue = new EventQueue(show);
+  const isDrawn = values.fault.some(({ percent }) => percent < 100);
+  let running: Relay | undefined;
+  return {
+    see: values.quiet ? undefined : queue.add,
+    notice(notice) {
+      const time = new Date().toISOString();
+      if (notice.what === "accept failed") {
+        const { message } = notice.error;
+        if (values.json) stdout.line(eventLine({ event: "accept-failed", time, service, message }));
+        else stderr.line(`netdemo: cannot accept connections; retrying: ${visible(message)}`);
+        return;
+      }
+      const [remote, local] = [formatEndpoint(notice.client), formatEndpoint(notice.relay)];
+      const { connection } = notice;
+      const reason = "relay is full";
+      if (values.json) {
+        stdout.line(
+          eventLine({ event: "rejected", time, service, connection, remote, local, reason }),
+        );
+      } else stderr.line(`netdemo: the relay is full: ${remote} is reset`);
+    },
+    listening(relay) {
+      running = relay;
+      const { addresses } = relay;
+      if (values.json) {
+        stdout.line(eventLine({
+          event: "listening",
+          time: new Date().toISOString(),
+          service,
+          protocols: [protocol],
+          addresses: addresses.map(formatEndpoint),
+          port: addresses[0]?.port,
+          target: target.text,
+          ...(isDrawn ? { seed } : {}),
+        }));
+        return;
+      }
+      const here = formatEndpoints(addresses, protocol);
+      stdout.line(`Listening on ${visible(here)}, passing on to ${visible(target.text)}`);
+      if (isDrawn) stdout.line(`Faults are drawn with --seed ${seed}`);
+    },
+    stopped(reason) {
+      queue.flush();
+      const droppedLines = stdout.dropped + queue.dropped;
+      if (values.json) {
+        stdout.line(eventLine({
+          event: "stopped",
+          time: new Date().toISOString(),
+          service,
+          reason,
+          connections: running?.connections ?? 0,
+          rejected: running?.rejected ?? 0,
+          droppedLines,
+          elapsedMs: rounded(performance.now() - startedAt),
+        }));
+      } else if (queue.dropped > 0) {
+        stderr.line(`netdemo: ${queue.dropped} events came too fast to be shown`);
+      }
+    },
+  };
+}

@@ -1,0 +1,171 @@
+import type { Event } from "../../cli/events.ts";
+import { type Channels, dataFields, eventLine, rounded } from "../../cli/report.ts";
+import { displayOf } from "../../cli/terminal.ts";
+import { type Drawing, drawNames, drawRung } from "../../ladder/draw.ts";
+import { type WireEvent, wireNames, wireRung } from "../../ladder/wire.ts";
+import { formatEndpoint } from "../../protocol/addresses.ts";
+import { styled } from "../../text/display.ts";
+import { quoteBytes } from "../../text/width.ts";
+import { visible } from "../../text/visible.ts";
+
+/** Columns of data in a line of a pipe. */
+const DATA_COLUMNS = 160;
+/** Columns for the number of a connection before its rungs. */
+const NUMBER_COLUMNS = 6;
+
+/** Shows events, in the order in which they happened. */
+export type Show = (events: readonly WireEvent[]) => void;
+
+/** When each connection that is open began, as `performance.now()`. */
+class Beginnings {
+  readonly #times = new Map<number, number>();
+
+  /** Milliseconds since the connection of the event began. */
+  since({ connection, time, what }: WireEvent): number {
+    const start = this.#times.get(connection) ?? time;
+    if (what === "closed" || what === "refused") this.#times.delete(connection);
+    else this.#times.set(connection, start);
+    return time - start;
+  }
+}
+
+/** For a terminal: each connection's ladder, rung by rung as it happens. */
+export function showLadder(
+  { stdout }: Channels,
+  protocol: "tcp" | "udp",
+  explain: boolean,
+): Show {
+  const beginnings = new Beginnings();
+  let last = 0;
+  return (events) => {
+    const display = displayOf(Deno.stdout);
+    for (const event of events) {
+      const { connection } = event;
+      const start = event.time - beginnings.since(event);
+      // Once there are several, each rung says whose it is.
+      const margin = connection > 1 || last > 1 ? NUMBER_COLUMNS : 0;
+      const drawing: Drawing = { display, explain, margin };
+      const word = margin > 0 ? `#${connection}` : "";
+      const names = wireNames(event);
+      if (names !== undefined) {
+        if (last > 0) stdout.line("");
+        stdout.line(drawNames(names, drawing, word));
+      }
+      last = Math.max(last, connection);
+      const rung = wireRung(event, start, protocol);
+      if (rung !== undefined) drawRung(rung, drawing, word).forEach((line) => stdout.line(line));
+      if (event.what === "closed") {
+        stdout.line(styled(`${" ".repeat(margin)}  ${closedText(event)}`, "dim", display));
+      }
+    }
+  };
+}
+
+/** For a pipe: a line for each event. */
+export function showLines({ stdout }: Channels): Show {
+  return (events) => {
+    for (const event of events) stdout.line(`#${event.connection} ${lineOf(event)}`);
+  };
+}
+
+function lineOf(event: WireEvent): string {
+  switch (event.what) {
+    case "connected":
+      return `client ${formatEndpoint(event.client)} is connected to server ${
+        formatEndpoint(event.server)
+      }`;
+    case "refused":
+      return `client ${formatEndpoint(event.client)} is reset: server ${
+        formatEndpoint(event.server)
+      } can't be reached: ${visible(event.why)}`;
+    case "data": {
+      const what = `${event.from} sent ${count(event.bytes, "byte")}: ${
+        quoteBytes(event.data, DATA_COLUMNS)
+      }`;
+      const faults = event.faults.length > 0 ? ` (${event.faults.join(", ")})` : "";
+      return what + faults + (event.lost ? " (does not arrive)" : "");
+    }
+    case "ended":
+      return `${event.from} ended its side`;
+    case "reset":
+      return `${event.from} reset the connection`;
+    case "fault":
+      return `fault: ${event.fault}`;
+    case "closed":
+      return closedText(event);
+  }
+}
+
+function closedText(event: WireEvent & { readonly what: "closed" }): string {
+  const { clientBytes, serverBytes, elapsedMs } = event;
+  return `closed after ${elapsedMs.toFixed(1)} ms: ${
+    count(clientBytes, "byte")
+  } from the client, ` +
+    `${serverBytes} from the server`;
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
+}
+
+/** For programs: each event as one JSON object. */
+export function showJson({ stdout }: Channels): Show {
+  const beginnings = new Beginnings();
+  return (events) => {
+    for (const event of events) {
+      const timeMs = rounded(beginnings.since(event));
+      for (const line of jsonOf(event, timeMs)) stdout.line(eventLine(line));
+    }
+  };
+}
+
+/** An event as programs get it: what a fault did to a piece of data is an event of its own. */
+function jsonOf(event: WireEvent, timeMs: number): Event[] {
+  const { connection } = event;
+  switch (event.what) {
+    case "connected":
+      return [{ event: "connected", connection, ...endsOf(event) }];
+    case "refused":
+      return [{ event: "refused", connection, ...endsOf(event), errno: event.why }];
+    case "data": {
+      const { from, bytes, data, faults, lost } = event;
+      return [
+        {
+          event: "data",
+          connection,
+          from,
+          ...dataFields(data),
+          bytes,
+          ...(lost ? { lost } : {}),
+          timeMs,
+        },
+        ...faults.map((fault) => ({ event: "fault", connection, fault, from, timeMs }) as const),
+      ];
+    }
+    case "ended":
+    case "reset":
+      return [{ event: event.what, connection, from: event.from, timeMs }];
+    case "fault":
+      return [{ event: "fault", connection, fault: event.fault, timeMs }];
+    case "closed": {
+      const { reason, clientBytes, serverBytes } = event;
+      const { server: _, ...ends } = endsOf(event);
+      const time = new Date().toISOString();
+      const service = "relay";
+      return [
+        { event: "closed", time, service, connection, ...ends, reason, clientBytes, serverBytes },
+      ];
+    }
+  }
+}
+
+function endsOf(
+  event: Extract<WireEvent, { readonly what: "connected" | "refused" | "closed" }>,
+) {
+  return {
+    remote: formatEndpoint(event.client),
+    local: formatEndpoint(event.relay),
+    server: formatEndpoint(event.server),
+    elapsedMs: rounded(event.elapsedMs),
+  };
+}

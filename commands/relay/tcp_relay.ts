@@ -1,0 +1,192 @@
+import { Backoff } from "../../services/server/backoff.ts";
+import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
+import { errnoOf, errorName, kindOf } from "../../sockets/errno.ts";
+import { dialResettable, listenResettableOnAll } from "../../sockets/node_stream.ts";
+import type { Stream, StreamListener } from "../../sockets/stream.ts";
+import { type Draw, drawFrom } from "./draw.ts";
+import { ConnectionFaults } from "./faulty_way.ts";
+import { Link, resetStream } from "./link.ts";
+import type { Relay, RelayOptions } from "./relay_engine.ts";
+
+/** Milliseconds that each address of the server is given to answer. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Connections by which the limit falls below what was held when descriptors ran out. */
+const RESERVE = 64;
+
+/**
+ * Listens for clients, and joins each to a connection of its own to the server, until the signal.
+ *
+ * @throws {SocketFailure} of kind `BIND` if it can't listen there.
+ */
+export async function startTcpRelay(options: RelayOptions, signal: AbortSignal): Promise<Relay> {
+  const listeners = await listenResettableOnAll(options.addresses, options.port);
+  const relay = new TcpRelay(options, listeners);
+  const stop = (): void => relay.stop();
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
+  return relay;
+}
+
+class TcpRelay implements Relay {
+  readonly protocol = "tcp";
+  readonly addresses: readonly InternetEndpoint[];
+  connections = 0;
+  rejected = 0;
+  readonly finished: Promise<void>;
+
+  readonly #options: RelayOptions;
+  readonly #listeners: readonly StreamListener[];
+  readonly #draw: Draw;
+  readonly #links = new Set<Link>();
+  /** Clients whose server has not answered yet. */
+  readonly #waiting = new Set<Stream>();
+  readonly #stopped = new AbortController();
+  /** Resolves once the relay has stopped and the last connection is closed. */
+  readonly #over = Promise.withResolvers<void>();
+  #limit: number;
+  /** The address of the server that answered last: it is tried first. */
+  #answering = 0;
+
+  constructor(options: RelayOptions, listeners: readonly StreamListener[]) {
+    this.#options = options;
+    this.#listeners = listeners;
+    this.#draw = drawFrom(options.faults, options.seed);
+    this.#limit = options.maxConnections;
+    this.addresses = listeners.map(({ addr }) => addr as InternetEndpoint);
+    const loops = listeners.map((listener) => this.#acceptFrom(listener));
+    this.finished = Promise.all([...loops, this.#over.promise]).then(() => {});
+  }
+
+  /** Accepts no more, and resets what is open: neither end is to take this for an ordinary end. */
+  stop(): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#stopped.abort(new Error("the relay stops"));
+    for (const listener of this.#listeners) listener.close();
+    for (const link of this.#links) link.reset();
+    this.#settle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop();
+    await this.finished;
+  }
+
+  async #acceptFrom(listener: StreamListener): Promise<void> {
+    const backoff = new Backoff();
+    while (!this.#stopped.signal.aborted) {
+      try {
+        const client = await listener.accept();
+        backoff.reset();
+        this.#take(client);
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return;
+        if (kindOf(error) === "RESET" || error instanceof Deno.errors.NotConnected) continue;
+        this.#options.notice({ what: "accept failed", error: error as Error });
+        await backoff.wait(this.#stopped.signal);
+      }
+    }
+  }
+
+  /** A client has connected: the server is called for it, and nothing is read until it answers. */
+  async #take(client: Stream): Promise<void> {
+    const id = ++this.connections;
+    const ends = { client: client.remote, relay: client.local };
+    if (this.#links.size + this.#waiting.size >= this.#limit) {
+      this.rejected++;
+      this.#options.notice({ what: "full", connection: id, ...ends });
+      return resetStream(client);
+    }
+    const arrivedAt = performance.now();
+    const faults = this.#draw();
+    this.#waiting.add(client);
+    try {
+      const { stream, endpoint } = await this.#call();
+      this.#see(id, { what: "connected", server: endpoint, ...ends }, arrivedAt);
+      const link = new Link({
+        id,
+        client,
+        server: stream,
+        ends: { ...ends, server: endpoint },
+        see: this.#options.see,
+        faults: faults.length > 0 ? new ConnectionFaults(faults) : undefined,
+        ended: (link) => {
+          this.#links.delete(link);
+          this.#settle();
+        },
+      });
+      this.#links.add(link);
+      if (this.#stopped.signal.aborted) link.reset();
+      else link.start();
+    } catch (error) {
+      this.#refuse(id, client, ends, error, arrivedAt);
+    } finally {
+      this.#waiting.delete(client);
+      this.#settle();
+    }
+  }
+
+  /** The server can't be reached: the client gets a reset, as nothing else says so. */
+  #refuse(
+    id: number,
+    client: Stream,
+    ends: { readonly client: Endpoint; readonly relay: Endpoint },
+    error: unknown,
+    arrivedAt: number,
+  ): void {
+    if (["EMFILE", "ENFILE"].includes(errnoOf(error) ?? "")) {
+      this.#limit = Math.max(1, this.#links.size - RESERVE);
+    }
+    const [server] = this.#options.targets;
+    if (server !== undefined && !this.#stopped.signal.aborted) {
+      this.#see(id, { what: "refused", server, why: errorName(error), ...ends }, arrivedAt);
+    }
+    resetStream(client);
+  }
+
+  /** Connects to the server, by the address that answered last, or else by the others. */
+  async #call(): Promise<{ readonly stream: Stream; readonly endpoint: InternetEndpoint }> {
+    const { targets } = this.#options;
+    let failure: unknown;
+    for (let tries = 0; tries < targets.length; tries++) {
+      const index = (this.#answering + tries) % targets.length;
+      const endpoint = targets[index];
+      if (endpoint === undefined) continue;
+      try {
+        const stream = await this.#dial(endpoint);
+        this.#answering = index;
+        return { stream, endpoint };
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
+  async #dial(endpoint: InternetEndpoint): Promise<Stream> {
+    const late = new AbortController();
+    const noAnswer = Object.assign(new Error("no answer"), { code: "ETIMEDOUT" });
+    const timer = setTimeout(() => late.abort(noAnswer), CONNECT_TIMEOUT_MS);
+    const stop = (): void => late.abort(this.#stopped.signal.reason);
+    this.#stopped.signal.addEventListener("abort", stop);
+    try {
+      return await dialResettable({ ...endpoint, signal: late.signal });
+    } finally {
+      clearTimeout(timer);
+      this.#stopped.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  #see(id: number, event: Reached, arrivedAt: number): void {
+    const time = performance.now();
+    this.#options.see?.({ time, connection: id, ...event, elapsedMs: time - arrivedAt });
+  }
+
+  #settle(): void {
+    const isOver = this.#stopped.signal.aborted && this.#links.size + this.#waiting.size === 0;
+    if (isOver) this.#over.resolve();
+  }
+}
+
+type Reached =
+  & { readonly client: Endpoint; readonly relay: Endpoint; readonly server: Endpoint }
+  & ({ readonly what: "connected" } | { readonly what: "refused"; readonly why: string });

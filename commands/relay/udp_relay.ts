@@ -1,0 +1,278 @@
+import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
+import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
+import type { Side } from "../../ladder/rung.ts";
+import { bindDatagrams, bindUdp } from "../../sockets/listen.ts";
+import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
+import { type Draw, drawFrom } from "./draw.ts";
+import type { Fault } from "./fault.ts";
+import { altered } from "./faulty_way.ts";
+import { kept } from "./link.ts";
+import type { Relay, RelayOptions } from "./relay_engine.ts";
+
+/** Milliseconds without a datagram after which a client is forgotten. */
+const FORGET_AFTER_MS = 60_000;
+const SWEEP_MS = 5_000;
+/** Milliseconds to wait after a receive that failed. */
+const RECEIVE_PAUSE_MS = 20;
+/** Datagrams that faults may hold back at a time; more are lost. */
+const MOST_HELD = 1_024;
+/** Clients at a time: each takes a socket and a buffer. The longest silent makes room for a new one. */
+const MOST_CLIENTS = 1_000;
+
+/** Passes datagrams on between clients and a server until the signal, each client's from a socket of its own. */
+export function startUdpRelay(options: RelayOptions, signal: AbortSignal): Relay {
+  const relay = new UdpRelay(options);
+  const stop = (): void => relay.stop();
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
+  return relay;
+}
+
+/** A client with the socket that its datagrams leave from. */
+interface Session {
+  readonly id: number;
+  readonly key: string;
+  readonly client: Deno.Addr;
+  /** The socket that the client sends to. */
+  readonly near: DatagramSocket;
+  readonly far: DatagramSocket;
+  readonly startedAt: number;
+  readonly bytes: Record<Side, number>;
+  lastAt: number;
+  /** When the next throttled datagram may go. */
+  nextAt: number;
+}
+
+class UdpRelay implements Relay {
+  readonly protocol = "udp";
+  connections = 0;
+  readonly rejected = 0;
+  readonly addresses: readonly InternetEndpoint[];
+
+  readonly #options: RelayOptions;
+  readonly #server: InternetEndpoint;
+  readonly #draws: Readonly<Record<Side, Draw>>;
+  readonly #sockets: readonly DatagramSocket[];
+  /** The longest silent first. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #loops: Promise<void>[] = [];
+  readonly #sweep: ReturnType<typeof setInterval>;
+  #stopped = false;
+
+  constructor(options: RelayOptions) {
+    const [server] = options.targets;
+    if (server === undefined) throw new TypeError("Cannot relay to a server without an address");
+    this.#options = options;
+    this.#server = server;
+    this.#draws = {
+      client: drawFrom(options.faults, options.seed, 1),
+      server: drawFrom(options.faults, options.seed, 2),
+    };
+    this.#sockets = bindUdp(options.addresses, options.port);
+    this.addresses = this.#sockets.map(({ addr }) => addr);
+    for (const socket of this.#sockets) this.#loops.push(this.#listen(socket));
+    this.#sweep = setInterval(() => this.#forgetTheSilent(), SWEEP_MS);
+  }
+
+  get finished(): Promise<void> {
+    return Promise.all(this.#loops).then(() => {});
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearInterval(this.#sweep);
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const socket of this.#sockets) socket.close();
+    for (const session of this.#sessions.values()) this.#forget(session);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop();
+    await this.finished;
+  }
+
+  /** Takes the datagrams of clients. */
+  #listen(near: DatagramSocket): Promise<void> {
+    return this.#receiveFrom(near, async (bytes, from) => {
+      const session = this.#sessionOf(near, from);
+      await this.#pass(session, "client", bytes);
+    });
+  }
+
+  /** Receives until the socket is closed. */
+  async #receiveFrom(
+    socket: DatagramSocket,
+    take: (bytes: Uint8Array, from: Deno.Addr) => Promise<void>,
+    isOver: () => boolean = () => this.#stopped,
+  ): Promise<void> {
+    const buffer = new Uint8Array(MAX_DATAGRAM + 1);
+    while (!isOver()) {
+      try {
+        const [bytes, from] = await socket.receive(buffer);
+        await take(bytes, from);
+      } catch {
+        if (!isOver()) await new Promise((resolve) => setTimeout(resolve, RECEIVE_PAUSE_MS));
+      }
+    }
+  }
+
+  #sessionOf(near: DatagramSocket, client: Deno.Addr): Session {
+    const key = `${near.addr.hostname} ${formatEndpoint(internetEndpointOf(client))}`;
+    const known = this.#sessions.get(key);
+    if (known !== undefined) {
+      // Moves to the end of the map: the first is the one that was silent for the longest.
+      this.#sessions.delete(key);
+      this.#sessions.set(key, known);
+      return known;
+    }
+    const [oldest] = this.#sessions.values();
+    const most = Math.min(MOST_CLIENTS, this.#options.maxConnections);
+    if (oldest !== undefined && this.#sessions.size >= most) this.#forget(oldest);
+    return this.#begin(near, client, key);
+  }
+
+  #begin(near: DatagramSocket, client: Deno.Addr, key: string): Session {
+    const hostname = this.#server.hostname.includes(":") ? "::" : "0.0.0.0";
+    const now = performance.now();
+    const session: Session = {
+      id: ++this.connections,
+      key,
+      client,
+      near,
+      far: bindDatagrams({ hostname, port: 0 }),
+      startedAt: now,
+      bytes: { client: 0, server: 0 },
+      lastAt: now,
+      nextAt: 0,
+    };
+    this.#sessions.set(key, session);
+    this.#options.see?.({
+      what: "connected",
+      time: now,
+      connection: session.id,
+      client: internetEndpointOf(client),
+      relay: near.addr,
+      server: this.#server,
+      elapsedMs: 0,
+    });
+    this.#loops.push(this.#hear(session));
+    return session;
+  }
+
+  /** Takes the server's datagrams for one client; what others send there is not for it. */
+  #hear(session: Session): Promise<void> {
+    return this.#receiveFrom(session.far, async (bytes, from) => {
+      if (!isSameEndpoint(internetEndpointOf(from), this.#server)) return;
+      await this.#pass(session, "server", bytes);
+    }, () => this.#sessions.get(session.key) !== session);
+  }
+
+  /** Passes a datagram on, or does to it what is drawn for it. */
+  async #pass(session: Session, from: Side, bytes: Uint8Array): Promise<void> {
+    session.lastAt = performance.now();
+    session.bytes[from] += bytes.length;
+    const faults = this.#draws[from]();
+    const counted = session.bytes.client + session.bytes.server;
+    const isStalled = faults.some(({ kind, amount }) => kind === "stall" && counted > amount);
+    const isLost = isStalled || has(faults, "lose") || this.#timers.size >= MOST_HELD;
+    this.#options.see?.({
+      what: "data",
+      time: session.lastAt,
+      connection: session.id,
+      from,
+      ...kept(bytes),
+      faults: faults.map(({ kind }) => kind).filter((kind) => kind !== "stall" || isStalled),
+      lost: isLost,
+    });
+    if (isLost) return;
+    const copies = has(faults, "twice") ? [bytes, bytes] : [bytes];
+    for (const copy of copies) await this.#passOne(session, from, copy, faults);
+  }
+
+  async #passOne(
+    session: Session,
+    from: Side,
+    bytes: Uint8Array,
+    faults: readonly Fault[],
+  ): Promise<void> {
+    const wait = waitOf(session, bytes.length, faults);
+    const isAltered = has(faults, "garbage") && bytes.length > 0;
+    if (wait === 0) {
+      return await this.#send(session, from, isAltered ? altered(bytes) : bytes, faults);
+    }
+    const copy = isAltered ? altered(bytes) : new Uint8Array(bytes); // the buffer is used again
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#send(session, from, copy, faults);
+    }, wait);
+    this.#timers.add(timer);
+  }
+
+  /** A datagram that can't be sent is lost, as on any network. */
+  async #send(
+    { near, far, client }: Session,
+    from: Side,
+    bytes: Uint8Array,
+    faults: readonly Fault[],
+  ): Promise<void> {
+    const [socket, to] = from === "client"
+      ? [far, { transport: "udp", ...this.#server } as const]
+      : [near, client];
+    const parts = has(faults, "split") ? bytesOf(bytes) : [bytes];
+    try {
+      for (const part of parts) await socket.send(part, to);
+    } catch {
+      // Nobody is there, or the socket has been closed.
+    }
+  }
+
+  #forgetTheSilent(): void {
+    const since = performance.now() - FORGET_AFTER_MS;
+    for (const session of this.#sessions.values()) {
+      if (session.lastAt < since) this.#forget(session);
+    }
+  }
+
+  #forget(session: Session): void {
+    this.#sessions.delete(session.key);
+    session.far.close();
+    const time = performance.now();
+    this.#options.see?.({
+      what: "closed",
+      time,
+      connection: session.id,
+      reason: this.#stopped ? "ended" : "silent",
+      client: internetEndpointOf(session.client),
+      relay: session.near.addr,
+      server: this.#server,
+      clientBytes: session.bytes.client,
+      serverBytes: session.bytes.server,
+      elapsedMs: time - session.startedAt,
+    });
+  }
+}
+
+function has(faults: readonly Fault[], kind: Fault["kind"]): boolean {
+  return faults.some((fault) => fault.kind === kind);
+}
+
+/** Milliseconds that a datagram waits before it goes on. */
+function waitOf(session: Session, bytes: number, faults: readonly Fault[]): number {
+  let wait = 0;
+  for (const { kind, amount } of faults) {
+    if (kind === "delay") wait += amount;
+    if (kind !== "throttle") continue;
+    const now = performance.now();
+    const turn = Math.max(now, session.nextAt);
+    session.nextAt = turn + bytes / amount * 1_000;
+    wait += turn - now;
+  }
+  return wait;
+}
+
+/** Each byte by itself. */
+function bytesOf(bytes: Uint8Array): Uint8Array[] {
+  return Array.from(bytes, (_, index) => bytes.subarray(index, index + 1));
+}

@@ -1,0 +1,257 @@
+import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
+import { drawFrom } from "../commands/relay/draw.ts";
+import { readFault } from "../commands/relay/fault.ts";
+import { drawRung } from "../ladder/draw.ts";
+import { wireRung } from "../ladder/wire.ts";
+import { bindDatagrams } from "../sockets/listen.ts";
+import { backAtBaseline, countDescriptors, netdemoInProcess, TestConnection } from "./harness.ts";
+import { startCalc, TestRelay } from "./relay_harness.ts";
+
+/** What a fault does to `calc-client 10 20 +`. */
+interface Case {
+  readonly faults: readonly string[];
+  readonly timeout?: string;
+  readonly code: number;
+  /** What the client prints, to stdout or to stderr. */
+  readonly prints: RegExp;
+  /** What the relay sees, as far as it is certain. */
+  readonly story: RegExp;
+}
+
+const sum = /^Sum of 10 and 20 is 30\n$/;
+
+const tcp: readonly Case[] = [
+  { faults: [], code: 0, prints: sum, story: /^connected, client 8, server 23/ },
+  {
+    faults: ["delay=200ms"],
+    timeout: "150ms",
+    code: 124,
+    prints: /TIMEOUT: no reply/,
+    story: /client 8 delay/,
+  },
+  { faults: ["delay=30ms"], code: 0, prints: sum, story: /client 8 delay, server 23 delay/ },
+  { faults: ["split"], code: 0, prints: sum, story: /client 8 split, server \d+ split/ },
+  {
+    faults: ["throttle=400"],
+    code: 0,
+    prints: sum,
+    story: /client 8 throttle, server 23 throttle/,
+  },
+  {
+    faults: ["garbage"],
+    code: 1,
+    prints: /ERROR: .* not UTF-8/,
+    story: /client 8 garbage, server \d+ garbage/,
+  },
+  { faults: ["close=0"], code: 14, prints: /CLOSED: /, story: /^connected, fault close/ },
+  { faults: ["close=8"], code: 14, prints: /CLOSED: /, story: /client 8, fault close/ },
+  { faults: ["reset=0"], code: 13, prints: /RESET: /, story: /^connected, fault reset/ },
+  { faults: ["reset=20"], code: 13, prints: /RESET: /, story: /client 8, server 23, fault reset/ },
+  {
+    faults: ["stall=8"],
+    timeout: "200ms",
+    code: 124,
+    prints: /TIMEOUT: no reply/,
+    story: /^connected, client 8, fault stall/,
+  },
+  {
+    faults: ["stall=0"],
+    timeout: "200ms",
+    code: 124,
+    prints: /TIMEOUT: no reply/,
+    story: /^connected, fault stall/,
+  },
+  {
+    faults: ["delay=30ms", "split", "reset=31"],
+    code: 0,
+    prints: sum,
+    story: /client 8 delay split, server \d+ delay split/,
+  },
+  { faults: ["delay=20ms", "reset=20"], code: 13, prints: /RESET: /, story: /delay.* fault reset/ },
+  { faults: ["reset=0@0"], code: 0, prints: sum, story: /client 8, server 23/ },
+];
+
+const udp: readonly Case[] = [
+  { faults: [], code: 0, prints: sum, story: /^connected, client 8, server 23/ },
+  {
+    faults: ["delay=200ms"],
+    timeout: "150ms",
+    code: 124,
+    prints: /TIMEOUT: no reply/,
+    story: /client 8 delay/,
+  },
+  { faults: ["delay=30ms"], code: 0, prints: sum, story: /client 8 delay, server 23 delay/ },
+  { faults: ["split"], code: 1, prints: /ERROR: |Error: /, story: /client 8 split/ },
+  { faults: ["throttle=20"], timeout: "150ms", code: 124, prints: /TIMEOUT/, story: /throttle/ },
+  { faults: ["garbage"], code: 1, prints: /ERROR: .*not UTF-8/, story: /client 8 garbage/ },
+  { faults: ["lose"], timeout: "150ms", code: 124, prints: /TIMEOUT/, story: /client 8 lose lost/ },
+  { faults: ["twice"], code: 0, prints: sum, story: /client 8 twice, server 23 twice/ },
+  {
+    faults: ["stall=8"],
+    timeout: "150ms",
+    code: 124,
+    prints: /TIMEOUT/,
+    story: /server 23 stall lost/,
+  },
+];
+
+for (const [protocol, cases] of Object.entries({ tcp, udp })) {
+  for (const { faults, timeout = "5s", code, prints, story } of cases) {
+    const name = faults.join(" ") || "no fault";
+    Deno.test(`${name} over ${protocol}: calc-client ends with ${code}`, async () => {
+      const isUdp = protocol === "udp";
+      await using server = await startCalc(isUdp ? "udp" : "tcp");
+      const before = countDescriptors();
+      {
+        await using relay = await TestRelay.start({ target: server.port, udp: isUdp, faults });
+        const ended = await netdemoInProcess([
+          ...["calc-client", "--host", "127.0.0.1", "--port", String(relay.port)],
+          ...["--timeout", timeout, ...(isUdp ? ["--udp"] : []), "10", "20", "+"],
+        ]);
+        assertEquals(ended.code, code, ended.stderr);
+        assertMatch(ended.stdout + ended.stderr, prints);
+        assertMatch(relay.story(), story);
+      }
+      await backAtBaseline(before);
+    });
+  }
+}
+
+Deno.test("a throttled connection takes its time, both directions together", async () => {
+  await using server = await startCalc();
+  await using relay = await TestRelay.start({ target: server.port, faults: ["throttle=200"] });
+  using client = await TestConnection.open(relay.port);
+  const start = performance.now();
+  await client.send("10 20 +\n");
+  await client.receiveLines(1);
+  const elapsed = performance.now() - start;
+  assertGreater(elapsed, 100, "31 bytes at 200 a second, less the last part of 10");
+});
+
+Deno.test("what comes before a reset arrives, to the byte", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using _listener = listener;
+  await using relay = await TestRelay.start({ target: listener.addr.port, faults: ["close=5"] });
+  using client = await TestConnection.open(relay.port);
+  using server = await listener.accept();
+  await client.send("abc");
+  const buffer = new Uint8Array(100);
+  assertEquals(await server.read(buffer), 3);
+  await client.send("defgh");
+  assertEquals(await server.read(buffer), 2);
+  assertEquals(new TextDecoder().decode(buffer.subarray(0, 2)), "de");
+  assertEquals(await server.read(buffer), null);
+  assertEquals(await client.receiveAll(), "");
+});
+
+Deno.test("a stalled connection is over once both ends have left it", async () => {
+  await using server = await startCalc();
+  await using relay = await TestRelay.start({ target: server.port, faults: ["stall=0"] });
+  const before = countDescriptors();
+  {
+    using client = await TestConnection.open(relay.port);
+    await client.send("10 20 +\n");
+    await relay.saw(({ what }) => what === "fault");
+  }
+  await server[Symbol.asyncDispose]();
+  await relay.saw(({ what }) => what === "closed");
+  await backAtBaseline(before);
+});
+
+/** Which of 40 connections a share of resets strikes. */
+async function struck(seed: number): Promise<string> {
+  await using server = await startCalc();
+  await using relay = await TestRelay.start({ target: server.port, faults: ["reset=0@30"], seed });
+  let story = "";
+  for (let count = 0; count < 40; count++) {
+    using client = await TestConnection.open(relay.port);
+    await client.send("1 1 +\n").catch(() => {});
+    story += await client.receive().then(() => ".", () => "x");
+  }
+  return story;
+}
+
+Deno.test("the same seed strikes the same connections, another one others", async () => {
+  const [once, again, other] = [await struck(7), await struck(7), await struck(8)];
+  assertEquals(once, again);
+  assertNotEquals(once, other);
+  assertMatch(once, /x.*\./);
+});
+
+Deno.test("shares are kept, and one more fault does not move where the others strike", () => {
+  const faults = ["lose@10", "twice@60"].map((text) => readFault(text, "--fault"));
+  const draw = drawFrom(faults, 1);
+  const alone = drawFrom(faults.slice(0, 1), 1);
+  const counts = { lose: 0, twice: 0, both: 0 };
+  for (let count = 0; count < 20_000; count++) {
+    const kinds = draw().map(({ kind }) => kind);
+    const lost = kinds.includes("lose");
+    assertEquals(alone().length > 0, lost);
+    if (lost) counts.lose++;
+    if (kinds.includes("twice")) counts.twice++;
+    if (kinds.length === 2) counts.both++;
+  }
+  assert(Math.abs(counts.lose - 2_000) < 150, `${counts.lose} of 20,000 at 10%`);
+  assert(Math.abs(counts.twice - 12_000) < 300, `${counts.twice} of 20,000 at 60%`);
+  assert(Math.abs(counts.both - 1_200) < 150, "they are drawn apart");
+});
+
+Deno.test("datagrams: a lost one never comes, a doubled one comes twice", async () => {
+  const server = bindDatagrams({ hostname: "127.0.0.1", port: 0 });
+  const client = bindDatagrams({ hostname: "127.0.0.1", port: 0 });
+  try {
+    await using relay = await TestRelay.start({
+      ...{ target: server.addr.port, udp: true, seed: 3 },
+      faults: ["lose@50", "twice@50"],
+    });
+    const to = { transport: "udp", hostname: "127.0.0.1", port: relay.port } as const;
+    for (let number = 0; number < 20; number++) await client.send(new Uint8Array([number]), to);
+    await relay.saw(() => relay.events.length === 21);
+    const expected = relay.events.flatMap((event) => {
+      if (event.what !== "data" || event.lost) return [];
+      const [number = -1] = event.data;
+      return event.faults.includes("twice") ? [number, number] : [number];
+    });
+    assert(expected.length > 3 && expected.length < 37, String(expected));
+    const received: number[] = [];
+    const buffer = new Uint8Array(10);
+    while (received.length < expected.length) {
+      const [[number = -1]] = await server.receive(buffer);
+      received.push(number);
+    }
+    assertEquals(received, expected);
+  } finally {
+    server.close();
+    client.close();
+  }
+});
+
+Deno.test("a fault is drawn where it struck, by its name", () => {
+  const display = { columns: 80, color: false, unicode: true };
+  const drawn = (event: Parameters<typeof wireRung>[0]): string | undefined => {
+    const rung = wireRung(event, 0, "tcp");
+    return rung &&
+      drawRung(rung, { display, explain: false })[0]?.replace(/ +0\.0 ms$/, "").replaceAll(
+        /─+/g,
+        "─",
+      );
+  };
+  const data = new TextEncoder().encode("10 20 +\n");
+  const piece = { time: 0, connection: 1, what: "data", from: "client", data, bytes: 8 } as const;
+  assertEquals(
+    drawn({ ...piece, faults: ["delay", "garbage"], lost: false }),
+    '  send(8)       ─ "10 20 +\\n" ─ delay garbage ─▶',
+  );
+  assertEquals(
+    drawn({ ...piece, faults: ["lose"], lost: true }),
+    '  send(8)       ─ "10 20 +\\n" ─ lose ─✕',
+  );
+  assertEquals(
+    drawn({ ...piece, from: "server", faults: ["split"], lost: false }),
+    '                ◀─ "10 20 +\\n" ─ split ─ send(8)',
+  );
+  assertEquals(
+    drawn({ time: 0, connection: 1, what: "fault", fault: "reset" }),
+    "                ◀─ reset ─ reset ─▶",
+  );
+});

@@ -1,0 +1,119 @@
+import type { WireEvent } from "../ladder/wire.ts";
+import { service as calc } from "../services/calc.ts";
+import { startServer } from "../services/server/start.ts";
+import { readFault } from "../commands/relay/fault.ts";
+import type { Notice, Relay } from "../commands/relay/relay_engine.ts";
+import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
+import { startUdpRelay } from "../commands/relay/udp_relay.ts";
+
+/** How a relay of the tests is started. */
+export interface TestRelayOptions {
+  readonly udp?: boolean;
+  /** As on the command line: `reset=20@10`. */
+  readonly faults?: readonly string[];
+  readonly seed?: number;
+  /** Port of the server on 127.0.0.1. */
+  readonly target: number;
+  /** @default {0} */
+  readonly port?: number;
+  readonly maxConnections?: number;
+  /** Whether events are kept. @default {true} */
+  readonly watched?: boolean;
+}
+
+/** A relay in this process, with what it saw. It ends with its scope. */
+export class TestRelay implements AsyncDisposable {
+  readonly events: WireEvent[] = [];
+  readonly notices: Notice[] = [];
+  readonly stop = new AbortController();
+  relay!: Relay;
+  #changed = Promise.withResolvers<void>();
+
+  static async start(options: TestRelayOptions): Promise<TestRelay> {
+    const { udp = false, faults = [], seed = 1, target, watched = true } = options;
+    const test = new TestRelay();
+    const relayOptions = {
+      addresses: ["127.0.0.1"],
+      port: options.port ?? 0,
+      targets: [{ hostname: "127.0.0.1", port: target }],
+      faults: faults.map((text) => readFault(text, "--fault")),
+      seed,
+      maxConnections: options.maxConnections ?? 10_000,
+      see: watched ? (event: WireEvent) => test.#add(event) : undefined,
+      notice: (notice: Notice) => test.notices.push(notice),
+    };
+    test.relay = udp
+      ? startUdpRelay(relayOptions, test.stop.signal)
+      : await startTcpRelay(relayOptions, test.stop.signal);
+    return test;
+  }
+
+  get port(): number {
+    return this.relay.addresses[0]?.port ?? 0;
+  }
+
+  /** Waits for an event. @throws {Error} after ten seconds. */
+  async saw(holds: (event: WireEvent) => boolean): Promise<WireEvent> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#changed.resolve();
+    }, 10_000);
+    try {
+      while (true) {
+        const event = this.events.find(holds);
+        if (event !== undefined) return event;
+        if (late) throw new Error(`not seen: ${holds}; seen: ${this.story()}`);
+        await this.#changed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** What was seen, without times: `connected, client 8, server 23, client ended, ...`. */
+  story(): string {
+    return this.events.map(wordOf).join(", ");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.relay[Symbol.asyncDispose]();
+  }
+
+  #add(event: WireEvent): void {
+    this.events.push(event);
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+function wordOf(event: WireEvent): string {
+  switch (event.what) {
+    case "data": {
+      const faults = [...event.faults, ...(event.lost ? ["lost"] : [])].map((word) => ` ${word}`);
+      return `${event.from} ${event.bytes}${faults.join("")}`;
+    }
+    case "ended":
+    case "reset":
+      return `${event.from} ${event.what}`;
+    case "fault":
+      return `fault ${event.fault}`;
+    default:
+      return event.what;
+  }
+}
+
+/** A calculator in this process. */
+export async function startCalc(
+  protocol: "tcp" | "udp" = "tcp",
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = await startServer(
+    calc,
+    { protocol, addresses: ["127.0.0.1"], port: 0 },
+    { grace: 0 },
+  );
+  return {
+    port: server.port ?? 0,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
