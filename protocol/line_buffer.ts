@@ -160,7 +160,7 @@ export class LineBuffer {
     const { length } = this.#bytes;
     if (length < PIPELINE_SIZE) return this.#resize(PIPELINE_SIZE);
     const limit = Math.max(this.#maxLine + 2, PIPELINE_SIZE);
-    if (this.#end === length && length < limit) this.#resize(Math.min(length * 2, limit));
+    if (this.#end === length && length < limit) this.#resize(Math.min(length * 4, limit));
   }
 
   #resize(size: number): void {

@@ -1,7 +1,11 @@
 import { QUIET_MS } from "../protocol/line_buffer.ts";
 
-/** Turns of the event loop that pass before silence is believed. */
-const TURNS = 2;
+/**
+ * Turns of the event loop that pass before silence is believed: in the first, a process that
+ * was stopped sees its timers but not yet its sockets; in the second, reads end; in the third,
+ * that is known here.
+ */
+const TURNS = 3;
 /** Milliseconds that a turn is late if the process stood still meanwhile. */
 const LATE_MS = 50;
 

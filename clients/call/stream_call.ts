@@ -1,11 +1,12 @@
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
-import { type Line, LineBuffer, QUIET_MS } from "../../protocol/line_buffer.ts";
+import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
+import { QuietQueue } from "../../sockets/quiet_queue.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import type { Call, Received } from "./call.ts";
 
-/** Bytes that a reply may have. */
+/** Bytes that a reply may have, and that may come without one. */
 const MAX_REPLY = 1_048_576;
 
 const encoder = new TextEncoder();
@@ -21,6 +22,7 @@ export class StreamCall implements Call {
   readonly #stream: Stream;
   readonly #replyTimeout: number;
   readonly #lines = new LineBuffer(MAX_REPLY);
+  readonly #quiet = new QuietQueue<StreamCall>();
   /** A read that quiet left behind: it goes on with the next reply. */
   #reading: Promise<number | null> | undefined;
   #timedOut = false;
@@ -74,7 +76,7 @@ export class StreamCall implements Call {
   async receive(timeout = this.#replyTimeout): Promise<string[]> {
     const timer = setTimeout(() => this.#expire(), timeout);
     try {
-      return (await this.#nextLines()).map((line) => this.#text(line));
+      return (await this.#nextLines(performance.now() + timeout)).map((line) => this.#text(line));
     } finally {
       clearTimeout(timer);
     }
@@ -90,22 +92,27 @@ export class StreamCall implements Call {
   }
 
   [Symbol.dispose](): void {
+    this.#quiet.stop();
     this.#stream.close();
   }
 
-  async #nextLines(): Promise<Line[]> {
+  /** @param deadline A peer that sends without a pause would keep the timer from its turn. */
+  async #nextLines(deadline: number): Promise<Line[]> {
+    let passedOver = 0;
     while (true) {
-      if (this.#lines.tooLong) {
+      if (performance.now() > deadline) this.#expire();
+      if (this.#lines.tooLong || passedOver > MAX_REPLY) {
         throw this.#failure("ERROR", { problem: "too long", received: MAX_REPLY });
       }
       this.#reading ??= this.#read();
       const count = await this.#readOrQuiet(this.#reading);
-      if (count === "quiet") return [this.#lines.takeRest()];
+      if (count === 0) return [this.#lines.takeRest()];
       this.#reading = undefined;
       if (count === null) return [this.#rest()];
       this.#received = { bytes: this.#received.bytes + count, at: performance.now() };
       const lines = this.#lines.take(count);
       if (lines.length > 0) return lines;
+      passedOver += this.#lines.pending === 0 ? count : 0;
     }
   }
 
@@ -116,18 +123,15 @@ export class StreamCall implements Call {
     return reading;
   }
 
-  async #readOrQuiet(reading: Promise<number | null>): Promise<number | null | "quiet"> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Gives 0 if silence comes first, which ends the reply of a classic server. */
+  async #readOrQuiet(reading: Promise<number | null>): Promise<number | null> {
     try {
       if (!this.#lines.quietEndsLine) return await reading;
-      const quiet = new Promise<"quiet">((resolve) => {
-        timer = setTimeout(() => resolve("quiet"), QUIET_MS);
-      });
-      return await Promise.race([reading, quiet]);
+      return await Promise.race([reading, this.#quiet.wait(this)]);
     } catch (error) {
       throw this.#receiveFailure(error);
     } finally {
-      clearTimeout(timer);
+      this.#quiet.forget(this);
     }
   }
 

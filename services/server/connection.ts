@@ -326,8 +326,12 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   /** @param sameRequest Whether it is the rest of the same request, whose deadline then stays. */
   #expectRequest(sameRequest = false): void {
-    if (this.#lines.pending === 0) return this.#enter("idle", this.#idleDeadline);
     const { deadlines, requestTimeout } = this.#context;
+    if (this.#lines.pending === 0) {
+      this.#enter("idle", this.#idleDeadline);
+      if (deadlines.hasPassed(this.#idleDeadline)) this.expire(); // no sweep has seen it idle
+      return;
+    }
     if (!sameRequest) this.#requestDeadline = deadlines.after(requestTimeout);
     this.#enter("receiving", this.#requestDeadline);
   }

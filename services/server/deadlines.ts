@@ -37,6 +37,10 @@ export class Deadlines {
     return this.#now + timeout + this.#interval;
   }
 
+  hasPassed(deadline: number): boolean {
+    return deadline <= this.#now;
+  }
+
   /** How many have deadlines. */
   get size(): number {
     return this.#members.size;
@@ -59,7 +63,7 @@ export class Deadlines {
     this.#now += Math.min(time - this.#lastSweep, this.#interval * 2);
     this.#lastSweep = time;
     for (const member of this.#members) {
-      if (member.deadline <= this.#now) {
+      if (this.hasPassed(member.deadline)) {
         member.deadline = Infinity;
         member.expire();
       }

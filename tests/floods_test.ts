@@ -1,0 +1,175 @@
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
+import { service as calc } from "../services/calc.ts";
+import { service as message } from "../services/message.ts";
+import { serve } from "../services/server/stream_server.ts";
+import {
+  linux,
+  memoryOf,
+  netdemoCommand,
+  Process,
+  python3,
+  signalTest,
+  silence,
+  startServer,
+  TestConnection,
+  testWith,
+} from "./harness.ts";
+import { Flooded, floods } from "./floods.ts";
+
+/** Milliseconds that nobody may wait beside a flood; generous, as other tests run, too. */
+const LIMIT_MS = 600;
+
+for (const flood of floods) {
+  testWith(
+    [python3],
+    `a flood of ${flood.name} holds up neither other clients nor a stop`,
+    async () => {
+      await using flooded = await Flooded.start(flood, 1, ["--grace", "300ms"]);
+      const [worst = Infinity] = await flooded.waits(600);
+      assertLess(worst, LIMIT_MS);
+      const started = performance.now();
+      assertEquals((await flooded.server.stop()).code, 0);
+      assertLess(performance.now() - started, 300 + 2 * LIMIT_MS);
+    },
+  );
+}
+
+testWith([python3], "beside 200 clients that flood, one that asks waits briefly", async () => {
+  const [sums] = floods;
+  if (sums === undefined) throw new Error("no flood");
+  await using flooded = await Flooded.start(sums, 200);
+  const [worst = Infinity] = await flooded.waits(1_500);
+  assertLess(worst, 2 * LIMIT_MS);
+});
+
+testWith(
+  [python3],
+  "--timeout holds beside a server that sends empty lines without end",
+  async () => {
+    for (const line of ["\n", "\r\n"]) {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const port = (listener.addr as Deno.NetAddr).port;
+      await using client = new Process(
+        [...netdemoCommand, "calc-client", `127.0.0.1:${port}`, "--timeout", "1s", "1", "1", "+"],
+      );
+      using conn = await listener.accept();
+      const started = performance.now();
+      const bytes = new TextEncoder().encode(line.repeat(100_000));
+      const flooding = (async () => {
+        while (true) await conn.write(bytes);
+      })().catch(() => {});
+      const { code, stderr } = await client.ended();
+      await flooding;
+      assertLess(performance.now() - started, 3_000);
+      assertEquals(code === 124 || code === 1, true, stderr);
+      assertMatch(stderr, /^netdemo: (?:TIMEOUT|ERROR): /);
+    }
+  },
+);
+
+Deno.test("empty lines keep no connection alive", async () => {
+  await using server = serve(calc, { port: 0, idleTimeout: 300, requestTimeout: 300 });
+  for (const line of ["\n", "\r\n"]) {
+    using connection = await TestConnection.open(server.port ?? 0);
+    const started = performance.now();
+    const end = connection.receiveAll();
+    let open = true;
+    end.then(() => open = false);
+    while (open && performance.now() - started < 5_000) {
+      await connection.send(line.slice(0, 1)).catch(() => {});
+      await silence(20);
+      await connection.send(line.slice(1)).catch(() => {});
+    }
+    await end.catch(() => {});
+    assertLess(performance.now() - started, 2_000);
+  }
+});
+
+signalTest("a server that stood still cuts no request of a classic client in two", async () => {
+  const { process, port } = await startServer(["calc-server"]);
+  await using _process = process;
+  for (const milliseconds of [90, 130, 170, 210, 250, 300]) {
+    using connection = await TestConnection.open(port);
+    await connection.send("10 20");
+    const sent = performance.now();
+    await silence(100);
+    process.kill("SIGSTOP");
+    if (performance.now() - sent > 180) continue; // this machine is too busy: the silence was real
+    await silence(milliseconds / 2);
+    await connection.send(" +");
+    await silence(milliseconds / 2);
+    process.kill("SIGCONT");
+    assertEquals(await connection.receive(), "Sum of 10 and 20 is 30", `${milliseconds} ms`);
+  }
+});
+
+signalTest("a client that stood still cuts no reply of a classic server in two", async () => {
+  for (const milliseconds of [130, 250]) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const port = (listener.addr as Deno.NetAddr).port;
+    await using client = new Process(
+      [...netdemoCommand, "calc-client", `127.0.0.1:${port}`, "10", "20", "+"],
+    );
+    using conn = await listener.accept();
+    conn.setNoDelay();
+    await conn.read(new Uint8Array(100));
+    await conn.write(new TextEncoder().encode("Sum of 10 and"));
+    const sent = performance.now();
+    await silence(100);
+    client.kill("SIGSTOP");
+    if (performance.now() - sent > 180) continue; // this machine is too busy: the silence was real
+    await silence(milliseconds / 2);
+    await conn.write(new TextEncoder().encode(" 20 is 30"));
+    await silence(milliseconds / 2);
+    client.kill("SIGCONT");
+    assertEquals(await client.ended(), { code: 0, stdout: "Sum of 10 and 20 is 30\n", stderr: "" });
+  }
+});
+
+testWith(
+  [linux],
+  "a connection that is idle after a long message costs what any idle one does",
+  async () => {
+    const { process, port } = await startServer(["message-server"]);
+    await using _process = process;
+    process.stallStdout(); // the messages need not be read here
+    const long = `${"x".repeat(65_000)}\n`;
+    const open = async (count: number): Promise<TestConnection[]> => {
+      const connections: TestConnection[] = [];
+      for (let left = count; left > 0; left--) {
+        const connection = await TestConnection.open(port);
+        connections.push(connection);
+        await connection.send(long);
+        assertEquals(await connection.receiveLines(1), ["Thanks..."]);
+      }
+      return connections;
+    };
+    const first = await open(300); // what the runtime sets aside once is set aside now
+    const before = await memoryOf(process.pid);
+    const more = await open(1_500);
+    const each = (await memoryOf(process.pid) - before) / more.length;
+    for (const connection of [...first, ...more]) connection[Symbol.dispose]();
+    assertLess(each, 70); // kB: garbage that was not collected yet; kept buffers would be 130
+  },
+);
+
+Deno.test("what is not UTF-8 is found out in about the time that text takes", async () => {
+  await using server = serve(message, { port: 0 });
+  const time = async (line: Uint8Array): Promise<number> => {
+    using connection = await TestConnection.open(server.port ?? 0);
+    const count = 20_000;
+    const bytes = new Uint8Array(line.length * count);
+    for (let index = 0; index < count; index++) bytes.set(line, index * line.length);
+    const started = performance.now();
+    const [, replies] = await Promise.all([
+      connection.send(bytes),
+      connection.receiveLines(count),
+    ]);
+    assertEquals(replies.length, count);
+    return performance.now() - started;
+  };
+  await time(new Uint8Array([0xc3, 0xbc, 0x0a]));
+  const valid = await time(new Uint8Array([0xc3, 0xbc, 0x0a]));
+  const invalid = await time(new Uint8Array([0xc3, 0xff, 0x0a]));
+  assertLess(invalid, valid * 4 + 50);
+});
