@@ -47,6 +47,7 @@ function masked(text: string): string {
   return text
     .replaceAll(/("\w+Ms":)[\d.]+/g, "$10")
     .replaceAll(/[\d.]+ ms\b/g, "0 ms")
+    .replaceAll(/(\(seed \d+), [\d.]+ s\)/g, "$1, 0 s)")
     .replaceAll(/\b(resolve|connect) [\d.]+(?= {2})/g, "$1 0")
     .replaceAll(/127\.0\.0\.1:\d{5}\b/g, "127.0.0.1:PPPPP")
     .replaceAll(/^ *\d+\.\d{3} +(?:\d+\.\d{3} +)?(?=\w+-client)/gm, "")
@@ -82,8 +83,9 @@ async function runAtTerminal(args: string[], output: string): Promise<string> {
 
 for (const [title, steps] of sections()) {
   const usesTerminal = steps.some(({ output }) => output.includes("Enter Command"));
+  const usesPython = usesTerminal || steps.some(({ command }) => command.includes("python3"));
   const usesResets = steps.some(({ output }) => output.includes("reset "));
-  const needs = [unix, ...(usesTerminal ? [python3] : []), ...(usesResets ? [resets] : [])];
+  const needs = [unix, ...(usesPython ? [python3] : []), ...(usesResets ? [resets] : [])];
   testWith(needs, `the transcripts of the README are true: ${title}`, async () => {
     const renumber = freePorts();
     const servers: { process: Process; output: string }[] = [];

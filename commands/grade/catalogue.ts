@@ -5,7 +5,6 @@ import {
   forService,
   type Level,
   levels,
-  type ServiceName,
   type Subject,
   subjects,
 } from "./check.ts";
@@ -17,48 +16,56 @@ export function tableOf(role: Subject["role"], protocol: "tcp" | "udp"): readonl
   return protocol === "udp" ? udpServerChecks : tcpServerChecks;
 }
 
-/** A check with all that it is called for. */
+/** A check with the programs that it is made of. */
 export interface Entry {
   readonly check: CheckFacts;
-  readonly service: ServiceName;
   readonly level: Level;
-  /** `calc-server, message-server`; with ` (UDP)` after them. */
+  /** What it says of each of them. */
+  readonly sentences: readonly string[];
+  /** `calc-server`, `message-server --udp`. */
   readonly subjects: readonly string[];
 }
 
-/** Every check once for each sentence that it has. */
+/** Every check once, however many programs it is made of. */
 export function entries(
   chosen: readonly Subject[] = [...subjects.values()],
   protocols: readonly ("tcp" | "udp")[] = ["tcp", "udp"],
 ): Entry[] {
-  const found = new Map<string, Entry & { subjects: string[] }>();
-  for (const role of ["server", "client"] as const) {
-    for (const protocol of protocols) {
-      for (const check of tableOf(role, protocol)) {
-        for (const service of everyService) {
-          if (!check.services.includes(service)) continue;
-          if (!chosen.some((one) => one.role === role && one.service === service)) continue;
-          const level = forService(check.level, service);
-          const sentence = forService(check.sentence, service);
-          const key = [role, check.id, level, sentence, check.fix].join("|");
-          const entry = found.get(key) ?? { check, service, level, subjects: [] };
-          entry.subjects.push(`${service}-${role}${protocol === "udp" ? " --udp" : ""}`);
-          found.set(key, entry);
-        }
-      }
-    }
+  const found = new Map<string, Entry & { sentences: string[]; subjects: string[] }>();
+  for (const { role, protocol, service, check } of everyCheck(chosen, protocols)) {
+    const level = forService(check.level, service);
+    const key = [role, check.id, level, check.seen, check.fix].join("|");
+    const entry = found.get(key) ?? { check, level, sentences: [], subjects: [] };
+    const sentence = forService(check.sentence, service);
+    if (!entry.sentences.includes(sentence)) entry.sentences.push(sentence);
+    entry.subjects.push(`${service}-${role}${protocol === "udp" ? " --udp" : ""}`);
+    found.set(key, entry);
   }
   return [...found.values()];
+}
+
+function everyCheck(chosen: readonly Subject[], protocols: readonly ("tcp" | "udp")[]) {
+  return (["server", "client"] as const).flatMap((role) =>
+    protocols.flatMap((protocol) =>
+      tableOf(role, protocol).flatMap((check) =>
+        everyService
+          .filter((service) =>
+            check.services.includes(service) &&
+            chosen.some((one) => one.role === role && one.service === service)
+          )
+          .map((service) => ({ role, protocol, service, check }))
+      )
+    )
+  );
 }
 
 /** What --list prints: a row a check, gentle ones first. */
 export function listing(chosen: readonly Subject[], protocol: "tcp" | "udp"): string {
   const all = entries(chosen, [protocol]);
   const rows = levels.flatMap((level) =>
-    all.filter((entry) => entry.level === level).map(({ check, service }) => {
-      const sentence = forService(check.sentence, service);
-      return `${level.padEnd(7)}${check.id.padEnd(13)}${sentence}`;
-    })
+    all.filter((entry) => entry.level === level).flatMap(({ check, sentences }) =>
+      sentences.map((sentence) => `${level.padEnd(7)}${check.id.padEnd(13)}${sentence}`)
+    )
   );
   return [...new Set(rows)].join("\n") + "\n";
 }
@@ -66,9 +73,9 @@ export function listing(chosen: readonly Subject[], protocol: "tcp" | "udp"): st
 /** What --explain prints of a check. */
 export function explanation(id: string, chosen: readonly Subject[]): string {
   const found = entries(chosen).filter(({ check }) => check.id === id);
-  return found.map(({ check, service, level, subjects }) =>
+  return found.map(({ check, sentences, level, subjects }) =>
     [
-      `${id}: ${forService(check.sentence, service)}`,
+      `${id}: ${sentences.join("; ")}`,
       ...wrapped("level", level),
       ...wrapped("of", subjects.join(", ")),
       ...wrapped("seen", check.seen),

@@ -1,0 +1,53 @@
+/** Writes the checks into docs/grade.md, as they stand in the table: `task grade-docs`. */
+import { entries } from "../../commands/grade/catalogue.ts";
+import { levels } from "../../commands/grade/check.ts";
+
+const path = `${import.meta.dirname}/../../docs/grade.md`;
+const [BEGIN, END] = ["<!-- checks: begin -->", "<!-- checks: end -->"];
+
+/** docs/grade.md as it is, and as it should be. */
+export async function documentation(): Promise<{ found: string; expected: string }> {
+  const found = await Deno.readTextFile(path);
+  const [before = "", rest = ""] = found.split(BEGIN);
+  const [, after = ""] = rest.split(END);
+  return { found, expected: await formatted(`${before}${BEGIN}\n\n${checks()}\n${END}${after}`) };
+}
+
+/** Every check with its why and fix, gentle ones first. */
+function checks(): string {
+  const all = entries();
+  return levels.map((level) => {
+    const own = all.filter((entry) => entry.level === level).map(({ check, sentences, subjects }) =>
+      [
+        `#### \`${check.id}\`: ${plain(sentences.join("; "))}`,
+        "",
+        `${subjects.join(", ")}`,
+        "",
+        `- **Seen**: ${plain(check.seen)}`,
+        `- **Why**: ${plain(check.why)}.`,
+        `- **Fix**: ${plain(check.fix)}.`,
+        "",
+      ].join("\n")
+    );
+    return `### ${level}\n\n${own.join("\n")}`;
+  }).join("\n");
+}
+
+/** Text whose stars and underscores mean nothing to Markdown. */
+function plain(text: string): string {
+  return text.replaceAll(/[*_<]/g, "\\$&");
+}
+
+async function formatted(text: string): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--line-width", "100", "--ext", "md", "-"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  return new TextDecoder().decode((await child.output()).stdout);
+}
+
+if (import.meta.main) await Deno.writeTextFile(path, (await documentation()).expected);
