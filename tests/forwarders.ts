@@ -93,7 +93,7 @@ for (const forwarder of realForwarders) {
 }
 
 if (Deno.args.length === 0) {
-  const asked = `Asked on ${Deno.build.os} (${Deno.build.arch}), over loopback.`;
+  const asked = `Asked on ${Deno.build.target}, over loopback.`;
   const lacking = skipped.length === 0 ? "" : ` Not installed there: ${skipped.join(", ")}.`;
   let text = await Deno.readTextFile(page);
   for (const protocol of ["tcp", "udp"] as const) {
