@@ -2,6 +2,7 @@
 import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import type { Verdict } from "../commands/check/verdict.ts";
 import {
+  executable,
   NARROW_MTU,
   netdemoCommand,
   Network,
@@ -181,7 +182,7 @@ async function eachExpectation(network: Network): Promise<void> {
   const off = ["server:4040", "blocked=off:4040", "--timeout", "300ms"];
   const lenient = await check(network, ...off);
   assertEquals([lenient.code, lenient.found[1]?.control], [0, false]);
-  assertMatch(lenient.stderr, /^note: nothing answered at 10\.77\.1\.9 in this run/);
+  assertMatch(lenient.stderr, /^note: nothing answered at 10\.77\.1\.9 in this run/m);
   const strict = await check(network, ...off, "--strict");
   assertEquals(strict.code, 1);
 }
@@ -235,7 +236,11 @@ async function names(network: Network): Promise<void> {
   await using process = startCheck(network, "dns=no-such-name.example:1", "--timeout", "2s");
   const { code, stdout } = await process.ended();
   assertEquals(code, 0);
-  assertMatch(stdout, /resolve: no answer from the name server/);
+  // The runtime of an executable may be older: up to Deno 2.5 all look-ups fail alike.
+  const words = executable === undefined
+    ? /no answer from the name server/
+    : /no such name|no answer/;
+  assertMatch(stdout, words);
 }
 
 /** --for waits until the firewall holds. */
