@@ -73,7 +73,7 @@ export const lesson: Lesson = [
 ];
 
 /** Every command of netdemo. Its code is loaded when it is used, not before. */
-const commands: readonly Command[] = [
+export const commands: readonly Command[] = [
   ...lesson.flatMap((row) => [server(row), client(row)]),
   {
     name: "serve",

@@ -371,9 +371,8 @@ pythonTest(
       "Enter Command 1 0 /",
       "Error: division by zero",
       "Enter Command ",
-      "netdemo: ERROR: 1 of 2 answers were errors",
-      "hint: the service understood the connection, but not what was asked; see its",
-      "  answer",
+      "netdemo: ERROR: 1 of 2 answers was an error",
+      "hint: the server answered, but could not do what was asked; see its answer",
       "",
     ]);
   },

@@ -1,11 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
+import { ladder, reference } from "../build/docs.ts";
 import config from "../deno.json" with { type: "json" };
 import { netdemoCommand, Process, python3, resets, testWith, unix } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
 const root = `${import.meta.dirname}/..`;
 const readme = await Deno.readTextFile(`${root}/README.md`);
+/** The pages whose transcripts are run. */
+const pages = new Map(
+  await Promise.all(
+    ["README.md", "docs/programs.md", "docs/vocabulary.md"].map(async (path) =>
+      [path, await Deno.readTextFile(`${root}/${path}`)] as const
+    ),
+  ),
+);
 
 /** One command of a transcript with what it printed. */
 interface Step {
@@ -13,10 +22,10 @@ interface Step {
   readonly output: string;
 }
 
-/** The transcripts of each section, in order. */
-function sections(): Map<string, Step[]> {
+/** The transcripts of each section of a page, in order. */
+function sectionsOf(page: string): Map<string, Step[]> {
   const found = new Map<string, Step[]>();
-  for (const section of readme.split(/^(?=##+ )/m)) {
+  for (const section of page.split(/^(?=##+ )/m)) {
     const title = section.split("\n", 1)[0] ?? "";
     const steps: Step[] = [];
     for (const [, block = ""] of section.matchAll(/^```console\n(.*?)^```$/gms)) {
@@ -81,12 +90,16 @@ async function runAtTerminal(args: string[], output: string): Promise<string> {
   return screen.replace(/Enter Command \n$/, "Enter Command ^D\n");
 }
 
-for (const [title, steps] of sections()) {
+const sections = [...pages].flatMap(([path, page]) =>
+  [...sectionsOf(page)].map(([title, steps]) => ({ title: `${path} ${title}`, steps }))
+);
+
+for (const { title, steps } of sections) {
   const usesTerminal = steps.some(({ output }) => output.includes("Enter Command"));
   const usesPython = usesTerminal || steps.some(({ command }) => command.includes("python3"));
   const usesResets = steps.some(({ output }) => output.includes("reset "));
   const needs = [unix, ...(usesPython ? [python3] : []), ...(usesResets ? [resets] : [])];
-  testWith(needs, `the transcripts of the README are true: ${title}`, async () => {
+  testWith(needs, `transcripts are true: ${title}`, async () => {
     const renumber = freePorts();
     const servers: { process: Process; output: string }[] = [];
     try {
@@ -112,8 +125,8 @@ for (const [title, steps] of sections()) {
   });
 }
 
-Deno.test("the README has a transcript of each of the six programs", () => {
-  const all = [...sections().values()].flat().map(({ command }) => command).join("\n");
+Deno.test("there is a transcript of each of the six programs", () => {
+  const all = sections.flatMap(({ steps }) => steps).map(({ command }) => command).join("\n");
   for (const service of ["hello", "message", "calc"]) {
     assert(all.includes(`netdemo ${service}-server `));
     assert(all.includes(`netdemo ${service}-client `));
@@ -144,17 +157,27 @@ Deno.test("every file that README and CONTRIBUTING name is there, examples of ne
   }
 });
 
-Deno.test("the README's tables of flags and exit codes are those of the program", async () => {
-  const help = await runLine("netdemo help message-server; netdemo help calc-client");
-  const flags = new Set(
-    [...help.matchAll(/^ {2}(?:-\w, | {4})(--[a-z-]+(?: [A-Z]+)?) /gm)].map(([, flag]) => flag),
-  );
-  flags.delete("--help");
-  const tables = readme.slice(readme.indexOf("## Flags"), readme.indexOf("## Exit codes"));
-  const documented = new Set([...tables.matchAll(/^\| `(--[^`]+)`/gm)].map(([, flag]) => flag));
-  assertEquals([...documented].sort(), [...flags].sort());
-
+Deno.test("the README's table of exit codes is that of the program", async () => {
   const { exitCodes } = await import("../cli/failure.ts");
   const rows = [...readme.matchAll(/^\| (\d+) +\| `([A-Z]+):`/gm)];
   assertEquals(Object.fromEntries(rows.map(([, code, kind]) => [kind, Number(code)])), exitCodes);
+});
+
+Deno.test("the README has at most 250 lines, and names every page of docs/", async () => {
+  assert(readme.trimEnd().split("\n").length <= 250);
+  for await (const { name } of Deno.readDir(`${root}/docs`)) {
+    if (name.endsWith(".md")) assert(readme.includes(`(docs/${name})`), name);
+  }
+});
+
+Deno.test("docs/reference.md is what the help prints: task docs writes it anew", async () => {
+  assertEquals(await Deno.readTextFile(`${root}/docs/reference.md`), await reference());
+});
+
+Deno.test("docs/ladder.svg is what demo draws: task docs draws it anew", async () => {
+  const timeless = (svg: string): string => svg.replaceAll(/\b\d+\.\d ms|:\d{4,5}\b/g, "");
+  assertEquals(
+    timeless(await Deno.readTextFile(`${root}/docs/ladder.svg`)),
+    timeless(await ladder()),
+  );
 });

@@ -67,13 +67,14 @@ export class Answers {
    */
   check(): void {
     if (this.#wrong > 0) {
-      const count = `${this.#wrong} of ${this.#count} answers not what was expected`;
-      const hint = "the peer speaks, but it calculates differently, or is no such server";
-      throw new Failure("ERROR", `${count}: ${this.#firstWrong}`, { hint });
+      const hint = "the peer answered with a different result, or is another kind of server";
+      const message = `${this.#countOf(this.#wrong)} not what was expected: ${this.#firstWrong}`;
+      throw new Failure("ERROR", message, { hint });
     }
     if (this.#errors > 0) {
-      const hint = "the service understood the connection, but not what was asked; see its answer";
-      throw new Failure("ERROR", `${this.#errors} of ${this.#count} answers were errors`, { hint });
+      const hint = "the server answered, but could not do what was asked; see its answer";
+      const what = this.#errors === 1 ? "an error" : "errors";
+      throw new Failure("ERROR", `${this.#countOf(this.#errors)} ${what}`, { hint });
     }
     if (this.#lost > 0) {
       const hint = "a datagram may be lost; those that follow need not be";
@@ -81,6 +82,11 @@ export class Answers {
         hint,
       });
     }
+  }
+
+  /** `1 of 3 answers was`, `2 of 3 answers were`. */
+  #countOf(some: number): string {
+    return `${some} of ${this.#count} answers ${some === 1 ? "was" : "were"}`;
   }
 
   #eventOf({ request, reply, elapsedMs }: Answer, ok: boolean): string {
