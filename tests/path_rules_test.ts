@@ -28,6 +28,16 @@ const tcpRules: readonly Rule<Breaks>[] = [
     found: ["reply: fail"],
   },
   {
+    name: "adds a byte to what the server sends",
+    breaks: { alter: (bytes, from) => from === "server" ? new Uint8Array([...bytes, 33]) : bytes },
+    found: ["reply: fail"],
+  },
+  {
+    name: "passes nothing of the server until the client has sent",
+    breaks: { mutes: true },
+    found: ["address: note", "server-first: fail", "nobody: note"],
+  },
+  {
     name: "connects only once the client has sent",
     breaks: { dialsLate: true },
     found: ["address: note", "server-first: fail", "nobody: note"],

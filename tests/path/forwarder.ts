@@ -15,6 +15,8 @@ export interface Passing {
 export interface Breaks {
   /** Whether it connects to the server only once the client has sent. */
   readonly dialsLate?: boolean;
+  /** Whether it passes nothing of the server until the client has sent. */
+  readonly mutes?: boolean;
   /** Connections that it serves at once; the others wait. */
   readonly most?: number;
   /** What becomes of bytes; nothing is passed on where there are none left. */
@@ -29,6 +31,14 @@ export interface Breaks {
   readonly onRefused?: "reset" | "end" | "hang";
   /** Milliseconds without traffic after which both sides are closed. */
   readonly idles?: number;
+}
+
+/** What the two directions of a connection share. */
+interface Joint extends Passing {
+  readonly bytes: Record<Side, number>;
+  readonly clientSent: PromiseWithResolvers<void>;
+  keepAlive(): void;
+  closeBoth(): void;
 }
 
 /** A forwarder of TCP connections that breaks the rules that it is given. */
@@ -123,16 +133,25 @@ export class Forwarder implements AsyncDisposable {
   }
 
   async #join(client: Stream, server: Stream, first?: Uint8Array): Promise<void> {
-    const passing = { bytes: { client: first?.length ?? 0, server: 0 } };
-    if (first !== undefined) await writeAll(server, first);
     const closeBoth = (): void => {
       client.close();
       server.close();
     };
-    const idle = this.#idleTimer(closeBoth);
+    const clientSent = Promise.withResolvers<void>();
+    if (first !== undefined) {
+      await writeAll(server, first);
+      clientSent.resolve();
+    }
+    const joint = {
+      bytes: { client: first?.length ?? 0, server: 0 },
+      keepAlive: this.#idleTimer(closeBoth),
+      clientSent,
+      closeBoth,
+    };
+    const waits = this.#breaks.mutes ? clientSent.promise : undefined;
     await Promise.all([
-      this.#pump("client", client, server, passing, idle, closeBoth),
-      this.#pump("server", server, client, passing, idle, closeBoth),
+      this.#pump("client", client, server, joint),
+      this.#pump("server", server, client, joint, waits),
     ]);
   }
 
@@ -140,18 +159,20 @@ export class Forwarder implements AsyncDisposable {
     side: Side,
     from: Stream,
     to: Stream,
-    passing: { readonly bytes: Record<Side, number> },
-    idle: () => void,
-    closeBoth: () => void,
+    joint: Joint,
+    waits?: Promise<void>,
   ): Promise<void> {
     const { alter, onEnd, onReset, lingers } = this.#breaks;
+    const { bytes, keepAlive, closeBoth, clientSent } = joint;
     try {
-      for (let bytes = await readSome(from); bytes !== undefined; bytes = await readSome(from)) {
-        idle();
-        await writeAll(to, alter?.(bytes, side, passing) ?? bytes);
-        passing.bytes[side] += bytes.length;
+      for (let part = await readSome(from); part !== undefined; part = await readSome(from)) {
+        keepAlive();
+        await waits;
+        await writeAll(to, alter?.(part, side, joint) ?? part);
+        bytes[side] += part.length;
+        if (side === "client") clientSent.resolve();
       }
-      const how = onEnd?.(side, passing) ?? "pass";
+      const how = onEnd?.(side, joint) ?? "pass";
       if (how === "close both") closeBoth();
       else if (how === "pass") await to.closeWrite();
       if (lingers !== undefined) this.#after(lingers, closeBoth);
@@ -160,6 +181,8 @@ export class Forwarder implements AsyncDisposable {
       const how = onReset?.(side) ?? "reset";
       if (how === "reset") to.reset?.();
       else if (how === "end") closeBoth();
+    } finally {
+      if (side === "client") clientSent.resolve(); // it will not send any more
     }
   }
 
