@@ -39,6 +39,7 @@ export async function examine(...args: readonly string[]): Promise<Examined> {
   const lines = ended.stdout.trimEnd().split("\n");
   assertEquals(lines.flatMap(problemsOfLine), [], ended.stdout);
   const events = lines.map((line) => JSON.parse(line));
+  assertEquals(events.at(-1)?.event, "summary", ended.stderr);
   const questions: QuestionEvent[] = events.slice(0, -1);
   const notPassed = questions
     .filter(({ status }) => status !== "pass")
@@ -51,6 +52,9 @@ export function isSkipped(id: string): boolean {
   return id.endsWith("-reset") && !resets.isMet();
 }
 
+/** Ports that a test of this process listens at, or soon will. */
+const given = new Set<number>();
+
 /**
  * A port to listen at that is free over TCP and UDP, on both families.
  *
@@ -60,7 +64,9 @@ export function isSkipped(id: string): boolean {
 export function freePort(): number {
   while (true) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
-    if (isFree(port)) return port;
+    if (given.has(port) || !isFree(port)) continue;
+    given.add(port);
+    return port;
   }
 }
 
