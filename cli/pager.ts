@@ -1,14 +1,24 @@
 import type { Output } from "./output.ts";
 import { type Display, styled } from "../text/display.ts";
 
+const QUESTION = "-- space or Enter: more, q: leave --";
+
+/** The keys that leave: q, Esc, Ctrl-C, Ctrl-D. */
+// deno-lint-ignore no-control-regex -- they are keys
+const LEAVING = /[qQ\x1b\x03\x04]/;
+const CTRL_C = "\x03";
+
 /**
  * Shows text a screen at a time where somebody sits at a terminal and nothing
  * is to scroll by unread; elsewhere it prints all of it.
  */
 export class Pager {
+  /** How the user has left, if they have: nothing more is shown then. */
+  left: "q" | "Ctrl-C" | undefined;
+
   readonly #stdout: Output;
   readonly #display: Display;
-  /** Lines of a screen, one less for the prompt; `undefined` where nobody is asked. */
+  /** Lines of a screen, one less for the question; `undefined` where nobody is asked. */
   readonly #rows: number | undefined;
   #shown = 0;
 
@@ -27,16 +37,40 @@ export class Pager {
     }
     for (const line of lines) {
       if (rows !== undefined && this.#shown >= rows) await this.#ask();
+      if (this.left !== undefined) return;
       this.#stdout.line(line);
       this.#shown++;
     }
     await this.#stdout.flush();
   }
 
+  /** Asks whether to go on, and takes the question back. */
   async #ask(): Promise<void> {
-    this.#stdout.text(styled("-- press Enter to continue --", "dim", this.#display));
+    if (this.left !== undefined) return;
+    // Each key at once, also one that is pressed as soon as the question is seen.
+    // Ctrl-C is a key like others, so that it leaves the terminal as it was.
+    Deno.stdin.setRaw(true);
+    try {
+      this.#stdout.text(styled(QUESTION, "dim", this.#display));
+      await this.#stdout.flush();
+      const key = await nextKey();
+      if (LEAVING.test(key)) this.left = key.includes(CTRL_C) ? "Ctrl-C" : "q";
+    } finally {
+      Deno.stdin.setRaw(false);
+    }
+    this.#stdout.text(`\r${" ".repeat(QUESTION.length)}\r`);
     await this.#stdout.flush();
-    await Deno.stdin.read(new Uint8Array(1_024));
     this.#shown = 0;
+  }
+}
+
+/** The key that is pressed next, of those that mean something here. */
+async function nextKey(): Promise<string> {
+  const buffer = new Uint8Array(64);
+  while (true) {
+    const count = await Deno.stdin.read(buffer);
+    if (count === null) return CTRL_C;
+    const keys = new TextDecoder().decode(buffer.subarray(0, count));
+    if (/[ \r\n]/.test(keys) || LEAVING.test(keys)) return keys;
   }
 }

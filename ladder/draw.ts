@@ -3,7 +3,7 @@ import type { SocketEvent } from "../sockets/socket_events.ts";
 import { asciiOnly, cutTo, padTo, quoteBytes, widthOf, wrap } from "../text/width.ts";
 import { type Display, type Style, styled } from "../text/display.ts";
 import { visible } from "../text/visible.ts";
-import { explanationOf } from "./explain.ts";
+import { explainOnce, explanationOf } from "./explain.ts";
 import type { Crossing, Rung, Side, SideNames } from "./rung.ts";
 
 /** Columns of the parts of a rung; the arrows take what is left. */
@@ -14,6 +14,10 @@ const TIME = 10;
 const GAP = 1;
 /** Longer arrows are hard to follow. */
 const LONGEST_ARROW = 72;
+/** On a shorter arrow there is no room for what it carries, which then stands below, beside the time. */
+const LEAST_ARROW = 22;
+/** Columns before a line below a rung. */
+const BELOW = 2 * INDENT;
 
 const sideStyles: Readonly<Record<Side, Style>> = { client: "cyan", server: "magenta" };
 
@@ -22,39 +26,61 @@ export interface Drawing {
   readonly display: Display;
   /** Whether each rung is explained below it. */
   readonly explain: boolean;
+  /** What is said of a rung. @default {explanationOf} */
+  readonly explanation?: (rung: Rung) => string | undefined;
   /** Columns for a word before each rung, such as the number of its connection. @default {0} */
   readonly margin?: number;
 }
 
-/** Draws the ladder: client left, server right, arrows for what crossed, time in the margin. */
+/**
+ * Draws the ladder: client left, server right, arrows for what crossed, time in
+ * the margin. Each thing is explained once, unless the drawing says otherwise.
+ */
 export function drawLadder(rungs: readonly Rung[], drawing: Drawing): string[] {
+  const explanation = drawing.explanation ?? explainOnce();
   return [
-    drawNames(namesOf(rungs), drawing),
-    ...rungs.flatMap((rung) => drawRung(rung, drawing)),
+    ...drawNameLines(namesOf(rungs), drawing),
+    ...rungs.flatMap((rung) => drawRung(rung, { ...drawing, explanation })),
   ];
 }
 
 /** A rung on a line of its own, and what there is to explain about it below. */
 export function drawRung(rung: Rung, drawing: Drawing, word = ""): string[] {
-  const { display, explain, margin = 0 } = drawing;
-  const arrow = arrowWidth(drawing);
+  const { display, explain, explanation = explanationOf, margin = 0 } = drawing;
   const before = styled(padTo(word, margin), "dim", display);
-  const lines = [before + rungLine(rung, arrow, display)];
-  const explanation = explain ? explanationOf(rung) : undefined;
-  if (explanation === undefined) return lines;
-  const indent = margin + 2 * INDENT;
-  for (const line of wrap(explanation, margin + totalWidth(arrow) - indent - INDENT)) {
-    lines.push(" ".repeat(indent) + styled(line, "dim", display));
+  const indent = " ".repeat(margin);
+  const rows = isNarrow(drawing)
+    ? narrowLines(rung, drawing)
+    : [rungLine(rung, arrowWidth(drawing), display)];
+  const lines = rows.map((row, index) => (index === 0 ? before : indent) + row);
+  const sentence = explain ? explanation(rung) : undefined;
+  if (sentence === undefined) return lines;
+  for (const line of wrap(sentence, totalWidth(drawing) - BELOW - INDENT)) {
+    lines.push(indent + " ".repeat(BELOW) + styled(line, "dim", display));
   }
   return lines;
 }
 
-/** The names of both programs with their addresses. */
-export function drawNames(names: SideNames, drawing: Drawing, word = ""): string {
+/** The names of both programs: on one line, or, where they don't fit on it, on two. */
+export function drawNameLines(names: SideNames, drawing: Drawing, word = ""): string[] {
+  if (!isNarrow(drawing)) return [drawNames(names, drawing, word)];
+  const { display, margin = 0 } = drawing;
+  const total = totalWidth(drawing);
+  const left = cutTo(plain(names.client, display), total - INDENT);
+  const right = cutTo(plain(names.server, display), total - INDENT);
+  return [
+    styled(padTo(word, margin), "dim", display) + " ".repeat(INDENT) +
+    styled(left, sideStyles.client, display),
+    " ".repeat(margin + total - widthOf(right)) + styled(right, sideStyles.server, display),
+  ];
+}
+
+/** The names of both programs with their addresses, on one line. */
+function drawNames(names: SideNames, drawing: Drawing, word = ""): string {
   const { display, margin = 0 } = drawing;
   const arrow = arrowWidth(drawing);
   const [left, right] = [plain(names.client, display), plain(names.server, display)];
-  const total = totalWidth(arrow);
+  const total = totalWidth(drawing);
   const start = Math.min(INDENT + CLIENT + GAP + arrow + GAP, total - widthOf(right));
   const shownLeft = cutTo(left, Math.max(0, start - INDENT - GAP));
   const shownRight = cutTo(right, total - Math.max(start, INDENT + widthOf(shownLeft) + GAP));
@@ -93,14 +119,55 @@ function portOf(endpoint: Endpoint | undefined): number | undefined {
 }
 
 function arrowWidth({ display, margin = 0 }: Drawing): number {
-  return Math.min(
-    LONGEST_ARROW,
-    display.columns - margin - INDENT - CLIENT - GAP - GAP - SERVER - TIME,
-  );
+  return Math.min(LONGEST_ARROW, display.columns - margin - besideArrow - TIME);
 }
 
-function totalWidth(arrow: number): number {
-  return INDENT + CLIENT + GAP + arrow + GAP + SERVER + TIME;
+/** Columns that both sides and the gaps take. */
+const besideArrow = INDENT + CLIENT + GAP + GAP + SERVER;
+
+/** Whether the time, and what crosses, have no room beside the calls. */
+function isNarrow(drawing: Drawing): boolean {
+  return arrowWidth(drawing) < LEAST_ARROW;
+}
+
+/** Columns of a rung, its margin not counted. */
+function totalWidth(drawing: Drawing): number {
+  const arrow = arrowWidth(drawing);
+  return besideArrow + arrow + TIME;
+}
+
+/** A rung in few columns: below its arrow what crosses, and the time. */
+function narrowLines(rung: Rung, drawing: Drawing): string[] {
+  const { client, server, crossing } = rung;
+  const { display } = drawing;
+  const total = totalWidth(drawing);
+  const time = `${rung.time.toFixed(1)} ms`;
+  const left = cutTo(client.map(callText).join(" "), CLIENT);
+  const right = server.map(callText).join(" ");
+  const arrow = Math.max(3, total - besideArrow);
+  const start = INDENT + CLIENT + GAP + arrow + GAP;
+  const calls = (column: number): string =>
+    " ".repeat(INDENT) + styledCalls(left, client, "client", display) +
+    " ".repeat(Math.max(GAP, column - INDENT - widthOf(left)));
+  if (crossing === undefined) {
+    const column = Math.min(start, total - time.length - GAP - widthOf(right));
+    const room = Math.max(0, total - time.length - column);
+    const serverText = styledCalls(padTo(right, room), server, "server", display);
+    return [calls(column) + serverText + styled(time, "dim", display)];
+  }
+  const room = total - BELOW - TIME;
+  const style = arrowStyle(crossing);
+  const label = crossing.data === undefined
+    ? cutTo([labelOf(crossing), ...crossing.faults ?? []].join(" "), room)
+    : quoteBytes(crossing.data, room, display.unicode);
+  const shaft = crossing.what === "silence"
+    ? " ".repeat(arrow)
+    : bareArrow(crossing, arrow, display);
+  return [
+    (calls(INDENT + CLIENT + GAP) + styled(shaft, style, display) + " ".repeat(GAP) +
+      styledCalls(right, server, "server", display)).trimEnd(),
+    " ".repeat(BELOW) + styled(padTo(label, room), style, display) + time,
+  ];
 }
 
 function isUnnamed(endpoint: NonNullable<SocketEvent["local"]>): boolean {
@@ -159,11 +226,24 @@ function drawSilence(crossing: Crossing, width: number, display: Display): strin
   return padTo(` ${half}${label} ${half}`.trimEnd(), width);
 }
 
-function drawArrow(crossing: Crossing, width: number, display: Display): string {
-  if (crossing.what === "silence") return drawSilence(crossing, width, display);
-  const { line, right, left, lost } = display.unicode
+/** What arrows are drawn with. */
+function strokesOf({ unicode }: Display) {
+  return unicode
     ? { line: "─", right: "▶", left: "◀", lost: "✕" }
     : { line: "-", right: ">", left: "<", lost: "x" };
+}
+
+/** An arrow that carries no label. */
+function bareArrow({ from, lost: isLost }: Crossing, width: number, display: Display): string {
+  const { line, right, left, lost } = strokesOf(display);
+  if (from === "between") return left + line.repeat(width - 2) + right;
+  const shaft = line.repeat(width - 1);
+  return from === "client" ? shaft + (isLost ? lost : right) : (isLost ? lost : left) + shaft;
+}
+
+function drawArrow(crossing: Crossing, width: number, display: Display): string {
+  if (crossing.what === "silence") return drawSilence(crossing, width, display);
+  const { line, right, left, lost } = strokesOf(display);
   const { from, data, faults = [] } = crossing;
   const fault = faults.length === 0 ? "" : ` ${faults.join(" ")} ${line}${line}`;
   const heads = from === "between" ? 2 : 1;

@@ -14,6 +14,17 @@ const faultSentences: Readonly<Record<string, string>> = {
   reset: "The connection was reset on the way, at both ends.",
 };
 
+/** Explains rungs one after the other, and says no sentence twice. */
+export function explainOnce(): (rung: Rung) => string | undefined {
+  const told = new Set<string>();
+  return (rung) => {
+    const sentences = explanationOf(rung)?.split(/(?<=\.) /) ?? [];
+    const fresh = sentences.filter((sentence) => !told.has(sentence));
+    for (const sentence of fresh) told.add(sentence);
+    return fresh.join(" ") || undefined;
+  };
+}
+
 /** One sentence, or two, that a beginner can use about a rung; `undefined` where there is nothing to say. */
 export function explanationOf(rung: Rung): string | undefined {
   const faults = (rung.crossing?.faults ?? []).map((name) => faultSentences[name] ?? "");

@@ -1,7 +1,7 @@
 import { quoteBytes, wrap } from "../text/width.ts";
 import { visible } from "../text/visible.ts";
 import { callText, labelOf, namesOf } from "./draw.ts";
-import { explanationOf } from "./explain.ts";
+import { explainOnce } from "./explain.ts";
 import type { Crossing, Rung, SideNames } from "./rung.ts";
 
 /** What stands around the rungs of a drawing. */
@@ -56,12 +56,13 @@ text { font: 14px ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans M
 /** Draws the ladder as an SVG file: the text in it is text, and nothing is loaded from elsewhere. */
 export function ladderSvg(rungs: readonly Rung[], drawing: SvgDrawing): string {
   const { title, names = namesOf(rungs), explain, results } = drawing;
+  const explained = explainOnce();
   const parts: string[] = [];
   let y = 92;
   for (const rung of rungs) {
     y += ROW;
     parts.push(drawRung(rung, y));
-    const explanation = explain ? explanationOf(rung) : undefined;
+    const explanation = explain ? explained(rung) : undefined;
     for (const line of explanation === undefined ? [] : wrap(explanation, NOTE_COLUMNS)) {
       y += NOTE_ROW;
       parts.push(text(line, { x: CLIENT_X + 16, y: y + 4, class: "note" }));

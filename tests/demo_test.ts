@@ -8,8 +8,9 @@ import { lesson } from "../main.ts";
 import { Stage } from "../commands/demo/stage.ts";
 import type { Display } from "../text/display.ts";
 import type { SocketEvent } from "../sockets/socket_events.ts";
-import { netdemo, netdemoCommand, Process, pythonTest } from "./harness.ts";
+import { netdemo, netdemoCommand, Process, python3, pythonTest, testWith } from "./harness.ts";
 import { terminal } from "./terminal.ts";
+import { session, type Step } from "./terminal_session.ts";
 
 const plain: Display = { columns: 80, color: false, unicode: true };
 
@@ -255,17 +256,54 @@ Deno.test("wrong scenes are usage errors", async () => {
 pythonTest(
   "at a terminal of 80 by 24 nothing scrolls by unread, in colour unless NO_COLOR is set",
   async () => {
-    const prompt = "-- press Enter to continue --";
+    const prompt = "-- space or Enter: more, q: leave --";
     const env = { LC_ALL: "C.UTF-8", NO_COLOR: "" };
     const screen = await terminal(["demo", "--explain"], ["", "", "", "", ""], { prompt, env });
     const pages = screen.replaceAll(/\x1b\[\d+m/g, "").split(prompt);
-    assertGreaterOrEqual(pages.length, 4);
+    assertGreaterOrEqual(pages.length, 3);
     for (const page of pages) assert(page.trimStart().split("\n").length <= 24, page);
     assertMatch(screen, /\x1b\[36m/);
     const gray = await terminal(["demo", "hello"], [], { prompt, env: { ...env, NO_COLOR: "1" } });
     assert(!gray.includes("\x1b["));
   },
 );
+
+testWith([python3], "the pager goes on with space and Enter, and leaves with q", async () => {
+  const question: Step = ["see", "-- space or Enter: more, q: leave --"];
+  const command = [...netdemoCommand, "demo", "--explain"];
+  const all = await session(command, [
+    question,
+    ["type", "x "], // what means nothing is passed over
+    question,
+    ["type", "\r"],
+    ["see", "client: Sum of 10 and 20 is 30"],
+  ]);
+  assertMatch(all, /exit code 0\n$/);
+  const left = await session(command, [question, ["type", "q"]]);
+  assertMatch(left, /exit code 0\n$/);
+  assert(!left.includes("Thanks..."), left);
+  const interrupted = await session(command, [question, ["type", "\x03"]]);
+  assertMatch(interrupted, /exit code 130\n$/);
+});
+
+Deno.test("every scene fits 40 to 200 columns, and explains nothing twice", async () => {
+  for (const { name } of [...talksOf(lesson), ...incidents]) {
+    const rungs = ladderOf(await play(name));
+    for (const columns of [40, 41, 50, 63, 64, 72, 80, 120, 200]) {
+      const drawing = { display: { ...plain, columns }, explain: true };
+      const lines = drawLadder(rungs, drawing);
+      for (const line of lines) assert(stringWidth(line) <= columns, `${columns}: ${line}`);
+      const drawn = lines.join(" ").replaceAll(/ +/g, " ");
+      assert(drawn.split("send() hands the bytes to the system").length <= 2, drawn);
+    }
+  }
+  await using process = new Process([...netdemoCommand, "demo", "--explain"], {
+    env: { COLUMNS: "40", LC_ALL: "C.UTF-8" },
+  });
+  const { stdout } = await process.ended();
+  for (const line of stdout.split("\n")) assert(stringWidth(line) <= 40, line);
+  assertEquals(stdout.split("The server makes a socket, bind()").length, 2, stdout);
+});
 
 Deno.test("a scene is headed by what is asked, and names its own program and addresses", async () => {
   const calc = await netdemo(["demo", "calc", "6", "7", "*"]);

@@ -1,27 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import {
-  netdemoCommand,
-  Process,
-  python,
-  python3,
-  startServer,
-  testWith,
-  tool,
-} from "./harness.ts";
-
-type Step = readonly ["see" | "type", string];
-
-/** What a terminal shows while the steps are taken, and the exit code in the last line. */
-async function session(
-  command: readonly string[],
-  steps: readonly Step[],
-  columns = 80,
-): Promise<string> {
-  const script = `${import.meta.dirname}/terminal_session.py`;
-  const args = [python ?? "", script, String(columns), JSON.stringify(steps), ...command];
-  await using process = new Process(args, { env: { TERM: "xterm", LC_ALL: "C.UTF-8" } });
-  return (await process.ended()).stdout;
-}
+import { netdemoCommand, Process, python3, startServer, testWith, tool } from "./harness.ts";
+import { session } from "./terminal_session.ts";
 
 function client(name: string, port: number, ...words: string[]): string[] {
   return [...netdemoCommand, `${name}-client`, `:${port}`, ...words];

@@ -2,7 +2,8 @@ import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
 import { Failure } from "../../cli/failure.ts";
 import type { SocketEvent } from "../../sockets/socket_events.ts";
 import type { Program } from "../../cli/command.ts";
-import { drawLadder } from "../../ladder/draw.ts";
+import { type Drawing, drawLadder } from "../../ladder/draw.ts";
+import { explainOnce } from "../../ladder/explain.ts";
 import { ladderSvg } from "../../ladder/svg.ts";
 import { ladderOf, sideOf } from "../../ladder/ladder.ts";
 import type { Lesson } from "../lesson.ts";
@@ -14,7 +15,7 @@ import { asciiOnly, wrap } from "../../text/width.ts";
 import { type Channels, dataFields, eventLine, rounded } from "../../cli/report.ts";
 import { suggest } from "../../cli/suggest.ts";
 import { displayOf } from "../../cli/terminal.ts";
-import { type Display, styled } from "../../text/display.ts";
+import { styled } from "../../text/display.ts";
 import { chosenTransport } from "../../cli/transport.ts";
 import { visible } from "../../text/visible.ts";
 
@@ -29,6 +30,9 @@ const flags = {
   svg: { about: "write the ladder as an SVG picture, for slides: needs a SCENE" },
   json: { about: "print the socket calls of both sides as JSON, one a line" },
 };
+
+/** 128 and the number of SIGINT, as a shell has it. */
+const EXIT_INTERRUPTED = 130;
 
 /** The command that shows what passes between a server and a client. */
 export function demoProgram(lesson: Lesson): Program {
@@ -66,14 +70,16 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
       }
       const display = displayOf(Deno.stdout);
       const pager = new Pager(channels.stdout, display);
+      const drawing = { display, explain: values.explain, explanation: explainOnce() };
       for (const scene of chosen) {
         const played = await play(scene, transport, command);
         if (values.json) await printEvents(played, channels);
         else if (values.svg) channels.stdout.text(picture(played, values.explain));
-        else await pager.show(draw(played, { display, explain: values.explain }));
+        else await pager.show(draw(played, drawing));
+        if (pager.left !== undefined) break;
       }
       await channels.stdout.flush();
-      return 0;
+      return pager.left === "Ctrl-C" ? EXIT_INTERRUPTED : 0;
     },
   };
 }
@@ -137,7 +143,7 @@ function picture(played: Played, explain: boolean): string {
 
 function draw(
   played: Played,
-  drawing: { readonly display: Display; readonly explain: boolean },
+  drawing: Drawing,
 ): string[] {
   const { scene, events, said } = played;
   const { display } = drawing;
@@ -147,7 +153,7 @@ function draw(
     return display.unicode ? text : asciiOnly(text);
   });
   return [
-    styled(title, "yellow", display),
+    ...wrap(title, display.columns).map((line) => styled(line, "yellow", display)),
     ...wrap(scene.lesson, display.columns - 2).map((line) => styled(line, "dim", display)),
     "",
     ...drawLadder(ladderOf(events), drawing),

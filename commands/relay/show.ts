@@ -1,7 +1,7 @@
 import type { Event } from "../../cli/events.ts";
 import { type Channels, dataFields, eventLine, rounded } from "../../cli/report.ts";
 import { displayOf } from "../../cli/terminal.ts";
-import { type Drawing, drawNames, drawRung } from "../../ladder/draw.ts";
+import { type Drawing, drawNameLines, drawRung } from "../../ladder/draw.ts";
 import { type WireEvent, wireNames, wireRung } from "../../ladder/wire.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { styled } from "../../text/display.ts";
@@ -49,7 +49,7 @@ export function showLadder(
       const names = wireNames(event);
       if (names !== undefined) {
         if (last > 0) stdout.line("");
-        stdout.line(drawNames(names, drawing, word));
+        drawNameLines(names, drawing, word).forEach((line) => stdout.line(line));
       }
       last = Math.max(last, connection);
       const rung = wireRung(event, start, protocol);

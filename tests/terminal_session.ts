@@ -1,0 +1,17 @@
+import { Process, python } from "./harness.ts";
+
+const script = `${import.meta.dirname}/terminal_session.py`;
+
+/** Something to wait for on the screen, or to type. */
+export type Step = readonly ["see" | "type", string];
+
+/** What a terminal shows while the steps are taken, and the exit code in the last line. */
+export async function session(
+  command: readonly string[],
+  steps: readonly Step[],
+  columns = 80,
+): Promise<string> {
+  const args = [python ?? "", script, String(columns), JSON.stringify(steps), ...command];
+  await using process = new Process(args, { env: { TERM: "xterm", LC_ALL: "C.UTF-8" } });
+  return (await process.ended()).stdout;
+}
