@@ -50,8 +50,11 @@ export async function lookUp(host: string, timeout?: number): Promise<readonly s
 }
 
 /** The system's resolver, which is loaded when it is needed: most commands never do. */
-export function systemResolver(): Promise<typeof import("node:dns/promises")> {
-  return import("node:dns/promises");
+export async function systemResolver(): Promise<typeof import("node:dns/promises")> {
+  // Up to Deno 2.5 loading it warns on stderr of a deprecated module of Deno's own (DEP0040).
+  const { default: process } = await import("node:process");
+  Object.assign(process, { noDeprecation: true });
+  return await import("node:dns/promises");
 }
 
 async function askResolver(host: string): Promise<readonly string[]> {
