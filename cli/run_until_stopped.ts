@@ -1,11 +1,17 @@
+import type { Output } from "./output.ts";
 import { writePortFile } from "./port_file.ts";
 import type { Channels } from "./report.ts";
 import { watchStopSignals } from "./signals.ts";
+
+/** Milliseconds after which a stop that still waits says for what. */
+const AWAITED_MS = 200;
 
 /** Servers that listen: one, or several that are stopped as one. */
 export interface Running extends AsyncDisposable {
   /** Resolves once all have stopped and every connection has ended. */
   readonly finished: Promise<void>;
+  /** Connections that are open. */
+  readonly open?: number;
 }
 
 /** How servers are started, and who is told of their life. */
@@ -44,6 +50,7 @@ export async function runUntilStopped<R extends Running>(
     : await writePortFile(portFile, run.portFile(running));
   run.listening(running);
 
+  using _awaited = reportAwaited(signal, running, stderr);
   const forced = await Promise.race([running.finished, signals.second]);
   if (forced !== undefined) await running[Symbol.asyncDispose]();
   const why = signals.first.aborted ? signals.first.reason : timeUp?.aborted ? "max-time" : "once";
@@ -52,4 +59,25 @@ export async function runUntilStopped<R extends Running>(
     stderr.line(`netdemo: ${stdout.dropped} lines could not be written to stdout`);
   }
   return forced ?? 0;
+}
+
+/** Says what a stop waits for, if that takes longer than a moment. */
+function reportAwaited(signal: AbortSignal, running: Running, stderr: Output): Disposable {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = (): void => {
+    timer = setTimeout(() => {
+      const { open = 0 } = running;
+      if (open === 0) return;
+      const connections = open === 1 ? "1 connection is" : `${open} connections are`;
+      stderr.line(`Stopping; ${connections} still open. Press Ctrl-C again to end at once.`);
+    }, AWAITED_MS);
+  };
+  if (signal.aborted) wait();
+  else signal.addEventListener("abort", wait);
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", wait);
+    },
+  };
 }

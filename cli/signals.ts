@@ -1,7 +1,10 @@
-/** The signals that stop a server, with their numbers. Windows knows no SIGTERM. */
+/**
+ * The signals that stop a server, with their numbers; SIGHUP comes when the terminal is closed.
+ * Windows knows no SIGTERM.
+ */
 const STOP_SIGNALS: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
   ? { SIGINT: 2, SIGBREAK: 21 }
-  : { SIGINT: 2, SIGTERM: 15 };
+  : { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 /**
  * Milliseconds in which signals are one: Ctrl-C goes to all programs of a

@@ -58,6 +58,11 @@ export class ServerGroup implements Running {
     return new ServerGroup(served);
   }
 
+  get open(): number {
+    const servers = this.#served.flatMap(({ servers }) => servers);
+    return servers.reduce((sum, { open }) => sum + open, 0);
+  }
+
   /** `calc 4040` for each service, a line each. */
   portLines(): string {
     return this.#served.map(({ plan, port }) => `${plan.service.name} ${port}\n`).join("");

@@ -3,6 +3,7 @@ import { Failure } from "../../cli/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/flags.ts";
 import { openTrace } from "../../cli/trace.ts";
 import { chosenTransport, transportFlags } from "../../cli/transport.ts";
+import { formatDuration } from "../../protocol/duration.ts";
 import type { Server } from "../../services/server/server.ts";
 import { type ListenPlace, startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
@@ -58,19 +59,36 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       const place = await placeOf(values);
       const events = report.events(protocol);
       const options = { ...limitsOf(values), once: values.once, trace, events };
-      return await runUntilStopped<Server>(
+      let server: Server | undefined;
+      let reason: string | undefined;
+      const code = await runUntilStopped<Server>(
         {
-          start: (signal) => startServer(chosen, place, { ...options, signal }),
+          start: async (signal) =>
+            server = await startServer(chosen, place, { ...options, signal }),
           portFile: ({ port }) => `${port}\n`,
           listening: ({ addresses, port }) =>
             report.listening({ addresses, port, protocols: [protocol] }),
-          stopped: (why) => report.stopped(why),
+          stopped(why) {
+            report.stopped(why);
+            reason = why;
+          },
         },
         values,
         channels,
       );
+      if (values.once && reason === "max-time" && server?.served === 0) {
+        throw nobodyCame(values["max-time"] ?? 0);
+      }
+      return code;
     },
   };
+}
+
+function nobodyCame(maxTime: number): Failure {
+  return new Failure("TIMEOUT", `nobody came within ${formatDuration(maxTime)}`, {
+    hint:
+      "check that the client asks this address, port and protocol; a longer --max-time waits longer",
+  });
 }
 
 async function placeOf(values: Values): Promise<ListenPlace> {

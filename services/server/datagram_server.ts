@@ -79,7 +79,7 @@ class DatagramServer implements Server {
   readonly addresses: readonly InternetEndpoint[];
   readonly port: number | undefined;
   readonly finished: Promise<void>;
-  accepted = 0;
+  served = 0;
   open = 0;
   /** Of those that are open, replies that wait for their time. */
   #late = 0;
@@ -93,6 +93,7 @@ class DatagramServer implements Server {
   readonly #slices = new TimeSlices();
   readonly #buffers = new BufferPool(REPLY_SIZE, REPLIES_KEPT);
   readonly #stopping = new AbortController();
+  #received = 0;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(service: Service, options: ServerOptions & AddressOptions) {
@@ -128,7 +129,7 @@ class DatagramServer implements Server {
         pause.reset();
         const turn = bytes.length >= LONG_REQUEST ? this.#slices.pass() : undefined;
         if (turn !== undefined) await turn;
-        const exchange = new Exchange(++this.accepted, readDatagram(bytes), socket, from);
+        const exchange = new Exchange(++this.#received, readDatagram(bytes), socket, from);
         // A send may wait for the network, which holds up nobody else.
         const answered = this.#answer(exchange);
         if (this.#options.once) await answered;
@@ -207,6 +208,7 @@ class DatagramServer implements Server {
   }
 
   #onAnswered(exchange: Exchange, request: Line, reply: string): void {
+    this.served++;
     this.#events.answered?.(exchange, request, reply);
     if (this.#options.once) this.#close();
   }

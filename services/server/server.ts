@@ -110,9 +110,9 @@ export interface Server extends AsyncDisposable {
   readonly addresses: readonly Endpoint[];
   /** The port, the same on every address; `undefined` for a Unix socket. */
   readonly port: number | undefined;
-  /** Connections, or datagrams, that have come so far. */
-  readonly accepted: number;
-  /** Connections, or datagrams, that are being served. */
+  /** Connections that were taken so far, or datagrams that were answered. */
+  readonly served: number;
+  /** Connections that are open, or datagrams whose answer is not done. */
   readonly open: number;
   /** Resolves once the server has stopped and every connection has ended. */
   readonly finished: Promise<void>;

@@ -109,6 +109,7 @@ class StreamServer implements Server {
   readonly #turnedAway = new Set<Connection>();
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
+  served = 0;
   #accepted = 0;
   #maxConnections: number;
   #drain: Drain | undefined;
@@ -155,10 +156,6 @@ class StreamServer implements Server {
     return this.#connections.size;
   }
 
-  get accepted(): number {
-    return this.#accepted;
-  }
-
   get #isFull(): boolean {
     return this.#connections.size >= this.#maxConnections;
   }
@@ -184,6 +181,7 @@ class StreamServer implements Server {
     const connection = new Connection(++this.#accepted, stream, this.#context);
     if (this.#stopping.signal.aborted || this.#isFull) return this.#turnAway(connection);
 
+    this.served++;
     this.#connections.add(connection);
     this.#events.connected?.(connection);
     connection.run().then((reason) => {
