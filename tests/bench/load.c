@@ -17,10 +17,10 @@
  *          What is not answered in 200 ms is lost, and asked again.
  * idle     CONNECTIONS ask once each and stay. Tells how much memory process PID
  *          holds for each, and how long a probe (connect, ask, close) takes.
- * bulk     one connection sends as fast as it can, ends its sending side, and waits
- *          to be told how many bytes have arrived: "perSecond" are bytes.
+ * bulk     one connection sends as fast as it can, and then waits to be told how many
+ *          bytes have arrived: "perSecond" are bytes.
  * sink     the other end of bulk: prints its port, counts what comes on each
- *          connection, and answers at its end with the count.
+ *          connection, and answers with the count.
  *
  * Every reply is compared with the right one, byte for byte; a wrong one ends
  * the run with exit code 1. Prints one JSON object.
@@ -403,24 +403,44 @@ static double run_idle(struct client *clients) {
 
 /* ---- One connection, as fast as it goes ---- */
 
-enum { BLOCK = 262144 };
+enum { BLOCK = 262144, LAST = 1 };
 static char block[BLOCK];
 
+static void send_block(int fd, char first) {
+  block[0] = first;
+  for (size_t sent = 0; sent < sizeof block;) {
+    ssize_t count = send(fd, block + sent, sizeof block - sent, MSG_NOSIGNAL);
+    if (count < 0) fail("cannot send: %s", strerror(errno));
+    sent += (size_t)count;
+  }
+  load.answers += sizeof block;
+}
+
+/* The end is told by the last block and not by the end of the stream, which forwarders lose. */
 static void run_bulk(int64_t end) {
   struct client client = {0};
+  uint64_t arrived;
   open_client(&client, SOCK_STREAM);
   for (size_t i = 0; i < sizeof block; i++) block[i] = (char)(i * 31);
-  while (now() < end) {
-    ssize_t count = send(client.fd, block, sizeof block, MSG_NOSIGNAL);
-    if (count < 0) fail("cannot send: %s", strerror(errno));
-    load.answers += (uint64_t)count;
-  }
-  uint64_t arrived;
-  shutdown(client.fd, SHUT_WR);
+  while (now() < end) send_block(client.fd, 0);
+  send_block(client.fd, LAST);
   if (recv(client.fd, &arrived, sizeof arrived, MSG_WAITALL) != sizeof arrived)
     fail("the far end did not say how much has arrived");
   if (arrived != load.answers) fail("%lu bytes of %lu have arrived", arrived, load.answers);
   close(client.fd);
+}
+
+/* Counts the bytes of a connection up to its last block. */
+static uint64_t count_blocks(int fd) {
+  uint64_t arrived = 0;
+  int last = 0;
+  for (ssize_t count; (count = recv(fd, block, sizeof block, 0)) > 0;) {
+    uint64_t start = (arrived + BLOCK - 1) / BLOCK * BLOCK; /* of the first block that begins here */
+    if (start < arrived + (uint64_t)count) last = block[start - arrived] == LAST;
+    arrived += (uint64_t)count;
+    if (last && arrived % BLOCK == 0) break;
+  }
+  return arrived;
 }
 
 static void run_sink(void) {
@@ -434,8 +454,7 @@ static void run_sink(void) {
   fflush(stdout);
   while (1) {
     int fd = accept(listener, NULL, NULL);
-    uint64_t arrived = 0;
-    for (ssize_t count; (count = recv(fd, block, sizeof block, 0)) > 0;) arrived += (uint64_t)count;
+    uint64_t arrived = count_blocks(fd);
     send(fd, &arrived, sizeof arrived, MSG_NOSIGNAL);
     close(fd);
   }

@@ -1,0 +1,215 @@
+// deno-lint-ignore-file no-console -- it prints what it measured
+/**
+ * relay beside other forwarders that are installed: `task bench-relay [--rounds N] [--seconds S]`.
+ *
+ * The load generator stands at both ends, or the C calculator at the far one. All forwarders run
+ * at once, idle but for the one that is asked; in each round each is asked in turn, every other
+ * round in the opposite order. Prints the medians, and the ratios of relay to each, round by round.
+ * Writes dist/bench-relay.md.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { getAvailablePort } from "@std/net";
+import { realForwarders } from "../path/real_forwarders.ts";
+import { buildLoad, hasTool, type Measured, runLoad, start, type Target } from "./load.ts";
+
+/** Something that forwards from a port to another, until it is killed. */
+interface Forwarder {
+  readonly name: string;
+  readonly command: (from: number, to: number, folder: string) => Promise<readonly string[]>;
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Who stands at the far end. */
+  readonly far: "sink" | "calculator";
+  readonly show: (perSecond: number) => string;
+}
+
+const BUSY = "64 connections, answers/s";
+const CROWD = "1,000 connections, answers/s";
+
+const scenarios: readonly Scenario[] = [
+  {
+    name: "one connection, MB/s",
+    args: ["bulk"],
+    far: "sink",
+    show: (bytes) => (bytes / 1e6).toFixed(0),
+  },
+  { name: BUSY, args: ["tcp", "-c", "64"], far: "calculator", show: (count) => count.toFixed(0) },
+  {
+    name: "connect, ask, close, connections/s",
+    args: ["connect", "-c", "16"],
+    far: "calculator",
+    show: (count) => count.toFixed(0),
+  },
+  {
+    name: CROWD,
+    args: ["tcp", "-c", "1000"],
+    far: "calculator",
+    show: (count) => count.toFixed(0),
+  },
+];
+
+const main = `${import.meta.dirname}/../../main.ts`;
+const flags = ["--quiet", "--allow-net", "--allow-env", "--allow-read", "--allow-write"];
+
+function relay(name: string, more: string): Forwarder {
+  return {
+    name,
+    // deno-lint-ignore require-await -- others need to write a file first
+    command: async (from, to, folder) => [
+      "sh",
+      "-c",
+      `exec "$0" run ${flags.join(" ")} '${main}' relay --host 127.0.0.1 --port ${from} ` +
+      `127.0.0.1:${to} ${more.replace("FOLDER", folder)}`,
+      Deno.execPath(),
+    ],
+  };
+}
+
+const own = [
+  relay("relay --quiet", "--quiet"),
+  relay("relay --json > file", "--json > FOLDER/events.json"),
+];
+const peers = ["socat", "haproxy", "nginx stream"];
+/** The others start a process for each connection, or take 512 in their plainest configuration. */
+const holdsCrowd = new Set([...own.map(({ name }) => name), "haproxy"]);
+
+/** A forwarder that runs, with where it listens. */
+interface Running extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+}
+
+async function startForwarder(
+  { name, command }: Forwarder,
+  to: number,
+  folder: string,
+): Promise<Running> {
+  const port = getAvailablePort();
+  const own = await Deno.makeTempDir({ dir: folder });
+  const [program = "", ...args] = await command(port, to, own);
+  const child = new Deno.Command(program, { args, stdout: "null", stderr: "null" }).spawn();
+  const end = performance.now() + 10_000;
+  while (true) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      break;
+    } catch (error) {
+      if (performance.now() > end) throw new Error(`Cannot start ${name}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  return {
+    port,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+    },
+  };
+}
+
+/** The most memory that a process has held so far, in MB. */
+async function mostMemory(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0))
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const [header = [], ...rest] = rows;
+  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rest.map(line)]
+    .join("\n");
+}
+
+const options = parseArgs(Deno.args, { string: ["rounds", "seconds"] }) as {
+  readonly rounds?: string;
+  readonly seconds?: string;
+};
+const rounds = Number(options.rounds ?? 5);
+const seconds = options.seconds ?? "3";
+if (!await hasTool("cc")) {
+  console.error("bench-relay: the load generator needs a C compiler: no cc is here");
+  Deno.exit(2);
+}
+
+const folder = await Deno.makeTempDir();
+await using stack = new AsyncDisposableStack();
+stack.defer(() => Deno.remove(folder, { recursive: true }));
+const load = await buildLoad(folder);
+const calculator = `${folder}/peer_epoll`;
+const source = `${import.meta.dirname}/peers/peer_epoll.c`;
+await new Deno.Command("cc", { args: ["-O2", "-o", calculator, source] }).output();
+
+const forwarders: Forwarder[] = [...own];
+for (const name of peers) {
+  const forwarder = realForwarders.find((one) => one.name === name && one.protocol === "tcp");
+  const installed = forwarder !== undefined &&
+    (await Promise.all(forwarder.programs.map(hasTool))).every(Boolean);
+  if (installed) forwarders.push(forwarder);
+  else console.log(`skipped ${name}: it is not installed`);
+}
+
+const far: Record<Scenario["far"], Target> = {
+  sink: stack.use(await start([load, "sink"])),
+  calculator: stack.use(await start([calculator, "tcp"])),
+};
+const memory = new Map<string, string>();
+const rows = [["", ...forwarders.map(({ name }) => name)]];
+for (const scenario of scenarios) {
+  const measured = new Map<string, Measured[]>();
+  {
+    await using running = new AsyncDisposableStack();
+    const targets = new Map<string, Running>();
+    for (const forwarder of forwarders) {
+      const to = far[scenario.far].port;
+      targets.set(forwarder.name, running.use(await startForwarder(forwarder, to, folder)));
+    }
+    for (let round = 0; round < rounds; round++) {
+      const order = round % 2 === 0 ? [...targets] : [...targets].reverse();
+      for (const [name, target] of order) {
+        if (scenario.name === CROWD && !holdsCrowd.has(name)) continue;
+        const through = { ...target, [Symbol.asyncDispose]: () => Promise.resolve() };
+        await runLoad(load, through, [...scenario.args, "-s", "0.5"]); // warms it up
+        const result = await runLoad(load, through, [...scenario.args, "-s", seconds]);
+        measured.set(name, [...measured.get(name) ?? [], result]);
+      }
+    }
+    if (scenario.name === CROWD) {
+      for (const { name } of own) {
+        const { pid } = targets.get(name) ?? { pid: 0 };
+        memory.set(name, (await mostMemory(pid)).toFixed(0));
+      }
+    }
+  }
+  const first = measured.get(own[0]?.name ?? "") ?? [];
+  rows.push([
+    scenario.name,
+    ...forwarders.map(({ name }, index) => {
+      const results = measured.get(name);
+      if (results === undefined) return "";
+      const value = scenario.show(median(results.map(({ perSecond }) => perSecond)));
+      if (index === 0) return value;
+      const ratio = median(
+        results.map(({ perSecond }, round) => (first[round]?.perSecond ?? NaN) / perSecond),
+      );
+      return `${value} (${ratio.toFixed(2)})`;
+    }),
+  ]);
+  console.log(rows.at(-1)?.join("  "));
+}
+rows.push(["most memory at 1,000, MB", ...forwarders.map(({ name }) => memory.get(name) ?? "")]);
+const text = table(rows);
+console.log(`\n${text}`);
+await Deno.mkdir("dist", { recursive: true });
+await Deno.writeTextFile("dist/bench-relay.md", `${text}\n`);
