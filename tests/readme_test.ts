@@ -10,7 +10,7 @@ const readme = await Deno.readTextFile(`${root}/README.md`);
 /** The pages whose transcripts are run. */
 const pages = new Map(
   await Promise.all(
-    ["README.md", "docs/programs.md", "docs/vocabulary.md"].map(async (path) =>
+    ["README.md", "docs/programs.md", "docs/vocabulary.md", "docs/relay.md"].map(async (path) =>
       [path, await Deno.readTextFile(`${root}/${path}`)] as const
     ),
   ),
@@ -105,7 +105,7 @@ for (const { title, steps } of sections) {
     try {
       for (const step of steps) {
         const [command, output] = [renumber(step.command), renumber(step.output)];
-        const isServer = /^netdemo \w+-server --/.test(command);
+        const isServer = /^netdemo (?:\w+-server|relay) --/.test(command);
         if (isServer) {
           const process = new Process([...netdemoCommand, ...command.split(" ").slice(1)]);
           servers.push({ process, output });
