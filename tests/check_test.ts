@@ -12,6 +12,7 @@ import type { EventOf } from "../cli/events.ts";
 import { calculate } from "../protocol/calculator.ts";
 import { service as calc } from "../services/calc.ts";
 import { service as hello } from "../services/hello.ts";
+import { service as lab } from "../services/lab.ts";
 import { service as message } from "../services/message.ts";
 import { serveUdp } from "../services/server/datagram_server.ts";
 import { serve, serveUnix } from "../services/server/stream_server.ts";
@@ -60,6 +61,8 @@ Deno.test("netdemo's own services are ok, over TCP and UDP, and their ok says wh
   await using greeter = serve(hello, { port: 0 });
   await using greeterUdp = serveUdp(hello, { port: 0 });
   await using thanks = serve(message, { port: 0 });
+  await using laboratory = serve(lab, { port: 0 });
+  await using laboratoryUdp = serveUdp(lab, { port: 0 });
   const { code, stdout, stderr } = await check(
     `localhost:${tcp.port}`,
     `udp://localhost:${udp.port}/calc`,
@@ -67,6 +70,8 @@ Deno.test("netdemo's own services are ok, over TCP and UDP, and their ok says wh
     `udp://:${greeterUdp.port}/hello`,
     `:${thanks.port}/message`,
     `:${thanks.port}/open`,
+    `:${laboratory.port}/lab`,
+    `udp://:${laboratoryUdp.port}/lab`,
   );
   assertEquals([code, stderr], [0, ""]);
   const rows = stdout.trimEnd().split("\n");
@@ -79,6 +84,7 @@ Deno.test("netdemo's own services are ok, over TCP and UDP, and their ok says wh
     ...Array(2).fill("an echo looks the same"),
     ...Array(2).fill(canned),
     ...["", ""],
+    ...["", "", "", ""],
   ]);
 });
 
@@ -331,10 +337,16 @@ Deno.test("--sizes finds where requests stop being answered", async () => {
     events.filter(({ event }) => event === "sizes").map((it) => [it.passedBytes, it.failedBytes]),
     [[5_000, 5_001], [3_333, 3_334]],
   );
+  // What is passed on whole is no limit, whichever service is asked.
   await using server = serve(calc, { port: 0, addresses: [HOST] });
-  const whole = await check(`${HOST}:${server.port}`, "--sizes", "1..65537");
-  assertEquals(whole.code, 0);
-  assertMatch(whole.stdout, /all sizes up to 65537 bytes pass/);
+  await using thanks = serve(message, { port: 0, addresses: [HOST] });
+  await using laboratory = serve(lab, { port: 0, addresses: [HOST] });
+  const whole = await check(
+    ...[`${HOST}:${server.port}`, `${HOST}:${thanks.port}/message`],
+    ...[`${HOST}:${laboratory.port}/lab`, "--sizes", "1..65537"],
+  );
+  assertEquals(whole.code, 0, whole.stdout);
+  assertEquals(whole.stdout.match(/all sizes up to 65537 bytes pass/g)?.length, 3);
 });
 
 Deno.test("a datagram that is lost once does not count in --sizes", async () => {
