@@ -1,5 +1,8 @@
-import { Readable, Writable } from "node:stream";
 import type { Output } from "./output.ts";
+
+// In the executable, a module of the runtime that is imported the usual way is loaded at the start
+// of every command.
+const { Readable, Writable } = await import("node:stream");
 
 /** Columns and rows where the terminal does not say. */
 const DEFAULT_SIZE = { columns: 80, rows: 24 };

@@ -1,9 +1,13 @@
-import { createConnection, createServer, type ListenOptions, Socket } from "node:net";
+import type { ListenOptions } from "node:net";
 import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
 import { SocketFailure } from "./failure.ts";
 import { BACKLOG, bindTcp, isMissingAddress, PORT_TRIES } from "./listen.ts";
 import { NodeListener, NodeStream } from "./node_socket.ts";
 import { denoStream, type Stream, type StreamListener } from "./stream.ts";
+
+// In the executable, a module of the runtime that is imported the usual way is loaded at the start
+// of every command.
+const { createConnection, createServer, Socket } = await import("node:net");
 
 /**
  * Whether this runtime can reset a connection. One that can't (Deno 2.5) has a `node:net` that

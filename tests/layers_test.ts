@@ -124,5 +124,14 @@ Deno.test("ladder/, protocol/ and text/ are pure", async () => {
 Deno.test("the program uses few packages; the others are for its tests", () => {
   const packages = reached.map(({ specifier }) => /^npm:\/([^@]+)@/.exec(specifier)?.[1])
     .filter((name) => name !== undefined);
-  assertEquals([...new Set(packages)].sort(), ["deno-std", "string-width"]);
+  assertEquals([...new Set(packages)].sort(), ["deno-std", "get-east-asian-width"]);
+});
+
+Deno.test("modules of node: are loaded when they are needed", async () => {
+  // A bundle imports what is imported the usual way at the start of every command.
+  for (const { specifier } of modules) {
+    const code = await Deno.readTextFile(new URL(specifier));
+    const found = /^import (?!type\b)[^;]*? from "node:[^"]+";/m.exec(code);
+    assertEquals(found?.[0], undefined, pathOf(specifier));
+  }
 });

@@ -1,12 +1,40 @@
-import stringWidth from "string-width";
+import { eastAsianWidth } from "get-east-asian-width";
 import { visible } from "./visible.ts";
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Columns that a text takes at a terminal. */
+/** Characters that take one column each: nearly all text has no others. */
+const PRINTABLE_ASCII = /^[ -~]*$/;
+// Made when they are needed, and not as literals, which are looked at when the module is loaded:
+// that alone would make a short command half as long again.
+/** Finds characters as a reader sees them. */
+const segmenter = once(() => new Intl.Segmenter(undefined, { granularity: "grapheme" }));
+const emoji = once(() => new RegExp("^\\p{RGI_Emoji}$", "v"));
+/** What is not shown, alone or before what is. */
+const unseen = once(() =>
+  new RegExp(
+    "^[\\p{Default_Ignorable_Code_Point}\\p{Control}\\p{Format}\\p{Mark}\\p{Surrogate}]+",
+    "v",
+  )
+);
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}
+
+/** Columns that a text takes at a terminal; text with escapes in it is not meant. */
 export function widthOf(text: string): number {
-  return stringWidth(text);
+  if (PRINTABLE_ASCII.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of segmenter().segment(text)) width += widthOfGrapheme(segment);
+  return width;
+}
+
+function widthOfGrapheme(grapheme: string): number {
+  if (emoji().test(grapheme)) return 2;
+  const codePoint = grapheme.replace(unseen(), "").codePointAt(0);
+  return codePoint === undefined ? 0 : eastAsianWidth(codePoint);
 }
 
 /** A text with spaces up to a width. */
@@ -19,7 +47,7 @@ export function cutTo(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = "";
   let used = "...".length;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of segmenter().segment(text)) {
     used += widthOf(segment);
     if (used > width) break;
     kept += segment;
