@@ -15,6 +15,7 @@ import {
   memoryOf,
   type Process,
   seed,
+  silence,
   startServer,
   TestConnection,
   until,
@@ -61,6 +62,19 @@ const talks: Readonly<Record<string, fc.Arbitrary<Talk>>> = {
       return { request, reply: calculate(request) };
     }),
   ),
+  lab: talkOf(fc.oneof(
+    fc.string({ unit: fc.constantFrom(..."ab é€"), minLength: 2, maxLength: 20 }).chain((text) =>
+      fc.constantFrom(
+        ...[`echo ${text}`, `split ${text}`, `delay 5ms ${text}`, `slowly ${text.slice(0, 2)}`]
+          .map((request) => ({ request, reply: request.replace(/^(?:delay )?\S+ /, "") })),
+      )
+    ),
+    fc.nat(20_000).map((count) => ({
+      request: `bytes ${count + 1}`,
+      reply: "0123456789".repeat(2_001).slice(0, count + 1),
+    })),
+    fc.constant({ request: "hepl", reply: "Error: unknown request 'hepl': send help" }),
+  )),
 };
 
 async function honest({ port }: Target, talk: Talk, result: SoakResult): Promise<void> {
@@ -94,6 +108,18 @@ const faults: fc.Arbitrary<Fault> = fc.oneof(
   }),
 );
 
+/** Asks for trouble, and leaves at some moment. */
+const labFaults: fc.Arbitrary<Fault> = fc.tuple(
+  fc.constantFrom(
+    ...["silence\n", "delay 500ms x\n", "close 70000\n", "reset\n", "reset 50000\n", "end\n"],
+    ...["garbage\n".repeat(500), "bytes 1048576\n".repeat(20), `slowly ${"x".repeat(20)}\n`],
+  ),
+  fc.nat(30),
+).map(([requests, milliseconds]): Fault => async (connection) => {
+  await connection.send(requests);
+  await silence(milliseconds);
+});
+
 async function hostile({ port }: Target, fault: Fault, result: SoakResult): Promise<void> {
   using connection = await TestConnection.open(port);
   result.connections++;
@@ -101,14 +127,14 @@ async function hostile({ port }: Target, fault: Fault, result: SoakResult): Prom
   await fault(connection).catch(() => {}); // the server may end it first
 }
 
-/** Soaks the three services for so many milliseconds. @throws {Error} if a server does not outlive it. */
+/** Soaks the services for so many milliseconds. @throws {Error} if a server does not outlive it. */
 export async function soak(
   milliseconds: number,
 ): Promise<{ result: SoakResult; line: string }> {
   const targets: Target[] = [];
   const result: SoakResult = { connections: 0, requests: 0, faults: 0, wrong: 0 };
   try {
-    for (const name of ["hello", "message", "calc"]) {
+    for (const name of ["hello", "message", "calc", "lab"]) {
       targets.push({ name, ...await startServer([`${name}-server`, "--request-timeout", "2s"]) });
     }
     const pids = targets.map(({ process }) => process.pid);
@@ -123,8 +149,8 @@ export async function soak(
     const loop = async (act: () => Promise<void>): Promise<void> => {
       while (performance.now() < end) await act();
     };
-    const nextFault = endless(faults);
     await Promise.all(targets.flatMap((target) => {
+      const nextFault = endless(target.name === "lab" ? fc.oneof(faults, labFaults) : faults);
       const nextTalk = endless(talks[target.name] ?? fc.constant([]));
       return [
         ...Array.from(
