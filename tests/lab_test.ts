@@ -8,13 +8,13 @@ import { canReset } from "../sockets/node_stream.ts";
 import {
   linux,
   memoryOf,
-  type Need,
   netdemo,
   netdemoCommand,
   netdemoInProcess,
   Network,
   networkNeeds,
   Process,
+  resets,
   run,
   silence,
   startServer,
@@ -24,8 +24,6 @@ import {
   tool,
   until,
 } from "./harness.ts";
-
-const resets: Need = { missing: "this runtime can't reset", isMet: () => canReset };
 
 function startLab(options: StreamOptions = {}): Promise<Server> {
   return start(named("west-1"), { protocol: "tcp", port: 0 }, options);

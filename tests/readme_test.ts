@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { ladder, reference } from "../build/docs.ts";
 import config from "../deno.json" with { type: "json" };
-import { netdemoCommand, Process, python3, resets, testWith, unix } from "./harness.ts";
+import { netdemoCommand, Process, python3, resets, testWith, tool, unix } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
 const root = `${import.meta.dirname}/..`;
@@ -10,8 +10,8 @@ const readme = await Deno.readTextFile(`${root}/README.md`);
 /** The pages whose transcripts are run. */
 const pages = new Map(
   await Promise.all(
-    ["README.md", "docs/programs.md", "docs/vocabulary.md", "docs/relay.md"].map(async (path) =>
-      [path, await Deno.readTextFile(`${root}/${path}`)] as const
+    ["README.md", "docs/programs.md", "docs/vocabulary.md", "docs/relay.md", "docs/lab.md"].map(
+      async (path) => [path, await Deno.readTextFile(`${root}/${path}`)] as const,
     ),
   ),
 );
@@ -98,14 +98,20 @@ for (const { title, steps } of sections) {
   const usesTerminal = steps.some(({ output }) => output.includes("Enter Command"));
   const usesPython = usesTerminal || steps.some(({ command }) => command.includes("python3"));
   const usesResets = steps.some(({ output }) => output.includes("reset "));
-  const needs = [unix, ...(usesPython ? [python3] : []), ...(usesResets ? [resets] : [])];
+  const usesNc = steps.some(({ command }) => command.includes("| nc "));
+  const needs = [
+    unix,
+    ...(usesPython ? [python3] : []),
+    ...(usesResets ? [resets] : []),
+    ...(usesNc ? [tool("nc")] : []),
+  ];
   testWith(needs, `transcripts are true: ${title}`, async () => {
     const renumber = freePorts();
     const servers: { process: Process; output: string }[] = [];
     try {
       for (const step of steps) {
         const [command, output] = [renumber(step.command), renumber(step.output)];
-        const isServer = /^netdemo (?:\w+-server|relay) --/.test(command);
+        const isServer = /^netdemo (?:(?:\w+-server|relay) --|serve )/.test(command);
         if (isServer) {
           const process = new Process([...netdemoCommand, ...command.split(" ").slice(1)]);
           servers.push({ process, output });
