@@ -1,10 +1,9 @@
 import { messageOf } from "../../sockets/errno.ts";
+import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, usageOf } from "./system.ts";
 
 /** Bytes of each output that are kept. */
 const KEPT = 65_536;
-/** Bytes of its end that are kept as well, for the last words. */
-const TAIL = 4_096;
 /** Milliseconds in which a program that just closed its sockets is given the time to end. */
 const DYING_MS = 700;
 /** Milliseconds for which the pipes of a program that has ended are read on. */
@@ -46,14 +45,13 @@ export interface ChildOptions {
  */
 export class Child {
   readonly pid: number;
-  readonly stdout: Kept;
-  readonly stderr: Kept;
+  readonly stdout: KeptOutput;
+  readonly stderr: KeptOutput;
   /** Resolves when it ends. */
   readonly status: Promise<Deno.CommandStatus>;
   /** How it ended, if it has. */
   ended: Deno.CommandStatus | undefined;
-  /** Whether it was ended since it took too much memory. */
-  tookTooMuchMemory = false;
+  #tookTooMuchMemory = false;
   readonly #process: Deno.ChildProcess;
   readonly #feeding: Promise<void> | undefined;
   #memoryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -75,8 +73,8 @@ export class Child {
       throw new CannotStart(program, cause);
     }
     this.pid = this.#process.pid;
-    this.stdout = new Kept(this.#process.stdout, kept);
-    this.stderr = new Kept(this.#process.stderr, KEPT);
+    this.stdout = new KeptOutput(this.#process.stdout, kept);
+    this.stderr = new KeptOutput(this.#process.stderr, KEPT);
     if (stdin !== undefined) this.#feeding = feed(this.#process.stdin, stdin);
     this.status = this.#process.status.then((status) => this.ended = status);
     this.#watchMemory();
@@ -94,9 +92,14 @@ export class Child {
 
   /** `your program ended (exit code 1)`, if it does or is about to; else `undefined`. */
   async howItEnded(): Promise<string | undefined> {
-    if (!await this.endsWithin(DYING_MS)) return undefined;
-    if (this.tookTooMuchMemory) return "your program took more than 2 GB of memory and was ended";
-    return `your program ${endingOf(this.ended)}`;
+    return await this.endsWithin(DYING_MS) ? `your program ${this.ending}` : undefined;
+  }
+
+  /** `ended (exit code 1)`, `was killed by SIGSEGV`. */
+  get ending(): string {
+    return this.#tookTooMuchMemory
+      ? "took more than 2 GB of memory and was ended"
+      : endingOf(this.ended);
   }
 
   /** Sends a signal to the whole process group, as a terminal does. */
@@ -127,7 +130,7 @@ export class Child {
       if (this.ended !== undefined) return;
       this.#looking = usageOf(this.pid).then((usage) => {
         if ((usage?.memory ?? 0) > MAX_MEMORY) {
-          this.tookTooMuchMemory = true;
+          this.#tookTooMuchMemory = true;
           this.signal("SIGKILL");
         } else if (this.ended === undefined) this.#watchMemory();
       });
@@ -171,97 +174,4 @@ async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<vo
   const writer = stdin.getWriter();
   await writer.write(new TextEncoder().encode(text)).catch(() => {});
   await writer.close().catch(() => {});
-}
-
-/** An output of a program: its beginning and its end are kept, what is between is thrown away. */
-export class Kept {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #limit: number;
-  readonly #end: Promise<void>;
-  readonly #chunks: Uint8Array[] = [];
-  #size = 0;
-  #tail = new Uint8Array();
-  #changed = Promise.withResolvers<void>();
-
-  constructor(stream: ReadableStream<Uint8Array>, limit: number) {
-    this.#reader = stream.getReader();
-    this.#limit = limit;
-    this.#end = this.#readAll();
-  }
-
-  /** Bytes that are kept of its beginning. */
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Its beginning as text. */
-  get text(): string {
-    const decoder = new TextDecoder();
-    return this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("");
-  }
-
-  /** Its last bytes as text, from the one with this number on. */
-  tailFrom(start: number): string {
-    if (this.#tail.length > 0) return new TextDecoder().decode(this.#tail);
-    return new TextDecoder().decode(joined(this.#chunks).subarray(start));
-  }
-
-  /** Whether its beginning comes to satisfy the test within so many milliseconds. */
-  async shows(test: (text: string) => boolean, milliseconds: number): Promise<boolean> {
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.#changed.resolve();
-    }, milliseconds);
-    const ended = this.#end.then(() => late = true);
-    while (!test(this.text) && !late) await Promise.race([this.#changed.promise, ended]);
-    clearTimeout(timer);
-    return test(this.text);
-  }
-
-  /** Waits until it has ended, but not longer than so many milliseconds. */
-  async drained(milliseconds: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-    await Promise.race([this.#end, late]);
-    clearTimeout(timer);
-  }
-
-  async close(): Promise<void> {
-    await this.drained(50);
-    await this.#reader.cancel().catch(() => {});
-    await this.#end;
-  }
-
-  async #readAll(): Promise<void> {
-    while (true) {
-      const { value, done } = await this.#reader.read().catch(() => ({
-        value: undefined,
-        done: true,
-      }));
-      if (done || value === undefined) return;
-      const room = this.#limit - this.#size;
-      if (room > 0) {
-        const part = value.subarray(0, room);
-        this.#chunks.push(part);
-        this.#size += part.length;
-      } else {
-        this.#tail = joined([this.#tail, value]).slice(-TAIL);
-        // A program that prints without end must not keep this one from its work.
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      this.#changed.resolve();
-      this.#changed = Promise.withResolvers();
-    }
-  }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
 }

@@ -117,13 +117,15 @@ export class Conversation implements Disposable {
     try {
       while (this.#size < MAX_RECEIVED) {
         const count = await this.#stream.read(buffer);
-        if (count === null) break;
+        if (count === null) {
+          this.end = "closed";
+          break;
+        }
         this.#chunks.push(buffer.slice(0, count));
         this.#size += count;
         this.#bytes = undefined;
         this.#wake();
       }
-      this.end = "closed";
     } catch {
       if (!this.#isClosed) this.end = "reset";
     }

@@ -1,4 +1,5 @@
 /** Compares what came with what should have come, and names the mistakes that learners make. */
+import { visible } from "../../text/visible.ts";
 import type { Evidence } from "./check.ts";
 
 /** What an answer should be. */
@@ -70,6 +71,14 @@ function skipLineEnds(bytes: Uint8Array): number {
   return start;
 }
 
+/** Where the first wrong byte is. A line end after the answer is none, unless it was to be or not to be. */
+function firstWrong(answer: Uint8Array, wanted: Uint8Array, lineEnd: boolean | undefined): number {
+  let position = commonLength(answer, wanted);
+  if (position < wanted.length || lineEnd !== undefined) return position;
+  while (answer[position] === LF || answer[position] === CR) position++;
+  return position;
+}
+
 function commonLength(one: Uint8Array, other: Uint8Array): number {
   let length = 0;
   while (length < one.length && length < other.length && one[length] === other[length]) length++;
@@ -90,20 +99,11 @@ export function shown(data: string | Uint8Array): string {
 /** Characters that a terminal would act on, escaped as Python and C write them. */
 function escaped(bytes: Uint8Array): string {
   const text = decoder.decode(bytes);
-  if (!text.includes("\ufffd")) return visibleText(text);
+  if (!text.includes("\ufffd")) return visible(text);
   // Bytes that are not UTF-8 are shown one by one.
   return [...bytes].map((byte) =>
     byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : hexEscape(byte)
   ).join("");
-}
-
-function visibleText(text: string): string {
-  return text.replaceAll(
-    // deno-lint-ignore no-control-regex -- finding control characters is the purpose
-    /[\x00-\x1f\x7f-\x9f]/g,
-    (character) =>
-      ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[character] ?? hexEscape(character.charCodeAt(0)),
-  );
 }
 
 function hexEscape(byte: number): string {
@@ -115,7 +115,7 @@ export function wrongAnswer(bytes: Uint8Array, expected: Expected, sent: string)
   const wanted = encoder.encode(expected.text + (expected.lineEnd === true ? "\n" : ""));
   const start = expected.lineEnd === undefined ? skipLineEnds(bytes) : 0;
   const answer = bytes.subarray(start);
-  const common = commonLength(answer, wanted);
+  const common = firstWrong(answer, wanted, expected.lineEnd);
   const mistake = named(answer, expected, sent);
   const what = mistake?.name ?? `byte ${common + 1} differs`;
   return {

@@ -6,6 +6,7 @@ import { ExaminedClient } from "./client.ts";
 import { checksOf, examine, withGrounds } from "./examine.ts";
 import type { GradeOptions } from "./options.ts";
 import { isFree } from "./ports.ts";
+import { isInTimeWait } from "./system.ts";
 import { type Examination, Starter } from "./server.ts";
 import {
   tcpClientChecks,
@@ -63,6 +64,17 @@ function preparedFor(
   return { checks, outcomes, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
 }
 
+/** Why a program can't have its port. */
+async function notFree(port: number): Promise<Failure> {
+  const lingers = await isInTimeWait(port);
+  const instead = "let your program take its port from {port}";
+  return new Failure("USAGE", `port ${port} is ${lingers ? "not free again yet" : "in use"}`, {
+    hint: lingers
+      ? `a connection was closed there a moment ago: wait a minute, or ${instead}`
+      : `end what listens there, or ${instead}`,
+  });
+}
+
 /** Where a server runs already. @throws {Failure} */
 export async function locate(options: GradeOptions) {
   const { target: text, command, subject, level, udp, port, mayBreak, timeout } = options;
@@ -72,11 +84,7 @@ export async function locate(options: GradeOptions) {
         hint: `give it after --: netdemo grade ${options.name} -- python3 program.py {port}`,
       });
     }
-    if (port !== undefined && !isFree(port)) {
-      throw new Failure("USAGE", `port ${port} is in use`, {
-        hint: "end what listens there, or let your program take its port from {port}",
-      });
-    }
+    if (port !== undefined && !isFree(port)) throw await notFree(port);
     return undefined;
   }
   if (command !== undefined) {

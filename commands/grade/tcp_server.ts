@@ -2,8 +2,9 @@ import { dialResettable } from "../../sockets/node_stream.ts";
 import { errnoOf, errorName, kindOf } from "../../sockets/errno.ts";
 import { type Attempt, SocketFailure } from "../../sockets/failure.ts";
 import { Finding, Skipped } from "./check.ts";
-import { type Child, endingOf } from "./child.ts";
+import type { Child } from "./child.ts";
 import { Conversation } from "./conversation.ts";
+import { ListenerSearch, LOOPBACK } from "./listener_search.ts";
 import { type Expected, judge, shown, wrongAnswer } from "./judge.ts";
 import {
   type ExaminedServer,
@@ -13,17 +14,14 @@ import {
   sampleOf,
   type Starter,
 } from "./server.ts";
-import { isInTimeWait, type Listening, listeningOf, usageOf } from "./system.ts";
+import { isInTimeWait } from "./system.ts";
 
-const LOOPBACK = ["127.0.0.1", "::1"];
+/** What to do about a program that ended at a request of the lesson. */
+const ENDED_FIX = "see what your program said as it ended: begin there";
 /** Milliseconds in which a program must have begun to listen. */
 const START_MS = 10_000;
 /** Milliseconds between two tries to connect to a program that starts. */
 const RETRY_MS = 20;
-/** Milliseconds between two looks at what a program listens on. */
-const LOOK_MS = 150;
-/** Milliseconds after which a program that listens elsewhere is not waited for any more. */
-const ELSEWHERE_MS = 3_000;
 /** Milliseconds for which a bad request is given the time to be answered: silence is no failure. */
 const REACTION_MS = 500;
 /** An answer that takes so many milliseconds was waited for until silence ended the request. */
@@ -181,10 +179,12 @@ export class TcpServer implements ExaminedServer, AsyncDisposable {
       if (verdict === "wrong") await conversation.until(() => false, 60); // the rest of it
       throw new Finding(wrongAnswer(conversation.bytes, expected, sent));
     }
+    const ended = await this.starter.andEnded();
     throw new Finding({
       sent: shown(sent),
-      want: expected.text,
-      saw: this.#whatCame(conversation) + await this.starter.andEnded(),
+      want: shown(expected.text),
+      saw: this.#whatCame(conversation) + ended,
+      fix: ended === "" ? undefined : ENDED_FIX,
     });
   }
 
@@ -386,80 +386,19 @@ export class TcpServer implements ExaminedServer, AsyncDisposable {
     const { port } = this.starter;
     const { fixedPort } = this.examination;
     if (child.ended !== undefined) {
-      if (fixedPort !== undefined && this.servesSeveral && await isInTimeWait(port)) {
+      // The first start found the port free: what holds it now comes from the checks before.
+      if (fixedPort !== undefined && await isInTimeWait(port)) {
         return new Skipped(
           `port ${port} is still held by a closed connection: let your program take {port}`,
         );
       }
-      return new Finding({ saw: `your program ${endingOf(child.ended)} before it listened` });
+      return new Finding({ saw: `your program ${child.ending} before it listened` });
     }
     return new Finding(
       search.elsewhere() ?? {
         saw: `nothing listens on port ${port} after ${START_MS / 1_000} s`,
       },
     );
-  }
-}
-
-/** Looks for where a program listens that does not listen where it was told. */
-class ListenerSearch {
-  readonly #starter: Starter;
-  readonly #child: Child;
-  readonly #startedAt = performance.now();
-  #lookedAt = performance.now();
-  #endedAt: number | undefined;
-  #found: readonly Listening[] = [];
-
-  constructor(starter: Starter, child: Child) {
-    this.#starter = starter;
-    this.#child = child;
-  }
-
-  /** Whether waiting longer is of no use. A program without {port} is from now on asked where it listens. */
-  async isOver(): Promise<boolean> {
-    const now = performance.now();
-    if (this.#child.ended !== undefined) {
-      this.#endedAt ??= now;
-      // One that ended well may have put itself into the background.
-      return this.#child.ended.code !== 0 || now - this.#endedAt > 1_000;
-    }
-    if (now - this.#lookedAt < LOOK_MS) return false;
-    const pids = (await usageOf(this.#child.pid))?.pids ?? [];
-    this.#found = await listeningOf(pids, "tcp") ?? [];
-    this.#lookedAt = performance.now();
-    const [own] = this.#found;
-    if (own !== undefined && !this.#starter.takesPort) {
-      this.#starter.port = own.port;
-      return false;
-    }
-    return this.elsewhere() !== undefined && now - this.#startedAt > ELSEWHERE_MS;
-  }
-
-  /** Where the program listens, if it does and not where it should. */
-  elsewhere(): { saw: string; fix: string } | undefined {
-    const { port } = this.#starter;
-    const [found] = this.#found;
-    const isThere = this.#found.some((one) =>
-      one.port === port && ["*", ...LOOPBACK].includes(one.hostname)
-    );
-    if (found === undefined || isThere) return undefined;
-    if (found.port === port) {
-      return {
-        saw: `your program listens on ${found.hostname}:${port}, not on 127.0.0.1:${port}`,
-        fix: 'bind() to "127.0.0.1", or to all addresses ("" or "0.0.0.0")',
-      };
-    }
-    const swapped = ((port & 0xff) << 8) | (port >> 8);
-    return found.port === swapped
-      ? {
-        saw: `your program listens on port ${found.port}: the two bytes of ${port} are swapped`,
-        fix: `give the port as htons(${port}), in network byte order`,
-      }
-      : {
-        saw: `your program listens on port ${found.port}, not on ${port}`,
-        fix:
-          "bind() to the port that the command line gives, before listen(), and check its result",
-      };
   }
 }
 

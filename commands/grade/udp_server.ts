@@ -1,5 +1,6 @@
 import { Finding } from "./check.ts";
-import { endingOf } from "./child.ts";
+import { DatagramClient, type Received } from "./datagram_client.ts";
+import { LOOPBACK } from "./listener_search.ts";
 import { type Expected, judge, shown, wrongAnswer } from "./judge.ts";
 import {
   type ExaminedServer,
@@ -11,7 +12,6 @@ import {
 } from "./server.ts";
 import { type Listening, listeningOf, usageOf } from "./system.ts";
 
-const LOOPBACK = ["127.0.0.1", "::1"];
 /** Milliseconds in which a program must have begun to answer. */
 const START_MS = 10_000;
 /** Milliseconds after which a program that is bound but silent is not waited for any more. */
@@ -22,74 +22,6 @@ const RETRY_MS = 50;
 const ANSWER_ON_ITS_WAY_MS = 200;
 /** Milliseconds for which a bad request is given the time to be answered: silence is no failure. */
 const REACTION_MS = 200;
-
-const encoder = new TextEncoder();
-
-/** A datagram and where it came from. */
-export interface Received {
-  readonly bytes: Uint8Array;
-  readonly from: Deno.NetAddr;
-}
-
-/** A client's socket: what comes to it is kept until it is asked for. */
-export class DatagramClient implements Disposable {
-  readonly #socket: Deno.DatagramConn;
-  readonly #received: Received[] = [];
-  #changed = Promise.withResolvers<void>();
-  #isClosed = false;
-
-  constructor(hostname: string, port = 0) {
-    this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
-    void this.#receiveAll();
-  }
-
-  get port(): number {
-    return (this.#socket.addr as Deno.NetAddr).port;
-  }
-
-  async send(data: string | Uint8Array, hostname: string, port: number): Promise<void> {
-    const bytes = typeof data === "string" ? encoder.encode(data) : data;
-    // Windows reports here that nobody was there before.
-    await this.#socket.send(bytes, { transport: "udp", hostname, port }).catch(() => 0);
-  }
-
-  /** The next datagram, if one comes within so many milliseconds. */
-  async receive(milliseconds: number): Promise<Received | undefined> {
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.#wake();
-    }, milliseconds);
-    while (this.#received.length === 0 && !late && !this.#isClosed) await this.#changed.promise;
-    clearTimeout(timer);
-    return this.#received.shift();
-  }
-
-  /** May be called twice. */
-  [Symbol.dispose](): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#socket.close();
-    this.#wake();
-  }
-
-  async #receiveAll(): Promise<void> {
-    while (true) {
-      try {
-        const [bytes, from] = await this.#socket.receive(new Uint8Array(65_536));
-        this.#received.push({ bytes, from: from as Deno.NetAddr });
-        this.#wake();
-      } catch (error) {
-        if (!(error instanceof Deno.errors.ConnectionReset)) return;
-      }
-    }
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-  }
-}
 
 /** A server over UDP that is examined. */
 export class UdpServer implements ExaminedServer, AsyncDisposable {
@@ -283,7 +215,7 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
       for (const { client } of sockets) client[Symbol.dispose]();
     }
     if (child.ended !== undefined) {
-      throw new Finding({ saw: `your program ${endingOf(child.ended)} before it answered` });
+      throw new Finding({ saw: `your program ${child.ending} before it answered` });
     }
     const [elsewhere] = found;
     const where = elsewhere === undefined

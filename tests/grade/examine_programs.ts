@@ -7,9 +7,17 @@ import type { Correct, Mistaken } from "./programs.ts";
 
 const folder = `${import.meta.dirname}/programs`;
 
+/** Python itself: what stands in PATH may be a script that looks for it, which costs as much again. */
+function pythonItself(): string {
+  if (python === undefined) return "python3";
+  const { stdout } = new Deno.Command(python, { args: ["-c", "import sys; print(sys.executable)"] })
+    .outputSync();
+  return new TextDecoder().decode(stdout).trim();
+}
+
 /** What a language needs, by the end of a file's name. */
 const languages: Readonly<Record<string, { readonly tool: string; readonly compile: boolean }>> = {
-  py: { tool: python ?? "python3", compile: false },
+  py: { tool: pythonItself(), compile: false },
   mjs: { tool: "node", compile: false },
   rb: { tool: "ruby", compile: false },
   pl: { tool: "perl", compile: false },

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { problemsOfLine } from "../../cli/events.ts";
 import { netdemoInProcess } from "../harness/in_process.ts";
-import { linux, pythonTest, testWith, unix } from "../harness/needs.ts";
+import { linux, type Need, pythonTest, testWith, unix } from "../harness/needs.ts";
 import { netdemo, netdemoCommand, Process } from "../harness/process.ts";
 import { until } from "../harness/system.ts";
 import { readTap, readXml } from "../report_readers.ts";
@@ -292,12 +292,6 @@ import sys
 while True:
     sys.stdout.write("x" * 10000)
     sys.stderr.write("y" * 10000)`,
-  "eats memory": `
-import time
-kept = []
-while True:
-    kept.append(bytearray(50_000_000))
-    time.sleep(0.02)`,
   "closes its outputs and sleeps": `
 import os, time
 os.close(1)
@@ -318,6 +312,23 @@ testWith([linux], "nothing is left running, whatever the program does", async ()
       assert(performance.now() - startedAt < 20_000, what);
       await until(() => commandLinesWith(mark).length === 0, `${what}: it ends`);
     }),
+  );
+});
+
+const gigabytes = (count: number): Need => ({
+  missing: `less than ${count} GB of memory`,
+  isMet: () => Deno.systemMemoryInfo().available > count * 1024 ** 3,
+});
+
+testWith([linux, gigabytes(6)], "a program that eats memory is ended, and told so", async () => {
+  const { code, stdout } = await netdemoInProcess([
+    ...["grade", "calc-server", "--", "python3", "-c"],
+    "import time; kept = [b'x' * 100_000_000 for _ in range(23)]; time.sleep(100)",
+  ]);
+  assertEquals(code, 1);
+  assertMatch(
+    stdout,
+    /your program took more than 2 GB of memory and was ended before it listened/,
   );
 });
 

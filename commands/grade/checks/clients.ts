@@ -1,7 +1,8 @@
 /** What clients must do, over TCP and UDP. */
 import { type Check, everyService, type Evidence, Finding } from "../check.ts";
 import { endingOf } from "../child.ts";
-import { CLIENT_MS, END_MS, type ExaminedClient, type Run, type Scenario } from "../client.ts";
+import { END_MS, type ExaminedClient, type Run } from "../client.ts";
+import { CLIENT_MS, type Scenario } from "../stages.ts";
 import { shown, wrongAnswer } from "../judge.ts";
 
 /** Bytes of the long reply. */

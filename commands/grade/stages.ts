@@ -1,0 +1,225 @@
+import { listenResettable } from "../../sockets/node_stream.ts";
+import type { StreamListener } from "../../sockets/stream.ts";
+import { Conversation } from "./conversation.ts";
+import { DatagramClient } from "./datagram_client.ts";
+import { LOOPBACK } from "./listener_search.ts";
+
+/** Milliseconds that a client may take for everything. */
+export const CLIENT_MS = 10_000;
+/** Milliseconds of silence that end a request without a line end. */
+const QUIET_MS = 200;
+
+/** A request that a client has sent, and what can be done about it. */
+export interface Asked {
+  readonly request: Uint8Array;
+  /** The right reply, with a line end if the request had one. */
+  readonly reply: string;
+  /** Whether the request came with a line end. */
+  readonly isLine: boolean;
+  send(text: string): Promise<void>;
+  /** Ends the connection. */
+  close(): void;
+  /** Resets the connection. */
+  reset(): void;
+  /** UDP: sends from another port than the one that was asked. */
+  sendFromElsewhere(text: string): Promise<void>;
+}
+
+/** A situation that a client is put into. */
+export interface Scenario {
+  readonly id: string;
+  /** The server does all that a client may expect. @default {false} */
+  readonly isOrdinary?: boolean;
+  /** The client has nothing to wait for but its own time-out. @default {false} */
+  readonly waits?: boolean;
+  /** Nobody listens. @default {false} */
+  readonly nobody?: boolean;
+  /** The client gets a good reply, so it is expected to end soon after it. @default {false} */
+  readonly replies?: boolean;
+  /** What the server does about a request. @default nothing */
+  answer?(asked: Asked): Promise<void>;
+}
+
+/** The server that a client meets. */
+export abstract class Stage implements AsyncDisposable {
+  readonly requests: Uint8Array[] = [];
+  readonly replies: string[] = [];
+  /** When the last request was dealt with. */
+  repliedAt: number | undefined;
+
+  readonly scenario: Scenario;
+  readonly #reply: (request: string) => string;
+  readonly #arrival = Promise.withResolvers<void>();
+  #connected = false;
+
+  constructor(scenario: Scenario, reply: (request: string) => string) {
+    this.scenario = scenario;
+    this.#reply = reply;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** A client is there. */
+  arrived(): void {
+    this.#connected = true;
+    this.#arrival.resolve();
+  }
+
+  /** Waits until a client is there, for so many milliseconds. */
+  async untilConnected(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
+    await Promise.race([this.#arrival.promise, late]);
+    clearTimeout(timer);
+  }
+
+  /** Ends all connections. */
+  abstract closeAll(): Promise<void>;
+  abstract [Symbol.asyncDispose](): Promise<void>;
+
+  /** Deals with a request as the scenario has it. */
+  async deal(
+    request: Uint8Array,
+    means: Omit<Asked, "request" | "reply" | "isLine">,
+  ): Promise<void> {
+    const isLine = request.at(-1) === 0x0a;
+    const text = new TextDecoder().decode(request).replace(/\r?\n$/, "");
+    const reply = this.#reply(text);
+    this.requests.push(request);
+    this.replies.push(reply);
+    await this.scenario.answer?.({
+      request,
+      isLine,
+      reply: isLine ? `${reply}\n` : reply,
+      ...means,
+    });
+    this.repliedAt = performance.now();
+  }
+}
+
+/** Serves a client over TCP. */
+export class StreamStage extends Stage {
+  readonly #listeners: readonly StreamListener[];
+  readonly #conversations = new Set<Conversation>();
+  readonly #work: Promise<void>[] = [];
+
+  private constructor(
+    listeners: readonly StreamListener[],
+    scenario: Scenario,
+    reply: (request: string) => string,
+  ) {
+    super(scenario, reply);
+    this.#listeners = listeners;
+    this.#work = listeners.map((listener) => this.#acceptFrom(listener));
+  }
+
+  static async open(
+    port: number,
+    scenario: Scenario,
+    reply: (request: string) => string,
+  ): Promise<StreamStage> {
+    const opened = await Promise.allSettled(
+      LOOPBACK.map((hostname) => listenResettable({ hostname, port })),
+    );
+    const listeners = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+    return new StreamStage(listeners, scenario, reply);
+  }
+
+  closeAll(): Promise<void> {
+    for (const conversation of this.#conversations) conversation.close();
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    await this.closeAll();
+    await Promise.allSettled(this.#work);
+  }
+
+  async #acceptFrom(listener: StreamListener): Promise<void> {
+    while (true) {
+      try {
+        const conversation = new Conversation(await listener.accept());
+        this.arrived();
+        this.#conversations.add(conversation);
+        this.#work.push(this.#converse(conversation));
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource) return;
+      }
+    }
+  }
+
+  /** Takes requests as the lesson's server does: what comes, until a line end or silence. */
+  async #converse(conversation: Conversation): Promise<void> {
+    if (this.scenario.replies && this.scenario.answer === undefined) {
+      // hello: a client is served once it is there.
+      conversation.close();
+      this.repliedAt = performance.now();
+      return;
+    }
+    while (await conversation.until((bytes) => bytes.length > 0, CLIENT_MS)) {
+      const isWhole = (bytes: Uint8Array): boolean => bytes.at(-1) === 0x0a;
+      for (let size = 0; size !== conversation.bytes.length;) {
+        size = conversation.bytes.length;
+        await conversation.until((bytes) => isWhole(bytes) || bytes.length > size, QUIET_MS);
+        if (isWhole(conversation.bytes)) break;
+      }
+      const request = conversation.bytes;
+      conversation.forget();
+      await this.deal(request, {
+        send: (text) => conversation.send(text, CLIENT_MS),
+        close: () => conversation.close(),
+        reset: () => conversation.reset(),
+        sendFromElsewhere: () => Promise.resolve(),
+      });
+    }
+  }
+}
+
+/** Serves a client over UDP. */
+export class DatagramStage extends Stage {
+  readonly #sockets: readonly DatagramClient[];
+  readonly #elsewhere = new DatagramClient("127.0.0.1");
+  readonly #work: Promise<void>[];
+  #isOver = false;
+
+  constructor(port: number, scenario: Scenario, reply: (request: string) => string) {
+    super(scenario, reply);
+    this.#sockets = LOOPBACK.flatMap((hostname) => {
+      try {
+        return [new DatagramClient(hostname, port)];
+      } catch {
+        return []; // no IPv6 here
+      }
+    });
+    this.#work = this.#sockets.map((socket) => this.#serve(socket));
+  }
+
+  closeAll(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    for (const socket of [...this.#sockets, this.#elsewhere]) socket[Symbol.dispose]();
+    await Promise.all(this.#work);
+  }
+
+  async #serve(socket: DatagramClient): Promise<void> {
+    while (!this.#isOver) {
+      const received = await socket.receive(CLIENT_MS);
+      if (received === undefined) continue;
+      this.arrived();
+      const { hostname, port } = received.from;
+      const elsewhere = hostname.includes(":") ? socket : this.#elsewhere;
+      await this.deal(received.bytes, {
+        send: (text) => socket.send(text, hostname, port),
+        close: () => {},
+        reset: () => {},
+        sendFromElsewhere: (text) => elsewhere.send(text, hostname, port),
+      });
+    }
+  }
+}
