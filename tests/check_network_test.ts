@@ -144,6 +144,7 @@ testWith(networkNeeds, "check through a router and a firewall", async () => {
     narrowLink(network),
     lostRequest(network),
     names(network),
+    clients(network),
     firewallGoesUp(network),
     firewallGoesDown(network),
   ]);
@@ -241,6 +242,19 @@ async function names(network: Network): Promise<void> {
     ? /no answer from the name server/
     : /no such name|no answer/;
   assertMatch(stdout, words);
+}
+
+/** The clients of the lesson say of a way that is shut what check does. */
+async function clients(network: Network): Promise<void> {
+  const shut = [["10.77.1.2", "4"], ["10.77.1.2", "6"], ["10.78.0.1", "1"], ["10.79.0.1", "1"]];
+  const codes = shut.map(async ([host = "", port = ""]) => {
+    const args = ["hello-client", "--host", host, "--port", port];
+    await using process = network.start("client", [...netdemoCommand, ...args]);
+    const { code, stderr } = await process.ended();
+    assertMatch(stderr, /^netdemo: UNREACHABLE: /m);
+    return code;
+  });
+  assertEquals(await Promise.all(codes), [12, 12, 12, 12]);
 }
 
 /** --for waits until the firewall holds. */

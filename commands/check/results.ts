@@ -26,6 +26,7 @@ export function seriesResult(series: Series): Result {
   const event: Event = {
     event: "statistics",
     ...identity(row),
+    expect: row.expected.expect,
     tries,
     triesAsExpected: asExpected,
     verdicts: found,
@@ -54,6 +55,7 @@ function sizesEvent(
   return {
     event: "sizes",
     ...identity(row),
+    expect: row.expected.expect,
     verdict: row.verdict,
     asExpected: row.asExpected,
     passedBytes: passedSize,
@@ -86,13 +88,12 @@ export function addressOf({ remote }: AssessedRow): string {
 }
 
 /** What each event of a row says of it. */
-function identity({ expected: { target, service, expect }, remote }: AssessedRow) {
+function identity({ expected: { target, service }, remote }: AssessedRow) {
   return {
     target: target.text,
     protocol: target.protocol,
     service: service ?? "custom",
     remote: remote && formatEndpoint(remote),
-    expect,
   };
 }
 
@@ -109,6 +110,7 @@ export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
     event: "probe",
     ...identity(row),
     try: number,
+    expect: row.expected.expect,
     verdict,
     asExpected,
     control,
