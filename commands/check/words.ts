@@ -9,6 +9,11 @@ import type { Failed, Verdict } from "./verdict.ts";
 /** Characters of a reply that are shown. */
 const QUOTED = 60;
 
+/** Milliseconds after which Linux sends a connection request again. */
+const REQUEST_AGAIN_MS = 1_000;
+/** What there is to say of a time-out that only one connection request had. */
+const ONE_REQUEST = "  (to one request; --timeout 3.1s is surer)";
+
 /** Milliseconds for people: `0.4`, `17.3`, `1003`. */
 export function milliseconds(value: number): string {
   return value < 99.95 ? value.toFixed(1) : value.toFixed(0);
@@ -40,7 +45,7 @@ function failureDetail(row: Row, outcome: Failed): string {
     case "dns":
       return `resolve: ${dnsWords(outcome, longest)}`;
     case "dropped":
-      return `connect: no answer in ${longest}`;
+      return `connect: no answer in ${longest}${elapsedMs < REQUEST_AGAIN_MS ? ONE_REQUEST : ""}`;
     case "refused":
       return outcome.errno === "ECONNREFUSED" || outcome.errno === undefined
         ? `${outcome.phase} ${milliseconds(connectMs || elapsedMs)} ms`
@@ -100,8 +105,8 @@ function caveat({ verdict, challenge }: Row): string | undefined {
 /** Linux sends a connection request again after whole seconds: such a connect lost one. */
 function lostRequests({ probed: { outcome, connectMs = 0 } }: Row): string | undefined {
   const connected = outcome.end === "connected" || outcome.phase === "reply";
-  const seconds = Math.floor(connectMs / 1_000);
-  const again = seconds >= 1 && connectMs - seconds * 1_000 < 300;
+  const late = connectMs % REQUEST_AGAIN_MS;
+  const again = connectMs >= REQUEST_AGAIN_MS && late < 300;
   return connected && again ? "a connection request was lost" : undefined;
 }
 
