@@ -115,13 +115,14 @@ export async function open(
   connect: () => Promise<Deno.TcpConn | Deno.UnixConn>,
   watch: Watch | undefined,
 ): Promise<Stream> {
-  if (watch === undefined) return denoStream(await connect());
+  const ends = "path" in remote ? { remote } : {}; // a server's socket may have had another name
+  if (watch === undefined) return denoStream(await connect(), ends);
   const trace = new SocketTrace(watch.trace, watch.who);
   trace.remote = remote;
   trace.report("socket");
   const time = performance.now();
   try {
-    const stream = traceStream(denoStream(await connect()), trace);
+    const stream = traceStream(denoStream(await connect(), ends), trace);
     trace.made("connect", time);
     return stream;
   } catch (error) {

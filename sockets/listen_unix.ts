@@ -1,24 +1,60 @@
 import { errnoOf } from "./errno.ts";
 import { type ListenFacts, SocketFailure } from "./failure.ts";
-import { denoStream, endpointOf, MAX_UNIX_PATH, type StreamListener } from "./stream.ts";
+import { denoStream, MAX_UNIX_PATH, type StreamListener } from "./stream.ts";
+
+/**
+ * Put after a path, the name that a socket is bound under before it is linked to the path. It is
+ * the name that Deno removes when the listener is dropped, whatever stands there by then: at the
+ * path itself it could be another server's file (Deno 2.9.6).
+ */
+const BOUND = "~";
+/** Milliseconds to wait for others that start in the same folder. */
+const LOCK_MS = 2_000;
 
 /**
  * Listens at a path. A socket file that nobody listens at any more is replaced;
- * a file that isn't a socket is never touched.
+ * a file that isn't a socket is never touched. At the end the path is removed if it is
+ * still this listener's.
  *
  * @throws {SocketFailure} of kind `BIND` if the path is taken, too long, or not permitted.
  */
 export async function listenUnix(path: string): Promise<StreamListener> {
   const bytes = new TextEncoder().encode(path).length;
-  if (bytes > MAX_UNIX_PATH) {
-    throw bindFailure(path, { problem: "path too long", most: MAX_UNIX_PATH });
-  }
+  const most = MAX_UNIX_PATH - BOUND.length;
+  if (bytes > most) throw bindFailure(path, { problem: "path too long", most });
+  // Of several that start at once, each may find the same stale file and remove it,
+  // and with it what the first has put there.
+  using _lock = await lockFolder(path);
   await removeStale(path);
+  const bound = path + BOUND;
   try {
-    const listener = Deno.listen({ transport: "unix", path });
+    if (lookAt(bound)?.isSocket) Deno.removeSync(bound); // its server ended before it was linked
+    const listener = Deno.listen({ transport: "unix", path: bound });
+    try {
+      Deno.linkSync(bound, path); // fails where a file stands, other than a renaming
+      Deno.removeSync(bound);
+    } catch (error) {
+      listener.close();
+      throw error;
+    }
     return withOwnFile(listener, path);
   } catch (cause) {
-    throw bindFailure(path, { cause });
+    throw bindFailure(path, errnoOf(cause) === "EEXIST" ? { problem: "in use" } : { cause });
+  }
+}
+
+/** Keeps others out that start in the same folder, as long as it is in scope; not for ever, if one hangs. */
+async function lockFolder(path: string): Promise<Disposable | undefined> {
+  const [folder = "/"] = /^.*\//.exec(path) ?? ["."];
+  try {
+    const file = await Deno.open(folder);
+    const end = performance.now() + LOCK_MS;
+    while (!file.tryLockSync(true) && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return file; // closing it unlocks
+  } catch {
+    return undefined; // a folder that can't be read: only a race is lost
   }
 }
 
@@ -54,38 +90,34 @@ function lookAt(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/**
- * Deno 2.9 removes whatever stands at the path when the listener is dropped,
- * which is after a pending accept has ended; older ones remove nothing. So a
- * file that is not this listener's any more is moved out of the way until
- * then, and one that is still its own is removed here.
- */
 function withOwnFile(listener: Deno.UnixListener, path: string): StreamListener {
   const own = Deno.lstatSync(path);
-  const aside = `${path}.${Deno.pid}`;
-  const stands = (): "own" | "other" | "nothing" => {
+  const isOwn = (): boolean => {
+    const { ino, dev } = Deno.lstatSync(path);
+    return ino === own.ino && dev === own.dev;
+  };
+  const remove = (): void => {
     try {
-      const { ino, mtime } = Deno.lstatSync(path);
-      return ino === own.ino && mtime?.getTime() === own.mtime?.getTime() ? "own" : "other";
+      if (isOwn()) Deno.removeSync(path);
     } catch {
-      return "nothing";
+      // It is gone, or can't be removed any more: as after a crash, the next server replaces it.
     }
   };
-  let moved = false;
   return {
-    addr: endpointOf(listener.addr),
-    accept: async () => denoStream(await listener.accept()),
-    close() {
-      if (stands() === "other") {
-        Deno.renameSync(path, aside);
-        moved = true;
+    addr: { path },
+    async accept() {
+      while (true) {
+        try {
+          return denoStream(await listener.accept(), { local: { path } });
+        } catch (error) {
+          // Its peer's path is not UTF-8, and Deno has dropped the connection (2.9.6).
+          if (!(error instanceof Deno.errors.InvalidData)) throw error;
+        }
       }
-      listener.close();
     },
-    closed() {
-      if (moved) Deno.renameSync(aside, path);
-      else if (stands() === "own") Deno.removeSync(path);
-      moved = false;
+    close() {
+      remove(); // before a successor could find it live
+      listener.close();
     },
   };
 }

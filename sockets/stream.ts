@@ -29,8 +29,6 @@ export interface StreamListener {
   readonly addr: Endpoint;
   accept(): Promise<Stream>;
   close(): void;
-  /** To be called once {@linkcode accept} has ended after {@linkcode close}, where there is something to clean up. */
-  closed?(): void;
 }
 
 /** A datagram socket: as much of Deno's as the engines need. */
@@ -41,25 +39,36 @@ export interface DatagramSocket {
   close(): void;
 }
 
-/** A connection of Deno's as a {@linkcode Stream}, with Nagle's algorithm off (RFC 896). */
-export function denoStream(conn: Deno.TcpConn | Deno.UnixConn): Stream {
-  return new DenoStream(conn);
+/**
+ * A connection of Deno's as a {@linkcode Stream}, with Nagle's algorithm off (RFC 896).
+ *
+ * @param ends Its ends, where they are known by other names than the system's.
+ */
+export function denoStream(conn: Deno.TcpConn | Deno.UnixConn, ends: Ends = {}): Stream {
+  return new DenoStream(conn, ends);
+}
+
+interface Ends {
+  readonly local?: Endpoint;
+  readonly remote?: Endpoint;
 }
 
 class DenoStream implements Stream {
   readonly #conn: Deno.TcpConn | Deno.UnixConn;
+  readonly #ends: Ends;
 
-  constructor(conn: Deno.TcpConn | Deno.UnixConn) {
+  constructor(conn: Deno.TcpConn | Deno.UnixConn, ends: Ends) {
     this.#conn = conn;
+    this.#ends = ends;
     if ("setNoDelay" in conn) setNoDelay(conn);
   }
 
   get local(): Endpoint {
-    return endpointOf(this.#conn.localAddr);
+    return this.#ends.local ?? endpointOf(this.#conn.localAddr);
   }
 
   get remote(): Endpoint {
-    return endpointOf(this.#conn.remoteAddr);
+    return this.#ends.remote ?? endpointOf(this.#conn.remoteAddr);
   }
 
   read(buffer: Uint8Array): Promise<number | null> {

@@ -179,6 +179,5 @@ export function traceListener(listener: StreamListener, trace: SocketTrace): Str
       listener.close();
       trace.made("close", time);
     },
-    closed: () => listener.closed?.(),
   };
 }

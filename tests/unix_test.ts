@@ -1,7 +1,15 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
 import { serveUnix } from "../services/server/stream_server.ts";
-import { netdemoCommand, netdemoInProcess, Process, testWith, unix } from "./harness.ts";
+import {
+  netdemoCommand,
+  netdemoInProcess,
+  Process,
+  pythonTest,
+  run,
+  testWith,
+  unix,
+} from "./harness.ts";
 
 /** Runs a test with a folder of its own. */
 function folderTest(name: string, fn: (folder: string) => Promise<void>): void {
@@ -71,7 +79,7 @@ folderTest("a path longer than the system allows is a clear error", async (folde
     `${folder}/${"x".repeat(100)}`,
   ]);
   assertEquals(code, 15);
-  assertMatch(stderr, /the path has \d+ bytes, at most 10[37] fit\nhint: choose a shorter path/);
+  assertMatch(stderr, /the path has \d+ bytes, at most 10[26] fit\nhint: choose a shorter path/);
   const missing = await netdemoInProcess(["calc-server", "--unix", `${folder}/no/socket`]);
   assertEquals(missing.code, 15);
   assertMatch(missing.stderr, /there is no such folder/);
@@ -103,5 +111,69 @@ folderTest("a path where nobody listens is REFUSED", async (folder) => {
       stderr,
       /^netdemo: REFUSED: cannot connect to .*\/x \(unix\).*\nhint: \w/,
     );
+  }
+});
+
+folderTest("of several that start at once at a stale path, one has it", async (folder) => {
+  const path = `${folder}/socket`;
+  for (let round = 0; round < 3; round++) {
+    await using stale = await start(path);
+    await stale.stop("SIGKILL");
+    await using stack = new AsyncDisposableStack();
+    const starting = Array.from(
+      { length: 4 },
+      () => stack.use(new Process([...netdemoCommand, "calc-server", "--unix", path])),
+    );
+    const ends = await Promise.all(starting.map(async (process) => {
+      const listens = await process.printed(/Listening/).then(() => true, () => false);
+      return listens ? "listens" : (await process.ended()).code;
+    }));
+    assertEquals(ends.sort(), [15, 15, 15, "listens"]);
+    await probe(path);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["socket"]);
+    await Promise.all(starting.map((process) => process.stop()));
+    assertEquals([...Deno.readDirSync(folder)], []);
+  }
+});
+
+folderTest(
+  "a stop goes well where the folder is gone, and leaves what took its place",
+  async (folder) => {
+    const inner = `${folder}/inner`;
+    await Deno.mkdir(inner);
+    await using server = await start(`${inner}/socket`);
+    await Deno.rename(inner, `${folder}/moved`);
+    await Deno.mkdir(`${inner}/socket`, { recursive: true });
+    await Deno.writeTextFile(`${inner}/socket~`, "precious");
+    const { code, stderr } = await server.stop();
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assert(Deno.lstatSync(`${inner}/socket`).isDirectory);
+  },
+);
+
+const connectFromOddPaths = `
+import os, socket, sys
+folder, path = os.fsencode(sys.argv[1]), os.fsencode(sys.argv[2])
+for count in range(60):
+    peer = socket.socket(socket.AF_UNIX)
+    name = folder + b"/\\xff\\xfe%d" % count
+    peer.bind(name)
+    peer.connect(path)
+    os.unlink(name)
+`;
+
+pythonTest("connections from paths that are not UTF-8 hold up no others", async (python) => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/socket`;
+    await using server = await start(path);
+    const started = performance.now();
+    const { code, stderr } = await run([python, "-c", connectFromOddPaths, folder, path]);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    await probe(path);
+    assertLess(performance.now() - started, 3_000);
+    assertEquals((await server.stop()).stderr, "");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });

@@ -240,7 +240,6 @@ class StreamServer implements Server {
     this.#context.slices.stop();
     this.#drain?.stop();
     clearTimeout(this.#stopTimer);
-    for (const listener of this.#listeners) listener.closed?.();
   }
 
   /** Stops at once: connections are cut. */
