@@ -16,6 +16,11 @@ import {
 import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { Asker, ReplyPlan, ReplyStep, Service } from "./service.ts";
 
+/**
+ * Connections at a time if nothing else is said. A process that runs out of descriptors
+ * never accepts such connections again (Deno 2.9.6): nearly all systems allow more than these.
+ */
+const MAX_CONNECTIONS = 1_000;
 /** Milliseconds in which a peer takes what it was sent before a reset, which destroys the rest. */
 const BEFORE_RESET_MS = 100;
 /** No text in UTF-8 has these bytes (RFC 3629, section 1). */
@@ -34,6 +39,7 @@ function serviceNamed(name: string | undefined): Service {
     name: "lab",
     running: "Lab Server is running....",
     resets: true,
+    maxConnections: MAX_CONNECTIONS,
     reply(line, asker) {
       const request = readLabRequest(line, carrierOf(asker));
       if (typeof request === "string") return request;

@@ -20,6 +20,8 @@ export interface Service {
   readonly showsRequests?: boolean;
   /** Whether it needs connections that can be reset, where the transport has them. */
   readonly resets?: boolean;
+  /** Connections served at a time if nothing else is said, where that is fewer than usual. */
+  readonly maxConnections?: number;
   /** The reply to one request: one line without its end, or what is done instead. It must not throw. */
   reply(request: string, peer: Asker): string | ReplyPlan;
   /**

@@ -13,6 +13,7 @@ import {
   netdemoInProcess,
   Network,
   networkNeeds,
+  openFiles,
   Process,
   resets,
   run,
@@ -408,6 +409,62 @@ testWith([tool("nc")], "lab can be typed with nc", async () => {
   await nc.printed(/^Hi\nHi\n$/);
   await nc.write("late 100ms\n");
   await nc.printed(/ok\n$/);
+});
+
+testWith(
+  [linux, openFiles(1_300)],
+  "lab takes as many connections as it has descriptors for, and recovers",
+  async () => {
+    // Few descriptors are allowed: at 1,000 connections they are not used up.
+    const limited = ["sh", "-c", 'ulimit -n 1100; exec "$@"', "sh", ...netdemoCommand];
+    await using process = new Process([...limited, "lab-server", "--port", "0"]);
+    const [, port] = await process.printed(/Listening on \S+?:(\d+) /);
+    using connections = new DisposableStack();
+    for (let count = 0; count < 1_000; count++) {
+      connections.use(await TestConnection.open(Number(port)));
+    }
+    using surplus = await TestConnection.open(Number(port));
+    assertEquals(await surplus.receiveAll(), "Error: server is full\n");
+    connections[Symbol.dispose]();
+    await until(async () => {
+      using connection = await TestConnection.open(Number(port));
+      await connection.send("echo Hi\n");
+      return await connection.receive() === "Hi\n";
+    }, "it answers again");
+  },
+);
+
+testWith(
+  [linux],
+  "lab servers share a port with --reuse-port, and say which of them answers",
+  async () => {
+    const flags = ["lab-server", "--host", "127.0.0.1", "--reuse-port", "--name"];
+    const first = await startServer([...flags, "west-1"]);
+    await using _first = first.process;
+    const second = await startServer([...flags, "west-2"], ["--port", String(first.port)]);
+    await using _second = second.process;
+    const names = new Set<string>();
+    // 64 connections all to the same process: once in 2^63 runs.
+    for (let count = 0; count < 64; count++) {
+      using connection = await TestConnection.open(first.port);
+      await connection.send("whoami\n");
+      names.add((await connection.receive()).slice(0, 6));
+    }
+    assertEquals([...names].sort(), ["west-1", "west-2"]);
+  },
+);
+
+Deno.test("check asks lab who it is, over TCP and UDP, and finds what is no lab", async () => {
+  await using tcp = await startLab();
+  await using udp = serveUdp(lab, { port: 0 });
+  await using other = await start(message, { protocol: "tcp", port: 0 }, {});
+  const targets = [
+    `127.0.0.1:${portOf(tcp)}/lab`,
+    `udp://127.0.0.1:${portOf(udp)}/lab`,
+    `wrong=127.0.0.1:${portOf(other)}/lab`,
+  ];
+  const { code, stdout } = await netdemoInProcess(["check", ...targets]);
+  assertEquals([code, stdout.match(/^ok /gm)?.length], [0, 3], stdout);
 });
 
 /** Each misbehaviour at its worst, on a connection of its own. */

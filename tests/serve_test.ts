@@ -86,6 +86,34 @@ signalTest("one SIGTERM stops all services, and each answers what has arrived", 
   assertEquals((await process.ended()).code, 0);
 });
 
+signalTest("a SIGTERM ends conversations on every service, the misbehaving ones too", async () => {
+  const names = ["hello", "message", "calc", "lab"];
+  const { process, ports } = await startServe(names, ["--grace", "30s"]);
+  await using _process = process;
+  using connections = new DisposableStack();
+  const talk = async (name: string, request: string, reply: string): Promise<TestConnection> => {
+    const connection = connections.use(await TestConnection.open(ports.get(name) ?? 0));
+    await connection.send(request);
+    if (reply !== "") assertEquals(await connection.receive(), reply);
+    return connection;
+  };
+  const idle = [
+    await talk("hello", "", ""),
+    await talk("message", "Hello\n", "Thanks...\n"),
+    await talk("calc", "1 2 +\n", "Sum of 1 and 2 is 3\n"),
+    await talk("lab", "echo Hi\n", "Hi\n"),
+    await talk("lab", "echo Hi\nsilence\n", "Hi\n"),
+    await talk("lab", "end\n", ""),
+  ];
+  const late = await talk("lab", "delay 700ms later\n", "");
+  const slow = await talk("lab", "slowly slow\n", "");
+  process.kill("SIGTERM");
+  for (const connection of idle) assertEquals(await connection.receiveAll(), "");
+  assertEquals(await slow.receiveAll(), "slow\n");
+  assertEquals(await late.receiveAll(), "later\n");
+  assertEquals((await process.ended()).code, 0);
+});
+
 signalTest(
   "the port file has a line for each service, from when all listen to the end",
   async () => {

@@ -51,11 +51,11 @@ export const runFlags = {
 
 export type RunValues = FlagValues<typeof runFlags>;
 
-/** The limits that the flags set for each server. */
-export function limitsOf(values: RunValues): StreamOptions {
+/** The limits that the flags set for each server; what was not given may be each service's own. */
+export function limitsOf(values: RunValues, given: ReadonlySet<string>): StreamOptions {
   return {
     maxRequest: values["max-request"],
-    maxConnections: values["max-connections"],
+    maxConnections: given.has("max-connections") ? values["max-connections"] : undefined,
     idleTimeout: values["idle-timeout"],
     requestTimeout: values["request-timeout"],
     grace: values.grace,

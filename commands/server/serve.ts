@@ -19,6 +19,10 @@ export async function serveProgram(lesson: Lesson): Promise<Program> {
     host: hostFlag("host name or IP address to listen on"),
     ...ownFlags(services),
     ...runFlags,
+    "max-connections": {
+      ...runFlags["max-connections"],
+      show: (most: number) => [most, ...ownLimits(services)].join(", "),
+    },
     "port-file": {
       ...runFlags["port-file"],
       about: "file with a line for each service, such as calc 4040",
@@ -53,7 +57,7 @@ is seconds.`,
       return await runUntilStopped(
         {
           start: (signal) =>
-            ServerGroup.start(plans, addresses, { ...limitsOf(values), trace, signal }),
+            ServerGroup.start(plans, addresses, { ...limitsOf(values, given), trace, signal }),
           portFile: (group) => group.portLines(),
           listening: (group) => group.reportListening(),
           stopped: (why) => plans.forEach(({ report }) => report.stopped(why)),
@@ -63,6 +67,13 @@ is seconds.`,
       );
     },
   };
+}
+
+/** `lab 1000`: services that serve fewer connections at a time than others. */
+function ownLimits(services: readonly Service[]): readonly string[] {
+  return services.flatMap(({ name, maxConnections }) =>
+    maxConnections === undefined ? [] : [`${name} ${maxConnections}`]
+  );
 }
 
 /** What the services bring of their own: `--reply` of message, `--name` of lab. */

@@ -13,7 +13,7 @@ import { openServerReport } from "./report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 
 /** The flags of every single server. */
-function serverFlags(port: number) {
+function serverFlags(port: number, { maxConnections }: Service) {
   return {
     ...transportFlags({
       hostAbout: "host name or IP address to listen on",
@@ -24,6 +24,10 @@ function serverFlags(port: number) {
     "reuse-port": { about: "share the port with other processes (Linux)" },
     once: { about: "serve one connection, or one datagram, and exit" },
     ...runFlags,
+    "max-connections": {
+      ...runFlags["max-connections"],
+      default: maxConnections ?? runFlags["max-connections"].default,
+    },
   };
 }
 
@@ -31,7 +35,7 @@ type Values = FlagValues<ReturnType<typeof serverFlags>>;
 
 /** The command that runs a service. */
 export function serverProgram(service: Service, port: number): Program {
-  const common = serverFlags(port);
+  const common = serverFlags(port, service);
   const { flag } = service;
   const flags = flag === undefined
     ? common
@@ -58,7 +62,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       const trace = values.trace ? await openTrace(channels.stderr) : undefined;
       const place = await placeOf(values);
       const events = report.events(protocol);
-      const options = { ...limitsOf(values), once: values.once, trace, events };
+      const options = { ...limitsOf(values, given), once: values.once, trace, events };
       let server: Server | undefined;
       let reason: string | undefined;
       const code = await runUntilStopped<Server>(

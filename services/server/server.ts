@@ -28,7 +28,7 @@ export interface AddressOptions {
 
 /** Limits of a server with connections. */
 export interface StreamOptions extends ServerOptions {
-  /** Connections served at a time. @default {defaultLimits.maxConnections} */
+  /** Connections served at a time. @default {the service's, or defaultLimits.maxConnections} */
   readonly maxConnections?: number | undefined;
   /** Milliseconds a connection may be idle. @default {defaultLimits.idleTimeout} */
   readonly idleTimeout?: number | undefined;

@@ -118,7 +118,7 @@ class StreamServer implements Server {
   constructor(service: Service, listeners: readonly StreamListener[], options: StreamOptions) {
     const {
       maxRequest = defaultLimits.maxRequest,
-      maxConnections = defaultLimits.maxConnections,
+      maxConnections = service.maxConnections ?? defaultLimits.maxConnections,
       idleTimeout = defaultLimits.idleTimeout,
       requestTimeout = defaultLimits.requestTimeout,
       events = {},
