@@ -27,10 +27,11 @@ export interface Words {
 const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
   DNS: "check the spelling, or give an IP address",
   UNREACHABLE: "this host has no route to that address: check the network and --host",
-  RESET: "the peer may have crashed, may not be a netdemo server, or a firewall cut the connection",
+  RESET:
+    "the peer may have crashed, may be another kind of server, or a firewall cut the connection",
   CLOSED: "the server may have stopped, may be full, or may be another kind of server",
   TIMEOUT:
-    "a firewall may drop packets, or the peer is not such a server; --timeout 30s waits longer",
+    "a firewall may drop packets, or the peer is another kind of server; --timeout 30s waits longer",
 };
 
 /** What an errno adds to `UNREACHABLE`. */

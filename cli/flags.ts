@@ -186,7 +186,7 @@ export function readName(text: string, flag: string): string {
 export function readHost(text: string, flag: string): string {
   const [, host = "", port] = /^(\[.*\]|[^:]*):(\d+)$/.exec(text) ?? [];
   if (port !== undefined) {
-    const hint = `give the port apart: ${flag} ${host} --port ${port}`;
+    const hint = `give the port separately: ${flag} ${host} --port ${port}`;
     throw new Failure("USAGE", `${flag} takes no port: received '${text}'`, { hint });
   }
   if (text.includes(":") && canonicalAddress(text) === undefined) {
