@@ -334,9 +334,9 @@ testWith([linux, gigabytes(6)], "a program that eats memory is ended, and told s
 
 testWith(
   [linux],
-  "on Ctrl-C and SIGTERM the program ends with its examination",
+  "on Ctrl-C, SIGTERM and SIGHUP the program ends with its examination",
   async () => {
-    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
       const mark = `interrupted-${Deno.pid}-${signal}`;
       await using grading = new Process([
         ...netdemoCommand,

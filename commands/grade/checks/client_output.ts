@@ -1,0 +1,12 @@
+import type { Run } from "../client.ts";
+import { shown } from "../judge.ts";
+
+/** `it printed: ...`, the last line of what a client printed. */
+export function printedBy(run: Run): string {
+  const line = lastLine(run.stdout);
+  return line === "" ? "it printed nothing on stdout" : `it printed: ${shown(line)}`;
+}
+
+export function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
+}

@@ -1,0 +1,125 @@
+/** What the lesson's own clients do. */
+import { type Check, everyService, Finding } from "../check.ts";
+import { endingOf } from "../child.ts";
+import { END_MS, type ExaminedClient, type Run } from "../client.ts";
+import { wrongAnswer } from "../judge.ts";
+import { CLIENT_MS, type Scenario } from "../stages.ts";
+import { printedBy } from "./client_output.ts";
+
+/** The services whose clients ask something. */
+export const asking = ["message", "calc"] as const;
+
+/** The lesson's own server: it replies and leaves the connection open. hello's only closes. */
+const goodServer: Scenario = {
+  id: "good",
+  isOrdinary: true,
+  replies: true,
+  answer: ({ send, reply }) => send(reply),
+};
+
+const helloServer: Scenario = { id: "hello", isOrdinary: true, replies: true };
+
+function ordinary({ examination: { service, protocol } }: ExaminedClient): Scenario {
+  return service === "hello" && protocol === "tcp" ? helloServer : goodServer;
+}
+
+export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
+  {
+    id: "connects",
+    level: "lesson",
+    services: everyService,
+    sentence: "connects to the server",
+    seen: "A server listens on the port that the program is given, on 127.0.0.1 and ::1.",
+    why: "without a connection nothing can be asked",
+    fix: "connect() to localhost and the given port (in C with htons())",
+    needs: [],
+    limit: 20_000,
+    async run(client) {
+      const run = await client.observe(ordinary(client));
+      if (run.connected) return;
+      throw new Finding({ saw: `no connection; your program ${endOf(run)}`, said: run.said });
+    },
+  },
+  {
+    id: "sends",
+    level: "lesson",
+    services: asking,
+    sentence: {
+      hello: "",
+      message: "sends its message as text",
+      calc: "sends the command as typed",
+    },
+    seen: "The bytes that reach the server. A calculator's client gets its command on stdin.",
+    why: "the server sees bytes: quotes, NULs or b'...' around them are part of the request",
+    fix: "turn the text into bytes once: text.encode() in Python, strlen(text) bytes in C",
+    needs: ["connects"],
+    limit: 20_000,
+    run: (client) => sendsWell(client),
+  },
+  {
+    id: "prints",
+    level: "lesson",
+    services: asking,
+    sentence: "prints the reply",
+    seen: "The program's stdout must hold the reply, which has a number that is new in each run.",
+    why: "the reply is what the user asked for",
+    fix: "print what recv() gave, decoded",
+    needs: ["sends"],
+    async run(client) {
+      const run = await client.observe(ordinary(client));
+      const missing = run.replies.find((reply) => !run.stdout.includes(reply));
+      if (missing === undefined) return;
+      throw new Finding({ want: missing, saw: printedBy(run), said: run.said });
+    },
+  },
+  {
+    id: "ends",
+    level: "lesson",
+    services: everyService,
+    sentence: "ends once it has its reply",
+    seen: "The server leaves the connection open; the program has 4 s to end by itself.",
+    why: "the lesson's server leaves the connection open: who waits for its end waits for ever",
+    fix: "read one reply, print it, close the socket; don't loop until recv() gives nothing",
+    needs: ["connects", "sends"],
+    limit: 20_000,
+    async run(client) {
+      const run = await client.observe(ordinary(client));
+      if (run.status !== undefined && !run.waitedForClose) return;
+      throw new Finding({
+        saw: run.waitedForClose
+          ? `it ended only when the server had closed the connection`
+          : `it still ran ${END_MS / 1_000} s after the reply`,
+      });
+    },
+  },
+];
+
+async function sendsWell(client: ExaminedClient): Promise<void> {
+  const run = await client.observe(ordinary(client));
+  const { service } = client.examination;
+  const [request] = run.requests;
+  if (request === undefined) {
+    throw new Finding({
+      saw: `it connected and sent nothing; your program ${endOf(run)}`,
+      said: run.said,
+    });
+  }
+  const text = new TextDecoder().decode(request).replace(/[\r\n]+$/, "");
+  const typed = client.input?.split("\n")[0]?.trim();
+  if (service === "calc") {
+    // A command of its own is as good as the one that it was given to type.
+    if (text.trim() === typed || /^Sum|^Diff|^Product|^Div/.test(run.replies[0] ?? "")) return;
+    throw new Finding({
+      ...wrongAnswer(request, { text: typed ?? "10 20 +" }, ""),
+      sent: `${typed} (typed)`,
+    });
+  }
+  const isText = text !== "" && !/[\0\ufffd]/.test(text) && !/^b(['"]).*\1$/s.test(text);
+  if (!isText) throw new Finding({ ...wrongAnswer(request, { text: "" }, ""), want: "a text" });
+}
+
+function endOf(run: Run): string {
+  return run.status === undefined
+    ? `was still running after ${CLIENT_MS / 1_000} s`
+    : endingOf(run.status);
+}

@@ -1,0 +1,90 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { type Expected, judge, lastWords, shown, wrongAnswer } from "../../commands/grade/judge.ts";
+
+const encoder = new TextEncoder();
+const sum: Expected = { text: "Sum of 10 and 20 is 30" };
+const quotient: Expected = {
+  text: "Div of 10 and 4 is 2.5",
+  number: { after: "Div of 10 and 4 is ", value: 2.5 },
+};
+
+Deno.test("an answer is right, wrong, or not whole yet", () => {
+  const table: readonly (readonly [answer: string, expected: Expected, verdict: string])[] = [
+    ["", sum, "more"],
+    ["Sum of 10 an", sum, "more"],
+    ["Sum of 10 and 20 is 30", sum, "right"],
+    ["Sum of 10 and 20 is 30\n", sum, "right"],
+    ["Sum of 10 and 20 is 30\r\n", sum, "right"],
+    ["\nSum of 10 and 20 is 30", sum, "right"], // the line end of the answer before
+    ["Sum of 10 and 20 is 31", sum, "wrong"],
+    ["Sum of 10 and 20 is 30\0", sum, "wrong"],
+    ["sum of 10", sum, "wrong"],
+    ["Sum of 10 and 20 is 30", { ...sum, lineEnd: true }, "more"],
+    ["Sum of 10 and 20 is 30\r", { ...sum, lineEnd: true }, "more"],
+    ["Sum of 10 and 20 is 30\n", { ...sum, lineEnd: true }, "right"],
+    ["Sum of 10 and 20 is 30\n\n", { ...sum, lineEnd: true }, "wrong"],
+    ["Sum of 10 and 20 is 30", { ...sum, lineEnd: false }, "right"],
+    ["Sum of 10 and 20 is 30\n", { ...sum, lineEnd: false }, "wrong"],
+    ["Div of 10 and 4 is 2", quotient, "more"],
+    ["Div of 10 and 4 is 2.5", quotient, "right"],
+    ["Div of 10 and 4 is 2.500000\n", quotient, "right"],
+    ["Div of 10 and 4 is 2.50001e0", quotient, "right"],
+    ["Div of 10 and 4 is 2\n", quotient, "wrong"],
+    ["Div of 10 and 4 is two", quotient, "wrong"],
+    ["Quotient", quotient, "wrong"],
+  ];
+  for (const [answer, expected, verdict] of table) {
+    assertEquals(judge(encoder.encode(answer), expected), verdict, JSON.stringify(answer));
+  }
+});
+
+Deno.test("the mistakes that learners make are named, with a caret under the first wrong byte", () => {
+  const utf16 = new Uint8Array([...encoder.encode(sum.text)].flatMap((byte) => [byte, 0]));
+  const table: readonly (readonly [answer: string | Uint8Array, caret: number, name: RegExp])[] = [
+    ["Sum of 10 and 20 is 30\0", 22, /NUL byte/],
+    ["Sum of 10 and 20 is 30\n\0\0", 24, /NUL byte/],
+    ["b'Sum of 10 and 20 is 30'", 0, /b'\.\.\.'/],
+    ['"Sum of 10 and 20 is 30"', 0, /quotes/],
+    ["10 20 +", 0, /what was sent came back/],
+    ["Sum of 10 and 20 is 30\\n", 22, /backslash and an n/],
+    ["SUM of 10 and 20 is 30", 1, /capital and small/],
+    ["Sum of 10 and 20 = 30", 17, /byte 18 differs/],
+    ["Sum\x1b[1m", 3, /byte 4 differs/],
+    [utf16, 1, /UTF-16/],
+  ];
+  for (const [answer, column, name] of table) {
+    const bytes = typeof answer === "string" ? encoder.encode(answer) : answer;
+    const { saw, want } = wrongAnswer(bytes, sum, "10 20 +");
+    const [, below = ""] = saw.split("\n");
+    assertEquals(below.indexOf("^"), column, saw);
+    assertMatch(below, name);
+    assertEquals(want, sum.text);
+  }
+});
+
+Deno.test("what a program sends is shown on one line, however long it is and whatever is in it", () => {
+  assertEquals(shown("a\nb\x1b[31m\u202e"), "a\\nb\\x1b[31m\\u202e");
+  assertEquals(shown(new Uint8Array([0xff, 0xfe, 0x41])), "\\xff\\xfeA");
+  const long = shown("7".repeat(60_000));
+  assertEquals(long.length < 100, true);
+  assertMatch(long, /^7+\.\.\.7+ \(60000 bytes\)$/);
+});
+
+Deno.test("of a stack trace the line that says what went wrong is quoted", () => {
+  const table: Readonly<Record<string, string>> = {
+    'Traceback (most recent call last):\n  File "s.py", line 3, in <module>\n    1 / 0\nZeroDivisionError: division by zero\n':
+      "ZeroDivisionError: division by zero",
+    "node:events:497\n      throw er; // Unhandled 'error' event\n      ^\n\nError: read ECONNRESET\n    at TCP.onStreamRead (node:internal)\nEmitted 'error' event on Socket instance at:\n    at x\n\nNode.js v20.1\n":
+      "Error: read ECONNRESET",
+    "panic: runtime error: integer divide by zero\n\ngoroutine 6 [running]:\nmain.serve(0xc)\n\t/x.go:3 +0x1d\nexit status 2\n":
+      "panic: runtime error: integer divide by zero",
+    "s.rb:5:in `/': divided by 0 (ZeroDivisionError)\n\tfrom s.rb:9:in `block'\n":
+      "s.rb:5:in `/': divided by 0 (ZeroDivisionError)",
+    'Exception in thread "main" java.net.BindException: Address already in use\n\tat java.base/x\n':
+      'Exception in thread "main" java.net.BindException: Address already in use',
+    "bind: Address already in use\n": "bind: Address already in use",
+    "Server is running\n": "Server is running",
+  };
+  for (const [stderr, words] of Object.entries(table)) assertEquals(lastWords(stderr), words);
+  assertEquals(lastWords(" \n"), undefined);
+});
