@@ -30,6 +30,12 @@ export class Conversation implements Disposable {
     void this.#readAll();
   }
 
+  /** The port of the other side. */
+  get remotePort(): number {
+    const { remote } = this.#stream;
+    return "port" in remote ? remote.port : 0;
+  }
+
   /** All that has come since {@linkcode forget}. */
   get bytes(): Uint8Array {
     if (this.#bytes === undefined) {

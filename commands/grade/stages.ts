@@ -3,11 +3,16 @@ import type { StreamListener } from "../../sockets/stream.ts";
 import { Conversation } from "./conversation.ts";
 import { DatagramClient } from "./datagram_client.ts";
 import { LOOPBACK } from "./listener_search.ts";
+import { unreadAt } from "./system.ts";
 
 /** Milliseconds that a client may take for everything. */
 export const CLIENT_MS = 10_000;
 /** Milliseconds of silence that end a request without a line end. */
 const QUIET_MS = 200;
+/** Milliseconds in which a client reads what has come, if it reads at all. */
+const READ_MS = 2_000;
+/** Milliseconds after which a client has likely read what has come. */
+const PIECE_MS = 80;
 
 /** A request that a client has sent, and what can be done about it. */
 export interface Asked {
@@ -17,6 +22,8 @@ export interface Asked {
   /** Whether the request came with a line end. */
   readonly isLine: boolean;
   send(text: string): Promise<void>;
+  /** Waits until the client has read what was sent, or is likely to have. */
+  untilRead(): Promise<void>;
   /** Ends the connection. */
   close(): void;
   /** Resets the connection. */
@@ -168,13 +175,28 @@ export class StreamStage extends Stage {
       }
       const request = conversation.bytes;
       conversation.forget();
+      // A line end that came late belongs to what came before.
+      if (request.every((byte) => byte === 0x0a || byte === 0x0d)) continue;
       await this.deal(request, {
         send: (text) => conversation.send(text, CLIENT_MS),
+        untilRead: () => untilRead(conversation.remotePort),
         close: () => conversation.close(),
         reset: () => conversation.reset(),
         sendFromElsewhere: () => Promise.resolve(),
       });
     }
+  }
+}
+
+/** Waits until the program at the other end of a connection has read all that has come to it. */
+async function untilRead(port: number): Promise<void> {
+  const until = performance.now() + READ_MS;
+  while (performance.now() < until) {
+    const unread = await unreadAt(port);
+    if (unread === 0) return;
+    // Without a tool that shows it, some time must do.
+    await new Promise((resolve) => setTimeout(resolve, unread === undefined ? PIECE_MS : 2));
+    if (unread === undefined) return;
   }
 }
 
@@ -216,6 +238,7 @@ export class DatagramStage extends Stage {
       const elsewhere = hostname.includes(":") ? socket : this.#elsewhere;
       await this.deal(received.bytes, {
         send: (text) => socket.send(text, hostname, port),
+        untilRead: () => Promise.resolve(),
         close: () => {},
         reset: () => {},
         sendFromElsewhere: (text) => elsewhere.send(text, hostname, port),

@@ -129,6 +129,13 @@ async function statesAt(port: number): Promise<string[] | undefined> {
     .map((fields) => fields[5] ?? "");
 }
 
+/** Bytes that have come to the connection with this local port and were not read by its program. */
+export async function unreadAt(port: number): Promise<number | undefined> {
+  const text = await output("ss", "-Htn", `sport = :${port}`);
+  const [, unread] = text?.trim().split(/\s+/) ?? [];
+  return unread === undefined ? undefined : Number(unread);
+}
+
 /** Ports from 20000 to 29999 at which something listens or a closed connection lingers. */
 export async function busyPorts(): Promise<ReadonlySet<number>> {
   const text = await output("ss", "-Htan", "sport >= :20000 and sport <= :29999") ?? "";

@@ -21,7 +21,7 @@ const streamReplies: readonly {
     facts: {
       id: "split-reply",
       sentence: "takes a reply that comes in pieces",
-      seen: "The reply comes in two pieces, 100 ms apart.",
+      seen: "The reply comes in two pieces, the second once the first was read.",
       why: "TCP carries bytes, not messages: what was sent at once may arrive in pieces",
       fix: "loop over recv() until the line end, or the end of the connection",
     },
@@ -40,32 +40,41 @@ const streamReplies: readonly {
   },
 ];
 
-export const streamClientChecks = streamReplies.map(({ facts, pieces, needs = [] }) => {
-  const scenario: Scenario = {
-    id: facts.id,
+/** How often a client may be tried: a busy machine can make it too slow for a reply in pieces. */
+const TRIES = 3;
+
+export const streamClientChecks = streamReplies.map(({ facts, pieces, needs = [] }) => ({
+  ...facts,
+  level: "stream" as const,
+  services: asking,
+  needs: ["connects", "sends", "prints", "ends", ...needs],
+  limit: 40_000,
+  async run(client: ExaminedClient) {
+    for (let tries = 1;; tries++) {
+      const run = await client.observe(inPieces(`${facts.id} ${tries}`, pieces));
+      const wanted = pieces(run.replies[0] ?? "").join("");
+      if ((run.stdout + run.stderr).includes(wanted)) return;
+      if (tries < TRIES) continue;
+      throw new Finding({ want: shown(wanted), saw: printedBy(run), said: run.said });
+    }
+  },
+}));
+
+/** A server whose reply comes in pieces, each once the client has read the one before. */
+function inPieces(id: string, pieces: (reply: string) => readonly string[]): Scenario {
+  return {
+    id,
+    isOrdinary: true,
     replies: true,
-    async answer({ send, reply, isLine, close }) {
-      for (const [index, piece] of pieces(reply.trimEnd()).entries()) {
-        if (index > 0) await new Promise((resolve) => setTimeout(resolve, 100));
-        await send(piece);
+    async answer({ send, untilRead, reply, isLine, close }) {
+      const all = pieces(reply.trimEnd());
+      for (const [index, piece] of all.entries()) {
+        const isLast = index === all.length - 1;
+        await send(isLast && isLine ? `${piece}\n` : piece);
+        if (!isLast) await untilRead();
       }
       // Whoever sends no line end finds the end of a long reply at the end of the connection.
-      if (isLine) await send("\n");
-      else close();
+      if (!isLine) close();
     },
   };
-  return {
-    ...facts,
-    level: "stream" as const,
-    services: asking,
-    needs: ["connects", "sends", "prints", "ends", ...needs],
-    scenario,
-    async run(client: ExaminedClient) {
-      const run = await client.observe(scenario);
-      const output = run.stdout + run.stderr;
-      const wanted = pieces(run.replies[0] ?? "").join("");
-      if (output.includes(wanted)) return;
-      throw new Finding({ want: shown(wanted), saw: printedBy(run), said: run.said });
-    },
-  };
-});
+}
