@@ -18,6 +18,8 @@ const NUMBER = String.raw`[-+]?[\d_]+`;
 const CALC = "^(calc-client.*? |demo calc )(?<! --?[a-z-]+ )";
 /** What follows is not for path, which has a --listen of its own. */
 const NOT_PATH = "(?<!^path\\b.*)";
+/** The end of the words: nothing follows but flags. */
+const FLAGS = "(?=(?: --?[a-z].*)?$)";
 /** The end of a word. */
 const END = String.raw`(?= |$)`;
 
@@ -166,27 +168,27 @@ const habits: readonly Habit[] = [
 
   // The calculator's own order.
   habit(
-    `${CALC}(${NUMBER}) (${OPERATOR}) (${NUMBER})$`,
+    `${CALC}(${NUMBER}) (${OPERATOR}) (${NUMBER})${FLAGS}`,
     operatorLast(2, 3, 4),
     order,
   ),
   habit(
-    `${CALC}'?(${NUMBER})(${OPERATOR}|÷|×)(${NUMBER})(?:=\\??)?'?$`,
+    `${CALC}'?(${NUMBER})(${OPERATOR}|÷|×)(${NUMBER})(?:=\\??)?'?${FLAGS}`,
     operatorLast(2, 3, 4),
     order,
   ),
   habit(
-    `${CALC}(${OPERATOR}) (${NUMBER}) (${NUMBER})$`,
+    `${CALC}(${OPERATOR}) (${NUMBER}) (${NUMBER})${FLAGS}`,
     operatorLast(3, 2, 4),
     order,
   ),
   habit(
-    `${CALC}(${NUMBER}) (${NUMBER}) (?![-+*/]$|'[^ ]'$)(?:\\S{2,}|\\S+ .+)$`,
+    `${CALC}(${NUMBER}) (${NUMBER}) (?![-+*/](?: |$)|'[^ ]'(?: |$)|--)(?:[^- ]\\S+|\\S+(?: (?!--)\\S+)+)${FLAGS}`,
     "$1$2 $3 '*'",
     "a * without quotes stands for the names of files",
   ),
   habit(
-    `${CALC}(${NUMBER}) (${NUMBER})$`,
+    `${CALC}(${NUMBER}) (${NUMBER})${FLAGS}`,
     "$1$2 $3 +",
     "an operator is missing",
   ),

@@ -45,8 +45,9 @@ const check = (...args: readonly string[]): Promise<Ended> => netdemoInProcess([
 async function checkJson(...args: readonly string[]) {
   const { code, stdout, stderr } = await check("--json", ...args);
   const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const summary = events.find(({ event }) => event === "summary");
   const probes: EventOf<"probe">[] = events.filter(({ event }) => event === "probe");
-  return { code, stderr, probes, events, summary: events.at(-1) as EventOf<"summary"> };
+  return { code, stderr, probes, events, summary: summary as EventOf<"summary"> };
 }
 
 const HOST = "127.0.0.1";
@@ -219,7 +220,7 @@ Deno.test("--for ends soon after the service has come up", async () => {
   const upAt = performance.now();
   const { code, probes } = await done;
   assertEquals(code, 0);
-  assertLess(performance.now() - upAt, 1_000); // 250 ms, and what a busy machine adds
+  assertLess(performance.now() - upAt, 600); // 250 ms, and what a busy machine adds
   assertEquals(probes.map((probe) => probe.verdict), [
     ...probes.slice(1).map(() => "refused"),
     "ok",
@@ -292,14 +293,14 @@ Deno.test("--count counts what was lost and how long the rest took", async () =>
     loss: 0.25,
   });
   assertGreaterOrEqual(reply?.p50Ms ?? 0, 19);
-  assertGreaterOrEqual(reply?.p95Ms ?? 0, 79);
-  assertEquals(reply?.p95Ms, reply?.maxMs); // of six, the nearest rank is the last
+  assertLess(reply?.p50Ms ?? Infinity, 79);
+  assertGreaterOrEqual(reply?.p95Ms ?? 0, 79); // of six, the nearest rank is the last
   assertGreater(connect?.p50Ms ?? 0, 0);
 
   asked = 0;
   const { stdout } = await check(...args);
   assertMatch(stdout, /closed +8 tries: 6 ok, 2 closed; loss 25\.0%\n {6}first +reply: accepted/);
-  assertMatch(stdout, /\n {6}reply +p50 [\d.]+ +p95 [\d.]+ +p99 [\d.]+ +max [\d.]+ ms\n$/);
+  assertMatch(stdout, /\n {6}reply +p50 \d+\.\d +p95 \d+\.\d +p99 \d+\.\d +max \d+\.\d ms\n$/);
 });
 
 Deno.test("--every is the time from one try to the next", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { events, problemsOfLine } from "../cli/events.ts";
+import { examplesOf, pageOfEvents } from "../build/docs.ts";
 import type { Fields } from "../cli/event_fields.ts";
 
 Deno.test("a line is held to the event that it names", () => {
@@ -56,4 +57,15 @@ Deno.test("a thing has one name and one kind in all events", () => {
       kinds.set(name, kind);
     }
   }
+});
+
+Deno.test("docs/json.md has every event with its fields and an example that holds", async () => {
+  const page = await Deno.readTextFile(`${import.meta.dirname}/../docs/json.md`);
+  const examples = examplesOf(page);
+  assertEquals([...examples.keys()], Object.keys(events));
+  for (const [name, line] of examples) {
+    assertEquals(problemsOfLine(line), [], name);
+    assertEquals(JSON.parse(line).event, name);
+  }
+  assertEquals(page, pageOfEvents(examples), "task docs writes it anew");
 });

@@ -105,6 +105,8 @@ const habits: Readonly<Record<string, string>> = {
   "calc-client 6 7 README.md": "calc-client 6 7 '*'",
   "calc-client :4040 6 7 LICENSE README.md build cli": "calc-client :4040 6 7 '*'",
   "calc-client 10 20": "calc-client 10 20 +",
+  "calc-client :4040 10+20 --json": "calc-client :4040 10 20 + --json",
+  "calc-client 6 7 LICENSE README.md --timeout 5s": "calc-client 6 7 '*' --timeout 5s",
   "demo calc 10 + 20": "demo calc 10 20 +",
 
   // Addresses.
@@ -131,7 +133,10 @@ Deno.test("habits of other tools get the line to type, which is a right one", as
   const shown: Record<string, string | undefined> = {};
   for (const [typed, meant] of Object.entries(habits)) {
     const { code, stdout, stderr } = await netdemoInProcess(words(typed));
-    assertEquals({ code, stdout }, { code: 2, stdout: "" }, typed);
+    assertEquals([code, stdout.split("\n").length - 1], [
+      2,
+      words(typed).includes("--json") ? 1 : 0,
+    ], typed);
     const [, line] = /^netdemo: USAGE: .+\nhint: [^\n]+: netdemo ([^\n]+)\n$/.exec(stderr) ?? [];
     shown[typed] = line ?? stderr;
     const forNetdemo = meant.replace(/ (?:&|> .*)$/, "");

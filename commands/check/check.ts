@@ -1,7 +1,7 @@
 import type { Program } from "../../cli/command.ts";
 import { Failure } from "../../cli/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/flags.ts";
-import { type Channels, reportFailure } from "../../cli/report.ts";
+import type { Channels } from "../../cli/report.ts";
 import { openReport, type Report, type Result } from "../../cli/reports.ts";
 import type { Client } from "../../clients/client.ts";
 import { visible } from "../../text/visible.ts";
@@ -151,7 +151,8 @@ async function conclude(
   for (const note of controlNotes(targets)) channels.stderr.line(`note: ${visible(note)}`);
   const failure = failureOfCheck(targets);
   await report.end({ event: summaryEvent(targets, failure, performance.now() - startedAt) });
-  return failure === undefined ? 0 : reportFailure(failure, channels);
+  if (failure !== undefined) throw failure;
+  return 0;
 }
 
 /** The columns that the cells take, with two spaces after all but the first. */

@@ -1,6 +1,6 @@
 import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/failure.ts";
-import { type Channels, eventLine, reportFailure } from "../../cli/report.ts";
+import { type Channels, eventLine } from "../../cli/report.ts";
 import { openReport, type Report } from "../../cli/reports.ts";
 import { displayOf } from "../../cli/terminal.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
@@ -55,7 +55,7 @@ reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     if (plan.flags.for !== undefined) {
       await waitUntilUp(examination, plan.flags.for, plan.flags.timeout);
     }
-    return await examine(examination, plan, report, channels);
+    return await examine(examination, plan, report);
   },
 };
 
@@ -113,7 +113,6 @@ async function examine(
   examination: Examination,
   plan: Plan,
   report: Report,
-  channels: Channels,
 ): Promise<number> {
   const { only, allow = [], explain } = plan.flags;
   const start = performance.now();
@@ -131,7 +130,8 @@ async function examine(
   const { strays } = examination;
   const failure = failureOf(verdicts, strays, placeOf(plan));
   await report.end(summaryOf(verdicts, strays, failure, performance.now() - start));
-  return failure === undefined ? 0 : reportFailure(failure, channels);
+  if (failure !== undefined) throw failure;
+  return 0;
 }
 
 function placeOf({ ends }: Plan): string {

@@ -39,12 +39,14 @@ export async function examine(...args: readonly string[]): Promise<Examined> {
   const lines = ended.stdout.trimEnd().split("\n");
   assertEquals(lines.flatMap(problemsOfLine), [], ended.stdout);
   const events = lines.map((line) => JSON.parse(line));
-  assertEquals(events.at(-1)?.event, "summary", ended.stderr);
-  const questions: QuestionEvent[] = events.slice(0, -1);
+  const questions: QuestionEvent[] = events.filter(({ event }) => event === "question");
+  const [summary, ...rest] = events.slice(questions.length);
+  assertEquals(summary?.event, "summary", ended.stderr);
+  assertEquals(rest.map(({ event }) => event), ended.code === 0 ? [] : ["failure"]);
   const notPassed = questions
     .filter(({ status }) => status !== "pass")
     .map(({ id, status }) => `${id}: ${status}`);
-  return { ...ended, questions, summary: events.at(-1), notPassed };
+  return { ...ended, questions, summary, notPassed };
 }
 
 /** Whether a question is not asked by the netdemo under test, as its runtime can't reset. */
