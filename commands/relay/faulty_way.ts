@@ -82,7 +82,6 @@ export class FaultyWay {
   readonly #pieces: Piece[] = [];
   #waiting = 0;
   #working = false;
-  #ended = false;
   #stopped = false;
   /** Ends the pause that lasts now. */
   #wake: (() => void) | undefined;
@@ -91,11 +90,6 @@ export class FaultyWay {
   constructor(faults: ConnectionFaults, to: WayEnd) {
     this.#faults = faults;
     this.#to = to;
-  }
-
-  /** Whether the end has gone through. */
-  get isDone(): boolean {
-    return this.#ended;
   }
 
   /** Takes what has come; gives what happens to it. */
@@ -155,7 +149,6 @@ export class FaultyWay {
       case "bytes":
         return await this.#write(piece.bytes);
       case "end":
-        this.#ended = true;
         return await this.#to.end();
       case "reset":
         return this.#to.reset();

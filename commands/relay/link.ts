@@ -58,6 +58,8 @@ export class Link {
   #reason: Reason = "ended";
   /** Sides that may still send. */
   #sending = 2;
+  /** Sides whose end has been passed on to the other. */
+  #passed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: LinkOptions) {
@@ -135,10 +137,12 @@ export class Link {
     if (this.#state === "passing") {
       this.#see({ what: "ended", from });
       const way = this.#ways?.[from];
-      if (way !== undefined) return way.end();
-      await this.#end(other[from]);
-    } else if (this.#state === "stalled") {
-      // A side that has ended may still wait for a reply; it is not told that none will come.
+      if (way !== undefined) way.end();
+      else await this.#end(other[from]);
+      return;
+    }
+    // A side that has ended may still wait for a reply; it is not told that none will come.
+    if (this.#state === "stalled") {
       this.#timer ??= setTimeout(() => this.#close(), STALL_PATIENCE_MS);
     }
     this.#closeIfOver();
@@ -146,18 +150,18 @@ export class Link {
 
   /** Ends one side's stream. */
   async #end(to: Side): Promise<void> {
-    await this.#options[to].closeWrite().catch(() => this.#failed(to));
-    this.#closeIfOver();
+    try {
+      await this.#options[to].closeWrite();
+      this.#passed++;
+      this.#closeIfOver();
+    } catch {
+      this.#failed(to);
+    }
   }
 
   #closeIfOver(): void {
-    const isOver = this.#ways === undefined || this.#state !== "passing" || this.#isPassed();
-    if (this.#sending === 0 && isOver) this.#close();
-  }
-
-  /** Whether all that faults have held back has gone on its way. */
-  #isPassed(): boolean {
-    return this.#ways === undefined || (this.#ways.client.isDone && this.#ways.server.isDone);
+    const isOver = this.#state === "passing" ? this.#passed === 2 : this.#sending === 0;
+    if (isOver) this.#close();
   }
 
   /** One side has reset its connection, or can't be reached any more: the other is to know it. */
