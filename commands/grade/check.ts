@@ -46,7 +46,7 @@ export interface CheckFacts {
   readonly fix: string;
   /** Ids of the checks that this one stands on: if one fails, this one is not judged. */
   readonly needs: readonly string[];
-  /** Milliseconds that it may take before it counts as failed. @default {15_000} */
+  /** Milliseconds that it may take before it counts as failed, time-outs aside. @default {10_000} */
   readonly limit?: number;
 }
 

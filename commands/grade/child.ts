@@ -10,8 +10,8 @@ const DYING_MS = 700;
 const DRAIN_MS = 2_000;
 /** Milliseconds between two looks at the memory that a program takes. */
 const MEMORY_LOOK_MS = 1_000;
-/** Bytes of memory that a program may take. */
-const MAX_MEMORY = 2 * 1024 ** 3;
+/** Megabytes of memory that a program may take. */
+const MAX_MEMORY = 2_000;
 
 /** The command line can't be started at all. */
 export class CannotStart extends Error {
@@ -36,6 +36,8 @@ export interface ChildOptions {
   readonly stdin?: string | undefined;
   /** Bytes of its stdout that are kept. @default {65_536} */
   readonly kept?: number | undefined;
+  /** Megabytes of memory that it may take before it is ended. @default {2_000} */
+  readonly maxMemory?: number;
 }
 
 /**
@@ -51,6 +53,7 @@ export class Child {
   readonly status: Promise<Deno.CommandStatus>;
   /** How it ended, if it has. */
   ended: Deno.CommandStatus | undefined;
+  readonly #maxMemory: number;
   #tookTooMuchMemory = false;
   readonly #process: Deno.ChildProcess;
   readonly #feeding: Promise<void> | undefined;
@@ -58,7 +61,7 @@ export class Child {
   #looking: Promise<void> | undefined;
 
   /** @throws {CannotStart} */
-  constructor({ command, env, stdin, kept = KEPT }: ChildOptions) {
+  constructor({ command, env, stdin, kept = KEPT, maxMemory = MAX_MEMORY }: ChildOptions) {
     const [program = "", ...args] = command;
     try {
       this.#process = new Deno.Command(program, {
@@ -77,6 +80,7 @@ export class Child {
     this.stderr = new KeptOutput(this.#process.stderr, KEPT);
     if (stdin !== undefined) this.#feeding = feed(this.#process.stdin, stdin);
     this.status = this.#process.status.then((status) => this.ended = status);
+    this.#maxMemory = maxMemory;
     this.#watchMemory();
   }
 
@@ -98,7 +102,7 @@ export class Child {
   /** `ended (exit code 1)`, `was killed by SIGSEGV`. */
   get ending(): string {
     return this.#tookTooMuchMemory
-      ? "took more than 2 GB of memory and was ended"
+      ? `took more than ${this.#maxMemory} MB of memory and was ended`
       : endingOf(this.ended);
   }
 
@@ -129,7 +133,7 @@ export class Child {
     this.#memoryTimer = setTimeout(() => {
       if (this.ended !== undefined) return;
       this.#looking = usageOf(this.pid).then((usage) => {
-        if ((usage?.memory ?? 0) > MAX_MEMORY) {
+        if ((usage?.memory ?? 0) > this.#maxMemory * 1e6) {
           this.#tookTooMuchMemory = true;
           this.signal("SIGKILL");
         } else if (this.ended === undefined) this.#watchMemory();

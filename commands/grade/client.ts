@@ -60,6 +60,10 @@ export class ExaminedClient implements AsyncDisposable {
     await this.stop();
   }
 
+  isGone(): Promise<boolean> {
+    return Promise.resolve(false); // each run starts it afresh
+  }
+
   said(): Promise<undefined> {
     return Promise.resolve(undefined); // each run brings its own last words
   }

@@ -11,8 +11,10 @@ import {
   Skipped,
 } from "./check.ts";
 
-/** Milliseconds that a check may take, unless it says otherwise. */
-const LIMIT_MS = 15_000;
+/** Milliseconds that a check may take beside the time-outs in it, unless it says otherwise. */
+const LIMIT_MS = 10_000;
+/** Times that a check waits for an answer in vain, at most. */
+const WAITS = 4;
 
 /** A program under examination, between two checks. */
 export interface Examined extends AsyncDisposable {
@@ -24,6 +26,9 @@ export interface Examined extends AsyncDisposable {
   cancel(): Promise<void>;
   /** The program's last words on stderr since the check began. */
   said(): Promise<string | undefined>;
+  /** Whether it answers nobody any more, and can't be started afresh. */
+  isGone(): Promise<boolean>;
+  readonly examination: { readonly timeout: number };
 }
 
 /** The checks of a table that a level has for a service, gentle first. */
@@ -58,9 +63,13 @@ export async function* examine<D extends Examined>(
   signal: AbortSignal,
 ): AsyncGenerator<Outcome> {
   const failed = new Map<string, string>();
+  let lastFailed: string | undefined;
+  let isGone = false;
   for (const check of checks) {
     if (signal.aborted) return;
-    const ground = check.needs.map((id) => failed.get(id)).find((id) => id !== undefined);
+    const ground = isGone
+      ? lastFailed
+      : check.needs.map((id) => failed.get(id)).find((id) => id !== undefined);
     if (ground !== undefined) {
       failed.set(check.id, ground);
       yield notJudged(check, ground);
@@ -68,8 +77,11 @@ export async function* examine<D extends Examined>(
     }
     const outcome = await make(check, program, signal);
     if (signal.aborted) return;
-    if (outcome.status === "fail") failed.set(check.id, check.id);
     yield outcome;
+    if (outcome.status !== "fail") continue;
+    failed.set(check.id, check.id);
+    lastFailed = check.id;
+    isGone = await program.isGone();
   }
 }
 
@@ -113,7 +125,7 @@ async function withLimit<D extends Examined>(
   program: D,
   signal: AbortSignal,
 ): Promise<void> {
-  const { limit = LIMIT_MS } = check;
+  const limit = (check.limit ?? LIMIT_MS) + WAITS * program.examination.timeout;
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   let isStopped = false;
   const stop = (evidence: Evidence): void => {

@@ -12,6 +12,7 @@ import { isInTimeWait } from "./system.ts";
 const START_MS = 10_000;
 /** Milliseconds between two tries to connect to a program that starts. */
 const RETRY_MS = 20;
+
 /** Starts a program and connects to it, as often as the checks need. */
 export class TcpConnector implements AsyncDisposable {
   readonly starter: Starter;

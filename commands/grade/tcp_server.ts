@@ -90,6 +90,11 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     }
   }
 
+  async isGone(): Promise<boolean> {
+    if (this.examination.target === undefined) return false;
+    return await this.exchange().then(() => false, () => true);
+  }
+
   /** Sends a request with what ends it for this server. */
   async request(conversation: Conversation, request: string | Uint8Array): Promise<void> {
     const { timeout } = this.examination;

@@ -113,7 +113,7 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
 
   async survives(request: string | Uint8Array): Promise<void> {
     using client = await this.client();
-    await this.send(client, request);
+    await this.send(client, typeof request === "string" ? this.withLineEnd(request) : request);
     const answer = await client.receive(REACTION_MS);
     const sent = typeof request === "string" ? shown(request) : `${hexOf(request)} (in hex)`;
     const came = answer === undefined ? "no answer" : `it answered ${shown(answer.bytes)}`;
@@ -137,6 +137,11 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
       const then = ended ?? `the next client: ${error.evidence.saw}`;
       throw new Finding({ sent, saw: `${cameBefore}; ${then}` });
     }
+  }
+
+  async isGone(): Promise<boolean> {
+    if (this.examination.target === undefined) return false;
+    return await this.exchange().then(() => false, () => true);
   }
 
   /** Waits for the right answer from whichever port it comes. @throws {Finding} */
