@@ -3,6 +3,7 @@ import { getAvailablePort } from "@std/net";
 import { ladder, reference } from "../build/docs.ts";
 import config from "../deno.json" with { type: "json" };
 import { netdemoCommand, Process, python3, resets, testWith, tool, unix } from "./harness.ts";
+import { masked } from "./masked.ts";
 import { terminal } from "./terminal.ts";
 
 const root = `${import.meta.dirname}/..`;
@@ -49,27 +50,6 @@ function freePorts(): (text: string) => string {
       if (!ports.has(port)) ports.set(port, String(getAvailablePort()));
       return ports.get(port) ?? "";
     });
-}
-
-/** Without what is never the same twice, or not on every host: times, lent ports, other addresses. */
-function masked(text: string): string {
-  return text
-    .replaceAll(/("\w+Ms":)[\d.]+/g, "$10")
-    .replaceAll(/[\d.]+ ms\b/g, "0 ms")
-    .replaceAll(/(\(seed \d+), [\d.]+ s\)/g, "$1, 0 s)")
-    .replaceAll(/\b(resolve|connect) [\d.]+(?= {2})/g, "$1 0")
-    .replaceAll(/127\.0\.0\.1:\d{5}\b/g, "127.0.0.1:PPPPP")
-    .replaceAll(/^ *\d+\.\d{3} +(?:\d+\.\d{3} +)?(?=\w+-client)/gm, "")
-    .replaceAll(/(Datagram received from [\d.]+):\w+/g, "$1:0")
-    .replaceAll(/^This host is called .*\.$/gm, "This host is called vm.")
-    .replaceAll(/^localhost stands for \d address(?:es)?/gm, "localhost stands for 1 address")
-    .replaceAll(/^(?!.*127\.0\.0\.1)\S+ +\S+ +IPv[46] .*\n/gm, "")
-    .replaceAll(/^::1 +IPv6 .*\n/gm, "")
-    .replaceAll(/^\S+ is called .*\n/gm, "")
-    .replaceAll(/\) +(?=ok$)/gm, ")  ")
-    .replaceAll(/ {2,}/g, "  ")
-    .replaceAll(/^lo\d* +/gm, "lo  ")
-    .trimEnd();
 }
 
 /** Runs a line as a shell would, with netdemo being this one; gives all that it printed, stderr last. */

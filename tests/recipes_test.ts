@@ -1,0 +1,178 @@
+/** docs/recipes.md: each recipe runs as it stands, and prints what the page says. */
+import { assert, assertEquals } from "@std/assert";
+import { getAvailablePort } from "@std/net";
+import { parse } from "yaml";
+import {
+  linux,
+  type Need,
+  netdemo,
+  netdemoCommand,
+  run,
+  startServer,
+  testWith,
+  tool,
+  unix,
+  working,
+} from "./harness.ts";
+import { masked } from "./masked.ts";
+
+const page = await Deno.readTextFile(`${import.meta.dirname}/../docs/recipes.md`);
+
+/** The code blocks of each recipe by their language; those of one language in one piece. */
+const recipes = new Map(
+  page.split(/^## /m).slice(1).map((section) => {
+    const blocks = new Map<string, string>();
+    for (const [, language = "", code = ""] of section.matchAll(/^```(\w*)\n(.*?)^```$/gms)) {
+      blocks.set(language, (blocks.get(language) ?? "") + code);
+    }
+    return [section.split("\n", 1)[0] ?? "", blocks] as const;
+  }),
+);
+
+/** A network of one host, 192.0.2.7, with a firewall that the test chooses. */
+interface Host {
+  readonly firewall: string;
+}
+
+/** What a {@linkcode Host} needs. */
+const host: readonly Need[] = [
+  linux,
+  tool("ip"),
+  working(
+    "no network namespaces with nftables here",
+    ...["unshare", "-rn", "sh", "-c", "ip link set lo up && nft add table inet probe"] as const,
+  ),
+];
+
+const HOST_SET_UP = `ip link set lo up mtu 1500 && ip address add 192.0.2.7/32 dev lo &&
+  nft "add table inet t; add chain inet t in { type filter hook input priority 0; }; $FIREWALL"`;
+
+/** Runs a script in a folder of its own, where `netdemo` is this one; gives what it prints. */
+async function runScript(
+  script: string,
+  files: Readonly<Record<string, string>> = {},
+  on?: Host,
+): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const command = netdemoCommand.map((word) => `'${word}'`).join(" ");
+    await Deno.writeTextFile(`${folder}/netdemo`, `#!/bin/sh\nexec ${command} "$@"\n`, {
+      mode: 0o755,
+    });
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    // What a script leaves running is ended with it.
+    const ended = `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n${script}`;
+    const line = on === undefined
+      ? ["bash", "-e", "-c", ended]
+      : ["unshare", "-rn", "bash", "-e", "-c", `${HOST_SET_UP}\n${ended}`];
+    const { code, stdout, stderr } = await run(line, {
+      cwd: folder,
+      env: {
+        PATH: `${folder}:${Deno.env.get("PATH")}`,
+        ...(on === undefined ? {} : { FIREWALL: on.firewall }),
+      },
+    });
+    assertEquals(code, 0, stdout + stderr);
+    return stdout + stderr;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The page's ports stand for free ones, the same for the same. */
+function freePorts(): (text: string) => string {
+  const ports = new Map<string, string>();
+  return (text) =>
+    text.replaceAll(/\b40\d\d\b/g, (port) => {
+      if (!ports.has(port)) ports.set(port, String(getAvailablePort()));
+      return ports.get(port) ?? "";
+    });
+}
+
+/** What a script printed, or is to print; columns are as wide as their words, ports among them. */
+const comparable = (text: string): string =>
+  masked(text.replaceAll(/^ +/gm, "")).replaceAll(/ +/g, " ");
+
+/** The recipes that are a script; with the host that they are tried on, if not this one. */
+const scripts: readonly { title: string; needs?: readonly Need[]; host?: Host }[] = [
+  { title: "Wait until a service is up" },
+  {
+    title: "Is the firewall right?",
+    host: { firewall: "add rule inet t in tcp dport 4041 drop" },
+  },
+  { title: "Which replica answered?", needs: [tool("haproxy")] },
+  {
+    title: "Do large packets get through?",
+    host: { firewall: "add rule inet t in meta length > 1400 drop" },
+  },
+  { title: "Any TCP port" },
+  { title: "A CI job with a server and a client" },
+  { title: "What consumes `--once`" },
+];
+
+for (const { title, needs = [], host: on } of scripts) {
+  testWith([unix, ...needs, ...(on === undefined ? [] : host)], `recipe: ${title}`, async () => {
+    const blocks = recipes.get(title) ?? new Map<string, string>();
+    assert(blocks.has("sh"), "it is on the page");
+    const renumber = on === undefined ? freePorts() : (text: string) => text;
+    const files = { "haproxy.cfg": renumber(blocks.get("haproxy") ?? "") };
+    const printed = await runScript(renumber(blocks.get("sh") ?? ""), files, on);
+    assertEquals(comparable(printed), comparable(renumber(blocks.get("") ?? "")));
+  });
+}
+
+testWith(
+  [unix, ...host],
+  "the recipe for firewalls fails where the port is not closed",
+  async () => {
+    const script = recipes.get("Is the firewall right?")?.get("sh") ?? "";
+    const printed = await runScript(`${script.trimEnd()} || echo "exit code $?"`, {}, {
+      firewall: "",
+    });
+    assert(/^NOT +blocked=192\.0\.2\.7:4041/m.test(printed), printed);
+    assert(/^exit code 1$/m.test(printed), printed);
+  },
+);
+
+testWith([unix], "recipe: An exec probe without a shell", async () => {
+  const blocks = recipes.get("An exec probe without a shell");
+  const probes: { exec: { command: string[] } }[] = Object.values(parse(blocks?.get("yaml") ?? ""));
+  assertEquals(probes.length, 2);
+  const { process, port } = await startServer(["calc-server"]);
+  await using _ = process;
+  for (const { exec: { command: [program, ...words] } } of probes) {
+    assertEquals(program, "netdemo");
+    const { code, stdout } = await netdemo(words.map((word) => word.replace("4040", `${port}`)));
+    assertEquals(code, 0, stdout);
+  }
+});
+
+Deno.test("each recipe of the page is tried", () => {
+  const tried = [...scripts.map(({ title }) => title), "An exec probe without a shell"];
+  assertEquals([...recipes.keys()].toSorted(), tried.toSorted());
+});
+
+Deno.test("a connection that asks nothing consumes --once", async () => {
+  const { process, port } = await startServer(["calc-server", "--once"]);
+  await using _ = process;
+  (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+  assertEquals((await process.ended()).code, 0);
+});
+
+Deno.test("a datagram that reads as a reply does not consume --once, one that asks does", async () => {
+  const { process, port } = await startServer(["calc-server", "--udp", "--once", "--json"]);
+  await using _ = process;
+  using open = new DisposableStack();
+  const socket = open.adopt(
+    Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 }),
+    (it) => it.close(),
+  );
+  const to = { transport: "udp", hostname: "127.0.0.1", port } as const;
+  await socket.send(new TextEncoder().encode("Sum of 1 and 2 is 3"), to);
+  await process.printed(/"event":"ignored"/);
+  await socket.send(new TextEncoder().encode("1 2 +"), to);
+  await socket.receive();
+  assertEquals((await process.ended()).code, 0);
+});
