@@ -24,6 +24,10 @@ export const floods: readonly Flood[] = [
     server: ["message-server", "--max-request", "1000000"],
     bytes: new Uint8Array([...new Uint8Array(200_000).fill(0xff), 0x0a]),
   },
+  { name: "lab's errors", server: ["lab-server"], bytes: encode("x\n") },
+  { name: "lab's garbage", server: ["lab-server"], bytes: encode("garbage\n") },
+  { name: "lab's megabytes", server: ["lab-server"], bytes: encode("bytes 1048576\n") },
+  { name: "lab's echoes", server: ["lab-server"], bytes: encode(`echo ${"x".repeat(60_000)}\n`) },
   { name: "long products", server: ["calc-server"], bytes: encode(`${digits} ${digits} *\n`) },
 ];
 

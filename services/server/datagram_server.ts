@@ -90,7 +90,7 @@ class DatagramServer implements Server {
   readonly #events: ServerEvents;
   readonly #maxRequest: number;
   readonly #guard: DatagramGuard;
-  readonly #slices = new TimeSlices();
+  readonly #slices = new TimeSlices(1);
   readonly #buffers = new BufferPool(REPLY_SIZE, REPLIES_KEPT);
   readonly #stopping = new AbortController();
   #received = 0;
