@@ -17,7 +17,7 @@ export function overview(commands: readonly Command[], version: Version, columns
   const rows: Row[] = commands.map(({ name, summary }) => [name, summary]);
   return pageOf([
     wrap(`netdemo ${version.number}: the servers and clients of a first sockets lesson`, columns),
-    ["Usage: netdemo COMMAND [FLAGS] [ARGUMENTS]"],
+    hanging("Usage: netdemo COMMAND [FLAGS] [ARGUMENTS]", columns),
     [
       "Commands:",
       ...table([...rows, ["help", "shows this page, or how one command is used"]], columns),

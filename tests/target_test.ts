@@ -1,7 +1,7 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { looksLikeTarget, parseTarget, type Target } from "../cli/target.ts";
 import { Failure } from "../cli/failure.ts";
-import { testWith, unix } from "./harness/needs.ts";
+import { netdemoInProcess, startServer, testWith, unix } from "./harness.ts";
 
 const services = ["calc", "message", "hello", "lab", "open"];
 
@@ -128,4 +128,54 @@ Deno.test("a client's first word is a target only if its host is one", () => {
   ];
   assertEquals(yes.filter((word) => !looksLikeTarget(word)), []);
   assertEquals(no.filter(looksLikeTarget), []);
+});
+
+Deno.test("a client takes its server as its first word, or by flags, and not both", async () => {
+  const { process, port } = await startServer(["calc-server"]);
+  await using _process = process;
+  const ways = [
+    [`localhost:${port}`],
+    [`:${port}`],
+    [`127.0.0.1:${port}`],
+    [`tcp://localhost:${port}`],
+    ["--timeout", "5s", `:${port}`],
+    ["-p", `${port}`],
+    [`-p${port}`],
+    ["--host", "localhost", `--port=${port}`],
+  ];
+  for (const way of ways) {
+    const { code, stdout } = await netdemoInProcess(["calc-client", ...way, "10", "20", "+"]);
+    assertEquals({ code, stdout }, { code: 0, stdout: "Sum of 10 and 20 is 30\n" }, way.join(" "));
+  }
+  const both = [["--port", "1"], ["-p", "1"], ["--host", "x"], ["--unix", "x"]];
+  for (const flags of [...both, ["-u"]]) {
+    const target = flags[0] === "-u" ? `tcp://:${port}` : `:${port}`;
+    const { code, stderr } = await netdemoInProcess(["calc-client", target, ...flags, "1 2 +"]);
+    assertEquals(code, 2);
+    assertMatch(stderr, /^netdemo: USAGE: '\S+' and --\w+ both say where the server is\nhint: /);
+  }
+});
+
+Deno.test("only the first word is a target, and what follows -- is text", async () => {
+  const { process, port } = await startServer(["message-server"]);
+  await using _process = process;
+  const send = (...words: string[]) => netdemoInProcess(["message-client", ...words]);
+  await send(`:${port}`, "web:80");
+  await process.printed(/\nweb:80\n/);
+  await send("-p", `${port}`, "12:30");
+  await process.printed(/\n12:30\n/);
+  await send("-p", `${port}`, "--", "web:80", "and", "-x");
+  await process.printed(/\nweb:80 and -x\n/);
+  const { code, stderr } = await send("note:99999");
+  assertEquals(code, 2);
+  assertMatch(stderr, /'note:99999' is not a target: a port is a whole number from 1 to 65535/);
+});
+
+Deno.test("wrong usage with --json is a failure event, too", async () => {
+  for (const args of [["clac-server"], ["calc-server", "4040"], ["calc-client", "--prot"]]) {
+    const { code, stdout, stderr } = await netdemoInProcess([...args, "--json"]);
+    const { event, failure, exitCode, message, hint } = JSON.parse(stdout);
+    assertEquals([code, event, failure, exitCode], [2, "failure", "USAGE", 2]);
+    assertEquals(stderr, `netdemo: USAGE: ${message}\nhint: ${hint}\n`);
+  }
 });

@@ -1,4 +1,5 @@
 import { formatEndpoint } from "../../protocol/addresses.ts";
+import { shellWord } from "../../text/shell.ts";
 import type { Listening } from "./report.ts";
 
 /**
@@ -13,8 +14,8 @@ export function lineElsewhere(
   if (first === undefined || port === undefined || isLoopback(first)) return undefined;
   const hostname = first === "0.0.0.0" || first === "::" ? ownAddress(first) : first;
   if (hostname === undefined) return undefined;
-  const target = formatEndpoint({ hostname, port });
-  return `netdemo ${client} ${protocols.includes("tcp") ? "" : "udp://"}${target}`;
+  const scheme = protocols.includes("tcp") ? "" : "udp://";
+  return `netdemo ${client} ${shellWord(scheme + formatEndpoint({ hostname, port }))}`;
 }
 
 /** An address of this host that others can connect to, of IPv4 if there is one and it is served. */

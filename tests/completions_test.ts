@@ -1,0 +1,77 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { commands } from "../main.ts";
+import { netdemoInProcess, python3, run, testWith, tool } from "./harness.ts";
+import { session } from "./terminal_session.ts";
+
+/** The script for a shell, in a file that is removed with its scope. */
+async function scriptFor(shell: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const { code, stdout } = await netdemoInProcess(["completions", shell]);
+  assertEquals(code, 0);
+  const path = await Deno.makeTempFile({ suffix: `.${shell}` });
+  await Deno.writeTextFile(path, stdout);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+/** What is typed up to the Tab, and what a shell makes of it. */
+const completed: Readonly<Record<string, readonly string[]>> = {
+  "calc-s": ["calc-server"],
+  "calc-server --port-": ["--port-file"],
+  "calc-client --tim": ["--timeout"],
+  "help exit": ["exit-codes"],
+  "completions fi": ["fish"],
+  "demo refu": ["refused"],
+};
+
+testWith([tool("bash")], "bash completes commands, flags, scenes and topics", async () => {
+  await using script = await scriptFor("bash");
+  const tries = [...Object.keys(completed), "calc-server --port ", ""].map((line) => {
+    const words = ["netdemo", ...line.split(" ")].map((word) => `'${word}'`);
+    return `COMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}; _netdemo; ` +
+      'echo "${COMPREPLY[*]}"';
+  });
+  const code = [`. '${script.path}'`, ...tries].join("\n");
+  const { stdout, stderr } = await run(["bash", "--norc", "-c", code]);
+  const [first, ...rest] = stdout.trimEnd().split("\n").reverse();
+  assertEquals(stderr, "");
+  assertEquals(first?.split(" ").slice(0, commands.length), commands.map(({ name }) => name));
+  assertEquals(rest.reverse(), [...Object.values(completed).map((words) => words.join(" ")), ""]);
+});
+
+testWith([tool("fish")], "fish completes commands, flags, scenes and topics", async () => {
+  await using script = await scriptFor("fish");
+  const tries = Object.keys(completed).map((line) => `complete -C 'netdemo ${line}'`);
+  const code = [`source '${script.path}'`, ...tries].join("\n");
+  const { stdout, stderr } = await run(["fish", "--no-config", "-c", code]);
+  assertEquals(stderr, "");
+  const words = stdout.trimEnd().split("\n").map((line) => line.split("\t")[0]);
+  assertEquals(words, Object.values(completed).flat());
+});
+
+testWith([tool("zsh"), python3], "zsh completes commands, flags, scenes and topics", async () => {
+  await using script = await scriptFor("zsh");
+  const setUp = `autoload -U compinit; compinit -u -D; . '${script.path}'; ` +
+    'netdemo() { print -r -- "<$*>"; }; print re""ady\r';
+  const screen = await session(["zsh", "-f", "-i"], [
+    ["type", setUp],
+    ["see", "\nready"],
+    ...Object.entries(completed).flatMap(([line, [word = ""]]) => {
+      const whole = [...line.split(" ").slice(0, -1), word].join(" ");
+      return [
+        ["type", `netdemo ${line}\t`],
+        ["see", `${whole} `],
+        ["type", "\r"],
+        ["see", `<${whole}>`],
+      ] as const;
+    }),
+    ["type", "exit\r"],
+  ]);
+  assertMatch(screen, /exit code 0\n$/);
+});
+
+Deno.test("an unknown shell is wrong usage", async () => {
+  for (const args of [["completions"], ["completions", "tcsh"], ["completions", "bash", "zsh"]]) {
+    const { code, stderr } = await netdemoInProcess(args);
+    assertEquals(code, 2);
+    assertMatch(stderr, /completions takes one of bash, zsh, fish: received .*\nhint: /);
+  }
+});

@@ -1,0 +1,73 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { lineElsewhere } from "../commands/server/elsewhere.ts";
+import { netdemoInProcess, startServer } from "./harness.ts";
+
+Deno.test("--verbose shows each connection, request, reply and end with its peer", async () => {
+  const { process, port } = await startServer(["calc-server", "--verbose"]);
+  await using _process = process;
+  await netdemoInProcess(["calc-client", `:${port}`, "1 0 /"]);
+  await process.reported(/ended/);
+  const { stdout, stderr } = await process.stop();
+  assertEquals(
+    stderr.replaceAll(/:\d{5}\b/g, ":PPPPP").replaceAll(/[\d.]+ ms/g, "0 ms"),
+    `\
+#1 127.0.0.1:PPPPP connected
+#1 127.0.0.1:PPPPP request   1 0 /
+#1 127.0.0.1:PPPPP reply     Error: division by zero
+#1 127.0.0.1:PPPPP ended     end of stream; 1 request in 0 ms
+`,
+  );
+  assert(!stdout.includes("#1"), stdout);
+});
+
+Deno.test("--verbose shows datagrams, those without an answer too, and nothing raw", async () => {
+  const { process, port } = await startServer(["message-server", "--udp", "--verbose"]);
+  await using _process = process;
+  await netdemoInProcess(["message-client", `udp://:${port}`, "a\x1b[31m"]);
+  const silent = ["message-client", `udp://:${port}`, "--timeout", "100ms", "Thanks..."];
+  assertEquals((await netdemoInProcess(silent)).code, 124);
+  await process.reported(/ignored/);
+  const { stderr } = await process.stop();
+  assertMatch(stderr, /^#1 127\.0\.0\.1:\d+ request {3}a\\x1b\[31m$/m);
+  assertMatch(stderr, /^#1 127\.0\.0\.1:\d+ reply {5}Thanks\.\.\.$/m);
+  assertMatch(stderr, /^#2 127\.0\.0\.1:\d+ ignored {3}reads as a reply$/m);
+});
+
+Deno.test("serve --verbose says whose line it is", async () => {
+  const { process } = await startServer(["serve", "calc:0", "--verbose"], []);
+  await using _process = process;
+  const [, port = ""] = await process.printed(/calc: Listening on 127\.0\.0\.1:(\d+)/);
+  await netdemoInProcess(["calc-client", `:${port}`, "1 2 +"]);
+  await netdemoInProcess(["calc-client", `udp://:${port}`, "1 2 +"]);
+  await process.reported(/^calc tcp: #1 127\.0\.0\.1:\d+ request {3}1 2 \+$/m);
+  await process.reported(/^calc udp: #1 127\.0\.0\.1:\d+ request {3}1 2 \+$/m);
+});
+
+Deno.test("a server beyond loopback says what to type on another machine", () => {
+  const line = (hostname: string, protocol: "tcp" | "udp" = "tcp"): string | undefined =>
+    lineElsewhere("calc-client", {
+      addresses: [{ hostname, port: 4040 }],
+      protocols: [protocol],
+      port: 4040,
+    });
+  assertEquals(line("127.0.0.1"), undefined);
+  assertEquals(line("::1"), undefined);
+  assertEquals(line("10.0.0.7"), "netdemo calc-client 10.0.0.7:4040");
+  assertEquals(line("10.0.0.7", "udp"), "netdemo calc-client udp://10.0.0.7:4040");
+  assertEquals(line("2001:db8::7"), "netdemo calc-client '[2001:db8::7]:4040'");
+  const own = Deno.networkInterfaces().find(({ family, address }) =>
+    family === "IPv4" && !address.startsWith("127.") && !address.startsWith("169.254")
+  );
+  assertEquals(line("0.0.0.0"), own && `netdemo calc-client ${own.address}:4040`);
+});
+
+Deno.test("a port in use comes with the command that shows who has it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const { code, stderr } = await netdemoInProcess(["calc-server", "--port", String(port)]);
+  assertEquals(code, 15);
+  const command = { linux: `ss -ltunp 'sport = :${port}'`, windows: "netstat -ano" }[
+    Deno.build.os as string
+  ] ?? "lsof -nP -i";
+  assert(stderr.includes(`which ${command}`), stderr);
+});
