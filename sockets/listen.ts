@@ -44,14 +44,13 @@ export function bindTcp(endpoint: InternetEndpoint, reusePort = false): TcpListe
   };
 }
 
-/** Binds UDP sockets, as {@linkcode listenTcp} listens. */
-export function bindUdp(addresses: readonly string[], port: number): DatagramSocket[] {
-  return bindAll(addresses, port, bindDatagrams);
-}
-
-/** A UDP socket at an address of this host; port 0 takes any free one. */
-export function bindDatagrams(endpoint: InternetEndpoint): DatagramSocket {
-  const socket = Deno.listenDatagram({ ...endpoint, transport: "udp" });
+/**
+ * A UDP socket at an address of this host; port 0 takes any free one.
+ *
+ * @param reuseAddress Whether others that say so too may have the address as well.
+ */
+export function bindDatagrams(endpoint: InternetEndpoint, reuseAddress = false): DatagramSocket {
+  const socket = Deno.listenDatagram({ ...endpoint, transport: "udp", reuseAddress });
   return {
     addr: boundTo(socket.addr, endpoint),
     send: (bytes, to) => socket.send(bytes, internetEndpointOf(to)),
@@ -66,7 +65,8 @@ function boundTo(addr: Deno.Addr, { hostname }: InternetEndpoint): InternetEndpo
   return { hostname: hostname.includes("%") ? hostname : bound.hostname, port };
 }
 
-function bindAll<B extends { readonly addr: InternetEndpoint; close(): void }>(
+/** Binds on those of the addresses that this host has, all on the same port. */
+export function bindAll<B extends { readonly addr: InternetEndpoint; close(): void }>(
   addresses: readonly string[],
   port: number,
   bind: (endpoint: InternetEndpoint) => B,

@@ -1,20 +1,25 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { service as calc } from "../services/calc.ts";
+import { DatagramGuard } from "../services/server/datagram_guard.ts";
 import { serveUdp } from "../services/server/datagram_server.ts";
 import { service as hello } from "../services/hello.ts";
 import { service as message } from "../services/message.ts";
 import type { Server, ServerEvents } from "../services/server/server.ts";
 import {
   linux,
+  namespaces,
   netdemo,
+  netdemoCommand,
   netdemoInProcess,
   Process,
   python,
   python3,
   root,
+  run,
   startServer,
   TestSocket,
   testWith,
+  tool,
   until,
 } from "./harness.ts";
 
@@ -87,6 +92,37 @@ Deno.test("a reply that could be taken for a request goes to an address once a s
   assertEquals(ignored, ["answered a moment ago"]);
   using other = new TestSocket();
   assertEquals(await other.ask(portOf(server), "Hello"), "Hello");
+});
+
+Deno.test("replies that could be taken for requests end, however slowly two servers would talk", () => {
+  const guard = new DatagramGuard(hello, []);
+  const remote = { hostname: "127.0.0.1", port: 4_040 };
+  const isSent = (now: number, port = remote.port): boolean =>
+    guard.withholds("Hello", 5, 5, { ...remote, port }, now) === undefined;
+  let now = 0;
+  const sent = Array.from({ length: 100 }, () => isSent(now += 1_500)).filter(Boolean).length;
+  assertLess(sent, 20);
+  assert(isSent(now, 4_041), "others are answered");
+  assert(!isSent(now += 59_000), "it has asked a minute ago");
+  assert(isSent(now += 61_000), "after a minute of silence it is answered again");
+});
+
+Deno.test("one host is sent a bounded number of bytes, whatever ports it asks from", async () => {
+  const long = "x".repeat(60_000);
+  const events = { answered: 0, ignored: 0 };
+  await using server = serveUdp({ ...message, reply: () => long, isReply: () => false }, {
+    port: 0,
+    events: {
+      answered: () => events.answered++,
+      ignored: () => events.ignored++,
+    },
+  });
+  for (let count = 0; count < 500; count++) {
+    using socket = new TestSocket();
+    await socket.send(portOf(server), "x");
+  }
+  await until(() => events.answered + events.ignored === 500, "all have arrived");
+  assertLess(events.answered, 10);
 });
 
 async function forge(from: number, to: number, text: string): Promise<void> {
@@ -230,5 +266,44 @@ testWith(
     const stopped = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
     assertEquals(stopped.event, "stopped");
     assert(stopped.requests > 0 && stopped.droppedLines > 0, JSON.stringify(stopped));
+  },
+);
+
+testWith(
+  [linux, namespaces, python3, tool("ip")],
+  "at 0.0.0.0 each address answers for itself, and a neighbour that is not there stops no answers",
+  async () => {
+    const script = `
+      unshare -n sleep 60 & beside=$!
+      trap 'kill $beside' EXIT
+      until [ "$(readlink /proc/$beside/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+      ip link set lo up
+      ip link add veth0 type veth peer name veth1
+      ip link set veth1 netns $beside
+      ip addr add 10.9.0.1/24 dev veth0
+      ip addr add 10.9.0.7/24 dev veth0
+      ip link set veth0 up
+      nsenter -t $beside -n ip addr add 10.9.0.2/24 dev veth1
+      nsenter -t $beside -n ip link set veth1 up
+      folder=$1; shift
+      "$@" & server=$!
+      python3 "$folder/neighbour.py" sources
+      mac=$(ip link show veth0 | sed -n 's/.*ether \\([^ ]*\\).*/\\1/p')
+      nsenter -t $beside -n python3 "$folder/neighbour.py" flood "$mac"
+      kill $server; wait $server`;
+    const args = ["calc-server", "--udp", "--host", "0.0.0.0", "--port", "4040"];
+    const command = [
+      "sh",
+      "-c",
+      script,
+      "sh",
+      import.meta.dirname ?? "",
+      ...netdemoCommand,
+      ...args,
+    ];
+    const { stdout, stderr } = await run(["unshare", "-rn", ...command]);
+    const [, sources, worst] = /^sources (.*)\nworst (.*)$/m.exec(stdout) ?? [];
+    assertEquals(sources, "127.0.0.1 10.9.0.1 10.9.0.7 10.9.0.9", stdout + stderr);
+    assertLess(Number(worst), 1.5, stdout);
   },
 );

@@ -1,5 +1,5 @@
 import type { InternetEndpoint } from "../../protocol/addresses.ts";
-import { bindUdp } from "../../sockets/listen.ts";
+import { bindUdp } from "../../sockets/bind_udp.ts";
 import { listenResettableOnAll } from "../../sockets/node_stream.ts";
 import { pause } from "./changes.ts";
 import { DatagramWay, isOurs } from "./datagram_way.ts";

@@ -1,7 +1,8 @@
 import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import type { Side } from "../../ladder/rung.ts";
-import { bindDatagrams, bindUdp } from "../../sockets/listen.ts";
+import { bindUdp } from "../../sockets/bind_udp.ts";
+import { bindDatagrams } from "../../sockets/listen.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
 import { type Draw, drawFrom } from "./draw.ts";
 import type { Fault } from "./fault.ts";

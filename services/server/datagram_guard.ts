@@ -1,8 +1,4 @@
-import {
-  formatEndpoint,
-  type InternetEndpoint,
-  loopbackAddresses,
-} from "../../protocol/addresses.ts";
+import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Service } from "../service.ts";
@@ -13,7 +9,7 @@ const FIRST_USER_PORT = 1_024;
 /** Milliseconds in which an address gets no second reply that could be taken for a request. */
 const DOUBTFUL_MS = 1_000;
 /** How many of those an address gets until it has been silent for a while. */
-const MAX_DOUBTFUL = 8;
+const MAX_DOUBTFUL = 16;
 /** Milliseconds of that silence. */
 const FORGET_MS = 60_000;
 /** A reply is large that has more bytes than its request so many times... */
@@ -26,9 +22,13 @@ const LARGE_BYTES_PER_SECOND = 32_768;
 
 /** Replies to one address that could be taken for requests. */
 interface Doubtful {
+  /** Since it was last silent for a while. */
   readonly count: number;
-  readonly last: number;
+  readonly answeredAt: number;
+  readonly heardAt: number;
 }
+
+const neverHeard: Doubtful = { count: 0, answeredAt: -Infinity, heardAt: -Infinity };
 
 /** What a host may still get of large replies. */
 interface Allowance {
@@ -49,21 +49,20 @@ interface Allowance {
  */
 export class DatagramGuard {
   readonly #service: Service;
-  readonly #own: ReadonlySet<string>;
-  readonly #ownPort: number | undefined;
+  readonly #own: readonly { readonly addr: InternetEndpoint }[];
   readonly #doubtful = new Remembered<Doubtful>();
   readonly #allowances = new Remembered<Allowance>();
 
-  constructor(service: Service, own: readonly InternetEndpoint[]) {
+  /** @param own The server's sockets, also those that are added later. */
+  constructor(service: Service, own: readonly { readonly addr: InternetEndpoint }[]) {
     this.#service = service;
-    this.#ownPort = own[0]?.port;
-    this.#own = ownNames(own);
+    this.#own = own;
   }
 
   /** Why a datagram gets no answer, whatever that would be; `undefined` if it may get one. */
   refuses(request: Line, remote: InternetEndpoint): string | undefined {
     if (remote.port < FIRST_USER_PORT) return "from a system port";
-    if (remote.port === this.#ownPort && this.#own.has(formatEndpoint(remote))) {
+    if (this.#own.some(({ addr }) => isSameEndpoint(addr, remote))) {
       return "from this server itself";
     }
     if (request !== null && this.#readsAsReply(request)) return "reads as a reply";
@@ -80,14 +79,17 @@ export class DatagramGuard {
     replyBytes: number,
     requestBytes: number,
     remote: InternetEndpoint,
+    now = performance.now(),
   ): string | undefined {
     const { neverAmplifies = false } = this.#service;
     if (neverAmplifies && replyBytes > requestBytes && !isLoopback(remote)) {
       return "the reply is longer than the request";
     }
-    if (this.#isDoubtful(reply) && !this.#allowsDoubtful(remote)) return "answered a moment ago";
+    if (this.#isDoubtful(reply) && !this.#allowsDoubtful(remote, now)) {
+      return "answered a moment ago";
+    }
     if (replyBytes <= requestBytes * LARGE_RATIO + LARGE_EXTRA) return undefined;
-    return this.#allowsLarge(remote.hostname, replyBytes)
+    return this.#allowsLarge(remote.hostname, replyBytes, now)
       ? undefined
       : "its host was sent enough for now";
   }
@@ -102,20 +104,20 @@ export class DatagramGuard {
     return !this.#readsAsReply(reply) && this.#service.isRequest?.(reply) !== false;
   }
 
-  #allowsDoubtful(remote: InternetEndpoint): boolean {
-    const now = performance.now();
+  #allowsDoubtful(remote: InternetEndpoint, now: number): boolean {
     const name = formatEndpoint(remote);
-    const before = this.#doubtful.get(name);
-    const silence = now - (before?.last ?? -Infinity);
-    const count = silence < FORGET_MS ? before?.count ?? 0 : 0;
-    const allowed = silence >= DOUBTFUL_MS && count < MAX_DOUBTFUL;
-    // What is asked in vain puts the end of the silence off, too.
-    this.#doubtful.set(name, { count: allowed ? count + 1 : count, last: now });
+    const { count, answeredAt, heardAt } = this.#doubtful.get(name) ?? neverHeard;
+    const sofar = now - heardAt < FORGET_MS ? count : 0;
+    const allowed = now - answeredAt >= DOUBTFUL_MS && sofar < MAX_DOUBTFUL;
+    this.#doubtful.set(name, {
+      count: allowed ? sofar + 1 : sofar,
+      answeredAt: allowed ? now : answeredAt,
+      heardAt: now,
+    });
     return allowed;
   }
 
-  #allowsLarge(host: string, bytes: number): boolean {
-    const now = performance.now();
+  #allowsLarge(host: string, bytes: number, now: number): boolean {
     const before = this.#allowances.get(host) ?? { bytes: LARGE_BYTES, at: now };
     const grown = before.bytes + (now - before.at) / 1_000 * LARGE_BYTES_PER_SECOND;
     const left = Math.min(LARGE_BYTES, grown) - bytes;
@@ -126,14 +128,4 @@ export class DatagramGuard {
 
 function isLoopback({ hostname }: InternetEndpoint): boolean {
   return /^(?:::ffff:)?127\.|^::1$/i.test(hostname);
-}
-
-/** How the server itself appears as a sender; at every address also as loopback. */
-function ownNames(addresses: readonly InternetEndpoint[]): ReadonlySet<string> {
-  const names = addresses.flatMap((address) => {
-    const everywhere = address.hostname === "0.0.0.0" || address.hostname === "::";
-    const hosts = everywhere ? loopbackAddresses : [address.hostname];
-    return hosts.map((hostname) => formatEndpoint({ hostname, port: address.port }));
-  });
-  return new Set(names);
 }

@@ -3,7 +3,8 @@ import { type Datagram, MAX_DATAGRAM, readDatagram } from "../../protocol/datagr
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { messageOf } from "../../sockets/errno.ts";
-import { bindUdp } from "../../sockets/listen.ts";
+import { bindNewAddresses, bindUdp } from "../../sockets/bind_udp.ts";
+import { isWildcard } from "../../sockets/host_addresses.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { Asker, ReplyPlan, ReplyStep, Service } from "../service.ts";
@@ -28,9 +29,11 @@ const encoder = new TextEncoder();
 /** Bytes of a datagram from which on answering it may be long work. */
 const LONG_REQUEST = 512;
 /** Requests whose replies may wait at a time, to be sent or for their time. */
-const MAX_OPEN = 512;
+const MAX_OPEN = 2_048;
 /** Requests whose replies may wait for their time: they hold up no others. */
 const MAX_LATE = 256;
+/** Milliseconds between two looks for addresses that this host has got. */
+const NEW_ADDRESSES_MS = 2_000;
 /** Bytes of a buffer that replies are encoded into, and how many are kept. */
 const REPLY_SIZE = 4_096;
 const REPLIES_KEPT = 64;
@@ -85,7 +88,7 @@ class DatagramServer implements Server {
   #late = 0;
 
   readonly #service: Service;
-  readonly #sockets: readonly DatagramSocket[];
+  readonly #sockets: DatagramSocket[] = [];
   readonly #options: ServerOptions;
   readonly #events: ServerEvents;
   readonly #maxRequest: number;
@@ -93,7 +96,11 @@ class DatagramServer implements Server {
   readonly #slices = new TimeSlices(1);
   readonly #buffers = new BufferPool(REPLY_SIZE, REPLIES_KEPT);
   readonly #stopping = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
+  /** Sockets that are received from. */
+  #serving = 0;
   #received = 0;
+  #newAddresses: ReturnType<typeof setInterval> | undefined;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(service: Service, options: ServerOptions & AddressOptions) {
@@ -103,19 +110,35 @@ class DatagramServer implements Server {
     this.#maxRequest = Math.min(options.maxRequest ?? defaultLimits.maxRequest, MAX_DATAGRAM);
     const { addresses = loopbackAddresses, port } = options;
     const sockets = bindUdp(addresses, port);
-    const { trace } = options;
-    this.#sockets = trace === undefined
-      ? sockets
-      : sockets.map((socket) =>
-        traceDatagrams(socket, new SocketTrace(trace, `${service.name}-server`))
-      );
     this.addresses = sockets.map(({ addr }) => addr);
     this.port = commonPort(this.addresses);
-    this.#guard = new DatagramGuard(service, this.addresses);
-    this.finished = Promise.all(this.#sockets.map((socket) => this.#serveFrom(socket)))
-      .then(() => this.#cleanUp());
+    this.#guard = new DatagramGuard(service, this.#sockets);
+    for (const socket of sockets) this.#add(socket);
+    if (addresses.some(isWildcard)) this.#watch(addresses);
+    this.finished = this.#ended.promise.then(() => this.#cleanUp());
     if (options.signal?.aborted) this.#drain();
     else options.signal?.addEventListener("abort", this.#drain);
+  }
+
+  #add(socket: DatagramSocket): void {
+    const { trace } = this.#options;
+    const added = trace === undefined
+      ? socket
+      : traceDatagrams(socket, new SocketTrace(trace, `${this.#service.name}-server`));
+    this.#sockets.push(added);
+    this.#serving++;
+    this.#serveFrom(added).finally(() => {
+      if (--this.#serving === 0) this.#ended.resolve();
+    });
+  }
+
+  /** Serves at the addresses, too, that this host gets later. */
+  #watch(addresses: readonly string[]): void {
+    this.#newAddresses = setInterval(() => {
+      for (const socket of bindNewAddresses(addresses, this.port ?? 0, this.#sockets)) {
+        this.#add(socket);
+      }
+    }, NEW_ADDRESSES_MS);
   }
 
   /** Receives into one buffer: a new one for each datagram would be a fifth as fast (`task bench --only udp`). */
@@ -237,6 +260,7 @@ class DatagramServer implements Server {
   #close(): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
+    clearInterval(this.#newAddresses);
     for (const socket of this.#sockets) socket.close();
   }
 

@@ -1,0 +1,138 @@
+import type { InternetEndpoint } from "../protocol/addresses.ts";
+import { isLoopback } from "./host_addresses.ts";
+import { bindDatagrams } from "./listen.ts";
+import { type DatagramSocket, internetEndpointOf } from "./stream.ts";
+
+/** Milliseconds after which a send that waits is taken to be stuck. */
+const STUCK_MS = 20;
+/** Milliseconds in which a host that the others waited for is sent nothing. */
+const MUTED_MS = 10_000;
+/** Datagrams that may wait in one socket. */
+const MAX_WAITING = 256;
+/** Hosts whose datagrams are counted. */
+const MAX_COUNTED = 1_024;
+
+/**
+ * A UDP socket on which no send holds up another.
+ *
+ * Linux keeps what is sent to a neighbour for seconds, until that answers for its address (ARP).
+ * It keeps about as much as the socket's send buffer holds, so one host that is not there, such as
+ * a forged source, would stop the answers to all others. With two sockets it can't fill both.
+ *
+ * Both have the address by SO_REUSEADDR, once it is known that nobody else has it. Neighbours are
+ * a matter of Linux here, and loopback has none: there it is an ordinary socket.
+ *
+ * @throws {Error} with the errno name as its `code`.
+ */
+export function bindSteady(endpoint: InternetEndpoint): DatagramSocket {
+  const socket = bindDatagrams(endpoint);
+  if (isLoopback(socket.addr.hostname) || Deno.build.os !== "linux") return socket;
+  const { addr } = socket;
+  socket.close();
+  const second = bindDatagrams(addr, true);
+  try {
+    // The last to be bound is the one that Linux gives all datagrams.
+    return new SteadyDatagrams(new Sender(bindDatagrams(addr, true)), new Sender(second));
+  } catch (error) {
+    second.close();
+    throw error;
+  }
+}
+
+/** One of the two sockets, with what waits to be sent. */
+class Sender {
+  readonly socket: DatagramSocket;
+  #waiting = 0;
+  /** When a send last began while none waited, or ended. */
+  #movedAt = 0;
+
+  constructor(socket: DatagramSocket) {
+    this.socket = socket;
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting === 0;
+  }
+
+  get isStuck(): boolean {
+    return this.#waiting > 0 && performance.now() - this.#movedAt > STUCK_MS;
+  }
+
+  async send(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
+    if (this.#waiting === MAX_WAITING) throw new Error("too many datagrams wait to be sent");
+    if (this.#waiting++ === 0) this.#movedAt = performance.now();
+    try {
+      return await this.socket.send(bytes, to);
+    } finally {
+      this.#waiting--;
+      this.#movedAt = performance.now();
+    }
+  }
+}
+
+class SteadyDatagrams implements DatagramSocket {
+  readonly addr: InternetEndpoint;
+  readonly #receiver: Sender;
+  #current: Sender;
+  #other: Sender;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  /** Datagrams to each host since sends last waited, or were found to wait for nothing. */
+  readonly #sent = new Map<string, number>();
+  readonly #mutedUntil = new Map<string, number>();
+
+  constructor(receiver: Sender, other: Sender) {
+    this.addr = receiver.socket.addr;
+    this.#receiver = this.#current = receiver;
+    this.#other = other;
+  }
+
+  /** @throws {Error} for a host that others have just waited for. */
+  async send(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
+    const { hostname } = internetEndpointOf(to);
+    if (this.#isMuted(hostname)) throw new Error("what is sent to this host does not leave");
+    if (this.#sent.size < MAX_COUNTED || this.#sent.has(hostname)) {
+      this.#sent.set(hostname, (this.#sent.get(hostname) ?? 0) + 1);
+    }
+    this.#watch ??= setInterval(this.#look, STUCK_MS / 2);
+    return await this.#current.send(bytes, to);
+  }
+
+  receive(buffer: Uint8Array): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+    return this.#receiver.socket.receive(buffer);
+  }
+
+  close(): void {
+    clearInterval(this.#watch);
+    this.#current.socket.close();
+    this.#other.socket.close();
+  }
+
+  #isMuted(hostname: string): boolean {
+    const until = this.#mutedUntil.get(hostname);
+    if (until === undefined) return false;
+    if (performance.now() < until) return true;
+    this.#mutedUntil.delete(hostname);
+    return false;
+  }
+
+  readonly #look = (): void => {
+    if (this.#current.isIdle) {
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+      this.#sent.clear();
+    } else if (this.#current.isStuck && !this.#other.isStuck) {
+      this.#muteCulprit();
+      [this.#current, this.#other] = [this.#other, this.#current];
+    }
+  };
+
+  /** A host that more than half of the datagrams went to is the one that all wait for. */
+  #muteCulprit(): void {
+    const counts = [...this.#sent];
+    const half = counts.reduce((sum, [, count]) => sum + count, 0) / 2;
+    const culprit = counts.find(([, count]) => count > half)?.[0];
+    if (this.#mutedUntil.size === MAX_COUNTED) this.#mutedUntil.clear();
+    if (culprit !== undefined) this.#mutedUntil.set(culprit, performance.now() + MUTED_MS);
+    this.#sent.clear();
+  }
+}
