@@ -124,7 +124,7 @@ const blocks: readonly (readonly [target: string, verdict: Verdict, errno?: stri
       [`${host}:7`, "dropped"],
       [`${host}:8`, "refused", "ECONNREFUSED"],
       [`${address(0, 9)}:${PORT}`, "unreachable", "EHOSTUNREACH"],
-      [`${six ? "[2001:db8::1]" : "192.0.2.1"}:1`, "unreachable", "ENETUNREACH"],
+      [`${six ? "[2001:db8::1]" : "10.80.0.1"}:1`, "unreachable", "ENETUNREACH"],
       [`${six ? "[fd78::1]" : "10.78.0.1"}:1`, "unreachable", "EACCES"],
       [`${six ? "[fd79::1]" : "10.79.0.1"}:1`, "unreachable", "EINVAL"],
       [`udp://${host}:1`, "silent"],

@@ -85,6 +85,7 @@ export class Network implements AsyncDisposable {
         -6 route add default via fd77:0::1
         route add prohibit 10.78.0.0/24
         route add blackhole 10.79.0.0/24
+        route add throw 10.80.0.0/24
         -6 route add prohibit fd78::/64
         -6 route add blackhole fd79::/64`,
       ),
