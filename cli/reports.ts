@@ -47,8 +47,15 @@ export function openReport(options: ReportOptions): Report {
     ? jsonReport(stdout)
     : flags.tap
     ? new TapReport(stdout)
-    : new TextReport(stdout, displayOf(Deno.stdout), options);
+    : textReport(stdout, options);
   return allOf([printed, ...file]);
+}
+
+/** For people. At a terminal, which would break long rows anywhere, they break between words. */
+function textReport(stdout: Channels["stdout"], layout: Layout): Report {
+  const display = displayOf(Deno.stdout);
+  const lineWidth = Deno.stdout.isTerminal() ? display.columns : undefined;
+  return new TextReport(stdout, { ...layout, display, lineWidth });
 }
 
 /** For programs: an object a line. */

@@ -6,6 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Output } from "../cli/output.ts";
+import { TextReport } from "../cli/reports/text.ts";
 import { openReport, type Report, type Result, type Status, type Summary } from "../cli/reports.ts";
 import { Failure } from "../cli/failure.ts";
 import { readTap, readXml, type XmlElement } from "./report_readers.ts";
@@ -215,4 +216,34 @@ Deno.test("a reader that is gone does not keep the JUnit file from being written
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a row that is too long for a terminal's line breaks between words, below itself", async () => {
+  let text = "";
+  const stdout = new Output({
+    write(bytes: Uint8Array) {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  });
+  const report = new TextReport(stdout, {
+    display: { columns: 40, color: false, unicode: true },
+    lineWidth: 40,
+    widths: [10, 4],
+  });
+  report.add(result("pass", { cells: ["web:4040", "ok", "connect 0.4 ms"] }));
+  const long = "connect 0.4 ms  (and a note that is longer than one line of it)";
+  report.add(result("fail", { cells: ["web:4040", "ok", long], more: { why: long } }));
+  await report.end({ event: summary.event });
+  assertEquals(
+    text,
+    `ok   web:4040   ok   connect 0.4 ms
+NOT  web:4040   ok
+      connect 0.4 ms  (and a note that
+      is longer than one line of it)
+      why  connect 0.4 ms  (and a note
+           that is longer than one line
+           of it)
+`,
+  );
 });

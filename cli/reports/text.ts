@@ -1,5 +1,5 @@
 import type { Output } from "../output.ts";
-import { padTo } from "../../text/width.ts";
+import { padTo, widthOf, wrap } from "../../text/width.ts";
 import { type Display, type Style, styled } from "../../text/display.ts";
 import { visible } from "../../text/visible.ts";
 import type { Report, Result, Status, Summary } from "./result.ts";
@@ -12,6 +12,13 @@ export interface Layout {
   readonly failed?: "NOT" | "FAIL" | undefined;
 }
 
+/** Where rows go, and how much of one a line holds. */
+export interface TextOptions extends Layout {
+  readonly display: Display;
+  /** Columns of a line, where longer ones would be broken within a word. @default {any} */
+  readonly lineWidth?: number | undefined;
+}
+
 const marks: Record<Status, readonly [mark: string, style: Style]> = {
   pass: ["ok", "green"],
   note: ["note", "yellow"],
@@ -22,19 +29,23 @@ const marks: Record<Status, readonly [mark: string, style: Style]> = {
 };
 
 const MARK_WIDTH = 4;
+/** What stands before the lines below a row. */
+const INDENT = " ".repeat(MARK_WIDTH + 2);
 
 /** For people: a row a result, as soon as it is there, and what else is known of it below. */
 export class TextReport implements Report {
   readonly #stdout: Output;
   readonly #display: Display;
   readonly #failed: string;
+  readonly #lineWidth: number;
   #widths: readonly number[];
 
-  constructor(stdout: Output, display: Display, layout: Layout) {
+  constructor(stdout: Output, options: TextOptions) {
     this.#stdout = stdout;
-    this.#display = display;
-    this.#failed = layout.failed ?? "NOT";
-    this.#widths = layout.widths ?? [];
+    this.#display = options.display;
+    this.#failed = options.failed ?? "NOT";
+    this.#lineWidth = options.lineWidth ?? Infinity;
+    this.#widths = options.widths ?? [];
   }
 
   columns(widths: readonly number[]): void {
@@ -50,9 +61,20 @@ export class TextReport implements Report {
       padTo(visible(cell), this.#widths[column] ?? 0)
     );
     const padding = " ".repeat(MARK_WIDTH - shown.length);
-    const row = [padding, ...cells].join(" ").trimEnd();
+    const [row = "", ...rest] = this.#fitted([padding, ...cells], MARK_WIDTH - padding.length);
     this.#stdout.text(`${styled(shown, style, this.#display)}${row}\n`);
-    for (const line of linesBelow(result)) this.#stdout.text(`${line}\n`);
+    for (const line of [...rest, ...linesBelow(result, this.#lineWidth)]) {
+      this.#stdout.text(`${line}\n`);
+    }
+  }
+
+  /** A row as one line; where that is too long, the last cell stands below it. */
+  #fitted(cells: readonly string[], markWidth: number): readonly string[] {
+    const row = cells.join(" ").trimEnd();
+    if (markWidth + widthOf(row) <= this.#lineWidth || cells.length < 3) return [row];
+    const last = cells.at(-1) ?? "";
+    const lines = wrap(last.trimEnd(), this.#lineWidth - INDENT.length);
+    return [cells.slice(0, -1).join(" ").trimEnd(), ...lines.map((line) => INDENT + line)];
   }
 
   async end({ text }: Summary): Promise<void> {
@@ -62,12 +84,12 @@ export class TextReport implements Report {
 }
 
 /** `      sent  10 0 /`: what is more than a row holds, with its name before it. */
-function linesBelow({ more = {} }: Result): string[] {
+function linesBelow({ more = {} }: Result, lineWidth: number): string[] {
   const width = Math.max(0, ...Object.keys(more).map((name) => name.length));
-  const indent = " ".repeat(MARK_WIDTH + 2);
+  const room = lineWidth - INDENT.length - width - 2;
   return Object.entries(more).flatMap(([name, text]) =>
-    text.split("\n").map((line, index) =>
-      `${indent}${(index === 0 ? name : "").padEnd(width)}  ${visible(line)}`.trimEnd()
+    text.split("\n").flatMap((line) => wrap(visible(line), room)).map((line, index) =>
+      `${INDENT}${(index === 0 ? name : "").padEnd(width)}  ${line}`.trimEnd()
     )
   );
 }
