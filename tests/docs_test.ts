@@ -1,5 +1,10 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { calculate, MAX_DIGITS } from "../protocol/calculator.ts";
+import { MAX_DATAGRAM } from "../protocol/datagram.ts";
 import { labForms } from "../protocol/lab.ts";
+import { QUIET_MS } from "../protocol/line_buffer.ts";
+import { service as lab } from "../services/lab.ts";
+import { defaultLimits } from "../services/server/server.ts";
 
 const docs = `${import.meta.dirname}/../docs`;
 
@@ -15,5 +20,47 @@ Deno.test("docs/lab.md has every request of lab, with its limit, and no other", 
   );
   for (const [index, { limit = "" }] of labForms.entries()) {
     assertMatch(rows[index]?.[3] ?? "", new RegExp(`${limit}$`));
+  }
+});
+
+Deno.test("docs/wire.md: the calculator answers as its table says", async () => {
+  const page = await Deno.readTextFile(`${docs}/wire.md`);
+  const rows = [...page.matchAll(/^\| `([^`]+)` +\| `((?:[A-Z][a-z]+ of|Error:) [^`]+)` +\|$/gm)];
+  assert(rows.length >= 10);
+  for (const [, request = "", reply] of rows) assertEquals(calculate(request), reply);
+});
+
+Deno.test("docs/wire.md names the limits that the program has", async () => {
+  const page = await Deno.readTextFile(`${docs}/wire.md`);
+  const number = (count: number): string => count.toLocaleString("en");
+  for (
+    const limit of [
+      `${QUIET_MS} ms of`,
+      `${number(MAX_DATAGRAM)} bytes`,
+      `${number(MAX_DIGITS)} digits`,
+      `${number(defaultLimits.maxRequest)} bytes (\`--max-request\`)`,
+      `${defaultLimits.requestTimeout / 1_000} s each (\`--request-timeout\`)`,
+      `${defaultLimits.idleTimeout / 60_000} min (\`--idle-timeout\`)`,
+      `${number(defaultLimits.maxConnections)} (\`--max-connections\`)`,
+      `\`lab\` ${number(lab.maxConnections ?? 0)};`,
+    ]
+  ) {
+    assertStringIncludes(page, limit);
+  }
+});
+
+Deno.test("docs/promises.md: every promise names tests that are there", async () => {
+  const page = await Deno.readTextFile(`${docs}/promises.md`);
+  const rows = page.split("\n").filter((line) => /^\| (?!-|what happens)/.test(line));
+  assert(rows.length >= 50);
+  for (const row of rows) {
+    const files = [...(row.split("|").at(-2) ?? "").matchAll(/`([\w/]+_test\.ts)`/g)];
+    assert(files.length > 0, row);
+    for (const [, file] of files) {
+      assertMatch(
+        await Deno.readTextFile(`${import.meta.dirname}/${file}`),
+        /Deno\.test|\w+(?:With|Test)\(/,
+      );
+    }
   }
 });

@@ -11,7 +11,14 @@ const readme = await Deno.readTextFile(`${root}/README.md`);
 /** The pages whose transcripts are run. */
 const pages = new Map(
   await Promise.all(
-    ["README.md", "docs/programs.md", "docs/vocabulary.md", "docs/relay.md", "docs/lab.md"].map(
+    [
+      "README.md",
+      "docs/programs.md",
+      "docs/vocabulary.md",
+      "docs/wire.md",
+      "docs/relay.md",
+      "docs/lab.md",
+    ].map(
       async (path) => [path, await Deno.readTextFile(`${root}/${path}`)] as const,
     ),
   ),
