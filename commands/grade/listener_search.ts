@@ -1,13 +1,21 @@
+import { lookUp } from "../../sockets/resolve.ts";
 import type { Child } from "./child.ts";
 import type { Starter } from "./server.ts";
 import { type Listening, listeningOf, usageOf } from "./system.ts";
 
 /** Where a program is looked for. */
 export const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
+/** Milliseconds in which this host's own name must resolve. */
+const RESOLVE_MS = 500;
 /** Milliseconds between two looks at what a program listens on. */
 const LOOK_MS = 150;
 /** Milliseconds after which a program that listens elsewhere is not waited for any more. */
 const ELSEWHERE_MS = 3_000;
+
+/** The addresses that this host's own name stands for: the lesson's programs may use gethostname(). */
+export async function ownAddresses(): Promise<readonly string[]> {
+  return await lookUp(Deno.hostname(), RESOLVE_MS).catch(() => []);
+}
 
 /** Looks for where a program listens that does not listen where it was told. */
 export class ListenerSearch {
@@ -17,6 +25,8 @@ export class ListenerSearch {
   #lookedAt = performance.now();
   #endedAt: number | undefined;
   #found: readonly Listening[] = [];
+  /** Where the program is looked for. */
+  addresses: readonly string[] = LOOPBACK;
 
   constructor(starter: Starter, child: Child) {
     this.#starter = starter;
@@ -36,9 +46,9 @@ export class ListenerSearch {
     this.#found = await listeningOf(pids, "tcp") ?? [];
     this.#lookedAt = performance.now();
     const [own] = this.#found;
-    if (own !== undefined && !this.#starter.takesPort) {
-      this.#starter.port = own.port;
-      return false;
+    if (own !== undefined && !this.#starter.takesPort) this.#starter.port = own.port;
+    if (own !== undefined && this.addresses === LOOPBACK) {
+      this.addresses = [...new Set([...LOOPBACK, ...await ownAddresses()])];
     }
     return this.elsewhere() !== undefined && now - this.#startedAt > ELSEWHERE_MS;
   }
@@ -48,7 +58,7 @@ export class ListenerSearch {
     const { port } = this.#starter;
     const [found] = this.#found;
     const isThere = this.#found.some((one) =>
-      one.port === port && ["*", ...LOOPBACK].includes(one.hostname)
+      one.port === port && ["*", ...this.addresses].includes(one.hostname)
     );
     if (found === undefined || isThere) return undefined;
     if (found.port === port) {

@@ -2,7 +2,7 @@ import { listenResettable } from "../../sockets/node_stream.ts";
 import type { StreamListener } from "../../sockets/stream.ts";
 import { Conversation } from "./conversation.ts";
 import { DatagramClient } from "./datagram_client.ts";
-import { LOOPBACK } from "./listener_search.ts";
+import { LOOPBACK, ownAddresses } from "./listener_search.ts";
 import { unreadAt } from "./system.ts";
 
 /** Milliseconds that a client may take for everything. */
@@ -127,8 +127,10 @@ export class StreamStage extends Stage {
     scenario: Scenario,
     reply: (request: string) => string,
   ): Promise<StreamStage> {
+    // The lesson's programs may ask for this host by its own name, which is often 127.0.1.1.
+    const own = (await ownAddresses()).filter((address) => address.startsWith("127."));
     const opened = await Promise.allSettled(
-      LOOPBACK.map((hostname) => listenResettable({ hostname, port })),
+      [...new Set([...LOOPBACK, ...own])].map((hostname) => listenResettable({ hostname, port })),
     );
     const listeners = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
     return new StreamStage(listeners, scenario, reply);
@@ -185,6 +187,8 @@ export class StreamStage extends Stage {
         sendFromElsewhere: () => Promise.resolve(),
       });
     }
+    // The lesson's server closes once its client has ended its side; a silent one does nothing.
+    if (this.scenario.replies) conversation.close();
   }
 }
 

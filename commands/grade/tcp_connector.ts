@@ -157,7 +157,7 @@ export class TcpConnector implements AsyncDisposable {
     const startedAt = performance.now();
     this.#addresses = LOOPBACK;
     while (performance.now() - startedAt < START_MS && !this.starter.isCancelled) {
-      for (const hostname of LOOPBACK) {
+      for (const hostname of search.addresses) {
         try {
           return await this.#dialAddress(hostname, 1_000);
         } catch {

@@ -67,11 +67,19 @@ const helloClient: Correct = {
   level: "robust",
 };
 
+/** Programs as learners write them first: they claim no more than the lesson. */
+const first: readonly Correct[] = [
+  { ...python, file: "calc_lesson_server.c", level: "lesson" },
+  { ...python, file: "calc_lesson_server.mjs", level: "lesson" },
+  { ...client, file: "calc_lesson_client.mjs", level: "lesson", args: [] },
+];
+
 export const correct: readonly Correct[] = [
   ...[python, select, pythonStream, node, c, go, ruby, perl, java],
   ...[message, hello, udp, helloUdp],
   ...[client, nodeClient, cClient, goClient, rubyClient, perlClient, javaClient],
   ...[udpClient, helloClient],
+  ...first,
 ];
 
 /** The lesson's own programs, as they stand in tests/classic/. */
