@@ -216,6 +216,27 @@ Deno.test("lab answers over UDP, in kind", async () => {
   assertEquals(await socket.ask(port, "echo after"), "after");
 });
 
+Deno.test("a request to lab may be as long as any other, and not longer", async () => {
+  await using tcp = await startLab();
+  const text = "x".repeat(65_536 - "echo ".length);
+  assertEquals(texts(await ask(portOf(tcp), `echo ${text}\n`)).join(""), `${text}\n`);
+  for (const request of [`echo ${text}x\n`, "echo ".repeat(100_000), "\xff".repeat(70_000)]) {
+    using connection = await TestConnection.open(portOf(tcp));
+    // It may be closed while the rest is still being sent.
+    await connection.send(request).catch(() => {});
+    assertEquals(await connection.receive(), "Error: the request is longer than 65536 bytes\n");
+  }
+
+  await using udp = serveUdp(lab, { port: 0 });
+  using socket = new TestSocket();
+  const large = "x".repeat(60_000);
+  assertEquals(await socket.ask(portOf(udp), `echo ${large}`), large);
+  assertEquals(
+    await socket.ask(portOf(udp), new Uint8Array([0xff, 0xff])),
+    "Error: the request is not UTF-8 text",
+  );
+});
+
 /** What was answered and ignored by a server over UDP. */
 function counting(): { events: ServerEvents; answered: number; ignored: string[] } {
   const counted = {
