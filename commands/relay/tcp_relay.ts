@@ -1,6 +1,7 @@
 import { Backoff } from "../../services/server/backoff.ts";
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
-import { errnoOf, errorName, kindOf } from "../../sockets/errno.ts";
+import { descriptorRoom } from "../../sockets/descriptor_room.ts";
+import { errorName, kindOf } from "../../sockets/errno.ts";
 import { dialResettable, listenResettableOnAll } from "../../sockets/node_stream.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { type Draw, drawFrom } from "./draw.ts";
@@ -10,8 +11,10 @@ import type { Relay, RelayOptions } from "./relay_engine.ts";
 
 /** Milliseconds that each address of the server is given to answer. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Connections by which the limit falls below what was held when descriptors ran out. */
-const RESERVE = 64;
+/** Descriptors that are kept free for what is not a connection, or about to be turned away. */
+const SPARE_DESCRIPTORS = 32;
+/** Connections for which room is looked for at a time, at least. */
+const LEAST_CHECKED = 64;
 
 /**
  * Listens for clients, and joins each to a connection of its own to the server, until the signal.
@@ -44,6 +47,8 @@ class TcpRelay implements Relay {
   /** Resolves once the relay has stopped and the last connection is closed. */
   readonly #over = Promise.withResolvers<void>();
   #limit: number;
+  /** Connections for which there are descriptors. */
+  #hasRoomFor = 0;
   /** The address of the server that answered last: it is tried first. */
   #answering = 0;
 
@@ -91,7 +96,7 @@ class TcpRelay implements Relay {
   async #take(client: Stream): Promise<void> {
     const id = ++this.connections;
     const ends = { client: client.remote, relay: client.local };
-    if (this.#links.size + this.#waiting.size >= this.#limit) {
+    if (!this.#hasRoom()) {
       this.rejected++;
       this.#options.notice({ what: "full", connection: id, ...ends });
       return resetStream(client);
@@ -125,6 +130,24 @@ class TcpRelay implements Relay {
     }
   }
 
+  /**
+   * Whether another connection may come.
+   *
+   * A listener of `node:net` for which there was no descriptor once accepts nobody any more and
+   * gets no error (Deno 2.9.6), so it must not come to that: descriptors for as many connections
+   * again are looked for in time.
+   */
+  #hasRoom(): boolean {
+    const open = this.#links.size + this.#waiting.size;
+    if (open >= this.#hasRoomFor && open < this.#limit) {
+      const more = Math.min(Math.max(LEAST_CHECKED, open), this.#limit - open);
+      const found = descriptorRoom(2 * more + SPARE_DESCRIPTORS);
+      this.#hasRoomFor = open + Math.floor((found - SPARE_DESCRIPTORS) / 2);
+      if (found < 2 * more + SPARE_DESCRIPTORS) this.#limit = Math.max(1, this.#hasRoomFor);
+    }
+    return open < this.#limit;
+  }
+
   /** The server can't be reached: the client gets a reset, as nothing else says so. */
   #refuse(
     id: number,
@@ -133,9 +156,6 @@ class TcpRelay implements Relay {
     error: unknown,
     arrivedAt: number,
   ): void {
-    if (["EMFILE", "ENFILE"].includes(errnoOf(error) ?? "")) {
-      this.#limit = Math.max(1, this.#links.size - RESERVE);
-    }
     const [server] = this.#options.targets;
     if (server !== undefined && !this.#stopped.signal.aborted) {
       this.#see(id, { what: "refused", server, why: errorName(error), ...ends }, arrivedAt);
