@@ -8,6 +8,7 @@ import {
   readName,
   readNumber,
 } from "../../cli/flags.ts";
+import { noticeOf } from "../../cli/notice.ts";
 import { type Channels, eventLine, rounded } from "../../cli/report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/target.ts";
@@ -211,6 +212,8 @@ function openView(
     : showLines(channels);
   const queue = new EventQueue(show);
   const isDrawn = values.fault.some(({ percent }) => percent < 100);
+  const warn = (line: string): void => stderr.line(line);
+  const [full, failed] = [noticeOf(warn), noticeOf(warn)];
   let running: Relay | undefined;
   return {
     see: values.quiet ? undefined : queue.add,
@@ -219,7 +222,7 @@ function openView(
       if (notice.what === "accept failed") {
         const { message } = notice.error;
         if (values.json) stdout.line(eventLine({ event: "accept-failed", time, service, message }));
-        else stderr.line(`netdemo: cannot accept connections; retrying: ${visible(message)}`);
+        else failed(`netdemo: cannot accept connections; retrying: ${visible(message)}`);
         return;
       }
       const [remote, local] = [formatEndpoint(notice.client), formatEndpoint(notice.relay)];
@@ -229,7 +232,7 @@ function openView(
         stdout.line(
           eventLine({ event: "rejected", time, service, connection, remote, local, reason }),
         );
-      } else stderr.line(`netdemo: the relay is full: ${remote} is reset`);
+      } else full("netdemo: the relay is full: a client was reset");
     },
     listening(relay) {
       running = relay;

@@ -8,13 +8,11 @@ import { errnoOf } from "../../sockets/errno.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
 import type { Event } from "../../cli/events.ts";
+import { noticeOf } from "../../cli/notice.ts";
 import { type Channels, eventLine, rounded } from "../../cli/report.ts";
 import { visible } from "../../text/visible.ts";
 import { lineElsewhere } from "./elsewhere.ts";
 import { bothEvents, verboseEvents } from "./verbose.ts";
-
-/** Milliseconds between two notices of the same kind on stderr. */
-const NOTICE_MS = 1_000;
 
 /** How the life of a service's servers is reported: of one, or of one for each protocol. */
 export interface ServerReport {
@@ -194,20 +192,4 @@ function endsOf({ remote, local }: Peer): { readonly remote: string; readonly lo
 
 function since(start: number): number {
   return rounded(performance.now() - start);
-}
-
-/** Reports a thing once a second at most, and then how often it was suppressed. */
-function noticeOf(report: (line: string) => void): (line: string) => void {
-  let lastReport = -Infinity;
-  let suppressed = 0;
-  return (line) => {
-    const now = performance.now();
-    if (now - lastReport < NOTICE_MS) {
-      suppressed++;
-      return;
-    }
-    report(suppressed === 0 ? line : `${line} (and ${suppressed} more times)`);
-    lastReport = now;
-    suppressed = 0;
-  };
 }

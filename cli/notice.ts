@@ -1,0 +1,18 @@
+/** Milliseconds between two notices of the same kind. */
+const NOTICE_MS = 1_000;
+
+/** Reports a thing once a second at most, and then how often it was suppressed. */
+export function noticeOf(report: (line: string) => void): (line: string) => void {
+  let lastReport = -Infinity;
+  let suppressed = 0;
+  return (line) => {
+    const now = performance.now();
+    if (now - lastReport < NOTICE_MS) {
+      suppressed++;
+      return;
+    }
+    report(suppressed === 0 ? line : `${line} (and ${suppressed} more times)`);
+    lastReport = now;
+    suppressed = 0;
+  };
+}
