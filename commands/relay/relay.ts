@@ -210,7 +210,8 @@ function openView(
     : Deno.stdout.isTerminal()
     ? showLadder(channels, protocol, values.explain)
     : showLines(channels);
-  const queue = new EventQueue(show);
+  const written = (): Promise<void> => stdout.flush().catch(() => {}); // counted there
+  const queue = new EventQueue({ show, written });
   const isDrawn = values.fault.some(({ percent }) => percent < 100);
   const warn = (line: string): void => stderr.line(line);
   const [full, failed] = [noticeOf(warn), noticeOf(warn)];
@@ -258,7 +259,7 @@ function openView(
       queue.flush();
       const droppedLines = stdout.dropped + queue.dropped;
       if (values.json) {
-        stdout.line(eventLine({
+        const last = eventLine({
           event: "stopped",
           time: new Date().toISOString(),
           service,
@@ -267,7 +268,8 @@ function openView(
           rejected: running?.rejected ?? 0,
           droppedLines,
           elapsedMs: rounded(performance.now() - startedAt),
-        }));
+        });
+        stdout.text(`${last}\n`); // not dropped, however much waits
       } else if (queue.dropped > 0) {
         stderr.line(`netdemo: ${queue.dropped} events came too fast to be shown`);
       }
