@@ -20,6 +20,11 @@ export interface StopSignals extends Disposable {
   readonly second: Promise<number>;
 }
 
+/** What a process ends with that a signal has ended: 128 and its number, as shells have it. */
+export function exitCodeOf(signal: unknown): number {
+  return 128 + (STOP_SIGNALS[signal as Deno.Signal] ?? 0);
+}
+
 /** Starts watching. To be called before a server listens: out of descriptors, Deno can't. */
 export function watchStopSignals(): StopSignals {
   const first = new AbortController();

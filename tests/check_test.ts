@@ -22,6 +22,7 @@ import {
   netdemoCommand,
   netdemoInProcess,
   Process,
+  run,
   signalTest,
   testWith,
   unix,
@@ -319,6 +320,24 @@ signalTest("Ctrl-C ends --count with what was counted so far", async () => {
   assertEquals(code, 0);
   const { tries } = JSON.parse(/^.*"statistics".*$/m.exec(stdout)?.[0] ?? "");
   assert(tries >= 3 && tries < 500, `${tries} tries`);
+});
+
+signalTest("Ctrl-C ends a check that waits with 130, as shells have it", async () => {
+  await using nobody = await startNobody(HOST);
+  const args = ["check", `${HOST}:${nobody.port}`, "--for", "60s", "--json"];
+  await using process = new Process([...netdemoCommand, ...args]);
+  await process.printed(/"try":2,/);
+  assertEquals((await process.stop("SIGINT")).code, 130);
+});
+
+testWith([unix], "with few open files allowed, targets are probed in turn", async () => {
+  await using server = await startHonest();
+  const targets = `${HOST}:${server.port}\n`.repeat(300);
+  const command = [...netdemoCommand, "check", "--targets", "-", "--json"];
+  const limited = ["sh", "-c", 'ulimit -n 80; exec "$@"', "sh", ...command];
+  const { code, stdout, stderr } = await run(limited, { stdin: targets });
+  assertEquals(code, 0, stderr);
+  assertEquals(stdout.match(/"verdict":"ok"/g)?.length, 300);
 });
 
 Deno.test("--sizes finds where requests stop being answered", async () => {

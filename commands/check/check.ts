@@ -3,6 +3,7 @@ import { Failure } from "../../cli/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/flags.ts";
 import type { Channels } from "../../cli/report.ts";
 import { openReport, type Report, type Result } from "../../cli/reports.ts";
+import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signals.ts";
 import type { Client } from "../../clients/client.ts";
 import { visible } from "../../text/visible.ts";
 import { customQuestion } from "./custom.ts";
@@ -46,7 +47,13 @@ export function checkProgram(services: readonly Askable[]): Program {
         ...await prepare(targets, values, services, report),
         progress: progressOn(channels),
       };
-      const finding = await find(options, values);
+      // Watched from the start: once this process is out of descriptors, Deno can't begin to.
+      using signals = watchStopSignals();
+      const finding = await Promise.race([
+        find(options, values, signals.first),
+        stopOf(signals, values.count !== undefined),
+      ]);
+      if (finding === undefined) return exitCodeOf(signals.first.reason);
       return await conclude(finding, report, channels, startedAt);
     },
   };
@@ -126,15 +133,23 @@ function refuseUnsizable(targets: readonly Expected[]): void {
   }
 }
 
+/** Resolves when there is nothing to wait for any more: at the first signal, or the second of --count. */
+function stopOf({ first, second }: StopSignals, counts: boolean): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (counts) second.then(() => resolve(undefined));
+    else first.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}
+
 /** At a terminal, those who wait see what for. */
 function progressOn({ stderr }: Channels): ((line: string) => void) | undefined {
   return Deno.stderr.isTerminal() ? (line) => stderr.line(visible(line)) : undefined;
 }
 
-function find(options: ModeOptions, values: Values): Promise<Finding> {
+function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<Finding> {
   const { count, every, sizes } = values;
   if (values.for !== undefined) return untilAsExpected(options, values.for);
-  if (count !== undefined) return repeatedly(options, { count, every });
+  if (count !== undefined) return repeatedly(options, { count, every, stop });
   if (sizes !== undefined) return withSizes(options, sizes);
   return once(options);
 }

@@ -1,5 +1,4 @@
 import type { Report, Result } from "../../cli/reports.ts";
-import { watchStopSignals } from "../../cli/signals.ts";
 import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assess.ts";
 import type { Expected } from "./expectation.ts";
 import { Tally } from "./repeat.ts";
@@ -55,23 +54,27 @@ export async function untilAsExpected(options: ModeOptions, limit: number): Prom
   return { targets: last.result, results: results.map((it) => ({ ...it, event: undefined })) };
 }
 
-/**
- * Probes everything several times, one after the other.
- *
- * @param every Milliseconds from one start to the next, or more where a round takes longer.
- */
+/** How often to probe. */
+interface RepeatOptions {
+  readonly count: number;
+  /** Milliseconds from one start to the next, or more where a round takes longer. */
+  readonly every: number;
+  /** Ends it early, with what was counted so far. */
+  readonly stop: AbortSignal;
+}
+
+/** Probes everything several times, one after the other. */
 export async function repeatedly(
   options: ModeOptions,
-  { count, every }: { readonly count: number; readonly every: number },
+  { count, every, stop }: RepeatOptions,
 ): Promise<Finding> {
-  using signals = watchStopSignals(); // Ctrl-C ends it early, with what was counted so far
   const tally = new Tally();
   const startedAt = performance.now();
-  for (let number = 1; number <= count && !signals.first.aborted; number++) {
+  for (let number = 1; number <= count && !stop.aborted; number++) {
     const targets = await probeAll(options);
     reportTries(targets, number, options);
     tally.add(targets);
-    if (number < count) await delay(startedAt + number * every - performance.now(), signals.first);
+    if (number < count) await delay(startedAt + number * every - performance.now(), stop);
   }
   return { targets: tally.targets, results: tally.series.map(seriesResult) };
 }

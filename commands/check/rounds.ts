@@ -6,7 +6,7 @@ import { knownAddresses, resolve, systemResolver } from "../../sockets/resolve.t
 import type { Row } from "./assess.ts";
 import { type Custom, customChallenge } from "./custom.ts";
 import { type Expected, OPEN } from "./expectation.ts";
-import { failedOutcome, probe } from "./probe.ts";
+import { failedOutcome, probe, type Probed } from "./probe.ts";
 import type { Slots } from "./slots.ts";
 import { type Failed, judge } from "./verdict.ts";
 
@@ -115,11 +115,14 @@ export async function probeRow(
   const { slots, slowerThan, signal } = options;
   const timeout = Math.max(1, options.timeout - spentMs);
   const { protocol } = expected.target;
-  const { challenge, probed } = await slots.run(async () => {
+  const ask = async () => {
     const challenge = challengeFor(expected, options, size);
-    const probed = await probe({ protocol, remote, challenge, timeout, signal });
-    return { challenge, probed };
-  });
+    return { challenge, probed: await probe({ protocol, remote, challenge, timeout, signal }) };
+  };
+  let { challenge, probed } = await slots.run(ask);
+  while (lacksDescriptors(probed) && slots.shrink()) {
+    ({ challenge, probed } = await slots.run(ask));
+  }
   const elapsedMs = (resolveMs ?? 0) + probed.elapsedMs;
   const verdict = judge(probed.outcome, { elapsedMs, slowerThan });
   return {
@@ -132,6 +135,11 @@ export async function probeRow(
     elapsedMs,
     timeout: options.timeout,
   };
+}
+
+/** Whether this process, or the whole host, had no descriptor left for a socket. */
+function lacksDescriptors({ outcome }: Probed): boolean {
+  return outcome.end === "failed" && (outcome.errno === "EMFILE" || outcome.errno === "ENFILE");
 }
 
 /** The row of a name that stands for nothing. */

@@ -1,5 +1,7 @@
 /** Probes that are started at once. */
 const LIMIT = 256;
+/** The least that they become where descriptors are short. */
+const LEAST_LIMIT = 8;
 /** Milliseconds after which one that is still waiting gives its place to the next: it costs nothing. */
 const PATIENCE_MS = 20;
 /** Probes that may wait beside them, each of which holds a descriptor. */
@@ -18,12 +20,26 @@ interface Place {
  * the next: else a few hundred dead hosts would make all others wait.
  */
 export class Slots {
+  #limit = LIMIT;
+  #waitingLimit = WAITING_LIMIT;
   #busy = 0;
   #waiting = 0;
   readonly #queue: (() => void)[] = [];
   /** Those who have a place, in the order in which they came. */
   readonly #places = new Set<Place>();
   #watch: ReturnType<typeof setInterval> | undefined;
+
+  /**
+   * Lets no more in than there are now: this process has no descriptor for more.
+   *
+   * @returns whether it is worth trying again.
+   */
+  shrink(): boolean {
+    const held = Math.max(LEAST_LIMIT, this.#places.size);
+    this.#limit = Math.min(this.#limit, held);
+    this.#waitingLimit = Math.min(this.#waitingLimit, held - this.#limit);
+    return this.#places.size > 0;
+  }
 
   /** Whether nobody has to wait for a place. */
   get hasRoom(): boolean {
@@ -48,7 +64,7 @@ export class Slots {
   }
 
   #isFree(): boolean {
-    return this.#busy < LIMIT && this.#waiting < WAITING_LIMIT;
+    return this.#busy < this.#limit && this.#waiting <= this.#waitingLimit;
   }
 
   /** Takes its place from each that has waited for long. */
