@@ -100,6 +100,19 @@ skip skip       10.0.0.7
   );
 });
 
+Deno.test("a line that begins with spaces keeps them: a caret stands under its byte", async () => {
+  const more = { want: "10  20", saw: "10  21\n     ^ byte 6 differs" };
+  assertEquals(
+    await printed({}, [result("fail", { more })]),
+    `NOT  fail       10.0.0.7
+      want  10  20
+      saw   10  21
+                 ^ byte 6 differs
+1 of 7
+`,
+  );
+});
+
 Deno.test("--json prints an object a line, the summary last", async () => {
   const lines = (await printed({ json: true })).trimEnd().split("\n").map((line) =>
     JSON.parse(line)

@@ -88,8 +88,16 @@ function linesBelow({ more = {} }: Result, lineWidth: number): string[] {
   const width = Math.max(0, ...Object.keys(more).map((name) => name.length));
   const room = lineWidth - INDENT.length - width - 2;
   return Object.entries(more).flatMap(([name, text]) =>
-    text.split("\n").flatMap((line) => wrap(visible(line), room)).map((line, index) =>
+    text.split("\n").flatMap((line) => wrapIndented(visible(line), room)).map((line, index) =>
       `${INDENT}${(index === 0 ? name : "").padEnd(width)}  ${line}`.trimEnd()
     )
   );
+}
+
+/** Lines that keep the spaces that they begin with: they put a caret under the byte that it means. */
+function wrapIndented(line: string, room: number): string[] {
+  if (widthOf(line) <= room) return [line];
+  const text = line.trimStart();
+  const indent = " ".repeat(line.length - text.length);
+  return wrap(text, Math.max(room - indent.length, room / 3)).map((part) => indent + part);
 }

@@ -1,6 +1,7 @@
 import { messageOf } from "../../sockets/errno.ts";
 import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, usageOf } from "./system.ts";
+import { within } from "./waits.ts";
 
 /** Bytes of each output that are kept. */
 const KEPT = 65_536;
@@ -55,6 +56,7 @@ export class Child {
   ended: Deno.CommandStatus | undefined;
   readonly #maxMemory: number;
   #tookTooMuchMemory = false;
+  #isStopped = false;
   readonly #process: Deno.ChildProcess;
   readonly #feeding: Promise<void> | undefined;
   #memoryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -87,10 +89,7 @@ export class Child {
   /** Whether it ends within so many milliseconds. */
   async endsWithin(milliseconds: number): Promise<boolean> {
     if (this.ended !== undefined) return true;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-    await Promise.race([this.status, late]);
-    clearTimeout(timer);
+    await within(milliseconds, this.status);
     return this.ended !== undefined;
   }
 
@@ -117,6 +116,7 @@ export class Child {
 
   /** Ends it and its process group, and lets go of its pipes. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearTimeout(this.#memoryTimer);
     this.signal("SIGKILL");
     await this.status;
@@ -136,7 +136,7 @@ export class Child {
         if ((usage?.memory ?? 0) > this.#maxMemory * 1e6) {
           this.#tookTooMuchMemory = true;
           this.signal("SIGKILL");
-        } else if (this.ended === undefined) this.#watchMemory();
+        } else if (this.ended === undefined && !this.#isStopped) this.#watchMemory();
       });
     }, MEMORY_LOOK_MS);
   }

@@ -1,4 +1,5 @@
 import type { Stream } from "../../sockets/stream.ts";
+import { within } from "./waits.ts";
 
 /** Bytes of a peer that are kept at most: a peer that sends more is not read further. */
 const MAX_RECEIVED = 4 * 1024 * 1024;
@@ -142,12 +143,4 @@ export class Conversation implements Disposable {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }
-}
-
-/** Waits for something, but not longer than so many milliseconds. */
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

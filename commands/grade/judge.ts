@@ -86,7 +86,7 @@ function commonLength(one: Uint8Array, other: Uint8Array): number {
 }
 
 /** Characters that a quoted text may take. */
-const SHOWN = 72;
+const SHOWN = 60;
 
 /** Bytes as text on one line: control characters are shown as `\x00`, long text is cut. */
 export function shown(data: string | Uint8Array): string {

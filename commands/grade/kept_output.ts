@@ -1,3 +1,5 @@
+import { pause, within } from "./waits.ts";
+
 /** Bytes of the end of an output that are kept, for the last words. */
 const TAIL = 4_096;
 
@@ -49,10 +51,7 @@ export class KeptOutput {
 
   /** Waits until it has ended, but not longer than so many milliseconds. */
   async drained(milliseconds: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-    await Promise.race([this.#end, late]);
-    clearTimeout(timer);
+    await within(milliseconds, this.#end);
   }
 
   async close(): Promise<void> {
@@ -76,7 +75,7 @@ export class KeptOutput {
       } else {
         this.#tail = joined([this.#tail, value]).slice(-TAIL);
         // A program that prints without end must not keep this one from its work.
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await pause(1);
       }
       this.#changed.resolve();
       this.#changed = Promise.withResolvers();

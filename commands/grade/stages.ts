@@ -4,6 +4,7 @@ import { Conversation } from "./conversation.ts";
 import { DatagramClient } from "./datagram_client.ts";
 import { LOOPBACK, ownAddresses } from "./listener_search.ts";
 import { unreadAt } from "./system.ts";
+import { pause, within } from "./waits.ts";
 
 /** Milliseconds that a client may take for everything. */
 export const CLIENT_MS = 10_000;
@@ -76,10 +77,7 @@ export abstract class Stage implements AsyncDisposable {
 
   /** Waits until a client is there, for so many milliseconds. */
   async untilConnected(milliseconds: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-    await Promise.race([this.#arrival.promise, late]);
-    clearTimeout(timer);
+    await within(milliseconds, this.#arrival.promise);
   }
 
   /** Ends all connections. */
@@ -199,7 +197,7 @@ async function untilRead(port: number): Promise<void> {
     const unread = await unreadAt(port);
     if (unread === 0) return;
     // Without a tool that shows it, some time must do.
-    await new Promise((resolve) => setTimeout(resolve, unread === undefined ? PIECE_MS : 2));
+    await pause(unread === undefined ? PIECE_MS : 2);
     if (unread === undefined) return;
   }
 }

@@ -7,6 +7,7 @@ import { Conversation } from "./conversation.ts";
 import { ListenerSearch, LOOPBACK } from "./listener_search.ts";
 import type { Starter } from "./server.ts";
 import { isInTimeWait } from "./system.ts";
+import { pause } from "./waits.ts";
 
 /** Milliseconds in which a program must have begun to listen. */
 const START_MS = 10_000;
@@ -165,7 +166,7 @@ export class TcpConnector implements AsyncDisposable {
         }
       }
       if (await search.isOver()) break;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await pause(RETRY_MS);
     }
     throw await this.#notListening(child, search);
   }

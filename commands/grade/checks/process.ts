@@ -2,6 +2,7 @@
 import { Finding, Skipped } from "../check.ts";
 import type { Starter } from "../server.ts";
 import { usageOf } from "../system.ts";
+import { pause } from "../waits.ts";
 
 /** Milliseconds for which the processor time is watched. */
 const WATCH_MS = 500;
@@ -31,7 +32,7 @@ export async function restsWhenIdle(starter: Starter): Promise<void> {
 async function processorShare(pid: number, milliseconds: number): Promise<number> {
   const before = await usageOf(pid);
   const startedAt = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await pause(milliseconds);
   const after = await usageOf(pid);
   if (before === undefined || after === undefined) {
     throw new Skipped("no tool here shows the processor time of a program");
@@ -43,7 +44,7 @@ async function processorShare(pid: number, milliseconds: number): Promise<number
 async function endsOnSigint(starter: Starter): Promise<boolean> {
   const child = starter.process();
   // Python drops a Ctrl-C that comes while it tidies up after an answer.
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  await pause(SETTLE_MS);
   child.signal("SIGINT");
   return await child.endsWithin(CTRL_C_MS);
 }

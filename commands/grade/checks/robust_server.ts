@@ -5,6 +5,7 @@ import { nothingWithin, sampleOf } from "../server.ts";
 import { connectionsAt, descriptorsOf, usageOf } from "../system.ts";
 import type { TcpServer } from "../tcp_server.ts";
 import { endsOnCtrlC, restsWhenIdle } from "./process.ts";
+import { pause } from "../waits.ts";
 
 /** Requests that are sent before a reset: enough that answers are still being sent when it comes. */
 const REQUESTS_BEFORE_RESET = 2_000;
@@ -195,7 +196,7 @@ async function resetWhileAnswering(server: TcpServer): Promise<void> {
   try {
     await conversation.send("10 20 +\n".repeat(REQUESTS_BEFORE_RESET), server.examination.timeout);
     conversation.reset();
-    await new Promise((resolve) => setTimeout(resolve, RESET_MS));
+    await pause(RESET_MS);
   } finally {
     child?.signal("SIGCONT");
   }
@@ -228,6 +229,6 @@ async function countsWhatIsLeft(server: TcpServer): Promise<void> {
         saw: `${held} sockets are still held after ${CLIENTS} clients have left`,
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
