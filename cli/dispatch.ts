@@ -120,10 +120,16 @@ async function withHint(
   if (meant !== undefined && await isPlausible(meant.args, commands)) {
     return new Failure(kind, message, { hint: `${meant.why}: netdemo ${meant.line}` });
   }
-  const [name = ""] = args;
-  const isKnown = commands.some((command) => command.name === name);
-  const page = isKnown ? `help ${name} shows how it is used` : "help lists the commands";
-  return new Failure(kind, message, { hint: hint ?? `netdemo ${page}` });
+  return new Failure(kind, message, { hint: hint ?? await pageHint(args[0], commands) });
+}
+
+/** Where to read on. */
+async function pageHint(name: string | undefined, commands: readonly Command[]): Promise<string> {
+  const command = commands.find((command) => command.name === name);
+  if (command === undefined) return "netdemo help lists the commands";
+  const takesText = (await command.load()).usage.includes("TEXT");
+  const text = takesText ? "; text that begins with a dash goes after --" : "";
+  return `netdemo help ${name} shows how it is used${text}`;
 }
 
 /** Whether a line that is going to be shown has a command and flags that there are. */

@@ -171,8 +171,7 @@ function isFlag(arg: string): boolean {
 
 function unknownFlag(arg: string, flags: Flags): Failure {
   const name = arg.split("=", 1)[0] ?? arg;
-  const hint = suggest(name, Object.keys(flags).map((known) => `--${known}`)) ??
-    "what follows -- is taken as text";
+  const hint = suggest(name, [...Object.keys(flags), "help"].map((known) => `--${known}`));
   return new Failure("USAGE", `unknown flag ${name}`, { hint });
 }
 

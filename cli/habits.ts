@@ -12,6 +12,7 @@ interface Habit {
 const HOST = String.raw`(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){3}|'?\[[\da-fA-F:.%\w]+\]'?|0)`;
 const PORT = String.raw`\d{1,5}`;
 const SERVICE = "(?:hello|message|calc|lab)";
+const COMMAND = `(?:${SERVICE}-(?:server|client)|serve|check|path|relay|grade|demo|address)(?= |$)`;
 const OPERATOR = String.raw`(?:[-+/x*]|'\*')`;
 const NUMBER = String.raw`[-+]?[\d_]+`;
 /** What stands before the operands: no flag, whose value the first of them would be. */
@@ -32,13 +33,20 @@ const order = "the operator comes last, and a * needs quotes";
 /** In the order in which they are tried; what one has mended, the next may mend further. */
 const habits: readonly Habit[] = [
   // The command's name.
+  habit(`^(?:run|start|exec|launch|open) (?=${COMMAND})`, "", "the command alone starts it"),
+  habit(`^(${COMMAND}) (?:run|start|up|listen)$`, "$1", "the command alone starts it"),
+  habit(
+    `^((?:--?[a-z][a-z-]*(?:=\\S+| [^-\\s]\\S*)? )+?)(${COMMAND})(.*)$`,
+    (_, flags = "", name = "", rest = "") => `${name} ${flags.trimEnd()}${rest}`,
+    "the command comes first",
+  ),
   habit(`^(server|client)[ -](${SERVICE})${END}`, "$2-$1", "the service is named first"),
   habit(`^(${SERVICE})[ _](server|client)${END}`, "$1-$2", "the name is one word"),
   habit(`^calculator-(server|client)${END}`, "calc-$1", "the calculator is called calc"),
   habit(`^echo-server${END}`, "lab-server", "lab-server echoes what follows the word echo"),
   habit(`^echo-client${END}`, "lab-client echo", "lab-server echoes what follows the word echo"),
   habit(`^(${SERVICE}) (?=\\S)`, "$1-client ", "server and client are two commands"),
-  habit("^(?:version|ver|-v|-version|about)$", "--version", "the version is a flag"),
+  habit("^(?:version|ver|-v|-version|about)(?: --json)?$", "--version", "the version is a flag"),
   habit("^(?:commands|list|ls|man|usage|\\?|'\\?'|-help)$", "help", "help lists the commands"),
   habit(`^(?:man|usage) (\\S+)$`, "help $1", "help shows how a command is used"),
   habit(`^([\\w-]+) (?:help|'\\?'|-help)$`, "help $1", "help comes first"),
@@ -56,6 +64,8 @@ const habits: readonly Habit[] = [
     portFlag,
   ),
   habit("^(?:proxy|forward|tcpdump|sniff) ", "relay ", "relay stands between the two"),
+  habit("^demo (udp|unix)$", "demo --$1", "the transport is a flag"),
+  habit("^demo (?:--scene|-s)[ =](?=\\S)", "demo ", "the scene needs no flag"),
   habit("^demo (?:list|ls|scenes|--list|-l|help)$", "help demo", "its help lists the scenes"),
 
   // Other tools' flags.
@@ -140,7 +150,11 @@ const habits: readonly Habit[] = [
     portFlag,
   ),
   habit(`^(${SERVICE}-server) (${HOST})[ :](${PORT})${END}`, "$1 --host $2 --port $3", addressFlag),
-  habit(`^(${SERVICE}-server) (${HOST})$`, "$1 --host $2", addressFlag),
+  habit(
+    `^(${SERVICE}-server) (localhost|\\d+(?:\\.\\d+){3}|[A-Za-z][\\w-]*\\.[\\w.-]+)$`,
+    "$1 --host $2",
+    addressFlag,
+  ),
   habit(
     `^(${SERVICE}-client) https?://(${HOST}:${PORT})/?${END}`,
     "$1 $2",
@@ -220,6 +234,12 @@ const habits: readonly Habit[] = [
     "serve $1:$2",
     "a service and its port are one word",
   ),
+  habit(`^check (${PORT})$`, "check :$1", "a port of this host has a colon before it"),
+  habit(
+    `^(check.*) --(?:wait|retry|until|wait-for)(?:[ =](\\d\\w*))?${END}`,
+    (_, before = "", time = "30s") => `${before} --for ${time}`,
+    "how long to try again is --for",
+  ),
   habit(`^relay (${PORT}) (\\S*:${PORT})${END}`, "relay --port $1 $2", portFlag),
   habit(`^path (${PORT}) (?=\\S)`, "path --listen $1 ", listenFlag),
   habit(
@@ -229,6 +249,11 @@ const habits: readonly Habit[] = [
   ),
   habit(`^(path .*--listen[ =]\\S+(?: .*)?) (${PORT})$`, "$1 localhost:$2", oneWord),
   habit(`^(path .*--listen[ =]\\S+(?: .*)?) (${HOST}) localhost:(${PORT})$`, "$1 $2:$3", oneWord),
+  habit(
+    `^grade (\\S+-(?:server|client)) (\\S+\\.py)$`,
+    "grade $1 -- python3 $2 '{port}'",
+    "the program to start goes after --",
+  ),
   habit(
     `^grade (\\S+-(?:server|client)) (?!--)(?=\\S+ \\S)`,
     "grade $1 -- ",

@@ -64,7 +64,7 @@ const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
   {
     args: ["message-client", "--text"],
     message: "unknown flag --text",
-    hint: /what follows -- is taken as text/,
+    hint: /text that begins with a dash goes after --/,
   },
   { args: ["calc-client", "10", "20"], message: "calc-client takes O1 O2 OP: received 2 words" },
   {

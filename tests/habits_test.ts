@@ -33,13 +33,17 @@ const habits: Readonly<Record<string, string>> = {
   "demo --list": "help demo",
 
   // path.
-  "path 4040 localhost:8080": "path --listen 4040 localhost:8080",
   "path 4040 8080": "path --listen 4040 localhost:8080",
   "path -l 4040 localhost:8080": "path --listen 4040 localhost:8080",
   "path -l 4040 web 8080": "path --listen 4040 web:8080",
   "path --port=4040 :8080": "path --listen 4040 :8080",
   "path --udp --listen 4040 8080": "path --udp --listen 4040 localhost:8080",
   "path --listen 4040 web 8080": "path --listen 4040 web:8080",
+
+  "run calc-server -p 4040": "calc-server -p 4040",
+  "calc-server start": "calc-server",
+  "--port 4040 calc-server": "calc-server --port 4040",
+  "--json calc-client :4040 1 2": "calc-client --json :4040 1 2 +",
 
   // Servers.
   "calc-server 4040": "calc-server --port 4040",
@@ -116,6 +120,17 @@ const habits: Readonly<Record<string, string>> = {
   "address http://localhost/": "address localhost",
 
   // The tools.
+  "check 4040": "check :4040",
+  "check :4040 --wait 10": "check :4040 --for 10",
+  "check :4040 --retry": "check :4040 --for 30s",
+  "serve calc 4040": "serve calc:4040",
+  "relay 4041 localhost:4040": "relay --port 4041 localhost:4040",
+  "path 4040 localhost:8080": "path --listen 4040 localhost:8080",
+  "grade calc-server python3 server.py": "grade calc-server -- python3 server.py",
+  "grade calc-server server.py": "grade calc-server -- python3 server.py '{port}'",
+  "echo-server": "lab-server",
+  "demo udp": "demo --udp",
+  "demo --scene calc": "demo calc",
   "check localhost 4040": "check localhost:4040",
 };
 

@@ -55,6 +55,13 @@ Deno.test("a server beyond loopback says what to type on another machine", () =>
   assertEquals(line("10.0.0.7"), "netdemo calc-client 10.0.0.7:4040");
   assertEquals(line("10.0.0.7", "udp"), "netdemo calc-client udp://10.0.0.7:4040");
   assertEquals(line("2001:db8::7"), "netdemo calc-client '[2001:db8::7]:4040'");
+  assertEquals(line("fe80::1%eth0"), undefined);
+  const every = ["127.0.0.1", "::1", "192.0.2.2"].map((hostname) => ({ hostname, port: 4040 }));
+  const listening = { addresses: every, protocols: ["udp"], port: 4040 } as const;
+  assertEquals(
+    lineElsewhere("calc-client", listening),
+    "netdemo calc-client udp://192.0.2.2:4040",
+  );
   const own = Deno.networkInterfaces().find(({ family, address }) =>
     family === "IPv4" && !address.startsWith("127.") && !address.startsWith("169.254")
   );

@@ -65,6 +65,12 @@ function parseTarget(text: string): Target {
   if (/^\d+$|[/\s]/.test(text)) {
     throw new Failure("USAGE", `'${text}' is neither a host name nor an address`);
   }
+  // Resolvers read 10.1 as 10.0.0.1: a slip of the finger would be explained as another host.
+  const [, numbers] = /^([\d.]+)(?::\d+)?$/.exec(text) ?? [];
+  if (numbers !== undefined && canonicalAddress(numbers) === undefined) {
+    const hint = "an IPv4 address has four numbers from 0 to 255, for example 10.0.0.7";
+    throw new Failure("USAGE", `'${numbers}' is not an IPv4 address`, { hint });
+  }
   const [, host = "", digits] = /^(\[.*\]|[^:]*):(\d{1,9})$/.exec(text) ?? [undefined, text];
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && port > 65_535) {

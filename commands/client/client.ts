@@ -2,6 +2,7 @@ import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/failure.ts";
 import { durationFlag, parseCommandLine } from "../../cli/flags.ts";
 import { StdinLines } from "../../cli/stdin_lines.ts";
+import { parseTarget } from "../../cli/target.ts";
 import { openTrace } from "../../cli/trace.ts";
 import { chosenServer, type ServerPlace, transportFlags } from "../../cli/transport.ts";
 import type { Call } from "../../clients/call/call.ts";
@@ -93,6 +94,8 @@ function requestsOf(
     return requestsOver(protocol, client, words);
   } catch (cause) {
     if (!(cause instanceof RequestError)) throw cause;
+    const [first = ""] = words;
+    if (first.includes(":")) parseTarget(first); // what was meant as one is told what is wrong with it
     throw new Failure("USAGE", cause.message, { cause, hint: cause.hint });
   }
 }

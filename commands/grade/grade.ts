@@ -1,6 +1,6 @@
 import type { Program } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine, readName, readNumber } from "../../cli/flags.ts";
-import { type Channels, reportFailure } from "../../cli/report.ts";
+import type { Channels } from "../../cli/report.ts";
 import { reportFlags } from "../../cli/reports.ts";
 import { suggest } from "../../cli/suggest.ts";
 import { Failure } from "../../cli/failure.ts";
@@ -112,21 +112,17 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       const line = `netdemo grade ${name} -- ${words.slice(1).join(" ")}`;
       throw usage(`received '${surplus}' after the target`, `a command stands after --: ${line}`);
     }
-    try {
-      return await grade({
-        subject,
-        name: name ?? "",
-        target,
-        command,
-        ...values,
-        only: onlyOf(values.only, subject, values.udp),
-        maxTime: values["max-time"],
-        mayBreak: values["i-may-break-it"],
-        input: values.input?.replaceAll("\\n", "\n"),
-      }, channels);
-    } catch (error) {
-      return reportFailure(error, channels, values.json);
-    }
+    return await grade({
+      subject,
+      name: name ?? "",
+      target,
+      command,
+      ...values,
+      only: onlyOf(values.only, subject, values.udp),
+      maxTime: values["max-time"],
+      mayBreak: values["i-may-break-it"],
+      input: values.input?.replaceAll("\\n", "\n"),
+    }, channels);
   },
 };
 

@@ -2,6 +2,7 @@ import type { Event } from "../../cli/events.ts";
 import { type Channels, dataFields, eventLine, rounded } from "../../cli/report.ts";
 import { displayOf } from "../../cli/terminal.ts";
 import { type Drawing, drawNameLines, drawRung } from "../../ladder/draw.ts";
+import { explainOnce } from "../../ladder/explain.ts";
 import { type WireEvent, wireNames, wireRung } from "../../ladder/wire.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { styled } from "../../text/display.ts";
@@ -36,6 +37,7 @@ export function showLadder(
   explain: boolean,
 ): Show {
   const beginnings = new Beginnings();
+  const explanation = explainOnce();
   let last = 0;
   return (events) => {
     const display = displayOf(Deno.stdout);
@@ -44,7 +46,7 @@ export function showLadder(
       const start = event.time - beginnings.since(event);
       // Once there are several, each rung says whose it is.
       const margin = connection > 1 || last > 1 ? NUMBER_COLUMNS : 0;
-      const drawing: Drawing = { display, explain, margin };
+      const drawing: Drawing = { display, explain, explanation, margin };
       const word = margin > 0 ? `#${connection}` : "";
       const names = wireNames(event);
       if (names !== undefined) {

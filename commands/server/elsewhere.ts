@@ -10,9 +10,12 @@ export function lineElsewhere(
   client: string,
   { addresses, port, protocols }: Listening,
 ): string | undefined {
-  const [first] = addresses.flatMap((address) => "path" in address ? [] : [address.hostname]);
-  if (first === undefined || port === undefined || isLoopback(first)) return undefined;
-  const hostname = first === "0.0.0.0" || first === "::" ? ownAddress(first) : first;
+  if (port === undefined) return undefined;
+  const hostnames = addresses.flatMap((address) => "path" in address ? [] : [address.hostname]);
+  const every = hostnames.find((hostname) => hostname === "0.0.0.0" || hostname === "::");
+  const hostname = every === undefined
+    ? hostnames.find((hostname) => !isLocal(hostname))
+    : ownAddress(every);
   if (hostname === undefined) return undefined;
   const scheme = protocols.includes("tcp") ? "" : "udp://";
   return `netdemo ${client} ${shellWord(scheme + formatEndpoint({ hostname, port }))}`;
@@ -20,14 +23,13 @@ export function lineElsewhere(
 
 /** An address of this host that others can connect to, of IPv4 if there is one and it is served. */
 function ownAddress(any: "0.0.0.0" | "::"): string | undefined {
-  const all = Deno.networkInterfaces().filter(({ address }) =>
-    !isLoopback(address) && !/^(?:fe[89ab]|169\.254)/i.test(address)
-  );
+  const all = Deno.networkInterfaces().filter(({ address }) => !isLocal(address));
   const found = all.find(({ family }) => family === "IPv4") ??
     (any === "::" ? all.find(({ family }) => family === "IPv6") : undefined);
   return found?.address;
 }
 
-function isLoopback(hostname: string): boolean {
-  return /^127\.|^::1$|^::ffff:127\./i.test(hostname);
+/** Whether an address is for this host alone, or for a link, where it is known by another name. */
+function isLocal(hostname: string): boolean {
+  return /^(?:127\.|::1$|::ffff:127\.|fe[89ab]|169\.254\.)/i.test(hostname);
 }
