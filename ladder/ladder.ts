@@ -63,7 +63,8 @@ function silenceBefore(
 ): Rung | undefined {
   const time = event.time - start;
   const milliseconds = time - (last?.time ?? time);
-  if (milliseconds < LONG_SILENCE_MS) return undefined;
+  // Before anything has crossed nobody waits: a program is only slow to start.
+  if (milliseconds < LONG_SILENCE_MS || last?.crossing === undefined) return undefined;
   const crossing: Crossing = { from: "between", what: "silence", milliseconds };
   return { time, client: [], server: [], crossing };
 }
