@@ -277,6 +277,8 @@ testWith([python3], "the pager goes on with space and Enter, and leaves with q",
     question,
     ["type", "\r"],
     ["see", "client: Sum of 10 and 20 is 30"],
+    // Services that came after calc have a scene of their own.
+    ...talksOf(lesson).slice(3).flatMap((): Step[] => [question, ["type", " "]]),
   ]);
   assertMatch(all, /exit code 0\n$/);
   const left = await session(command, [question, ["type", "q"]]);
