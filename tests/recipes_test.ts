@@ -2,19 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { parse } from "yaml";
-import {
-  linux,
-  type Need,
-  netdemo,
-  netdemoCommand,
-  run,
-  startServer,
-  testWith,
-  tool,
-  unix,
-  working,
-} from "./harness.ts";
+import { type Need, netdemo, startServer, testWith, tool, unix } from "./harness.ts";
 import { masked } from "./masked.ts";
+import { type Host, hostNeeds, runScript } from "./script.ts";
 
 const page = await Deno.readTextFile(`${import.meta.dirname}/../docs/recipes.md`);
 
@@ -28,58 +18,6 @@ const recipes = new Map(
     return [section.split("\n", 1)[0] ?? "", blocks] as const;
   }),
 );
-
-/** A network of one host, 192.0.2.7, with a firewall that the test chooses. */
-interface Host {
-  readonly firewall: string;
-}
-
-/** What a {@linkcode Host} needs. */
-const host: readonly Need[] = [
-  linux,
-  tool("ip"),
-  working(
-    "no network namespaces with nftables here",
-    ...["unshare", "-rn", "sh", "-c", "ip link set lo up && nft add table inet probe"] as const,
-  ),
-];
-
-const HOST_SET_UP = `ip link set lo up mtu 1500 && ip address add 192.0.2.7/32 dev lo &&
-  nft "add table inet t; add chain inet t in { type filter hook input priority 0; }; $FIREWALL"`;
-
-/** Runs a script in a folder of its own, where `netdemo` is this one; gives what it prints. */
-async function runScript(
-  script: string,
-  files: Readonly<Record<string, string>> = {},
-  on?: Host,
-): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const command = netdemoCommand.map((word) => `'${word}'`).join(" ");
-    await Deno.writeTextFile(`${folder}/netdemo`, `#!/bin/sh\nexec ${command} "$@"\n`, {
-      mode: 0o755,
-    });
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(`${folder}/${name}`, text);
-    }
-    // What a script leaves running is ended with it.
-    const ended = `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n${script}`;
-    const line = on === undefined
-      ? ["bash", "-e", "-c", ended]
-      : ["unshare", "-rn", "bash", "-e", "-c", `${HOST_SET_UP}\n${ended}`];
-    const { code, stdout, stderr } = await run(line, {
-      cwd: folder,
-      env: {
-        PATH: `${folder}:${Deno.env.get("PATH")}`,
-        ...(on === undefined ? {} : { FIREWALL: on.firewall }),
-      },
-    });
-    assertEquals(code, 0, stdout + stderr);
-    return stdout + stderr;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** The page's ports stand for free ones, the same for the same. */
 function freePorts(): (text: string) => string {
@@ -113,18 +51,22 @@ const scripts: readonly { title: string; needs?: readonly Need[]; host?: Host }[
 ];
 
 for (const { title, needs = [], host: on } of scripts) {
-  testWith([unix, ...needs, ...(on === undefined ? [] : host)], `recipe: ${title}`, async () => {
-    const blocks = recipes.get(title) ?? new Map<string, string>();
-    assert(blocks.has("sh"), "it is on the page");
-    const renumber = on === undefined ? freePorts() : (text: string) => text;
-    const files = { "haproxy.cfg": renumber(blocks.get("haproxy") ?? "") };
-    const printed = await runScript(renumber(blocks.get("sh") ?? ""), files, on);
-    assertEquals(comparable(printed), comparable(renumber(blocks.get("") ?? "")));
-  });
+  testWith(
+    [unix, ...needs, ...(on === undefined ? [] : hostNeeds)],
+    `recipe: ${title}`,
+    async () => {
+      const blocks = recipes.get(title) ?? new Map<string, string>();
+      assert(blocks.has("sh"), "it is on the page");
+      const renumber = on === undefined ? freePorts() : (text: string) => text;
+      const files = { "haproxy.cfg": renumber(blocks.get("haproxy") ?? "") };
+      const printed = await runScript(renumber(blocks.get("sh") ?? ""), files, on);
+      assertEquals(comparable(printed), comparable(renumber(blocks.get("") ?? "")));
+    },
+  );
 }
 
 testWith(
-  [unix, ...host],
+  [unix, ...hostNeeds],
   "the recipe for firewalls fails where the port is not closed",
   async () => {
     const script = recipes.get("Is the firewall right?")?.get("sh") ?? "";
