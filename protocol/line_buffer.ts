@@ -5,7 +5,10 @@ const CR = 0x0d;
 
 /** Bytes that a buffer starts with: an idle connection costs little more. */
 const INITIAL_SIZE = 1_024;
-/** Bytes of a buffer that takes a pipeline in one read. Only a line that is longer makes it grow beyond. */
+/**
+ * Bytes of a buffer that takes a pipeline in one read (`task bench --only 64x256`). Only a line
+ * that is longer makes it grow beyond.
+ */
 export const PIPELINE_SIZE = 16_384;
 
 /** Bytes that a message without a line end may have, as much as the classic peer's `recv(1024)`. */
@@ -38,13 +41,15 @@ const newBuffers: PipelineBuffers = {
 export class LineBuffer {
   readonly #maxLine: number;
   readonly #buffers: PipelineBuffers;
-  /** What an idle connection waits with, whatever it sent before. */
+  /** What an idle connection waits with, unless it last sent a long pipeline. */
   readonly #small = new Uint8Array(INITIAL_SIZE);
   #bytes = this.#small;
   /** Where the bytes that are no whole line yet begin and end. */
   #start = 0;
   #end = 0;
   #wasFilled = false;
+  /** Whether the last read brought several lines that {@linkcode INITIAL_SIZE} has no room for. */
+  #pipelined = false;
   #framed = false;
   #tooLong = false;
 
@@ -83,7 +88,7 @@ export class LineBuffer {
   space(): Uint8Array<ArrayBuffer> {
     if (this.#start === this.#end) {
       this.#start = this.#end = 0;
-      const size = this.#wasFilled ? PIPELINE_SIZE : INITIAL_SIZE;
+      const size = this.#wasFilled || this.#pipelined ? PIPELINE_SIZE : INITIAL_SIZE;
       if (this.#bytes.length !== size) this.#resize(size);
       return this.#bytes;
     }
@@ -109,6 +114,7 @@ export class LineBuffer {
       lines = this.#lines(this.#start, lastEnd + 1);
       this.#start = lastEnd + 1;
     }
+    this.#pipelined = count > INITIAL_SIZE && lines.length > 1;
     if (this.#isTooLong(this.#start, this.#end)) this.#tooLong = true;
     return lines;
   }

@@ -1,5 +1,3 @@
-/** Bytes up to which a text is put together here: the decoder's own call would take longer. */
-const SHORT = 48;
 /** What a decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
 
@@ -8,16 +6,12 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Bytes as text, a byte order mark kept; `null` if they are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
-  if (bytes.length <= SHORT) {
-    if (isAscii(bytes)) return fromAscii(bytes);
-    if (!isUtf8(bytes)) return null; // sooner found than decoded
-  }
   const text = decoder.decode(bytes);
   return text.includes(REPLACEMENT) && !isUtf8(bytes) ? null : text;
 }
 
 /** Whether the bytes are well-formed UTF-8 (Unicode, table 3-7). */
-export function isUtf8(bytes: Uint8Array): boolean {
+function isUtf8(bytes: Uint8Array): boolean {
   const { length } = bytes;
   for (let index = 0; index < length;) {
     const first = bytes[index++] ?? 0;
@@ -34,15 +28,4 @@ export function isUtf8(bytes: Uint8Array): boolean {
     }
   }
   return true;
-}
-
-function isAscii(bytes: Uint8Array): boolean {
-  let bits = 0;
-  for (let index = 0; index < bytes.length; index++) bits |= bytes[index] ?? 0;
-  return bits < 0x80;
-}
-
-/** `apply` takes a typed array as well as a list, which TypeScript does not know. */
-function fromAscii(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }

@@ -43,7 +43,9 @@ export function nextBatch(
 ): Batch {
   const replies: string[] | undefined = onAnswered && [];
   const last = replies ? Math.min(requests.length, first + MAX_REPORTED) : requests.length;
-  let [end, text, work] = [first, "", 0];
+  let end = first;
+  let text = "";
+  let work = 0;
   let plan: ReplyPlan | undefined;
   while (end < last && plan === undefined && text.length < WRITE_SIZE) {
     const request = requests[end++] ?? null;

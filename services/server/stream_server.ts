@@ -29,10 +29,13 @@ import { TimeSlices } from "./time_slices.ts";
 const REPLY_SIZE = 4_096;
 /**
  * How many of those are kept: more than one turn of the event loop has in flight. A new buffer
- * for each reply takes four times as long to encode into (`task bench --only 1000x1`).
+ * for each reply takes four times as long to encode into (`task bench --only 64x1`).
  */
 const REPLIES_KEPT = 256;
-/** How many of the buffers are kept that pipelines and long requests are read into. */
+/**
+ * How many of the buffers are kept that pipelines and long requests are read into: new ones for
+ * each read take twice as long as all the rest (`task bench --only 64x256`).
+ */
 const REQUESTS_KEPT = 64;
 /** Connections that may stay for a while, to take the message that the server is full. */
 const MAX_TURNED_AWAY = 32;

@@ -1,5 +1,5 @@
 /** Milliseconds that long work may take before the event loop looks for what else has come. */
-const SLICE_MS = 4;
+const SLICE_MS = 8;
 
 /**
  * Divides long work, of all connections together, into slices of time.

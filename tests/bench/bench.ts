@@ -73,6 +73,7 @@ const scenarios: readonly Scenario[] = [
   { name: "1x1", about: "1 connection", args: ["tcp", "-c", "1"] },
   { name: "64x1", about: "64 connections", args: ["tcp", "-c", "64"] },
   { name: "64x16", about: "64, pipelines of 16", args: ["tcp", "-c", "64", "-d", "16"] },
+  { name: "64x256", about: "64, pipelines of 256", args: ["tcp", "-c", "64", "-d", "256"] },
   { name: "1000x1", about: "1,000 connections", args: ["tcp", "-c", "1000"] },
   { name: "5000x1", about: "5,000 connections", args: ["tcp", "-c", "5000"] },
   { name: "connect", about: "connect, ask, close", args: ["connect", "-c", "16"] },
