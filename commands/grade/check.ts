@@ -89,6 +89,9 @@ export class Finding extends Error {
 /** Why a check is skipped that looks at the program as a process. */
 export const NO_PROCESS = "needs a program that netdemo starts: give its command after --";
 
+/** Why a check is skipped that needs a connection to be reset. */
+export const CANNOT_RESET = "this runtime can't reset a connection (netdemo --version names it)";
+
 /** Thrown by a check that can't be made here: the message says why. */
 export class Skipped extends Error {
   override readonly name = "Skipped";

@@ -3,7 +3,7 @@ import { Child } from "../../commands/grade/child.ts";
 import { problemsOfLine } from "../../cli/events.ts";
 import { netdemoInProcess } from "../harness/in_process.ts";
 import { linux, pythonTest, testWith, unix } from "../harness/needs.ts";
-import { netdemo, netdemoCommand, Process, run } from "../harness/process.ts";
+import { executable, netdemo, netdemoCommand, Process, run } from "../harness/process.ts";
 import { until } from "../harness/system.ts";
 import { readTap, readXml } from "../report_readers.ts";
 
@@ -46,6 +46,12 @@ while True:
         client.send(answer.encode())
     client.close()
 `;
+
+/** The checks that a report has as skipped; an executable of an older Deno can't reset. */
+function skipped(stdout: string): string[] {
+  return [...stdout.matchAll(/^skip (\S+)/gm)].map(([, id = ""]) => id)
+    .filter((id) => id !== "reset" || executable === undefined);
+}
 
 Deno.test("wrong usage starts nothing and shows what to type", async () => {
   const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
@@ -216,7 +222,8 @@ pythonTest("a server that runs already is examined without what needs its proces
   assertEquals(code, 0, stdout);
   assertMatch(stdout, /^ok {3}two-clients /m);
   assertMatch(stdout, /^skip busy .*give its command after --$/m);
-  assertMatch(stdout, /\nlesson 5 of 5, robust 12 of 12 /);
+  assertEquals(skipped(stdout), ["busy", "leak", "restart", "ctrl-c"]);
+  assertMatch(stdout, /\nlesson 5 of 5, robust (\d+) of \1 /);
   await running.stop();
   const gone = await netdemoInProcess(["grade", "calc-server", `127.0.0.1:${where}`]);
   assertEquals(gone.code, 11);
@@ -253,7 +260,8 @@ pythonTest("without the system's tools checks are skipped, and none fails", asyn
   assertEquals(grading.code, 0, grading.stdout + grading.stderr);
   assertMatch(grading.stdout, /^skip busy {9}no tool here/m);
   assertMatch(grading.stdout, /^skip leak {9}no tool here/m);
-  assertMatch(grading.stdout, /\nlesson 5 of 5, robust 14 of 14 /);
+  assertEquals(skipped(grading.stdout), ["busy", "leak"]);
+  assertMatch(grading.stdout, /\nlesson 5 of 5, robust (\d+) of \1 /);
 });
 
 const RUNS_ALREADY = (await Deno.readTextFile(`${programs}/calc_server.py`))

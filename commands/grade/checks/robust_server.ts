@@ -1,5 +1,6 @@
 /** What a server over TCP needs that others use. */
-import { type Check, everyService, Finding, Skipped } from "../check.ts";
+import { canReset } from "../../../sockets/node_stream.ts";
+import { CANNOT_RESET, type Check, everyService, Finding, Skipped } from "../check.ts";
 import type { Conversation } from "../conversation.ts";
 import { nothingWithin, sampleOf } from "../server.ts";
 import { connectionsAt, descriptorsOf, usageOf } from "../system.ts";
@@ -60,6 +61,7 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
     fix: "catch the error for that client alone; in C ignore SIGPIPE, in Node listen to 'error'",
     needs: ["hangs-up", "words", "short", "operator", "bytes"],
     async run(server) {
+      if (!canReset) throw new Skipped(CANNOT_RESET);
       (await server.connect()).reset();
       await server.servesAnother("nothing", "a client reset its connection");
       if (server.examination.service === "hello") return;

@@ -1,5 +1,13 @@
 /** What clients do when something goes wrong: say so, end, and not with exit code 0. */
-import { type Check, everyService, type Evidence, Finding } from "../check.ts";
+import { canReset } from "../../../sockets/node_stream.ts";
+import {
+  CANNOT_RESET,
+  type Check,
+  everyService,
+  type Evidence,
+  Finding,
+  Skipped,
+} from "../check.ts";
 import { endingOf } from "../child.ts";
 import type { ExaminedClient, Run } from "../client.ts";
 import { shown } from "../judge.ts";
@@ -22,6 +30,7 @@ function trouble(
     limit: CLIENT_MS + 5_000,
     scenario,
     async run(client) {
+      if (facts.id === "reset" && !canReset) throw new Skipped(CANNOT_RESET);
       const run = await client.observe(scenario);
       const evidence = troubleWith(run, facts.id);
       if (evidence !== undefined) throw new Finding(evidence);
