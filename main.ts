@@ -127,7 +127,7 @@ function server(row: LessonRow): Command {
     summary: row.summary.server,
     load: async () => {
       const { serverProgram } = await import("./commands/server/server.ts");
-      return serverProgram(await row.service(), row.port);
+      return serverProgram(await row.service(), row.port, row.sample.words);
     },
   };
 }

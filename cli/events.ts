@@ -84,6 +84,7 @@ export const events = {
     target: optional(text),
     seed: optional(count),
   }),
+  page: event("the page that shows what passes is open", { url: text }),
   connection: event("a server has accepted a connection", {
     ...server,
     connection: count,

@@ -43,6 +43,10 @@ function explanationOfCalls(rung: Rung): string | undefined {
     case "end of stream":
       return endOfStream(rung);
     case "reset":
+      if ([...client, ...server].some(({ reset }) => reset)) {
+        return "This end closes with a reset in place of the end of the stream: the other end's " +
+          "recv() fails with ECONNRESET, and what was still on its way is lost.";
+      }
       return "The other end is gone: its system answers with a reset, and what was sent is lost. " +
         "A recv() that waits fails with ECONNRESET.";
     case "refused":

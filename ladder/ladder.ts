@@ -170,6 +170,7 @@ function crossingOf(
     case "shutdown":
       return { from, what: "end of stream" };
     case "close":
+      if (event.reset) return { from, what: "reset" };
       if (effect === undefined) return undefined;
       return { from, what: effect.error === undefined ? "end of stream" : "reset" };
     default:

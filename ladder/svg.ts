@@ -3,6 +3,7 @@ import { visible } from "../text/visible.ts";
 import { callText, labelOf, namesOf } from "./draw.ts";
 import { explainOnce } from "./explain.ts";
 import type { Crossing, Rung, SideNames } from "./rung.ts";
+import { toneOf } from "./tone.ts";
 
 /** What stands around the rungs of a drawing. */
 export interface SvgDrawing {
@@ -123,11 +124,7 @@ function arrow(crossing: Crossing, y: number): string {
       anchor: "middle",
     });
   }
-  const tone = what === "reset" || what === "refused" || lost
-    ? "bad"
-    : what === "data" && faults.length === 0
-    ? "data"
-    : "end";
+  const tone = toneOf(crossing);
   const room = Math.floor((SERVER_X - CLIENT_X - 48) / CHARACTER);
   const fault = faults.length === 0 ? "" : `  [${faults.join(" ")}]`;
   const label = (data === undefined ? labelOf(crossing) : quoteBytes(data, room - fault.length)) +

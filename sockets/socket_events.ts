@@ -36,9 +36,18 @@ export interface SocketEvent {
   readonly data?: Uint8Array | undefined;
   /** Bytes that there were, where `data` is only their beginning. @default {data.length} */
   readonly bytes?: number | undefined;
+  /** A `close` with a reset in place of the end of the stream (`SO_LINGER`). @default {false} */
+  readonly reset?: boolean | undefined;
   /** Why it failed, by its errno name (`ECONNREFUSED`). */
   readonly error?: string | undefined;
 }
 
 /** Takes the events as they happen. It must not throw. */
-export type Trace = (event: SocketEvent) => void;
+export interface Trace {
+  (event: SocketEvent): void;
+  /**
+   * Whether it takes the next event of a socket. A call that it does not take is made without being
+   * watched, at no cost. @default {it takes all}
+   */
+  takes?(socket: number, call: SocketCall): boolean;
+}

@@ -4,7 +4,7 @@ import type { SocketCall, SocketEvent, Trace } from "./socket_events.ts";
 import { type DatagramSocket, endpointOf, type Stream, type StreamListener } from "./stream.ts";
 
 type Details = Partial<
-  Pick<SocketEvent, "time" | "duration" | "local" | "remote" | "data" | "error">
+  Pick<SocketEvent, "time" | "duration" | "local" | "remote" | "data" | "reset" | "error">
 >;
 
 /** Sockets of this process so far. */
@@ -22,6 +22,11 @@ export class SocketTrace {
   constructor(trace: Trace, who: string) {
     this.#trace = trace;
     this.#who = who;
+  }
+
+  /** Whether the next event is taken. */
+  takes(call: SocketCall): boolean {
+    return this.#trace.takes?.(this.#socket, call) ?? true;
   }
 
   report(call: SocketCall, details: Details = {}): void {
@@ -61,50 +66,78 @@ export class SocketTrace {
 
 /** A stream that does what the given one does, and reports it. */
 export function traceStream(socket: Stream, trace: SocketTrace): Stream {
-  const { local, remote } = socket;
-  trace.local = local;
-  trace.remote = remote;
-  let closed = false;
-  const close = (end: () => void): void => {
-    const [wasClosed, time] = [closed, performance.now()];
-    closed = true;
+  return new TracedStream(socket, trace);
+}
+
+class TracedStream implements Stream {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly reset?: () => void;
+  readonly #socket: Stream;
+  readonly #trace: SocketTrace;
+  #closed = false;
+
+  constructor(socket: Stream, trace: SocketTrace) {
+    this.#socket = socket;
+    this.#trace = trace;
+    trace.local = this.local = socket.local;
+    trace.remote = this.remote = socket.remote;
+    if (socket.reset === undefined) return;
+    this.reset = () => this.#close(() => socket.reset?.(), { reset: true });
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#trace.takes("recv") ? this.#read(buffer) : this.#socket.read(buffer);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#trace.takes("send") ? this.#write(bytes) : this.#socket.write(bytes);
+  }
+
+  async closeWrite(): Promise<void> {
+    const time = performance.now();
+    await this.#socket.closeWrite();
+    if (this.#trace.takes("shutdown")) this.#trace.made("shutdown", time);
+  }
+
+  close(): void {
+    this.#close(() => this.#socket.close());
+  }
+
+  [Symbol.dispose](): void {
+    this.#close(() => this.#socket[Symbol.dispose]());
+  }
+
+  async #read(buffer: Uint8Array): Promise<number | null> {
+    const since = performance.now();
+    try {
+      const count = await this.#socket.read(buffer);
+      this.#trace.returned("recv", since, { data: buffer.slice(0, count ?? 0) });
+      return count;
+    } catch (error) {
+      if (this.#closed) throw error; // the read that the close has ended
+      return this.#trace.fail("recv", error, { duration: performance.now() - since });
+    }
+  }
+
+  async #write(bytes: Uint8Array): Promise<number> {
+    const time = performance.now();
+    try {
+      const count = await this.#socket.write(bytes);
+      this.#trace.made("send", time, { data: bytes.slice(0, count) });
+      return count;
+    } catch (error) {
+      if (this.#closed) throw error;
+      return this.#trace.fail("send", error, { time, duration: performance.now() - time });
+    }
+  }
+
+  #close(end: () => void, details: Details = {}): void {
+    const [wasClosed, time] = [this.#closed, performance.now()];
+    this.#closed = true;
     end();
-    if (!wasClosed) trace.made("close", time);
-  };
-  return {
-    local,
-    remote,
-    async read(buffer) {
-      const since = performance.now();
-      try {
-        const count = await socket.read(buffer);
-        trace.returned("recv", since, { data: buffer.slice(0, count ?? 0) });
-        return count;
-      } catch (error) {
-        if (closed) throw error; // the read that the close has ended
-        return trace.fail("recv", error, { duration: performance.now() - since });
-      }
-    },
-    async write(bytes) {
-      const time = performance.now();
-      try {
-        const count = await socket.write(bytes);
-        trace.made("send", time, { data: bytes.slice(0, count) });
-        return count;
-      } catch (error) {
-        if (closed) throw error;
-        return trace.fail("send", error, { time, duration: performance.now() - time });
-      }
-    },
-    async closeWrite() {
-      const time = performance.now();
-      await socket.closeWrite();
-      trace.made("shutdown", time);
-    },
-    close: () => close(() => socket.close()),
-    reset: socket.reset && (() => close(() => socket.reset?.())),
-    [Symbol.dispose]: () => close(() => socket.close()),
-  };
+    if (!wasClosed && this.#trace.takes("close")) this.#trace.made("close", time, details);
+  }
 }
 
 /** A datagram socket that does what the given one does, and reports it. */
@@ -119,6 +152,7 @@ export function traceDatagrams(
   return {
     addr: socket.addr,
     async send(bytes, to) {
+      if (!trace.takes("sendto")) return await socket.send(bytes, to);
       const [time, remote] = [performance.now(), endpointOf(to)];
       try {
         const count = await socket.send(bytes, to);
@@ -129,6 +163,7 @@ export function traceDatagrams(
       }
     },
     async receive(buffer) {
+      if (!trace.takes("recvfrom")) return await socket.receive(buffer);
       const since = performance.now();
       try {
         const received = await socket.receive(buffer);
@@ -165,7 +200,7 @@ export function traceListener(listener: StreamListener, trace: SocketTrace): Str
         const socket = await listener.accept();
         const connection = trace.another();
         const traced = traceStream(socket, connection);
-        connection.returned("accept", since);
+        if (connection.takes("accept")) connection.returned("accept", since);
         return traced;
       } catch (error) {
         if (closed) throw error;

@@ -45,6 +45,7 @@ export function padTo(text: string, width: number): string {
 /** A text cut to a width, with `...` where something is missing; no character is torn. */
 export function cutTo(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
+  if (PRINTABLE_ASCII.test(text)) return `${text.slice(0, Math.max(0, width - "...".length))}...`;
   let kept = "";
   let used = "...".length;
   for (const { segment } of segmenter().segment(text)) {

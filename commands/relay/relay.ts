@@ -9,6 +9,7 @@ import {
   readNumber,
 } from "../../cli/flags.ts";
 import { noticeOf } from "../../cli/notice.ts";
+import { pageFlags } from "../../cli/page.ts";
 import { type Channels, eventLine, rounded } from "../../cli/report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/target.ts";
@@ -25,6 +26,7 @@ import { freshSeed } from "./draw.ts";
 import { EventQueue } from "./event_queue.ts";
 import { checkFaults, faultTable, readFault } from "./fault.ts";
 import type { Notice, Relay, RelayOptions } from "./relay_engine.ts";
+import { openPage, seeBoth, showPage } from "./page.ts";
 import { type Show, showJson, showLadder, showLines } from "./show.ts";
 import { startTcpRelay } from "./tcp_relay.ts";
 import { startUdpRelay } from "./udp_relay.ts";
@@ -73,6 +75,7 @@ const flags = {
     read: readName,
   },
   json: { about: "print events as JSON, one object a line" },
+  ...pageFlags,
 } as const;
 
 type Values = FlagValues<typeof flags>;
@@ -105,7 +108,8 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     checkFaults(values.fault, protocol, canReset);
     const options = await optionsOf(values, target);
     const view = openView(values, channels, protocol, target, options.seed);
-    const relayOptions = { ...options, see: view.see, notice: view.notice };
+    await using page = await openPage(values, protocol);
+    const relayOptions = { ...options, see: seeBoth(view.see, page?.see), notice: view.notice };
     return await runUntilStopped(
       {
         async start(signal) {
@@ -115,8 +119,14 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
           return withoutCircle(relay, options.targets, target);
         },
         portFile: (relay: Relay) => `${relay.addresses[0]?.port}\n`,
-        listening: view.listening,
-        stopped: view.stopped,
+        listening(relay) {
+          view.listening(relay);
+          if (page !== undefined) showPage(page, relay, target.text, values, channels);
+        },
+        stopped(why) {
+          view.stopped(why);
+          page?.stopped(why);
+        },
       },
       values,
       channels,

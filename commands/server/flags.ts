@@ -6,6 +6,7 @@ import {
   readNumber,
   type ValueFlag,
 } from "../../cli/flags.ts";
+import { pageFlags } from "../../cli/page.ts";
 import { defaultLimits, type StreamOptions } from "../../services/server/server.ts";
 import type { Service, ServiceFlag } from "../../services/service.ts";
 
@@ -47,6 +48,7 @@ export const runFlags = {
   json: { about: "print events as JSON, one object a line" },
   verbose: { about: "show each connection, request, reply and end on stderr" },
   trace: { about: "show each socket call on stderr as it happens" },
+  ...pageFlags,
 };
 
 export type RunValues = FlagValues<typeof runFlags>;

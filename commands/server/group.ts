@@ -4,7 +4,8 @@ import { startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
-import type { ServerReport } from "./report.ts";
+import type { ServicePlace } from "./page.ts";
+import type { Listening, ServerReport } from "./report.ts";
 import type { Running } from "../../cli/run_until_stopped.ts";
 
 /** How often a port is chosen anew that is free for TCP and not for UDP. */
@@ -17,6 +18,8 @@ export interface Plan {
   readonly service: Service;
   readonly port: number;
   readonly report: ServerReport;
+  /** An example of what its client is typed with. */
+  readonly sample: readonly string[];
 }
 
 /** A service that runs, over TCP and UDP on the same port. */
@@ -69,15 +72,26 @@ export class ServerGroup implements Running {
   }
 
   reportListening(): void {
-    for (const { plan, port, servers: [server] } of this.#served) {
-      plan.report.listening({ addresses: server?.addresses ?? [], protocols, port });
-    }
+    this.#served.forEach((served) => served.plan.report.listening(listeningOf(served)));
+  }
+
+  /** The services with where they are. */
+  places(): readonly ServicePlace[] {
+    return this.#served.map((served) => ({
+      service: served.plan.service,
+      sample: served.plan.sample,
+      listening: listeningOf(served),
+    }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const servers = this.#served.flatMap(({ servers }) => servers);
     await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
   }
+}
+
+function listeningOf({ servers: [server], port }: Served): Listening {
+  return { addresses: server?.addresses ?? [], protocols, port };
 }
 
 /** Starts a service over TCP, then over UDP on the port that TCP has. */

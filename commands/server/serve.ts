@@ -8,7 +8,8 @@ import { resolve } from "../../sockets/resolve.ts";
 import type { Lesson } from "../lesson.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
 import { ServerGroup } from "./group.ts";
-import { openServerReport } from "./report.ts";
+import { bothTraces, type OpenPage, openPage, reportingTo } from "./page.ts";
+import { openServerReport, type ServerReport } from "./report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { refuseSingleFlags, type ServedPort, servedPorts } from "./served_ports.ts";
 
@@ -48,19 +49,30 @@ is seconds.`,
       const ports = servedPorts(words, lesson);
       refuseUnserved(services, ports, given);
       const trace = values.trace ? await openTrace(channels.stderr) : undefined;
+      await using page = await openPage(values, "serve");
       const addresses = await resolve(values.host, RESOLVE_TIMEOUT_MS);
       const plans = await Promise.all(ports.map(async ({ row, port }) => {
         const service = chosenService(await row.service(), values);
         const report = openServerReport(service, values, channels, true);
-        return { service, port, report };
+        return { service, port, sample: row.sample.words, report: watchedBy(page, report) };
       }));
       return await runUntilStopped(
         {
           start: (signal) =>
-            ServerGroup.start(plans, addresses, { ...limitsOf(values, given), trace, signal }),
+            ServerGroup.start(plans, addresses, {
+              ...limitsOf(values, given),
+              trace: bothTraces(trace, page?.trace),
+              signal,
+            }),
           portFile: (group) => group.portLines(),
-          listening: (group) => group.reportListening(),
-          stopped: (why) => plans.forEach(({ report }) => report.stopped(why)),
+          listening(group) {
+            group.reportListening();
+            page?.show(group.places(), channels);
+          },
+          stopped(why) {
+            plans.forEach(({ report }) => report.stopped(why));
+            page?.stopped(why);
+          },
         },
         values,
         channels,
@@ -74,6 +86,11 @@ function ownLimits(services: readonly Service[]): readonly string[] {
   return services.flatMap(({ name, maxConnections }) =>
     maxConnections === undefined ? [] : [`${name} ${maxConnections}`]
   );
+}
+
+/** A report whose connections the page learns the end of, too. */
+function watchedBy(page: OpenPage | undefined, report: ServerReport): ServerReport {
+  return { ...report, events: (protocol) => reportingTo(page, report.events(protocol)) };
 }
 
 /** What the services bring of their own: `--reply` of message, `--name` of lab. */

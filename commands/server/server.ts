@@ -9,6 +9,7 @@ import { type ListenPlace, startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
+import { bothTraces, openPage, reportingTo } from "./page.ts";
 import { openServerReport } from "./report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 
@@ -34,7 +35,11 @@ function serverFlags(port: number, { maxConnections }: Service) {
 type Values = FlagValues<ReturnType<typeof serverFlags>>;
 
 /** The command that runs a service. */
-export function serverProgram(service: Service, port: number): Program {
+export function serverProgram(
+  service: Service,
+  port: number,
+  sample: readonly string[],
+): Program {
   const common = serverFlags(port, service);
   const { flag } = service;
   const flags = flag === undefined
@@ -61,8 +66,13 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       const report = openServerReport(service, values, channels);
       const trace = values.trace ? await openTrace(channels.stderr) : undefined;
       const place = await placeOf(values);
-      const events = report.events(protocol);
-      const options = { ...limitsOf(values, given), once: values.once, trace, events };
+      await using page = await openPage(values, name);
+      const options = {
+        ...limitsOf(values, given),
+        once: values.once,
+        trace: bothTraces(trace, page?.trace),
+        events: reportingTo(page, report.events(protocol)),
+      };
       let server: Server | undefined;
       let reason: string | undefined;
       const code = await runUntilStopped<Server>(
@@ -70,10 +80,14 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
           start: async (signal) =>
             server = await startServer(chosen, place, { ...options, signal }),
           portFile: ({ port }) => `${port}\n`,
-          listening: ({ addresses, port }) =>
-            report.listening({ addresses, port, protocols: [protocol] }),
+          listening({ addresses, port }) {
+            const listening = { addresses, port, protocols: [protocol] };
+            report.listening(listening);
+            page?.show([{ service, sample, listening }], channels);
+          },
           stopped(why) {
             report.stopped(why);
+            page?.stopped(why);
             reason = why;
           },
         },

@@ -1,0 +1,48 @@
+import { asFailure, Failure } from "./failure.ts";
+import { readNumber } from "./flags.ts";
+import { type Channels, eventLine } from "./report.ts";
+import { SocketFailure } from "../sockets/failure.ts";
+
+/** The flags of every command that has a page. */
+export const pageFlags = {
+  page: { about: "show the ladder of every connection live in a browser on this machine" },
+  "page-port": {
+    value: "N",
+    about: "port of the page, 0-65535 (default: any free one); the same as --page with it",
+    read: readNumber(0, 65_535),
+  },
+} as const;
+
+/** What the flags say. */
+export interface PageValues {
+  readonly page: boolean;
+  readonly "page-port": number | undefined;
+  readonly json: boolean;
+}
+
+/**
+ * Opens the page that the flags ask for, if they do: only then its code is loaded.
+ *
+ * @throws {Failure} of kind `BIND` if its port can't be listened on.
+ */
+export async function openPageOf<P>(
+  { page, "page-port": port }: PageValues,
+  open: (port: number) => Promise<P>,
+): Promise<P | undefined> {
+  if (!page && port === undefined) return undefined;
+  try {
+    return await open(port ?? 0);
+  } catch (error) {
+    if (!(error instanceof SocketFailure)) throw error;
+    const { kind, message, hint } = asFailure(error);
+    throw new Failure(kind, `the page ${message}`, {
+      cause: error,
+      hint: hint?.replaceAll("--port", "--page-port").replace("another --host or ", "another "),
+    });
+  }
+}
+
+/** Says where the page is. */
+export function reportPage(url: string, { json }: PageValues, { stdout }: Channels): void {
+  stdout.line(json ? eventLine({ event: "page", url }) : `Page at ${url}`);
+}

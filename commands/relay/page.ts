@@ -1,0 +1,48 @@
+import { openPageOf, type PageValues, reportPage } from "../../cli/page.ts";
+import type { Channels } from "../../cli/report.ts";
+import type { RelayPage } from "../../page/page.ts";
+import { formatEndpoints } from "../../protocol/addresses.ts";
+import { visible } from "../../text/visible.ts";
+import type { See } from "./link.ts";
+import type { Relay } from "./relay_engine.ts";
+
+/**
+ * Opens the page of a relay, if the flags ask for it.
+ *
+ * @throws {Failure} of kind `BIND` if its port can't be listened on.
+ */
+export function openPage(
+  values: PageValues,
+  protocol: "tcp" | "udp",
+): Promise<RelayPage | undefined> {
+  return openPageOf(values, async (port) => {
+    const { openRelayPage } = await import("../../page/page.ts");
+    return openRelayPage({ port, title: "relay" }, protocol);
+  });
+}
+
+/** What takes the events for both, where both are there. */
+export function seeBoth(one: See | undefined, other: See | undefined): See | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return (event) => {
+    one(event);
+    other(event);
+  };
+}
+
+/** The relay listens: says where the page is, and puts on it how to get there. */
+export function showPage(
+  page: RelayPage,
+  { addresses, protocol }: Relay,
+  target: string,
+  values: PageValues,
+  channels: Channels,
+): void {
+  const port = addresses[0]?.port ?? 0;
+  page.describe({
+    where: visible(`${formatEndpoints(addresses, protocol)}, passing on to ${target}`),
+    hint: visible(`Let a client connect to port ${port} in place of ${target}, for example:`),
+    tries: [`netdemo calc-client ${protocol === "udp" ? "udp://" : ""}localhost:${port}`],
+  });
+  reportPage(page.url, values, channels);
+}

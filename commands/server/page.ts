@@ -1,0 +1,82 @@
+import { openPageOf, type PageValues, reportPage } from "../../cli/page.ts";
+import type { Channels } from "../../cli/report.ts";
+import type { ServerPage } from "../../page/page.ts";
+import { formatEndpoints } from "../../protocol/addresses.ts";
+import type { ServerEvents } from "../../services/server/server.ts";
+import type { Service } from "../../services/service.ts";
+import type { SocketEvent, Trace } from "../../sockets/socket_events.ts";
+import { shellWord } from "../../text/shell.ts";
+import { visible } from "../../text/visible.ts";
+import type { Listening } from "./report.ts";
+
+/** A service with where it is, and what its client may be typed with. */
+export interface ServicePlace {
+  readonly service: Service;
+  readonly listening: Listening;
+  readonly sample: readonly string[];
+}
+
+/** The page of a command that runs servers. */
+export interface OpenPage extends ServerPage {
+  /** The servers listen: says where the page is, and puts on it where they are. */
+  show(places: readonly ServicePlace[], channels: Channels): void;
+}
+
+/**
+ * Opens the page, if the flags ask for it.
+ *
+ * @throws {Failure} of kind `BIND` if its port can't be listened on.
+ */
+export function openPage(values: PageValues, title: string): Promise<OpenPage | undefined> {
+  return openPageOf(values, async (port) => {
+    const { openServerPage } = await import("../../page/page.ts");
+    const page = openServerPage({ port, title });
+    return {
+      ...page,
+      show(places, channels) {
+        page.describe({
+          where: places.map((place) => whereOf(place, places.length > 1)).join(", "),
+          hint: "Type in another terminal:",
+          tries: places.map(lineToType),
+        });
+        reportPage(page.url, values, channels);
+      },
+    };
+  });
+}
+
+/** A server's events, which the page learns the ends of connections from. */
+export function reportingTo(page: OpenPage | undefined, events: ServerEvents): ServerEvents {
+  if (page === undefined) return events;
+  return {
+    ...events,
+    closed(peer, reason) {
+      events.closed?.(peer, reason);
+      page.ended(peer.remote, peer.local, reason);
+    },
+  };
+}
+
+/** What is traced for both. */
+export function bothTraces(one: Trace | undefined, other: Trace | undefined): Trace | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return (event: SocketEvent) => {
+    one(event);
+    if (other.takes?.(event.socket, event.call) ?? true) other(event);
+  };
+}
+
+function whereOf({ service, listening }: ServicePlace, isOneOfSeveral: boolean): string {
+  const { addresses, protocols, port } = listening;
+  if (isOneOfSeveral) return `${service.name} ${port}`;
+  return visible(formatEndpoints(addresses, ...protocols));
+}
+
+/** The line that asks a server what it is an example of. */
+function lineToType({ service, listening, sample }: ServicePlace): string {
+  const { addresses: [address], protocols, port } = listening;
+  const where = address !== undefined && "path" in address
+    ? `--unix ${shellWord(address.path ?? "")}`
+    : `${protocols.includes("tcp") ? "" : "udp://"}localhost:${port}`;
+  return visible(["netdemo", `${service.name}-client`, where, ...sample.map(shellWord)].join(" "));
+}

@@ -1,0 +1,270 @@
+// @ts-check
+/**
+ * What the page is made of, as trees of names and text: the server writes them as HTML, the
+ * browser makes elements of them. Neither ever takes text for markup.
+ *
+ * @import { ConnectionView, NumberedRung } from "../log.ts"
+ */
+
+/**
+ * An element: its name, its attributes and what is in it.
+ *
+ * @typedef {[tag: string, attributes: Record<string, string>, ...children: Node[]]} Element
+ * @typedef {Element | string} Node
+ */
+
+/** The sign of each kind of state, so that it does not hang on colour alone. */
+const signs = { open: "●", over: "■", bad: "✕" };
+
+/** Milliseconds from which a silence is worth a word. */
+const QUIET_MS = 3_000;
+/** Bytes in a line of the hex dump. */
+const LINE_BYTES = 8;
+
+/**
+ * A connection in the list.
+ *
+ * @param {ConnectionView} connection
+ * @param {boolean} isShown Whether its ladder is shown.
+ * @returns {Element}
+ */
+export function listItem(connection, isShown) {
+  const { id, kind, client } = connection;
+  return ["li", { class: `item ${kind}` }, [
+    "a",
+    {
+      href: `#connection-${id}`,
+      class: "choose",
+      "data-id": String(id),
+      ...(isShown ? { "aria-current": "true" } : {}),
+    },
+    ["span", { class: "number" }, `#${id}`],
+    ["span", { class: "peer" }, client.replace(/^client /, "")],
+    stateElement(connection),
+    ["span", { class: "service" }, serviceOf(connection)],
+  ]];
+}
+
+/**
+ * `calc` of `calc-server 127.0.0.1:4040`; nothing of a server that is only known as one.
+ *
+ * @param {ConnectionView} connection
+ * @returns {string}
+ */
+function serviceOf({ server }) {
+  return /^(.+)-server /.exec(server)?.[1] ?? "";
+}
+
+/**
+ * A connection's state: a sign and a word.
+ *
+ * @param {ConnectionView} connection
+ * @returns {Element}
+ */
+export function stateElement(connection) {
+  return ["span", { class: `state ${connection.kind}` }, [
+    "span",
+    { class: "sign", "aria-hidden": "true" },
+    signs[connection.kind],
+  ], ["span", { class: "word" }, stateText(connection)]];
+}
+
+/**
+ * @param {ConnectionView} connection
+ * @returns {string}
+ */
+export function stateText({ kind, word, quietMs, lastFrom }) {
+  if (kind !== "open" || quietMs < QUIET_MS) return word;
+  const time = shortTime(quietMs);
+  return lastFrom === "client" ? `${word}, no answer for ${time}` : `${word}, quiet for ${time}`;
+}
+
+/**
+ * A connection with its ladder.
+ *
+ * @param {ConnectionView} connection
+ * @param {readonly Node[]} rungs
+ * @returns {Element}
+ */
+export function card(connection, rungs) {
+  const { id, kind, client, server } = connection;
+  return [
+    "article",
+    {
+      class: `card ${kind}`,
+      id: `connection-${id}`,
+      tabindex: "-1",
+      "aria-labelledby": `title-${id}`,
+    },
+    [
+      "header",
+      { class: "card-head" },
+      ["h2", { id: `title-${id}` }, `#${id}`],
+      stateElement(connection),
+    ],
+    [
+      "div",
+      { class: "names" },
+      ["span", { class: "name client" }, client],
+      ["span", { class: "name server" }, server],
+    ],
+    ["div", { class: "scroll" }, forgottenNote(connection), ["ol", { class: "rungs" }, ...rungs]],
+  ];
+}
+
+/**
+ * Says how many events have been forgotten.
+ *
+ * @param {ConnectionView} connection
+ * @returns {Element}
+ */
+export function forgottenNote({ forgotten }) {
+  const text = forgotten === 0
+    ? ""
+    : `${forgotten.toLocaleString("en")} earlier ${
+      forgotten === 1 ? "call is" : "calls are"
+    } not kept`;
+  return ["p", { class: "forgotten" }, text];
+}
+
+/**
+ * A rung that can be opened. What is in it when it is open is made when it is.
+ *
+ * @param {NumberedRung} rung
+ * @param {readonly Node[]} inside
+ * @returns {Element}
+ */
+export function rungItem(rung, inside) {
+  const { number, client, server, arrow, sentence, timeMs, skipped } = rung;
+  /** @type {Node[]} */
+  const gap = skipped === undefined ? [] : [[
+    "p",
+    { class: "gap" },
+    `${skipped.toLocaleString("en")} more ${
+      skipped === 1 ? "call" : "calls"
+    }, too fast to be shown`,
+  ]];
+  return ["li", { class: "rung", "data-number": String(number) }, ...gap, [
+    "details",
+    {},
+    [
+      "summary",
+      {},
+      ["span", { class: "spoken" }, `${sentence}, after ${exactTime(timeMs)}`],
+      [
+        "span",
+        { class: "drawn", "aria-hidden": "true" },
+        ["span", { class: callClass("client", client) }, client],
+        ["span", { class: "lane" }, ...(arrow === undefined ? [] : [arrowElement(arrow)])],
+        [
+          "span",
+          { class: "right" },
+          ["span", { class: callClass("server", server) }, server],
+          ["span", { class: "time" }, exactTime(timeMs)],
+        ],
+      ],
+    ],
+    ["div", { class: "inside" }, ...inside],
+  ]];
+}
+
+/**
+ * @param {"client" | "server"} side
+ * @param {string} text
+ * @returns {string}
+ */
+function callClass(side, text) {
+  return /^E[A-Z]+$/.test(text) ? `call ${side} failed` : `call ${side}`;
+}
+
+/**
+ * @param {NonNullable<NumberedRung["arrow"]>} arrow
+ * @returns {Element}
+ */
+function arrowElement({ from, tone, label, faults, lost, isBinary }) {
+  const badges = isBinary ? [...faults, "not UTF-8"] : faults;
+  const direction = { client: "to-right", server: "to-left", between: "both-ways" }[from];
+  return [
+    "span",
+    { class: `arrow ${tone} ${direction}${lost ? " lost" : ""}` },
+    [
+      "span",
+      { class: "label" },
+      label,
+      .../** @type {Node[]} */ (badges.map((name) => ["span", { class: "fault" }, name])),
+    ],
+    ["span", { class: "shaft" }],
+  ];
+}
+
+/**
+ * What is in a rung: the sentence that explains it, and its bytes as text and in hex.
+ *
+ * @param {NumberedRung} rung
+ * @param {number} [most] Bytes that are written in hex, at most.
+ * @returns {Node[]}
+ */
+export function insideRung({ explanation, bytes }, most = Infinity) {
+  /** @type {Node[]} */
+  const parts = [];
+  if (explanation !== undefined) parts.push(["p", { class: "explanation" }, explanation]);
+  if (bytes === undefined) return parts;
+  const { total, text, base64 } = bytes;
+  const all = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const shown = all.subarray(0, most);
+  const isPart = shown.length < total;
+  const count = total === 1 ? "1 byte" : `${total.toLocaleString("en")} bytes`;
+  const first = isPart ? `, the first ${shown.length.toLocaleString("en")}` : "";
+  parts.push(
+    ["h3", {}, `Text (${count}${first})`],
+    ["pre", { class: "text" }, shown.length < all.length ? text.slice(0, most) : text],
+    ["h3", {}, "Hex"],
+    ["pre", { class: "hex" }, hexDump(shown)],
+  );
+  return parts;
+}
+
+/**
+ * `0000  31 30 20 32 30 20 2b 0a  10 20 +.`
+ *
+ * @param {Uint8Array} bytes
+ * @returns {string}
+ */
+export function hexDump(bytes) {
+  const lines = [];
+  for (let start = 0; start < bytes.length; start += LINE_BYTES) {
+    const part = [...bytes.subarray(start, start + LINE_BYTES)];
+    const hex = part.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const text = part.map((byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")
+      .join("");
+    const offset = start.toString(16).padStart(4, "0");
+    lines.push(`${offset}  ${hex.padEnd(LINE_BYTES * 3 - 1)}  ${text}`);
+  }
+  return lines.join("\n");
+}
+
+/**
+ * `12.3 ms`, `2.10 s`, `3 min 5 s`
+ *
+ * @param {number} milliseconds
+ * @returns {string}
+ */
+export function exactTime(milliseconds) {
+  if (milliseconds < 1_000) return `${milliseconds.toFixed(1)} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1_000).toFixed(2)} s`;
+  return shortTime(milliseconds);
+}
+
+/**
+ * `12 s`, `3 min 5 s`, `2 h 3 min`
+ *
+ * @param {number} milliseconds
+ * @returns {string}
+ */
+function shortTime(milliseconds) {
+  const seconds = Math.floor(milliseconds / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  if (seconds < 60) return `${seconds} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

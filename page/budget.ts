@@ -1,0 +1,88 @@
+import type { SocketCall } from "../sockets/socket_events.ts";
+
+/** Milliseconds after which more events are taken. */
+const TICK_MS = 100;
+/** Events that are taken at once, of all connections and of one; more than that nobody can follow. */
+const BURST = 2_500;
+const BURST_OF_ONE = 2_000;
+/** Events a tick that are taken for longer. */
+const PER_TICK = 50;
+const PER_TICK_OF_ONE = 10;
+/** Calls that are taken where one before was, whatever the rate: they say what became of a connection. */
+const always: readonly SocketCall[] = ["shutdown", "close"];
+
+/** What one socket or connection may still be seen doing. */
+interface Share {
+  left: number;
+  tick: number;
+  /** Events that were not taken since the last one that was. */
+  skipped: number;
+}
+
+/**
+ * Decides which events are looked at, so that a busy server does not work for its page: what is
+ * too fast for people to follow is passed over, and counted.
+ */
+export class Budget implements Disposable {
+  readonly #shares = new Map<number, Share>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #left = BURST;
+  #tick = 0;
+
+  constructor() {
+    this.#timer = setInterval(() => {
+      this.#tick++;
+      this.#left = Math.min(BURST, this.#left + PER_TICK);
+    }, TICK_MS);
+  }
+
+  /** Whether the next event of a socket is taken. */
+  readonly takes = (socket: number, call: SocketCall): boolean => {
+    const share = this.#shares.get(socket);
+    if (share !== undefined && always.includes(call)) return true;
+    if (this.#left === 0 || call === "close") {
+      if (share !== undefined) share.skipped++;
+      return false;
+    }
+    return this.#spend(share ?? this.#begin(socket));
+  };
+
+  /** How many events of a socket were passed over since the last one. */
+  skipped(socket: number): number {
+    const share = this.#shares.get(socket);
+    if (share === undefined) return 0;
+    const { skipped } = share;
+    share.skipped = 0;
+    return skipped;
+  }
+
+  /** The socket is closed. */
+  forget(socket: number): void {
+    this.#shares.delete(socket);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #begin(socket: number): Share {
+    const share = { left: BURST_OF_ONE, tick: this.#tick, skipped: 0 };
+    this.#shares.set(socket, share);
+    return share;
+  }
+
+  #spend(share: Share): boolean {
+    if (share.tick !== this.#tick) {
+      const earned = (this.#tick - share.tick) * PER_TICK_OF_ONE;
+      share.left = Math.min(BURST_OF_ONE, share.left + earned);
+      share.tick = this.#tick;
+    }
+    if (share.left === 0) {
+      share.skipped++;
+      return false;
+    }
+    share.left--;
+    this.#left--;
+    return true;
+  }
+}

@@ -1,0 +1,133 @@
+import script from "./browser/page.js" with { type: "text" };
+import elements from "./browser/elements.js" with { type: "text" };
+import styles from "./browser/page.css" with { type: "text" };
+import icon from "./browser/icon.svg" with { type: "text" };
+import { SocketFailure } from "../sockets/failure.ts";
+
+/** The page is for this machine alone. */
+const HOSTNAME = "127.0.0.1";
+/** Names of this machine that a browser may ask for: any other name may be anybody's (DNS rebinding). */
+const ownNames: readonly string[] = [HOSTNAME, "localhost", "[::1]"];
+
+/** Nothing is loaded but from here, nothing runs that is in the data, and nobody frames the page. */
+const CONTENT_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
+const headers: Readonly<Record<string, string>> = {
+  "content-security-policy": CONTENT_POLICY,
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+/** The files of the page, as they are in its folder. */
+const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
+  "/page.css": ["text/css", styles],
+  "/page.js": ["text/javascript", script],
+  "/elements.js": ["text/javascript", elements],
+  "/icon.svg": ["image/svg+xml", icon],
+};
+
+/** What is made anew for each request. */
+export interface PageContent {
+  /** The page with the ladders so far. */
+  document(): string;
+  /** Server-sent events, from where the viewer left off; `undefined` if too many look on. */
+  events(lastId: string | null): ReadableStream<Uint8Array> | undefined;
+}
+
+/** The page's HTTP server. */
+export interface PageServer {
+  readonly port: number;
+  /** Ends it, and whatever still reads after some milliseconds. */
+  close(patience: number): Promise<void>;
+}
+
+/**
+ * Serves the page on loopback.
+ *
+ * @param port 0 takes any free one.
+ * @throws {SocketFailure} of kind `BIND` if it can't listen there.
+ */
+export function servePage(port: number, content: PageContent): PageServer {
+  const cut = new AbortController();
+  const server = listen(port, cut.signal, (request, own) => answer(request, own, content));
+  return {
+    port: server.addr.port,
+    async close(patience) {
+      const timer = setTimeout(() => cut.abort(), patience);
+      await server.shutdown();
+      await server.finished;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function listen(
+  port: number,
+  signal: AbortSignal,
+  answer: (request: Request, port: number) => Response,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    const server: Deno.HttpServer<Deno.NetAddr> = Deno.serve({
+      hostname: HOSTNAME,
+      port,
+      signal,
+      onListen() {},
+      onError: () => new Response(null, { status: 500 }),
+    }, (request) => answer(request, server.addr.port));
+    return server;
+  } catch (cause) {
+    const endpoint = { hostname: HOSTNAME, port };
+    throw new SocketFailure("BIND", { phase: "listen", endpoint }, cause);
+  }
+}
+
+function answer(request: Request, port: number, content: PageContent): Response {
+  if (!isOwnHost(request.headers.get("host"), port)) {
+    return text(421, "This is not the page of that host.");
+  }
+  if (request.method !== "GET") return text(405, "The page can only be read.", { allow: "GET" });
+  const { pathname } = new URL(request.url);
+  if (pathname === "/") return reply("text/html", content.document());
+  if (pathname === "/events") return events(request, content);
+  const file = Object.hasOwn(files, pathname) ? files[pathname] : undefined;
+  return file === undefined ? text(404, "There is no such page.") : reply(...file);
+}
+
+/** Whether a request was meant for this server, by one of its own names. */
+function isOwnHost(host: string | null, port: number): boolean {
+  return ownNames.some((name) =>
+    host?.toLowerCase() === `${name}:${port}` || (port === 80 && host?.toLowerCase() === name)
+  );
+}
+
+function events(request: Request, content: PageContent): Response {
+  // Pages from elsewhere can't read it, but they could take the places of those who may.
+  const site = request.headers.get("sec-fetch-site") ?? "none";
+  if (site !== "same-origin" && site !== "none") return text(403, "Only for the page itself.");
+  const stream = content.events(request.headers.get("last-event-id"));
+  if (stream === undefined) return text(503, "Too many look at this page.", { "retry-after": "5" });
+  return new Response(stream, { headers: { ...headers, "content-type": "text/event-stream" } });
+}
+
+function reply(type: string, body: string): Response {
+  return new Response(body, { headers: { ...headers, "content-type": `${type}; charset=utf-8` } });
+}
+
+function text(status: number, body: string, more: Readonly<Record<string, string>> = {}): Response {
+  const own = { ...headers, ...more, "content-type": "text/plain; charset=utf-8" };
+  return new Response(`${body}\n`, { status, headers: own });
+}

@@ -1,0 +1,198 @@
+import { ownRung } from "../ladder/own_side.ts";
+import type { Rung } from "../ladder/rung.ts";
+import { type WireEvent, wireNames, wireRung } from "../ladder/wire.ts";
+import { type Endpoint, formatEndpoint, type Protocol } from "../protocol/addresses.ts";
+import type { SocketCall, SocketEvent, Trace } from "../sockets/socket_events.ts";
+import { visible } from "../text/visible.ts";
+import { Budget } from "./budget.ts";
+import type { Connection, ConnectionState, EventLog } from "./log.ts";
+
+/** Clients over UDP that are told apart; the one that was first makes room. */
+const MOST_DATAGRAM_CLIENTS = 1_000;
+/** Connections whose ends are remembered, so that the reason of an end finds its connection. */
+const MOST_ENDS = 1_000;
+
+/** Calls that belong to no connection. */
+const opening: readonly SocketCall[] = ["socket", "bind", "listen"];
+/** Ends that are as they should be. */
+const goodEnds: readonly string[] = ["end of stream", "served", "server stops"];
+
+/** Sees the sockets of servers: a connection for each accepted one, and for each client over UDP. */
+export class SocketWatch implements Disposable {
+  /** To be given to the servers. */
+  readonly trace: Trace;
+  readonly #log: EventLog;
+  readonly #budget = new Budget();
+  readonly #open = new Map<number, Connection>();
+  readonly #clients = new Map<string, Connection>();
+  readonly #byEnds = new Map<string, Connection>();
+  /** Connections of which this side has ended its sending. */
+  readonly #ended = new WeakSet<Connection>();
+
+  constructor(log: EventLog) {
+    this.#log = log;
+    const takes = (socket: number, call: SocketCall): boolean => {
+      const isTaken = this.#budget.takes(socket, call);
+      if (!isTaken && call === "accept") log.miss();
+      return isTaken;
+    };
+    this.trace = Object.assign((event: SocketEvent) => this.#take(event), { takes });
+  }
+
+  /** A server says why it ended a connection, which its calls alone do not tell. */
+  ended(remote: Endpoint, local: Endpoint, reason: string): void {
+    const connection = this.#byEnds.get(keyOf(remote, local));
+    if (connection === undefined || connection.state.kind === "bad") return;
+    const kind = goodEnds.includes(reason) ? "over" : "bad";
+    if (kind === "bad") this.#log.setState(connection, { kind, word: reason });
+  }
+
+  [Symbol.dispose](): void {
+    this.#budget[Symbol.dispose]();
+  }
+
+  #take(event: SocketEvent): void {
+    const { socket, call } = event;
+    const skipped = this.#budget.skipped(socket);
+    if (call === "close") this.#budget.forget(socket);
+    if (opening.includes(call)) return;
+    const connection = call === "sendto" || call === "recvfrom"
+      ? this.#clientOf(event)
+      : this.#connectionOf(event);
+    if (connection === undefined) return;
+    const rung = ownRung(event, connection.startedAt, this.#ended.has(connection));
+    this.#log.add(connection, rung, skipped);
+    if (call === "shutdown") this.#ended.add(connection);
+    const state = stateAfter(event, rung);
+    if (state !== undefined && connection.state.kind !== "bad") {
+      this.#log.setState(connection, state);
+    }
+    if (call === "close") this.#open.delete(socket);
+  }
+
+  /** The connection of a socket: it begins with the first of its events that is seen. */
+  #connectionOf(event: SocketEvent): Connection | undefined {
+    const { socket, call, time, remote, local, who } = event;
+    const known = this.#open.get(socket);
+    if (known !== undefined || call === "close" || remote === undefined) return known;
+    const connection = this.#log.begin(namesOf(who, remote, local), time, call !== "accept");
+    this.#open.set(socket, connection);
+    if (local !== undefined) remember(this.#byEnds, keyOf(remote, local), connection, MOST_ENDS);
+    return connection;
+  }
+
+  #clientOf({ socket, remote, local, time, who }: SocketEvent): Connection | undefined {
+    if (remote === undefined) return undefined;
+    const key = `${socket} ${formatEndpoint(remote)}`;
+    const known = this.#clients.get(key);
+    if (known !== undefined) return known;
+    const connection = this.#log.begin(namesOf(who, remote, local), time);
+    this.#log.setState(connection, { kind: "open", word: "datagrams" });
+    remember(this.#clients, key, connection, MOST_DATAGRAM_CLIENTS);
+    return connection;
+  }
+}
+
+function namesOf(who: string, remote: Endpoint, local: Endpoint | undefined) {
+  return {
+    client: visible(`client ${formatEndpoint(remote)}`),
+    server: visible(local === undefined ? who : `${who} ${formatEndpoint(local)}`),
+  };
+}
+
+function remember(
+  map: Map<string, Connection>,
+  key: string,
+  connection: Connection,
+  most: number,
+): void {
+  const [first] = map.keys();
+  if (map.size >= most && first !== undefined) map.delete(first);
+  map.set(key, connection);
+}
+
+function keyOf(remote: Endpoint, local: Endpoint): string {
+  return `${formatEndpoint(remote)} ${formatEndpoint(local)}`;
+}
+
+/** How a connection is after one of its calls. */
+function stateAfter(
+  { call, error, reset }: SocketEvent,
+  { crossing }: Rung,
+): ConnectionState | undefined {
+  if (error !== undefined) {
+    return { kind: "bad", word: crossing === undefined ? error : `reset by the ${crossing.from}` };
+  }
+  if (call === "close") {
+    return reset ? { kind: "bad", word: "reset by the server" } : { kind: "over", word: "closed" };
+  }
+  return undefined;
+}
+
+/** Sees what a relay passes on. */
+export class WireWatch implements Disposable {
+  readonly #log: EventLog;
+  readonly #protocol: Protocol;
+  readonly #budget = new Budget();
+  readonly #open = new Map<number, Connection>();
+
+  constructor(log: EventLog, protocol: Protocol) {
+    this.#log = log;
+    this.#protocol = protocol;
+  }
+
+  /** To be given to the relay. */
+  readonly see = (event: WireEvent): void => {
+    const id = event.connection;
+    if (!this.#budget.takes(id, event.what === "data" ? "send" : "shutdown")) {
+      if (wireNames(event) !== undefined) this.#log.miss();
+      return;
+    }
+    const skipped = this.#budget.skipped(id);
+    const connection = this.#connectionOf(event);
+    if (connection === undefined) return this.#budget.forget(id);
+    const rung = wireRung(event, connection.startedAt, this.#protocol);
+    if (rung !== undefined) this.#log.add(connection, rung, skipped);
+    const state = stateOfWire(event);
+    if (state !== undefined && connection.state.kind !== "bad") {
+      this.#log.setState(connection, state);
+    }
+    if (event.what !== "closed" && event.what !== "refused") return;
+    this.#open.delete(id);
+    this.#budget.forget(id);
+  };
+
+  [Symbol.dispose](): void {
+    this.#budget[Symbol.dispose]();
+  }
+
+  #connectionOf(event: WireEvent): Connection | undefined {
+    const names = wireNames(event);
+    if (names === undefined) return this.#open.get(event.connection);
+    const connection = this.#log.begin(
+      { client: visible(names.client), server: visible(names.server) },
+      event.time,
+    );
+    this.#open.set(event.connection, connection);
+    if (this.#protocol === "udp") {
+      this.#log.setState(connection, { kind: "open", word: "datagrams" });
+    }
+    return connection;
+  }
+}
+
+/** How a connection is after what was seen of it. */
+function stateOfWire(event: WireEvent): ConnectionState | undefined {
+  switch (event.what) {
+    case "refused":
+      return { kind: "bad", word: `refused: ${visible(event.why)}` };
+    case "reset":
+      return { kind: "bad", word: `reset by the ${event.from}` };
+    case "fault":
+      return { kind: "bad", word: `fault: ${event.fault}` };
+    case "closed":
+      return { kind: "over", word: event.reason === "silent" ? "silent" : "closed" };
+    default:
+      return undefined;
+  }
+}
