@@ -41,10 +41,10 @@ export class SocketWatch implements Disposable {
 
   /** A server says why it ended a connection, which its calls alone do not tell. */
   ended(remote: Endpoint, local: Endpoint, reason: string): void {
+    if (goodEnds.includes(reason)) return;
     const connection = this.#byEnds.get(keyOf(remote, local));
     if (connection === undefined || connection.state.kind === "bad") return;
-    const kind = goodEnds.includes(reason) ? "over" : "bad";
-    if (kind === "bad") this.#log.setState(connection, { kind, word: reason });
+    this.#log.setState(connection, { kind: "bad", word: reason });
   }
 
   [Symbol.dispose](): void {

@@ -118,7 +118,7 @@ export async function open(
   const ends = "path" in remote ? { remote } : {}; // a server's socket may have had another name
   if (watch === undefined) return denoStream(await connect(), ends);
   const trace = new SocketTrace(watch.trace, watch.who);
-  trace.remote = remote;
+  trace.ends = { remote };
   trace.report("socket");
   const time = performance.now();
   try {

@@ -7,6 +7,9 @@ type Details = Partial<
   Pick<SocketEvent, "time" | "duration" | "local" | "remote" | "data" | "reset" | "error">
 >;
 
+/** The two ends of a socket, as far as they are known. */
+type Ends = Partial<Pick<Stream, "local" | "remote">>;
+
 /** Sockets of this process so far. */
 let sockets = 0;
 
@@ -15,9 +18,8 @@ export class SocketTrace {
   readonly #trace: Trace;
   readonly #who: string;
   readonly #socket = ++sockets;
-  /** Its ends, once they are known. */
-  local: Endpoint | undefined;
-  remote: Endpoint | undefined;
+  /** Its ends, once they are known. They are asked for only when something is reported. */
+  ends: Ends = {};
 
   constructor(trace: Trace, who: string) {
     this.#trace = trace;
@@ -35,8 +37,8 @@ export class SocketTrace {
       who: this.#who,
       socket: this.#socket,
       call,
-      local: this.local,
-      remote: this.remote,
+      local: this.ends.local,
+      remote: this.ends.remote,
       ...details,
     });
   }
@@ -70,8 +72,6 @@ export function traceStream(socket: Stream, trace: SocketTrace): Stream {
 }
 
 class TracedStream implements Stream {
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
   readonly reset?: () => void;
   readonly #socket: Stream;
   readonly #trace: SocketTrace;
@@ -80,10 +80,17 @@ class TracedStream implements Stream {
   constructor(socket: Stream, trace: SocketTrace) {
     this.#socket = socket;
     this.#trace = trace;
-    trace.local = this.local = socket.local;
-    trace.remote = this.remote = socket.remote;
+    trace.ends = socket;
     if (socket.reset === undefined) return;
     this.reset = () => this.#close(() => socket.reset?.(), { reset: true });
+  }
+
+  get local(): Endpoint {
+    return this.#socket.local;
+  }
+
+  get remote(): Endpoint {
+    return this.#socket.remote;
   }
 
   read(buffer: Uint8Array): Promise<number | null> {
@@ -145,7 +152,7 @@ export function traceDatagrams(
   socket: DatagramSocket,
   trace: SocketTrace,
 ): DatagramSocket {
-  trace.local = socket.addr;
+  trace.ends = { local: socket.addr };
   trace.report("socket");
   trace.report("bind");
   let closed = false;
@@ -187,7 +194,7 @@ export function traceDatagrams(
 
 /** A listener that does what the given one does, and reports it; so do its connections. */
 export function traceListener(listener: StreamListener, trace: SocketTrace): StreamListener {
-  trace.local = listener.addr;
+  trace.ends = { local: listener.addr };
   trace.report("socket");
   trace.report("bind");
   trace.report("listen");

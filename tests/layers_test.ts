@@ -7,8 +7,9 @@ import { run } from "./harness/process.ts";
  */
 const allowed: Record<string, readonly string[]> = {
   main: ["commands", "cli", "services", "clients"],
-  commands: ["cli", "ladder", "services", "clients", "sockets", "protocol", "text"],
+  commands: ["cli", "page", "ladder", "services", "clients", "sockets", "protocol", "text"],
   cli: ["sockets", "protocol", "text"],
+  page: ["ladder", "sockets", "protocol", "text"],
   ladder: ["sockets", "protocol", "text"],
   services: ["sockets", "protocol"],
   clients: ["sockets", "protocol"],
@@ -20,6 +21,9 @@ const allowed: Record<string, readonly string[]> = {
 /** Rooms that touch nothing outside: no sockets, no console, no clock, no state. */
 const pure = ["ladder", "protocol", "text"];
 
+/** What a browser runs: it imports nothing of the program but types. */
+const BROWSER = "page/browser/";
+
 /** What the modules of `commands/` may share. */
 const SHARED_BY_COMMANDS = "lesson.ts";
 
@@ -28,6 +32,7 @@ interface Module {
   readonly dependencies?: readonly {
     readonly code?: { readonly specifier: string };
     readonly type?: { readonly specifier: string };
+    readonly isDynamic?: boolean;
   }[];
 }
 
@@ -36,13 +41,15 @@ interface Import {
   readonly to: string;
   /** Whether only types are imported. */
   readonly isType: boolean;
+  /** Whether it is imported only when it is needed. */
+  readonly isDynamic: boolean;
 }
 
 const root = new URL("..", import.meta.url).href;
 
 /** `cli/flags.ts`; `undefined` for a package and for the configuration. */
 function pathOf(specifier: string): string | undefined {
-  return specifier.startsWith(root) && specifier.endsWith(".ts")
+  return specifier.startsWith(root) && /\.[jt]s$/.test(specifier)
     ? specifier.slice(root.length)
     : undefined;
 }
@@ -67,9 +74,9 @@ async function reachedModules(): Promise<readonly Module[]> {
 
 function importsOf({ specifier, dependencies = [] }: Module): Import[] {
   const from = pathOf(specifier) ?? "";
-  return dependencies.flatMap(({ code, type }) => {
+  return dependencies.flatMap(({ code, type, isDynamic = false }) => {
     const to = pathOf(code?.specifier ?? type?.specifier ?? "");
-    return to === undefined ? [] : [{ from, to, isType: code === undefined }];
+    return to === undefined ? [] : [{ from, to, isType: code === undefined, isDynamic }];
   });
 }
 
@@ -103,6 +110,22 @@ Deno.test("an engine's rooms are known to its own side alone", () => {
     /^(?:services|clients)\/[^/]+$/.test(from) && /^(?:services|clients)\/[^/]+\//.test(to)
   );
   assertEquals(lesson.map(shown), []);
+});
+
+Deno.test("a page that nobody asked for is not loaded", () => {
+  const into = imports.filter(({ from, to, isType }) =>
+    roomOf(from) !== "page" && roomOf(to) === "page" && !isType
+  );
+  assertEquals(into.filter(({ isDynamic }) => !isDynamic).map(shown), []);
+  assertEquals(into.length > 0, true);
+});
+
+Deno.test("what a browser runs imports nothing else of the program", () => {
+  const out = imports.filter(({ from, to, isType }) =>
+    from.startsWith(BROWSER) && !to.startsWith(BROWSER) && !isType
+  );
+  assertEquals(out.map(shown), []);
+  assertEquals(imports.some(({ from }) => from.startsWith(BROWSER)), true);
 });
 
 Deno.test("ladder/, protocol/ and text/ are pure", async () => {

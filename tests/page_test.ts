@@ -1,0 +1,415 @@
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { openRelayPage } from "../page/page.ts";
+import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
+import { readFault } from "../commands/relay/fault.ts";
+import { netdemo, netdemoCommand, Process } from "./harness/process.ts";
+import { PageViewer, startWatched } from "./harness/page_viewer.ts";
+import { startCalc } from "./relay_harness.ts";
+
+const encoder = new TextEncoder();
+
+/** Sends text to a server and reads so many answers, or the end. */
+async function talk(port: number, text: string | Uint8Array, answers = 1): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(typeof text === "string" ? encoder.encode(text) : text);
+  const buffer = new Uint8Array(65_536);
+  let got = "";
+  while (got.split("\n").length <= answers) {
+    const count = await conn.read(buffer).catch(() => null);
+    if (count === null) break;
+    got += new TextDecoder().decode(buffer.subarray(0, count));
+  }
+  return got;
+}
+
+/** Sends a request as it stands, and gives the status and the headers of the answer. */
+async function ask(
+  port: number,
+  line: string,
+  headers: readonly string[],
+): Promise<{ readonly status: number; readonly head: string }> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(
+    encoder.encode(`${[line, ...headers, "Connection: close"].join("\r\n")}\r\n\r\n`),
+  );
+  const buffer = new Uint8Array(65_536);
+  let head = "";
+  while (!head.includes("\r\n\r\n")) {
+    const count = await conn.read(buffer);
+    if (count === null) break;
+    head += new TextDecoder().decode(buffer.subarray(0, count));
+  }
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head };
+}
+
+Deno.test("a request by another name than the page's own is turned away with 421", async () => {
+  await using server = await startWatched();
+  const { pagePort } = server;
+  const foreign = ["evil.example", `evil.example:${pagePort}`, "127.0.0.1", "127.0.0.1:1", ""];
+  for (const host of foreign) {
+    for (const path of ["/", "/events", "/page.js"]) {
+      const { status } = await ask(pagePort, `GET ${path} HTTP/1.1`, [`Host: ${host}`]);
+      assertEquals([host, path, status], [host, path, 421]);
+    }
+  }
+  for (const host of ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"]) {
+    const { status } = await ask(pagePort, "GET / HTTP/1.1", [`Host: ${host}:${pagePort}`]);
+    assertEquals([host, status], [host, 200]);
+  }
+});
+
+Deno.test("nothing but GET is answered", async () => {
+  await using server = await startWatched();
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"]) {
+    const response = await fetch(server.page.url, { method });
+    assertEquals([method, response.status], [method, 405]);
+    assertEquals(response.headers.get("allow"), "GET");
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("every answer forbids what it does not need: scripts, frames, sniffing, other origins", async () => {
+  await using server = await startWatched();
+  for (const path of ["", "page.css", "page.js", "elements.js", "icon.svg", "events", "none"]) {
+    const response = await fetch(server.page.url + path);
+    assertEquals(response.status, path === "none" ? 404 : 200, path);
+    const policy = response.headers.get("content-security-policy") ?? "";
+    assertMatch(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
+    assertEquals(/unsafe|https?:|\*|data:/.test(policy), false);
+    assertStringIncludes(policy, "frame-ancestors 'none'");
+    assertEquals(response.headers.get("x-content-type-options"), "nosniff");
+    assertEquals(response.headers.get("cross-origin-resource-policy"), "same-origin");
+    assertEquals(response.headers.get("access-control-allow-origin"), null);
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("the page is nowhere but on loopback", async () => {
+  await using server = await startWatched();
+  const others = Deno.networkInterfaces().filter(({ address, family }) =>
+    family === "IPv4" && address !== "127.0.0.1"
+  ).map(({ address }) => address);
+  if (Deno.build.os === "linux") others.push("127.0.0.2"); // on loopback, and still another one
+  for (const hostname of others) {
+    await assertRejects(
+      () => Deno.connect({ hostname, port: server.pagePort }),
+      Deno.errors.ConnectionRefused,
+    );
+  }
+});
+
+Deno.test("a page from elsewhere can't take the place of a viewer", async () => {
+  await using server = await startWatched();
+  const host = `Host: 127.0.0.1:${server.pagePort}`;
+  for (const site of ["cross-site", "same-site"]) {
+    const headers = [host, `Sec-Fetch-Site: ${site}`];
+    assertEquals((await ask(server.pagePort, "GET /events HTTP/1.1", headers)).status, 403);
+  }
+});
+
+Deno.test("20 may look on, the next gets 503, and a place that is left is free again", async () => {
+  await using server = await startWatched();
+  const { url } = server.page;
+  await using viewers = new AsyncDisposableStack();
+  const all = await Promise.all(Array.from({ length: 20 }, () => PageViewer.open(url)));
+  for (const viewer of all) viewers.use(viewer);
+  assertEquals(all.every(({ status }) => status === 200), true);
+  const surplus = await fetch(`${url}events`);
+  assertEquals(surplus.status, 503);
+  await surplus.body?.cancel();
+  await all[7]?.[Symbol.asyncDispose]();
+  while (server.page.viewers() === 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  await using next = await PageViewer.open(url);
+  assertEquals(next.status, 200);
+});
+
+Deno.test("a viewer that does not read is dropped, and the server answers others meanwhile", async () => {
+  await using server = await startWatched({ patience: 300 });
+  using deaf = await Deno.connect({ hostname: "127.0.0.1", port: server.pagePort });
+  await deaf.write(encoder.encode(
+    `GET /events HTTP/1.1\r\nHost: 127.0.0.1:${server.pagePort}\r\n\r\n`,
+  ));
+  await using reads = await PageViewer.open(server.page.url);
+  while (server.page.viewers() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  const request = encoder.encode(`${"1".repeat(3_000)} 2 +\n`);
+  let slowest = 0;
+  const start = performance.now();
+  const reading = reads.until(() => server.page.viewers() === 1);
+  while (server.page.viewers() === 2 && performance.now() - start < 20_000) {
+    const before = performance.now();
+    await talk(server.port, request);
+    slowest = Math.max(slowest, performance.now() - before);
+  }
+  assertEquals(server.page.viewers(), 1);
+  assert(slowest < 1_000, `an answer took ${slowest} ms`);
+  await talk(server.port, "1 2 +\n"); // there is news for the one that reads
+  await reading;
+});
+
+Deno.test("what clients send is text in the document, whatever it looks like", async () => {
+  await using server = await startWatched({ service: "message" });
+  const evil =
+    `<script>alert(1)</script><img src=x onerror=alert(1)>" onmouseover="alert(1) </pre>\n`;
+  await talk(server.port, evil);
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ rungs }) => rungs.some(({ arrow }) => arrow?.label.includes("script")));
+  const text = await (await fetch(server.page.url)).text();
+  assertStringIncludes(text, "&lt;script&gt;alert(1)&lt;/script&gt;");
+  assertEquals(text.match(/<script/g)?.length, 1); // the page's own
+  assertEquals(/<img|<\/pre>\\n|" onmouseover/.test(text), false);
+});
+
+Deno.test("control and bidirectional characters are shown escaped", async () => {
+  await using server = await startWatched({ service: "message" });
+  await talk(server.port, "a\x1b[31m\u202ez\n");
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ rungs }) => rungs.some(({ bytes }) => bytes !== undefined));
+  const rung = viewer.rungs.find(({ bytes }) => bytes !== undefined);
+  assertEquals(rung?.arrow?.label, String.raw`"a\x1b[31m\u202ez\n"`);
+  assertEquals(rung?.bytes?.text, "a\\x1b[31m\\u202ez\\n\n");
+});
+
+Deno.test("the document has the ladders so far: names, calls, bytes in hex, explanations", async () => {
+  await using server = await startWatched();
+  const before = await (await fetch(server.page.url)).text();
+  assertStringIncludes(
+    before,
+    `<pre class="try">netdemo calc-client localhost:${server.port}</pre>`,
+  );
+  assertEquals(await talk(server.port, "10 20 +\n"), "Sum of 10 and 20 is 30\n");
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ connections }) => connections.get(1)?.kind === "over");
+  const text = await (await fetch(server.page.url)).text();
+  for (
+    const part of [
+      "client 127.0.0.1:",
+      `calc-server 127.0.0.1:${server.port}`,
+      "recv(8)",
+      "&quot;10 20 +\\n&quot;",
+      "0000  31 30 20 32 30 20 2b 0a  10 20 +.",
+      "recv() takes what has come so far",
+      "end of stream",
+      ">closed<",
+    ]
+  ) assertStringIncludes(text, part);
+});
+
+Deno.test("a viewer gets the rungs while the talk goes on, and the end of the server", async () => {
+  await using server = await startWatched();
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ messages }) => messages.length > 0);
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await conn.write(encoder.encode("10 20 +\n"));
+  await viewer.until(({ rungs }) => rungs.length === 3);
+  const story = viewer.rungs.map(({ server, arrow }) => [server, arrow?.from, arrow?.label]);
+  assertEquals(story, [
+    ["accept()", "client", "handshake"],
+    ["recv(8)", "client", String.raw`"10 20 +\n"`],
+    ["send(23)", "server", String.raw`"Sum of 10 and 20 is 30\n"`],
+  ]);
+  assertEquals(viewer.connections.get(1)?.word, "open");
+  await Promise.all([viewer.end(), server.stop("SIGTERM")]);
+  assertEquals(viewer.messages.at(-1)?.stopped, "SIGTERM");
+});
+
+Deno.test("a viewer that comes back goes on where it was; one of another run begins anew", async () => {
+  await using server = await startWatched();
+  await talk(server.port, "1 2 +\n");
+  let lastId = "";
+  {
+    await using viewer = await PageViewer.open(server.page.url);
+    await viewer.until(({ connections }) => connections.get(1)?.kind === "over");
+    ({ lastId } = viewer);
+    assertEquals(viewer.messages[0]?.isReset, true);
+  }
+  await talk(server.port, "3 4 +\n");
+  await using again = await PageViewer.open(server.page.url, { "last-event-id": lastId });
+  await again.until(({ connections }) => connections.get(2)?.kind === "over");
+  assertEquals(again.messages.some(({ isReset }) => isReset), false);
+  assertEquals(new Set(again.rungs.map(({ connection }) => connection)), new Set([2]));
+  const foreign = lastId.replace(/^./, (first) => first === "a" ? "b" : "a");
+  await using other = await PageViewer.open(server.page.url, { "last-event-id": foreign });
+  await other.until(({ connections }) => connections.size === 2);
+  assertEquals(other.messages[0]?.isReset, true);
+});
+
+Deno.test("of each piece the first 4 KiB are kept, and how many bytes there were", async () => {
+  await using server = await startWatched();
+  await talk(server.port, `${"1".repeat(9_000)} 2 +\n`);
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ connections }) => connections.get(1)?.kind === "over");
+  const pieces = viewer.rungs.flatMap(({ bytes }) => bytes ?? []);
+  assertGreater(Math.max(...pieces.map(({ total }) => total)), 4_096);
+  assertEquals(Math.max(...pieces.map(({ base64 }) => atob(base64).length)), 4_096);
+});
+
+Deno.test("the last 2,000 events are kept; one connection in a hurry does not push out another", async () => {
+  await using server = await startWatched();
+  await talk(server.port, "10 20 +\n");
+  using hasty = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const buffer = new Uint8Array(1_024);
+  for (let count = 0; count < 1_200; count++) {
+    await hasty.write(encoder.encode("1 1 +\n"));
+    await hasty.read(buffer);
+  }
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ rungs }) => rungs.length > 1_800);
+  const { rungs, connections } = viewer;
+  assertEquals(rungs.length <= 2_000, true);
+  assertEquals(rungs.filter(({ connection }) => connection === 1).length, 5);
+  assertGreater(connections.get(2)?.forgotten ?? 0, 0);
+  assertEquals(
+    rungs.map(({ number }) => number),
+    rungs.map(({ number }) => number).toSorted((a, b) => a - b),
+  );
+});
+
+Deno.test("what is too fast to be followed is counted", async () => {
+  await using server = await startWatched();
+  using hasty = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const buffer = new Uint8Array(1_024);
+  await using viewer = await PageViewer.open(server.page.url);
+  for (let count = 0; count < 1_500; count++) {
+    await hasty.write(encoder.encode("1 1 +\n"));
+    await hasty.read(buffer);
+  }
+  hasty.close();
+  await viewer.until(({ connections }) => connections.get(1)?.kind === "over");
+  const { rungs } = viewer;
+  const skipped = rungs.reduce((sum, { skipped = 0 }) => sum + skipped, 0);
+  // An accept, two calls for each request, the client's end, the close.
+  assertEquals(rungs.length + skipped + (viewer.connections.get(1)?.forgotten ?? 0) >= 3_003, true);
+  assertGreater(skipped, 0);
+});
+
+Deno.test("200 connections are shown, the newest, and all are counted", async () => {
+  await using server = await startWatched();
+  for (let count = 0; count < 220; count++) await talk(server.port, "1 1 +\n");
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ connections }) => connections.size > 0);
+  const [first] = viewer.messages;
+  assertEquals(first?.total, 220);
+  const ids = first?.connections.map(({ id }) => id) ?? [];
+  assertEquals([ids.length, Math.min(...ids), Math.max(...ids)], [200, 21, 220]);
+});
+
+Deno.test("who misbehaves is told apart: resets, and why the server ended a connection", async () => {
+  await using server = await startWatched({ service: "lab" });
+  await using viewer = await PageViewer.open(server.page.url);
+  await talk(server.port, "echo well\n");
+  await talk(server.port, "reset 5\n");
+  await talk(server.port, `${"x".repeat(70_000)}\n`);
+  await viewer.until(({ connections }) =>
+    [1, 2, 3].every((id) => connections.get(id)?.kind !== "open" && connections.has(id))
+  );
+  const states = [1, 2, 3].map((id) => viewer.connections.get(id))
+    .map((view) => [view?.kind, view?.word]);
+  assertEquals(states, [
+    ["over", "closed"],
+    ["bad", "reset by the server"],
+    ["bad", "request too long"],
+  ]);
+  assertEquals(
+    viewer.rungs.some(({ arrow }) => arrow?.tone === "bad" && arrow.label === "reset"),
+    true,
+  );
+});
+
+Deno.test("over UDP each client has a ladder", async () => {
+  await using server = await startWatched({ protocol: "udp" });
+  await using viewer = await PageViewer.open(server.page.url);
+  for (const text of ["1 2 +", "3 4 +"]) {
+    const socket = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
+    await socket.send(encoder.encode(text), {
+      hostname: "127.0.0.1",
+      port: server.port,
+      transport: "udp",
+    });
+    await socket.receive();
+    socket.close();
+  }
+  await viewer.until(({ rungs }) => rungs.length === 4);
+  assertEquals(viewer.rungs.map(({ connection, server }) => [connection, server]), [
+    [1, "recvfrom(5)"],
+    [1, "sendto(19)"],
+    [2, "recvfrom(5)"],
+    [2, "sendto(19)"],
+  ]);
+});
+
+Deno.test("a relay's page has both real ends, and each fault by its name", async () => {
+  await using calc = await startCalc();
+  await using page = openRelayPage({ port: 0, title: "relay" }, "tcp");
+  const stop = new AbortController();
+  await using relay = await startTcpRelay({
+    addresses: ["127.0.0.1"],
+    port: 0,
+    targets: [{ hostname: "127.0.0.1", port: calc.port }],
+    faults: [readFault("delay=5ms", "--fault"), readFault("reset=20", "--fault")],
+    seed: 1,
+    maxConnections: 10,
+    see: page.see,
+    notice: () => {},
+  }, stop.signal);
+  await talk(relay.addresses[0]?.port ?? 0, "10 20 +\n");
+  await using viewer = await PageViewer.open(page.url);
+  await viewer.until(({ connections }) => connections.get(1)?.kind === "bad");
+  const { client, server, word } = viewer.connections.get(1)!;
+  assertMatch(client, /^client 127\.0\.0\.1:\d+$/);
+  assertEquals([server, word], [`server 127.0.0.1:${calc.port}`, "fault: reset"]);
+  const [handshake, request] = viewer.rungs;
+  assertEquals(handshake?.client, "connect()");
+  assertEquals([request?.arrow?.label, request?.arrow?.faults], [String.raw`"10 20 +\n"`, [
+    "delay",
+  ]]);
+  assertEquals(viewer.rungs.at(-1)?.arrow?.from, "between");
+});
+
+Deno.test("--page says where it is, after the server listens, and gives its port back at the end", async () => {
+  await using process = new Process([...netdemoCommand, "calc-server", "--port", "0", "--page"]);
+  const [, port] = await process.printed(
+    /Listening on 127\.0\.0\.1:(\d+).*\nPage at http:\/\/127\.0\.0\.1:\d+\/\n/,
+  );
+  const [, url = ""] = await process.printed(/Page at (\S+)/);
+  await using viewer = await PageViewer.open(url);
+  assertStringIncludes(
+    await (await fetch(url)).text(),
+    `netdemo calc-client localhost:${port} 10 20 +`,
+  );
+  const [ended] = await Promise.all([process.stop("SIGTERM"), viewer.end()]);
+  assertEquals([ended.code, ended.stderr], [0, ""]);
+  assertEquals(viewer.messages.at(-1)?.stopped, "SIGTERM");
+});
+
+Deno.test("--page-port alone opens the page; its line of --json is an event", async () => {
+  await using process = new Process([
+    ...[...netdemoCommand, "serve", "calc:0", "lab:0", "--page-port", "0", "--json"],
+  ]);
+  const [, url = ""] = await process.printed(/^\{"event":"page","url":"([^"]+)"\}$/m);
+  const text = await (await fetch(url)).text();
+  assertMatch(text, /calc \d+, lab \d+/);
+  assertMatch(text, /netdemo lab-client localhost:\d+ echo Hello/);
+  assertEquals((await process.stop("SIGTERM")).code, 0);
+});
+
+Deno.test("a page whose port is taken is a failure before anything listens", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const flags = ["--port", "0", "--page-port", String(taken.addr.port)];
+  for (const command of [["calc-server"], ["relay", "127.0.0.1:9"]]) {
+    const { code, stdout, stderr } = await netdemo([...command, ...flags]);
+    assertEquals([code, stdout], [15, ""]);
+    const [first, hint] = stderr.split("\n");
+    const where = `127.0.0.1:${taken.addr.port}`;
+    assertEquals(first, `netdemo: BIND: the page cannot listen on ${where}: the port is in use`);
+    assertMatch(hint ?? "", /^hint: .*--page-port 0 takes any free one$/);
+    assertNotEquals(stderr.includes("--port 0 "), true);
+  }
+});
