@@ -13,11 +13,13 @@ import { card, forgottenNote, insideRung, listItem, rungItem, stateText } from "
 /** Ladders side by side, at most. */
 const MOST_SIDE_BY_SIDE = 4;
 /** Width of a ladder, in the page's own letters. */
-const LADDER_EMS = 20;
+const LADDER_EMS = 19.5;
 /** Milliseconds after which a connection is tried again that the server has refused. */
 const RETRY_MS = 2_000;
 /** Milliseconds between two looks at who is silent. */
 const TICK_MS = 1_000;
+
+const STOPPED = "Stopped";
 
 /**
  * What the server sends.
@@ -96,13 +98,12 @@ function connect() {
   source.onmessage = ({ data }) => take(JSON.parse(data));
   source.onerror = () => {
     const isRefused = source.readyState === EventSource.CLOSED;
-    setLive("off", isRefused ? "Too many look at this page" : "Not connected");
-    if (notice.textContent === "") {
-      notice.textContent = isRefused
-        ? "The server lets nobody more look on. Trying again."
-        : "The server does not answer. What it has shown stays; the page goes on when it is back.";
-    }
     if (isRefused) setTimeout(connect, RETRY_MS);
+    if (live.textContent === STOPPED) return;
+    setLive("off", isRefused ? "Too many viewers" : "Not connected");
+    notice.textContent = isRefused
+      ? "As many look at this page as may. It goes on here as soon as one of them leaves."
+      : "The server does not answer. What it has shown stays; the page goes on when it is back.";
   };
 }
 
@@ -135,7 +136,7 @@ function take(update) {
 
 /** @param {string} why */
 function showStop(why) {
-  setLive("off", "Stopped");
+  setLive("off", STOPPED);
   notice.textContent =
     `The server has stopped (${why}). This page goes on when it is started again ` +
     `with --page-port ${location.port}.`;

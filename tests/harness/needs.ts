@@ -16,7 +16,7 @@ export interface Need {
 export function testWith(
   needs: readonly Need[],
   name: string,
-  fn: () => void | Promise<void>,
+  fn: (context: Deno.TestContext) => void | Promise<void>,
 ): void {
   const unmet = needs.find((need) => !need.isMet());
   Deno.test({
