@@ -8,7 +8,7 @@ export const pageFlags = {
   page: { about: "show the ladder of every connection live in a browser on this machine" },
   "page-port": {
     value: "N",
-    about: "port of the page, 0-65535 (default: any free one); the same as --page with it",
+    about: "port of the page, with --page or in place of it (default: any free one)",
     read: readNumber(0, 65_535),
   },
 } as const;

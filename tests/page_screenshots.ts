@@ -50,15 +50,5 @@ for (const [name, look] of Object.entries(looks)) {
   await tab.waitForSelector(".live.on");
   await tab.waitForSelector(".card summary");
   await tab.screenshot({ path: `${folder}/${name}.png` });
-  if (Deno.env.has("MORE")) {
-    await tab.evaluate(() =>
-      (document.querySelector("summary:nth-of-type(1)") as HTMLElement).click()
-    );
-    await tab.evaluate(() => {
-      const all = [...document.querySelectorAll("summary")] as HTMLElement[];
-      all[2]?.click();
-    });
-    await tab.screenshot({ path: `${folder}/${name}-open.png` });
-  }
   console.log(`${folder}/${name}.png`);
 }

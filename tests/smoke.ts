@@ -134,6 +134,25 @@ const checks: readonly Check[] = [
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertMatch(stdout, /send\(8\) +-- "10 20 \+\\n" -+> recv\(8\)/); // ASCII: there is no locale
   }],
+  ["the page is there whole, and closed to other names", async () => {
+    await using server = start("calc-server", "--port", "0", "--page");
+    const [, port = ""] = await server.printed(/Page at http:\/\/127\.0\.0\.1:(\d+)\//);
+    const get = async (path: string, type: string): Promise<string> => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      assertEquals(response.headers.get("content-type"), `${type}; charset=utf-8`);
+      return await response.text();
+    };
+    assertMatch(await get("/", "text/html"), /<h1>calc-server<\/h1>[^]*Nobody has connected yet/);
+    assertMatch(await get("/page.css", "text/css"), /\.card \{/);
+    assertMatch(await get("/page.js", "text/javascript"), /new EventSource\("\/events"\)/);
+    assertMatch(await get("/elements.js", "text/javascript"), /export function rungItem/);
+    assertMatch(await get("/icon.svg", "image/svg+xml"), /^<svg /);
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+    const buffer = new Uint8Array(100);
+    const count = await conn.read(buffer);
+    assertMatch(new TextDecoder().decode(buffer.subarray(0, count ?? 0)), /^HTTP\/1\.1 421 /);
+  }],
   ["--trace shows the calls", async () => {
     const { code, stderr } = await netdemo(
       "hello-client",

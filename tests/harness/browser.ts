@@ -1,5 +1,5 @@
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
-import { type Need } from "./needs.ts";
+import type { Need } from "./needs.ts";
 
 /** Where Debian, Fedora, Arch, macOS and Windows have it. */
 const paths = [
