@@ -265,6 +265,8 @@ pythonTest(
     assertMatch(screen, /\x1b\[36m/);
     const gray = await terminal(["demo", "hello"], [], { prompt, env: { ...env, NO_COLOR: "1" } });
     assert(!gray.includes("\x1b["));
+    const dumb = await terminal(["demo", "hello"], [], { prompt, env: { ...env, TERM: "dumb" } });
+    assert(!dumb.includes("\x1b["));
   },
 );
 

@@ -69,3 +69,22 @@ Deno.test("docs/json.md has every event with its fields and an example that hold
   }
   assertEquals(page, pageOfEvents(examples), "task docs writes it anew");
 });
+
+Deno.test("every event of the table is one that a command prints", async () => {
+  const printed = new Set<string>();
+  for (const room of ["cli", "commands"]) {
+    for await (const source of sourcesOf(`${import.meta.dirname}/../${room}`)) {
+      for (const [, name = ""] of source.matchAll(/\b(?:event|what): "([\w-]+)"/g)) {
+        printed.add(name);
+      }
+    }
+  }
+  assertEquals(Object.keys(events).filter((name) => !printed.has(name)), []);
+});
+
+async function* sourcesOf(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* sourcesOf(`${folder}/${name}`);
+    else yield await Deno.readTextFile(`${folder}/${name}`);
+  }
+}

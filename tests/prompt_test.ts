@@ -160,6 +160,25 @@ testWith([python3], "in 40 columns the words of the introduction stay whole", as
   );
 });
 
+testWith(
+  [python3],
+  "in 40 columns a failure wraps at words, and its line to type is whole",
+  async () => {
+    const screen = await session([...netdemoCommand, "calc-server", "4040"], [], 40);
+    assertEquals(
+      screen,
+      `\
+netdemo: USAGE: calc-server takes no
+  arguments: received '4040'
+hint: a port goes after --port:
+  netdemo calc-server --port 4040
+
+exit code 2
+`,
+    );
+  },
+);
+
 for (const name of ["calc", "message"]) {
   Deno.test(`${name}-client - reads stdin, a line a request`, async () => {
     const { process, port } = await startServer([`${name}-server`]);
