@@ -31,8 +31,7 @@ export async function listenUnix(path: string): Promise<StreamListener> {
     if (lookAt(bound)?.isSocket) Deno.removeSync(bound); // its server ended before it was linked
     const listener = Deno.listen({ transport: "unix", path: bound });
     try {
-      Deno.linkSync(bound, path); // fails where a file stands, other than a renaming
-      Deno.removeSync(bound);
+      moveTo(path, bound);
     } catch (error) {
       listener.close();
       throw error;
@@ -43,19 +42,31 @@ export async function listenUnix(path: string): Promise<StreamListener> {
   }
 }
 
+/** Renames, but, other than a renaming does, in place of nothing. @throws {Error} where a file stands. */
+function moveTo(path: string, from: string): void {
+  try {
+    Deno.linkSync(from, path);
+    Deno.removeSync(from);
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") throw error;
+    Deno.renameSync(from, path); // no hard links in this file system; nothing stood there a moment ago
+  }
+}
+
 /** Keeps others out that start in the same folder, as long as it is in scope; not for ever, if one hangs. */
 async function lockFolder(path: string): Promise<Disposable | undefined> {
   const [folder = "/"] = /^.*\//.exec(path) ?? ["."];
+  let file: Deno.FsFile | undefined;
   try {
-    const file = await Deno.open(folder);
+    file = await Deno.open(folder);
     const end = performance.now() + LOCK_MS;
     while (!file.tryLockSync(true) && performance.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    return file; // closing it unlocks
   } catch {
-    return undefined; // a folder that can't be read: only a race is lost
+    // A folder that can't be read or locked: only that race is lost.
   }
+  return file; // closing it unlocks
 }
 
 /** Removes a socket file that a server left behind. */

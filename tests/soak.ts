@@ -93,6 +93,9 @@ async function honest({ port }: Target, talk: Talk, result: SoakResult): Promise
 /** What a client should not do. */
 type Fault = (connection: TestConnection) => Promise<void>;
 
+const longProducts = `${"9".repeat(32_000)} ${"9".repeat(32_000)} *\n`.repeat(5);
+const notText = new Uint8Array(100_000).map((_, index) => index % 2 === 0 ? 0xff : 0x0a);
+
 const faults: fc.Arbitrary<Fault> = fc.oneof(
   fc.constantFrom<Fault>(
     (connection) => connection.send("10 20"), // leaves in the middle
@@ -100,6 +103,10 @@ const faults: fc.Arbitrary<Fault> = fc.oneof(
     (connection) => connection.send("x".repeat(200_000)), // asks too long
     (connection) => connection.conn.closeWrite(), // says nothing
     () => Promise.resolve(), // leaves at once
+    (connection) => connection.send("\n".repeat(200_000)), // no request at all
+    (connection) => connection.send("x\n".repeat(50_000)), // as many errors
+    (connection) => connection.send(longProducts), // takes as much time as it can
+    (connection) => connection.send(notText),
   ),
   fc.uint8Array({ minLength: 500, maxLength: 500 }).map((bytes): Fault => async (connection) => {
     await connection.send(bytes);

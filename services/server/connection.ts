@@ -152,6 +152,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
       const isLong = (count ?? lines.pending) >= LONG_READ;
       const turn = isLong ? this.#queue() : undefined;
       if (turn !== undefined) await turn;
+      if (!this.#converses) return;
       if (count === null) return await this.#answerRest();
 
       const requests = count === 0 ? [lines.takeRest()] : lines.take(count);
@@ -203,9 +204,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   /** The end of the stream ends the last request, which came without LF. */
   async #answerRest(): Promise<void> {
     this.#reason ??= "end of stream";
-    if (this.#converses && this.#lines.pending > 0) {
-      await this.#answer([this.#lines.takeRest()], "");
-    }
+    if (this.#lines.pending > 0) await this.#answer([this.#lines.takeRest()], "");
   }
 
   async #refuseTooLong(): Promise<void> {
