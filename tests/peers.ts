@@ -42,7 +42,7 @@ export async function startStreams(
   const peer = { previous: "10 20 +" };
   const serveOne = async (stream: Stream): Promise<void> => {
     open.add(stream);
-    await serve(stream, peer).catch(() => {});
+    await serve(stream, peer).then(() => end(stream)).catch(() => {});
     stream.close();
   };
   const accepting = (async () => {
@@ -58,8 +58,16 @@ export async function startStreams(
       listener.close();
       for (const stream of open) stream.close();
       await accepting;
+      await pause(10); // node:net closes its sockets a moment later
     },
   };
+}
+
+/** Ends a connection without a reset, which is what closing makes of input that nobody has read. */
+async function end(stream: Stream): Promise<void> {
+  await stream.closeWrite();
+  const buffer = new Uint8Array(65_536);
+  while (await stream.read(buffer) !== null);
 }
 
 /** Reads one request, up to its line end. */
