@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { calculate, MAX_DIGITS } from "../protocol/calculator.ts";
 import { MAX_DATAGRAM } from "../protocol/datagram.ts";
+import { commands } from "../main.ts";
 import { labForms } from "../protocol/lab.ts";
 import { QUIET_MS } from "../protocol/line_buffer.ts";
 import { service as lab } from "../services/lab.ts";
@@ -63,4 +64,49 @@ Deno.test("docs/promises.md: every promise names tests that are there", async ()
       );
     }
   }
+});
+
+/** The command lines of netdemo in a page: in code, up to what a shell takes as the end. */
+function commandLinesIn(page: string): string[] {
+  const code = [
+    ...page.matchAll(/^```\w*\n(.*?)^```$/gms),
+    ...page.replaceAll(/^```.*?^```$/gms, "").matchAll(/`([^`]+)`/g),
+  ].map(([, text = ""]) => text.replaceAll(/\s*\n\s+/g, " "));
+  return code.flatMap((text) =>
+    [
+      ...text.replaceAll(/ # .*$/gm, "").matchAll(
+        /(?:^|[\s(])netdemo ([a-z][a-z-]*(?: [^\n|&;<>#]*)?)/g,
+      ),
+    ]
+      .map(([, line = ""]) => line.split(" -- ", 1)[0] ?? "")
+  );
+}
+
+Deno.test("every command that a page names is there, with each of its flags", async () => {
+  const paths = ["README.md", "CONTRIBUTING.md"].map((name) => `${docs}/../${name}`);
+  for await (const { name } of Deno.readDir(docs)) {
+    if (name.endsWith(".md") && name !== "reference.md") paths.push(`${docs}/${name}`);
+  }
+  const flagsOf = new Map(
+    await Promise.all(commands.map(async ({ name, load }) => {
+      const long = Object.keys((await load()).flags).map((flag) => `--${flag}`);
+      return [name, new Set([...long, "--help"])] as const;
+    })),
+  );
+  const missing: string[] = [];
+  let lines = 0;
+  for (const path of paths) {
+    for (const line of commandLinesIn(await Deno.readTextFile(path))) {
+      const [command = "", ...words] = line.split(" ");
+      if (command === "help") continue;
+      lines++;
+      const flags = words.flatMap((word) => /^--[a-z-]+/.exec(word)?.[0] ?? []);
+      const known = flagsOf.get(command);
+      if (known === undefined || flags.some((flag) => !known.has(flag))) {
+        missing.push(`${path}: ${line}`);
+      }
+    }
+  }
+  assertEquals(missing, []);
+  assert(lines > 100, `${lines} command lines`);
 });
