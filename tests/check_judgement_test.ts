@@ -255,6 +255,9 @@ Deno.test("--send and --reply hold the same random word, new for each probe", ()
   // What the request contains, an echo gives back.
   assertEquals(customChallenge({ send: "ECHO {nonce}", reply: "{nonce}" }).fresh, false);
   assertEquals(other?.judge(`=${nonce}`), "part");
+  // Lines are received without CR, and without those that are empty.
+  const redis = customChallenge({ send: "ECHO a", reply: "$1\r\na\r\n\r\nb" });
+  assertEquals(redis.judge("$1\na\nb\n"), "right");
   assertEquals(customQuestion(undefined, "SSH-2.0") && true, true);
   assertThrows(() => customQuestion("PING", undefined), Failure, "--send needs --reply");
   assertThrows(() => customQuestion("PING", "{nonce}"), Failure, "as --send does not");

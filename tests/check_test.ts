@@ -9,6 +9,7 @@ import {
 } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import type { EventOf } from "../cli/events.ts";
+import { probe } from "../commands/check/probe.ts";
 import { calculate } from "../protocol/calculator.ts";
 import { service as calc } from "../services/calc.ts";
 import { service as hello } from "../services/hello.ts";
@@ -400,8 +401,24 @@ Deno.test("--send and --reply ask any line service", async () => {
   assertEquals(banner.code, 0);
   assertMatch(banner.stdout, /a canned reply looks the same/);
   // A target that names its service is asked as that service is.
-  const calculator = await check(`${target}/calc`, "--send", "ECHO x", "--reply", "x");
+  const both = ["--send", "ECHO x", "--reply", "x", "--timeout", "200ms"];
+  const calculator = await check(target, `${target}/calc`, ...both);
   assertEquals(calculator.code, 1);
+  assertMatch(calculator.stderr, /1 of 2 targets is not as expected: .*\/calc/);
+});
+
+Deno.test("a probe whose turn comes once nobody waits for it any more ends at once", async () => {
+  await using silent = await startDatagrams(HOST, () => Promise.resolve());
+  const startedAt = performance.now();
+  const seen = await probe({
+    protocol: "udp",
+    remote: { hostname: HOST, port: silent.port },
+    challenge: { request: "x", fresh: false, form: "line", expected: "", judge: () => "wrong" },
+    timeout: 5_000,
+    signal: AbortSignal.abort(),
+  });
+  assertEquals(seen.outcome.end, "failed");
+  assertLess(performance.now() - startedAt, 1_000);
 });
 
 Deno.test("a block without a control gets a note, and --strict makes it a failure", async () => {
@@ -495,6 +512,13 @@ const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hi
   [["localhost:1", "--timout", "1s"], /unknown flag --timout/, /did you mean --timeout\?/],
   [["localhost:1", "--timeout", "0"], /--timeout must be a duration/, /./],
   [["localhost:1", "--count", "0"], /--count must be a whole number/, /./],
+  [["localhost:1", "--sizes", "1..9"], /its smallest request has \d\d bytes/, /./],
+  [["udp://localhost:1", "--sizes", "1..65508"], /a datagram has at most 65507 bytes/, /./],
+  [
+    ["localhost:1/open", "--send", "PING", "--reply", "PONG"],
+    /--send and --reply are for targets that name no service/,
+    /leave out what stands after the slash/,
+  ],
 ];
 
 Deno.test("wrong usage is 2, with a hint, and nothing is probed", async () => {

@@ -5,6 +5,7 @@ import type { Channels } from "../../cli/report.ts";
 import { openReport, type Report, type Result } from "../../cli/reports.ts";
 import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signals.ts";
 import type { Client } from "../../clients/client.ts";
+import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { visible } from "../../text/visible.ts";
 import { customQuestion } from "./custom.ts";
 import { type Expected, OPEN, parseExpected } from "./expectation.ts";
@@ -18,6 +19,8 @@ import {
   untilAsExpected,
   withSizes,
 } from "./modes.ts";
+import { leastSize } from "./rounds.ts";
+import type { Sizes } from "./sizes.ts";
 import { Slots } from "./slots.ts";
 import { controlNotes, failureOfCheck, summaryEvent } from "./summary.ts";
 import { readTargets } from "./targets_file.ts";
@@ -92,21 +95,24 @@ async function prepare(
   services: readonly Askable[],
   report: Report,
 ): Promise<ModeOptions> {
-  if (values.sizes !== undefined) refuseUnsizable(targets);
+  const custom = customQuestion(values.send, values.reply);
+  if (custom !== undefined) refuseUnasked(targets);
   const asked = new Set(targets.map(({ service }) => service));
   const loaded = services.filter(({ name }) => asked.has(name)).map(
     async ({ name, client }) => [name, await client()] as const,
   );
-  return {
+  const options: ModeOptions = {
     targets,
     report,
     strict: values.strict,
     timeout: values.timeout,
     slowerThan: values["slower-than"],
-    custom: customQuestion(values.send, values.reply),
+    custom,
     clients: new Map(await Promise.all(loaded)),
     slots: new Slots(),
   };
+  if (values.sizes !== undefined) refuseUnsizable(options, values.sizes);
+  return options;
 }
 
 /** Flags that each are a way to check: only one of them can be given. */
@@ -124,13 +130,34 @@ function refuseContradictions(given: ReadonlySet<string>): void {
   }
 }
 
-/** Only a service whose requests can be of any size shows which sizes pass. */
-function refuseUnsizable(targets: readonly Expected[]): void {
-  for (const { text, expect, service } of targets) {
-    const sizable = service !== undefined && service !== OPEN && service !== "hello";
-    if (sizable && (expect === "ok" || expect === "slow")) continue;
-    throw new Failure("USAGE", `--sizes can't be tried on '${text}': it needs replies to requests`);
+/** A question that no target is asked would not be part of what an ok proves. */
+function refuseUnasked(targets: readonly Expected[]): void {
+  if (targets.some(({ service }) => service === undefined)) return;
+  throw new Failure("USAGE", "--send and --reply are for targets that name no service", {
+    hint:
+      "leave out what stands after the slash: netdemo check cache:6379 --send PING --reply PONG",
+  });
+}
+
+function refuseUnsizable(options: ModeOptions, sizes: Sizes): void {
+  for (const expected of options.targets) {
+    const why = unsizable(expected, options, sizes);
+    if (why === undefined) continue;
+    throw new Failure("USAGE", `--sizes can't be tried on '${expected.text}': ${why}`);
   }
+}
+
+/** Only a service whose requests can be of any size shows which sizes pass, and not of every size. */
+function unsizable(expected: Expected, options: ModeOptions, { most }: Sizes): string | undefined {
+  const { expect, service, target: { protocol } } = expected;
+  const sizable = service !== undefined && service !== OPEN && service !== "hello";
+  if (!sizable || (expect !== "ok" && expect !== "slow")) return "it needs replies to requests";
+  const least = leastSize(expected, options);
+  if (most < least) return `its smallest request has ${least} bytes`;
+  if (protocol === "udp" && most > MAX_DATAGRAM) {
+    return `a datagram has at most ${MAX_DATAGRAM} bytes`;
+  }
+  return undefined;
 }
 
 /** Resolves when there is nothing to wait for any more: at the first signal, or the second of --count. */

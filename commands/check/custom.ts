@@ -38,7 +38,7 @@ export function customQuestion(
 /** Asks a user's question, with a random word of its own. */
 export function customChallenge({ send, reply }: Custom): Challenge {
   const nonce = randomWord();
-  const expected = reply.replaceAll(NONCE, nonce);
+  const expected = asReceived(reply.replaceAll(NONCE, nonce));
   const request = send?.replaceAll(NONCE, nonce).replace(/\n$/, ""); // each gets its line end
   return {
     request,
@@ -48,6 +48,11 @@ export function customChallenge({ send, reply }: Custom): Challenge {
     expected,
     judge: (text) => text.includes(expected) ? "right" : "part",
   };
+}
+
+/** A text as lines are received: without a CR before a line end, and without empty lines. */
+function asReceived(text: string): string {
+  return text.replaceAll("\r\n", "\n").replaceAll(/\n+/g, "\n");
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\" };

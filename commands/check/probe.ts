@@ -43,10 +43,19 @@ export interface Probed {
   readonly stranger?: Endpoint | undefined;
 }
 
+/** What a probe saw whose turn came only when nobody waited for it any more. */
+const unprobed: Probed = {
+  outcome: { end: "failed", phase: "send", kind: "ERROR" },
+  elapsedMs: 0,
+  bytes: 0,
+  reply: "",
+};
+
 type Seen = { -readonly [Key in keyof Omit<Probed, "outcome">]: Probed[Key] };
 
 /** Probes one address, once. Whatever a socket does is an outcome; it throws bugs alone. */
 export async function probe(options: ProbeOptions): Promise<Probed> {
+  if (options.signal?.aborted) return unprobed;
   const startedAt = performance.now();
   const seen: Seen = { elapsedMs: 0, bytes: 0, reply: "" };
   const outcome = await outcomeOf(options, seen).catch(failedOutcome);
@@ -135,6 +144,8 @@ async function awaitReply(
       if (challenge.form === "lines") {
         seen.reply += `${pieces.join("\n")}\n`;
         if (challenge.judge(seen.reply) === "right") return answered(true);
+        // A peer that goes on sending lines would have no end.
+        if (performance.now() > deadline) break;
       } else {
         seen.reply += pieces[0] ?? "";
         const found = challenge.judge(seen.reply);

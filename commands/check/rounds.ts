@@ -100,7 +100,8 @@ async function lookUpHost(host: string, { timeout, signal }: RoundOptions): Prom
 function endOf(signal: AbortSignal | undefined, host: string): Promise<never> {
   return new Promise((_, reject) => {
     const end = (): void => reject(new SocketFailure("TIMEOUT", { phase: "resolve", host }));
-    signal?.addEventListener("abort", end, { once: true });
+    if (signal?.aborted) end();
+    else signal?.addEventListener("abort", end, { once: true });
   });
 }
 
