@@ -44,7 +44,7 @@ for (const hostname of ["127.0.0.1", "::1"]) {
       const peers = await startPeers([...tcpPeers, ...udpPeers], hostname, stack);
       assert(peers.length > 30);
       const targets = peers.map(([, target]) => target);
-      const found = await probes([...targets, "--timeout", "800ms"]);
+      const found = await probes([...targets, "--timeout", "1200ms"]);
       assertEquals(
         peers.map(([{ protocol, name }, target]) =>
           `${protocol} ${name}: ${found.get(target)?.verdict}`

@@ -112,7 +112,6 @@ export const tcpPeers: readonly Peer[] = [
   tcp("answers byte by byte", "ok", async (stream) => {
     for (const byte of encoder.encode(`${calculate(await request(stream))}\n`)) {
       await send(stream, Uint8Array.of(byte));
-      await pause(1);
     }
   }),
   tcp("answers in halves, with a rest between", "ok", async (stream) => {
