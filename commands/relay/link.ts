@@ -86,49 +86,44 @@ export class Link {
     this.#close();
   }
 
-  /** Passes on what one side sends, until it ends or fails. */
+  /** Passes on what one side sends, until it ends, or one of the two fails. */
   async #pass(from: Side): Promise<void> {
-    const source = this.#options[from];
+    const { [from]: source, [other[from]]: sink, see } = this.#options;
+    const way = this.#ways?.[from];
     let buffer = new Uint8Array(FIRST_BUFFER);
+    let waitsFor: Side = from;
     try {
       while (true) {
+        waitsFor = from;
         const count = await source.read(buffer);
         if (count === null) break;
-        await this.#take(from, buffer.subarray(0, count));
-        if (count === buffer.length && count < LARGE_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
+        this.#bytes[from] += count;
+        if (this.#state !== "passing") continue;
+        const piece = buffer.subarray(0, count);
+        if (count === FIRST_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
+        if (way !== undefined) {
+          await this.#passFaulty(from, way, piece);
+          continue;
+        }
+        waitsFor = other[from];
+        const writing = sink.write(piece);
+        if (see !== undefined) {
+          this.#see({ what: "data", from, ...kept(piece), faults: [], lost: false });
+        }
+        const written = await writing;
+        if (written < count) await writeAll(sink, piece.subarray(written));
       }
     } catch {
-      return this.#failed(from);
+      return this.#failed(waitsFor);
     }
     await this.#ended(from);
   }
 
   /** Resolves once more may be read. */
-  async #take(from: Side, piece: Uint8Array): Promise<void> {
-    this.#bytes[from] += piece.length;
-    if (this.#state !== "passing") return;
-    const way = this.#ways?.[from];
-    if (way !== undefined) {
-      const fate = way.take(new Uint8Array(piece));
-      this.#see({ what: "data", from, ...kept(piece), ...fate });
-      return await way.room();
-    }
-    const writing = this.#write(other[from], piece);
-    if (this.#options.see !== undefined) {
-      this.#see({ what: "data", from, ...kept(piece), faults: [], lost: false });
-    }
-    await writing;
-  }
-
-  /** Writes to one side, which is the one that fails if it can't be written to. */
-  async #write(to: Side, bytes: Uint8Array): Promise<void> {
-    const sink = this.#options[to];
-    try {
-      let written = await sink.write(bytes);
-      while (written < bytes.length) written += await sink.write(bytes.subarray(written));
-    } catch {
-      this.#failed(to);
-    }
+  async #passFaulty(from: Side, way: FaultyWay, piece: Uint8Array): Promise<void> {
+    const fate = way.take(new Uint8Array(piece)); // the buffer is used again
+    this.#see({ what: "data", from, ...kept(piece), ...fate });
+    await way.room();
   }
 
   /** One side sends no more. */
@@ -202,7 +197,8 @@ export class Link {
 
   #way(from: Side, faults: ConnectionFaults): FaultyWay {
     return new FaultyWay(faults, {
-      write: (bytes) => this.#write(other[from], bytes),
+      write: (bytes) =>
+        writeAll(this.#options[other[from]], bytes).catch(() => this.#failed(other[from])),
       end: () => this.#end(other[from]),
       reset: () => this.reset(),
       strike: (blow) => this.#strike(blow),
@@ -240,6 +236,10 @@ export class Link {
 }
 
 type Unnumbered<E> = E extends unknown ? Omit<E, "time" | "connection"> : never;
+
+async function writeAll(sink: Stream, bytes: Uint8Array): Promise<void> {
+  for (let start = 0; start < bytes.length;) start += await sink.write(bytes.subarray(start));
+}
 
 /** Closes with a reset, or, where this runtime can't, without. */
 export function resetStream(stream: Stream): void {

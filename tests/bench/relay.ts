@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- it prints what it measured
 /**
- * relay beside other forwarders that are installed: `task bench-relay [--rounds N] [--seconds S]`.
+ * relay beside other forwarders that are installed: `task bench-relay [--rounds N] [--seconds S]
+ * [--only TEXT]`.
  *
  * The load generator stands at both ends, or the C calculator at the far one. All forwarders run
  * at once, idle but for the one that is asked; in each round each is asked in turn, every other
@@ -26,17 +27,21 @@ interface Scenario {
   readonly show: (perSecond: number) => string;
 }
 
-const BUSY = "64 connections, answers/s";
 const CROWD = "1,000 connections, answers/s";
 
 const scenarios: readonly Scenario[] = [
   {
-    name: "one connection, MB/s",
+    name: "bulk: one connection, MB/s",
     args: ["bulk"],
     far: "sink",
     show: (bytes) => (bytes / 1e6).toFixed(0),
   },
-  { name: BUSY, args: ["tcp", "-c", "64"], far: "calculator", show: (count) => count.toFixed(0) },
+  {
+    name: "64 connections, answers/s",
+    args: ["tcp", "-c", "64"],
+    far: "calculator",
+    show: (count) => count.toFixed(0),
+  },
   {
     name: "connect, ask, close, connections/s",
     args: ["connect", "-c", "16"],
@@ -111,6 +116,12 @@ async function startForwarder(
   };
 }
 
+/** socat listens with a backlog of 5, and drops clients that come together: it is given more. */
+function withBacklog(command: Forwarder["command"]): Forwarder["command"] {
+  return async (from, to, folder) =>
+    (await command(from, to, folder)).map((word) => word.replace(",fork,", ",fork,backlog=4096,"));
+}
+
 /** The most memory that a process has held so far, in MB. */
 async function mostMemory(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
@@ -132,9 +143,11 @@ function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-const options = parseArgs(Deno.args, { string: ["rounds", "seconds"] }) as {
+const options = parseArgs(Deno.args, { string: ["rounds", "seconds", "only"] }) as {
   readonly rounds?: string;
   readonly seconds?: string;
+  /** Part of a scenario's name. */
+  readonly only?: string;
 };
 const rounds = Number(options.rounds ?? 5);
 const seconds = options.seconds ?? "3";
@@ -156,7 +169,7 @@ for (const name of peers) {
   const forwarder = realForwarders.find((one) => one.name === name && one.protocol === "tcp");
   const installed = forwarder !== undefined &&
     (await Promise.all(forwarder.programs.map(hasTool))).every(Boolean);
-  if (installed) forwarders.push(forwarder);
+  if (installed) forwarders.push({ name, command: withBacklog(forwarder.command) });
   else console.log(`skipped ${name}: it is not installed`);
 }
 
@@ -166,7 +179,7 @@ const far: Record<Scenario["far"], Target> = {
 };
 const memory = new Map<string, string>();
 const rows = [["", ...forwarders.map(({ name }) => name)]];
-for (const scenario of scenarios) {
+for (const scenario of scenarios.filter(({ name }) => name.includes(options.only ?? ""))) {
   const measured = new Map<string, Measured[]>();
   {
     await using running = new AsyncDisposableStack();
@@ -180,7 +193,7 @@ for (const scenario of scenarios) {
       for (const [name, target] of order) {
         if (scenario.name === CROWD && !holdsCrowd.has(name)) continue;
         const through = { ...target, [Symbol.asyncDispose]: () => Promise.resolve() };
-        await runLoad(load, through, [...scenario.args, "-s", "0.5"]); // warms it up
+        await runLoad(load, through, [...scenario.args, "-s", "0.3"]); // warms it up
         const result = await runLoad(load, through, [...scenario.args, "-s", seconds]);
         measured.set(name, [...measured.get(name) ?? [], result]);
       }
