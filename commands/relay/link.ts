@@ -100,7 +100,7 @@ export class Link {
         this.#bytes[from] += count;
         if (this.#state !== "passing") continue;
         const piece = buffer.subarray(0, count);
-        if (count === FIRST_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
+        if (buffer.length === count && count < LARGE_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
         if (way !== undefined) {
           await this.#passFaulty(from, way, piece);
           continue;
