@@ -15,6 +15,9 @@ const { createConnection, createServer, Socket } = await import("node:net");
  */
 export const canReset = "resetAndDestroy" in Socket.prototype;
 
+/** An end that has vanished, with its cable or its host, is noticed by the kernel after a while. */
+const keepAlive = { keepAlive: true, keepAliveInitialDelay: 60_000 };
+
 /** Whom to connect to. */
 export interface DialResettableOptions extends InternetEndpoint {
   /** Ends the attempt; its reason is then what is thrown. */
@@ -48,6 +51,7 @@ function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<St
     port,
     allowHalfOpen: true,
     noDelay: true,
+    ...keepAlive,
     autoSelectFamily: false,
   });
   const abort = (): void => {
@@ -86,7 +90,12 @@ export async function listenResettable(
 ): Promise<StreamListener> {
   if (!canReset) return bindTcp(endpoint, endpoint.reusePort);
   const { hostname: host, port, reusePort } = endpoint;
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+  const server = createServer({
+    allowHalfOpen: true,
+    noDelay: true,
+    pauseOnConnect: true,
+    ...keepAlive,
+  });
   const listener = new NodeListener(server);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("listening", resolve);

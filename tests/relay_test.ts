@@ -11,8 +11,11 @@ import {
   netdemoInProcess,
   Process,
   pythonTest,
+  resets,
   signalTest,
   TestConnection,
+  testWith,
+  unix,
   until,
 } from "./harness.ts";
 import { startCalc, TestRelay } from "./relay_harness.ts";
@@ -308,7 +311,8 @@ pythonTest(
   },
 );
 
-signalTest(
+testWith(
+  [unix, resets],
   "in a pipe each event is a line, the connection named, and Ctrl-C ends it with 0",
   async () => {
     await using server = await startCalc();
@@ -340,7 +344,8 @@ signalTest(
   },
 );
 
-signalTest(
+testWith(
+  [unix, resets],
   "--json prints events of the table; what is not UTF-8 is base64, and cut to 4,096 bytes",
   async () => {
     const listener = Deno.listen(here);

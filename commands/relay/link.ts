@@ -56,6 +56,7 @@ export class Link {
   readonly #ways: Readonly<Record<Side, FaultyWay>> | undefined;
   #state: State = "passing";
   #reason: Reason = "ended";
+  #isReset = false;
   /** Sides that may still send. */
   #sending = 2;
   /** Sides whose end has been passed on to the other. */
@@ -155,7 +156,7 @@ export class Link {
   }
 
   #closeIfOver(): void {
-    const isOver = this.#state === "passing" ? this.#passed === 2 : this.#sending === 0;
+    const isOver = this.#state === "passing" ? this.#passed === 2 : this.#sending <= 0;
     if (isOver) this.#close();
   }
 
@@ -166,6 +167,8 @@ export class Link {
       this.#sending--;
       return this.#closeIfOver();
     }
+    if (this.#isReset) return; // a read and a write may both have failed
+    this.#isReset = true;
     const way = this.#ways?.[from];
     this.#see({ what: "reset", from });
     if (this.#state === "passing" && way !== undefined) way.reset();

@@ -14,6 +14,9 @@ const DATA_COLUMNS = 160;
 /** Columns for the number of a connection before its rungs. */
 const NUMBER_COLUMNS = 6;
 
+/** Connections whose beginnings are remembered: more than are open at a time. */
+const MOST_BEGINNINGS = 20_000;
+
 /** Shows events, in the order in which they happened. */
 export type Show = (events: readonly WireEvent[]) => void;
 
@@ -24,6 +27,9 @@ class Beginnings {
   /** Milliseconds since the connection of the event began. */
   since({ connection, time, what }: WireEvent): number {
     const start = this.#times.get(connection) ?? time;
+    // An end that was left out, as events came too fast, would leave its beginning here.
+    const [oldest] = this.#times.keys();
+    if (oldest !== undefined && this.#times.size > MOST_BEGINNINGS) this.#times.delete(oldest);
     if (what === "closed" || what === "refused") this.#times.delete(connection);
     else this.#times.set(connection, start);
     return time - start;
@@ -57,7 +63,7 @@ export function showLadder(
       const rung = wireRung(event, start, protocol);
       if (rung !== undefined) drawRung(rung, drawing, word).forEach((line) => stdout.line(line));
       if (event.what === "closed") {
-        stdout.line(styled(`${" ".repeat(margin)}  ${closedText(event)}`, "dim", display));
+        stdout.line(styled(`${word.padEnd(margin)}  ${closedText(event)}`, "dim", display));
       }
     }
   };

@@ -113,8 +113,10 @@ class UdpRelay implements Relay {
       try {
         const [bytes, from] = await socket.receive(buffer);
         await take(bytes, from);
-      } catch {
-        if (!isOver()) await new Promise((resolve) => setTimeout(resolve, RECEIVE_PAUSE_MS));
+      } catch (error) {
+        if (isOver()) return;
+        this.#options.notice({ what: "accept failed", error: error as Error });
+        await new Promise((resolve) => setTimeout(resolve, RECEIVE_PAUSE_MS));
       }
     }
   }
