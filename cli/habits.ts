@@ -228,7 +228,7 @@ const habits: readonly Habit[] = [
   ),
 
   // The tools.
-  habit(`^(check(?: --?[\\w-]+(?:=\\S+)?)*) (${HOST}) (${PORT})${END}`, "$1 $2:$3", oneWord),
+  habit(`^(check(?: --?\\w[\\w-]*(?:=\\S+)?)*) (${HOST}) (${PORT})${END}`, "$1 $2:$3", oneWord),
   habit(
     `^serve (${SERVICE}) (${PORT})${END}`,
     "serve $1:$2",
@@ -261,6 +261,9 @@ const habits: readonly Habit[] = [
   ),
 ];
 
+/** Nobody types a longer line; a shell that puts in the names of all files may. */
+const LONGEST_LINE = 10_000;
+
 /** The line to type in place of one that was wrong. */
 export interface MeantLine {
   readonly why: string;
@@ -273,6 +276,7 @@ export interface MeantLine {
 /** What was meant by a command line, if it shows a habit of another tool. */
 export function meantBy(args: readonly string[]): MeantLine | undefined {
   let line = args.map(shellWord).join(" ");
+  if (line.length > LONGEST_LINE) return undefined;
   let why: string | undefined;
   for (const habit of habits) {
     // The two forms of replace() can't be distinguished by its types.

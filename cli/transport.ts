@@ -76,7 +76,13 @@ export function chosenTransport(given: ReadonlySet<string>): Protocol {
 
 /** The server that a client asks. */
 export type ServerPlace =
-  | { readonly protocol: "tcp" | "udp"; readonly host: string; readonly port: number }
+  | {
+    readonly protocol: "tcp" | "udp";
+    readonly host: string;
+    readonly port: number;
+    /** The target as it was typed, where it was one. */
+    readonly text?: string;
+  }
   | { readonly protocol: "unix"; readonly path: string };
 
 type PlaceFlags = ReturnType<typeof transportFlags>;

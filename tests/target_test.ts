@@ -166,6 +166,11 @@ Deno.test("only the first word is a target, and what follows -- is text", async 
   await process.printed(/\n12:30\n/);
   await send("-p", `${port}`, "--", "web:80", "and", "-x");
   await process.printed(/\nweb:80 and -x\n/);
+  const unknown = await send("note.invalid:5");
+  assertMatch(
+    unknown.stderr,
+    /DNS: .*\nhint: .*; if 'note\.invalid:5' is the message, put -- before it\n/,
+  );
   const { code, stderr } = await send("note:99999");
   assertEquals(code, 2);
   assertMatch(stderr, /'note:99999' is not a target: a port is a whole number from 1 to 65535/);

@@ -101,7 +101,7 @@ function requestsOf(
 }
 
 async function connect(
-  { name, datagramOf }: Client,
+  { name, usage, datagramOf }: Client,
   server: ServerPlace,
   timeout: number,
   watch: Watch | undefined,
@@ -112,7 +112,13 @@ async function connect(
     const spent = performance.now() - startedAt;
     return await dial(place, { timeout, spent, watch, datagramOf });
   } catch (error) {
-    if (!(error instanceof SocketFailure) || error.kind !== "REFUSED") throw error;
+    if (!(error instanceof SocketFailure)) throw error;
+    if (error.kind === "DNS" && "text" in server && usage.includes("TEXT")) {
+      const { message, hint } = asFailure(error);
+      const asText = `if '${server.text}' is the message, put -- before it`;
+      throw new Failure("DNS", message, { cause: error, hint: `${hint}; ${asText}` });
+    }
+    if (error.kind !== "REFUSED") throw error;
     const { message, hint = startHint(name, server) } = asFailure(error);
     throw new Failure(error.kind, message, { cause: error, hint });
   }
