@@ -71,6 +71,8 @@ export interface Evidence {
   readonly saw: string;
   /** The program's last words on stderr, where the check knows them better than who runs it. */
   readonly said?: string | undefined;
+  /** Whether it rests on nothing coming in time: on a busy machine that is looked at twice. */
+  readonly isSilence?: boolean | undefined;
   /** Replaces the check's own fix where the mistake itself is known. */
   readonly fix?: string | undefined;
 }

@@ -36,7 +36,7 @@ export class ExaminedClient implements AsyncDisposable {
   /** The situations in which a client waits for its own time-out: they are run beside the others. */
   waiting: readonly Scenario[] = [];
 
-  readonly #starter: Starter;
+  readonly starter: Starter;
   readonly #runs = new Map<string, Promise<Run>>();
   readonly #running = new Set<Starter>();
   #nonce = 0;
@@ -44,7 +44,7 @@ export class ExaminedClient implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(starter: Starter) {
-    this.#starter = starter;
+    this.starter = starter;
     this.examination = starter.examination;
     const { service, random, input } = starter.examination;
     this.#nonce = 1_000 + Math.floor(random() * 8_999);
@@ -84,7 +84,7 @@ export class ExaminedClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    await this.#starter[Symbol.asyncDispose]();
+    await this.starter[Symbol.asyncDispose]();
   }
 
   #begin(scenario: Scenario): Promise<Run> {
@@ -101,7 +101,7 @@ export class ExaminedClient implements AsyncDisposable {
   async #run(scenario: Scenario): Promise<Run> {
     const starter = new Starter(
       this.examination,
-      `${this.#starter.mark}${this.#runs.size}.${scenario.id}.`,
+      `${this.starter.mark}${this.#runs.size}.${scenario.id}.`,
     );
     starter.isCancelled = this.#isCancelled;
     this.#running.add(starter);

@@ -10,9 +10,12 @@ import {
   type ServiceName,
   Skipped,
 } from "./check.ts";
+import { isMachineBusy } from "./system.ts";
 
 /** Milliseconds that a check may take beside the time-outs in it, unless it says otherwise. */
 const LIMIT_MS = 10_000;
+/** How many times as long a program is given on a busy machine. */
+const PATIENCE = 4;
 /** Times that a check waits for an answer in vain, at most. */
 const WAITS = 4;
 
@@ -29,6 +32,7 @@ export interface Examined extends AsyncDisposable {
   /** Whether it answers nobody any more, and can't be started afresh. */
   isGone(): Promise<boolean>;
   readonly examination: { readonly timeout: number };
+  readonly starter: { patience: number };
 }
 
 /** The checks of a table that a level has for a service, gentle first. */
@@ -98,8 +102,7 @@ async function make<D extends Examined>(
   const startedAt = performance.now();
   const elapsed = (): number => Math.round((performance.now() - startedAt) * 10) / 10;
   try {
-    program.beginCheck();
-    await withLimit(check, program, signal);
+    await makeJustly(check, program, signal);
     return { check, status: "pass", elapsedMs: elapsed() };
   } catch (error) {
     if (error instanceof Skipped) {
@@ -116,6 +119,32 @@ async function make<D extends Examined>(
       ...(said !== undefined && { said }),
       elapsedMs: elapsed(),
     };
+  }
+}
+
+/**
+ * Makes a check. Where one fails since nothing came in time, and the machine has more to do than it
+ * can, it is made once more in a fresh program, with more patience.
+ */
+async function makeJustly<D extends Examined>(
+  check: Check<D>,
+  program: D,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    program.beginCheck();
+    await withLimit(check, program, signal);
+  } catch (error) {
+    const isSilence = error instanceof Finding && error.evidence.isSilence === true;
+    if (!isSilence || signal.aborted || !await isMachineBusy()) throw error;
+    program.doubt();
+    program.starter.patience = PATIENCE;
+    try {
+      program.beginCheck();
+      await withLimit(check, program, signal);
+    } finally {
+      program.starter.patience = 1;
+    }
   }
 }
 

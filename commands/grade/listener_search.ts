@@ -9,8 +9,8 @@ export const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
 const RESOLVE_MS = 500;
 /** Milliseconds between two looks at what a program listens on. */
 const LOOK_MS = 150;
-/** Milliseconds after which a program that listens elsewhere is not waited for any more. */
-const ELSEWHERE_MS = 3_000;
+/** Milliseconds after which a program that is seen to listen elsewhere is not waited for any more. */
+const ELSEWHERE_MS = 2_500;
 
 /** The addresses that this host's own name stands for: the lesson's programs may use gethostname(). */
 export async function ownAddresses(): Promise<readonly string[]> {
@@ -21,9 +21,9 @@ export async function ownAddresses(): Promise<readonly string[]> {
 export class ListenerSearch {
   readonly #starter: Starter;
   readonly #child: Child;
-  readonly #startedAt = performance.now();
   #lookedAt = performance.now();
   #endedAt: number | undefined;
+  #elsewhereSince: number | undefined;
   #found: readonly Listening[] = [];
   /** Where the program is looked for. */
   addresses: readonly string[] = LOOPBACK;
@@ -50,7 +50,9 @@ export class ListenerSearch {
     if (own !== undefined && this.addresses === LOOPBACK) {
       this.addresses = [...new Set([...LOOPBACK, ...await ownAddresses()])];
     }
-    return this.elsewhere() !== undefined && now - this.#startedAt > ELSEWHERE_MS;
+    if (this.elsewhere() === undefined) this.#elsewhereSince = undefined;
+    else this.#elsewhereSince ??= now;
+    return this.#elsewhereSince !== undefined && now - this.#elsewhereSince > ELSEWHERE_MS;
   }
 
   /** Where the program listens, if it does and not where it should. */

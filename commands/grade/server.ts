@@ -60,18 +60,25 @@ export interface ExaminedServer {
 
 /** Starts the program and stops it: what examined servers over TCP and UDP have in common. */
 export class Starter implements AsyncDisposable {
-  readonly examination: Examination;
+  /** How many times as long as else each answer is waited for. */
+  patience = 1;
   /** The program as it runs now. */
   child: Child | undefined;
   /** Where the program was told to listen. */
   port = 0;
   /** What all that it starts carries in its environment; ends in a dot, so that none begins another. */
   readonly mark: string;
+  readonly #examination: Examination;
   #saidFrom = 0;
 
   constructor(examination: Examination, mark = `${crypto.randomUUID()}.`) {
-    this.examination = examination;
+    this.#examination = examination;
     this.mark = mark;
+  }
+
+  get examination(): Examination {
+    const { timeout } = this.#examination;
+    return { ...this.#examination, timeout: timeout * this.patience };
   }
 
   /** Whether the command line takes the port that it is given. */

@@ -70,6 +70,17 @@ async function usageByPs(group: number): Promise<Usage | undefined> {
   };
 }
 
+/** Whether more wants to run on this machine than it has processors for: Linux only. */
+export async function isMachineBusy(): Promise<boolean> {
+  if (!isLinux) return false;
+  for (let look = 0; look < 3; look++) {
+    // proc(5): how much is runnable now, of how much there is; cat itself is one of them.
+    const [, running] = /(\d+)\/\d+/.exec(await output("cat", "/proc/loadavg") ?? "") ?? [];
+    if (Number(running) - 1 > navigator.hardwareConcurrency) return true;
+  }
+  return false;
+}
+
 /** An address that a program listens on, as the tools write it: `*` for all. */
 export interface Listening {
   readonly hostname: string;

@@ -135,7 +135,7 @@ export class TcpConnector implements AsyncDisposable {
       TIMEOUT: "the connection was not accepted",
     };
     const saw = saws[kind] ?? `no connection (${errorName(told?.error)})`;
-    throw new Finding({ saw: saw + await this.starter.andEnded() });
+    throw new Finding({ saw: saw + await this.starter.andEnded(), isSilence: kind === "TIMEOUT" });
   }
 
   async #dialAddress(hostname: string, timeout: number): Promise<Conversation> {

@@ -86,7 +86,8 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
       if (!(error instanceof Finding)) throw error;
       const ended = await this.starter.child?.howItEnded();
       const then = ended ?? `the next client: ${error.evidence.saw}`;
-      throw new Finding({ sent, saw: `${cameBefore}; ${then}` });
+      const { isSilence } = error.evidence;
+      throw new Finding({ sent, saw: `${cameBefore}; ${then}`, isSilence });
     }
   }
 
@@ -123,6 +124,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
       want: shown(expected.text),
       saw: this.#whatCame(conversation) + ended,
       fix: ended === "" ? undefined : ENDED_FIX,
+      isSilence: ended === "" && conversation.end === undefined,
     });
   }
 
@@ -216,6 +218,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
       saw: `the connection is still open after ${timeout / 1_000} s` +
         await this.starter.andEnded(),
       fix: "close() each connection once its client was greeted",
+      isSilence: true,
     });
   }
 }

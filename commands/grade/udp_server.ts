@@ -14,7 +14,7 @@ import { type Listening, listeningOf, usageOf } from "./system.ts";
 
 /** Milliseconds in which a program must have begun to answer. */
 const START_MS = 10_000;
-/** Milliseconds after which a program that is bound but silent is not waited for any more. */
+/** Milliseconds after which a program that is seen to be bound but silent is not waited for any more. */
 const SILENT_MS = 3_000;
 /** Milliseconds between two datagrams to a program that starts. */
 const RETRY_MS = 50;
@@ -135,7 +135,8 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
       if (!(error instanceof Finding)) throw error;
       const ended = await this.starter.child?.howItEnded();
       const then = ended ?? `the next client: ${error.evidence.saw}`;
-      throw new Finding({ sent, saw: `${cameBefore}; ${then}` });
+      const { isSilence } = error.evidence;
+      throw new Finding({ sent, saw: `${cameBefore}; ${then}`, isSilence });
     }
   }
 
@@ -180,10 +181,12 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
     const { timeout } = this.examination;
     const received = await client.receive(timeout);
     if (received !== undefined) return received;
+    const ended = await this.starter.andEnded();
     throw new Finding({
       sent: shown(sent),
       want: shown(expected.text),
-      saw: nothingWithin(timeout) + await this.starter.andEnded(),
+      saw: nothingWithin(timeout) + ended,
+      isSilence: ended === "",
     });
   }
 
@@ -196,6 +199,7 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
     const sockets = LOOPBACK.flatMap((hostname) => socketsFor(hostname));
     const startedAt = performance.now();
     let found: readonly Listening[] = [];
+    let foundAt: number | undefined;
     try {
       while (performance.now() - startedAt < START_MS && child.ended === undefined) {
         if (this.starter.isCancelled) break;
@@ -207,7 +211,8 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
           return answer;
         }
         if (performance.now() - startedAt > 500) found = await this.#findPorts();
-        if (found.length > 0 && performance.now() - startedAt > SILENT_MS) break;
+        if (found.length > 0) foundAt ??= performance.now();
+        if (foundAt !== undefined && performance.now() - foundAt > SILENT_MS) break;
       }
       // A program may end with its first answer, which is then still on its way.
       for (const { hostname, client } of sockets) {

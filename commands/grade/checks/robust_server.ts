@@ -97,6 +97,7 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
               nothingWithin(server.examination.timeout)
             } while another was connected` +
             (alone ? "; once that one had left, it was answered" : ""),
+          isSilence: error.evidence.isSilence,
         });
       }
       silent.close();
@@ -120,6 +121,7 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
           saw: `${
             timeout / 1_000
           } s after the client had ended its side, the connection is still open`,
+          isSilence: true,
         });
       }
     },

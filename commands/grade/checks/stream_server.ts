@@ -8,6 +8,8 @@ import type { TcpServer } from "../tcp_server.ts";
 
 /** Milliseconds between the pieces of a request: enough to see whether the first is answered. */
 const PIECE_MS = 80;
+/** Milliseconds that the answer to the long request may take: some languages are slow at that. */
+const LONG_MS = 8_000;
 /** Digits of the long request. */
 const DIGITS = 60_000;
 
@@ -157,7 +159,7 @@ async function sendLongLine(server: TcpServer, conversation: Conversation): Prom
     : { text: "Thanks...", lineEnd: true };
   conversation.forget();
   await conversation.send(`${request}\n`, timeout);
-  await conversation.until((bytes) => bytes.at(-1) === 0x0a, timeout + 1_000);
+  await conversation.until((bytes) => bytes.at(-1) === 0x0a, Math.max(timeout, LONG_MS));
   const answer = new TextDecoder().decode(conversation.bytes);
   // Some languages limit the digits of an integer: an error is an answer too, if it is one line.
   if (!/^Error[^\n]*\n$/i.test(answer) && judge(conversation.bytes, right) !== "right") {
