@@ -5,6 +5,9 @@ import type { Stream, StreamListener } from "./stream.ts";
 /** Bytes of input that may wait for a read before the peer is slowed. */
 const MAX_WAITING = 131_072;
 
+/** Milliseconds of silence after which the kernel asks whether the peer is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
 type Accepted = { readonly stream: Stream } | { readonly error: Error };
 
 /** Accepts as connections come; who asks gets them in their order. */
@@ -87,6 +90,7 @@ export class NodeStream implements Stream {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.local = { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 };
     this.remote = { hostname: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     socket.on("data", (chunk: Uint8Array) => this.#take(chunk));

@@ -15,9 +15,6 @@ const { createConnection, createServer, Socket } = await import("node:net");
  */
 export const canReset = "resetAndDestroy" in Socket.prototype;
 
-/** An end that has vanished, with its cable or its host, is noticed by the kernel after a while. */
-const keepAlive = { keepAlive: true, keepAliveInitialDelay: 60_000 };
-
 /** Whom to connect to. */
 export interface DialResettableOptions extends InternetEndpoint {
   /** Ends the attempt; its reason is then what is thrown. */
@@ -51,7 +48,6 @@ function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<St
     port,
     allowHalfOpen: true,
     noDelay: true,
-    ...keepAlive,
     autoSelectFamily: false,
   });
   const abort = (): void => {
@@ -94,7 +90,6 @@ export async function listenResettable(
     allowHalfOpen: true,
     noDelay: true,
     pauseOnConnect: true,
-    ...keepAlive,
   });
   const listener = new NodeListener(server);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
