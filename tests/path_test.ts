@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { flags } from "../commands/path/command_line.ts";
 import { questionsOver } from "../commands/path/examination.ts";
 import { listenResettable } from "../sockets/node_stream.ts";
@@ -142,6 +148,12 @@ Deno.test("--for waits for the forwarder, and no longer than it says", async () 
   assertEquals([never.code, never.summary.failure], [11, "REFUSED"]);
   const took = performance.now() - start;
   assert(took >= 600 && took < 5_000, `${took} ms`);
+
+  // A name that nobody knows yet may be that of a forwarder that is going to start.
+  const asked = performance.now();
+  const unknown = ["--listen", String(port), "--for", "600ms", "nobody.invalid:80"];
+  assertEquals((await examineAll(...unknown)).code, 10);
+  assertGreaterOrEqual(performance.now() - asked, 600);
 });
 
 /** What there may be in place of a forwarder, and the exit code for it. */
@@ -223,6 +235,7 @@ const wrongUsage: Record<string, RegExp> = {
   "--listen 4040 --udp --allow bulk :8080": /no question 'bulk' over udp/,
   "--listen 4040 --only idle :8080": /'idle' needs a time.*\nhint: .*--idle 2m/,
   "--listen 4040 --udp --idle 2m :8080": /--idle makes no sense with UDP/,
+  "--listen 4040 --udp tcp://localhost:8080": /--udp makes no sense with tcp:\/\/localhost:8080/,
   "--listen 4040 --timeout 0 :8080": /--timeout must be a duration/,
   "--listen 4040 --alow many :8080": /unknown flag --alow\nhint: did you mean --allow/,
   "--listen 4040 --json --tap :8080": /--json and --tap/,
@@ -348,6 +361,8 @@ Deno.test("--explain says what each answer means, and alone lists all questions"
       assertStringIncludes(stdout, `${id}: ${sentence}\n`);
     }
   }
+  const idle = await netdemoInProcess(["path", "--explain", "--only", "idle"]);
+  assertMatch(idle.stdout, /^idle: a connection that was idle\n/);
   const { questions } = await examineDirectly("127.0.0.1", "--explain", "--only", "many");
   assertStringIncludes(questions[0]?.explain ?? "", "Connections wait for each other");
 });

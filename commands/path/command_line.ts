@@ -66,8 +66,13 @@ export function readCommandLine(args: readonly string[]): Plan {
   }
   const onlyExplains = values.explain && word === undefined && values.listen === undefined;
   const ends = onlyExplains ? undefined : readEnds(word, values.listen);
+  if (values.udp && word !== undefined && /^tcp:/i.test(word)) {
+    throw new Failure("USAGE", `--udp makes no sense with ${word}`, {
+      hint: "leave one of them out",
+    });
+  }
   const protocol = values.udp ? "udp" : ends?.target.protocol ?? "tcp";
-  checkIds(values, protocol);
+  checkIds(values, protocol, onlyExplains);
   return { flags: values, protocol, ends };
 }
 
@@ -119,7 +124,7 @@ function readIds(text: string, flag: string): readonly string[] {
   });
 }
 
-function checkIds(values: Values, protocol: "tcp" | "udp"): void {
+function checkIds(values: Values, protocol: "tcp" | "udp", onlyExplains: boolean): void {
   if (values.idle !== undefined && protocol === "udp") {
     throw new Failure("USAGE", "--idle makes no sense with UDP: there is no connection", {
       hint: "leave it out; the question 'late' is about a quiet time",
@@ -133,7 +138,7 @@ function checkIds(values: Values, protocol: "tcp" | "udp"): void {
           hint: suggest(id, known) ?? `the questions are ${known.join(", ")}`,
         });
       }
-      if (flag === "only" && id === "idle" && values.idle === undefined) {
+      if (flag === "only" && id === "idle" && values.idle === undefined && !onlyExplains) {
         throw new Failure("USAGE", "the question 'idle' needs a time", {
           hint: "add it, for example --idle 2m",
         });

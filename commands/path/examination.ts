@@ -11,7 +11,7 @@ import { udpQuestions } from "./udp_questions.ts";
 import { Way } from "./way.ts";
 
 /** Milliseconds between two tries of whether the forwarder is up. */
-const RETRY_MS = 250;
+export const RETRY_MS = 250;
 /** Milliseconds of the first of them. */
 const FIRST_TRY_MS = 250;
 

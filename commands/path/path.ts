@@ -8,12 +8,14 @@ import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { wrap } from "../../text/width.ts";
+import { pause } from "./changes.ts";
 import { flags, type Plan, readCommandLine } from "./command_line.ts";
 import {
   type Examination,
   openExamination,
   put,
   questionsOver,
+  RETRY_MS,
   waitUntilUp,
 } from "./examination.ts";
 import { failureOf, judge, resultOf, summaryOf, type Verdict } from "./words.ts";
@@ -51,9 +53,11 @@ reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       channels,
       widths: [33, 0],
     });
+    const startedAt = performance.now();
     using examination = await open(plan.ends, plan);
     if (plan.flags.for !== undefined) {
-      await waitUntilUp(examination, plan.flags.for, plan.flags.timeout);
+      const left = plan.flags.for - (performance.now() - startedAt);
+      await waitUntilUp(examination, left, plan.flags.timeout);
     }
     return await examine(examination, plan, report);
   },
@@ -81,10 +85,10 @@ async function explain(plan: Plan, { stdout }: Channels): Promise<number> {
 
 async function open(
   { listen, target }: NonNullable<Plan["ends"]>,
-  { protocol, flags: { timeout, idle } }: Plan,
+  { protocol, flags: { timeout, idle, for: limit = 0 } }: Plan,
 ): Promise<Examination> {
   const addresses = await resolve(listen.host, timeout);
-  const targets = await resolve(target.host, timeout);
+  const targets = await resolveWithin(limit, target.host, timeout);
   try {
     return await openExamination({
       protocol,
@@ -96,6 +100,23 @@ async function open(
     });
   } catch (error) {
     throw withOwnHint(error);
+  }
+}
+
+/** As `resolve`, but a name that is not known yet, such as that of a container that starts, is waited for. */
+async function resolveWithin(
+  limit: number,
+  host: string,
+  timeout: number,
+): Promise<readonly string[]> {
+  const end = performance.now() + limit;
+  while (true) {
+    try {
+      return await resolve(host, timeout);
+    } catch (error) {
+      if (performance.now() >= end) throw error;
+    }
+    await pause(Math.min(RETRY_MS, Math.max(0, end - performance.now())));
   }
 }
 
