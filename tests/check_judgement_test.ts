@@ -138,6 +138,7 @@ Deno.test("what can never be as expected is wrong usage, not a finding", () => {
     assertEquals(failure.kind, "USAGE");
     assertStringIncludes(failure.message, why, text);
   }
+  assertThrows(() => parseExpected("blocked=[fe80::1]:1", options), Failure, "[fe80::1%eth0]:1");
   const never = { ...options, canBeSlow: false };
   assertThrows(() => parseExpected("slow=web:1", never), Failure, "--slower-than");
   assertEquals(parseExpected("unix:/tmp/a=b", options).expect, "ok");
@@ -170,6 +171,25 @@ Deno.test("one address as expected is enough, with a note on the others; --stric
   assertEquals(strict?.asExpected, false);
   assertEquals(strict?.rows.map(({ status }) => status), ["pass", "fail"]);
   assertEquals(strict?.failure, "TIMEOUT");
+});
+
+Deno.test("what one address lets through is not blocked, though another is", () => {
+  const both = (expect: string, verdict: Verdict, scheme = "") => {
+    const text = `${expect}=${scheme}web:1`;
+    return assess([[row(text, "10.0.0.7", verdict), row(text, "fd00::7", "refused")]], false)[0];
+  };
+  for (const verdict of ["ok", "slow", "open", "wrong", "closed", "reset", "silent"] as const) {
+    const target = both("refused", verdict);
+    assertEquals([target?.asExpected, target?.verdict], [false, verdict]);
+    assertEquals(target?.rows.map(({ status }) => status), ["fail", "pass"]);
+    assertEquals(both("blocked", verdict)?.asExpected, false);
+  }
+  // A host without IPv6 can't reach what it can't try: that lets nothing through.
+  for (const verdict of ["unreachable", "dropped", "error"] as const) {
+    assertEquals(both("refused", verdict)?.asExpected, true, verdict);
+  }
+  assertEquals(both("blocked", "silent", "udp://")?.asExpected, true);
+  assertEquals(both("blocked", "ok", "udp://")?.asExpected, false);
 });
 
 Deno.test("where no address is as expected, the verdict that got furthest stands", () => {

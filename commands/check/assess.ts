@@ -1,10 +1,10 @@
 import type { FailureKind } from "../../cli/failure.ts";
 import type { Challenge } from "../../clients/challenge.ts";
 import type { Endpoint } from "../../protocol/addresses.ts";
-import { type Expected, meets } from "./expectation.ts";
+import { type Expected, expectsBlock, meets } from "./expectation.ts";
 import type { Probed } from "./probe.ts";
 import type { Limit } from "./sizes.ts";
-import { failureOf, furthest, isBlocked, showsLife, type Verdict } from "./verdict.ts";
+import { failureOf, furthest, getsThrough, isBlocked, showsLife, type Verdict } from "./verdict.ts";
 
 /** What was found at one address of a target. */
 export interface Row {
@@ -46,7 +46,8 @@ export interface AssessedTarget {
 
 /**
  * What the rows of each target mean, together: one address as expected is
- * enough, a block needs an address that answered something else in this run.
+ * enough, unless it is a block and another lets through; a block needs an address
+ * that answered something else in this run.
  *
  * @param strict Whether every address must be as expected, and every block have its control.
  */
@@ -76,7 +77,10 @@ function assessTarget(
   });
   const good = (row: typeof judged[number]): boolean =>
     row.asExpected && !(strict && row.control === false);
-  const asExpected = strict ? judged.every(good) : judged.some(good);
+  // Nothing is blocked that another of its addresses lets through.
+  const isOpen = expectsBlock(expected) &&
+    judged.some(({ verdict }) => getsThrough(verdict, protocol));
+  const asExpected = strict ? judged.every(good) : judged.some(good) && !isOpen;
   const counted = judged.filter((row) => !good(row));
   const verdict = furthest((asExpected ? judged.filter(good) : counted).map((row) => row.verdict));
   // What is as expected, and fails for want of a control alone, is no such failure.

@@ -1,7 +1,11 @@
 import { Failure } from "../../cli/failure.ts";
 import { suggest } from "../../cli/suggest.ts";
 import { parseTarget, type Target } from "../../cli/target.ts";
-import { canonicalAddress, type Protocol } from "../../protocol/addresses.ts";
+import {
+  canonicalAddress,
+  isLinkLocalWithoutZone,
+  type Protocol,
+} from "../../protocol/addresses.ts";
 import { isBlocked, type Verdict, verdicts } from "./verdict.ts";
 
 /** What a target is to turn out as: a verdict, or any of those of a blocked way. */
@@ -69,11 +73,19 @@ function impossible({ target, expect, service }: Expected, options: ExpectOption
   if (expect === "open" && service !== OPEN) return `/${service} is asked, so it is never 'open'`;
   if (expect === "slow" && !options.canBeSlow) return "nothing is slow without --slower-than D";
   if (expect === "dns" && !hasName(target)) return "there is no name to resolve";
+  if (target.protocol !== "unix" && isLinkLocalWithoutZone(target.host)) {
+    return `fe80:: is on every link: name one, as in [${target.host}%eth0]:${target.port}`;
+  }
   return undefined;
 }
 
 function hasName(target: Target): boolean {
   return target.protocol !== "unix" && canonicalAddress(target.host) === undefined;
+}
+
+/** Whether a target is expected to be blocked, in whichever way. */
+export function expectsBlock({ expect, target: { protocol } }: Expected): boolean {
+  return expect === "blocked" || isBlocked(expect, protocol);
 }
 
 /** Whether a verdict is what is expected of a target. */

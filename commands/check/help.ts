@@ -23,8 +23,9 @@ dns          10    no such name, or no answer from the name server
 error        1     the probe could not be made; never as expected
 
 Each address of a name is a row. A target is as expected if one address is, with
-a note on the others; --strict wants each. Exit 0 if all targets are as expected,
-else the code of the first that is not, or 1 where that is 0.
+a note on the others; --strict wants each. What one address lets through is not
+blocked, whatever the others do. Exit 0 if all targets are as expected, else the
+code of the first that is not, or 1 where that is 0.
 
 Nothing distinguishes a firewall that drops from a host that is off, so check something
 that answers at the same address along with what is blocked: without it a block

@@ -134,3 +134,8 @@ export function isBlocked(verdict: Verdict, protocol: Protocol): boolean {
   return verdict === "refused" || verdict === "dropped" || verdict === "unreachable" ||
     (protocol === "udp" && verdict === "silent");
 }
+
+/** Whether a verdict shows that a way is open, whatever there is at its end. */
+export function getsThrough(verdict: Verdict, protocol: Protocol): boolean {
+  return verdict !== "dns" && verdict !== "error" && !isBlocked(verdict, protocol);
+}
