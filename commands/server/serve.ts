@@ -33,7 +33,7 @@ export async function serveProgram(lesson: Lesson): Promise<Program> {
   return {
     usage: "[SERVICE[:PORT]...]",
     about: `Runs services in one process, each over TCP and UDP on the same port, until SIGINT
-(Ctrl-C) or SIGTERM. Without a SERVICE it runs all of them, on these ports:
+(Ctrl-C), SIGTERM or SIGHUP. Without a SERVICE it runs all of them, on these ports:
 ${all}. A PORT of 0 takes any free one.
 Limits count for each service. A duration D is 250ms, 5s or 2m; a bare number
 is seconds.`,

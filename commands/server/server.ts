@@ -48,8 +48,8 @@ export function serverProgram(
   const name = `${service.name}-server`;
   return {
     usage: "",
-    about: `Listens until SIGINT (Ctrl-C) or SIGTERM, then answers what has arrived and
-exits 0; a second signal ends it at once.
+    about: `Listens until SIGINT (Ctrl-C), SIGTERM or SIGHUP, then answers what has arrived
+and exits 0; a second signal ends it at once.
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     examples: [
       `netdemo ${name} --port ${4000 + port}`,

@@ -161,7 +161,8 @@ export class Connection implements Timed, ConnectionPeer, Asker {
       if (lines.tooLong) await this.#refuseTooLong();
       else if (this.#isDrained()) this.end("server stops");
       else this.#expectRequest(wasPending && requests.length === 0);
-      const fair = fairQueue.pass(deadlines.size);
+      // Who had much to do has waited for its turn already.
+      const fair = isLong ? undefined : fairQueue.pass(deadlines.size);
       if (fair !== undefined) await fair;
     }
   }
