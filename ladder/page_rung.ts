@@ -32,7 +32,8 @@ export interface PageArrow {
   readonly label: string;
   readonly faults: readonly string[];
   readonly lost: boolean;
-  /** Whether it carries bytes that are not text. */
+  /** Whether it carries bytes, and whether these are not text. */
+  readonly isData: boolean;
   readonly isBinary: boolean;
 }
 
@@ -62,7 +63,15 @@ export function pageRung(rung: Rung): PageRung {
 function arrowOf(crossing: Crossing): PageArrow {
   const { from, data, faults = [], lost = false } = crossing;
   const label = arrowLabel(crossing, data);
-  return { from, tone: toneOf(crossing), label, faults, lost, isBinary: isBinary(crossing) };
+  return {
+    from,
+    tone: toneOf(crossing),
+    label,
+    faults: faults.filter((name) => name !== label),
+    lost,
+    isData: data !== undefined,
+    isBinary: isBinary(crossing),
+  };
 }
 
 function arrowLabel(crossing: Crossing, data: Uint8Array | undefined): string {

@@ -14,7 +14,7 @@
  */
 
 /** The sign of each kind of state, so that it does not hang on colour alone. */
-const signs = { open: "●", over: "■", bad: "✕" };
+const signs = { open: "●", waiting: "◆", over: "■", bad: "✕" };
 
 /** Milliseconds from which a silence is worth a word. */
 const QUIET_MS = 3_000;
@@ -29,8 +29,8 @@ const LINE_BYTES = 8;
  * @returns {Element}
  */
 export function listItem(connection, isShown) {
-  const { id, kind, client } = connection;
-  return ["li", { class: `item ${kind}` }, [
+  const { id, client } = connection;
+  return ["li", { class: `item ${lookOf(connection)}` }, [
     "a",
     {
       href: `#connection-${id}`,
@@ -62,11 +62,22 @@ function serviceOf({ server }) {
  * @returns {Element}
  */
 export function stateElement(connection) {
-  return ["span", { class: `state ${connection.kind}` }, [
+  const look = lookOf(connection);
+  return ["span", { class: `state ${look}` }, [
     "span",
     { class: "sign", "aria-hidden": "true" },
-    signs[connection.kind],
+    signs[look],
   ], ["span", { class: "word" }, stateText(connection)]];
+}
+
+/**
+ * How a connection looks: an open one whose client waits for an answer looks like that.
+ *
+ * @param {ConnectionView} connection
+ * @returns {keyof typeof signs}
+ */
+export function lookOf({ kind, quietMs, lastFrom }) {
+  return kind === "open" && lastFrom === "client" && quietMs >= QUIET_MS ? "waiting" : kind;
 }
 
 /**
@@ -76,7 +87,7 @@ export function stateElement(connection) {
 export function stateText({ kind, word, quietMs, lastFrom }) {
   if (kind !== "open" || quietMs < QUIET_MS) return word;
   const time = shortTime(quietMs);
-  return lastFrom === "client" ? `${word}, no answer for ${time}` : `${word}, quiet for ${time}`;
+  return lastFrom === "client" ? `no answer for ${time}` : `${word}, quiet for ${time}`;
 }
 
 /**
@@ -87,11 +98,11 @@ export function stateText({ kind, word, quietMs, lastFrom }) {
  * @returns {Element}
  */
 export function card(connection, rungs) {
-  const { id, kind, client, server } = connection;
+  const { id, client, server } = connection;
   return [
     "article",
     {
-      class: `card ${kind}`,
+      class: `card ${lookOf(connection)}`,
       id: `connection-${id}`,
       tabindex: "-1",
       "aria-labelledby": `title-${id}`,
@@ -154,13 +165,13 @@ export function rungItem(rung, inside) {
       [
         "span",
         { class: "drawn", "aria-hidden": "true" },
-        ["span", { class: callClass("client", client) }, client],
-        ["span", { class: "lane" }, ...(arrow === undefined ? [] : [arrowElement(arrow)])],
+        ...(arrow === undefined ? [] : [arrowElement(arrow)]),
         [
           "span",
-          { class: "right" },
-          ["span", { class: callClass("server", server) }, server],
+          { class: "calls" },
+          ["span", { class: callClass("client", client) }, client],
           ["span", { class: "time" }, exactTime(timeMs)],
+          ["span", { class: callClass("server", server) }, server],
         ],
       ],
     ],
@@ -181,7 +192,7 @@ function callClass(side, text) {
  * @param {NonNullable<NumberedRung["arrow"]>} arrow
  * @returns {Element}
  */
-function arrowElement({ from, tone, label, faults, lost, isBinary }) {
+function arrowElement({ from, tone, label, faults, lost, isData, isBinary }) {
   const badges = isBinary ? [...faults, "not UTF-8"] : faults;
   const direction = { client: "to-right", server: "to-left", between: "both-ways" }[from];
   return [
@@ -189,7 +200,7 @@ function arrowElement({ from, tone, label, faults, lost, isBinary }) {
     { class: `arrow ${tone} ${direction}${lost ? " lost" : ""}` },
     [
       "span",
-      { class: "label" },
+      { class: isData ? "label bytes" : "label" },
       label,
       .../** @type {Node[]} */ (badges.map((name) => ["span", { class: "fault" }, name])),
     ],

@@ -8,7 +8,15 @@
  * @import { ConnectionView, NumberedRung } from "../log.ts"
  * @import { Node as Tree } from "./elements.js"
  */
-import { card, forgottenNote, insideRung, listItem, rungItem, stateText } from "./elements.js";
+import {
+  card,
+  forgottenNote,
+  insideRung,
+  listItem,
+  lookOf,
+  rungItem,
+  stateText,
+} from "./elements.js";
 
 /** Ladders side by side, at most. */
 const MOST_SIDE_BY_SIDE = 4;
@@ -202,7 +210,7 @@ function renderList(newestFirst, shown) {
   const wanted = newestFirst.map((known) => {
     const isShown = shown.includes(known);
     const now = viewNow(known);
-    const key = `${now.kind} ${stateText(now)} ${isShown}`;
+    const key = `${lookOf(now)} ${stateText(now)} ${isShown}`;
     const before = list.querySelector(`li[data-id="${now.id}"]`);
     if (before instanceof HTMLElement && before.dataset["key"] === key) return before;
     const item = /** @type {HTMLElement} */ (build(listItem(now, isShown)));
@@ -240,9 +248,7 @@ function renderBoard(shown) {
  */
 function renderCard(shownCard, known) {
   const view = viewNow(known);
-  shownCard.className = `card ${view.kind}${
-    known.rungs.some(({ client }) => client !== "") ? "" : " server-only"
-  }`;
+  shownCard.className = `card ${lookOf(view)}`;
   renderState(shownCard, view);
   const scroll = part(shownCard, ".scroll");
   const rungs = part(shownCard, ".rungs");
@@ -276,7 +282,9 @@ const opened = new WeakMap();
 function renderState(shownCard, view) {
   const word = part(shownCard, ".state .word");
   const text = stateText(view);
-  if (word.textContent === text && part(shownCard, ".state").classList.contains(view.kind)) return;
+  if (word.textContent === text && part(shownCard, ".state").classList.contains(lookOf(view))) {
+    return;
+  }
   const fresh = /** @type {HTMLElement} */ (build(card(view, [])));
   part(shownCard, ".state").replaceWith(part(fresh, ".state"));
 }
@@ -407,6 +415,7 @@ board.addEventListener("toggle", ({ target }) => {
   if (rung !== undefined && inside.childElementCount === 0) {
     inside.append(...insideRung(rung).map(build));
   }
+  inside.scrollIntoView({ block: "nearest" });
 }, true);
 
 followButton.addEventListener("click", () => {
