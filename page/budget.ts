@@ -6,7 +6,7 @@ const TICK_MS = 100;
 const BURST = 2_500;
 const BURST_OF_ONE = 2_000;
 /** Events a tick that are taken for longer. */
-const PER_TICK = 50;
+const PER_TICK = 30;
 const PER_TICK_OF_ONE = 10;
 /** Calls that are taken where one before was, whatever the rate: they say what became of a connection. */
 const always: readonly SocketCall[] = ["shutdown", "close"];

@@ -4,6 +4,8 @@ import type { SocketEvent } from "../sockets/socket_events.ts";
 
 /** Events that are kept, of all connections together. */
 const MOST_EVENTS = 2_000;
+/** Events that are forgotten at a time. */
+const FORGOTTEN_AT_ONCE = 64;
 /** Connections that are shown; of more, the oldest that has ended makes room. */
 const MOST_CONNECTIONS = 200;
 /** Events that go into one update, so that a viewer is not sent all at once. */
@@ -31,7 +33,7 @@ export interface ConnectionView extends SideNames, ConnectionState {
   readonly lastFrom?: "client" | "server" | undefined;
   /** The number of its oldest event that is kept. */
   readonly oldest: number;
-  /** Events that are not kept any more. */
+  /** Events that are not kept any more, with those before them that came too fast to be shown. */
   readonly forgotten: number;
 }
 
@@ -83,7 +85,7 @@ export class Connection {
   /** Its last event, as `performance.now()`. */
   lastAt: number;
   lastFrom: "client" | "server" | undefined;
-  entries: Entry[] = [];
+  readonly entries: Entry[] = [];
   forgotten = 0;
   version = 0;
   /** It has made room for newer ones. */
@@ -135,7 +137,7 @@ export class EventLog {
     if (crossing?.what === "data" && crossing.from !== "between") {
       connection.lastFrom = crossing.from;
     }
-    if (++this.#kept > MOST_EVENTS) this.#forgetSome();
+    if (++this.#kept > MOST_EVENTS) this.#forget(FORGOTTEN_AT_ONCE);
     this.#touch(connection);
   }
 
@@ -192,19 +194,20 @@ export class EventLog {
     this.#waiting = undefined;
   }
 
-  /** Whoever said most forgets first: one connection in a hurry does not push the others out. */
-  #forgetSome(): void {
-    let most: Connection | undefined;
-    for (const connection of this.#connections.values()) {
-      if (connection.entries.length > (most?.entries.length ?? 0)) most = connection;
+  /** Where most is kept, most is forgotten: one connection in a hurry does not push the others out. */
+  #forget(events: number): void {
+    for (let left = events; left > 0;) {
+      let most: Connection | undefined;
+      for (const connection of this.#connections.values()) {
+        if (connection.entries.length > (most?.entries.length ?? 0)) most = connection;
+      }
+      if (most === undefined) return;
+      const count = Math.min(left, Math.max(1, most.entries.length >> 2));
+      for (const { skipped } of most.entries.splice(0, count)) most.forgotten += 1 + skipped;
+      this.#kept -= count;
+      left -= count;
+      this.#touch(most);
     }
-    if (most === undefined) return;
-    const count = Math.max(1, most.entries.length >> 4);
-    most.entries = most.entries.slice(count);
-    most.forgotten += count;
-    this.#kept -= count;
-    if (most.entries.length === 0 && most.state.kind !== "open") this.#remove(most);
-    this.#touch(most);
   }
 
   #makeRoom(): void {
@@ -216,7 +219,7 @@ export class EventLog {
   #remove(connection: Connection): void {
     connection.isRemoved = true;
     this.#kept -= connection.entries.length;
-    connection.entries = [];
+    connection.entries.length = 0;
     this.#connections.delete(connection.id);
     this.#removedAt = ++this.#version;
   }
