@@ -272,9 +272,8 @@ step("2,000 events are all there, and the page still answers at once", async (op
     for (let count = 0; count < 249; count++) await learner.ask(`${index} ${count} +\n`);
   }));
   for (const id of [1, 2, 3, 4]) {
-    await tab.evaluate((id) => {
-      document.querySelector<HTMLElement>(`#list li[data-id="${id}"] a`)?.click();
-    }, id);
+    const link = await tab.waitForSelector(`#list li[data-id="${id}"] a`);
+    await link?.evaluate((found) => (found as HTMLElement).click());
     await shows(tab, `#connection-${id} .label`, "and 248 is");
     assertEquals((await tab.$$(`#connection-${id} .rung`)).length, 499);
   }
