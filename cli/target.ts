@@ -135,6 +135,11 @@ function noPort(authority: string, text: string, prefix: string): Failure {
     const hint = `write ${socat[1]?.toLowerCase()}://${socat[2]}`;
     return wrong(text, `'${socat[1]}:' is not how a protocol is named`, { hint });
   }
+  const several = authority.split(",");
+  if (several.length > 1 && several.every((part) => /:\d{1,5}$/.test(part))) {
+    const hint = `a space separates targets: ${several.map((part) => prefix + part).join(" ")}`;
+    return wrong(text, "it is more than one", { hint });
+  }
   const bare = authority.replace(/^\[|\]$/g, "");
   const address = canonicalAddress(bare);
   if (address?.includes(":")) {
@@ -151,7 +156,7 @@ function noPort(authority: string, text: string, prefix: string): Failure {
     return wrong(text, `'${head}' is neither a host name nor an address`, { hint });
   }
   const [host = ""] = authority.split(":");
-  return wrong(text, "it has no port", { hint: `add one: ${prefix}${host}:4040` });
+  return wrong(text, "it has no port", { hint: `add a port: ${prefix}${host}:4040` });
 }
 
 /** An error for `http://web` that shows what to write: `web:80`. */

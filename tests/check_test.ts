@@ -101,6 +101,9 @@ testWith([unix], "a Unix socket is asked by its path", async () => {
     await server[Symbol.asyncDispose]();
     assertEquals((await check(`unix:${path}`)).code, 11);
     assertEquals((await check(`refused=unix:${path}`)).code, 0);
+    const tooLong = await check(`unix:${folder}/${"x".repeat(200)}`);
+    assertEquals(tooLong.code, 1);
+    assertMatch(tooLong.stdout, /error +connect: the path is too long for a socket/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,5 +1,5 @@
 /** What is true at the edges: input, output and peers that are not as one would like them. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import {
   netdemo,
   netdemoCommand,
@@ -71,6 +71,15 @@ Deno.test("hello-client fails at a server that is full", async () => {
   const { code, stderr } = await netdemo(["hello-client", "--port", String(port)]);
   assertEquals(code, 1);
   assertMatch(stderr, /^netdemo: ERROR: the server answered 'Error: server is full'\nhint: /);
+});
+
+Deno.test("hello-client quotes no more of what a server says than a line holds", async () => {
+  using server = peer((conn) => write(conn, `Error: ${"no ".repeat(3_000)}\n`));
+  const args = ["hello-client", "--host=127.0.0.1", "--port", String(server.port)];
+  const { code, stderr } = await netdemo(args);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^netdemo: ERROR: the server answered 'Error: no no [no ]*\.\.\.'\nhint: /);
+  assertLess(stderr.length, 500);
 });
 
 Deno.test("hello-client is content with a server that closes, greets or says nothing", async () => {

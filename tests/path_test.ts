@@ -223,7 +223,7 @@ const wrongUsage: Record<string, RegExp> = {
   "--listen 0 :8080": /--listen must be a whole number from 1 to 65535: received '0'/,
   "--listen 70000 :8080": /from 1 to 65535: received '70000'/,
   "--listen tcp://:4040 :8080": /--listen takes \[HOST:\]PORT/,
-  "--listen web :8080": /--listen takes \[HOST:\]PORT: received 'web'\nhint: add one: web:4040/,
+  "--listen web :8080": /--listen takes \[HOST:\]PORT: received 'web'\nhint: add a port: web:4040/,
   "--listen 4040 localhost": /'localhost' is not a target: it has no port/,
   "--listen 4040 http://web": /hint: write HOST:PORT, for example web:80/,
   "--listen 4040 unix:/tmp/s": /TCP and UDP, not about Unix sockets/,

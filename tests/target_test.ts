@@ -56,6 +56,8 @@ const mistakes: readonly (readonly [text: string, why: string, hint: string])[] 
   ["[::1]", "it has no port", "[::1]:4040"],
   ["2001:db8::7:4040", "it has no port", "[2001:db8::7]:4040"],
   ["fe80::1%eth0:4040", "it has no port", "[fe80::1%eth0]:4040"],
+  ["web:80,[::1]:81", "it is more than one", "web:80 [::1]:81"],
+  ["udp://web:80,db:81", "it is more than one", "udp://web:80 udp://db:81"],
   ["a:b:80", "neither a host name nor an address", "[::1]:80"],
   ["[::g]:80", "'::g' is not an IPv6 address", "[::1]:80"],
   ["[10.0.0.7]:80", "'10.0.0.7' is not an IPv6 address", "[::1]:80"],

@@ -169,5 +169,7 @@ export function failedOutcome(error: unknown): Failed {
   if (!(error instanceof SocketFailure) || error.facts.phase === "listen") throw error;
   const { kind, facts, cause } = error;
   const problem = facts.phase === "reply" ? facts.problem : undefined;
-  return { end: "failed", phase: facts.phase, kind, errno: errnoOf(cause), problem };
+  const tooLong = facts.phase === "connect" && facts.problem === "path too long";
+  const errno = tooLong ? "ENAMETOOLONG" : errnoOf(cause); // such a path never gets to the system
+  return { end: "failed", phase: facts.phase, kind, errno, problem };
 }

@@ -120,6 +120,7 @@ const errnos: Readonly<Record<string, string>> = {
   EINVAL: "the route leads nowhere",
   EMFILE: "too many open files",
   EMSGSIZE: "too large for one datagram",
+  ENAMETOOLONG: "the path is too long for a socket",
   ENETDOWN: "the network is down",
   ENETUNREACH: "no route to that network",
   ENOENT: "no such file",

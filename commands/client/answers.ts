@@ -134,6 +134,7 @@ export class Answers {
   }
 }
 
-function shortened(text: string): string {
+/** A text as a message quotes it. */
+export function shortened(text: string): string {
   return text.length <= QUOTED_LENGTH ? text : `${text.slice(0, QUOTED_LENGTH)}...`;
 }

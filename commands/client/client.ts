@@ -16,7 +16,7 @@ import type { Watch } from "../../sockets/dial.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { isThisHost, resolve } from "../../sockets/resolve.ts";
 import { shellWord } from "../../text/shell.ts";
-import { Answers } from "./answers.ts";
+import { Answers, shortened } from "./answers.ts";
 import type { SessionOptions } from "./session.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -177,7 +177,7 @@ async function checkWelcome(call: Call): Promise<void> {
   const welcome = await welcomeOf(call);
   if (!welcome.startsWith(ERROR_PREFIX)) return;
   const hint = "the connection was accepted and turned away; try again later";
-  throw new Failure("ERROR", `the server answered '${welcome}'`, { hint });
+  throw new Failure("ERROR", `the server answered '${shortened(welcome)}'`, { hint });
 }
 
 /** What a server says unasked; empty where it says nothing. */
