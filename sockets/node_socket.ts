@@ -3,7 +3,7 @@ import type { InternetEndpoint } from "../protocol/addresses.ts";
 import type { Stream, StreamListener } from "./stream.ts";
 
 /** Bytes of input that may wait for a read before the peer is slowed. */
-const MAX_WAITING = 131_072;
+const MAX_WAITING = 65_536;
 
 /** Milliseconds of silence after which the kernel asks whether the peer is still there. */
 const KEEP_ALIVE_MS = 60_000;

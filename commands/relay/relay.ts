@@ -8,28 +8,19 @@ import {
   readName,
   readNumber,
 } from "../../cli/flags.ts";
-import { noticeOf } from "../../cli/notice.ts";
 import { pageFlags } from "../../cli/page.ts";
-import { type Channels, eventLine, rounded } from "../../cli/report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/target.ts";
-import {
-  formatEndpoint,
-  formatEndpoints,
-  type InternetEndpoint,
-  loopbackAddresses,
-} from "../../protocol/addresses.ts";
+import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
 import { canReset } from "../../sockets/node_stream.ts";
 import { resolve } from "../../sockets/resolve.ts";
-import { visible } from "../../text/visible.ts";
 import { freshSeed } from "./draw.ts";
-import { EventQueue } from "./event_queue.ts";
 import { checkFaults, faultTable, readFault } from "./fault.ts";
-import type { Notice, Relay, RelayOptions } from "./relay_engine.ts";
+import type { Relay, RelayOptions } from "./relay_engine.ts";
 import { openPage, seeBoth, showPage } from "./page.ts";
-import { type Show, showJson, showLadder, showLines } from "./show.ts";
 import { startTcpRelay } from "./tcp_relay.ts";
 import { startUdpRelay } from "./udp_relay.ts";
+import { openView } from "./view.ts";
 
 /** Milliseconds to wait for the resolver. */
 const RESOLVE_TIMEOUT_MS = 5_000;
@@ -107,7 +98,9 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     const protocol = values.udp || target.protocol === "udp" ? "udp" : "tcp";
     checkFaults(values.fault, protocol, canReset);
     const options = await optionsOf(values, target);
-    const view = openView(values, channels, protocol, target, options.seed);
+    const isDrawn = values.fault.some(({ percent }) => percent < 100);
+    const seed = isDrawn ? options.seed : undefined;
+    const view = openView({ ...values, protocol, target: target.text, seed }, channels);
     await using page = await openPage(values, protocol);
     const relayOptions = { ...options, see: seeBoth(view.see, page?.see), notice: view.notice };
     return await runUntilStopped(
@@ -195,94 +188,4 @@ async function withoutCircle(
   throw new Failure("USAGE", `the relay would pass everything on to itself: ${target.text}`, {
     hint: "--port is where clients connect to, TARGET is where the server listens",
   });
-}
-
-/** What a user gets to see of a relay. */
-interface View {
-  readonly see: RelayOptions["see"];
-  readonly notice: (notice: Notice) => void;
-  readonly listening: (relay: Relay) => void;
-  readonly stopped: (why: string) => void;
-}
-
-function openView(
-  values: Values,
-  channels: Channels,
-  protocol: "tcp" | "udp",
-  target: InternetTarget,
-  seed: number,
-): View {
-  const { stdout, stderr } = channels;
-  const service = "relay";
-  const startedAt = performance.now();
-  const show: Show = values.json
-    ? showJson(channels)
-    : Deno.stdout.isTerminal()
-    ? showLadder(channels, protocol, values.explain)
-    : showLines(channels);
-  const written = (): Promise<void> => stdout.flush().catch(() => {}); // counted there
-  const queue = new EventQueue({ show, written });
-  const isDrawn = values.fault.some(({ percent }) => percent < 100);
-  const warn = (line: string): void => stderr.line(line);
-  const [full, failed] = [noticeOf(warn), noticeOf(warn)];
-  let running: Relay | undefined;
-  return {
-    see: values.quiet ? undefined : queue.add,
-    notice(notice) {
-      const time = new Date().toISOString();
-      if (notice.what === "accept failed") {
-        const { message } = notice.error;
-        if (values.json) stdout.line(eventLine({ event: "accept-failed", time, service, message }));
-        else failed(`netdemo: cannot accept connections; retrying: ${visible(message)}`);
-        return;
-      }
-      const [remote, local] = [formatEndpoint(notice.client), formatEndpoint(notice.relay)];
-      const { connection } = notice;
-      const reason = "relay is full";
-      if (values.json) {
-        stdout.line(
-          eventLine({ event: "rejected", time, service, connection, remote, local, reason }),
-        );
-      } else full("netdemo: the relay is full: a client was reset");
-    },
-    listening(relay) {
-      running = relay;
-      const { addresses } = relay;
-      if (values.json) {
-        stdout.line(eventLine({
-          event: "listening",
-          time: new Date().toISOString(),
-          service,
-          protocols: [protocol],
-          addresses: addresses.map(formatEndpoint),
-          port: addresses[0]?.port,
-          target: target.text,
-          ...(isDrawn ? { seed } : {}),
-        }));
-        return;
-      }
-      const here = formatEndpoints(addresses, protocol);
-      stdout.line(`Listening on ${visible(here)}, passing on to ${visible(target.text)}`);
-      if (isDrawn) stdout.line(`Faults are drawn with --seed ${seed}`);
-    },
-    stopped(reason) {
-      queue.flush();
-      const droppedLines = stdout.dropped + queue.dropped;
-      if (values.json) {
-        const last = eventLine({
-          event: "stopped",
-          time: new Date().toISOString(),
-          service,
-          reason,
-          connections: running?.connections ?? 0,
-          rejected: running?.rejected ?? 0,
-          droppedLines,
-          elapsedMs: rounded(performance.now() - startedAt),
-        });
-        stdout.text(`${last}\n`); // not dropped, however much waits
-      } else if (queue.dropped > 0) {
-        stderr.line(`netdemo: ${queue.dropped} events came too fast to be shown`);
-      }
-    },
-  };
 }

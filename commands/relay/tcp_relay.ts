@@ -11,6 +11,8 @@ import type { Relay, RelayOptions } from "./relay_engine.ts";
 
 /** Milliseconds that each address of the server is given to answer. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Milliseconds in which what had arrived when the relay stopped is passed on. */
+const ARRIVED_MS = 50;
 /** Descriptors that are kept free for what is not a connection, or about to be turned away. */
 const SPARE_DESCRIPTORS = 32;
 /** Connections for which room is looked for at a time, at least. */
@@ -62,12 +64,18 @@ class TcpRelay implements Relay {
     this.finished = Promise.all([...loops, this.#over.promise]).then(() => {});
   }
 
-  /** Accepts no more, and resets what is open: neither end is to take this for an ordinary end. */
+  /**
+   * Accepts no more, passes on what has arrived, and resets what is then still open: neither end is
+   * to take this for an ordinary end.
+   */
   stop(): void {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort(new Error("the relay stops"));
     for (const listener of this.#listeners) listener.close();
-    for (const link of this.#links) link.reset();
+    const timer = setTimeout(() => {
+      for (const link of this.#links) link.reset();
+    }, ARRIVED_MS);
+    this.#over.promise.then(() => clearTimeout(timer));
     this.#settle();
   }
 
@@ -120,8 +128,7 @@ class TcpRelay implements Relay {
         },
       });
       this.#links.add(link);
-      if (this.#stopped.signal.aborted) link.reset();
-      else link.start();
+      link.start();
     } catch (error) {
       this.#refuse(id, client, ends, error, arrivedAt);
     } finally {

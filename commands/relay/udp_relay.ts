@@ -4,6 +4,7 @@ import type { Side } from "../../ladder/rung.ts";
 import { bindUdp } from "../../sockets/bind_udp.ts";
 import { bindDatagrams } from "../../sockets/listen.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
+import { bytesOf, has, type Throttled, waitOf } from "./datagram_faults.ts";
 import { type Draw, drawFrom } from "./draw.ts";
 import type { Fault } from "./fault.ts";
 import { altered } from "./faulty_way.ts";
@@ -30,7 +31,7 @@ export function startUdpRelay(options: RelayOptions, signal: AbortSignal): Relay
 }
 
 /** A client with the socket that its datagrams leave from. */
-interface Session {
+interface Session extends Throttled {
   readonly id: number;
   readonly key: string;
   readonly client: Deno.Addr;
@@ -40,8 +41,6 @@ interface Session {
   readonly startedAt: number;
   readonly bytes: Record<Side, number>;
   lastAt: number;
-  /** When the next throttled datagram may go. */
-  nextAt: number;
 }
 
 class UdpRelay implements Relay {
@@ -255,27 +254,4 @@ class UdpRelay implements Relay {
       elapsedMs: time - session.startedAt,
     });
   }
-}
-
-function has(faults: readonly Fault[], kind: Fault["kind"]): boolean {
-  return faults.some((fault) => fault.kind === kind);
-}
-
-/** Milliseconds that a datagram waits before it goes on. */
-function waitOf(session: Session, bytes: number, faults: readonly Fault[]): number {
-  let wait = 0;
-  for (const { kind, amount } of faults) {
-    if (kind === "delay") wait += amount;
-    if (kind !== "throttle") continue;
-    const now = performance.now();
-    const turn = Math.max(now, session.nextAt);
-    session.nextAt = turn + bytes / amount * 1_000;
-    wait += turn - now;
-  }
-  return wait;
-}
-
-/** Each byte by itself. */
-function bytesOf(bytes: Uint8Array): Uint8Array[] {
-  return Array.from(bytes, (_, index) => bytes.subarray(index, index + 1));
 }

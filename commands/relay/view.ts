@@ -1,0 +1,121 @@
+import { noticeOf } from "../../cli/notice.ts";
+import { type Channels, eventLine, rounded } from "../../cli/report.ts";
+import { formatEndpoint, formatEndpoints } from "../../protocol/addresses.ts";
+import { errnoOf } from "../../sockets/errno.ts";
+import { visible } from "../../text/visible.ts";
+import { EventQueue } from "./event_queue.ts";
+import type { Notice, Relay, RelayOptions } from "./relay_engine.ts";
+import { type Show, showJson, showLadder, showLines } from "./show.ts";
+
+/** How a relay is shown. */
+export interface ViewOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly explain: boolean;
+  readonly protocol: "tcp" | "udp";
+  /** The server, as it was typed. */
+  readonly target: string;
+  /** What the faults are drawn with, where some are drawn. */
+  readonly seed: number | undefined;
+}
+
+/** What a user gets to see of a relay. */
+export interface View {
+  /** Absent where nothing that passes is shown. */
+  readonly see: RelayOptions["see"];
+  notice(notice: Notice): void;
+  listening(relay: Relay): void;
+  /** It has stopped, because of a signal or `max-time`. */
+  stopped(why: string): void;
+}
+
+/** Opens the view: objects for programs, a ladder at a terminal, lines elsewhere. */
+export function openView(options: ViewOptions, channels: Channels): View {
+  return options.json ? jsonView(options, channels) : textView(options, channels);
+}
+
+function textView(options: ViewOptions, channels: Channels): View {
+  const { protocol, target, seed, explain, quiet } = options;
+  const { stdout, stderr } = channels;
+  const queue = queueTo(
+    Deno.stdout.isTerminal() ? showLadder(channels, protocol, explain) : showLines(channels),
+    channels,
+  );
+  const warn = (line: string): void => stderr.line(`netdemo: ${line}`);
+  const [full, failed] = [noticeOf(warn), noticeOf(warn)];
+  return {
+    see: quiet ? undefined : queue.add,
+    notice(notice) {
+      if (notice.what === "full") full("the relay is full: a client was reset");
+      else failed(`cannot accept connections; retrying: ${visible(notice.error.message)}`);
+    },
+    listening({ addresses }) {
+      const here = visible(formatEndpoints(addresses, protocol));
+      stdout.line(`Listening on ${here}, passing on to ${visible(target)}`);
+      if (seed !== undefined) stdout.line(`Faults are drawn with --seed ${seed}`);
+    },
+    stopped() {
+      queue.flush();
+      if (queue.dropped > 0) warn(`${queue.dropped} events came too fast to be shown`);
+    },
+  };
+}
+
+function jsonView(options: ViewOptions, channels: Channels): View {
+  const { protocol, target, seed, quiet } = options;
+  const { stdout } = channels;
+  const queue = queueTo(showJson(channels), channels);
+  const startedAt = performance.now();
+  const common = () => ({ time: new Date().toISOString(), service: "relay" });
+  let running: Relay | undefined;
+  return {
+    see: quiet ? undefined : queue.add,
+    notice(notice) {
+      if (notice.what === "accept failed") {
+        const { message } = notice.error;
+        const errno = errnoOf(notice.error);
+        stdout.line(eventLine({ event: "accept-failed", ...common(), errno, message }));
+        return;
+      }
+      const { connection, client, relay } = notice;
+      stdout.line(eventLine({
+        event: "rejected",
+        ...common(),
+        connection,
+        remote: formatEndpoint(client),
+        local: formatEndpoint(relay),
+        reason: "relay is full",
+      }));
+    },
+    listening(relay) {
+      running = relay;
+      stdout.line(eventLine({
+        event: "listening",
+        ...common(),
+        protocols: [protocol],
+        addresses: relay.addresses.map(formatEndpoint),
+        port: relay.addresses[0]?.port,
+        target,
+        seed,
+      }));
+    },
+    stopped(reason) {
+      queue.flush();
+      const last = eventLine({
+        event: "stopped",
+        ...common(),
+        reason,
+        connections: running?.connections ?? 0,
+        rejected: running?.rejected ?? 0,
+        droppedLines: stdout.dropped + queue.dropped,
+        elapsedMs: rounded(performance.now() - startedAt),
+      });
+      stdout.text(`${last}\n`); // not dropped, however much waits
+    },
+  };
+}
+
+/** Events wait for the output to take those before. What can't be written is counted there. */
+function queueTo(show: Show, { stdout }: Channels): EventQueue {
+  return new EventQueue({ show, written: () => stdout.flush().catch(() => {}) });
+}
