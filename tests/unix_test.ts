@@ -136,6 +136,20 @@ folderTest("of several that start at once at a stale path, one has it", async (f
   }
 });
 
+folderTest("of several that find the same stale file, one replaces it", async (folder) => {
+  const path = `${folder}/socket`;
+  await using stale = await start(path);
+  await stale.stop("SIGKILL");
+  const starts = await Promise.allSettled([1, 2, 3, 4].map(() => serveUnix(calc, { path })));
+  const servers = starts.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  try {
+    assertEquals(servers.length, 1);
+    await probe(path);
+  } finally {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+  }
+});
+
 folderTest(
   "a stop goes well where the folder is gone, and leaves what took its place",
   async (folder) => {
