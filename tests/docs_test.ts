@@ -6,6 +6,7 @@ import { labForms } from "../protocol/lab.ts";
 import { QUIET_MS } from "../protocol/line_buffer.ts";
 import { service as lab } from "../services/lab.ts";
 import { defaultLimits } from "../services/server/server.ts";
+import { digestOfPage, PICTURES_OF } from "./page_pictures.ts";
 
 const docs = `${import.meta.dirname}/../docs`;
 
@@ -109,4 +110,8 @@ Deno.test("every command that a page names is there, with each of its flags", as
   }
   assertEquals(missing, []);
   assert(lines > 100, `${lines} command lines`);
+});
+
+Deno.test("the pictures of the page are of the page as it is: task screenshots makes them anew", async () => {
+  assertEquals(await Deno.readTextFile(`${docs}/${PICTURES_OF}`), `${await digestOfPage()}\n`);
 });

@@ -5,6 +5,7 @@
  */
 import { type Look, openBrowser, openTab } from "./harness/browser.ts";
 import { netdemoCommand, Process } from "./harness/process.ts";
+import { digestOfPage, PICTURES_OF } from "./page_pictures.ts";
 
 const folder = Deno.args[0] ?? `${import.meta.dirname}/../docs`;
 
@@ -52,3 +53,4 @@ for (const [name, look] of Object.entries(looks)) {
   await tab.screenshot({ path: `${folder}/${name}.png` });
   console.log(`${folder}/${name}.png`);
 }
+await Deno.writeTextFile(`${folder}/${PICTURES_OF}`, `${await digestOfPage()}\n`);
