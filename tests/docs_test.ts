@@ -1,3 +1,4 @@
+import config from "../deno.json" with { type: "json" };
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { calculate, MAX_DIGITS } from "../protocol/calculator.ts";
 import { MAX_DATAGRAM } from "../protocol/datagram.ts";
@@ -114,4 +115,10 @@ Deno.test("every command that a page names is there, with each of its flags", as
 
 Deno.test("the pictures of the page are of the page as it is: task screenshots makes them anew", async () => {
   assertEquals(await Deno.readTextFile(`${docs}/${PICTURES_OF}`), `${await digestOfPage()}\n`);
+});
+
+Deno.test("the last release in CHANGELOG.md is the version of deno.json, and has a date", async () => {
+  const page = await Deno.readTextFile(`${docs}/../CHANGELOG.md`);
+  const releases = [...page.matchAll(/^## \[(\d.*)\] - \d{4}-\d\d-\d\d$/gm)];
+  assertEquals(releases[0]?.[1], config.version);
 });

@@ -17,7 +17,7 @@ function isWhole(line: string): boolean {
 }
 
 Deno.test("every page of the help fits the terminal", async () => {
-  const version = { number: "0.1.0", runtime: "Deno 2.9.6", target: "x86_64-unknown-linux-gnu" };
+  const version = { number: "1.0.0", runtime: "Deno 2.9.6", target: "x86_64-unknown-linux-gnu" };
   for (const columns of widths) {
     const pages = [
       overview(commands, version, columns),
