@@ -69,7 +69,7 @@ export const habits: readonly Habit[] = [
   habit("^demo (?:list|ls|scenes|--list|-l|help)$", "help demo", "its help lists the scenes"),
 
   // Other tools' flags.
-  habit(` -\\w*l\\w*p?(?: -p)?[= ]?(${PORT})${END}`, " --port $1", portFlag),
+  habit(`${NOT_PATH} -\\w*l\\w*p?(?: -p)?[= ]?(${PORT})${END}`, " --port $1", portFlag),
   habit(
     `${NOT_PATH} --?(?:bind|listen|addr|address|ip|interface|server|target|b|a|H|s|l|host)[ =](${HOST}):(${PORT})${END}`,
     " --host $1 --port $2",
@@ -234,6 +234,7 @@ export const habits: readonly Habit[] = [
     "serve $1:$2",
     "a service and its port are one word",
   ),
+  habit("^check(?= ).* (?:--host|--port|-p|--udp|-u)\\b.*$", checkLine, oneWord),
   habit(`^check (${PORT})$`, "check :$1", "a port of this host has a colon before it"),
   habit(
     `^(check.*) --(?:wait|retry|until|wait-for)(?:[ =](\\d\\w*))?${END}`,
@@ -282,4 +283,19 @@ function waitLine(line: string, service = ""): string {
   const [, time = "30s"] =
     / --(?:wait|wait-for|for|until)[ =](\d+(?:ms|s|m|h)?)(?= |$)/.exec(line) ?? [];
   return `check --for ${time} ${target}${service === "calc" ? "" : `/${service}`}`;
+}
+
+/** `check udp://localhost:4040` for flags that clients have, and check does not: it takes many targets. */
+function checkLine(line: string): string {
+  const [, port] = / (?:--port|-p)[ =](\d+)(?= |$)/.exec(line) ?? [];
+  const [, host] = / --host[ =](\S+)/.exec(line) ?? [];
+  const scheme = / (?:--udp|-u)(?= |$)/.test(line) ? "udp://" : "";
+  const rest = line.replaceAll(/ (?:(?:--udp|-u)(?= |$)|(?:--host|--port|-p)[ =]\S+)/g, "");
+  if (host !== undefined && port === undefined) return line; // nobody knows which port is meant
+  if (port === undefined) {
+    return rest.replaceAll(/ ((?:[a-z]+=)?)(?=[^-\s/]*:\d+(?:\/\w+)?(?= |$))/g, ` $1${scheme}`);
+  }
+  if (/:\d/.test(rest)) return line; // there is a target with a port already
+  const [, word = "", others = ""] = /^check((?: [A-Za-z\d][\w.]*(?= |$))?)(.*)$/.exec(rest) ?? [];
+  return `check ${scheme}${host ?? word.trim()}:${port}${host === undefined ? "" : word}${others}`;
 }

@@ -32,6 +32,14 @@ const habits: Readonly<Record<string, string>> = {
   "demo list": "help demo",
   "demo --list": "help demo",
 
+  // check, as clients are told where their server is.
+  "check --host web --port 4040": "check web:4040",
+  "check -p 4040 web": "check web:4040",
+  "check -p 4040": "check :4040",
+  "check --udp localhost:4040": "check udp://localhost:4040",
+  "check refused=web:4040/lab -u --timeout 1s": "check refused=udp://web:4040/lab --timeout 1s",
+  "check --host web -p 4040 --udp --json": "check udp://web:4040 --json",
+
   // path.
   "path 4040 8080": "path --listen 4040 localhost:8080",
   "path -l 4040 localhost:8080": "path --listen 4040 localhost:8080",
