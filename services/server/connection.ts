@@ -128,7 +128,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     deadlines.add(this);
     try {
       await body();
-      await this.#discard();
+      if (!this.#converses) await this.#discard();
     } catch (error) {
       this.#reason ??= reasonOf(error);
     } finally {
