@@ -9,6 +9,8 @@ const MAX_WAITING = 1_048_576;
  * that had run full has taken.
  */
 const ATOMIC = 4_096;
+/** How often the end waits for a reader that is slow, but reads. */
+const MAX_WAITS = 10;
 /** Milliseconds until a pipe that was full is tried again. */
 const FULL_PIPE_MS = 5;
 
@@ -32,6 +34,8 @@ export class Output {
 
   readonly #sink: Sink;
   #waiting: string[] = [];
+  /** Bytes that the stream has taken. */
+  #written = 0;
   #waitingSize = 0;
   #writing: Promise<void> | undefined;
   #error: unknown;
@@ -77,12 +81,22 @@ export class Output {
     if (error !== undefined) throw error;
   }
 
-  /** Waits for what is queued, but not for a stalled reader, and not for one that is gone. */
+  /**
+   * Waits for what is queued, for as long as its reader takes some of it; not
+   * for a stalled reader, and not for one that is gone.
+   *
+   * @param patience Milliseconds in which the reader must take something.
+   */
   async close(patience: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stalled = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
+    const { promise: stalled, resolve } = Promise.withResolvers<void>();
+    let written = this.#written;
+    let waits = 0;
+    const timer = setInterval(() => {
+      if (this.#written === written || ++waits === MAX_WAITS) resolve();
+      written = this.#written;
+    }, patience);
     await Promise.race([this.flush().catch(() => {}), stalled]);
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 
   #queueHeld(): void {
@@ -111,7 +125,9 @@ export class Output {
   async #write(bytes: Uint8Array): Promise<void> {
     while (bytes.length > 0) {
       try {
-        bytes = bytes.subarray(await this.#sink.write(bytes.subarray(0, ATOMIC)));
+        const count = await this.#sink.write(bytes.subarray(0, ATOMIC));
+        this.#written += count;
+        bytes = bytes.subarray(count);
       } catch (error) {
         // Another program has made the pipe non-blocking, and its reader is slow.
         if (errnoOf(error) !== "EAGAIN") throw error;

@@ -193,7 +193,7 @@ async function askOver(
 ): Promise<string> {
   const args = ["calc-server", "--host", listen, "--port", "0", ...flags];
   await using server = new Process([...netdemoCommand, ...args]);
-  const [, port = ""] = await server.printed(/Listening on \S+:(\d+) \(\w+\)\n/);
+  const [, port = ""] = await server.printed(/Listening on \S+:(\d+)[^\n]* \(\w+\)\n/);
   for (const host of hosts) {
     const where = ["--host", host, "--port", port, ...flags];
     const ended = await netdemoInProcess(["calc-client", ...where, "1", "1", "+"]);
@@ -209,10 +209,11 @@ testWith([ipv6, unix], "one IPv6 address alone, however it is written", async ()
 });
 
 testWith([ipv6, unix], "--host :: takes both families", async () => {
-  for (const flags of [[], ["--udp"]]) {
-    const printed = await askOver(["127.0.0.1", "::1", "::ffff:127.0.0.1"], "::", ...flags);
-    assertMatch(printed, /Listening on \[::\]:\d+ /);
-  }
+  const hosts = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
+  assertMatch(await askOver(hosts, "::"), /Listening on \[::\]:\d+ \(tcp\)/);
+  // A socket for each address answers from the one that was asked.
+  const udp = await askOver(hosts, "::", "--udp");
+  assertMatch(udp, /Listening on .*127\.0\.0\.1:\d+ and \[::1\]:\d+.* \(udp\)/);
 });
 
 testWith([ipv6], "a server on :: names the peers of both families as they are", async () => {

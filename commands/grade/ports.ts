@@ -32,7 +32,7 @@ export class Ports implements Disposable {
       const ports = Array.from(
         { length: BLOCK_SIZE },
         (_, index) => FIRST_PORT + block * BLOCK_SIZE + index,
-      ).filter((port) => !busy.has(port));
+      ).filter((port) => !busy.has(port) && !isSameSwapped(port));
       if (ports.length < BLOCK_SIZE / 2) continue;
       const lease = takeLease(FIRST_LEASE + block);
       if (lease !== undefined) return new Ports(lease, ports);
@@ -40,7 +40,7 @@ export class Ports implements Disposable {
     const all = Array.from({ length: BLOCKS * BLOCK_SIZE }, (_, index) => FIRST_PORT + index);
     return new Ports(
       undefined,
-      all.filter((port) => !busy.has(port)).sort(() => Math.random() - 0.5),
+      all.filter((port) => !busy.has(port) && !isSameSwapped(port)).sort(() => Math.random() - 0.5),
     );
   }
 
@@ -56,6 +56,11 @@ export class Ports implements Disposable {
   [Symbol.dispose](): void {
     this.#lease?.close();
   }
+}
+
+/** Whether a port is the same with its bytes swapped, so that a missing htons() could not be seen. */
+function isSameSwapped(port: number): boolean {
+  return port >> 8 === (port & 0xff);
 }
 
 function takeLease(port: number): Deno.DatagramConn | undefined {
