@@ -1,5 +1,6 @@
 import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
+import { contrasted } from "../../text/contrast.ts";
 import type { AssessedTarget, Row } from "./assess.ts";
 import type { Expected } from "./expectation.ts";
 import type { Limit } from "./sizes.ts";
@@ -7,7 +8,7 @@ import type { Spread } from "./statistics.ts";
 import type { Failed, Verdict } from "./verdict.ts";
 
 /** Characters of a reply that are shown. */
-const QUOTED = 60;
+const QUOTED = 80;
 
 /** Milliseconds after which Linux sends a connection request again. */
 const REQUEST_AGAIN_MS = 1_000;
@@ -88,8 +89,10 @@ function wrongDetail({ challenge, probed: { outcome, reply, bytes } }: Row): str
   if (problem === "not text") return `reply: ${count(bytes)} that are not UTF-8 text`;
   if (problem === "too long") return `reply: ${count(bytes)} without a line end`;
   if (challenge?.form === "end") return "reply: bytes came, where hello only closes";
-  const expected = challenge?.form === "lines" ? "none with" : "not";
-  return `reply: ${quoted(reply)}, ${expected} ${quoted(challenge?.expected ?? "")}`;
+  const { form, expected = "" } = challenge ?? {};
+  if (form === "lines") return `reply: ${quoted(reply)}, none with ${quoted(expected)}`;
+  const [came, right] = contrasted(reply, expected, QUOTED);
+  return `reply: "${came}", not "${right}"`;
 }
 
 /** What an `ok` does not prove, where the question was not a fresh one. */

@@ -6,6 +6,7 @@ import type { Client } from "../../clients/client.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
+import { contrasted } from "../../text/contrast.ts";
 import { visible } from "../../text/visible.ts";
 
 /** Characters of an answer that a message quotes. */
@@ -128,7 +129,8 @@ export class Answers {
     if (expected === undefined || expected === reply) return true;
     if (ended && expected.startsWith(reply)) throw this.#cutShort(reply);
     if (this.#wrong++ === 0) {
-      this.#firstWrong = `received '${shortened(reply)}' instead of '${shortened(expected)}'`;
+      const [came, right] = contrasted(reply, expected, QUOTED_LENGTH);
+      this.#firstWrong = `received '${came}' instead of '${right}'`;
     }
     return false;
   }

@@ -1,0 +1,19 @@
+/**
+ * Two texts that differ, as a message puts them side by side: of long ones the
+ * part in which the first difference is seen.
+ *
+ * @param width Characters that are shown of each.
+ */
+export function contrasted(
+  one: string,
+  other: string,
+  width: number,
+): readonly [one: string, other: string] {
+  let same = 0;
+  while (same < one.length && one[same] === other[same]) same++;
+  const start = same < width ? 0 : same - Math.floor(width / 2);
+  const part = (text: string): string =>
+    (start === 0 ? "" : "...") + text.slice(start, start + width) +
+    (text.length > start + width ? "..." : "");
+  return [part(one), part(other)];
+}
