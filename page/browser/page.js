@@ -432,7 +432,9 @@ filterInput.addEventListener("input", () => {
   filter = filterInput.value.trim().toLowerCase();
   render();
 });
-addEventListener("resize", () => render());
+addEventListener("resize", () => {
+  if (!isPaused) render();
+});
 setInterval(() => {
   if (!isPaused && isLive() && !document.hidden) render();
 }, TICK_MS);
