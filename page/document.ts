@@ -1,10 +1,14 @@
 import template from "./browser/page.html" with { type: "text" };
 import { card, insideRung, listItem, rungItem } from "./browser/elements.js";
 import { escape, html } from "./html.ts";
-import { type ConnectionView, type EventLog, type NumberedRung, START } from "./log.ts";
+import type { EventLog, Ladder } from "./log.ts";
 
 /** Bytes of each piece that the document has in hex; the script shows all that are kept. */
 const HEX_BYTES = 256;
+/** Rungs that are written without a break for others: some milliseconds. */
+const RUNGS_AT_ONCE = 20;
+/** Where a card's rungs go. */
+const RUNGS = '<ol class="rungs">';
 
 /** What stands around the ladders. */
 export interface PageWords {
@@ -17,40 +21,36 @@ export interface PageWords {
   readonly tries: readonly string[];
 }
 
-/** The page with the ladders so far, newest connection first, readable without its script. */
-export function documentOf(words: PageWords, log: EventLog): string {
-  const { connections, rungs } = everything(log);
-  const newestFirst = connections.toSorted((one, other) => other.id - one.id);
-  const cards = newestFirst.map((connection) =>
-    html(card(connection, rungs.get(connection.id) ?? []))
-  );
+/**
+ * The page with the ladders so far, newest connection first, readable without its script. It comes
+ * in pieces, between which others have their turn.
+ */
+export async function* documentOf(words: PageWords, log: EventLog): AsyncGenerator<string> {
+  const ladders = log.ladders();
   const values: Readonly<Record<string, string>> = {
     title: escape(words.title),
     where: escape(words.where),
     hint: escape(words.hint),
     tries: words.tries.map((line) => html(["pre", { class: "try" }, line])).join(""),
     total: String(log.total),
-    list: newestFirst.map((connection) => html(listItem(connection, false))).join(""),
-    cards: cards.join(""),
+    list: ladders.map(({ connection }) => html(listItem(connection, false))).join(""),
   };
-  return template.replaceAll(/\{\{ (\w+) \}\}/g, (_, name) => values[name] ?? "");
+  const [head = "", foot = ""] = template.split("{{ cards }}");
+  yield head.replaceAll(/\{\{ (\w+) \}\}/g, (_, name) => values[name] ?? "");
+  for (const ladder of ladders) yield* cardOf(ladder);
+  yield foot;
 }
 
-/** All that the log keeps, as elements by the connections that they belong to. */
-function everything(log: EventLog) {
-  const connections = new Map<number, ConnectionView>();
-  const rungs = new Map<number, ReturnType<typeof rungItem>[]>();
-  let mark = START;
-  do {
-    const update = log.since(mark);
-    for (const connection of update.connections) connections.set(connection.id, connection);
-    for (const json of update.rungs) {
-      const rung: NumberedRung = JSON.parse(json);
-      const list = rungs.get(rung.connection) ?? [];
-      rungs.set(rung.connection, list);
-      list.push(rungItem(rung, insideRung(rung, HEX_BYTES)));
-    }
-    mark = update.mark;
-  } while (log.isNews(mark));
-  return { connections: [...connections.values()], rungs };
+async function* cardOf({ connection, rungs }: Ladder): AsyncGenerator<string> {
+  const [start = "", end = ""] = html(card(connection, [])).split(RUNGS);
+  let part = start + RUNGS;
+  let count = 0;
+  for (const rung of rungs) {
+    part += html(rungItem(rung, insideRung(rung, HEX_BYTES)));
+    if (++count % RUNGS_AT_ONCE > 0) continue;
+    yield part;
+    part = "";
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  yield part + end;
 }

@@ -8,8 +8,8 @@ const MOST_EVENTS = 2_000;
 const FORGOTTEN_AT_ONCE = 64;
 /** Connections that are shown; of more, the oldest that has ended makes room. */
 const MOST_CONNECTIONS = 200;
-/** Events that go into one update, so that a viewer is not sent all at once. */
-const MOST_IN_UPDATE = 256;
+/** Events that go into one update: between two of them others have their turn. */
+const MOST_IN_UPDATE = 64;
 /** Milliseconds in which news are collected before viewers are notified. */
 const COLLECT_MS = 40;
 /** Bytes of each piece that are kept. */
@@ -65,6 +65,12 @@ export interface Update {
   /** Why the server has stopped, once it has. */
   readonly stopped?: string | undefined;
   readonly mark: Mark;
+}
+
+/** A connection with its rungs. */
+export interface Ladder {
+  readonly connection: ConnectionView;
+  readonly rungs: Iterable<NumberedRung>;
 }
 
 interface Entry {
@@ -166,10 +172,24 @@ export class EventLog {
       connections: all.filter((connection) => connection.version > version)
         .map((connection) => viewOf(connection, now)),
       kept: this.#removedAt > version ? all.map(({ id }) => id) : undefined,
-      rungs: fresh.map(({ connection, entry }) => entry.json ??= jsonOf(connection, entry)),
+      rungs: fresh.map(({ connection, entry }) =>
+        entry.json ??= JSON.stringify(numberedRung(connection, entry))
+      ),
       stopped: this.stopped,
       mark: { number: fresh.at(-1)?.entry.number ?? number, version: this.#version },
     };
+  }
+
+  /** All that is kept, the newest connection first. A rung is made when it is taken. */
+  ladders(): readonly Ladder[] {
+    const now = performance.now();
+    return [...this.#connections.values()].reverse().map((connection) => {
+      const entries = [...connection.entries];
+      return {
+        connection: viewOf(connection, now),
+        rungs: entries.values().map((entry) => numberedRung(connection, entry)),
+      };
+    });
   }
 
   isNews({ number, version }: Mark): boolean {
@@ -246,14 +266,13 @@ function viewOf(connection: Connection, now: number): ConnectionView {
   };
 }
 
-function jsonOf({ id }: Connection, { number, rung, skipped }: Entry): string {
-  const numbered: NumberedRung = {
+function numberedRung({ id }: Connection, { number, rung, skipped }: Entry): NumberedRung {
+  return {
     number,
     connection: id,
     ...(skipped > 0 ? { skipped } : {}),
     ...pageRung(rung),
   };
-  return JSON.stringify(numbered);
 }
 
 /** A rung with a copy of the first of its bytes alone. */

@@ -2,6 +2,7 @@ import type { WireEvent } from "../ladder/wire.ts";
 import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 import type { Trace } from "../sockets/socket_events.ts";
 import { documentOf, type PageWords } from "./document.ts";
+import { Documents } from "./documents.ts";
 import { EventLog } from "./log.ts";
 import { servePage } from "./server.ts";
 import { Viewers } from "./viewers.ts";
@@ -9,6 +10,8 @@ import { SocketWatch, WireWatch } from "./watch.ts";
 
 /** Milliseconds that viewers are given to learn that the server has stopped. */
 const GOODBYE_MS = 500;
+/** Milliseconds that a viewer may take to read what it was sent. */
+const PATIENCE_MS = 10_000;
 
 /** How a page is opened. */
 export interface PageOptions {
@@ -71,13 +74,18 @@ export function openRelayPage(options: PageOptions, protocol: Protocol): RelayPa
   return { ...open(options, log, watch), see: watch.see };
 }
 
-function open({ port, title, patience }: PageOptions, log: EventLog, watch: Disposable): Page {
+function open(
+  { port, title, patience = PATIENCE_MS }: PageOptions,
+  log: EventLog,
+  watch: Disposable,
+): Page {
   using stack = new DisposableStack();
   stack.use(watch);
   let words: PageWords = { title, where: "", hint: "", tries: [] };
   const viewers = new Viewers(log, patience);
+  const documents = new Documents(patience);
   const server = servePage(port, {
-    document: () => documentOf(words, log),
+    document: () => documents.open(documentOf(words, log)),
     events: (lastId) => viewers.open(lastId),
   });
   const opened = stack.move();

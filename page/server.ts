@@ -42,8 +42,8 @@ const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
 
 /** What is made anew for each request. */
 export interface PageContent {
-  /** The page with the ladders so far. */
-  document(): string;
+  /** The page with the ladders so far; `undefined` if too many read it just now. */
+  document(): ReadableStream<Uint8Array> | undefined;
   /** Server-sent events, from where the viewer left off; `undefined` if too many look on. */
   events(lastId: string | null): ReadableStream<Uint8Array> | undefined;
 }
@@ -100,9 +100,13 @@ function answer(request: Request, port: number, content: PageContent): Response 
     return text(421, "This is not the page of that host.");
   }
   if (request.method !== "GET") return text(405, "The page can only be read.", { allow: "GET" });
+  if (isFromElsewhere(request)) return text(403, "Only for the page itself.");
   const { pathname } = new URL(request.url);
-  if (pathname === "/") return reply("text/html", content.document());
-  if (pathname === "/events") return events(request, content);
+  if (pathname === "/") return stream("text/html", content.document());
+  if (pathname === "/events") {
+    const lastId = request.headers.get("last-event-id");
+    return stream("text/event-stream", content.events(lastId));
+  }
   const file = Object.hasOwn(files, pathname) ? files[pathname] : undefined;
   return file === undefined ? text(404, "There is no such page.") : reply(...file);
 }
@@ -114,13 +118,19 @@ function isOwnHost(host: string | null, port: number): boolean {
   );
 }
 
-function events(request: Request, content: PageContent): Response {
-  // Pages from elsewhere can't read it, but they could take the places of those who may.
-  const site = request.headers.get("sec-fetch-site") ?? "none";
-  if (site !== "same-origin" && site !== "none") return text(403, "Only for the page itself.");
-  const stream = content.events(request.headers.get("last-event-id"));
-  if (stream === undefined) return text(503, "Too many look at this page.", { "retry-after": "5" });
-  return new Response(stream, { headers: { ...headers, "content-type": "text/event-stream" } });
+/**
+ * Whether another site's page asks, other than by a link: it could not read the answer, but it
+ * could make work, and take the places of those who may.
+ */
+function isFromElsewhere({ headers }: Request): boolean {
+  const site = headers.get("sec-fetch-site") ?? "none";
+  const isLink = headers.get("sec-fetch-mode") === "navigate";
+  return site !== "same-origin" && site !== "none" && !isLink;
+}
+
+function stream(type: string, body: ReadableStream<Uint8Array> | undefined): Response {
+  if (body === undefined) return text(503, "Too many look at this page.", { "retry-after": "5" });
+  return new Response(body, { headers: { ...headers, "content-type": `${type}; charset=utf-8` } });
 }
 
 function reply(type: string, body: string): Response {

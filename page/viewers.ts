@@ -1,16 +1,13 @@
 import type { EventLog, Mark, Update } from "./log.ts";
 import { START } from "./log.ts";
+import { patientStream } from "./patient_stream.ts";
 
 /** Viewers at a time. */
 const MOST_VIEWERS = 20;
-/** Milliseconds that a viewer may take to read what it was sent. */
-const PATIENCE_MS = 10_000;
 /** Milliseconds after which a viewer that there is no news for is sent a comment. */
 const HEARTBEAT_MS = 10_000;
 /** Milliseconds that a viewer is to wait before it connects again. */
 const RETRY_MS = 1_000;
-
-const encoder = new TextEncoder();
 
 /** Who looks at the page now: each gets what is new from the log as fast as it reads, and no faster. */
 export class Viewers {
@@ -21,7 +18,7 @@ export class Viewers {
   readonly #run = crypto.randomUUID();
 
   /** @param patience Milliseconds that a viewer may take to read what it was sent. */
-  constructor(log: EventLog, patience = PATIENCE_MS) {
+  constructor(log: EventLog, patience: number) {
     this.#log = log;
     this.#patience = patience;
   }
@@ -38,67 +35,48 @@ export class Viewers {
    */
   open(lastId: string | null): ReadableStream<Uint8Array> | undefined {
     if (this.#viewers.size >= MOST_VIEWERS) return undefined;
-    const viewer = new Viewer(this.#log, this.#run, lastId, this.#patience, () => {
-      this.#viewers.delete(viewer);
-    });
+    const viewer = new Viewer(this.#log, this.#run, lastId);
     this.#viewers.add(viewer);
-    return viewer.stream;
+    return patientStream(() => viewer.next(), {
+      patience: this.#patience,
+      over: () => {
+        viewer.leave();
+        this.#viewers.delete(viewer);
+      },
+    });
   }
 }
 
-/** One viewer: nothing is kept for it but how far it has read. */
+/** One viewer: nothing is kept for it but how far it has been updated. */
 class Viewer {
-  readonly stream: ReadableStream<Uint8Array>;
   readonly #log: EventLog;
   readonly #run: string;
-  readonly #patience: number;
-  readonly #left: () => void;
   #mark: Mark;
   #isFirst = true;
-  #isOver = false;
-  /** Ends its stream if it does not read. */
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isLast = false;
   #wake: (() => void) | undefined;
 
-  constructor(
-    log: EventLog,
-    run: string,
-    lastId: string | null,
-    patience: number,
-    left: () => void,
-  ) {
+  constructor(log: EventLog, run: string, lastId: string | null) {
     this.#log = log;
     this.#run = run;
-    this.#patience = patience;
-    this.#left = left;
     this.#mark = markOf(lastId, run);
-    // Asked for the next piece only once the one before has gone into the viewer's socket.
-    this.stream = new ReadableStream({
-      start: (controller) => this.#expectReading(controller),
-      pull: (controller) => this.#send(controller),
-      cancel: () => this.#leave(),
-    }, { highWaterMark: 0 });
   }
 
-  async #send(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    clearTimeout(this.#timer);
-    const isNews = await this.#waitForNews();
-    if (this.#isOver) return;
-    if (!isNews) controller.enqueue(encoder.encode(": still here\n\n"));
-    else this.#sendUpdate(controller);
-    if (!this.#isOver) this.#expectReading(controller);
-  }
-
-  #sendUpdate(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  /** Waits for what is new; `undefined` once nothing more comes. */
+  async next(): Promise<string | undefined> {
+    if (this.#isLast) return undefined;
+    if (!await this.#waitForNews()) return ": still here\n\n";
     const update = this.#log.since(this.#mark);
-    const isReset = this.#mark === START;
-    controller.enqueue(encoder.encode(messageOf(update, this.#run, isReset, this.#isFirst)));
+    const message = messageOf(update, this.#run, this.#mark === START, this.#isFirst);
     this.#mark = update.mark;
     this.#isFirst = false;
-    if (update.stopped !== undefined && !this.#log.isNews(update.mark)) {
-      controller.close();
-      this.#leave();
-    }
+    this.#isLast = update.stopped !== undefined && !this.#log.isNews(update.mark);
+    return message;
+  }
+
+  /** Ends the wait for news. */
+  leave(): void {
+    this.#wake?.();
   }
 
   /** Whether there is news; not for longer than a heartbeat. */
@@ -112,20 +90,6 @@ class Viewer {
     await Promise.race([this.#log.news(), beat]);
     clearTimeout(timer);
     return this.#log.isNews(this.#mark);
-  }
-
-  #expectReading(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    this.#timer = setTimeout(() => {
-      this.#leave();
-      controller.error(new Error("The viewer does not read"));
-    }, this.#patience);
-  }
-
-  #leave(): void {
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    this.#wake?.();
-    this.#left();
   }
 }
 

@@ -106,13 +106,20 @@ Deno.test("the page is nowhere but on loopback", async () => {
   }
 });
 
-Deno.test("a page from elsewhere can't take the place of a viewer", async () => {
+Deno.test("a page from elsewhere can't make work or take a viewer's place, but may link here", async () => {
   await using server = await startWatched();
   const host = `Host: 127.0.0.1:${server.pagePort}`;
+  const status = async (path: string, ...fetch: string[]): Promise<number> =>
+    (await ask(server.pagePort, `GET ${path} HTTP/1.1`, [host, ...fetch])).status;
   for (const site of ["cross-site", "same-site"]) {
-    const headers = [host, `Sec-Fetch-Site: ${site}`];
-    assertEquals((await ask(server.pagePort, "GET /events HTTP/1.1", headers)).status, 403);
+    const from = `Sec-Fetch-Site: ${site}`;
+    for (const path of ["/", "/events"]) {
+      assertEquals(await status(path, from, "Sec-Fetch-Mode: no-cors"), 403);
+      assertEquals(await status(path, from), 403);
+    }
+    assertEquals(await status("/", from, "Sec-Fetch-Mode: navigate"), 200);
   }
+  assertEquals(await status("/events", "Sec-Fetch-Site: same-origin"), 200);
 });
 
 Deno.test("20 may look on, the next gets 503, and a place that is left is free again", async () => {

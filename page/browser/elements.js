@@ -221,14 +221,15 @@ export function insideRung({ explanation, bytes }, most = Infinity) {
   if (explanation !== undefined) parts.push(["p", { class: "explanation" }, explanation]);
   if (bytes === undefined) return parts;
   const { total, text, base64 } = bytes;
-  const all = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const shown = all.subarray(0, most);
+  const head = most === Infinity ? base64 : base64.slice(0, Math.ceil(most / 3) * 4);
+  const kept = Uint8Array.from(atob(head), (character) => character.charCodeAt(0));
+  const shown = kept.subarray(0, most);
   const isPart = shown.length < total;
   const count = total === 1 ? "1 byte" : `${total.toLocaleString("en")} bytes`;
   const first = isPart ? `, the first ${shown.length.toLocaleString("en")}` : "";
   parts.push(
     ["h3", {}, `Text (${count}${first})`],
-    ["pre", { class: "text" }, shown.length < all.length ? text.slice(0, most) : text],
+    ["pre", { class: "text" }, head === base64 ? text : text.slice(0, most)],
     ["h3", {}, "Hex"],
     ["pre", { class: "hex" }, hexDump(shown)],
   );
