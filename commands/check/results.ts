@@ -82,7 +82,7 @@ function withDetail(row: AssessedRow, detail: string, event: Event): Result {
 }
 
 /** What stands in the column of addresses. */
-export function addressOf({ remote }: AssessedRow): string {
+function addressOf({ remote }: AssessedRow): string {
   if (remote === undefined) return "-";
   return "path" in remote ? "unix" : remote.hostname;
 }

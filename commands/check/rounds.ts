@@ -167,7 +167,7 @@ function unresolved(
  *
  * @param size Bytes that the request is to have, its line end included. @default {as few as it needs}
  */
-export function challengeFor(
+function challengeFor(
   { service, target }: Expected,
   { custom, clients }: Pick<RoundOptions, "custom" | "clients">,
   size?: number,

@@ -30,12 +30,14 @@ function hintOf({ expected, rows, verdict }: AssessedTarget): string {
 
 /** Notes on blocks at addresses where nothing answered, which may have another reason. */
 export function controlNotes(targets: readonly AssessedTarget[]): readonly string[] {
-  const uncontrolled = targets.flatMap(({ rows }) => rows).flatMap(({ control, remote }) =>
-    control !== false || remote === undefined || "path" in remote ? [] : [remote.hostname]
-  );
-  return [...new Set(uncontrolled)].map((address) =>
-    `nothing answered at ${address} in this run: a host that is off looks the same`
-  );
+  const notes = targets.flatMap(({ rows }) => rows).flatMap(({ control, remote }) => {
+    if (control !== false || remote === undefined) return [];
+    const [where, reason] = "path" in remote
+      ? [remote.path, "a slip in the path"]
+      : [remote.hostname, "a host that is off"];
+    return [`nothing answered at ${where} in this run: ${reason} looks the same`];
+  });
+  return [...new Set(notes)];
 }
 
 /** The last line of `--json`. */

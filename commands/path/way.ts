@@ -206,6 +206,7 @@ export class Way {
 
 const words: Partial<Record<SocketFailureKind, string>> = {
   REFUSED: "refused",
+  RESET: "reset",
   TIMEOUT: "no answer",
 };
 
