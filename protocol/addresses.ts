@@ -32,10 +32,16 @@ export const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
  * 2.5.5.2) is shown as what it is.
  */
 export function formatEndpoint(endpoint: Endpoint): string {
-  if ("path" in endpoint) return endpoint.path ?? "unnamed";
+  if ("path" in endpoint) return endpoint.path === null ? "unnamed" : formatPath(endpoint.path);
   const { hostname, port } = endpoint;
   const address = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(hostname)?.[1] ?? hostname;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** `./a:1` of `a:1`, which would read as a host with its port. */
+function formatPath(path: string): string {
+  const isAmbiguous = !path.includes("/") && (path.includes(":") || /^[\d.]+$/.test(path));
+  return isAmbiguous ? `./${path}` : path;
 }
 
 /** `127.0.0.1:40 and [::1]:40 (tcp)`: all the ends of one server or attempt. */

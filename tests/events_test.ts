@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { events, problemsOfLine } from "../cli/events.ts";
 import { examplesOf, pageOfEvents } from "../build/docs.ts";
+import { formatEndpoint } from "../protocol/addresses.ts";
 import type { Fields } from "../cli/event_fields.ts";
 
 Deno.test("a line is held to the event that it names", () => {
@@ -37,6 +38,11 @@ Deno.test("an endpoint is an address with a port, or a path, and not two fields"
   }
   for (const wrong of ["127.0.0.1", "::1:40", "", { hostname: "127.0.0.1", port: 40 }, null]) {
     assert(!holds(wrong), JSON.stringify(wrong));
+  }
+  // A path that reads as an address is shown as a path.
+  for (const path of ["a:1", "127.0.0.1", "127.0.0.1:40", "calc.sock", "/run/a:1"]) {
+    const shown = formatEndpoint({ path });
+    assert(holds(shown) && !/^[^/]*:/.test(shown), shown);
   }
 });
 
