@@ -47,6 +47,15 @@ export class Budget implements Disposable {
     return this.#spend(share ?? this.#begin(socket));
   };
 
+  /** Whether the next event of a socket would be taken; if not, it is counted as passed over. */
+  readonly wouldTake = (socket: number): boolean => {
+    const share = this.#shares.get(socket);
+    const isSpent = share !== undefined && share.left === 0 && share.tick === this.#tick;
+    if (this.#left > 0 && !isSpent) return true;
+    if (share !== undefined) share.skipped++;
+    return false;
+  };
+
   /** How many events of a socket were passed over since the last one. */
   skipped(socket: number): number {
     const share = this.#shares.get(socket);

@@ -1,4 +1,3 @@
-import type { WireEvent } from "../ladder/wire.ts";
 import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 import type { Trace } from "../sockets/socket_events.ts";
 import { documentOf, type PageWords } from "./document.ts";
@@ -6,7 +5,7 @@ import { Documents } from "./documents.ts";
 import { EventLog } from "./log.ts";
 import { servePage } from "./server.ts";
 import { Viewers } from "./viewers.ts";
-import { SocketWatch, WireWatch } from "./watch.ts";
+import { type SeeWire, SocketWatch, WireWatch } from "./watch.ts";
 
 /** Milliseconds that viewers are given to learn that the server has stopped. */
 const GOODBYE_MS = 500;
@@ -45,7 +44,7 @@ export interface ServerPage extends Page {
 /** The page of a relay. */
 export interface RelayPage extends Page {
   /** To be given to the relay. */
-  readonly see: (event: WireEvent) => void;
+  readonly see: SeeWire;
 }
 
 /**

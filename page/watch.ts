@@ -129,6 +129,13 @@ function stateAfter(
   return undefined;
 }
 
+/** Takes what a relay sees. */
+export interface SeeWire {
+  (event: WireEvent): void;
+  /** Whether it takes the next data of a connection: what it does not take need not be copied for it. */
+  takesData(connection: number): boolean;
+}
+
 /** Sees what a relay passes on. */
 export class WireWatch implements Disposable {
   readonly #log: EventLog;
@@ -142,7 +149,11 @@ export class WireWatch implements Disposable {
   }
 
   /** To be given to the relay. */
-  readonly see = (event: WireEvent): void => {
+  readonly see: SeeWire = Object.assign((event: WireEvent) => this.#take(event), {
+    takesData: this.#budget.wouldTake,
+  });
+
+  #take(event: WireEvent): void {
     const id = event.connection;
     if (!this.#budget.takes(id, event.what === "data" ? "send" : "shutdown")) {
       if (wireNames(event) !== undefined) this.#log.miss();
@@ -160,7 +171,7 @@ export class WireWatch implements Disposable {
     if (event.what !== "closed" && event.what !== "refused") return;
     this.#open.delete(id);
     this.#budget.forget(id);
-  };
+  }
 
   [Symbol.dispose](): void {
     this.#budget[Symbol.dispose]();

@@ -14,7 +14,11 @@ const CLOSE_PATIENCE_MS = 1_000;
 const STALL_PATIENCE_MS = 60_000;
 
 /** Takes what happens. It must be quick. */
-export type See = (event: WireEvent) => void;
+export interface See {
+  (event: WireEvent): void;
+  /** Whether it takes the next data of a connection: what it does not take is not copied for it. @default {it takes all} */
+  takesData?(connection: number): boolean;
+}
 
 /** What a link is made of. */
 export interface LinkOptions {
@@ -89,7 +93,7 @@ export class Link {
 
   /** Passes on what one side sends, until it ends, or one of the two fails. */
   async #pass(from: Side): Promise<void> {
-    const { [from]: source, [other[from]]: sink, see } = this.#options;
+    const { [from]: source, [other[from]]: sink, see, id } = this.#options;
     const way = this.#ways?.[from];
     let buffer = new Uint8Array(FIRST_BUFFER);
     let waitsFor: Side = from;
@@ -108,7 +112,7 @@ export class Link {
         }
         waitsFor = other[from];
         const writing = sink.write(piece);
-        if (see !== undefined) {
+        if (see !== undefined && (see.takesData?.(id) ?? true)) {
           this.#see({ what: "data", from, ...kept(piece), faults: [], lost: false });
         }
         const written = await writing;
