@@ -105,6 +105,13 @@ const cases: readonly Case[] = [
       /\nhint: .* start one on 10\.9\.9\.9: netdemo calc-server --host 0\.0\.0\.0 --port 4040\n$/,
   },
   {
+    name: "REFUSED where a client asks at the lesson's own port says how to name another",
+    setUp: "true",
+    args: ["calc-client", "1", "2", "+"],
+    code: 11,
+    stderr: /\nhint: .*; name the server's port, for example netdemo calc-client :4040\n$/,
+  },
+  {
     name: "a link-local address without its zone gets a hint about the zone",
     setUp: "true",
     args: ["hello-client", "--host=fe80::1", "--port=40"],

@@ -132,9 +132,13 @@ function startHint(name: string, server: ServerPlace): string {
     return `no program listens there; start one: ${command} --unix ${path}`;
   }
   const { host, port } = server;
-  return isThisHost(host)
-    ? `no program listens there; start one: ${command} --port ${port}`
-    : `no program listens there; start one on ${host}: ${command} --host 0.0.0.0 --port ${port}`;
+  if (!isThisHost(host)) {
+    return `no program listens there; start one on ${host}: ${command} --host 0.0.0.0 --port ${port}`;
+  }
+  // Whoever named no port may have a server at another one, and few may start one below 1024.
+  return port < 1024
+    ? `no program listens there; name the server's port, for example netdemo ${name}-client :4040`
+    : `no program listens there; start one: ${command} --port ${port}`;
 }
 
 async function placeOf(server: ServerPlace, timeout: number): Promise<CallPlace> {
