@@ -1,3 +1,6 @@
+/** Whether the runtime takes an address with a zone: Deno 2.5 does not. */
+const knowsZones = !Deno.version.deno.startsWith("2.5.");
+
 /** Whether an address stands for all of this host's. */
 export function isWildcard(hostname: string): boolean {
   return hostname === "0.0.0.0" || hostname === "::";
@@ -15,11 +18,16 @@ export function hostAddresses(hostname: string): readonly string[] {
   if (!isWildcard(hostname)) return [hostname];
   const found = Deno.networkInterfaces()
     .filter(({ family }) => hostname === "::" || family === "IPv4")
+    .filter(({ address }) => knowsZones || !isLinkLocal(address))
     // A link-local address means nothing without its interface (RFC 4007, section 11).
-    .map(({ name, address }) => /^fe[89ab]/i.test(address) ? `${address}%${name}` : address);
+    .map(({ name, address }) => isLinkLocal(address) ? `${address}%${name}` : address);
   const sorted = [
     ...found.filter(isLoopback),
     ...found.filter((address) => !isLoopback(address)),
   ];
   return sorted.length === 0 ? [hostname] : [...new Set(sorted)];
+}
+
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/i.test(address);
 }
