@@ -164,7 +164,7 @@ function replyWords(kind: SocketFailureKind, facts: ReplyFacts, cause: unknown):
     const message = `no reply from ${peer} within ${formatDuration(timeoutMs)}`;
     if (protocol !== "udp") return { message };
     const hint = "UDP does not report whether nobody listens there or a datagram was lost: " +
-      "check the server, then try again";
+      "check that the server runs, and with --udp";
     return { message, hint };
   }
   if (kind === "RESET") return { message: `${peer} reset the connection before it replied` };

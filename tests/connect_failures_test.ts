@@ -110,7 +110,7 @@ const cases: readonly Case[] = [
     setUp: "true",
     args: ["calc-client", "1", "2", "+"],
     code: 11,
-    stderr: /\nhint: .*; name the server's port, for example netdemo calc-client :4040\n$/,
+    stderr: /\nhint: .*; name the server's port: netdemo calc-client :4040\n$/,
   },
   {
     name: "a link-local address without its zone gets a hint about the zone",

@@ -217,7 +217,7 @@ async function examineAll(...args: readonly string[]) {
 }
 
 const wrongUsage: Record<string, RegExp> = {
-  "": /needs a TARGET.*\nhint: netdemo path --listen 4040 localhost:8080/,
+  "": /needs a TARGET.*\nhint: .*: netdemo path --listen 4040 localhost:8080/,
   "localhost:8080": /needs --listen/,
   "--listen 4040": /needs a TARGET/,
   "--listen 0 :8080": /--listen must be a whole number from 1 to 65535: received '0'/,

@@ -137,7 +137,7 @@ function startHint(name: string, server: ServerPlace): string {
   }
   // Whoever named no port may have a server at another one, and few may start one below 1024.
   return port < 1024
-    ? `no program listens there; name the server's port, for example netdemo ${name}-client :4040`
+    ? `no program listens there; name the server's port: netdemo ${name}-client :4040`
     : `no program listens there; start one: ${command} --port ${port}`;
 }
 

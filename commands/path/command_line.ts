@@ -8,8 +8,8 @@ import { questionsOver } from "./examination.ts";
 /** Milliseconds of the longest wait for anything that should come. */
 const TIMEOUT_MS = 5_000;
 
-const USAGE_HINT = "netdemo path --listen 4040 localhost:8080, for a forwarder that listens at " +
-  "8080 and forwards to 4040";
+const USAGE_HINT = "for a forwarder that listens at 8080 and forwards to 4040: " +
+  "netdemo path --listen 4040 localhost:8080";
 
 /** Where something listens: a host name or an address, and a port. */
 export interface Place {
