@@ -1,5 +1,5 @@
 import type { InternetEndpoint } from "../../protocol/addresses.ts";
-import { errnoOf } from "../../sockets/errno.ts";
+import { errnoOf, kindOf } from "../../sockets/errno.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { Changes } from "./changes.ts";
 
@@ -119,7 +119,8 @@ export class ConnectionEnd implements Disposable {
       this.#ending = "end of stream";
     } catch (error) {
       // A writer that is blocked when its peer resets gets EPIPE.
-      this.#ending = ["ECONNRESET", "EPIPE"].includes(errnoOf(error) ?? "") ? "reset" : "broken";
+      const isReset = kindOf(error) === "RESET" || errnoOf(error) === "EPIPE";
+      this.#ending = isReset ? "reset" : "broken";
     }
     this.changes.notify();
   }
