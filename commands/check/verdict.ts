@@ -129,7 +129,7 @@ export function showsLife(verdict: Verdict): boolean {
   return verdict === "ok" || verdict === "slow" || verdict === "open";
 }
 
-/** Whether a verdict is that of a way that is blocked. Over UDP refused, dropped and mute look alike. */
+/** Whether a verdict is that of a way that is blocked. Over UDP refused, dropped and silent look alike. */
 export function isBlocked(verdict: Verdict, protocol: Protocol): boolean {
   return verdict === "refused" || verdict === "dropped" || verdict === "unreachable" ||
     (protocol === "udp" && verdict === "silent");

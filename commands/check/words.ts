@@ -188,7 +188,7 @@ export function hintFor(expected: Expected, verdict: Verdict): string {
 const hintsOver: Readonly<Record<Protocol, Partial<Record<Verdict, string>>>> = {
   tcp: {},
   udp: {
-    silent: "over UDP refused, dropped and mute look alike: look at the server, or ask over TCP",
+    silent: "over UDP refused, dropped and silent look alike: look at the server, or ask over TCP",
   },
   unix: { refused: "start the server, or check the path" },
 };
