@@ -1,8 +1,10 @@
+import { netdemoCommand } from "../harness/process.ts";
+
 /** A forwarder that people use, and how it is run in its plainest configuration. */
 export interface RealForwarder {
   /** How it is called in the table. */
   readonly name: string;
-  /** Programs that it needs, the first being the forwarder itself. */
+  /** Programs that it needs, the first being the forwarder itself; none for netdemo. */
   readonly programs: readonly string[];
   /** Prints its version. */
   readonly version: readonly string[];
@@ -21,8 +23,20 @@ const HAPROXY = ["haproxy", "-v"];
 const NGINX = ["nginx", "-v"];
 const SOCAT = ["socat", "-V"];
 
+function relay(from: number, target: string): Promise<readonly string[]> {
+  const flags = ["--host", "127.0.0.1", "--port", String(from), "--quiet"];
+  return Promise.resolve([...netdemoCommand, "relay", ...flags, target]);
+}
+
 /** Every forwarder that is known here, in the order of the table. */
 export const realForwarders: readonly RealForwarder[] = [
+  {
+    name: "netdemo relay",
+    programs: [],
+    version: [...netdemoCommand, "--version"],
+    protocol: "tcp",
+    command: (from, to) => relay(from, `127.0.0.1:${to}`),
+  },
   {
     name: "socat",
     programs: ["socat"],
@@ -120,6 +134,13 @@ listen forwarder
     version: ["dpkg-query", "-W", "-f", "docker ${Version}", "docker.io"],
     protocol: "tcp",
     command: (from, to) => dockerProxy("tcp", from, to),
+  },
+  {
+    name: "netdemo relay",
+    programs: [],
+    version: [...netdemoCommand, "--version"],
+    protocol: "udp",
+    command: (from, to) => relay(from, `udp://127.0.0.1:${to}`),
   },
   {
     name: "socat",
@@ -220,6 +241,7 @@ export const PATH = [Deno.env.get("PATH"), ...FOLDERS].join(":");
 
 /** Where a program is; empty if it is not here. */
 function pathOf(program: string): string {
+  if (program.startsWith("/")) return program;
   const paths = PATH.split(":").map((folder) => `${folder}/${program}`);
   return paths.find(exists) ?? "";
 }
