@@ -79,7 +79,7 @@ export class DatagramGuard {
     replyBytes: number,
     requestBytes: number,
     remote: InternetEndpoint,
-    now = performance.now(),
+    now?: number,
   ): string | undefined {
     const { neverAmplifies = false } = this.#service;
     if (neverAmplifies && replyBytes > requestBytes && !isLoopback(remote)) {
@@ -104,7 +104,7 @@ export class DatagramGuard {
     return !this.#readsAsReply(reply) && this.#service.isRequest?.(reply) !== false;
   }
 
-  #allowsDoubtful(remote: InternetEndpoint, now: number): boolean {
+  #allowsDoubtful(remote: InternetEndpoint, now = performance.now()): boolean {
     const name = formatEndpoint(remote);
     const { count, answeredAt, heardAt } = this.#doubtful.get(name) ?? neverHeard;
     const sofar = now - heardAt < FORGET_MS ? count : 0;
@@ -117,7 +117,7 @@ export class DatagramGuard {
     return allowed;
   }
 
-  #allowsLarge(host: string, bytes: number, now: number): boolean {
+  #allowsLarge(host: string, bytes: number, now = performance.now()): boolean {
     const before = this.#allowances.get(host) ?? { bytes: LARGE_BYTES, at: now };
     const grown = before.bytes + (now - before.at) / 1_000 * LARGE_BYTES_PER_SECOND;
     const left = Math.min(LARGE_BYTES, grown) - bytes;
