@@ -168,8 +168,11 @@ Deno.test("what is not UTF-8 is found out in about the time that text takes", as
     assertEquals(replies.length, count);
     return performance.now() - started;
   };
-  await time(new Uint8Array([0xc3, 0xbc, 0x0a]));
-  const valid = await time(new Uint8Array([0xc3, 0xbc, 0x0a]));
-  const invalid = await time(new Uint8Array([0xc3, 0xff, 0x0a]));
+  // The best of several rounds: another program may have the machine in some.
+  let [valid, invalid] = [Infinity, Infinity];
+  for (let round = 0; round < 4; round++) {
+    valid = Math.min(valid, await time(new Uint8Array([0xc3, 0xbc, 0x0a])));
+    invalid = Math.min(invalid, await time(new Uint8Array([0xc3, 0xff, 0x0a])));
+  }
   assertLess(invalid, valid * 4 + 50);
 });

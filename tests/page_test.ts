@@ -139,7 +139,7 @@ Deno.test("20 may look on, the next gets 503, and a place that is left is free a
 });
 
 Deno.test("a viewer that does not read is dropped, and the server answers others meanwhile", async () => {
-  await using server = await startWatched({ service: "lab", patience: 300 });
+  await using server = await startWatched({ service: "lab", patience: 1_500 });
   using deaf = await Deno.connect({ hostname: "127.0.0.1", port: server.pagePort });
   await deaf.write(encoder.encode(
     `GET /events HTTP/1.1\r\nHost: 127.0.0.1:${server.pagePort}\r\n\r\n`,
