@@ -51,7 +51,7 @@ export class DatagramWay {
 
   /** A client with a socket of its own. */
   open(): DatagramClient {
-    if (this.target === undefined) throw new RangeError("Cannot ask as there is no address to ask");
+    if (this.target === undefined) throw new RangeError("Cannot ask without an address");
     return new DatagramClient(this.target);
   }
 

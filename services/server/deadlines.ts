@@ -33,7 +33,7 @@ export class Deadlines {
 
   /** The deadline that lies `timeout` milliseconds ahead. */
   after(timeout: number): number {
-    // The clock stands still between sweeps, so it may be one interval behind.
+    // The clock advances only with each sweep, so it may be one interval behind.
     return this.#now + timeout + this.#interval;
   }
 
