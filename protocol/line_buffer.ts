@@ -106,8 +106,7 @@ export class LineBuffer {
     const from = this.#end;
     this.#end += count;
     this.#wasFilled = this.#end === this.#bytes.length;
-    let lastEnd = this.#end - 1;
-    while (lastEnd >= from && this.#bytes[lastEnd] !== LF) lastEnd--;
+    const lastEnd = this.#lastLineEnd(from);
     let lines: Line[] = [];
     if (lastEnd >= from) {
       this.#framed = true;
@@ -124,6 +123,13 @@ export class LineBuffer {
     const line = decodeUtf8(this.#bytes.subarray(this.#start, this.#end));
     this.#start = this.#end;
     return line;
+  }
+
+  /** Where the last LF of what came from there on is; less than `from` if there is none. */
+  #lastLineEnd(from: number): number {
+    const last = this.#end - 1;
+    if (this.#bytes[last] === LF) return last;
+    return from + this.#bytes.subarray(from, last).lastIndexOf(LF);
   }
 
   /** The lines in the bytes from `start` to `end`, which is just after an LF. */

@@ -95,7 +95,7 @@ class DatagramServer implements Server {
   readonly #events: ServerEvents;
   readonly #maxRequest: number;
   readonly #guard: DatagramGuard;
-  readonly #slices = new TimeSlices(1);
+  readonly #slices = new TimeSlices();
   readonly #buffers = new BufferPool(REPLY_SIZE, REPLIES_KEPT);
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();

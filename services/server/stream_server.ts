@@ -144,7 +144,7 @@ class StreamServer implements Server {
       replyBuffers: new BufferPool(REPLY_SIZE, REPLIES_KEPT),
       requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
       fairQueue: new FairQueue(),
-      slices: new TimeSlices(service.resets === true ? 2 : 1),
+      slices: new TimeSlices(),
       onAnswered: events.answered,
       answered: 0,
       draining: false,
