@@ -16,8 +16,17 @@ import {
 } from "./harness.ts";
 import { Flooded, floods } from "./floods.ts";
 
-/** Milliseconds that nobody may wait beside a flood; generous, as other tests run, too. */
-const LIMIT_MS = 600;
+/** Milliseconds that an answer may take beside a flood. */
+const LIMIT_MS = 100;
+/** The same for the slowest answer; generous, as other tests run, too. */
+const WORST_MS = 600;
+
+/** Most answers come as soon as is promised, and the slowest not much later; it is the first. */
+function assertBrief(waits: readonly number[]): void {
+  const [worst = Infinity] = waits;
+  assertLess(waits[Math.floor(waits.length / 2)] ?? Infinity, LIMIT_MS);
+  assertLess(worst, WORST_MS);
+}
 
 for (const flood of floods) {
   testWith(
@@ -25,11 +34,10 @@ for (const flood of floods) {
     `a flood of ${flood.name} holds up neither other clients nor a stop`,
     async () => {
       await using flooded = await Flooded.start(flood, 1, ["--grace", "300ms"]);
-      const [worst = Infinity] = await flooded.waits(600);
-      assertLess(worst, LIMIT_MS);
+      assertBrief(await flooded.waits(600));
       const started = performance.now();
       assertEquals((await flooded.server.stop()).code, 0);
-      assertLess(performance.now() - started, 300 + 2 * LIMIT_MS);
+      assertLess(performance.now() - started, 300 + 2 * WORST_MS);
     },
   );
 }
@@ -38,8 +46,7 @@ testWith([python3], "beside 200 clients that flood, one that asks waits briefly"
   const [sums] = floods;
   if (sums === undefined) throw new Error("no flood");
   await using flooded = await Flooded.start(sums, 200);
-  const [worst = Infinity] = await flooded.waits(1_500);
-  assertLess(worst, 2 * LIMIT_MS);
+  assertBrief(await flooded.waits(1_500));
 });
 
 testWith(
@@ -144,12 +151,12 @@ testWith(
       }
       return connections;
     };
-    const first = await open(300); // what the runtime sets aside once is set aside now
+    const first = await open(3_000); // what the runtime sets aside once is set aside now
     const before = await memoryOf(process.pid);
     const more = await open(1_500);
     const each = (await memoryOf(process.pid) - before) / more.length;
     for (const connection of [...first, ...more]) connection[Symbol.dispose]();
-    assertLess(each, 70); // kB: garbage that was not collected yet; kept buffers would be 130
+    assertLess(each, 40); // kB: garbage that is not collected yet counts; kept buffers would be 130
   },
 );
 
