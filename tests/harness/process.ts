@@ -17,6 +17,8 @@ export const netdemoCommand: readonly string[] = executable !== undefined ? [exe
 
 /** Milliseconds that a test waits for a line before it fails with what was printed instead. */
 const LINE_TIMEOUT_MS = 60_000;
+/** Characters of an output that are kept, the latest, where a program prints for minutes. */
+const MAX_TEXT = 2 ** 26;
 
 /** How a process ended and what it printed. */
 export interface Ended {
@@ -221,6 +223,7 @@ class Pipe {
       await this.#stalled?.promise;
       const { value, done } = await this.#reader.read();
       this.text += decoder.decode(value, { stream: !done });
+      if (this.text.length > MAX_TEXT) this.text = this.text.slice(-MAX_TEXT / 2);
       this.ended = done;
       this.#wake();
       if (done) return;
