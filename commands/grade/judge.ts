@@ -96,6 +96,11 @@ export function shown(data: string | Uint8Array): string {
   return `${whole.slice(0, SHOWN / 2)}...${whole.slice(-SHOWN / 4)} (${bytes.length} bytes)`;
 }
 
+/** `ff fe (in hex)`. */
+export function inHex(bytes: Uint8Array): string {
+  return `${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (in hex)`;
+}
+
 /** Characters that a terminal would act on, escaped as Python and C write them. */
 function escaped(bytes: Uint8Array): string {
   const text = decoder.decode(bytes);

@@ -6,6 +6,7 @@ import type { Child } from "./child.ts";
 import { Conversation } from "./conversation.ts";
 import { ListenerSearch, LOOPBACK } from "./listener_search.ts";
 import type { Starter } from "./server.ts";
+import { ServerProgram } from "./server_program.ts";
 import { isInTimeWait } from "./system.ts";
 import { pause } from "./waits.ts";
 
@@ -15,66 +16,27 @@ const START_MS = 10_000;
 const RETRY_MS = 20;
 
 /** Starts a program and connects to it, as often as the checks need. */
-export class TcpConnector implements AsyncDisposable {
-  readonly starter: Starter;
-  /** Whether it is known to serve one client after another, so that it may go on from check to check. */
-  servesSeveral = false;
-
+export abstract class TcpConnector extends ServerProgram<Conversation> {
   readonly #open = new Set<Conversation>();
   #addresses: readonly string[];
-  /** The connection that showed that the server listens: it is the first client's. */
-  #first: Conversation | undefined;
-  #mustRestart = false;
   #wasReached = false;
 
   constructor(starter: Starter) {
-    this.starter = starter;
+    super(starter);
     this.#addresses = starter.examination.target?.addresses ?? LOOPBACK;
-    if (starter.examination.target !== undefined) starter.port = starter.examination.target.port;
-  }
-
-  get examination() {
-    return this.starter.examination;
-  }
-
-  /** To be called before each check: a program that may not be well is started afresh. */
-  beginCheck(): void {
-    this.starter.isCancelled = false;
-    if (!this.servesSeveral && this.#first === undefined) this.#mustRestart = true;
-    if (this.starter.child?.ended !== undefined) this.#mustRestart = true;
-    this.starter.listenToStderr();
-  }
-
-  /** To be called after a check that failed. */
-  doubt(): void {
-    this.#first = undefined;
-    this.#mustRestart = true;
-  }
-
-  async cancel(): Promise<void> {
-    this.starter.isCancelled = true;
-    await this.stop();
-  }
-
-  said(): Promise<string | undefined> {
-    return this.starter.said();
   }
 
   /** A connection of a new client; starts the program if it does not run. @throws {Finding} */
   async connect(): Promise<Conversation> {
-    const first = this.#first;
-    this.#first = undefined;
+    const first = this.takeFirst();
     if (first !== undefined) return first;
-    const { target } = this.examination;
-    if (target === undefined && (this.#mustRestart || this.starter.child === undefined)) {
-      return await this.start();
-    }
+    if (this.mustStart) return await this.start();
     return await this.#dial();
   }
 
   /** Hands a connection that nothing was sent on to the next {@linkcode connect}. */
   keep(conversation: Conversation): void {
-    this.#first = conversation;
+    this.first = conversation;
   }
 
   /** Starts the program and connects to it. @throws {Finding} if it does not listen. */
@@ -86,7 +48,7 @@ export class TcpConnector implements AsyncDisposable {
       this.starter.start(port ?? this.starter.nextPort());
       try {
         const conversation = await this.#untilListening();
-        this.#mustRestart = false;
+        this.mustRestart = false;
         return conversation;
       } catch (error) {
         // Somebody else may have taken the port at that moment.
@@ -101,13 +63,8 @@ export class TcpConnector implements AsyncDisposable {
   async stop(): Promise<void> {
     for (const conversation of this.#open) conversation.reset();
     this.#open.clear();
-    this.#first = undefined;
+    this.first = undefined;
     await this.starter.stop();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    await this.starter[Symbol.asyncDispose]();
   }
 
   /** @throws {SocketFailure} if a TARGET was never reached; later it is the program's fault: a Finding. */

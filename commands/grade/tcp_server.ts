@@ -1,6 +1,6 @@
 import { Finding } from "./check.ts";
 import type { Conversation } from "./conversation.ts";
-import { type Expected, judge, shown, wrongAnswer } from "./judge.ts";
+import { type Expected, inHex, judge, shown, wrongAnswer } from "./judge.ts";
 import {
   type ExaminedServer,
   freshQuestion,
@@ -59,7 +59,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
   }
 
   async survives(request: string | Uint8Array): Promise<void> {
-    const sent = typeof request === "string" ? shown(request) : hexOf(request);
+    const sent = typeof request === "string" ? shown(request) : inHex(request);
     const conversation = await this.connect();
     await this.request(conversation, request);
     await conversation.until((bytes) => bytes.length > 0, REACTION_MS);
@@ -76,24 +76,6 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     const answer = new TextDecoder().decode(conversation.bytes);
     await this.leave(conversation);
     return answer;
-  }
-
-  /** Sees whether another client is answered. @throws {Finding} that says what was done before. */
-  async servesAnother(sent: string, cameBefore: string): Promise<void> {
-    try {
-      await this.exchange();
-    } catch (error) {
-      if (!(error instanceof Finding)) throw error;
-      const ended = await this.starter.child?.howItEnded();
-      const then = ended ?? `the next client: ${error.evidence.saw}`;
-      const { isSilence } = error.evidence;
-      throw new Finding({ sent, saw: `${cameBefore}; ${then}`, isSilence });
-    }
-  }
-
-  async isGone(): Promise<boolean> {
-    if (this.examination.target === undefined) return false;
-    return await this.exchange().then(() => false, () => true);
   }
 
   /** Sends a request with what ends it for this server. */
@@ -229,8 +211,4 @@ function withLineEnd(request: string | Uint8Array): string | Uint8Array {
   bytes.set(request);
   bytes[request.length] = 0x0a;
   return bytes;
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return `${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (in hex)`;
 }

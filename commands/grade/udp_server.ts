@@ -1,7 +1,7 @@
 import { Finding } from "./check.ts";
 import { DatagramClient, type Received } from "./datagram_client.ts";
 import { LOOPBACK } from "./listener_search.ts";
-import { type Expected, judge, shown, wrongAnswer } from "./judge.ts";
+import { type Expected, inHex, judge, shown, wrongAnswer } from "./judge.ts";
 import {
   type ExaminedServer,
   freshQuestion,
@@ -10,6 +10,7 @@ import {
   sampleOf,
   type Starter,
 } from "./server.ts";
+import { ServerProgram } from "./server_program.ts";
 import { type Listening, listeningOf, usageOf } from "./system.ts";
 
 /** Milliseconds in which a program must have begun to answer. */
@@ -24,53 +25,18 @@ const ANSWER_ON_ITS_WAY_MS = 200;
 const REACTION_MS = 200;
 
 /** A server over UDP that is examined. */
-export class UdpServer implements ExaminedServer, AsyncDisposable {
-  readonly starter: Starter;
+export class UdpServer extends ServerProgram<Received> implements ExaminedServer {
   #hostname: string;
-  #mustRestart = false;
-  servesSeveral = false;
   readonly #clients = new Set<DatagramClient>();
-  /** The first answer: it showed that the program listens. */
-  #first: Received | undefined;
 
   constructor(starter: Starter) {
-    this.starter = starter;
-    const { target } = starter.examination;
-    this.#hostname = target?.addresses[0] ?? "127.0.0.1";
-    if (target !== undefined) starter.port = target.port;
-  }
-
-  get examination() {
-    return this.starter.examination;
-  }
-
-  beginCheck(): void {
-    this.starter.isCancelled = false;
-    if (!this.servesSeveral && this.#first === undefined) this.#mustRestart = true;
-    if (this.starter.child?.ended !== undefined) this.#mustRestart = true;
-    this.starter.listenToStderr();
-  }
-
-  doubt(): void {
-    this.#first = undefined;
-    this.#mustRestart = true;
-  }
-
-  async cancel(): Promise<void> {
-    this.starter.isCancelled = true;
-    await this.stop();
-  }
-
-  said(): Promise<string | undefined> {
-    return this.starter.said();
+    super(starter);
+    this.#hostname = starter.examination.target?.addresses[0] ?? "127.0.0.1";
   }
 
   /** A socket for a new client; starts the program if it does not run. @throws {Finding} */
   async client(): Promise<DatagramClient> {
-    const { target } = this.examination;
-    if (target === undefined && (this.#mustRestart || this.starter.child === undefined)) {
-      this.#first = await this.#start();
-    }
+    if (this.mustStart) this.first = await this.#start();
     const client = new DatagramClient(this.#hostname.includes(":") ? "::" : "0.0.0.0");
     this.#clients.add(client);
     return client;
@@ -78,12 +44,10 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
 
   /** The answer that showed that the program listens, or else a new one. @throws {Finding} */
   async firstAnswer(): Promise<Received> {
-    const first = this.#first;
-    this.#first = undefined;
+    const first = this.takeFirst();
     if (first !== undefined) return first;
     using client = await this.client();
-    const started = this.#first;
-    this.#first = undefined;
+    const started = this.takeFirst();
     if (started !== undefined) return started;
     const { request, expected } = sampleOf(this.examination);
     await this.send(client, this.withLineEnd(request));
@@ -92,7 +56,7 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
 
   /** Starts it if it does not run, and keeps its first answer. @throws {Finding} */
   async listens(): Promise<void> {
-    this.#first = await this.firstAnswer();
+    this.first = await this.firstAnswer();
   }
 
   async send(client: DatagramClient, data: string | Uint8Array): Promise<void> {
@@ -115,7 +79,7 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
     using client = await this.client();
     await this.send(client, typeof request === "string" ? this.withLineEnd(request) : request);
     const answer = await client.receive(REACTION_MS);
-    const sent = typeof request === "string" ? shown(request) : `${hexOf(request)} (in hex)`;
+    const sent = typeof request === "string" ? shown(request) : inHex(request);
     const came = answer === undefined ? "no answer" : `it answered ${shown(answer.bytes)}`;
     await this.servesAnother(sent, came);
   }
@@ -125,24 +89,6 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
     await this.send(client, this.withLineEnd(request));
     const answer = await client.receive(this.examination.timeout);
     return new TextDecoder().decode(answer?.bytes);
-  }
-
-  /** Sees whether another client is answered. @throws {Finding} that says what was done before. */
-  async servesAnother(sent: string, cameBefore: string): Promise<void> {
-    try {
-      await this.exchange();
-    } catch (error) {
-      if (!(error instanceof Finding)) throw error;
-      const ended = await this.starter.child?.howItEnded();
-      const then = ended ?? `the next client: ${error.evidence.saw}`;
-      const { isSilence } = error.evidence;
-      throw new Finding({ sent, saw: `${cameBefore}; ${then}`, isSilence });
-    }
-  }
-
-  async isGone(): Promise<boolean> {
-    if (this.examination.target === undefined) return false;
-    return await this.exchange().then(() => false, () => true);
   }
 
   /** Waits for the right answer from whichever port it comes. @throws {Finding} */
@@ -166,15 +112,10 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    this.#first = undefined;
+    this.first = undefined;
     for (const client of this.#clients) client[Symbol.dispose]();
     this.#clients.clear();
     await this.starter.stop();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    await this.starter[Symbol.asyncDispose]();
   }
 
   async #received(client: DatagramClient, expected: Expected, sent: string): Promise<Received> {
@@ -194,7 +135,7 @@ export class UdpServer implements ExaminedServer, AsyncDisposable {
   async #start(): Promise<Received> {
     await this.stop();
     const child = this.starter.start(this.starter.nextPort());
-    this.#mustRestart = false;
+    this.mustRestart = false;
     const { request } = sampleOf(this.examination);
     const sockets = LOOPBACK.flatMap((hostname) => socketsFor(hostname));
     const startedAt = performance.now();
@@ -252,8 +193,4 @@ function socketsFor(hostname: string): { hostname: string; client: DatagramClien
   } catch {
     return []; // no IPv6 here
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
