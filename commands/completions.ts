@@ -22,16 +22,17 @@ const scripts: Readonly<Record<string, (completions: readonly Completion[]) => s
   fish,
 };
 
-/** The command that prints completion scripts, made from the commands that there are. */
+/** The command that prints completion scripts, generated from the commands. */
 export function completionsProgram(commands: readonly Command[]): Program {
   const shells = Object.keys(scripts);
   return {
     usage: shells.join("|"),
-    about: `Prints a script that completes commands, flags and known words, for the shell
-named. It is made from the commands of this netdemo: print it anew after an update.
+    about: `Prints a script that completes commands, flags and known words in the given
+shell. It is generated from the commands of this netdemo: print it again after an
+update.
 
-bash  put the line of the example below into ~/.bashrc
-zsh   write it to a file _netdemo in a folder of $fpath, before compinit runs
+bash  add the line from the example below to ~/.bashrc
+zsh   write it to a file _netdemo in a directory of $fpath, before compinit runs
 fish  write it to ~/.config/fish/completions/netdemo.fish`,
     examples: [
       'eval "$(netdemo completions bash)"',
@@ -71,7 +72,7 @@ async function completionOf({ name, summary, load }: Command): Promise<Completio
   return {
     name,
     summary,
-    flags: [...own, { text: "--help", about: "show how it is used" }],
+    flags: [...own, { text: "--help", about: "show the help of this command" }],
     words,
   };
 }
@@ -79,13 +80,13 @@ async function completionOf({ name, summary, load }: Command): Promise<Completio
 function helpCompletion(commands: readonly Command[]): Completion {
   return {
     name: "help",
-    summary: "shows how one command is used",
+    summary: "shows the help of a command",
     flags: [],
     words: [...commands.map(({ name }) => name), ...topics],
   };
 }
 
-/** Flags whose value is a file or a folder. */
+/** Whether a flag's value is a file or a directory. */
 function takesPath({ value }: Completion["flags"][number]): boolean {
   return value === "PATH" || value === "FILE";
 }

@@ -156,7 +156,7 @@ Deno.test("netdemo address NAME shows what it stands for, and how long that took
 Deno.test("netdemo address explains an address and a port", async () => {
   const { stdout } = await netdemoInProcess(["address", "10.0.0.5:8080"]);
   assertMatch(stdout, /\n10\.0\.0\.5 +IPv4 +private +this site +RFC 1918\n/);
-  assertMatch(stdout, /\nPort 8080 is registered: servers of users \(RFC 6335, section 6\)\.\n/);
+  assertMatch(stdout, /\nPort 8080 is registered: for any server \(RFC 6335, section 6\)\.\n/);
   const six = await netdemoInProcess(["address", "[::1]:40"]);
   assertMatch(six.stdout, /\n::1 +IPv6 +loopback +this host +RFC 4291, section 2\.5\.3\n/);
   assertMatch(six.stdout, /\nPort 40 is well-known: /);

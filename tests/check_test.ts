@@ -104,7 +104,7 @@ testWith([unix], "a Unix socket is asked by its path", async () => {
     assertEquals(refused.code, 0);
     assertMatch(
       refused.stderr,
-      /^note: nothing answered at .*: a slip in the path looks the same$/m,
+      /^note: nothing answered at .*: a typo in the path looks the same$/m,
     );
     const tooLong = await check(`unix:${folder}/${"x".repeat(200)}`);
     assertEquals(tooLong.code, 1);

@@ -317,7 +317,7 @@ Deno.test("what a forwarder puts before the client's bytes is shown", async () =
     `127.0.0.1:${forwarder.port}`,
   ]);
   assertEquals(code, 124);
-  assertMatch(stderr, /hint: what came at 127\.0\.0\.1:\d+ began with "PROXY TCP4 127\.0\.0\.1 /);
+  assertMatch(stderr, /hint: the input at 127\.0\.0\.1:\d+ began with "PROXY TCP4 127\.0\.0\.1 /);
 });
 
 Deno.test("TAP and JUnit say of each question what JSON says", async () => {

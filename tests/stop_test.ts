@@ -52,7 +52,7 @@ Deno.test("--once with --max-time is TIMEOUT if nobody came", async () => {
       ["calc-server", "--port", "0", "--once", "--max-time", "100ms", ...flags],
     );
     assertEquals(code, 124);
-    assertMatch(stderr, /^netdemo: TIMEOUT: nobody came within 100ms\nhint: \w/);
+    assertMatch(stderr, /^netdemo: TIMEOUT: no client connected within 100ms\nhint: \w/);
   }
   await using process = new Process(
     [...netdemoCommand, "calc-server", "--port=0", "--once", "--max-time=600ms"],

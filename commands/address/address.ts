@@ -17,16 +17,16 @@ const flags = {
     least: 1,
     default: DEFAULT_TIMEOUT_MS,
   }),
-  json: { about: "print each address, and the port, as a JSON object a line" },
+  json: { about: "print each address, and the port, as JSON, one object per line" },
 };
 
 /** The command that shows and explains addresses, host names and ports. */
 export const program: Program = {
   usage: "[NAME | ADDRESS][:PORT]",
-  about: `Without an argument: this host's name and its addresses by interface, and from
-where they can be reached. With a host NAME: the addresses that it stands for,
-as programs on this host resolve it. With an ADDRESS or a PORT: what kind it is,
-and which document says so.
+  about: `Without an argument, shows this host's name and its addresses by interface, and
+where they can be reached from. With a host NAME, shows the addresses that it
+stands for, as programs on this host resolve it. With an ADDRESS or a PORT, says
+what kind it is and which document defines it.
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   examples: [
     "netdemo address",
@@ -47,7 +47,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     const other = otherReading(target ?? "");
     if (other !== undefined) {
       const line = `netdemo address ${shellWord(other)}`;
-      channels.stderr.line(`hint: for a port of an IPv6 address, type: ${line}`);
+      channels.stderr.line(`hint: to give a port with an IPv6 address, type: ${line}`);
     }
     return 0;
   },
@@ -59,13 +59,13 @@ interface Target {
   readonly port?: number | undefined;
 }
 
-/** @throws {Failure} of kind `USAGE` for what is neither a name, an address nor a port. */
+/** @throws {Failure} of kind `USAGE` if the text is not a name, an address or a port. */
 function parseTarget(text: string): Target {
   if (canonicalAddress(text) !== undefined) return { host: text };
   if (/^\d+$|[/\s]/.test(text)) {
     throw new Failure("USAGE", `'${text}' is neither a host name nor an address`);
   }
-  // Resolvers read 10.1 as 10.0.0.1: a slip of the finger would be explained as another host.
+  // Resolvers read 10.1 as 10.0.0.1: a typo would be explained as another host.
   const [, numbers] = /^([\d.]+)(?::\d+)?$/.exec(text) ?? [];
   if (numbers !== undefined && canonicalAddress(numbers) === undefined) {
     const hint = "an IPv4 address has four numbers from 0 to 255, for example 10.0.0.7";
@@ -86,7 +86,7 @@ function parseTarget(text: string): Target {
   return { host: host === "" ? undefined : host, port };
 }
 
-/** `[::1]:40` for `::1:40`, which is an address as a whole but looks like one with a port. */
+/** `[::1]:40` for `::1:40`, which is an address but looks like one with a port. */
 function otherReading(text: string): string | undefined {
   const [, host = "", port] = /^(.*[^:]):(\d{1,5})$/.exec(text) ?? [];
   if (port === undefined || !host.includes(":") || canonicalAddress(host) === undefined) {
@@ -95,7 +95,7 @@ function otherReading(text: string): string | undefined {
   return host.startsWith("[") ? undefined : `[${host}]:${port}`;
 }
 
-/** What is known of one address. */
+/** What is known about one address. */
 interface AddressReport {
   readonly interface?: string;
   readonly address: string;
@@ -115,7 +115,7 @@ interface PortReport {
 }
 
 interface Report {
-  /** This host's name, where it was asked for. */
+  /** This host's name, if that was asked for. */
   readonly hostName?: string;
   /** The name that was resolved. */
   readonly name?: string;

@@ -1,21 +1,21 @@
 import { canonicalAddress } from "../../protocol/addresses.ts";
 
-/** Whom an address can be reached from. */
+/** Where an address can be reached from. */
 export type Reach = "this host" | "this link" | "this site" | "everywhere" | "nobody" | "a group";
 
-/** What kind of IP address one is. */
+/** A kind of IP address. */
 export interface AddressKind {
   readonly name: string;
   readonly reach: Reach;
-  /** The document that says so. */
+  /** The document that defines it. */
   readonly source: string;
 }
 
-/** What kind of port one is. */
+/** A kind of port. */
 export interface PortKind {
   readonly name: "well-known" | "registered" | "ephemeral" | "any free one";
   readonly about: string;
-  /** The document that says so. */
+  /** The document that defines it. */
   readonly source: string;
 }
 
@@ -73,8 +73,8 @@ export function familyOf(address: string): 4 | 6 {
 }
 
 /**
- * What kind of address an IP address is. An IPv4-mapped one is reported as that,
- * not as the IPv4 address that it holds.
+ * Returns the kind of an IP address. An IPv4-mapped one is reported as such,
+ * not as the IPv4 address that it contains.
  *
  * @throws {TypeError} if it is not an IP address.
  */
@@ -90,15 +90,15 @@ export function kindOfAddress(address: string): AddressKind {
   return { name, reach, source };
 }
 
-/** What kind of port a port number is (RFC 6335, section 6). */
+/** Returns the kind of a port (RFC 6335, section 6). */
 export function kindOfPort(port: number): PortKind {
   const source = "RFC 6335, section 6";
   if (port === 0) return { name: "any free one", about: "for servers only", source };
   if (port < 1_024) {
-    return { name: "well-known", about: "services of the system, privileges needed", source };
+    return { name: "well-known", about: "for system services; needs privileges", source };
   }
-  if (port < 49_152) return { name: "registered", about: "servers of users", source };
-  return { name: "ephemeral", about: "lent to clients, which need any port", source };
+  if (port < 49_152) return { name: "registered", about: "for any server", source };
+  return { name: "ephemeral", about: "assigned to clients while they need one", source };
 }
 
 function range(prefix: string, name: string, reach: Reach, source: string): Range {
@@ -106,7 +106,7 @@ function range(prefix: string, name: string, reach: Reach, source: string): Rang
   return { first: numberOf(address), bits: Number(bits), name, reach, source };
 }
 
-/** An address as the number that it is: 32 or 128 bits. */
+/** An address as a number of 32 or 128 bits. */
 function numberOf(text: string): bigint {
   const [address = ""] = (canonicalAddress(text) ?? "").split("%");
   if (address === "") {

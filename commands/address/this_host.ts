@@ -2,14 +2,14 @@ import { canonicalAddress } from "../../protocol/addresses.ts";
 import { kindOfAddress } from "./address_kinds.ts";
 import { systemResolver } from "../../sockets/resolve.ts";
 
-/** Milliseconds that the name of an address is waited for: it is nice to have, no more. */
+/** Milliseconds to wait for the name of an address, which is optional. */
 const REVERSE_TIMEOUT_MS = 2_000;
 
 /** An address of this host. */
 export interface LocalAddress {
   /** `lo`, `eth0`. */
   readonly interface: string;
-  /** A link-local one with its interface as the zone (RFC 4007), as it must be given to connect. */
+  /** If link-local, with the interface as its zone (RFC 4007), as connecting requires. */
   readonly address: string;
 }
 
@@ -27,7 +27,7 @@ export function localAddresses(): LocalAddress[] {
   );
 }
 
-/** The name that the system knows for an address; `undefined` where it knows none or takes long. */
+/** The system's name for an address; `undefined` if it has none or takes too long. */
 export async function reverseName(address: string): Promise<string | undefined> {
   const { lookupService } = await systemResolver();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -45,14 +45,14 @@ export async function reverseName(address: string): Promise<string | undefined> 
   }
 }
 
-/** A service that the system has a name for. */
+/** A service as named by the system. */
 export interface NamedService {
   readonly name: string;
   /** `tcp`, `udp`. */
   readonly protocols: readonly string[];
 }
 
-/** What the system calls the services of a port (services(5)); nothing where it has no such file. */
+/** The system's names for the services of a port (services(5)); empty without that file. */
 export async function servicesOf(port: number): Promise<NamedService[]> {
   const path = Deno.build.os === "windows"
     ? "C:\\Windows\\System32\\drivers\\etc\\services"

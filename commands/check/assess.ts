@@ -9,27 +9,27 @@ import { failureOf, furthest, getsThrough, isBlocked, showsLife, type Verdict } 
 /** What was found at one address of a target. */
 export interface Row {
   readonly expected: Expected;
-  /** `undefined` where the name did not resolve. */
+  /** `undefined` if the name did not resolve. */
   readonly remote: Endpoint | undefined;
   readonly verdict: Verdict;
   readonly probed: Probed;
-  /** What was asked; `undefined` where nothing was. */
+  /** What was asked; `undefined` if nothing was. */
   readonly challenge: Challenge | undefined;
   readonly resolveMs?: number | undefined;
   readonly elapsedMs: number;
-  /** Milliseconds that there were for the probe. */
+  /** Milliseconds that the probe was allowed. */
   readonly timeout: number;
-  /** Which sizes of request pass, where that was tried. */
+  /** The request sizes that pass, if that was tried. */
   readonly limit?: Limit<Row> | undefined;
 }
 
 /** A row with what it means for its target. */
 export interface AssessedRow extends Row {
-  /** Whether the verdict is the one that is expected. */
+  /** Whether the verdict is the expected one. */
   readonly asExpected: boolean;
-  /** Whether a block at this address has its control; `undefined` where none is needed. */
+  /** Whether a block at this address has its positive control; `undefined` if none is needed. */
   readonly control?: boolean | undefined;
-  /** How it counts: a `note` where another address of the target was as expected. */
+  /** A `note` is a failure that another address of the target makes up for. */
   readonly status: "pass" | "note" | "fail";
 }
 
@@ -40,14 +40,14 @@ export interface AssessedTarget {
   readonly asExpected: boolean;
   /** The verdict that stands for the target. */
   readonly verdict: Verdict;
-  /** What kind of failure it is, if it is not as expected. */
+  /** The kind of failure, if the target is not as expected. */
   readonly failure?: FailureKind | undefined;
 }
 
 /**
- * What the rows of each target mean, together: one address as expected is
- * enough, unless it is a block and another lets through; a block needs an address
- * that answered something else in this run.
+ * Judges each target by all of its rows. One address as expected is enough, unless a block is
+ * expected and another address lets a connection through. The control of a block is an `ok` or
+ * `open` at the same address in this run.
  *
  * @param strict Whether every address must be as expected, and every block have its control.
  */
@@ -77,13 +77,13 @@ function assessTarget(
   });
   const good = (row: typeof judged[number]): boolean =>
     row.asExpected && !(strict && row.control === false);
-  // Nothing is blocked that another of its addresses lets through.
+  // A target is not blocked if any of its addresses lets a connection through.
   const isOpen = expectsBlock(expected) &&
     judged.some(({ verdict }) => getsThrough(verdict, protocol));
   const asExpected = strict ? judged.every(good) : judged.some(good) && !isOpen;
   const counted = judged.filter((row) => !good(row));
   const verdict = furthest((asExpected ? judged.filter(good) : counted).map((row) => row.verdict));
-  // What is as expected, and fails for want of a control alone, is no such failure.
+  // If only a control is missing, the verdict itself is not the failure.
   const uncontrolled = counted.every((row) => row.asExpected);
   return {
     expected,
@@ -97,7 +97,7 @@ function assessTarget(
   };
 }
 
-/** The address of an end without its port: a host is one, whichever port answers. */
+/** The address of an endpoint without its port: any port that answers shows that the host is on. */
 function hostOf(endpoint: Endpoint | undefined): string | undefined {
   return endpoint === undefined
     ? undefined

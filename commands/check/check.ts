@@ -27,7 +27,7 @@ import { readTargets } from "./targets_file.ts";
 
 type Values = FlagValues<typeof flags>;
 
-/** A service that can be asked. */
+/** A service that check can ask. */
 interface Askable {
   readonly name: string;
   client(): Promise<Client>;
@@ -50,7 +50,7 @@ export function checkProgram(services: readonly Askable[]): Program {
         ...await prepare(targets, values, services, report),
         progress: progressOn(channels),
       };
-      // Watched from the start: once this process is out of descriptors, Deno can't begin to.
+      // Watch from the start: Deno can't begin to once this process is out of descriptors.
       using signals = watchStopSignals();
       const finding = await Promise.race([
         find(options, values, signals.first),
@@ -62,7 +62,7 @@ export function checkProgram(services: readonly Askable[]): Program {
   };
 }
 
-/** All targets, those of the command line first. */
+/** All targets, those on the command line first. */
 async function readAll(
   words: readonly string[],
   values: Values,
@@ -115,7 +115,7 @@ async function prepare(
   return options;
 }
 
-/** Flags that each are a way to check: only one of them can be given. */
+/** Flags that each choose a way to check; at most one may be given. */
 const MODES = ["for", "count", "sizes"] as const;
 
 function refuseContradictions(given: ReadonlySet<string>): void {
@@ -124,18 +124,17 @@ function refuseContradictions(given: ReadonlySet<string>): void {
     throw new Failure("USAGE", `--${one} and --${other} can't be used together`);
   }
   if (given.has("every") && !given.has("count")) {
-    throw new Failure("USAGE", "--every needs --count: how often to probe", {
-      hint: "--for D tries again until all targets are as expected",
+    throw new Failure("USAGE", "--every needs --count: the number of probes", {
+      hint: "--for D retries until all targets are as expected",
     });
   }
 }
 
-/** A question that no target is asked would not be part of what an ok proves. */
+/** Refuses a question that no target is asked: an ok would prove nothing about it. */
 function refuseUnasked(targets: readonly Expected[]): void {
   if (targets.some(({ service }) => service === undefined)) return;
   throw new Failure("USAGE", "--send and --reply are for targets that name no service", {
-    hint:
-      "leave out what stands after the slash: netdemo check cache:6379 --send PING --reply PONG",
+    hint: "leave out the slash and the service: netdemo check cache:6379 --send PING --reply PONG",
   });
 }
 
@@ -143,11 +142,11 @@ function refuseUnsizable(options: ModeOptions, sizes: Sizes): void {
   for (const expected of options.targets) {
     const why = unsizable(expected, options, sizes);
     if (why === undefined) continue;
-    throw new Failure("USAGE", `--sizes can't be tried on '${expected.text}': ${why}`);
+    throw new Failure("USAGE", `--sizes can't be used on '${expected.text}': ${why}`);
   }
 }
 
-/** Only a service whose requests can be of any size shows which sizes pass, and not of every size. */
+/** Why `--sizes` can't be used on a target: its requests can't be of all these sizes. */
 function unsizable(expected: Expected, options: ModeOptions, { most }: Sizes): string | undefined {
   const { expect, service, target: { protocol } } = expected;
   const sizable = service !== undefined && service !== OPEN && service !== "hello";
@@ -160,7 +159,7 @@ function unsizable(expected: Expected, options: ModeOptions, { most }: Sizes): s
   return undefined;
 }
 
-/** Resolves when there is nothing to wait for any more: at the first signal, or the second of --count. */
+/** Resolves when the check must stop: at the first signal, or with `--count` at the second. */
 function stopOf({ first, second }: StopSignals, counts: boolean): Promise<undefined> {
   return new Promise((resolve) => {
     if (counts) second.then(() => resolve(undefined));
@@ -168,7 +167,7 @@ function stopOf({ first, second }: StopSignals, counts: boolean): Promise<undefi
   });
 }
 
-/** At a terminal, those who wait see what for. */
+/** At a terminal, shows what the check is still waiting for. */
 function progressOn({ stderr }: Channels): ((line: string) => void) | undefined {
   return Deno.stderr.isTerminal() ? (line) => stderr.line(visible(line)) : undefined;
 }
@@ -181,7 +180,7 @@ function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<
   return once(options);
 }
 
-/** Prints what was found; gives the exit code. */
+/** Prints the findings and returns the exit code. */
 async function conclude(
   { targets, results }: Finding,
   report: Report,
@@ -197,7 +196,7 @@ async function conclude(
   return 0;
 }
 
-/** The columns that the cells take, with two spaces after all but the first. */
+/** Column widths for the cells, with two spaces after all but the first. */
 function widthsOf(results: readonly Result[]): readonly number[] {
   const widest = (column: number): number =>
     results.reduce((width, { cells }) => Math.max(width, cells[column]?.length ?? 0), 0);

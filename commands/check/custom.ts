@@ -1,19 +1,19 @@
 import { Failure } from "../../cli/failure.ts";
 import { type Challenge, randomWord } from "../../clients/challenge.ts";
 
-/** What stands for a fresh random word in `--send` and `--reply`. */
+/** The placeholder for a fresh random word in `--send` and `--reply`. */
 const NONCE = "{nonce}";
 
-/** A question of the user's own. */
+/** The user's own question. */
 export interface Custom {
-  /** What is sent; `undefined` where the server speaks first. */
+  /** The request; `undefined` if the server speaks first. */
   readonly send: string | undefined;
   /** What the reply must contain. */
   readonly reply: string;
 }
 
 /**
- * The question that `--send` and `--reply` make, if any.
+ * Returns the question that `--send` and `--reply` make, if any.
  *
  * @throws {Failure} of kind `USAGE` for a question whose answer can't be judged.
  */
@@ -29,20 +29,20 @@ export function customQuestion(
   }
   if (reply.includes(NONCE) && !send?.includes(NONCE)) {
     throw new Failure("USAGE", "--reply can't contain {nonce}, as --send does not", {
-      hint: "the word is random: only a reply to a request that holds it can hold it",
+      hint: "the word is random: a reply can contain it only if the request does",
     });
   }
   return { send, reply };
 }
 
-/** Asks a user's question, with a random word of its own. */
+/** Makes a challenge from the user's question, with a new random word. */
 export function customChallenge({ send, reply }: Custom): Challenge {
   const nonce = randomWord();
   const expected = asReceived(reply.replaceAll(NONCE, nonce));
-  const request = send?.replaceAll(NONCE, nonce).replace(/\n$/, ""); // each gets its line end
+  const request = send?.replaceAll(NONCE, nonce).replace(/\n$/, ""); // sending adds the line end
   return {
     request,
-    // What the request itself contains, an echo would give back.
+    // An echo would return anything that the request itself contains.
     fresh: reply.includes(NONCE) && !request?.includes(expected),
     form: "lines",
     expected,
@@ -50,7 +50,7 @@ export function customChallenge({ send, reply }: Custom): Challenge {
   };
 }
 
-/** A text as lines are received: without a CR before a line end, and without empty lines. */
+/** A text as it is received in lines: without CR before a line end, without empty lines. */
 function asReceived(text: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(/\n+/g, "\n");
 }

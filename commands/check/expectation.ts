@@ -8,29 +8,29 @@ import {
 } from "../../protocol/addresses.ts";
 import { isBlocked, type Verdict, verdicts } from "./verdict.ts";
 
-/** What a target is to turn out as: a verdict, or any of those of a blocked way. */
+/** The verdict that a target should get; `blocked` is any verdict of a blocked path. */
 export type Expectation = Exclude<Verdict, "error"> | "blocked";
 
-/** What is asked where a target names no service. */
+/** The service to ask if a target names none. */
 const DEFAULT_SERVICE = "calc";
-/** The service that stands for any: the handshake alone. */
+/** The service that stands for any service: only the handshake is tried. */
 export const OPEN = "open";
 
-/** A target and what it is expected to be. */
+/** A target with its expected verdict. */
 export interface Expected {
-  /** As it was typed: `dropped=web:5432`. */
+  /** As typed: `dropped=web:5432`. */
   readonly text: string;
   readonly target: Target;
   readonly expect: Expectation;
-  /** The service that is asked; `undefined` for what `--send` and `--reply` say. */
+  /** The service to ask; `undefined` to use `--send` and `--reply`. */
   readonly service: string | undefined;
 }
 
-/** What the flags say about every target. */
+/** What applies to every target. */
 export interface ExpectOptions {
-  /** Names of the services that can be asked, `open` aside. */
+  /** Names of the services that can be asked, except `open`. */
   readonly services: readonly string[];
-  /** Whether a target without a service is asked what `--send` and `--reply` say. */
+  /** Whether a target without a service is asked with `--send` and `--reply`. */
   readonly custom: boolean;
   /** Whether an ok may be `slow`. */
   readonly canBeSlow: boolean;
@@ -39,7 +39,7 @@ export interface ExpectOptions {
 /**
  * Reads `[EXPECT=]TARGET`.
  *
- * @throws {Failure} of kind `USAGE`, also if the target can never be as expected.
+ * @throws {Failure} of kind `USAGE`, including for a target that can never be as expected.
  */
 export function parseExpected(text: string, options: ExpectOptions): Expected {
   const [, prefix, rest = text] = /^([a-z-]*)=(.*)$/is.exec(text) ?? [];
@@ -65,7 +65,7 @@ function readExpectation(prefix: string, text: string): Expectation {
   });
 }
 
-/** Why a target can never be as expected: a slip that would otherwise look like a finding. */
+/** Why a target can never be as expected: the mistake would otherwise look like a finding. */
 function impossible({ target, expect, service }: Expected, options: ExpectOptions) {
   if (service === OPEN && target.protocol === "udp") {
     return "UDP has no handshake; leave out /open to ask a calc service";
@@ -83,12 +83,12 @@ function hasName(target: Target): boolean {
   return target.protocol !== "unix" && canonicalAddress(target.host) === undefined;
 }
 
-/** Whether a target is expected to be blocked, in whichever way. */
+/** Whether a target is expected to be blocked, in any way. */
 export function expectsBlock({ expect, target: { protocol } }: Expected): boolean {
   return expect === "blocked" || isBlocked(expect, protocol);
 }
 
-/** Whether a verdict is what is expected of a target. */
+/** Whether a verdict meets the expectation of a target. */
 export function meets(
   verdict: Verdict,
   { expect, service }: Expected,

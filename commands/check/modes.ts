@@ -14,12 +14,12 @@ export interface Finding {
   readonly results: readonly Result[];
 }
 
-/** What each way of checking needs. */
+/** Options of every way of checking. */
 export interface ModeOptions extends RoundOptions {
   readonly targets: readonly Expected[];
   readonly strict: boolean;
   readonly report: Report;
-  /** Takes what is worth saying to people who wait; absent where nobody watches. */
+  /** Shows progress to a user who is waiting; absent if none is. */
   readonly progress?: ((line: string) => void) | undefined;
 }
 
@@ -32,7 +32,7 @@ export async function once(options: ModeOptions): Promise<Finding> {
 /**
  * Probes everything until all is as expected.
  *
- * @param limit Milliseconds for it.
+ * @param limit Milliseconds for all tries.
  */
 export async function untilAsExpected(options: ModeOptions, limit: number): Promise<Finding> {
   let waitingFor = "";
@@ -57,13 +57,13 @@ export async function untilAsExpected(options: ModeOptions, limit: number): Prom
 /** How often to probe. */
 interface RepeatOptions {
   readonly count: number;
-  /** Milliseconds from one start to the next, or more where a round takes longer. */
+  /** Milliseconds from one start to the next; more if a round takes longer. */
   readonly every: number;
-  /** Ends it early, with what was counted so far. */
+  /** Ends early with the counts so far. */
   readonly stop: AbortSignal;
 }
 
-/** Probes everything several times, one after the other. */
+/** Probes everything several times, one round after the other. */
 export async function repeatedly(
   options: ModeOptions,
   { count, every, stop }: RepeatOptions,
@@ -79,14 +79,14 @@ export async function repeatedly(
   return { targets: tally.targets, results: tally.series.map(seriesResult) };
 }
 
-/** Asks everything with requests of growing size, until one does not pass. */
+/** Asks everything with requests of growing size until one does not pass. */
 export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Finding> {
   const visit: Visit<Row> = async (expected, remote, found, visitOptions) => {
     const tryOnce = (size: number): Promise<Row> =>
       probeRow(expected, remote, found, visitOptions, size);
     const attempt = async (size: number): Promise<Row> => {
       const row = await tryOnce(size);
-      // The datagram from which this host learns the path's MTU is lost.
+      // This host learns the path's MTU from a datagram that is lost.
       return passes(row) || expected.target.protocol !== "udp" ? row : await tryOnce(size);
     };
     const least = Math.max(sizes.least, leastSize(expected, options));
@@ -97,7 +97,7 @@ export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Fin
   return { targets, results: resultsOf(targets, 1) };
 }
 
-/** Waits, until it is told to stop. */
+/** Waits, or returns early when the signal aborts. */
 async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -117,7 +117,7 @@ async function probeAll(options: ModeOptions): Promise<readonly AssessedTarget[]
   return assess(await runRound(options.targets, options, probeRow), options.strict);
 }
 
-/** Prints each row of a try for programs; people get the last try, or a summary. */
+/** Reports each row of a try to programs; people see only the last try, or a summary. */
 function reportTries(
   targets: readonly AssessedTarget[],
   number: number,

@@ -9,41 +9,41 @@ import { SocketFailure } from "../../sockets/failure.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import type { Failed, Outcome } from "./verdict.ts";
 
-/** Characters that are kept of a reply that is not the right one yet. */
+/** Characters to receive before giving up on a reply that is not yet right. */
 const MAX_REPLY = 1_048_576;
 
-/** Bytes from which on a request may take more than one write. */
+/** Bytes from which a request may take more than one write. */
 const LONG = 4_096;
 
-/** Whom to probe, and how. */
+/** What to probe, and how. */
 export interface ProbeOptions {
   readonly protocol: Protocol;
   readonly remote: Endpoint;
-  /** What to ask; `undefined` to connect and no more. */
+  /** What to ask; `undefined` to connect only. */
   readonly challenge: Challenge | undefined;
-  /** Milliseconds for all of it. */
+  /** Milliseconds for the whole probe. */
   readonly timeout: number;
   /** Ends it early. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a probe saw. A phase that was not reached has no duration. */
+/** What a probe observed. A phase that was not reached has no duration. */
 export interface Probed {
   readonly outcome: Outcome;
   readonly connectMs?: number | undefined;
   readonly sendMs?: number | undefined;
-  /** From sending to the last byte of the reply, or to where it ended without one. */
+  /** From sending to the last byte of the reply, or to the end of a probe without one. */
   readonly replyMs?: number | undefined;
   readonly elapsedMs: number;
-  /** Bytes that came as a reply. */
+  /** Bytes received. */
   readonly bytes: number;
-  /** The reply, or what came of it. */
+  /** The reply, or the part that arrived. */
   readonly reply: string;
-  /** Who sent a datagram in place of whom was asked. */
+  /** Another endpoint that sent a datagram instead of the one asked. */
   readonly stranger?: Endpoint | undefined;
 }
 
-/** What a probe saw whose turn came only when nobody waited for it any more. */
+/** The result of a probe that was cancelled before it started. */
 const unprobed: Probed = {
   outcome: { end: "failed", phase: "send", kind: "ERROR" },
   elapsedMs: 0,
@@ -53,14 +53,14 @@ const unprobed: Probed = {
 
 type Seen = { -readonly [Key in keyof Omit<Probed, "outcome">]: Probed[Key] };
 
-/** Probes one address, once. Whatever a socket does is an outcome; it throws bugs alone. */
+/** Probes one address, once. Anything a socket does is an outcome; only bugs are thrown. */
 export async function probe(options: ProbeOptions): Promise<Probed> {
   if (options.signal?.aborted) return unprobed;
   const startedAt = performance.now();
   const seen: Seen = { elapsedMs: 0, bytes: 0, reply: "" };
   const outcome = await outcomeOf(options, seen).catch(failedOutcome);
   const { connectMs = 0, sendMs = 0, replyMs } = seen;
-  // What ended by being quiet was there before anyone was sure of it.
+  // A reply that ends with silence had arrived before the silence was long enough to tell.
   const elapsedMs = replyMs === undefined
     ? performance.now() - startedAt
     : connectMs + sendMs + replyMs;
@@ -99,7 +99,7 @@ interface AskOptions extends ProbeOptions {
   readonly deadline: number;
 }
 
-/** Asks, and waits for the answer. */
+/** Asks and waits for the answer. */
 async function ask(
   call: Call,
   challenge: Challenge,
@@ -116,9 +116,9 @@ async function ask(
       sentAt = performance.now();
       seen.sendMs = sentAt - sendAt;
     };
-    // Not awaited: the peer may answer before it has taken all, or take nothing.
+    // Not awaited: the peer may answer before it has read everything, or read nothing.
     const sending = call.send([challenge.request]);
-    // The system has taken what is short; that it did is heard of only after the reply.
+    // The system takes a short request at once, but the promise may resolve only after the reply.
     if (challenge.request.length < LONG) sent();
     else sending.then(sent);
   }
@@ -130,7 +130,7 @@ async function ask(
   return outcome;
 }
 
-/** Receives until the answer is whole, in however many pieces it comes. */
+/** Receives until the answer is complete, in however many pieces. */
 async function awaitReply(
   call: Call,
   challenge: Challenge,
@@ -144,14 +144,14 @@ async function awaitReply(
       if (challenge.form === "lines") {
         seen.reply += `${pieces.join("\n")}\n`;
         if (challenge.judge(seen.reply) === "right") return answered(true);
-        // A peer that goes on sending lines would have no end.
+        // A peer may never stop sending lines.
         if (performance.now() > deadline) break;
       } else {
         seen.reply += pieces[0] ?? "";
         const found = challenge.judge(seen.reply);
-        // A datagram, or a line with its end, is whole; another may go on.
-        const whole = protocol === "udp" || call.framed;
-        if (found !== "part" || whole) return answered(found === "right");
+        // A datagram, or a line with its end, is complete; anything else may continue.
+        const isComplete = protocol === "udp" || call.framed;
+        if (found !== "part" || isComplete) return answered(found === "right");
       }
     }
     return answered(false);
@@ -164,12 +164,12 @@ async function awaitReply(
   }
 }
 
-/** The outcome that a failure of a socket is; whatever else was thrown is thrown again. */
+/** Turns a socket failure into an outcome; rethrows anything else. */
 export function failedOutcome(error: unknown): Failed {
   if (!(error instanceof SocketFailure) || error.facts.phase === "listen") throw error;
   const { kind, facts, cause } = error;
   const problem = facts.phase === "reply" ? facts.problem : undefined;
   const tooLong = facts.phase === "connect" && facts.problem === "path too long";
-  const errno = tooLong ? "ENAMETOOLONG" : errnoOf(cause); // such a path never gets to the system
+  const errno = tooLong ? "ENAMETOOLONG" : errnoOf(cause); // such a path never reaches the system
   return { end: "failed", phase: facts.phase, kind, errno, problem };
 }

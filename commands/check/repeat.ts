@@ -5,7 +5,7 @@ import { showsLife, type Verdict } from "./verdict.ts";
 
 /** All tries of one address of a target. */
 export interface Series {
-  /** The row that stands for all: the first that is least as expected. */
+  /** The row that represents them all: the first of those that count worst. */
   readonly row: AssessedRow;
   readonly tries: number;
   readonly asExpected: number;
@@ -17,16 +17,16 @@ export interface Series {
   readonly reply: Spread | undefined;
 }
 
-/** Sums up the rounds of a check as they come: of each try no more than its figures is kept. */
+/** Sums up the rounds of a check; it keeps only the figures of each try. */
 export class Tally {
   readonly #targets: AssessedTarget[] = [];
-  /** The tries of each target by address: a name may stand for others from one round to the next. */
+  /** The tries of each target by address, since a name may resolve differently in each round. */
   readonly #counts: Map<string, Count>[] = [];
 
   add(round: readonly AssessedTarget[]): void {
     for (const [index, target] of round.entries()) {
       const shown = this.#targets[index];
-      // A target is as expected if it was in each round.
+      // A target is as expected if it was so in every round.
       if (shown === undefined || (shown.asExpected && !target.asExpected)) {
         this.#targets[index] = target;
       }

@@ -8,12 +8,12 @@ import type { Limit } from "./sizes.ts";
 import type { Spread } from "./statistics.ts";
 import { detailOf, limitWords, spreadWords } from "./words.ts";
 
-/** The result that a row of a check is. @param number Which try it is, from 1. */
+/** Makes a report's result from a row. @param number The number of the try, from 1. */
 export function resultOf(row: AssessedRow, number: number): Result {
-  const seen = detailOf(row);
+  const detail = detailOf(row);
   return row.limit === undefined
-    ? withDetail(row, seen, probeEvent(row, number))
-    : withDetail(row, limitWords(row.limit, seen), sizesEvent(row, row.limit));
+    ? withDetail(row, detail, probeEvent(row, number))
+    : withDetail(row, limitWords(row.limit, detail), sizesEvent(row, row.limit));
 }
 
 /** The result of an address that was tried several times. */
@@ -81,13 +81,13 @@ function withDetail(row: AssessedRow, detail: string, event: Event): Result {
   };
 }
 
-/** What stands in the column of addresses. */
+/** The cell in the address column. */
 function addressOf({ remote }: AssessedRow): string {
   if (remote === undefined) return "-";
   return "path" in remote ? "unix" : remote.hostname;
 }
 
-/** What each event of a row says of it. */
+/** The fields that every event of a row has. */
 function identity({ expected: { target, service }, remote }: AssessedRow) {
   return {
     target: target.text,
@@ -97,7 +97,7 @@ function identity({ expected: { target, service }, remote }: AssessedRow) {
   };
 }
 
-/** A duration of a phase, if it was reached. */
+/** The duration of a phase, if it was reached. */
 function phaseMs(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : rounded(milliseconds);
 }

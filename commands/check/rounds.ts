@@ -16,17 +16,17 @@ export interface RoundOptions {
   readonly timeout: number;
   readonly slowerThan?: number | undefined;
   readonly custom: Custom | undefined;
-  /** The clients that know what to ask a service, by its name. */
+  /** The clients that know what to ask, by the name of their service. */
   readonly clients: ReadonlyMap<string, Client>;
   readonly slots: Slots;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a probe has behind it when its address is known. */
+/** What happened before a probe, once its address is known. */
 export interface Found {
-  /** Milliseconds that the look-up took, where this target caused it. */
+  /** Milliseconds that the lookup took, if this target caused it. */
   readonly resolveMs?: number | undefined;
-  /** Milliseconds that are spent of its time. */
+  /** Milliseconds of its time limit already used. */
   readonly spentMs: number;
 }
 
@@ -39,7 +39,7 @@ export type Visit<R extends Row> = (
 ) => Promise<R>;
 
 /**
- * Visits each address of each target, all at the same time.
+ * Visits all addresses of all targets concurrently.
  *
  * @returns the rows of each target, in the order of the targets and addresses.
  */
@@ -48,18 +48,18 @@ export async function runRound<R extends Row>(
   options: RoundOptions,
   visit: Visit<R>,
 ): Promise<readonly (readonly (R | Row)[])[]> {
-  const lookUps = new Map<string, Promise<LookUp>>();
+  const lookups = new Map<string, Promise<Lookup>>();
   return await Promise.all(targets.map(async (expected) => {
     const { target } = expected;
     if (target.protocol === "unix") {
       return [await visit(expected, { path: target.path }, { spentMs: 0 }, options)];
     }
     const { host, port } = target;
-    // Each name once a round, however many targets have it.
-    const known = lookUps.get(host);
-    const lookUp = known ?? options.slots.run(() => lookUpHost(host, options));
-    lookUps.set(host, lookUp);
-    const { addresses, failure, resolveMs } = await lookUp;
+    // Look up each name once per round, however many targets share it.
+    const known = lookups.get(host);
+    const lookup = known ?? options.slots.run(() => lookUpHost(host, options));
+    lookups.set(host, lookup);
+    const { addresses, failure, resolveMs } = await lookup;
     const found = {
       resolveMs: known === undefined ? resolveMs : undefined,
       spentMs: resolveMs ?? 0,
@@ -71,18 +71,18 @@ export async function runRound<R extends Row>(
   }));
 }
 
-/** What a name stands for, or why that is not known. */
-interface LookUp {
+/** What a name resolves to, or why it does not. */
+interface Lookup {
   readonly addresses: readonly string[];
   readonly failure?: Failed;
-  /** `undefined` where there was nothing to look up. */
+  /** `undefined` if there was nothing to look up. */
   readonly resolveMs?: number | undefined;
 }
 
-async function lookUpHost(host: string, { timeout, signal }: RoundOptions): Promise<LookUp> {
+async function lookUpHost(host: string, { timeout, signal }: RoundOptions): Promise<Lookup> {
   const known = knownAddresses(host);
   if (known !== undefined) return { addresses: known };
-  await systemResolver(); // loading it is not part of what is measured
+  await systemResolver(); // load it first, so that loading is not measured
   const startedAt = performance.now();
   const spent = (): number => performance.now() - startedAt;
   try {
@@ -96,7 +96,7 @@ async function lookUpHost(host: string, { timeout, signal }: RoundOptions): Prom
   }
 }
 
-/** Fails once a look-up, which can't be ended itself, is not waited for any more. */
+/** Rejects when the signal aborts: the lookup itself can't be cancelled. */
 function endOf(signal: AbortSignal | undefined, host: string): Promise<never> {
   return new Promise((_, reject) => {
     const end = (): void => reject(new SocketFailure("TIMEOUT", { phase: "resolve", host }));
@@ -138,12 +138,12 @@ export async function probeRow(
   };
 }
 
-/** Whether this process, or the whole host, had no descriptor left for a socket. */
+/** Whether this process or the whole host was out of descriptors. */
 function lacksDescriptors({ outcome }: Probed): boolean {
   return outcome.end === "failed" && (outcome.errno === "EMFILE" || outcome.errno === "ENFILE");
 }
 
-/** The row of a name that stands for nothing. */
+/** The row of a name that did not resolve. */
 function unresolved(
   expected: Expected,
   outcome: Failed,
@@ -163,9 +163,9 @@ function unresolved(
 }
 
 /**
- * What to ask a target, made anew for each probe; `undefined` where connecting is all.
+ * Makes a new question for a probe; `undefined` if the probe only connects.
  *
- * @param size Bytes that the request is to have, its line end included. @default {as few as it needs}
+ * @param size Bytes of the request, its line end included. @default {as few as it needs}
  */
 function challengeFor(
   { service, target }: Expected,

@@ -1,12 +1,12 @@
 import { Failure } from "../../cli/failure.ts";
 
-/** Sizes of requests, in bytes with their line end. */
+/** Request sizes in bytes, line end included. */
 export interface Sizes {
   readonly least: number;
   readonly most: number;
 }
 
-/** Bytes of the largest request that a server takes where nothing else is said, with its line end. */
+/** Bytes of the largest request that a server takes by default, line end included. */
 const MAX_SIZE = 65_537;
 
 /** Reads `A..B`. @throws {Failure} of kind `USAGE`. */
@@ -16,26 +16,26 @@ export function readSizes(text: string, flag: string): Sizes {
   if (least >= 1 && least <= most && most <= MAX_SIZE) return { least, most };
   throw new Failure(
     "USAGE",
-    `${flag} must be A..B, bytes from 1 to ${MAX_SIZE}, A not over B: received '${text}'`,
+    `${flag} must be A..B, bytes from 1 to ${MAX_SIZE}, A at most B: received '${text}'`,
     { hint: `for example ${flag} 100..9000` },
   );
 }
 
 /** Where requests stop passing. */
 export interface Limit<Try> {
-  /** Bytes of the largest that passed; `undefined` if the smallest did not. */
+  /** Bytes of the largest request that passed; `undefined` if none did. */
   readonly passedSize: number | undefined;
-  /** Bytes of the smallest that did not pass; `undefined` if all did. */
+  /** Bytes of the smallest request that did not pass; `undefined` if all did. */
   readonly failedSize: number | undefined;
-  /** The try that shows it: the one that failed, or else the largest that passed. */
+  /** The try that shows it: the smallest that failed, otherwise the largest that passed. */
   readonly shown: Try;
 }
 
 /**
  * Finds the largest size that passes: doubles the size until one does not,
- * then halves what lies between.
+ * then bisects.
  *
- * A size that passes costs a round trip, one that does not a whole time-out.
+ * A size that passes costs a round trip; one that does not, a whole timeout.
  */
 export async function findLimit<Try>(
   { least, most }: Sizes,

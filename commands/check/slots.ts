@@ -1,23 +1,23 @@
-/** Probes that are started at once. */
+/** Probes that may be busy at once. */
 const LIMIT = 256;
-/** The least that they become where descriptors are short. */
+/** The lowest limit when descriptors run short. */
 const LEAST_LIMIT = 8;
-/** Milliseconds after which one that is still waiting gives its place to the next: it costs nothing. */
+/** Milliseconds after which a probe counts as waiting, which costs nothing, and frees its place. */
 const PATIENCE_MS = 20;
-/** Probes that may wait beside them, each of which holds a descriptor. */
+/** Further probes that may be waiting; each holds a descriptor. */
 const WAITING_LIMIT = 768;
 
 interface Place {
   readonly since: number;
-  /** Whether it has given its place to another, and is only waited for. */
+  /** Whether the task has given up its place and only waits. */
   waits: boolean;
 }
 
 /**
- * Runs many tasks, some at a time.
+ * Runs many tasks, a limited number at a time.
  *
- * One that waits long, as for an answer that was dropped, gives its place to
- * the next: else a few hundred dead hosts would make all others wait.
+ * A task that waits long, as for an answer that was dropped, gives its place to
+ * the next. Otherwise a few hundred dead hosts would hold up all others.
  */
 export class Slots {
   #limit = LIMIT;
@@ -25,14 +25,14 @@ export class Slots {
   #busy = 0;
   #waiting = 0;
   readonly #queue: (() => void)[] = [];
-  /** Those who have a place, in the order in which they came. */
+  /** The tasks that run, oldest first. */
   readonly #places = new Set<Place>();
   #watch: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * Lets no more in than there are now: this process has no descriptor for more.
+   * Admits no more than are running now: this process has no descriptors for more.
    *
-   * @returns whether it is worth trying again.
+   * @returns whether a retry is worthwhile.
    */
   shrink(): boolean {
     const held = Math.max(LEAST_LIMIT, this.#places.size);
@@ -41,7 +41,7 @@ export class Slots {
     return this.#places.size > 0;
   }
 
-  /** Whether nobody has to wait for a place. */
+  /** Whether a new task would start at once. */
   get hasRoom(): boolean {
     return this.#queue.length === 0 && this.#isFree();
   }
@@ -67,11 +67,11 @@ export class Slots {
     return this.#busy < this.#limit && this.#waiting <= this.#waitingLimit;
   }
 
-  /** Takes its place from each that has waited for long. */
+  /** Frees the places of tasks that have waited long. */
   #moveWaiting(): void {
     const longAgo = performance.now() - PATIENCE_MS;
     for (const place of this.#places) {
-      if (place.since > longAgo) return; // they are in the order of their start
+      if (place.since > longAgo) return; // all that follow started later
       if (place.waits) continue;
       place.waits = true;
       this.#busy--;
@@ -80,7 +80,7 @@ export class Slots {
     }
   }
 
-  /** Lets the next in, and counts it before anyone else comes. */
+  /** Admits the next task, and counts it before another can start. */
   #admit(): void {
     if (!this.#isFree()) return;
     const next = this.#queue.shift();

@@ -1,4 +1,4 @@
-/** The spread of some durations, in milliseconds. */
+/** How durations are distributed, in milliseconds. */
 export interface Spread {
   readonly p50: number;
   readonly p95: number;
@@ -6,13 +6,13 @@ export interface Spread {
   readonly max: number;
 }
 
-/** The spread of durations; `undefined` of none. */
+/** Returns the spread of durations, or `undefined` if there are none. */
 export function spreadOf(durations: readonly number[]): Spread | undefined {
   const sorted = [...durations].sort((one, other) => one - other);
   const max = sorted.at(-1);
   if (max === undefined) return undefined;
   const percentile = (percent: number): number => {
-    // The nearest rank: always a duration that was measured.
+    // Nearest rank: always a measured duration.
     const rank = Math.ceil((percent / 100) * sorted.length);
     return sorted[rank - 1] ?? max;
   };

@@ -4,7 +4,7 @@ import { rounded } from "../../cli/report.ts";
 import type { AssessedTarget } from "./assess.ts";
 import { hintFor } from "./words.ts";
 
-/** Targets that a message names. */
+/** How many targets a message names. */
 const NAMED = 5;
 
 /** The failure that a check ends with: that of the first target that is not as expected. */
@@ -24,16 +24,16 @@ export function failureOfCheck(targets: readonly AssessedTarget[]): Failure | un
 function hintOf({ expected, rows, verdict }: AssessedTarget): string {
   const uncontrolled = rows.every(({ status, asExpected }) => status === "pass" || asExpected);
   return uncontrolled
-    ? "check something that answers at the same address, too: a host that is off looks the same"
+    ? "also check something that answers at the same address: a host that is off looks the same"
     : hintFor(expected, verdict);
 }
 
-/** Notes on blocks at addresses where nothing answered, which may have another reason. */
+/** Notes on blocks at addresses where nothing answered: they may have another cause. */
 export function controlNotes(targets: readonly AssessedTarget[]): readonly string[] {
   const notes = targets.flatMap(({ rows }) => rows).flatMap(({ control, remote }) => {
     if (control !== false || remote === undefined) return [];
     const [where, reason] = "path" in remote
-      ? [remote.path, "a slip in the path"]
+      ? [remote.path, "a typo in the path"]
       : [remote.hostname, "a host that is off"];
     return [`nothing answered at ${where} in this run: ${reason} looks the same`];
   });

@@ -1,14 +1,14 @@
 import { Failure } from "../../cli/failure.ts";
 
-/** A line of a file of targets. */
+/** A line of a targets file. */
 export interface TargetLine {
   readonly text: string;
-  /** `targets.txt:3`, for what is wrong with it. */
+  /** `targets.txt:3`, for messages. */
   readonly where: string;
 }
 
 /**
- * The targets of a file, one a line; `#` begins a comment.
+ * Reads the targets of a file, one per line; `#` starts a comment.
  *
  * @param path `-` is stdin.
  * @throws {Failure} of kind `USAGE` if it can't be read.
@@ -30,7 +30,7 @@ async function textOf(path: string): Promise<string> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Failure("USAGE", `cannot read the targets: ${why}`, {
       cause,
-      hint: "--targets takes a file with one target a line, or - for stdin",
+      hint: "--targets takes a file with one target per line, or - for stdin",
     });
   }
 }

@@ -6,35 +6,35 @@ export interface UntilOptions<T> {
   readonly attempt: Attempt<T>;
   /** Milliseconds for all tries together. */
   readonly limit: number;
-  /** Milliseconds that a try may take. */
+  /** Milliseconds for each try. */
   readonly timeout: number;
-  /** Whether there is room for one more try beside those that still wait. */
+  /** Whether there is room for another try alongside those that still wait. */
   readonly hasRoom: () => boolean;
   readonly isGood: (result: T) => boolean;
-  /** Takes the result of each try that came to its end. */
+  /** Takes the result of each try that completed. */
   readonly tried: (result: T, number: number) => void;
 }
 
-/** One try of all targets. `signal` ends it early, with a result of no meaning. */
+/** One try of all targets. `signal` ends it early with a meaningless result. */
 export type Attempt<T> = (options: {
   readonly timeout: number;
   readonly signal: AbortSignal;
 }) => Promise<T>;
 
-/** A try that came to its end. */
+/** A completed try. */
 export interface Tried<T> {
-  /** Which it was, from 1. */
+  /** Counted from 1. */
   readonly number: number;
   readonly result: T;
 }
 
 /**
- * Tries again and again until a try is good.
+ * Retries until a try is good or the time is up.
  *
  * Tries overlap: one that waits for an answer that was dropped does not keep
- * the next from finding the service that has come up meanwhile.
+ * the next from finding a service that has come up in the meantime.
  *
- * @returns the first good try, or else the last one that came to its end.
+ * @returns the first good try, otherwise the last one that completed.
  */
 export async function until<T>(options: UntilOptions<T>): Promise<Tried<T>> {
   const { attempt, limit, timeout, hasRoom, isGood, tried } = options;
@@ -59,7 +59,7 @@ export async function until<T>(options: UntilOptions<T>): Promise<Tried<T>> {
     return run;
   };
 
-  // The first has no more time than there is at all, so that it is sure to end.
+  // The first try gets no more than the whole limit, so that it completes in time.
   const first = start(Math.min(timeout, limit));
   const timer = setInterval(() => hasRoom() && start(timeout), EVERY_MS);
   let limitTimer: ReturnType<typeof setTimeout> | undefined;

@@ -2,7 +2,7 @@ import type { Protocol } from "../../protocol/addresses.ts";
 import type { FailureKind } from "../../cli/failure.ts";
 import type { SocketFailureKind } from "../../sockets/errno.ts";
 
-/** What a probe can find. Which got further comes first: a reply before a connection, a refusal before silence. */
+/** What a probe can find, furthest first: a reply before a connection, a refusal before silence. */
 export const verdicts = [
   "ok",
   "slow",
@@ -23,36 +23,36 @@ export type Verdict = typeof verdicts[number];
 /** The part of a probe in which it ended. */
 export type Phase = "resolve" | "connect" | "send" | "reply";
 
-/** How a probe ended, before anyone judges it. */
+/** How a probe ended, not yet judged. */
 export type Outcome =
-  /** Connected, and nothing was to be asked. */
+  /** Connected, with nothing to ask. */
   | { readonly end: "connected"; readonly phase: "connect" }
   | Answered
   | Failed;
 
-/** A whole reply came. */
+/** A complete reply arrived. */
 export interface Answered {
   readonly end: "answered";
   readonly phase: "reply";
-  /** Whether it is what was asked for. */
+  /** Whether it is the right one. */
   readonly right: boolean;
 }
 
-/** No whole reply came. */
+/** No complete reply arrived. */
 export interface Failed {
   readonly end: "failed";
   readonly phase: Phase;
   readonly kind: SocketFailureKind;
-  /** `ECONNREFUSED`, where the system gave a reason. */
+  /** Such as `ECONNREFUSED`, if the system gave a reason. */
   readonly errno?: string | undefined;
-  /** What is wrong with the bytes that came, where they can't be a reply. */
+  /** Why the received bytes can't be a reply. */
   readonly problem?: "too long" | "not text" | undefined;
 }
 
-/** What a judgement depends on beside the outcome. */
+/** What a judgement depends on besides the outcome. */
 export interface Circumstances {
   readonly elapsedMs: number;
-  /** Milliseconds from which on what is right is `slow`. @default {never} */
+  /** Milliseconds beyond which a right answer is `slow`. @default {never} */
   readonly slowerThan?: number | undefined;
 }
 
@@ -81,7 +81,7 @@ const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict
     CLOSED: "closed",
     TIMEOUT: "dropped",
   },
-  // A datagram that could not be sent; a connection's failure to send shows in what is received.
+  // Datagrams only: over a connection, a failure to send shows up when receiving.
   send: { REFUSED: "refused", UNREACHABLE: "unreachable" },
   reply: {
     REFUSED: "refused",
@@ -94,7 +94,7 @@ const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict
 
 function judgeFailure({ phase, kind, errno, problem }: Failed): Verdict {
   if (problem !== undefined) return "wrong";
-  // No port or no address is left on this host: that says nothing of the way to the other.
+  // This host has no port or address left: that says nothing about the path.
   if (errno === "EADDRNOTAVAIL") return "error";
   return failures[phase][kind] ?? "error";
 }
@@ -114,7 +114,7 @@ const kinds: Readonly<Record<Verdict, FailureKind>> = {
   error: "ERROR",
 };
 
-/** The kind of failure that a verdict is where another was expected. */
+/** The kind of failure that an unexpected verdict is. */
 export function failureOf(verdict: Verdict): FailureKind {
   return kinds[verdict];
 }
@@ -124,18 +124,18 @@ export function furthest(found: readonly Verdict[]): Verdict {
   return verdicts.find((verdict) => found.includes(verdict)) ?? "error";
 }
 
-/** Whether a verdict shows that a host is on and answers: the control for a block at its address. */
+/** Whether a verdict shows that a host answers: the control for a block at its address. */
 export function showsLife(verdict: Verdict): boolean {
   return verdict === "ok" || verdict === "slow" || verdict === "open";
 }
 
-/** Whether a verdict is that of a way that is blocked. Over UDP refused, dropped and silent look alike. */
+/** Whether a verdict means a blocked path. Over UDP refused, dropped and silent look alike. */
 export function isBlocked(verdict: Verdict, protocol: Protocol): boolean {
   return verdict === "refused" || verdict === "dropped" || verdict === "unreachable" ||
     (protocol === "udp" && verdict === "silent");
 }
 
-/** Whether a verdict shows that a way is open, whatever there is at its end. */
+/** Whether a verdict shows that the path is open, whatever is at its end. */
 export function getsThrough(verdict: Verdict, protocol: Protocol): boolean {
   return verdict !== "dns" && verdict !== "error" && !isBlocked(verdict, protocol);
 }

@@ -7,13 +7,13 @@ import type { Limit } from "./sizes.ts";
 import type { Spread } from "./statistics.ts";
 import type { Failed, Verdict } from "./verdict.ts";
 
-/** Characters of a reply that are shown. */
+/** Characters of a reply to show. */
 const QUOTED = 80;
 
 /** Milliseconds after which Linux sends a connection request again. */
 const REQUEST_AGAIN_MS = 1_000;
-/** What there is to say of a time-out that only one connection request had. */
-const ONE_REQUEST = "  (to one request; --timeout 3.1s is surer)";
+/** What to add to a timeout too short for a second connection request. */
+const ONE_REQUEST = "  (to a single request; --timeout 3.1s is more reliable)";
 
 /** Milliseconds for people: `0.4`, `17.3`, `1003`. */
 export function milliseconds(value: number): string {
@@ -29,7 +29,7 @@ function durations({ resolveMs, probed: { connectMs, replyMs } }: Row): string {
   return `${shown.join("  ")} ms`;
 }
 
-/** What was seen at an address, on one line. */
+/** The finding at an address, on one line. */
 export function detailOf(row: Row): string {
   const { verdict, probed: { outcome } } = row;
   const notes = [lostRequests(row), caveat(row)].filter((note) => note !== undefined);
@@ -88,14 +88,14 @@ function wrongDetail({ challenge, probed: { outcome, reply, bytes } }: Row): str
   const problem = outcome.end === "failed" ? outcome.problem : undefined;
   if (problem === "not text") return `reply: ${count(bytes)} that are not UTF-8 text`;
   if (problem === "too long") return `reply: ${count(bytes)} without a line end`;
-  if (challenge?.form === "end") return "reply: bytes came, where hello only closes";
+  if (challenge?.form === "end") return "reply: bytes arrived, but hello only closes";
   const { form, expected = "" } = challenge ?? {};
   if (form === "lines") return `reply: ${quoted(reply)}, none with ${quoted(expected)}`;
-  const [came, right] = contrasted(reply, expected, QUOTED);
-  return `reply: "${came}", not "${right}"`;
+  const [received, right] = contrasted(reply, expected, QUOTED);
+  return `reply: "${received}", not "${right}"`;
 }
 
-/** What an `ok` does not prove, where the question was not a fresh one. */
+/** What an `ok` does not prove, if the question was not a fresh one. */
 function caveat({ verdict, challenge }: Row): string | undefined {
   if ((verdict !== "ok" && verdict !== "slow") || challenge === undefined) return undefined;
   if (challenge.form === "end") return "a forwarder without a server closes as well";
@@ -105,7 +105,7 @@ function caveat({ verdict, challenge }: Row): string | undefined {
     : "it is there; a canned reply looks the same";
 }
 
-/** Linux sends a connection request again after whole seconds: such a connect lost one. */
+/** Linux repeats a connection request after whole seconds: a connect that took as long lost one. */
 function lostRequests({ probed: { outcome, connectMs = 0 } }: Row): string | undefined {
   const connected = outcome.end === "connected" || outcome.phase === "reply";
   const late = connectMs % REQUEST_AGAIN_MS;
@@ -117,10 +117,10 @@ const errnos: Readonly<Record<string, string>> = {
   EACCES: "prohibited",
   EADDRNOTAVAIL: "this host has no free port, or no address of that kind",
   EAGAIN: "its queue of connections is full",
-  ECONNREFUSED: "nobody listens there",
+  ECONNREFUSED: "nothing is listening there",
   EHOSTDOWN: "the host is down",
   EHOSTUNREACH: "the host can't be reached, or a firewall prohibits it",
-  EINVAL: "the route leads nowhere",
+  EINVAL: "the route discards everything",
   EMFILE: "too many open files",
   EMSGSIZE: "too large for one datagram",
   ENAMETOOLONG: "the path is too long for a socket",
@@ -141,7 +141,7 @@ function count(bytes: number): string {
   return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }
 
-/** A text in quotes, cut where it is long. */
+/** A text in quotes, cut if it is long. */
 function quoted(text: string): string {
   const trimmed = text.replace(/\n$/, "");
   return `"${trimmed.length <= QUOTED ? trimmed : `${trimmed.slice(0, QUOTED)}...`}"`;
@@ -153,10 +153,10 @@ export function spreadWords({ p50, p95, p99, max }: Spread): string {
   return `p50 ${a}  p95 ${b}  p99 ${c}  max ${d} ms`;
 }
 
-/** Which sizes pass, and what became of one that does not. */
-export function limitWords({ passedSize, failedSize }: Limit<unknown>, seen: string): string {
+/** Which sizes pass, and what happens to one that does not. */
+export function limitWords({ passedSize, failedSize }: Limit<unknown>, detail: string): string {
   if (failedSize === undefined) return `all sizes up to ${passedSize} bytes pass`;
-  const failed = `${failedSize} do not: ${seen}`;
+  const failed = `${failedSize} do not: ${detail}`;
   return passedSize === undefined
     ? `requests of ${failed}`
     : `up to ${passedSize} bytes pass, ${failed}`;
@@ -178,9 +178,9 @@ export function hintFor(expected: Expected, verdict: Verdict): string {
   const { expect, target: { protocol } } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
     if (verdict === "ok" || verdict === "open" || verdict === "slow") {
-      return "the way is open: no rule blocks it";
+      return "the path is open: no rule blocks it";
     }
-    return `expected was ${expect}, found was ${verdict}; netdemo help check says what each proves`;
+    return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
   }
   return hintsOver[protocol][verdict] ?? hints[verdict];
 }
@@ -194,17 +194,17 @@ const hintsOver: Readonly<Record<Protocol, Partial<Record<Verdict, string>>>> = 
 };
 
 const hints: Readonly<Record<Verdict, string>> = {
-  ok: "the way is open and the service answers",
-  slow: "it works, and later than --slower-than allows: look at which phase took long",
-  open: "the handshake alone proves nothing of the service: leave out /open to ask it",
-  wrong: "something else answers there; name it after a slash, or ask with --send and --reply",
+  ok: "the path is open and the service answers",
+  slow: "it works, but takes longer than --slower-than allows: see which phase took long",
+  open: "the handshake alone proves nothing about the service: leave out /open to ask it",
+  wrong: "something else answers there; name its service after a slash, or use --send and --reply",
   closed: "a forwarder that accepts with no server behind it does this; check what it forwards to",
-  reset: "the server crashed or refused the request, or something between cut the connection",
+  reset: "the server crashed or refused the request, or something in between cut the connection",
   silent: "it accepts but does not answer: it may hang, or speak another protocol (try /open)",
   refused:
-    "nobody listens there, or a firewall rejects it: on that host, ss -ltn shows who listens",
+    "nothing is listening there, or a firewall rejects it: on that host, ss -ltn shows listeners",
   unreachable: "there is no route, the host is off, or a firewall prohibits it",
   dropped: "a firewall drops it, or the host is off: both look the same from here",
   dns: "check the spelling, and which name server this host asks",
-  error: "the probe could not be made, so nothing is known of the target",
+  error: "the probe could not run, so nothing is known about the target",
 };

@@ -9,10 +9,10 @@ import { SocketFailure } from "../../sockets/failure.ts";
 import { contrasted } from "../../text/contrast.ts";
 import { visible } from "../../text/visible.ts";
 
-/** Characters of an answer that a message quotes. */
+/** Characters of an answer to quote in a message. */
 const QUOTED_LENGTH = 80;
 
-/** Prints the answers of a call and keeps count of those that are not as they should be. */
+/** Prints the answers of a call and counts those that are missing, errors or wrong. */
 export class Answers {
   readonly #client: Client;
   readonly #call: Call;
@@ -31,27 +31,27 @@ export class Answers {
     this.#json = json;
   }
 
-  /** The call has begun, which is all that a client without requests has to report. */
+  /** Reports the connection, for a client without requests. */
   connected(elapsedMs: number): void {
     if (!this.#json) return;
     const event = { event: "connected", ...this.#ends(), elapsedMs: rounded(elapsedMs) } as const;
     this.#channels.stdout.line(eventLine(event));
   }
 
-  /** A request got no reply, and the next is asked all the same. */
+  /** Counts a request without a reply; the session continues. */
   lost(): void {
     this.#count++;
     this.#lost++;
   }
 
-  /** What the server said though it was not asked, such as why it ends the connection. */
+  /** Shows what the server sent unasked, such as why it ends the connection. */
   async unasked(lines: readonly string[]): Promise<void> {
     const { stderr } = this.#channels;
     for (const line of lines) stderr.line(`the server says: ${visible(line)}`);
     await stderr.flush();
   }
 
-  /** Resolves once the answers are written, so that a slow reader slows the asking. */
+  /** Resolves once the answers are written, so that a slow reader slows the requests. */
   async print(answers: readonly Answer[]): Promise<void> {
     const { stdout } = this.#channels;
     for (const answer of answers) {
@@ -64,7 +64,7 @@ export class Answers {
 
   /**
    * @throws {Failure} of kind `ERROR` if an answer was an error or wrong, of kind
-   * `TIMEOUT` if one did not come.
+   * `TIMEOUT` if one did not arrive.
    */
   check(): void {
     if (this.#wrong > 0) {
@@ -78,7 +78,7 @@ export class Answers {
       throw new Failure("ERROR", `${this.#countOf(this.#errors)} ${what}`, { hint });
     }
     if (this.#lost > 0) {
-      const hint = "a datagram may be lost; those that follow need not be";
+      const hint = "a datagram may be lost; try again";
       throw new Failure("TIMEOUT", `${this.#lost} of ${this.#count} requests got no reply`, {
         hint,
       });
@@ -102,7 +102,7 @@ export class Answers {
     return { remote: formatEndpoint(remote), local: formatEndpoint(local) };
   }
 
-  /** The stream ended within what was the right answer so far. */
+  /** The failure of a stream that ended inside a right answer. */
   #cutShort(reply: string): SocketFailure {
     const { remote, protocol } = this.#call;
     return new SocketFailure("CLOSED", {
@@ -115,9 +115,9 @@ export class Answers {
   }
 
   /**
-   * Whether the answer is what was asked for.
+   * Whether the answer is the right one, as far as that is known.
    *
-   * @throws {SocketFailure} of kind `CLOSED` if it is only the beginning of that.
+   * @throws {SocketFailure} of kind `CLOSED` if the stream ended inside a right answer.
    */
   #judge({ request, reply, ended }: Answer): boolean {
     this.#count++;
@@ -129,14 +129,14 @@ export class Answers {
     if (expected === undefined || expected === reply) return true;
     if (ended && expected.startsWith(reply)) throw this.#cutShort(reply);
     if (this.#wrong++ === 0) {
-      const [came, right] = contrasted(reply, expected, QUOTED_LENGTH);
-      this.#firstWrong = `received '${came}' instead of '${right}'`;
+      const [received, right] = contrasted(reply, expected, QUOTED_LENGTH);
+      this.#firstWrong = `received '${received}' instead of '${right}'`;
     }
     return false;
   }
 }
 
-/** A text as a message quotes it. */
+/** A text, cut short for a message. */
 export function shortened(text: string): string {
   return text.length <= QUOTED_LENGTH ? text : `${text.slice(0, QUOTED_LENGTH)}...`;
 }

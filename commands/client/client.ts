@@ -34,7 +34,7 @@ function clientFlags(port: number) {
       least: 1,
       default: DEFAULT_TIMEOUT_MS,
     }),
-    json: { about: "print answers as JSON, one object a line" },
+    json: { about: "print answers as JSON, one object per line" },
     trace: { about: "show each socket call on stderr as it happens" },
   };
 }
@@ -47,7 +47,7 @@ export function clientProgram(client: Client, port: number): Program {
     usage: ["[TARGET]", client.usage].filter(Boolean).join(" "),
     about: `${client.about}
 
-The TARGET is the server, HOST:PORT; --host and --port say the same, and netdemo
+TARGET is the server, HOST:PORT; --host and --port do the same, and netdemo
 help targets says more. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     examples: client.examples.map((words) => `netdemo ${name} localhost:${4000 + port} ${words}`),
     flags,
@@ -74,7 +74,7 @@ help targets says more. A duration D is 250ms, 5s or 2m; a bare number is second
   };
 }
 
-/** Whether the one word is `-`, and stands before a `--`. */
+/** Whether the only word is `-`, and not after `--`. */
 function readsStdin(
   { prompt }: Client,
   words: readonly string[],
@@ -95,7 +95,7 @@ function requestsOf(
   } catch (cause) {
     if (!(cause instanceof RequestError)) throw cause;
     const [first = ""] = words;
-    if (first.includes(":")) parseTarget(first); // what was meant as one is told what is wrong with it
+    if (first.includes(":")) parseTarget(first); // explains what is wrong with an intended target
     throw new Failure("USAGE", cause.message, { cause, hint: cause.hint });
   }
 }
@@ -135,7 +135,7 @@ function startHint(name: string, server: ServerPlace): string {
   if (!isThisHost(host)) {
     return `no program listens there; start one on ${host}: ${command} --host 0.0.0.0 --port ${port}`;
   }
-  // Whoever named no port may have a server at another one, and few may start one below 1024.
+  // Without --port, the server may be on another port; below 1024, few users may start one.
   return port < 1024
     ? `no program listens there; name the server's port: netdemo ${name}-client :4040`
     : `no program listens there; start one: ${command} --port ${port}`;
@@ -147,7 +147,7 @@ async function placeOf(server: ServerPlace, timeout: number): Promise<CallPlace>
   return { protocol, addresses: await resolve(host, timeout), port };
 }
 
-/** Sends what is to be sent, prints what comes back; gives the exit code. */
+/** Sends the requests, prints the answers, and returns the exit code. */
 async function converse(
   requests: readonly string[] | undefined,
   session: SessionOptions,
@@ -166,14 +166,14 @@ async function converse(
   return 0;
 }
 
-/** Whether somebody sits there: lines are typed, and one of the outputs is seen. */
+/** Whether a user is at the terminal, who types lines and sees one of the outputs. */
 function isInteractive(): boolean {
   return Deno.stdin.isTerminal() && (Deno.stdout.isTerminal() || Deno.stderr.isTerminal());
 }
 
 /**
- * What a client does that has nothing to ask: a server that is full says so as
- * soon as it has accepted; any other closes, waits to be asked, or greets.
+ * Checks, for a client with nothing to ask, that the server is not full. A full server says so
+ * as soon as it has accepted; any other closes, waits for a request, or greets.
  *
  * @throws {Failure} of kind `ERROR` if the server turned it away.
  */
@@ -184,7 +184,7 @@ async function checkWelcome(call: Call): Promise<void> {
   throw new Failure("ERROR", `the server answered '${shortened(welcome)}'`, { hint });
 }
 
-/** What a server says unasked; empty where it says nothing. */
+/** What a server sends unasked; empty if it sends nothing. */
 async function welcomeOf(call: Call): Promise<string> {
   try {
     const [welcome = ""] = await call.receive(QUIET_MS);

@@ -10,17 +10,17 @@ import { SocketFailure } from "../../sockets/failure.ts";
 import { wrap } from "../../text/width.ts";
 import type { Answers } from "./answers.ts";
 
-/** What leaves the prompt; a space before one sends the word itself. */
+/** Words that leave the prompt; after a space, they are sent as they are. */
 const leaving = ["quit", "exit"];
 const HELP = "help";
 
-/** What is needed to ask at a terminal. */
+/** What a session at a terminal needs. */
 export interface SessionOptions {
   readonly client: Client;
   readonly call: Call;
   readonly answers: Answers;
   readonly channels: Channels;
-  /** Whether stdout is for programs: then stderr prompts. */
+  /** Whether stdout is for programs; if so, the prompt is on stderr. */
   readonly json: boolean;
 }
 
@@ -29,7 +29,8 @@ export interface SessionOptions {
  * end, or a signal.
  *
  * @returns the exit code of a signal; `undefined` if there was none.
- * @throws {Failure} of kind `CLOSED` or `RESET` if the server ended, and as asking does.
+ * @throws {Failure} of kind `CLOSED` or `RESET` if the server ended the connection.
+ * @throws {SocketFailure} if a request fails.
  */
 export async function converseAtTerminal(options: SessionOptions): Promise<number | undefined> {
   const { client, channels: { stdout, stderr }, json } = options;
@@ -63,7 +64,7 @@ class Session {
     this.#say = say;
   }
 
-  /** Asks until there is no more line. */
+  /** Asks until the input ends or the user quits. */
   async run(): Promise<undefined> {
     const { client: { dialogue } } = this.#options;
     while (true) {
@@ -80,7 +81,7 @@ class Session {
     try {
       await answers.print([await ask(call, request)]);
     } catch (error) {
-      // A datagram may be lost; the next one need not be.
+      // Only this datagram was lost; the next may get through.
       const isLost = call.protocol === "udp" && error instanceof SocketFailure &&
         error.kind === "TIMEOUT";
       if (!isLost) throw error;
@@ -89,10 +90,10 @@ class Session {
     }
   }
 
-  /** The next line, unless the server ends or says something first. */
+  /** The next line typed. Shows what the server says first; throws if it ends the connection. */
   async #nextLine(): Promise<string | undefined> {
     const { call, answers, channels } = this.#options;
-    await channels.stderr.flush(); // a trace may be held back: it would tear the prompt
+    await channels.stderr.flush(); // a queued trace would break up the prompt
     while (true) {
       const first = await Promise.race([
         this.#prompt.next().then((line) => ({ line })),
@@ -109,7 +110,7 @@ class Session {
   #endOf(what: "end" | "reset"): Failure {
     const { remote, protocol } = this.#options.call;
     const peer = formatEndpoints([remote], protocol);
-    const hint = "it may have been stopped, or it closes connections that ask nothing for a while";
+    const hint = "it may have stopped, or it closes idle connections";
     return what === "reset"
       ? new Failure("RESET", `${peer} reset the connection`, { hint })
       : new Failure("CLOSED", `${peer} closed the connection`, { hint });

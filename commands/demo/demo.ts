@@ -20,18 +20,18 @@ import { chosenTransport } from "../../cli/transport.ts";
 import { visible } from "../../text/visible.ts";
 
 const flags = {
-  udp: { about: "play the talks over UDP" },
+  udp: { about: "play hello, message and calc over UDP" },
   unix: {
     value: "PATH",
-    about: "play the talks over a Unix socket at this path",
+    about: "play hello, message and calc over a Unix socket at this path",
     read: readName,
   },
-  explain: { about: "say at each step what the call does" },
-  svg: { about: "write the ladder as an SVG picture, for slides: needs a SCENE" },
-  json: { about: "print the socket calls of both sides as JSON, one a line" },
+  explain: { about: "explain each call" },
+  svg: { about: "write the ladder as an SVG picture, for slides (needs a SCENE)" },
+  json: { about: "print the socket calls of both sides as JSON, one per line" },
 };
 
-/** 128 and the number of SIGINT, as a shell has it. */
+/** 128 plus the number of SIGINT, as in a shell. */
 const EXIT_INTERRUPTED = 130;
 
 /** The command that shows what passes between a server and a client. */
@@ -64,7 +64,9 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
         throw new Failure("USAGE", `the scene ${name} takes no command: received '${command[0]}'`);
       }
       if (values.svg && (name === undefined || values.json)) {
-        const why = values.json ? "makes no sense with --json" : "needs a SCENE: one picture each";
+        const why = values.json
+          ? "makes no sense with --json"
+          : "needs a SCENE: it writes one picture";
         const hint = "for example: netdemo demo calc --svg > calc.svg";
         throw new Failure("USAGE", `--svg ${why}`, { hint });
       }
@@ -91,7 +93,7 @@ function find(name: string, scenes: readonly Scene[]): Scene {
   throw new Failure("USAGE", `unknown scene ${name}`, { hint });
 }
 
-/** @throws {Failure} of kind `USAGE` if the scene is about another transport. */
+/** Returns the transport. @throws {Failure} of kind `USAGE` if the scene is about another. */
 function transportOf(
   protocol: Protocol,
   path: string | undefined,
@@ -128,7 +130,7 @@ async function play(
 ): Promise<Played> {
   await using stage = new Stage(transport);
   const said = await scene.play(stage, command);
-  // What follows is only the stage being cleared.
+  // A copy: closing the stage adds events that are not part of the scene.
   return { scene, transport, events: [...stage.events], said };
 }
 

@@ -8,22 +8,22 @@ import type { Stream } from "../../sockets/stream.ts";
 import type { Lesson, LessonRow } from "../lesson.ts";
 import type { Stage } from "./stage.ts";
 
-/** Milliseconds between sends that are to be segments of their own. */
+/** Milliseconds between sends, so that each is a separate segment. */
 const SEGMENT_PAUSE_MS = 20;
 
-/** Something that is played on a stage and then drawn. */
+/** A scene to play on a stage and then draw. */
 export interface Scene {
   readonly name: string;
   /** What it shows, in a few words. */
   readonly summary: string;
-  /** What there is to learn from it, in two or three sentences. */
+  /** What it teaches, in two or three sentences. */
   readonly lesson: string;
   /** Whether it is about datagrams alone. */
   readonly udpOnly?: boolean;
   /**
    * Plays it with the words of the command line.
    *
-   * @returns what the client said at the end, a line each.
+   * @returns what the client printed at the end, line by line.
    */
   play(stage: Stage, words: readonly string[]): Promise<readonly string[]>;
 }
@@ -63,13 +63,13 @@ function requestsOf(client: Client, words: readonly string[], stage: Stage): rea
   }
 }
 
-/** What goes wrong, and what surprises, on a network. */
+/** Failures and surprises of a network. */
 export const incidents: readonly Scene[] = [
   {
     name: "refused",
     summary: "no program listens at the port",
-    lesson: "The host is there, but nobody has the port. Its system says so at once: refused " +
-      "means that the network works and the server does not run.",
+    lesson: "The host is there, but no program has the port. Its system says so at once: refused " +
+      "means that the network works and the server is not running.",
     async play(stage) {
       try {
         using _call = await stage.dial("calc-client", stage.emptyPlace());
@@ -82,11 +82,11 @@ export const incidents: readonly Scene[] = [
   {
     name: "timeout",
     summary: "a server accepts and never answers",
-    lesson: "A silent peer looks like a slow one. Only a limit of its own keeps a client from " +
-      "waiting for ever.",
+    lesson: "A silent peer looks like a slow one. Only its own time limit keeps a client from " +
+      "waiting forever.",
     async play(stage) {
       const listener = stage.listen("silent-server");
-      const served = takeInSilence(listener.accept());
+      const served = readSilently(listener.accept());
       try {
         using call = await stage.dial("calc-client", listener.addr);
         await ask(call, "10 20 +");
@@ -101,8 +101,8 @@ export const incidents: readonly Scene[] = [
   {
     name: "reset",
     summary: "the server goes away with a connection open",
-    lesson: "The client had connected, but the server is gone before it accepts. Its system " +
-      "resets the connection: what was sent is lost, and recv() fails instead of ending.",
+    lesson: "The client has connected, but the server is gone before it accepts. Its system " +
+      "resets the connection: what was sent is lost, and recv() fails.",
     async play(stage) {
       const listener = stage.listen("dying-server");
       try {
@@ -119,9 +119,9 @@ export const incidents: readonly Scene[] = [
   },
   {
     name: "half-close",
-    summary: "a client ends its sending and still gets its reply",
-    lesson: "A connection has two directions, and each ends by itself. shutdown() says that " +
-      "nothing more will be sent; the reply comes all the same.",
+    summary: "a client stops sending and still gets its reply",
+    lesson: "A connection has two directions, and each ends on its own. shutdown() says that " +
+      "nothing more will be sent; the reply still arrives.",
     play: (stage) =>
       byHand(stage, async (socket) => {
         await sendText(socket, "10 20 +\n");
@@ -134,8 +134,8 @@ export const incidents: readonly Scene[] = [
   {
     name: "split",
     summary: "one request in several segments",
-    lesson: "A stream has no borders: what one end sends at once may arrive in parts. The " +
-      "server reads on until the line end, and only then has a request.",
+    lesson: "A stream has no message boundaries: what one end sends at once may arrive in " +
+      "parts. The server reads on until the line end; only then does it have a request.",
     play: (stage) =>
       byHand(stage, async (socket) => {
         for (const part of ["10 2", "0 ", "+\n"]) {
@@ -148,8 +148,8 @@ export const incidents: readonly Scene[] = [
   {
     name: "glued",
     summary: "several requests in one segment",
-    lesson: "What was meant as three may arrive as one. The server finds the line ends and " +
-      "answers each, in order, and all of it in one send.",
+    lesson: "Three requests may arrive as one piece. The server splits it at the line ends and " +
+      "answers each request, in order, all in one send.",
     play: (stage) =>
       byHand(stage, async (socket) => {
         await sendText(socket, "1 2 +\n3 4 *\n9 2 /\n");
@@ -159,8 +159,8 @@ export const incidents: readonly Scene[] = [
   {
     name: "lost",
     summary: "a datagram that nobody answers",
-    lesson: "UDP has no connection to refuse. The client cannot know whether nobody was there, " +
-      "or its datagram was lost, or the answer was: it can only wait, and then give up.",
+    lesson: "UDP has no connection to refuse. The client can't know whether no server was there, " +
+      "its datagram was lost, or the reply was: it can only wait, and then give up.",
     udpOnly: true,
     async play(stage) {
       try {
@@ -174,7 +174,7 @@ export const incidents: readonly Scene[] = [
   },
 ];
 
-/** A real calculator, and a client whose calls are made one by one. */
+/** Runs a real calculator with a client whose calls are made one by one. */
 async function byHand(
   stage: Stage,
   act: (socket: Stream) => Promise<readonly string[]>,
@@ -187,8 +187,8 @@ async function byHand(
   return replies;
 }
 
-/** Reads what comes until the end and answers nothing. */
-async function takeInSilence(accepting: Promise<Stream>): Promise<void> {
+/** Reads to the end of the stream and never answers. */
+async function readSilently(accepting: Promise<Stream>): Promise<void> {
   using socket = await accepting;
   const buffer = new Uint8Array(1_024);
   while (await socket.read(buffer) !== null);
@@ -214,7 +214,7 @@ function first(addresses: readonly Endpoint[]): Endpoint {
   return address;
 }
 
-/** What a failure says, as its program would print it. Other errors are thrown on. */
+/** The message of a socket failure, as a client prints it. Rethrows other errors. */
 function said(error: unknown): string {
   if (!(error instanceof SocketFailure)) throw error;
   return `${error.kind}: ${asFailure(error).message}`;

@@ -11,7 +11,7 @@ import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { SocketTrace, traceListener } from "../../sockets/trace.ts";
 
 const HOST = "127.0.0.1";
-/** Milliseconds that a client on the stage waits for what will not come. */
+/** Milliseconds that a client on the stage waits for a reply. */
 const STAGE_TIMEOUT_MS = 500;
 
 /** How the programs on a stage talk. */
@@ -19,7 +19,7 @@ export type Transport =
   | { readonly protocol: "tcp" | "udp" }
   | { readonly protocol: "unix"; readonly path: string };
 
-/** Where a real server and a real client meet, and what they do is written down. */
+/** Where a real server and a real client meet; it records their socket calls. */
 export class Stage implements AsyncDisposable {
   readonly transport: Transport;
   readonly events: SocketEvent[] = [];
@@ -42,7 +42,7 @@ export class Stage implements AsyncDisposable {
     return this.#open.use(await startServer(service, place, { trace: this.#trace, events }));
   }
 
-  /** A client's call to a server. */
+  /** Opens a client's call to a server. */
   dial(who: string, to: Endpoint): Promise<Call> {
     const { protocol } = this.transport;
     const place = "path" in to || protocol === "unix"
@@ -51,7 +51,7 @@ export class Stage implements AsyncDisposable {
     return dial(place, { timeout: STAGE_TIMEOUT_MS, watch: { trace: this.#trace, who } });
   }
 
-  /** A bare connection to a server, for a client that does one call after the other by hand. */
+  /** Opens a bare connection to a server, for a client whose calls are made one by one. */
   async connect(who: string, to: Endpoint): Promise<Stream> {
     if ("path" in to) throw new TypeError("Cannot connect over TCP to a path");
     const { hostname, port } = to;
@@ -59,7 +59,7 @@ export class Stage implements AsyncDisposable {
     return this.#open.use(await open(to, () => Deno.connect({ hostname, port }), watch));
   }
 
-  /** A bare listener, for a server that does one call after the other by hand. */
+  /** Opens a bare listener, for a server whose calls are made one by one. */
   listen(who: string): StreamListener {
     const [listener] = listenTcp([HOST], 0);
     if (listener === undefined) throw new TypeError("Cannot listen: no address");
@@ -67,7 +67,7 @@ export class Stage implements AsyncDisposable {
     return this.#open.adopt(traced, (listener) => listener.close());
   }
 
-  /** A place where nobody listens. */
+  /** An address where nothing is listening. */
   emptyPlace(): InternetEndpoint {
     const listener = Deno.listen({ hostname: HOST, port: 0 });
     const { port } = listener.addr;
@@ -75,7 +75,7 @@ export class Stage implements AsyncDisposable {
     return { hostname: HOST, port };
   }
 
-  /** Waits until the server has seen the end of the connection, where there is one. */
+  /** Waits until the server has seen the end of the connection, if there is one. */
   async served(): Promise<void> {
     if (this.transport.protocol !== "udp") await this.#served.promise;
   }

@@ -1,4 +1,4 @@
-/** Wakes those who wait for something to change. */
+/** Wakes those waiting for a change. */
 export class Changes {
   #next = Promise.withResolvers<void>();
 
@@ -14,7 +14,7 @@ export class Changes {
 }
 
 /**
- * Waits until a condition holds; it is checked again at each of the changes.
+ * Waits until a condition holds; it is checked after each change.
  *
  * @param milliseconds The longest wait.
  * @returns whether it holds.
@@ -32,7 +32,7 @@ export async function until(
     expired.notify();
   }, milliseconds);
   try {
-    // The condition is checked last: on a busy machine the timer may win over what came before it.
+    // Check once more after the timer: on a busy machine it may overtake an earlier change.
     while (!condition() && !isExpired) {
       await Promise.race([expired, ...changes].map(({ next }) => next));
     }

@@ -5,7 +5,7 @@ import { suggest } from "../../cli/suggest.ts";
 import { type InternetTarget, parseTarget } from "../../cli/target.ts";
 import { questionsOver } from "./examination.ts";
 
-/** Milliseconds of the longest wait for anything that should come. */
+/** Milliseconds of the longest wait for anything expected. */
 const TIMEOUT_MS = 5_000;
 
 const USAGE_HINT = "for a forwarder that listens at 8080 and forwards to 4040: " +
@@ -20,38 +20,38 @@ export interface Place {
 export const flags = {
   listen: {
     value: "[HOST:]PORT",
-    about: "where the forwarder forwards to; without HOST on localhost",
+    about: "where the forwarder forwards to; HOST defaults to localhost",
     read: readListen,
   },
   udp: { about: "ask about datagrams; the same as udp:// before TARGET" },
-  only: { value: "ID,...", about: "ask these questions only", read: readIds },
+  only: { value: "ID,...", about: "ask only these questions", read: readIds },
   allow: {
     value: "ID,...",
-    about: "show these failures, but don't count them: they are known",
+    about: "accept these known failures: show them, but don't count them",
     read: readIds,
   },
-  for: durationFlag("longest wait for the forwarder to be up", { least: 1, default: undefined }),
-  idle: durationFlag("ask also about a connection without traffic for D", {
+  for: durationFlag("longest wait for the forwarder to come up", { least: 1, default: undefined }),
+  idle: durationFlag("also ask about a connection without traffic for D", {
     least: 1,
     default: undefined,
   }),
-  timeout: durationFlag("longest wait for anything that should come", {
+  timeout: durationFlag("longest wait for anything expected", {
     least: 1,
     default: TIMEOUT_MS,
   }),
   explain: {
-    about: "say what each answer means for an application; alone, it lists all questions",
+    about: "explain what each answer means for an application; alone, list all questions",
   },
   ...reportFlags,
 };
 
 type Values = FlagValues<typeof flags>;
 
-/** What is to be done. */
+/** What to do. */
 export interface Plan {
   readonly flags: Values;
   readonly protocol: "tcp" | "udp";
-  /** Where the server listens, and where the forwarder; nowhere if questions are only explained. */
+  /** Where the server and the forwarder listen; `undefined` to only explain the questions. */
   readonly ends: { readonly listen: Place; readonly target: InternetTarget } | undefined;
 }
 
@@ -103,7 +103,7 @@ function readListen(text: string, flag: string): Place {
   if (/^\d*$/.test(text)) return { host: "localhost", port: readNumber(1, 65_535)(text, flag) };
   if (/^\w+:\/\/|^unix:/i.test(text)) {
     throw new Failure("USAGE", `${flag} takes [HOST:]PORT: received '${text}'`, {
-      hint: "leave out what stands before the host; --udp is for UDP",
+      hint: "leave out what precedes the host; for UDP add --udp",
     });
   }
   try {
@@ -120,14 +120,14 @@ function readIds(text: string, flag: string): readonly string[] {
   const ids = text.split(",").map((id) => id.trim());
   if (!ids.includes("")) return ids;
   throw new Failure("USAGE", `${flag} takes ids of questions: received '${text}'`, {
-    hint: "netdemo path --explain lists them; several are separated by commas",
+    hint: "netdemo path --explain lists them; separate several with commas",
   });
 }
 
 function checkIds(values: Values, protocol: "tcp" | "udp", onlyExplains: boolean): void {
   if (values.idle !== undefined && protocol === "udp") {
     throw new Failure("USAGE", "--idle makes no sense with UDP: there is no connection", {
-      hint: "leave it out; the question 'late' is about a quiet time",
+      hint: "leave it out; the question 'late' is about a late reply",
     });
   }
   const known = questionsOver(protocol).map(({ id }) => id);

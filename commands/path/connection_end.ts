@@ -3,7 +3,7 @@ import { errnoOf, kindOf } from "../../sockets/errno.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { Changes } from "./changes.ts";
 
-/** How the input of a connection came to an end. */
+/** How the input of a connection ended. */
 export type Ending = "end of stream" | "reset" | "broken";
 
 const FIRST_SIZE = 4_096;
@@ -11,23 +11,23 @@ const FIRST_SIZE = 4_096;
 /**
  * One end of a connection through the forwarder.
  *
- * It reads all the time, since a reset is only noticed by reading. What has been received waits
- * here until it is taken.
+ * It always reads, since only reading notices a reset. Received bytes wait here until they are
+ * taken.
  */
 export class ConnectionEnd implements Disposable {
   /** Which of the two ends it is. */
   readonly side: "client" | "server";
   readonly local: InternetEndpoint;
   readonly remote: InternetEndpoint;
-  /** Notified when bytes have come, and when the input has ended. */
+  /** Notified when bytes arrive, and when the input ends. */
   readonly changes = new Changes();
   readonly #stream: Stream;
   #buffer = new Uint8Array(FIRST_SIZE);
-  /** The bytes that have come and were not taken stand between these in the buffer. */
+  /** The received bytes not yet taken are between these in the buffer. */
   #start = 0;
   #stop = 0;
   #ending: Ending | undefined;
-  /** Resolves once the input has ended, in whichever way. */
+  /** Resolves once the input has ended, in any way. */
   readonly finished: Promise<void>;
   #sending: Promise<void> = Promise.resolve();
   #discards = false;
@@ -45,7 +45,7 @@ export class ConnectionEnd implements Disposable {
     return this.#ending;
   }
 
-  /** Bytes that have come and were not taken. */
+  /** Received bytes not yet taken. */
   get pending(): number {
     return this.#stop - this.#start;
   }
@@ -55,12 +55,12 @@ export class ConnectionEnd implements Disposable {
     return this.#stream.reset !== undefined;
   }
 
-  /** The bytes that have come and were not taken, up to so many. They stay. */
+  /** Returns up to `count` of the received bytes without taking them. */
   peek(count: number): Uint8Array {
     return this.#buffer.subarray(this.#start, Math.min(this.#stop, this.#start + count));
   }
 
-  /** Takes as many of the bytes that have come, or those that there are. */
+  /** Takes up to `count` of the received bytes. */
   take(count: number): Uint8Array {
     const bytes = this.peek(count).slice();
     this.#start += bytes.length;
@@ -68,9 +68,9 @@ export class ConnectionEnd implements Disposable {
   }
 
   /**
-   * Sends bytes, after those that are being sent. Resolves once they are taken.
+   * Sends bytes after those already being sent. Resolves once the system has taken them.
    *
-   * It never throws: if they can't be sent, the input ends as well, and says why.
+   * Never throws: if they can't be sent, the input ends too, and {@linkcode ending} says how.
    */
   send(bytes: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
@@ -79,7 +79,7 @@ export class ConnectionEnd implements Disposable {
     });
   }
 
-  /** Ends the sending side, after what is being sent. Never throws. */
+  /** Ends the sending side after the bytes being sent. Never throws. */
   end(): Promise<void> {
     return this.#inTurn(() => this.#stream.closeWrite());
   }
@@ -93,7 +93,7 @@ export class ConnectionEnd implements Disposable {
     this.#stream.close();
   }
 
-  /** Drops what has been received, and all that still comes. */
+  /** Drops what has been received, and all further input. */
   discard(): void {
     this.#discards = true;
     this.#start = this.#stop = 0;
@@ -118,14 +118,14 @@ export class ConnectionEnd implements Disposable {
       }
       this.#ending = "end of stream";
     } catch (error) {
-      // A writer that is blocked when its peer resets gets EPIPE.
+      // A writer blocked when its peer resets gets EPIPE.
       const isReset = kindOf(error) === "RESET" || errnoOf(error) === "EPIPE";
       this.#ending = isReset ? "reset" : "broken";
     }
     this.changes.notify();
   }
 
-  /** Room to read into: drops what was taken, and doubles the buffer where that is not enough. */
+  /** Returns room to read into: drops taken bytes when full, and grows the buffer if needed. */
   #space(): Uint8Array {
     if (this.#stop === this.#buffer.length) {
       const kept = this.#buffer.subarray(this.#start, this.#stop);

@@ -8,10 +8,10 @@ import { type Datagram, Datagrams } from "./datagrams.ts";
 import { Broken, since } from "./question.ts";
 import { count, firstDifference, hasTagOf, mayBeTag } from "./tag.ts";
 
-/** How often a request is sent before it counts: discovering the path MTU loses the first. */
+/** How often to send a request before it counts as lost: path MTU discovery loses the first. */
 const TRIES = 2;
 
-/** A request to ask, and what is to come back. */
+/** A request, and the replies that it should get. */
 export interface Exchange {
   readonly request: Uint8Array;
   readonly replies: readonly Uint8Array[];
@@ -22,24 +22,24 @@ export interface Exchange {
 export interface DatagramWayOptions {
   /** The server behind the forwarder. */
   readonly far: Datagrams;
-  /** Where the forwarder may listen, tried in this order. */
+  /** Where the forwarder may listen, tried in order. */
   readonly targets: readonly InternetEndpoint[];
-  /** Milliseconds of the longest wait for anything that should come. */
+  /** Milliseconds of the longest wait for anything expected. */
   readonly timeout: number;
 }
 
-/** Whether a datagram at the far end may be one of `path`'s: only the empty one has no tag. */
+/** Whether a datagram at the far end may be one of `path`'s: only an empty one has no tag. */
 export function isOurs({ bytes }: Datagram): boolean {
   return mayBeTag(bytes);
 }
 
-/** The way of datagrams from a client over the forwarder to the server. */
+/** The path of datagrams from a client through the forwarder to the server. */
 export class DatagramWay {
   readonly far: Datagrams;
   /** Where the forwarder may listen. */
   readonly targets: readonly InternetEndpoint[];
   readonly timeout: number;
-  /** Where it was found to listen: all questions are put to the same address. */
+  /** Where it was found to listen; all questions use the same address. */
   target: InternetEndpoint | undefined;
 
   constructor({ far, targets, timeout }: DatagramWayOptions) {
@@ -58,7 +58,7 @@ export class DatagramWay {
   /**
    * Sends a request, answers it at the other end, and waits for the replies.
    *
-   * @returns milliseconds until the request was there, and until all replies were back.
+   * @returns milliseconds until the request had arrived, and until all replies had.
    * @throws {Broken} if something did not arrive, or not as it was sent.
    */
   async exchange(
@@ -70,8 +70,8 @@ export class DatagramWay {
     for (let tries = 1; tries <= TRIES; tries++) {
       const start = performance.now();
       await client.send(request);
-      const came = (): boolean => this.far.kept.some(isRequest);
-      await until(came, [this.far.changes], this.timeout / TRIES);
+      const hasArrived = (): boolean => this.far.kept.some(isRequest);
+      await until(hasArrived, [this.far.changes], this.timeout / TRIES);
       const [arrived] = this.far.take(isRequest);
       if (arrived === undefined) continue;
       up = since(start);
@@ -84,7 +84,7 @@ export class DatagramWay {
     throw new Broken(this.#describe(client, replies, up !== undefined), "TIMEOUT");
   }
 
-  /** Waits until all replies have come, or one that is not as it was sent. */
+  /** Waits until all replies have arrived, as they were sent. @throws {Broken} if one is not. */
   async #collect(client: DatagramClient, replies: readonly Uint8Array[]): Promise<void> {
     const { received } = client;
     await until(() => missing(client, replies) === 0, [received.changes], this.timeout / TRIES);
@@ -98,19 +98,19 @@ export class DatagramWay {
   #describe(client: DatagramClient, replies: readonly Uint8Array[], arrived: boolean): string {
     const time = formatDuration(this.timeout);
     if (!arrived) return `the server got no request within ${time}`;
-    const came = replies.length - missing(client, replies);
-    if (came > 0) return `the client got ${came} of ${replies.length} replies`;
+    const received = replies.length - missing(client, replies);
+    if (received > 0) return `the client got ${received} of ${replies.length} replies`;
     const { stranger } = client;
     if (stranger === undefined) return `the client got no reply within ${time}`;
-    return `the client got a reply from ${formatEndpoint(stranger)}, where it has sent nothing`;
+    return `the client got a reply from ${formatEndpoint(stranger)}, which it did not send to`;
   }
 }
 
-/** Replies that have not come, or not with the length that they were sent with. */
+/** The number of replies that have not arrived. */
 function missing({ received }: DatagramClient, replies: readonly Uint8Array[]): number {
-  const came = (reply: Uint8Array): boolean =>
+  const hasArrived = (reply: Uint8Array): boolean =>
     received.kept.some(({ bytes }) => hasTagOf(reply, bytes));
-  return replies.filter((reply) => !came(reply)).length;
+  return replies.filter((reply) => !hasArrived(reply)).length;
 }
 
 function compare(bytes: Uint8Array, sent: Uint8Array, who: string, what: string): void {
@@ -123,10 +123,10 @@ function compare(bytes: Uint8Array, sent: Uint8Array, who: string, what: string)
   throw new Broken(`${who} got ${what} altered: ${where} is not what was sent`);
 }
 
-/** A client that sends to the forwarder and keeps what comes from there. */
+/** A client that sends to the forwarder and keeps what it sends back. */
 export class DatagramClient implements Disposable {
   readonly received: Datagrams;
-  /** Who else has sent something. */
+  /** Another endpoint that has sent something. */
   stranger: InternetEndpoint | undefined;
   readonly #socket: DatagramSocket;
   readonly #target: InternetEndpoint;

@@ -2,23 +2,23 @@ import type { InternetEndpoint } from "../../protocol/addresses.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
 import { Changes, pause } from "./changes.ts";
 
-/** Holds any datagram; those of IPv6 may be a little longer than those of IPv4. */
+/** Holds any datagram; over IPv6 they may be a little longer than over IPv4. */
 const BUFFER_BYTES = 65_536;
 
-/** Milliseconds before the next try to receive, when one has failed. */
+/** Milliseconds to wait after a failed receive. */
 const RECEIVE_PAUSE_MS = 5;
 
-/** A datagram that has come. */
+/** A datagram that has arrived. */
 export interface Datagram {
   readonly bytes: Uint8Array;
   readonly from: InternetEndpoint;
-  /** Answers it, from the address that it was sent to. Never throws: UDP promises nothing. */
+  /** Replies from the address it was sent to. Never throws: UDP promises nothing. */
   reply(bytes: Uint8Array): Promise<void>;
 }
 
-/** UDP sockets that keep what comes until somebody takes it. */
+/** UDP sockets that keep datagrams until they are taken. */
 export class Datagrams implements Disposable {
-  /** Notified when a datagram comes. */
+  /** Notified when a datagram arrives. */
   readonly changes = new Changes();
   /** Datagrams that were not kept. */
   others = 0;
@@ -27,7 +27,7 @@ export class Datagrams implements Disposable {
   #kept: Datagram[] = [];
   #closed = false;
 
-  /** @param isOurs Which of the datagrams are kept. */
+  /** @param isOurs Whether to keep a datagram. */
   constructor(
     sockets: readonly DatagramSocket[],
     isOurs: (datagram: Datagram) => boolean,
@@ -37,15 +37,15 @@ export class Datagrams implements Disposable {
     for (const socket of sockets) this.#receiveFrom(socket);
   }
 
-  /** What has come and was not taken, in its order. */
+  /** The datagrams not yet taken, in order of arrival. */
   get kept(): readonly Datagram[] {
     return this.#kept;
   }
 
-  /** Takes those of the datagrams that are meant. */
-  take(isMeant: (datagram: Datagram) => boolean): readonly Datagram[] {
-    const taken = this.#kept.filter(isMeant);
-    this.#kept = this.#kept.filter((datagram) => !isMeant(datagram));
+  /** Takes the matching datagrams. */
+  take(matches: (datagram: Datagram) => boolean): readonly Datagram[] {
+    const taken = this.#kept.filter(matches);
+    this.#kept = this.#kept.filter((datagram) => !matches(datagram));
     return taken;
   }
 
@@ -62,7 +62,7 @@ export class Datagrams implements Disposable {
         const [bytes, from] = await socket.receive(buffer);
         this.#add(bytes.slice(), internetEndpointOf(from), socket);
       } catch {
-        // Closed; or, on Windows, that nobody listens where something was sent to.
+        // Closed; or, on Windows, nothing is listening where a datagram was sent.
         if (!this.#closed) await pause(RECEIVE_PAUSE_MS);
       }
     }

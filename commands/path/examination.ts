@@ -10,9 +10,9 @@ import { tcpQuestions } from "./tcp_questions.ts";
 import { udpQuestions } from "./udp_questions.ts";
 import { Way } from "./way.ts";
 
-/** Milliseconds between two tries of whether the forwarder is up. */
+/** Milliseconds between tries until the forwarder is up. */
 export const RETRY_MS = 250;
-/** Milliseconds of the first of them. */
+/** Timeout of the first try, in milliseconds. */
 const FIRST_TRY_MS = 250;
 
 /** All questions over TCP or UDP. */
@@ -20,7 +20,7 @@ export function questionsOver(protocol: "tcp" | "udp"): readonly Described[] {
   return protocol === "tcp" ? tcpQuestions : udpQuestions;
 }
 
-/** A question as a user reads of it. */
+/** A question as the user sees it. */
 export type Described = Omit<Question<unknown>, "ask">;
 
 /** What is examined, and how long it may take. */
@@ -28,36 +28,36 @@ export interface ExaminationOptions {
   readonly protocol: "tcp" | "udp";
   /** Where the server behind the forwarder listens. */
   readonly addresses: readonly string[];
-  /** Port of that server; 0 takes any free one. */
+  /** Port of that server; 0 picks a free one. */
   readonly port: number;
-  /** Where the forwarder may listen, tried in this order. */
+  /** Where the forwarder may listen, tried in order. */
   readonly targets: readonly InternetEndpoint[];
-  /** Milliseconds of the longest wait for anything that should come. */
+  /** Milliseconds of the longest wait for anything expected. */
   readonly timeout: number;
-  /** Milliseconds that a connection is left without traffic. @default {it is not asked} */
+  /** Milliseconds to leave a connection without traffic. @default {the question is not asked} */
   readonly idle?: number | undefined;
 }
 
-/** A question that has a way to be put to. */
+/** A question bound to the path that it is about. */
 export interface AskedQuestion extends Described {
   ask(): Promise<Answer>;
 }
 
-/** Both ends of a forwarder, and the questions to be put to it. */
+/** Both ends of a forwarder, and the questions about it. */
 export interface Examination extends Disposable {
   readonly questions: readonly AskedQuestion[];
-  /** The port that is listened at. */
+  /** The port the server listens on. */
   readonly port: number;
-  /** Asks for a request and its reply, with a timeout of its own. @throws {Broken} */
+  /** Tries a request and its reply with this timeout. @throws {Broken} if they fail. */
   reaches(timeout: number): Promise<unknown>;
-  /** What came that is not the client's. */
+  /** Input that was not from the client. */
   readonly strays: Strays;
 }
 
-/** Connections or datagrams that came and are not the client's. */
+/** Connections or datagrams that were not from the client. */
 export interface Strays {
   readonly count: number;
-  /** What the last of them began with, if it has sent anything. */
+  /** The first bytes of the last one that sent any. */
   readonly sample?: Uint8Array | undefined;
 }
 
@@ -69,7 +69,7 @@ export interface Outcome {
 }
 
 /**
- * Listens for what the forwarder passes on.
+ * Listens where the forwarder forwards to.
  *
  * @throws {SocketFailure} of kind `BIND`.
  */
@@ -106,7 +106,7 @@ function examineUdp(options: ExaminationOptions): Examination {
   };
 }
 
-/** The question without which the others need not be asked. */
+/** The question that must pass before any other is asked. */
 function reply<Way>(questions: readonly Question<Way>[]): Question<Way> {
   const found = questions.find(({ id }) => id === "reply");
   if (found === undefined) throw new TypeError("Cannot do without the question 'reply'");
@@ -117,7 +117,7 @@ function putTo<Way>(way: Way, questions: readonly Question<Way>[]): AskedQuestio
   return questions.map((question) => ({ ...question, ask: () => question.ask(way) }));
 }
 
-/** Asks a question. @throws only what is a bug. */
+/** Asks a question. Only bugs are thrown. */
 export async function put(question: AskedQuestion): Promise<Outcome> {
   const start = performance.now();
   try {
@@ -130,10 +130,10 @@ export async function put(question: AskedQuestion): Promise<Outcome> {
 }
 
 /**
- * Waits until a request and its reply get through, or something comes that waiting won't mend.
+ * Waits until a request and its reply get through, or fail in a way that waiting won't fix.
  *
  * @param milliseconds The longest wait.
- * @param timeout Milliseconds of the longest try: the first are short, since a forwarder that is
+ * @param timeout Milliseconds of the longest try. The first tries are shorter: a forwarder that is
  * just starting may never answer them.
  */
 export async function waitUntilUp(

@@ -3,9 +3,9 @@ import { Changes, pause } from "./changes.ts";
 import { ConnectionEnd } from "./connection_end.ts";
 import { mayBeTag, TAG_LENGTH } from "./tag.ts";
 
-/** Milliseconds before the next try to accept, when one has failed. */
+/** Milliseconds to wait after a failed accept. */
 const ACCEPT_PAUSE_MS = 50;
-/** First bytes of a stray that are kept. */
+/** How many of a stray's first bytes are kept. */
 const SAMPLE_LENGTH = 32;
 
 const decoder = new TextDecoder();
@@ -13,24 +13,24 @@ const decoder = new TextDecoder();
 /**
  * The server behind the forwarder.
  *
- * It recognises connections by the tag that they begin with. One that begins with anything else
- * is a stray, such as a health check: it is counted, gets no answer, and is left open.
+ * It recognises connections by the tag that they begin with. A connection that begins with anything
+ * else is a stray, such as a health check: it is counted, gets no answer, and is left open.
  */
 export class FarEnd implements Disposable {
-  /** Notified when a connection comes, is matched, or ends without being matched. */
+  /** Notified when a connection arrives, is matched, or ends without being matched. */
   readonly changes = new Changes();
 
-  /** Resolves once nothing is accepted any more. */
+  /** Resolves once it has stopped accepting. */
   readonly finished: Promise<void>;
 
   readonly #listeners: readonly StreamListener[];
-  /** Tags that somebody waits for, each with its connection once that is there. */
+  /** Expected tags, each with its connection once that has arrived. */
   readonly #awaited = new Map<string, ConnectionEnd | undefined>();
-  /** Tags that nobody waits for any more. */
+  /** Tags that are no longer expected. */
   readonly #forgotten = new Set<string>();
-  /** Connections that have not sent a whole tag yet. */
+  /** Connections that have not yet sent a whole tag. */
   readonly #unmatched = new Set<ConnectionEnd>();
-  /** Connections that nobody has taken. */
+  /** Connections not yet handed over. */
   readonly #own = new Set<ConnectionEnd>();
   #strayBytes: Uint8Array | undefined;
   #strayCount = 0;
@@ -42,40 +42,40 @@ export class FarEnd implements Disposable {
     this.finished = Promise.all(accepting).then(() => {});
   }
 
-  /** Connections that are open and have sent nothing: one of them may be a client that waits. */
+  /** Open connections that have sent nothing: one of them may be a waiting client. */
   get silent(): readonly ConnectionEnd[] {
     return [...this.#unmatched].filter(({ pending, ending }) =>
       pending === 0 && ending === undefined
     );
   }
 
-  /** The port that is listened at. */
+  /** The port it listens on. */
   get port(): number {
     const [listener] = this.#listeners;
     return listener === undefined || "path" in listener.addr ? 0 : listener.addr.port;
   }
 
-  /** How many strays have come. */
+  /** Strays so far. */
   get strayCount(): number {
     return this.#strayCount + this.#unmatched.size;
   }
 
-  /** What the last of the strays that have sent anything began with. */
+  /** The first bytes of the last stray that sent any. */
   get strayBytes(): Uint8Array | undefined {
     return this.#strayBytes;
   }
 
-  /** Keeps the connection that begins with this tag, once it comes, for {@linkcode arrived}. */
+  /** Keeps the connection that begins with this tag, once it arrives, for {@linkcode arrived}. */
   expect(tag: string): void {
     this.#awaited.set(tag, undefined);
   }
 
-  /** The connection that began with this tag, if it has come. The caller closes it. */
+  /** The connection that began with this tag, if it has arrived. The caller closes it. */
   arrived(tag: string): ConnectionEnd | undefined {
     return this.#awaited.get(tag);
   }
 
-  /** A connection with this tag that comes later is closed. */
+  /** Stops expecting a tag: a later connection with it is closed. */
   forget(tag: string): void {
     this.#awaited.delete(tag);
     this.#forgotten.add(tag);
@@ -87,7 +87,7 @@ export class FarEnd implements Disposable {
     this.#own.delete(end);
   }
 
-  /** Stops listening and closes the connections that nobody has taken. */
+  /** Stops listening and closes the connections not handed over. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -109,7 +109,7 @@ export class FarEnd implements Disposable {
     }
   }
 
-  /** Waits for enough of a connection's first bytes to know whose it is. Never throws. */
+  /** Waits for enough of a connection's first bytes to identify it. Never throws. */
   async #match(stream: Stream): Promise<void> {
     const end = new ConnectionEnd(stream, "server");
     this.#own.add(end);
@@ -133,7 +133,7 @@ export class FarEnd implements Disposable {
     }
   }
 
-  /** Reads a stray, so that its end is noticed, and closes it then. */
+  /** Reads a stray to notice its end, and closes it then. */
   #leaveAlone(end: ConnectionEnd): void {
     this.#strayCount++;
     const sample = end.take(SAMPLE_LENGTH);
@@ -146,7 +146,7 @@ export class FarEnd implements Disposable {
   }
 }
 
-/** Whether what a connection has sent so far may be the beginning of a tag. */
+/** Whether a connection may still turn out to begin with a tag. */
 function mayBecomeOurs(end: ConnectionEnd): boolean {
   return end.ending === undefined && end.pending < TAG_LENGTH && mayBeTag(end.peek(TAG_LENGTH));
 }

@@ -5,16 +5,16 @@ import type { Way } from "./way.ts";
 
 /** Connections that are open at once. */
 export const CONNECTIONS = 50;
-/** Timeouts that each of them has. */
+/** How many timeouts each of them gets. */
 const PATIENCE = 2;
 
 /**
- * All are open before any is asked, and all are answered before any is closed.
+ * Opens all connections before it asks on any, and gets all answers before it closes any.
  *
- * A short queue of connections makes some of them wait for the system to try again, after 1, 3
- * and 7 seconds: that is slow, but they are served.
+ * With a short accept queue, some connections wait for the system to retry after 1, 3 and 7
+ * seconds: that is slow, but they are served.
  */
-export async function asksMany(usual: Way): Promise<Answer> {
+export async function askMany(usual: Way): Promise<Answer> {
   using held = new DisposableStack();
   const way = usual.withTimeout(PATIENCE * usual.timeout);
   const start = performance.now();

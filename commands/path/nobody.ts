@@ -7,8 +7,8 @@ import type { Way } from "./way.ts";
 /** Milliseconds after which a connection counts as left hanging. */
 const HANGING_MS = 1_000;
 
-/** Connects once more, now that nobody listens behind the forwarder. */
-export async function asksNobody(way: Way): Promise<Answer> {
+/** Connects once more with nothing listening behind the forwarder. */
+export async function askNobody(way: Way): Promise<Answer> {
   way.far.close();
   await way.far.finished;
   let client: ConnectionEnd;
@@ -17,13 +17,13 @@ export async function asksNobody(way: Way): Promise<Answer> {
   } catch (error) {
     const broken = way.notConnected(error);
     if (broken.kind === "REFUSED") return pass("refused");
-    if (broken.kind === "TIMEOUT") throw new Broken("left hanging: a connection is not answered");
+    if (broken.kind === "TIMEOUT") throw new Broken("left hanging: the connection gets no answer");
     return note(`not refused, but: ${broken.message}`);
   }
   using _ = client;
   const start = performance.now();
-  // Some forwarders connect to the server only once the client sends. It sends late, since closing
-  // with unread input makes a reset of what was meant as an ordinary end.
+  // Some forwarders connect to the server only once the client sends. It sends late, since a
+  // forwarder that closes with unread input sends a reset where it meant an ordinary end.
   await until(() => client.ending !== undefined, [client.changes], way.timeout / 2);
   if (client.ending === undefined) {
     client.send(randomBytes(64));

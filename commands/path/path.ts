@@ -23,18 +23,18 @@ import { failureOf, judge, resultOf, summaryOf, type Verdict } from "./words.ts"
 /** The command that asks what a forwarder does to connections. */
 export const program: Program = {
   usage: "--listen [HOST:]PORT TARGET",
-  about: `Is the client and the server of a forwarder (a proxy, a load balancer, a port
-mapping, a tunnel) and asks what it does to connections. TARGET, HOST:PORT, is
-where the forwarder listens, PORT where it forwards to: nothing else may listen
-there. Each question is answered as without a forwarder (ok) or not (NOT); what
-is only noted is not a failure.
+  about: `Acts as both the client and the server of a forwarder (a proxy, a load balancer,
+a port mapping, a tunnel) and asks what it does to connections. TARGET, HOST:PORT,
+is where the forwarder listens; PORT is where it forwards to, and nothing else may
+listen there. Each question is answered as without a forwarder (ok) or not (NOT);
+a note is not a failure.
 
 Questions over TCP:
   ${listed("tcp")}
 Questions over UDP:
   ${listed("udp")}
 
-Exit code 0: no failure. 1: some. 10 to 14 or 124: not even a request and its
+Exit code 0: no failures. 1: some. 10 to 14 or 124: not even a request and its
 reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   examples: [
     "netdemo path --listen 4040 localhost:8080",
@@ -63,7 +63,7 @@ reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   },
 };
 
-/** The ids of the questions, in lines that fit the help. */
+/** The ids of the questions, wrapped to fit the help. */
 function listed(protocol: "tcp" | "udp"): string {
   return wrap(questionsOver(protocol).map(({ id }) => id).join(", "), 76).join("\n  ");
 }
@@ -103,7 +103,7 @@ async function open(
   }
 }
 
-/** As `resolve`, but a name that is not known yet, such as that of a container that starts, is waited for. */
+/** Like `resolve`, but waits for a name that is not known yet, such as a starting container's. */
 async function resolveWithin(
   limit: number,
   host: string,
@@ -124,12 +124,12 @@ async function resolveWithin(
 function withOwnHint(error: unknown): unknown {
   if (!(error instanceof SocketFailure) || error.kind !== "BIND") return error;
   const hint = errnoOf(error.cause) === "EADDRINUSE"
-    ? "path takes the place of the server: stop what listens there, or take another port"
+    ? "path takes the place of the server: stop what listens there, or use another port"
     : "give --listen an address of this host and a port from 1024 up";
   return new Failure("BIND", asFailure(error).message, { cause: error, hint });
 }
 
-/** Asks question after question; gives the exit code. */
+/** Asks one question after another and returns the exit code. */
 async function examine(
   examination: Examination,
   plan: Plan,
@@ -140,13 +140,13 @@ async function examine(
   const verdicts: Verdict[] = [];
   for (const question of examination.questions) {
     const isWanted = only?.includes(question.id) ?? true;
-    const isGround = question.id === "reply";
-    if (!isWanted && !isGround) continue;
+    const isFirst = question.id === "reply";
+    if (!isWanted && !isFirst) continue;
     const verdict = judge(await put(question), allow);
     if (!isWanted && verdict.status !== "fail") continue;
     verdicts.push(verdict);
     report.add(resultOf(verdict, explain));
-    if (isGround && verdict.status === "fail") break;
+    if (isFirst && verdict.status === "fail") break;
   }
   const { strays } = examination;
   const failure = failureOf(verdicts, strays, placeOf(plan));

@@ -1,25 +1,25 @@
 import type { SocketFailureKind } from "../../sockets/errno.ts";
 
-/** A question to the way between a client and a server, and how its answer is found. */
+/** A question about the path between a client and a server, and how to answer it. */
 export interface Question<Way> {
   /** Names it on the command line and in reports: `half-close-late`. */
   readonly id: string;
   /** What is asked about, in a few words. */
   readonly sentence: string;
-  /** What it means for an application if it is not as without a forwarder: two sentences. */
+  /** What a failure means for an application, in two sentences. */
   readonly explain: string;
   /**
    * Asks.
    *
-   * @throws {Broken} if the answer is not the one that there is without a forwarder.
+   * @throws {Broken} if the answer differs from the one without a forwarder.
    */
   ask(way: Way): Promise<Answer>;
 }
 
-/** An answer that does not count against the way. */
+/** An answer that is not a failure. */
 export interface Answer {
   readonly status: "pass" | "note" | "skip";
-  /** What was seen. */
+  /** What was observed. */
   readonly detail: string;
 }
 
@@ -35,10 +35,10 @@ export function skip(detail: string): Answer {
   return { status: "skip", detail };
 }
 
-/** Something was seen that is not seen without a forwarder. */
+/** Something happened that does not happen without a forwarder. */
 export class Broken extends Error {
   override readonly name = "Broken";
-  /** How the connection failed, where that is why. */
+  /** How the connection failed, if that is why. */
   readonly kind: SocketFailureKind;
 
   constructor(detail: string, kind: SocketFailureKind = "ERROR", cause?: unknown) {
@@ -52,7 +52,7 @@ export function inMs(milliseconds: number): string {
   return `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
 }
 
-/** Milliseconds since a moment of `performance.now()`. */
+/** Milliseconds since a `performance.now()` time. */
 export function since(start: number): number {
   return performance.now() - start;
 }

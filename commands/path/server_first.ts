@@ -13,12 +13,11 @@ const decoder = new TextDecoder();
 /**
  * Has the server greet a client that has sent nothing yet.
  *
- * Without first bytes, the client's connection is recognised by being the only one that has come
- * since. If none has come (some forwarders keep a pool of connections) it is the only one that is
- * open. Either may still be a stray, so each gets a greeting of its own, and the one that the
- * client receives decides.
+ * Without first bytes, the client's connection is recognised as the only new one. If there is no
+ * new one (some forwarders keep a pool of connections), it is the only open one. Either may still
+ * be a stray, so each gets its own greeting, and the one that the client receives decides.
  */
-export async function asksServerFirst(way: Way): Promise<Answer> {
+export async function askServerFirst(way: Way): Promise<Answer> {
   const { far, timeout } = way;
   const start = performance.now();
   const before = new Set(far.silent);
@@ -50,11 +49,11 @@ export async function asksServerFirst(way: Way): Promise<Answer> {
   }
   if (client.pending > 0) throw new Broken("the client got the greeting altered or in part");
   const { length } = ungreeted();
-  if (length > 1) return skip(`${length} connections wait silently: any may be the client's`);
+  if (length > 1) return skip(`${length} connections are silent: any of them may be the client's`);
   throw await whyNotGreeted(way, client);
 }
 
-/** Greets the connection that must be the client's: with its address, or the only one there is. */
+/** Greets the connection with the client's address, or else the only one. */
 function greetOnly(
   silent: readonly ConnectionEnd[],
   client: ConnectionEnd,
@@ -68,7 +67,7 @@ function greetOnly(
   end.send(encoder.encode(greeting));
 }
 
-/** Looks whether the greeting, or the connection to the server, comes once the client sends. */
+/** Finds out whether the connection to the server appears only once the client sends. */
 async function whyNotGreeted(way: Way, client: ConnectionEnd): Promise<Broken> {
   const instead = `the client ${way.gotInstead(client)} instead of the server's greeting`;
   if (client.ending !== undefined) return new Broken(instead);

@@ -1,17 +1,17 @@
-/** What everything that `path` sends begins with, so that it can be recognised on the wire. */
+/** What everything that `path` sends begins with, to be recognisable on the wire. */
 const MARK = "netdemo path ";
 
 const encoder = new TextEncoder();
 const markBytes = encoder.encode(MARK);
 
-/** Letters that the id of a question may have. */
+/** Longest id of a question. */
 const ID_LENGTH = 16;
 const NONCE_LENGTH = 16;
 
 /** Bytes of a tag. */
 export const TAG_LENGTH = MARK.length + ID_LENGTH + 1 + NONCE_LENGTH + 1;
 
-/** A line that names a question and is different each time: `netdemo path half-close 5f0c…`. */
+/** A line that names a question and is unique: `netdemo path half-close 5f0c…`. */
 export function newTag(id: string): string {
   const digits = Array.from(
     randomBytes(NONCE_LENGTH),
@@ -21,27 +21,27 @@ export function newTag(id: string): string {
   return `${MARK}${id.padEnd(ID_LENGTH)} ${nonce}\n`;
 }
 
-/** Whether these first bytes may still become a tag, or are one. */
+/** Whether these first bytes are a tag, or may become one. */
 export function mayBeTag(bytes: Uint8Array): boolean {
   const length = Math.min(bytes.length, markBytes.length);
   return bytes.subarray(0, length).every((byte, index) => byte === markBytes[index]);
 }
 
-/** Whether these bytes begin with the tag of the others. An empty datagram has an empty tag. */
+/** Whether bytes begin with the tag of `tagged`. An empty datagram has an empty tag. */
 export function hasTagOf(tagged: Uint8Array, bytes: Uint8Array): boolean {
   const length = Math.min(tagged.length, TAG_LENGTH);
   if (bytes.length < length || (length === 0 && bytes.length > 0)) return false;
   return firstDifference(tagged.subarray(0, length), bytes) === undefined;
 }
 
-/** A tag with random bytes after it, up to a length. */
+/** A tag followed by random bytes, up to a total length. */
 export function tagged(tag: string, length: number): Uint8Array {
   const bytes = randomBytes(length);
   bytes.set(encoder.encode(tag).subarray(0, length));
   return bytes;
 }
 
-/** Random bytes: an alteration can't go unnoticed. */
+/** Random bytes, so that no alteration goes unnoticed. */
 export function randomBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   // getRandomValues() fills at most 65,536 bytes at a time.

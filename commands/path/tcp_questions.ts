@@ -1,23 +1,23 @@
 import { formatEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { pause } from "./changes.ts";
-import { asksMany, CONNECTIONS } from "./many.ts";
-import { asksNobody } from "./nobody.ts";
+import { askMany, CONNECTIONS } from "./many.ts";
+import { askNobody } from "./nobody.ts";
 import { type Answer, Broken, inMs, note, pass, type Question, since, skip } from "./question.ts";
-import { asksServerFirst } from "./server_first.ts";
+import { askServerFirst } from "./server_first.ts";
 import { randomBytes } from "./tag.ts";
 import type { Way } from "./way.ts";
 
 const BULK_BYTES = 1_048_576;
-/** Milliseconds that the late reply to a half-close takes. */
+/** Milliseconds until the late reply to a half-close. */
 const LATE_MS = 1_000;
 
-/** What is asked over TCP, in this order; `idle` only where a time is given for it. */
+/** The questions over TCP, in order; `idle` only if a time is given for it. */
 export const tcpQuestions: readonly Question<Way>[] = [
   {
     id: "reply",
     sentence: "a request and its reply",
-    explain: `Requests or replies don't get through, or not as they were sent. \
+    explain: `Requests or replies don't get through, or arrive altered. \
 No application works over this.`,
     async ask(way) {
       using meeting = await way.meet("reply");
@@ -32,8 +32,8 @@ No application works over this.`,
   {
     id: "address",
     sentence: "the client's address",
-    explain: `Servers see the forwarder in place of their clients. \
-Logs, rate limits and access rules by address apply to all clients as one.`,
+    explain: `Servers see the forwarder's address instead of their clients'. \
+Logs, rate limits and access rules by address treat all clients as one.`,
     async ask(way) {
       using meeting = await way.meet("address");
       const { client: { local }, server: { remote } } = meeting;
@@ -47,7 +47,7 @@ Logs, rate limits and access rules by address apply to all clients as one.`,
     sentence: "the server speaks first",
     explain: `Protocols in which the server greets its clients hang: SMTP, FTP, SSH, MySQL. \
 Client and server wait for each other until one of them gives up.`,
-    ask: asksServerFirst,
+    ask: askServerFirst,
   },
   {
     id: "bulk",
@@ -61,7 +61,7 @@ Uploads whose reply begins early, and protocols that multiplex, fail at random.`
       const start = performance.now();
       client.send(up);
       server.send(down);
-      // They end by count: whether a half-close passes is another question.
+      // Ends by count: whether a half-close passes is another question.
       await Promise.all([
         way.receive(server, up, "the upload"),
         way.receive(client, down, "the download"),
@@ -73,15 +73,15 @@ Uploads whose reply begins early, and protocols that multiplex, fail at random.`
     id: "half-close",
     sentence: "half-close: reply at once",
     explain: `A client that ends its request by closing its sending side gets no reply. \
-Programs that do so are \`nc -N\`, \`ssh host cmd < file\` and many for backups and mail.`,
-    ask: (way) => asksHalfClose(way, "half-close", 0),
+\`nc -N\`, \`ssh host cmd < file\` and many backup and mail programs do so.`,
+    ask: (way) => askHalfClose(way, "half-close", 0),
   },
   {
     id: "half-close-late",
     sentence: "half-close: reply 1 s later",
     explain: `A client that ends its request by closing its sending side gets a reply only if \
 the server is quick. It works in every test, and fails under load.`,
-    ask: (way) => asksHalfClose(way, "half-close-late", LATE_MS),
+    ask: (way) => askHalfClose(way, "half-close-late", LATE_MS),
   },
   {
     id: "server-end",
@@ -102,69 +102,69 @@ Uploads that are refused early and long-lived streams in one direction break off
     id: "server-close",
     sentence: "the server's close",
     explain: `Clients do not notice that their server has closed the connection. \
-They wait for replies that can't come, and pools hand out dead connections.`,
-    ask: (way) => asksClose(way, "server"),
+They wait for replies that never come, and pools hand out dead connections.`,
+    ask: (way) => askClose(way, "server"),
   },
   {
     id: "client-close",
     sentence: "the client's close",
     explain: `Servers do not notice that their client has gone. \
-They go on working for nobody, and fill up with dead connections.`,
-    ask: (way) => asksClose(way, "client"),
+They keep working for nobody, and fill up with dead connections.`,
+    ask: (way) => askClose(way, "client"),
   },
   {
     id: "server-reset",
     sentence: "the server's reset",
     explain: `A server that crashes or aborts looks as if it had finished properly. \
-A client takes half a reply for a whole one wherever its end is the end of the stream.`,
-    ask: (way) => asksReset(way, "server"),
+A client takes half a reply for a whole one wherever the end of the stream ends a reply.`,
+    ask: (way) => askReset(way, "server"),
   },
   {
     id: "client-reset",
     sentence: "the client's reset",
     explain: `A client that crashes or aborts looks as if it had finished properly. \
-A server takes half an upload for a whole one wherever its end is the end of the stream.`,
-    ask: (way) => asksReset(way, "client"),
+A server takes half an upload for a whole one wherever the end of the stream ends an upload.`,
+    ask: (way) => askReset(way, "client"),
   },
   {
     id: "many",
     sentence: `${CONNECTIONS} connections at once`,
     explain: `Connections wait for each other, or are turned away, or get each other's replies. \
-Pools, browsers and parallel jobs hang or fail although each request alone works.`,
-    ask: asksMany,
+Pools, browsers and parallel jobs hang or fail, although each request works alone.`,
+    ask: askMany,
   },
   {
     id: "idle",
     sentence: "a connection that was idle",
     explain: `Connections without traffic are cut, often without notice to either end. \
-Pools, database sessions and push channels fail at their first use after a quiet time.`,
+Pools, database sessions and push channels fail at their first use after a quiet period.`,
     async ask(way) {
       using meeting = await way.meet("idle");
       const { client, server } = meeting;
       await pause(way.idle);
-      await way.carry(client, server, "the request after the quiet time");
-      await way.carry(server, client, "the reply after the quiet time");
+      await way.carry(client, server, "the request after the quiet period");
+      await way.carry(server, client, "the reply after the quiet period");
       return pass(`works after ${formatDuration(way.idle)}`);
     },
   },
   {
-    // The last one: from then on nobody is there.
+    // Must be last: from then on the server is gone.
     id: "nobody",
     sentence: "nobody behind it",
     explain: `An open port does not mean that a server is there: health checks and scripts that \
-wait for a port go ahead too early. Clients see a fault of a server where there is none.`,
-    ask: asksNobody,
+wait for a port go ahead too early. To clients, a missing server looks like a faulty one.`,
+    ask: askNobody,
   },
 ];
 
-/** 512 bytes: each value there is, in order, then any. */
+/** 512 bytes: every value in order, then random ones. */
 function everyByte(): Uint8Array {
   const bytes = randomBytes(512);
   for (let value = 0; value < 256; value++) bytes[value] = value;
   return bytes;
 }
 
-async function asksHalfClose(way: Way, id: string, delay: number): Promise<Answer> {
+async function askHalfClose(way: Way, id: string, delay: number): Promise<Answer> {
   using meeting = await way.meet(id);
   const { client, server } = meeting;
   const start = performance.now();
@@ -175,7 +175,7 @@ async function asksHalfClose(way: Way, id: string, delay: number): Promise<Answe
   return pass(inMs(since(start)));
 }
 
-async function asksClose(way: Way, side: "client" | "server"): Promise<Answer> {
+async function askClose(way: Way, side: "client" | "server"): Promise<Answer> {
   using meeting = await way.meet(`${side}-close`);
   const { client, server } = meeting;
   const [closing, other] = side === "client" ? [client, server] : [server, client];
@@ -186,7 +186,7 @@ async function asksClose(way: Way, side: "client" | "server"): Promise<Answer> {
   return pass(`seen after ${inMs(since(start))}`);
 }
 
-async function asksReset(way: Way, side: "client" | "server"): Promise<Answer> {
+async function askReset(way: Way, side: "client" | "server"): Promise<Answer> {
   using meeting = await way.meet(`${side}-reset`);
   const { client, server } = meeting;
   const [resetting, other] = side === "client" ? [client, server] : [server, client];

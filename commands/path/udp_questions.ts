@@ -3,64 +3,64 @@ import { type Answer, Broken, inMs, pass, type Question } from "./question.ts";
 import { count, newTag, tagged } from "./tag.ts";
 
 const CLIENTS = 20;
-/** Milliseconds that the late reply takes. */
+/** Milliseconds until the late reply. */
 const LATE_MS = 2_000;
-/** Bytes of a datagram where its size does not matter. */
+/** Bytes of a datagram whose size does not matter. */
 const USUAL_BYTES = 512;
 
-/** What is asked over UDP, in this order. */
+/** The questions over UDP, in order. */
 export const udpQuestions: readonly Question<DatagramWay>[] = [
   {
     id: "reply",
     sentence: "a request and its reply",
-    explain: `Requests or replies don't get through, or not as they were sent. \
+    explain: `Requests or replies don't get through, or arrive altered. \
 No application works over this.`,
-    ask: asksReply,
+    ask: askReply,
   },
   size(
     0,
     "an empty datagram",
     `Datagrams without data are lost. \
-Applications that use them as a sign of life think that their peer is gone.`,
+Applications that use them as keep-alives take their peer for dead.`,
   ),
   size(
     1_472,
     "1,472 bytes, one packet",
-    `What fills one Ethernet packet does not get through. \
+    `Datagrams that fill an Ethernet packet don't get through. \
 DNS with large answers, QUIC and VPNs stall or fall back to something slower.`,
   ),
   size(
     8_000,
     "8,000 bytes",
-    `What takes several packets does not get through as it was sent. \
+    `Datagrams that take several packets don't get through as they were sent. \
 NFS, syslog and statsd with large messages lose them, or read them cut short.`,
   ),
   size(
     65_507,
     "65,507 bytes, the largest",
-    `The largest datagrams do not get through as they were sent. \
-Who receives one that was cut has no way to know.`,
+    `The largest datagrams don't get through as they were sent. \
+An application can't tell that one was cut short.`,
   ),
   {
     id: "two-replies",
     sentence: "two replies to a request",
     explain: `Only the first reply to a request gets through. \
-TFTP, discovery protocols and all that streams over UDP break off.`,
+TFTP, discovery protocols and everything that streams over UDP break.`,
     ask: (way) => ask(way, { id: "two-replies", replies: 2 }),
   },
   {
     id: "late",
     sentence: "a reply 2 s later",
-    explain: `A reply that takes its time is lost, since the way back is forgotten too soon. \
-Slow queries, long polls and quiet sessions fail, fast ones don't.`,
+    explain: `A slow reply is lost because the forwarder forgets the client too soon. \
+Slow queries, long polls and quiet sessions fail; fast ones don't.`,
     ask: (way) => ask(way, { id: "late", delay: LATE_MS }),
   },
   {
     id: "many",
     sentence: `${CLIENTS} clients at once`,
-    explain: `Clients get no reply, or that of another, when several ask at once. \
-It works with one client in every test, and mixes up or loses data in use.`,
-    ask: asksMany,
+    explain: `When several clients ask at once, some get no reply, or another client's. \
+It works in every test with one client, and loses or mixes up data in production.`,
+    ask: askMany,
   },
 ];
 
@@ -88,8 +88,8 @@ async function ask(
   return pass(`up ${inMs(up)}, both ${inMs(both)}`);
 }
 
-/** The first address that answers is the one that is asked from then on. */
-async function asksReply(way: DatagramWay): Promise<Answer> {
+/** Uses the first address that answers from then on. */
+async function askReply(way: DatagramWay): Promise<Answer> {
   let failure: unknown;
   for (const target of way.targets) {
     way.target = target;
@@ -102,7 +102,7 @@ async function asksReply(way: DatagramWay): Promise<Answer> {
   throw failure;
 }
 
-async function asksMany(way: DatagramWay): Promise<Answer> {
+async function askMany(way: DatagramWay): Promise<Answer> {
   const asked = await Promise.allSettled(
     Array.from({ length: CLIENTS }, () => ask(way, { id: "many" })),
   );

@@ -8,7 +8,7 @@ import type { FarEnd } from "./far_end.ts";
 import { Broken } from "./question.ts";
 import { count, firstDifference, newTag, randomBytes } from "./tag.ts";
 
-/** Timeouts that a transfer may take which goes on all the time. */
+/** How many timeouts a transfer may take as long as it makes progress. */
 const LONGEST = 12;
 
 const encoder = new TextEncoder();
@@ -22,21 +22,21 @@ export interface Meeting extends Disposable {
 export interface WayOptions {
   /** The server behind the forwarder. */
   readonly far: FarEnd;
-  /** Where the forwarder may listen, tried in this order. */
+  /** Where the forwarder may listen, tried in order. */
   readonly targets: readonly InternetEndpoint[];
-  /** Milliseconds of the longest wait for anything that should come. */
+  /** Milliseconds of the longest wait for anything expected. */
   readonly timeout: number;
-  /** Milliseconds that a connection is left without traffic. */
+  /** Milliseconds to leave a connection without traffic. */
   readonly idle?: number | undefined;
 }
 
-/** The way from a client over the forwarder to the server, with a hold on both ends. */
+/** The path from a client through the forwarder to the server, with control of both ends. */
 export class Way {
   readonly far: FarEnd;
   readonly timeout: number;
   readonly idle: number;
   readonly #targets: readonly InternetEndpoint[];
-  /** The target that has answered: all questions are put to the same one. */
+  /** The target that has answered; all questions use the same one. */
   #target: InternetEndpoint | undefined;
 
   constructor({ far, targets, timeout, idle = 0 }: WayOptions) {
@@ -50,7 +50,7 @@ export class Way {
     return this.#target === undefined ? this.#targets : [this.#target];
   }
 
-  /** The same way with another timeout. */
+  /** The same path with another timeout. */
   withTimeout(timeout: number): Way {
     const { far, idle } = this;
     return new Way({
@@ -61,7 +61,7 @@ export class Way {
     });
   }
 
-  /** Connects to the forwarder. @throws what the first target failed with. */
+  /** Connects to the forwarder. @throws the failure of the first target if all fail. */
   async connect(): Promise<ConnectionEnd> {
     let failure: unknown;
     for (const target of this.#candidates) {
@@ -89,7 +89,7 @@ export class Way {
   /**
    * Connects through the forwarder to the server, and has the client send a first line.
    *
-   * @throws {Broken} if it does not arrive.
+   * @throws {Broken} if that does not arrive.
    */
   async meet(id: string): Promise<Meeting> {
     const client = await this.open();
@@ -104,15 +104,15 @@ export class Way {
   /**
    * Has a client that is connected to the forwarder send a first line.
    *
-   * @throws {Broken} if it does not arrive at the server.
+   * @throws {Broken} if that does not arrive at the server.
    */
   async introduce(client: ConnectionEnd, tag: string): Promise<Meeting> {
     const { far, timeout } = this;
     far.expect(tag);
     client.send(encoder.encode(tag));
-    const came = (): boolean => far.arrived(tag) !== undefined;
+    const hasArrived = (): boolean => far.arrived(tag) !== undefined;
     await until(
-      () => came() || client.ending !== undefined,
+      () => hasArrived() || client.ending !== undefined,
       [far.changes, client.changes],
       timeout,
     );
@@ -143,9 +143,9 @@ export class Way {
   }
 
   /**
-   * Waits for exactly these bytes at an end, and goes on as long as some come.
+   * Waits for exactly these bytes at an end, as long as more keep arriving.
    *
-   * @throws {Broken} if something else comes, or nothing more.
+   * @throws {Broken} if something else arrives, or nothing more.
    */
   async receive(end: ConnectionEnd, bytes: Uint8Array, what: string): Promise<void> {
     const deadline = performance.now() + LONGEST * this.timeout;
@@ -182,7 +182,7 @@ export class Way {
     await until(() => end.ending !== undefined, [end.changes], this.timeout);
   }
 
-  /** What an end has seen in place of what was waited for. */
+  /** What happened at an end instead of what was expected. */
   gotInstead(end: ConnectionEnd): string {
     switch (end.ending) {
       case "end of stream":

@@ -5,7 +5,7 @@ import { quoteBytes, wrap } from "../../text/width.ts";
 import type { Outcome, Strays } from "./examination.ts";
 import { Broken } from "./question.ts";
 
-/** Columns of a line of an explanation. */
+/** Width of an explanation. */
 const EXPLAIN_COLUMNS = 68;
 
 /** How a question turned out. */
@@ -14,7 +14,7 @@ export interface Verdict extends Outcome {
   readonly detail: string;
 }
 
-/** Judges an answer. @param allow Ids of the failures that the user knows and accepts. */
+/** Judges an answer. @param allow Ids of the failures that the user accepts. */
 export function judge(outcome: Outcome, allow: readonly string[]): Verdict {
   const { answer, question } = outcome;
   if (!(answer instanceof Broken)) return { ...outcome, ...answer };
@@ -22,7 +22,7 @@ export function judge(outcome: Outcome, allow: readonly string[]): Verdict {
   return { ...outcome, status, detail: answer.message };
 }
 
-/** A verdict as reports have it. @param explains Whether it includes what the question means. */
+/** Makes a report's result from a verdict. @param explains Whether to include what it means. */
 export function resultOf(verdict: Verdict, explains: boolean): Result {
   const { question: { id, sentence, explain }, status, detail } = verdict;
   const elapsedMs = rounded(verdict.elapsedMs);
@@ -49,7 +49,7 @@ export function resultOf(verdict: Verdict, explains: boolean): Result {
 /**
  * Why the command fails; `undefined` if nothing failed.
  *
- * @param place Where the forwarder should pass connections on to, as it was given.
+ * @param place Where the forwarder should forward to, as the user gave it.
  */
 export function failureOf(
   verdicts: readonly Verdict[],
@@ -76,7 +76,7 @@ export function failureOf(
 function hintFor(kind: FailureKind, strays: Strays, place: string): string {
   if (strays.sample !== undefined) {
     const began = quoteBytes(strays.sample, 48);
-    return `what came at ${place} began with ${began}, which the client did not send`;
+    return `the input at ${place} began with ${began}, which the client did not send`;
   }
   if (kind === "REFUSED") return "start the forwarder first, or wait for it with --for 30s";
   if (kind === "UNREACHABLE") return "this host has no route to that address: check the TARGET";
@@ -85,10 +85,10 @@ function hintFor(kind: FailureKind, strays: Strays, place: string): string {
   const elsewhere = place.startsWith("localhost:")
     ? `; one in a container or on another host needs --listen 0.0.0.0:${port}`
     : "";
-  return `check that the forwarder passes on to ${place}${elsewhere}`;
+  return `check that the forwarder forwards to ${place}${elsewhere}`;
 }
 
-/** What stands at the end. */
+/** The summary at the end. */
 export function summaryOf(
   verdicts: readonly Verdict[],
   strays: Strays,
@@ -115,7 +115,7 @@ export function summaryOf(
   };
 }
 
-/** The counts, where no failure follows that has them; and what else has come. */
+/** The counts, unless a failure follows that has them, and the strays. */
 function textOf(
   verdicts: readonly Verdict[],
   { count }: Strays,
@@ -129,7 +129,7 @@ function textOf(
     });
     lines.push(`${verdicts.length} ${plural("question", verdicts.length)}: ${counts.join(", ")}`);
   }
-  if (count > 0) lines.push(`${count} ${plural("stray", count)} came as well, and got no answer`);
+  if (count > 0) lines.push(`${count} ${plural("stray", count)} also arrived, and got no answer`);
   return lines.length === 0 ? undefined : lines.join("; ");
 }
 

@@ -2,16 +2,16 @@ import type { Fault } from "./fault.ts";
 
 /** A client whose datagrams may be throttled. */
 export interface Throttled {
-  /** When its next throttled datagram may go, as `performance.now()`. */
+  /** When its next throttled datagram may be sent, as `performance.now()`. */
   nextAt: number;
 }
 
-/** Whether a kind of fault is among them. */
+/** Whether the faults include this kind. */
 export function has(faults: readonly Fault[], kind: Fault["kind"]): boolean {
   return faults.some((fault) => fault.kind === kind);
 }
 
-/** Milliseconds that a datagram waits before it goes on. */
+/** Milliseconds that a datagram must wait before it is passed on. */
 export function waitOf(client: Throttled, bytes: number, faults: readonly Fault[]): number {
   let wait = 0;
   for (const { kind, amount } of faults) {
@@ -25,7 +25,7 @@ export function waitOf(client: Throttled, bytes: number, faults: readonly Fault[
   return wait;
 }
 
-/** Each byte by itself. */
+/** Splits bytes into single bytes. */
 export function bytesOf(bytes: Uint8Array): Uint8Array[] {
   return Array.from(bytes, (_, index) => bytes.subarray(index, index + 1));
 }

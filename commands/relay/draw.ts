@@ -1,15 +1,15 @@
 import type { Fault } from "./fault.ts";
 
-/** Draws which faults strike, one time after the other. */
+/** Draws which faults strike the next connection or datagram. */
 export type Draw = () => readonly Fault[];
 
 /**
- * The same draws for the same seed, in the order in which connections or datagrams come.
+ * Draws faults for connections or datagrams in their order; the same seed gives the same draws.
  *
- * Each fault has numbers of its own, so one more on the command line does not change where the
- * others strike; so have the two directions of datagrams, whose order varies between them.
+ * Each fault has its own sequence, so that another on the command line does not change where the
+ * others strike. So does each direction of datagrams, whose relative order varies.
  *
- * @param stream Distinguishes draws of the same seed, such as those of the two directions.
+ * @param stream Distinguishes sequences of the same seed, such as the two directions.
  */
 export function drawFrom(faults: readonly Fault[], seed: number, stream = 0): Draw {
   const dice = faults.map((fault, index) => ({
@@ -20,12 +20,12 @@ export function drawFrom(faults: readonly Fault[], seed: number, stream = 0): Dr
     dice.filter(({ fault, random }) => random() * 100 < fault.percent).map(({ fault }) => fault);
 }
 
-/** A seed that nobody chose. */
+/** A random seed. */
 export function freshSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]! % 1_000_000;
 }
 
-/** Numbers from 0 to below 1: mulberry32, which is short and even enough for shares. */
+/** Numbers from 0 to below 1: mulberry32, which is short and uniform enough for percentages. */
 function randomFrom(seed: number): () => number {
   let state = Math.imul(seed | 0, 0x9e37_79b1) >>> 0;
   return () => {

@@ -1,10 +1,10 @@
 import type { WireEvent } from "../../ladder/wire.ts";
 
-/** Events that may wait to be shown: with what is kept of their data, some 16 MB at most. */
+/** Events that may wait to be shown: with their data, about 16 MB at most. */
 const MOST_WAITING = 4_096;
-/** Milliseconds after which events are shown: what passes comes first. */
+/** Milliseconds before events are shown: passing data on comes first. */
 const WAIT_MS = 10;
-/** Events that are shown without a break for what passes: less than an output holds. */
+/** Events shown without a break to pass data on: fewer than an output holds. */
 const BATCH = 64;
 
 /** Where events are shown. */
@@ -15,12 +15,12 @@ export interface EventView {
 }
 
 /**
- * Events on their way from what passes bytes on to what shows them, so that nothing is drawn or
- * written while bytes wait. Those that find no room, as their reader is slow or stalled, are left
- * out, and counted.
+ * Queues events between the code that passes bytes on and the view, so that nothing is drawn or
+ * written while bytes wait. When the queue is full because the reader is slow or stalled, further
+ * events are dropped and counted.
  */
 export class EventQueue {
-  /** Events that were left out. */
+  /** Events dropped so far. */
   dropped = 0;
   readonly #view: EventView;
   #waiting: WireEvent[] = [];
@@ -39,7 +39,7 @@ export class EventQueue {
     if (!this.#isShowing) this.#showSoon();
   };
 
-  /** Shows what waits, now. */
+  /** Shows all waiting events now. */
   flush(): void {
     const events = this.#waiting;
     this.#waiting = [];

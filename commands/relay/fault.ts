@@ -17,40 +17,44 @@ export type FaultKind =
 /** A fault as it was asked for. */
 export interface Fault {
   readonly kind: FaultKind;
-  /** Milliseconds of a delay, bytes a second, or the bytes after which it strikes. */
+  /** Milliseconds of a delay, bytes per second, or the bytes after which it strikes. */
   readonly amount: number;
   /** Share of connections, or of datagrams, from 0 to 100. */
   readonly percent: number;
 }
 
-/** What follows the name of a fault. */
+/** What follows the name of a fault and "=". */
 type Argument = "a duration" | "a number of bytes" | "nothing";
 
 interface Row {
   readonly argument: Argument;
-  /** The protocol that it is for, where it is for one alone. */
+  /** The protocol it is for, if only one. */
   readonly only?: "tcp" | "udp";
   readonly about: string;
 }
 
 /** Every fault. */
 export const faultTable: Readonly<Record<FaultKind, Row>> = {
-  delay: { argument: "a duration", about: "delay=D     each piece is held back for D" },
-  split: { argument: "nothing", about: "split       each piece goes on byte by byte" },
-  throttle: { argument: "a number of bytes", about: "throttle=N  N bytes a second" },
+  delay: { argument: "a duration", about: "delay=D     hold back each piece for D" },
+  split: { argument: "nothing", about: "split       pass each piece on byte by byte" },
+  throttle: { argument: "a number of bytes", about: "throttle=N  pass on N bytes per second" },
   garbage: {
     argument: "nothing",
-    about: "garbage     the first byte of each piece is altered, to what is not UTF-8",
+    about: "garbage     change the first byte of each piece, so that it is not UTF-8",
   },
-  lose: { argument: "nothing", only: "udp", about: "lose        a datagram is lost (UDP)" },
-  twice: { argument: "nothing", only: "udp", about: "twice       a datagram comes twice (UDP)" },
+  lose: { argument: "nothing", only: "udp", about: "lose        lose the datagram (UDP)" },
+  twice: { argument: "nothing", only: "udp", about: "twice       send the datagram twice (UDP)" },
   close: {
     argument: "a number of bytes",
     only: "tcp",
-    about: "close=N     ended at both ends after N bytes; 0 is as it comes",
+    about: "close=N     end both sides after N bytes; 0 means at once",
   },
-  reset: { argument: "a number of bytes", only: "tcp", about: "reset=N     the same with a reset" },
-  stall: { argument: "a number of bytes", about: "stall=N     after N bytes nothing more passes" },
+  reset: {
+    argument: "a number of bytes",
+    only: "tcp",
+    about: "reset=N     reset both sides after N bytes",
+  },
+  stall: { argument: "a number of bytes", about: "stall=N     pass nothing more on after N bytes" },
 };
 
 const kinds = Object.keys(faultTable) as FaultKind[];
@@ -115,7 +119,7 @@ function readPercent(percent: string | undefined, text: string, flag: string): n
   });
 }
 
-/** @throws {Failure} of kind `USAGE` if a fault means nothing to the protocol, or can't be had here. */
+/** @throws {Failure} of kind `USAGE` if a fault is not possible over the protocol, or here. */
 export function checkFaults(
   faults: readonly Fault[],
   protocol: "tcp" | "udp",
@@ -126,7 +130,7 @@ export function checkFaults(
     if (only !== protocol) {
       const why = only === "udp"
         ? "only datagrams can be lost or doubled: add --udp"
-        : "a datagram has no connection that could end";
+        : "UDP has no connection to end";
       throw new Failure("USAGE", `--fault ${kind} makes no sense over ${protocol}: ${why}`);
     }
     if (kind === "reset" && !canReset) {

@@ -1,30 +1,30 @@
 import type { Fault } from "./fault.ts";
 
-/** Bytes that may wait on their way before the sender is slowed. */
+/** Bytes that may wait before the sender is slowed. */
 const MOST_WAITING = 65_536;
 /** Pieces up to this size are split with a pause after each byte, so that each is a segment. */
 const PACED_BYTES = 1_024;
 const SPLIT_PAUSE_MS = 1;
-/** A throttled way sends so many times a second, where it may send enough bytes. */
+/** How often a throttled direction sends per second, if its rate allows. */
 const TICKS = 20;
 
-/** What strikes a connection as a whole. */
-export type Blow = "close" | "reset" | "stall";
+/** A fault that cuts off the whole connection. */
+export type Cutoff = "close" | "reset" | "stall";
 
-/** What is done to one connection: the faults of both its directions, and the bytes that they count. */
+/** The faults of one connection in both directions, and the bytes that they count. */
 export class ConnectionFaults {
-  /** Milliseconds that each piece is held back. */
+  /** Milliseconds to hold back each piece. */
   readonly delay: number;
-  /** Bytes a second of both directions together; `undefined` without a limit. */
+  /** Bytes per second in both directions together; `undefined` means no limit. */
   readonly rate: number | undefined;
   readonly split: boolean;
   readonly garbage: boolean;
   /** Names of the faults that each piece suffers. */
   readonly names: readonly string[];
-  /** When the next throttled bytes may go, as `performance.now()`. */
+  /** When the next throttled bytes may be sent, as `performance.now()`. */
   nextAt = 0;
-  /** What strikes, and after how many bytes of both directions. */
-  readonly #blow: { readonly kind: Blow; readonly after: number } | undefined;
+  /** How the connection is cut off, and after how many bytes of both directions. */
+  readonly #cutoff: { readonly kind: Cutoff; readonly after: number } | undefined;
   #counted = 0;
 
   constructor(faults: readonly Fault[]) {
@@ -34,27 +34,30 @@ export class ConnectionFaults {
     this.rate = amounts("throttle").length > 0 ? Math.min(...amounts("throttle")) : undefined;
     this.split = amounts("split").length > 0;
     this.garbage = amounts("garbage").length > 0;
-    this.names = [...new Set(faults.map(({ kind }) => kind))].filter((kind) => !isBlow(kind));
-    [this.#blow] = faults
-      .flatMap(({ kind, amount }) => isBlow(kind) ? [{ kind, after: amount }] : [])
+    this.names = [...new Set(faults.map(({ kind }) => kind))].filter((kind) => !isCutoff(kind));
+    [this.#cutoff] = faults
+      .flatMap(({ kind, amount }) => isCutoff(kind) ? [{ kind, after: amount }] : [])
       .sort((one, other) => one.after - other.after);
   }
 
-  /** What strikes as the connection comes. */
-  get first(): Blow | undefined {
-    return this.#blow?.after === 0 ? this.#blow.kind : undefined;
+  /** How the connection is cut off at once, if it is. */
+  get first(): Cutoff | undefined {
+    return this.#cutoff?.after === 0 ? this.#cutoff.kind : undefined;
   }
 
-  /** Counts bytes as they arrive; gives how many of them may pass, and what strikes after those. */
-  count(bytes: number): { readonly passing: number; readonly blow: Blow | undefined } {
+  /** Counts arriving bytes; returns how many of them may pass, and whether a cutoff follows. */
+  count(bytes: number): { readonly passing: number; readonly cutoff: Cutoff | undefined } {
     const before = this.#counted;
     this.#counted += bytes;
-    const blow = this.#blow;
-    if (blow === undefined || this.#counted < blow.after) {
-      return { passing: bytes, blow: undefined };
+    const cutoff = this.#cutoff;
+    if (cutoff === undefined || this.#counted < cutoff.after) {
+      return { passing: bytes, cutoff: undefined };
     }
-    const isFirst = before < blow.after;
-    return { passing: Math.max(0, blow.after - before), blow: isFirst ? blow.kind : undefined };
+    const isFirst = before < cutoff.after;
+    return {
+      passing: Math.max(0, cutoff.after - before),
+      cutoff: isFirst ? cutoff.kind : undefined,
+    };
   }
 }
 
@@ -64,7 +67,8 @@ export interface WayEnd {
   end(): Promise<void>;
   /** The sender has reset its connection. */
   reset(): void;
-  strike(blow: Blow): void;
+  /** A fault cuts off the connection. */
+  cutOff(how: Cutoff): void;
 }
 
 type Piece =
@@ -72,10 +76,10 @@ type Piece =
   & (
     | { readonly what: "bytes"; readonly bytes: Uint8Array }
     | { readonly what: "end" | "reset" }
-    | { readonly what: "blow"; readonly blow: Blow }
+    | { readonly what: "cutoff"; readonly how: Cutoff }
   );
 
-/** One direction of a connection on which faults strike: pieces go on in their order, each in its time. */
+/** One direction of a connection with faults: passes pieces on in order, each when it is due. */
 export class FaultyWay {
   readonly #faults: ConnectionFaults;
   readonly #to: WayEnd;
@@ -83,7 +87,7 @@ export class FaultyWay {
   #waiting = 0;
   #working = false;
   #stopped = false;
-  /** Ends the pause that lasts now. */
+  /** Ends the current pause. */
   #wake: (() => void) | undefined;
   #room: (() => void) | undefined;
 
@@ -92,15 +96,15 @@ export class FaultyWay {
     this.#to = to;
   }
 
-  /** Takes what has come; gives what happens to it. */
+  /** Takes a piece; returns what happens to it. */
   take(piece: Uint8Array): { readonly faults: readonly string[]; readonly lost: boolean } {
-    const { passing, blow } = this.#faults.count(piece.length);
+    const { passing, cutoff } = this.#faults.count(piece.length);
     if (passing > 0) {
       const part = piece.subarray(0, passing);
       this.#waiting += passing;
       this.#add({ what: "bytes", bytes: this.#faults.garbage ? altered(part) : part });
     }
-    if (blow !== undefined) this.#add({ what: "blow", blow });
+    if (cutoff !== undefined) this.#add({ what: "cutoff", how: cutoff });
     const lost = passing === 0;
     return { faults: lost ? [] : this.#faults.names, lost };
   }
@@ -111,17 +115,17 @@ export class FaultyWay {
     return new Promise((resolve) => this.#room = resolve);
   }
 
-  /** The sender has ended its side; what waits goes first. */
+  /** The sender has ended its side; waiting pieces go first. */
   end(): void {
     this.#add({ what: "end" });
   }
 
-  /** The sender has reset its connection; what waits goes first. */
+  /** The sender has reset its connection; waiting pieces go first. */
   reset(): void {
     this.#add({ what: "reset" });
   }
 
-  /** Drops what waits. */
+  /** Drops all waiting pieces. */
   stop(): void {
     this.#stopped = true;
     this.#pieces.length = 0;
@@ -152,8 +156,8 @@ export class FaultyWay {
         return await this.#to.end();
       case "reset":
         return this.#to.reset();
-      case "blow":
-        return this.#to.strike(piece.blow);
+      case "cutoff":
+        return this.#to.cutOff(piece.how);
     }
   }
 
@@ -176,7 +180,7 @@ export class FaultyWay {
     if (this.#waiting < MOST_WAITING) this.#room?.();
   }
 
-  /** The bytes of both directions go one after the other, so that together they keep to the rate. */
+  /** Both directions take turns, so that together they keep to the rate. */
   async #waitForTurn(bytes: number, rate: number): Promise<void> {
     const now = performance.now();
     const turn = Math.max(now, this.#faults.nextAt);
@@ -197,13 +201,13 @@ export class FaultyWay {
   }
 }
 
-/** A copy whose first byte is one that UTF-8 never has, and not what it was. */
+/** A copy whose first byte is changed to one that never occurs in UTF-8. */
 export function altered(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(bytes);
   copy[0] = copy[0] === 0xff ? 0xfe : 0xff;
   return copy;
 }
 
-function isBlow(kind: Fault["kind"]): kind is Blow {
+function isCutoff(kind: Fault["kind"]): kind is Cutoff {
   return kind === "close" || kind === "reset" || kind === "stall";
 }

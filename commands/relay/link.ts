@@ -1,46 +1,45 @@
 import type { Side } from "../../ladder/rung.ts";
 import type { WireEnds, WireEvent } from "../../ladder/wire.ts";
 import type { Stream } from "../../sockets/stream.ts";
-import { type Blow, type ConnectionFaults, FaultyWay } from "./faulty_way.ts";
+import { type ConnectionFaults, type Cutoff, FaultyWay } from "./faulty_way.ts";
 
-/** Bytes of each piece that are kept to be shown. */
+/** Bytes of each piece to keep for display. */
 const KEPT_BYTES = 4_096;
-/** Bytes that are read at a time: few at first, so that an idle connection costs little. */
+/** Bytes to read at a time: few at first, so that an idle connection costs little. */
 const FIRST_BUFFER = 4_096;
 const LARGE_BUFFER = 65_536;
-/** Milliseconds that both ends are given to notice that a fault has closed the connection. */
+/** Milliseconds both ends get to notice that a fault has closed the connection. */
 const CLOSE_PATIENCE_MS = 1_000;
-/** Milliseconds after which a stalled connection is given up, once one side has ended it. */
+/** Milliseconds until a stalled connection is closed, once one side has ended it. */
 const STALL_PATIENCE_MS = 60_000;
 
-/** Takes what happens. It must be quick. */
+/** Takes events. It must be quick. */
 export interface See {
   (event: WireEvent): void;
-  /** Whether it takes the next data of a connection: what it does not take is not copied for it. @default {it takes all} */
+  /** Whether it wants the next data of a connection, to be copied for it. @default {always} */
   takesData?(connection: number): boolean;
 }
 
-/** What a link is made of. */
 export interface LinkOptions {
   /** Counts connections from 1. */
   readonly id: number;
   readonly client: Stream;
   readonly server: Stream;
   readonly ends: Omit<WireEnds, "elapsedMs">;
-  /** Absent where nobody looks: nothing is kept then. */
+  /** Absent if nothing is shown; no data is kept then. */
   readonly see: See | undefined;
-  /** What is done to what passes, where something is. */
+  /** What to do to the data that passes, if anything. */
   readonly faults: ConnectionFaults | undefined;
-  /** Both connections are closed. */
+  /** Called once both connections are closed. */
   readonly ended: (link: Link) => void;
 }
 
 type State =
   /** Bytes, ends and resets pass. */
   | "passing"
-  /** A fault holds everything back; what comes is thrown away. */
+  /** A fault holds everything back; input is discarded. */
   | "stalled"
-  /** A fault has ended both sides; what still comes is thrown away. */
+  /** A fault has ended both sides; further input is discarded. */
   | "closing"
   | "closed";
 
@@ -50,8 +49,8 @@ type Reason = "ended" | "reset" | "fault";
 const other = { client: "server", server: "client" } as const;
 
 /**
- * A client's connection joined to one to its server: what comes from one end goes to the other, as
- * it comes. Nothing more is read from a side until the other has taken what was read before.
+ * A client's connection joined to one to the server: what one end sends goes to the other as it
+ * arrives. Nothing more is read from a side until the other has taken what was read before.
  */
 export class Link {
   readonly #options: LinkOptions;
@@ -63,7 +62,7 @@ export class Link {
   #isReset = false;
   /** Sides that may still send. */
   #sending = 2;
-  /** Sides whose end has been passed on to the other. */
+  /** Sides whose end of stream has been passed on. */
   #passed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -74,10 +73,10 @@ export class Link {
       { client: this.#way("client", faults), server: this.#way("server", faults) };
   }
 
-  /** Begins to pass on. */
+  /** Starts passing data on. */
   start(): void {
     const first = this.#options.faults?.first;
-    if (first !== undefined) this.#strike(first);
+    if (first !== undefined) this.#cutOff(first);
     this.#pass("client");
     this.#pass("server");
   }
@@ -91,7 +90,7 @@ export class Link {
     this.#close();
   }
 
-  /** Passes on what one side sends, until it ends, or one of the two fails. */
+  /** Passes on what one side sends until it ends, or either side fails. */
   async #pass(from: Side): Promise<void> {
     const { [from]: source, [other[from]]: sink, see, id } = this.#options;
     const way = this.#ways?.[from];
@@ -126,12 +125,12 @@ export class Link {
 
   /** Resolves once more may be read. */
   async #passFaulty(from: Side, way: FaultyWay, piece: Uint8Array): Promise<void> {
-    const fate = way.take(new Uint8Array(piece)); // the buffer is used again
+    const fate = way.take(new Uint8Array(piece)); // the buffer is reused
     this.#see({ what: "data", from, ...kept(piece), ...fate });
     await way.room();
   }
 
-  /** One side sends no more. */
+  /** One side has stopped sending. */
   async #ended(from: Side): Promise<void> {
     this.#sending--;
     if (this.#state === "passing") {
@@ -141,7 +140,7 @@ export class Link {
       else await this.#end(other[from]);
       return;
     }
-    // A side that has ended may still wait for a reply; it is not told that none will come.
+    // A side that has ended may still wait for a reply: a stall must not reveal that none comes.
     if (this.#state === "stalled") {
       this.#timer ??= setTimeout(() => this.#close(), STALL_PATIENCE_MS);
     }
@@ -164,7 +163,7 @@ export class Link {
     if (isOver) this.#close();
   }
 
-  /** One side has reset its connection, or can't be reached any more: the other is to know it. */
+  /** One side has reset its connection or is no longer reachable: the other must learn of it. */
   #failed(from: Side): void {
     if (this.#state === "closed") return;
     if (this.#state === "closing") {
@@ -179,8 +178,8 @@ export class Link {
     else this.reset();
   }
 
-  /** A fault strikes the connection as a whole. */
-  #strike(fault: Blow): void {
+  /** A fault cuts off the whole connection. */
+  #cutOff(fault: Cutoff): void {
     if (this.#state !== "passing") return;
     this.#see({ what: "fault", fault });
     this.#reason = "fault";
@@ -198,7 +197,7 @@ export class Link {
         this.#end("server");
         break;
     }
-    // What still comes is read and thrown away, so that the end of either side is noticed.
+    // Further input is read and discarded, so that the end of either side is noticed.
     this.#stopWays();
   }
 
@@ -208,7 +207,7 @@ export class Link {
         writeAll(this.#options[other[from]], bytes).catch(() => this.#failed(other[from])),
       end: () => this.#end(other[from]),
       reset: () => this.reset(),
-      strike: (blow) => this.#strike(blow),
+      cutOff: (how) => this.#cutOff(how),
     });
   }
 
@@ -248,13 +247,13 @@ async function writeAll(sink: Stream, bytes: Uint8Array): Promise<void> {
   for (let start = 0; start < bytes.length;) start += await sink.write(bytes.subarray(start));
 }
 
-/** Closes with a reset, or, where this runtime can't, without. */
+/** Closes with a reset, or without one if this runtime can't reset. */
 export function resetStream(stream: Stream): void {
   if (stream.reset === undefined) stream.close();
   else stream.reset();
 }
 
-/** The beginning of a piece, in memory of its own. */
+/** A copy of the beginning of a piece. */
 export function kept(piece: Uint8Array): { readonly data: Uint8Array; readonly bytes: number } {
   return { data: piece.slice(0, KEPT_BYTES), bytes: piece.length };
 }

@@ -21,7 +21,7 @@ export function openPage(
   });
 }
 
-/** What takes the events for both, where both are there. */
+/** Passes events to both, if both exist. */
 export function seeBoth(one: See | undefined, other: See | undefined): See | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return (event) => {
@@ -30,7 +30,7 @@ export function seeBoth(one: See | undefined, other: See | undefined): See | und
   };
 }
 
-/** The relay listens: says where the page is, and puts on it how to get there. */
+/** Reports the address of the page, and describes on it how to connect to the relay. */
 export function showPage(
   page: RelayPage,
   { addresses, protocol }: Relay,

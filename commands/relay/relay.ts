@@ -36,7 +36,7 @@ const flags = {
   port: {
     value: "N",
     short: "p",
-    about: "port to listen on, 0-65535; 0 takes any free one",
+    about: "port to listen on, 0-65535; 0 picks a free one",
     read: readNumber(0, 65_535),
   },
   udp: { short: "u", about: "pass on datagrams; the same as udp:// before TARGET" },
@@ -48,14 +48,14 @@ const flags = {
   },
   seed: {
     value: "N",
-    about: "draw the same faults again (default: a random one, printed)",
+    about: "repeat the faults drawn with this seed (default: a random one, printed)",
     read: readNumber(0, MAX_SEED),
   },
-  explain: { about: "say at each rung what it means (at a terminal)" },
-  quiet: { about: "show nothing of what passes" },
+  explain: { about: "explain each rung (at a terminal)" },
+  quiet: { about: "don't show what passes" },
   "max-connections": {
     value: "N",
-    about: "connections at a time; more are reset",
+    about: "connections at a time; further ones are reset",
     default: 10_000,
     read: readNumber(1, 1_000_000),
   },
@@ -65,7 +65,7 @@ const flags = {
     about: "file that holds the port while the relay listens",
     read: readName,
   },
-  json: { about: "print events as JSON, one object a line" },
+  json: { about: "print events as JSON, one object per line" },
   ...pageFlags,
 } as const;
 
@@ -74,17 +74,18 @@ type Values = FlagValues<typeof flags>;
 /** The command that stands between a client and a server. */
 export const program: Program = {
   usage: "--port N TARGET",
-  about: `Stands between any client and any server, in any language: listens at the port,
-connects to TARGET, HOST:PORT, for each client, and passes on what each sends,
-as it comes. A half-close stays a half-close and a reset a reset; a server that
-can't be reached is a reset for the client. At a terminal each connection is
-drawn as demo draws it, rung by rung; in a pipe there is a line for each event.
-Ctrl-C resets what is open and ends it.
+  about: `Stands between any client and any server, in any language: listens on the port,
+connects to TARGET, HOST:PORT, for each client, and passes on what each side sends
+as it arrives. A half-close stays a half-close and a reset a reset; if the server
+can't be reached, the client gets a reset. At a terminal each connection is drawn as
+demo draws it, rung by rung; in a pipe each event is a line. Ctrl-C resets open
+connections and stops the relay.
 
-Faults of a connection, or of a datagram; several work together:
+Faults of a connection or a datagram; several can be combined:
 ${Object.values(faultTable).map(({ about }) => `  ${about}`).join("\n")}
-N counts the bytes of both directions as they arrive. @PERCENT of connections
-(or of datagrams, with --udp) is drawn with --seed, in the order they come.
+N counts the bytes of both directions as they arrive. With @PERCENT only that share
+of connections (or of datagrams, with --udp) is affected, drawn with --seed in order
+of arrival.
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   examples: [
     "netdemo relay --port 4041 localhost:4040",
@@ -109,7 +110,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
           const relay = protocol === "udp"
             ? startUdpRelay(relayOptions, signal)
             : await startTcpRelay(relayOptions, signal);
-          return withoutCircle(relay, options.targets, target);
+          return withoutLoop(relay, options.targets, target);
         },
         portFile: (relay: Relay) => `${relay.addresses[0]?.port}\n`,
         listening(relay) {
@@ -127,12 +128,12 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   },
 };
 
-/** @throws {Failure} of kind `USAGE` that shows a whole command line. */
+/** @throws {Failure} of kind `USAGE` whose hint shows a whole command line. */
 function readTarget(words: readonly string[], values: Values): InternetTarget {
   const [word, surplus] = words;
   const hint = "for example: netdemo relay --port 4041 localhost:4040";
   if (word === undefined) {
-    throw new Failure("USAGE", "relay needs a TARGET: the server that it passes on to", { hint });
+    throw new Failure("USAGE", "relay needs a TARGET: the server to pass on to", { hint });
   }
   if (surplus !== undefined) {
     throw new Failure("USAGE", `relay takes one TARGET: received '${surplus}' as well`, { hint });
@@ -171,8 +172,8 @@ async function optionsOf(
   };
 }
 
-/** @throws {Failure} of kind `USAGE` if the relay would connect to itself, over and over. */
-async function withoutCircle(
+/** Returns the relay. @throws {Failure} of kind `USAGE` if it would keep connecting to itself. */
+async function withoutLoop(
   relay: Relay,
   targets: readonly InternetEndpoint[],
   target: InternetTarget,

@@ -2,26 +2,26 @@ import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
 import type { Fault } from "./fault.ts";
 import type { See } from "./link.ts";
 
-/** From where to where a relay passes things on, and how. */
+/** What a relay passes on, from where to where. */
 export interface RelayOptions {
   /** IP addresses to listen on. */
   readonly addresses: readonly string[];
-  /** 0 takes a port that is free on all of them. */
+  /** 0 picks a port that is free on all of them. */
   readonly port: number;
   /** The server, by each of its addresses. */
   readonly targets: readonly InternetEndpoint[];
   readonly faults: readonly Fault[];
-  /** What the faults are drawn with. */
+  /** The seed that faults are drawn with. */
   readonly seed: number;
   /** Connections, or clients over UDP, at a time. */
   readonly maxConnections: number;
-  /** Takes what happens. Without it nothing is looked at. */
+  /** Takes events. Without it none are made. */
   readonly see?: See | undefined;
-  /** Something that is no connection's own went wrong; it goes on. */
+  /** Called when something went wrong outside of a connection; the relay continues. */
   readonly notice: (what: Notice) => void;
 }
 
-/** What a relay says of itself. */
+/** A problem of the relay itself. */
 export type Notice =
   | {
     readonly what: "full";
@@ -37,7 +37,7 @@ export interface Relay extends AsyncDisposable {
   readonly addresses: readonly InternetEndpoint[];
   /** Connections, or clients over UDP, so far. */
   readonly connections: number;
-  /** Of these, turned away as too many were open. */
+  /** Those of them turned away because too many were open. */
   readonly rejected: number;
   /** Resolves once it has stopped. */
   readonly finished: Promise<void>;

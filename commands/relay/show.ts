@@ -9,27 +9,27 @@ import { styled } from "../../text/display.ts";
 import { quoteBytes } from "../../text/width.ts";
 import { visible } from "../../text/visible.ts";
 
-/** Columns of data in a line of a pipe. */
+/** Columns of data in a line for a pipe. */
 const DATA_COLUMNS = 160;
-/** Columns for the number of a connection before its rungs. */
+/** Columns for the connection number before its rungs. */
 const NUMBER_COLUMNS = 6;
 
-/** Connections whose beginnings are remembered: more than are open at a time. */
-const MOST_BEGINNINGS = 20_000;
+/** Connections whose start times are kept: more than are open at a time. */
+const MOST_STARTS = 20_000;
 
-/** Shows events, in the order in which they happened. */
+/** Shows events, in the order they happened. */
 export type Show = (events: readonly WireEvent[]) => void;
 
-/** When each connection that is open began, as `performance.now()`. */
-class Beginnings {
+/** When each open connection began, as `performance.now()`. */
+class StartTimes {
   readonly #times = new Map<number, number>();
 
   /** Milliseconds since the connection of the event began. */
   since({ connection, time, what }: WireEvent): number {
     const start = this.#times.get(connection) ?? time;
-    // An end that was left out, as events came too fast, would leave its beginning here.
+    // If events come too fast, the end of a connection may be dropped and never remove its start.
     const [oldest] = this.#times.keys();
-    if (oldest !== undefined && this.#times.size > MOST_BEGINNINGS) this.#times.delete(oldest);
+    if (oldest !== undefined && this.#times.size > MOST_STARTS) this.#times.delete(oldest);
     if (what === "closed" || what === "refused") this.#times.delete(connection);
     else this.#times.set(connection, start);
     return time - start;
@@ -42,15 +42,15 @@ export function showLadder(
   protocol: "tcp" | "udp",
   explain: boolean,
 ): Show {
-  const beginnings = new Beginnings();
+  const startTimes = new StartTimes();
   const explanation = explainOnce();
   let last = 0;
   return (events) => {
     const display = displayOf(Deno.stdout);
     for (const event of events) {
       const { connection } = event;
-      const start = event.time - beginnings.since(event);
-      // Once there are several, each rung says whose it is.
+      const start = event.time - startTimes.since(event);
+      // Once there are several connections, each rung carries its number.
       const margin = connection > 1 || last > 1 ? NUMBER_COLUMNS : 0;
       const drawing: Drawing = { display, explain, explanation, margin };
       const word = margin > 0 ? `#${connection}` : "";
@@ -118,16 +118,16 @@ function count(number: number, thing: string): string {
 
 /** For programs: each event as one JSON object. */
 export function showJson({ stdout }: Channels): Show {
-  const beginnings = new Beginnings();
+  const startTimes = new StartTimes();
   return (events) => {
     for (const event of events) {
-      const timeMs = rounded(beginnings.since(event));
+      const timeMs = rounded(startTimes.since(event));
       for (const line of jsonOf(event, timeMs)) stdout.line(eventLine(line));
     }
   };
 }
 
-/** An event as programs get it: what a fault did to a piece of data is an event of its own. */
+/** An event for programs: what a fault did to a piece of data is a separate event. */
 function jsonOf(event: WireEvent, timeMs: number): Event[] {
   const { connection } = event;
   switch (event.what) {

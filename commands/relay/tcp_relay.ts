@@ -9,17 +9,17 @@ import { ConnectionFaults } from "./faulty_way.ts";
 import { Link, resetStream } from "./link.ts";
 import type { Relay, RelayOptions } from "./relay_engine.ts";
 
-/** Milliseconds that each address of the server is given to answer. */
+/** Milliseconds each address of the server gets to answer. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Milliseconds in which what had arrived when the relay stopped is passed on. */
+/** Milliseconds to pass on what had arrived when the relay stopped. */
 const ARRIVED_MS = 50;
-/** Descriptors that are kept free for what is not a connection, or about to be turned away. */
+/** Descriptors kept free for other uses, and for connections about to be turned away. */
 const SPARE_DESCRIPTORS = 32;
-/** Connections for which room is looked for at a time, at least. */
+/** The least number of connections to look for room for at a time. */
 const LEAST_CHECKED = 64;
 
 /**
- * Listens for clients, and joins each to a connection of its own to the server, until the signal.
+ * Listens for clients and joins each to its own connection to the server, until the signal.
  *
  * @throws {SocketFailure} of kind `BIND` if it can't listen there.
  */
@@ -43,15 +43,15 @@ class TcpRelay implements Relay {
   readonly #listeners: readonly StreamListener[];
   readonly #draw: Draw;
   readonly #links = new Set<Link>();
-  /** Clients whose server has not answered yet. */
+  /** Clients whose connection to the server is not yet open. */
   readonly #waiting = new Set<Stream>();
   readonly #stopped = new AbortController();
   /** Resolves once the relay has stopped and the last connection is closed. */
   readonly #over = Promise.withResolvers<void>();
   #limit: number;
-  /** Connections for which there are descriptors. */
+  /** Connections there are descriptors for. */
   #hasRoomFor = 0;
-  /** The address of the server that answered last: it is tried first. */
+  /** Index of the server's address that answered last, which is tried first. */
   #answering = 0;
 
   constructor(options: RelayOptions, listeners: readonly StreamListener[]) {
@@ -65,8 +65,8 @@ class TcpRelay implements Relay {
   }
 
   /**
-   * Accepts no more, passes on what has arrived, and resets what is then still open: neither end is
-   * to take this for an ordinary end.
+   * Stops accepting, passes on what has arrived, and resets what is still open after that, so that
+   * neither end takes this for an ordinary end.
    */
   stop(): void {
     if (this.#stopped.signal.aborted) return;
@@ -90,7 +90,7 @@ class TcpRelay implements Relay {
       try {
         const client = await listener.accept();
         backoff.reset();
-        this.#take(client);
+        this.#accept(client);
       } catch (error) {
         if (this.#stopped.signal.aborted) return;
         if (kindOf(error) === "RESET" || error instanceof Deno.errors.NotConnected) continue;
@@ -100,8 +100,8 @@ class TcpRelay implements Relay {
     }
   }
 
-  /** A client has connected: the server is called for it, and nothing is read until it answers. */
-  async #take(client: Stream): Promise<void> {
+  /** Connects to the server for a new client; nothing is read from the client until then. */
+  async #accept(client: Stream): Promise<void> {
     const id = ++this.connections;
     const ends = { client: client.remote, relay: client.local };
     if (!this.#hasRoom()) {
@@ -113,7 +113,7 @@ class TcpRelay implements Relay {
     const faults = this.#draw();
     this.#waiting.add(client);
     try {
-      const { stream, endpoint } = await this.#call();
+      const { stream, endpoint } = await this.#connect();
       this.#see(id, { what: "connected", server: endpoint, ...ends }, arrivedAt);
       const link = new Link({
         id,
@@ -138,11 +138,11 @@ class TcpRelay implements Relay {
   }
 
   /**
-   * Whether another connection may come.
+   * Whether there is room for another connection.
    *
-   * A listener of `node:net` for which there was no descriptor once accepts nobody any more and
-   * gets no error (Deno 2.9.6), so it must not come to that: descriptors for as many connections
-   * again are looked for in time.
+   * Once a `node:net` listener has found no descriptor, it accepts no more connections and reports
+   * no error (Deno 2.9.6). To prevent that, this looks in time for descriptors for as many
+   * connections again.
    */
   #hasRoom(): boolean {
     const open = this.#links.size + this.#waiting.size;
@@ -155,7 +155,7 @@ class TcpRelay implements Relay {
     return open < this.#limit;
   }
 
-  /** The server can't be reached: the client gets a reset, as nothing else says so. */
+  /** Resets a client whose server can't be reached: nothing else would say so. */
   #refuse(
     id: number,
     client: Stream,
@@ -170,8 +170,8 @@ class TcpRelay implements Relay {
     resetStream(client);
   }
 
-  /** Connects to the server, by the address that answered last, or else by the others. */
-  async #call(): Promise<{ readonly stream: Stream; readonly endpoint: InternetEndpoint }> {
+  /** Connects to the server at the address that answered last, then at the others. */
+  async #connect(): Promise<{ readonly stream: Stream; readonly endpoint: InternetEndpoint }> {
     const { targets } = this.#options;
     let failure: unknown;
     for (let tries = 0; tries < targets.length; tries++) {
@@ -179,7 +179,7 @@ class TcpRelay implements Relay {
       const endpoint = targets[index];
       if (endpoint === undefined) continue;
       try {
-        const stream = await this.#dial(endpoint);
+        const stream = await this.#dialOne(endpoint);
         this.#answering = index;
         return { stream, endpoint };
       } catch (error) {
@@ -189,7 +189,7 @@ class TcpRelay implements Relay {
     throw failure;
   }
 
-  async #dial(endpoint: InternetEndpoint): Promise<Stream> {
+  async #dialOne(endpoint: InternetEndpoint): Promise<Stream> {
     const late = new AbortController();
     const noAnswer = Object.assign(new Error("no answer"), { code: "ETIMEDOUT" });
     const timer = setTimeout(() => late.abort(noAnswer), CONNECT_TIMEOUT_MS);

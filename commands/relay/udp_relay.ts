@@ -14,14 +14,14 @@ import type { Relay, RelayOptions } from "./relay_engine.ts";
 /** Milliseconds without a datagram after which a client is forgotten. */
 const FORGET_AFTER_MS = 60_000;
 const SWEEP_MS = 5_000;
-/** Milliseconds to wait after a receive that failed. */
+/** Milliseconds to wait after a failed receive. */
 const RECEIVE_PAUSE_MS = 20;
-/** Datagrams that faults may hold back at a time; more are lost. */
+/** Datagrams that faults may hold back at a time; further ones are lost. */
 const MOST_HELD = 1_024;
-/** Clients at a time: each takes a socket and a buffer. The longest silent makes room for a new one. */
+/** Clients at a time: each takes a socket and a buffer. A new one replaces the longest silent. */
 const MOST_CLIENTS = 1_000;
 
-/** Passes datagrams on between clients and a server until the signal, each client's from a socket of its own. */
+/** Passes datagrams on between clients and a server until the signal, with a socket per client. */
 export function startUdpRelay(options: RelayOptions, signal: AbortSignal): Relay {
   const relay = new UdpRelay(options);
   const stop = (): void => relay.stop();
@@ -30,7 +30,7 @@ export function startUdpRelay(options: RelayOptions, signal: AbortSignal): Relay
   return relay;
 }
 
-/** A client with the socket that its datagrams leave from. */
+/** A client with the socket that its datagrams are sent from. */
 interface Session extends Throttled {
   readonly id: number;
   readonly key: string;
@@ -53,7 +53,7 @@ class UdpRelay implements Relay {
   readonly #server: InternetEndpoint;
   readonly #draws: Readonly<Record<Side, Draw>>;
   readonly #sockets: readonly DatagramSocket[];
-  /** The longest silent first. */
+  /** Longest silent first. */
   readonly #sessions = new Map<string, Session>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #loops: Promise<void>[] = [];
@@ -93,7 +93,7 @@ class UdpRelay implements Relay {
     await this.finished;
   }
 
-  /** Takes the datagrams of clients. */
+  /** Receives the datagrams of clients. */
   #listen(near: DatagramSocket): Promise<void> {
     return this.#receiveFrom(near, async (bytes, from) => {
       const session = this.#sessionOf(near, from);
@@ -124,7 +124,7 @@ class UdpRelay implements Relay {
     const key = `${near.addr.hostname} ${formatEndpoint(internetEndpointOf(client))}`;
     const known = this.#sessions.get(key);
     if (known !== undefined) {
-      // Moves to the end of the map: the first is the one that was silent for the longest.
+      // Moves it to the end of the map, where the longest silent client comes first.
       this.#sessions.delete(key);
       this.#sessions.set(key, known);
       return known;
@@ -159,19 +159,19 @@ class UdpRelay implements Relay {
       server: this.#server,
       elapsedMs: 0,
     });
-    this.#loops.push(this.#hear(session));
+    this.#loops.push(this.#listenToServer(session));
     return session;
   }
 
-  /** Takes the server's datagrams for one client; what others send there is not for it. */
-  #hear(session: Session): Promise<void> {
+  /** Receives the server's datagrams for one client, and ignores those of others. */
+  #listenToServer(session: Session): Promise<void> {
     return this.#receiveFrom(session.far, async (bytes, from) => {
       if (!isSameEndpoint(internetEndpointOf(from), this.#server)) return;
       await this.#pass(session, "server", bytes);
     }, () => this.#sessions.get(session.key) !== session);
   }
 
-  /** Passes a datagram on, or does to it what is drawn for it. */
+  /** Passes a datagram on, with the faults drawn for it. */
   async #pass(session: Session, from: Side, bytes: Uint8Array): Promise<void> {
     session.lastAt = performance.now();
     session.bytes[from] += bytes.length;
@@ -204,7 +204,7 @@ class UdpRelay implements Relay {
     if (wait === 0) {
       return await this.#send(session, from, isAltered ? altered(bytes) : bytes, faults);
     }
-    const copy = isAltered ? altered(bytes) : new Uint8Array(bytes); // the buffer is used again
+    const copy = isAltered ? altered(bytes) : new Uint8Array(bytes); // the buffer is reused
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#send(session, from, copy, faults);
@@ -226,7 +226,7 @@ class UdpRelay implements Relay {
     try {
       for (const part of parts) await socket.send(part, to);
     } catch {
-      // Nobody is there, or the socket has been closed.
+      // Nothing is listening there, or the socket has been closed.
     }
   }
 

@@ -13,19 +13,19 @@ export interface ViewOptions {
   readonly quiet: boolean;
   readonly explain: boolean;
   readonly protocol: "tcp" | "udp";
-  /** The server, as it was typed. */
+  /** The server, as typed. */
   readonly target: string;
-  /** What the faults are drawn with, where some are drawn. */
+  /** The seed that faults are drawn with, if any are drawn. */
   readonly seed: number | undefined;
 }
 
-/** What a user gets to see of a relay. */
+/** What the user sees of a relay. */
 export interface View {
-  /** Absent where nothing that passes is shown. */
+  /** Absent if what passes is not shown. */
   readonly see: RelayOptions["see"];
   notice(notice: Notice): void;
   listening(relay: Relay): void;
-  /** It has stopped, because of a signal or `max-time`. */
+  /** Reports that the relay has stopped, because of a signal or `max-time`. */
   stopped(why: string): void;
 }
 
@@ -110,12 +110,12 @@ function jsonView(options: ViewOptions, channels: Channels): View {
         droppedLines: stdout.dropped + queue.dropped,
         elapsedMs: rounded(performance.now() - startedAt),
       });
-      stdout.text(`${last}\n`); // not dropped, however much waits
+      stdout.text(`${last}\n`); // never dropped, however much is waiting
     },
   };
 }
 
-/** Events wait for the output to take those before. What can't be written is counted there. */
+/** A queue that waits for the output to write earlier events; the output counts what it drops. */
 function queueTo(show: Show, { stdout }: Channels): EventQueue {
   return new EventQueue({ show, written: () => stdout.flush().catch(() => {}) });
 }

@@ -4,7 +4,7 @@ import type { Listening } from "./report.ts";
 
 /**
  * The line to type on another machine, for a server that listens beyond
- * loopback; `undefined` where none could connect.
+ * loopback; `undefined` if no other machine could connect.
  */
 export function lineElsewhere(
   client: string,
@@ -21,7 +21,7 @@ export function lineElsewhere(
   return `netdemo ${client} ${shellWord(scheme + formatEndpoint({ hostname, port }))}`;
 }
 
-/** An address of this host that others can connect to, of IPv4 if there is one and it is served. */
+/** An address of this host that others can connect to, preferably IPv4. */
 function ownAddress(any: "0.0.0.0" | "::"): string | undefined {
   const all = Deno.networkInterfaces().filter(({ address }) => !isLocal(address));
   const found = all.find(({ family }) => family === "IPv4") ??
@@ -29,7 +29,7 @@ function ownAddress(any: "0.0.0.0" | "::"): string | undefined {
   return found?.address;
 }
 
-/** Whether an address is for this host alone, or for a link, where it is known by another name. */
+/** Whether an address is loopback or link-local; the latter needs a zone, which differs by host. */
 function isLocal(hostname: string): boolean {
   return /^(?:127\.|::1$|::ffff:127\.|fe[89ab]|169\.254\.)/i.test(hostname);
 }

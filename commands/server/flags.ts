@@ -10,10 +10,10 @@ import { pageFlags } from "../../cli/page.ts";
 import { defaultLimits, type StreamOptions } from "../../services/server/server.ts";
 import type { Service, ServiceFlag } from "../../services/service.ts";
 
-/** Milliseconds to wait for the resolver: until it has answered, no signal stops a server. */
+/** Milliseconds to wait for the resolver: no signal stops a server before it has answered. */
 export const RESOLVE_TIMEOUT_MS = 5_000;
 
-/** The flags of every command that runs servers: their limits, and how their life is reported. */
+/** The flags of every command that runs servers: limits and reports. */
 export const runFlags = {
   "max-connections": {
     value: "N",
@@ -27,15 +27,15 @@ export const runFlags = {
     default: defaultLimits.maxRequest,
     read: readNumber(1, 4_194_304),
   },
-  "idle-timeout": durationFlag("close a connection without requests", {
+  "idle-timeout": durationFlag("close a connection idle for this long", {
     least: 1,
     default: defaultLimits.idleTimeout,
   }),
-  "request-timeout": durationFlag("longest wait for a whole request", {
+  "request-timeout": durationFlag("longest wait for a complete request", {
     least: 1,
     default: defaultLimits.requestTimeout,
   }),
-  grace: durationFlag("time for connections to end at a stop", {
+  grace: durationFlag("time for connections to end when stopping", {
     least: 0,
     default: defaultLimits.grace,
   }),
@@ -45,7 +45,7 @@ export const runFlags = {
     about: "file that holds the port while the server listens",
     read: readName,
   },
-  json: { about: "print events as JSON, one object a line" },
+  json: { about: "print events as JSON, one object per line" },
   verbose: { about: "show each connection, request, reply and end on stderr" },
   trace: { about: "show each socket call on stderr as it happens" },
   ...pageFlags,
@@ -53,7 +53,7 @@ export const runFlags = {
 
 export type RunValues = FlagValues<typeof runFlags>;
 
-/** The limits that the flags set for each server; what was not given may be each service's own. */
+/** The limits for each server; those not given may differ by service. */
 export function limitsOf(values: RunValues, given: ReadonlySet<string>): StreamOptions {
   return {
     maxRequest: values["max-request"],
@@ -64,7 +64,7 @@ export function limitsOf(values: RunValues, given: ReadonlySet<string>): StreamO
   };
 }
 
-/** A service's own flag: its value is the service that it makes. */
+/** A service's own flag, whose value is the service configured by it. */
 export function serviceFlag(service: Service, { apply, ...flag }: ServiceFlag): ValueFlag<Service> {
   return {
     ...flag,
@@ -81,7 +81,7 @@ export function serviceFlag(service: Service, { apply, ...flag }: ServiceFlag): 
   };
 }
 
-/** The service as its own flag has made it, where it has one. */
+/** The service as configured by its own flag, if it has one. */
 export function chosenService(
   service: Service,
   values: Readonly<Record<string, unknown>>,

@@ -8,28 +8,28 @@ import type { ServicePlace } from "./page.ts";
 import type { Listening, ServerReport } from "./report.ts";
 import type { Running } from "../../cli/run_until_stopped.ts";
 
-/** How often a port is chosen anew that is free for TCP and not for UDP. */
+/** How many ports to try that are free for TCP but may not be for UDP. */
 const PORT_TRIES = 20;
 
 const protocols = ["tcp", "udp"] as const;
 
-/** A service that is to run, on a port or on any free one (0). */
+/** A service to run, on a port or on any free one (0). */
 export interface Plan {
   readonly service: Service;
   readonly port: number;
   readonly report: ServerReport;
-  /** An example of what its client is typed with. */
+  /** Sample words for its client. */
   readonly sample: readonly string[];
 }
 
-/** A service that runs, over TCP and UDP on the same port. */
+/** A running service, over TCP and UDP on the same port. */
 interface Served {
   readonly plan: Plan;
   readonly servers: readonly Server[];
   readonly port: number | undefined;
 }
 
-/** Services that run side by side and are stopped as one. */
+/** Services that run side by side and stop together. */
 export class ServerGroup implements Running {
   readonly finished: Promise<void>;
   readonly #served: readonly Served[];
@@ -66,7 +66,7 @@ export class ServerGroup implements Running {
     return servers.reduce((sum, { open }) => sum + open, 0);
   }
 
-  /** `calc 4040` for each service, a line each. */
+  /** A line such as `calc 4040` for each service. */
   portLines(): string {
     return this.#served.map(({ plan, port }) => `${plan.service.name} ${port}\n`).join("");
   }
@@ -75,7 +75,7 @@ export class ServerGroup implements Running {
     this.#served.forEach((served) => served.plan.report.listening(listeningOf(served)));
   }
 
-  /** The services with where they are. */
+  /** The services, with where they listen. */
   places(): readonly ServicePlace[] {
     return this.#served.map((served) => ({
       service: served.plan.service,
@@ -94,7 +94,7 @@ function listeningOf({ servers: [server], port }: Served): Listening {
   return { addresses: server?.addresses ?? [], protocols, port };
 }
 
-/** Starts a service over TCP, then over UDP on the port that TCP has. */
+/** Starts a service over TCP, then over UDP on the same port. */
 async function startBoth(
   plan: Plan,
   addresses: readonly string[],
@@ -130,7 +130,7 @@ async function start(
   }
 }
 
-/** Says which service can't listen; ports are written as serve takes them. */
+/** Names the service that can't listen, and writes ports in the hint as serve takes them. */
 function bindFailure(error: unknown, name: string, protocol: string): unknown {
   if (!(error instanceof SocketFailure) || error.kind !== "BIND") return error;
   const { message, hint } = asFailure(error);

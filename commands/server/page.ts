@@ -9,7 +9,7 @@ import { shellWord } from "../../text/shell.ts";
 import { visible } from "../../text/visible.ts";
 import type { Listening } from "./report.ts";
 
-/** A service with where it is, and what its client may be typed with. */
+/** A service, where it listens, and sample words for its client. */
 export interface ServicePlace {
   readonly service: Service;
   readonly listening: Listening;
@@ -18,7 +18,7 @@ export interface ServicePlace {
 
 /** The page of a command that runs servers. */
 export interface OpenPage extends ServerPage {
-  /** The servers listen: says where the page is, and puts on it where they are. */
+  /** Reports the address of the page, and describes on it where the servers listen. */
   show(places: readonly ServicePlace[], channels: Channels): void;
 }
 
@@ -45,7 +45,7 @@ export function openPage(values: PageValues, title: string): Promise<OpenPage | 
   });
 }
 
-/** A server's events, which the page learns the ends of connections from. */
+/** A server's events that also report the ends of connections to the page. */
 export function reportingTo(page: OpenPage | undefined, events: ServerEvents): ServerEvents {
   if (page === undefined) return events;
   return {
@@ -57,7 +57,7 @@ export function reportingTo(page: OpenPage | undefined, events: ServerEvents): S
   };
 }
 
-/** What is traced for both. */
+/** Passes trace events to both, if both exist. */
 export function bothTraces(one: Trace | undefined, other: Trace | undefined): Trace | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return (event: SocketEvent) => {
@@ -72,7 +72,7 @@ function whereOf({ service, listening }: ServicePlace, isOneOfSeveral: boolean):
   return visible(formatEndpoints(addresses, ...protocols));
 }
 
-/** The line that asks a server what it is an example of. */
+/** The line to type to ask a server its sample request. */
 function lineToType({ service, listening, sample }: ServicePlace): string {
   const { addresses: [address], protocols, port } = listening;
   const where = address !== undefined && "path" in address

@@ -14,13 +14,13 @@ import { visible } from "../../text/visible.ts";
 import { lineElsewhere } from "./elsewhere.ts";
 import { bothEvents, verboseEvents } from "./verbose.ts";
 
-/** How the life of a service's servers is reported: of one, or of one for each protocol. */
+/** Reports the life of a service's server, or of one for each protocol. */
 export interface ServerReport {
-  /** What is reported while one serves over the protocol. */
+  /** Events to report while serving over the protocol. */
   events(protocol: Protocol): ServerEvents;
-  /** They listen. */
+  /** Reports that they listen. */
   listening(place: Listening): void;
-  /** They have stopped, because of a signal, `once` or `max-time`. */
+  /** Reports that they have stopped, because of a signal, `once` or `max-time`. */
   stopped(why: string): void;
 }
 
@@ -35,7 +35,7 @@ export interface Listening {
 /**
  * The report that the flags choose.
  *
- * @param isOneOfSeveral Whether lines begin with the service's name, to be told from those of others.
+ * @param isOneOfSeveral Whether to begin each line with the service's name, since others run too.
  */
 export function openServerReport(
   service: Service,
@@ -59,7 +59,7 @@ export function openServerReport(
 /**
  * For people: the lesson's lines on stdout, what goes wrong on stderr.
  *
- * @param isOneOfSeveral Whether lines begin with the service's name, to be told from those of others.
+ * @param isOneOfSeveral Whether to begin each line with the service's name, since others run too.
  */
 function textReport(
   service: Service,
@@ -95,7 +95,7 @@ function textReport(
   };
 }
 
-/** How a request is shown: its text, or, over UDP in place of a connection, whom it came from. */
+/** How a request is shown: its text, or, over UDP for lack of a connection, its sender. */
 function lineOfRequest(
   { connected, showsRequests }: Service,
   protocol: Protocol,

@@ -34,8 +34,8 @@ export async function serveProgram(lesson: Lesson): Promise<Program> {
     usage: "[SERVICE[:PORT]...]",
     about: `Runs services in one process, each over TCP and UDP on the same port, until SIGINT
 (Ctrl-C), SIGTERM or SIGHUP. Without a SERVICE it runs all of them, on these ports:
-${all}. A PORT of 0 takes any free one.
-Limits count for each service. A duration D is 250ms, 5s or 2m; a bare number
+${all}. A PORT of 0 picks a free one.
+Limits apply to each service. A duration D is 250ms, 5s or 2m; a bare number
 is seconds.`,
     examples: [
       "netdemo serve",
@@ -81,19 +81,19 @@ is seconds.`,
   };
 }
 
-/** `lab 1000`: services that serve fewer connections at a time than others. */
+/** Such as `lab 1000`: the services with their own connection limit. */
 function ownLimits(services: readonly Service[]): readonly string[] {
   return services.flatMap(({ name, maxConnections }) =>
     maxConnections === undefined ? [] : [`${name} ${maxConnections}`]
   );
 }
 
-/** A report whose connections the page learns the end of, too. */
+/** A report that also tells the page of the end of connections. */
 function watchedBy(page: OpenPage | undefined, report: ServerReport): ServerReport {
   return { ...report, events: (protocol) => reportingTo(page, report.events(protocol)) };
 }
 
-/** What the services bring of their own: `--reply` of message, `--name` of lab. */
+/** The services' own flags: `--reply` of message, `--name` of lab. */
 function ownFlags(services: readonly Service[]): Readonly<Record<string, ValueFlag<Service>>> {
   return Object.fromEntries(services.flatMap((service) => {
     const { flag } = service;
@@ -105,7 +105,7 @@ function ownFlags(services: readonly Service[]): Readonly<Record<string, ValueFl
   }));
 }
 
-/** @throws {Failure} of kind `USAGE` if a service's flag is given, and the service is not to run. */
+/** @throws {Failure} of kind `USAGE` if a flag is given for a service that is not to run. */
 function refuseUnserved(
   services: readonly Service[],
   ports: readonly ServedPort[],

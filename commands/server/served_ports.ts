@@ -3,7 +3,7 @@ import { readNumber } from "../../cli/flags.ts";
 import { suggest } from "../../cli/suggest.ts";
 import type { Lesson, LessonRow } from "../lesson.ts";
 
-/** A service with the port that it is to have; 0 for any free one. */
+/** A service with its port; 0 means any free one. */
 export interface ServedPort {
   readonly row: LessonRow;
   readonly port: number;
@@ -14,7 +14,7 @@ const readPort = readNumber(0, 65_535);
 /**
  * Reads `SERVICE[:PORT]...`: which services to run, and where. No words mean all of them.
  *
- * @throws {Failure} of kind `USAGE` that shows the right form.
+ * @throws {Failure} of kind `USAGE` whose hint shows the right form.
  */
 export function servedPorts(words: readonly string[], lesson: Lesson): readonly ServedPort[] {
   const chosen = words.length > 0 ? words : lesson.map(({ name }) => name);
@@ -27,7 +27,7 @@ export function servedPorts(words: readonly string[], lesson: Lesson): readonly 
     const other = port === 0 ? undefined : before.find((other) => other.port === port)?.row;
     if (other === undefined) return;
     throw new Failure("USAGE", `${other.name} and ${row.name} can't both have port ${port}`, {
-      hint: `give one of them another, for example ${row.name}:0, which takes any free one`,
+      hint: `give one of them another port, for example ${row.name}:0 for any free one`,
     });
   });
   return ports;
@@ -52,7 +52,7 @@ function unknownService(word: string, name: string, lesson: Lesson): Failure {
 const PORT_HINT = "write the port after its service: netdemo serve calc:4040";
 const UDP_HINT = "leave it out: every service is served over TCP and UDP";
 
-/** Flags of the single servers that serve does not have, with what to do instead. */
+/** Flags that only single servers have, with what to do instead. */
 const singleOnly: Readonly<Record<string, string>> = {
   "--port": PORT_HINT,
   "-p": PORT_HINT,

@@ -3,6 +3,7 @@ import { Failure } from "../../cli/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/flags.ts";
 import { openTrace } from "../../cli/trace.ts";
 import { chosenTransport, transportFlags } from "../../cli/transport.ts";
+import type { Protocol } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import type { Server } from "../../services/server/server.ts";
 import { type ListenPlace, startServer } from "../../services/server/start.ts";
@@ -18,7 +19,7 @@ function serverFlags(port: number, { maxConnections }: Service) {
   return {
     ...transportFlags({
       hostAbout: "host name or IP address to listen on",
-      portAbout: "port, 0-65535; 0 takes any free one",
+      portAbout: "port, 0-65535; 0 picks a free one",
       defaultPort: port,
       leastPort: 0,
     }),
@@ -95,17 +96,17 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
         channels,
       );
       if (values.once && reason === "max-time" && server?.served === 0) {
-        throw nobodyCame(values["max-time"] ?? 0);
+        throw noClient(protocol, values["max-time"] ?? 0);
       }
       return code;
     },
   };
 }
 
-function nobodyCame(maxTime: number): Failure {
-  return new Failure("TIMEOUT", `nobody came within ${formatDuration(maxTime)}`, {
-    hint:
-      "check that the client asks this address, port and protocol; a longer --max-time waits longer",
+function noClient(protocol: Protocol, maxTime: number): Failure {
+  const missing = protocol === "udp" ? "no datagram arrived" : "no client connected";
+  return new Failure("TIMEOUT", `${missing} within ${formatDuration(maxTime)}`, {
+    hint: "check that the client uses this address, port and protocol, or raise --max-time",
   });
 }
 

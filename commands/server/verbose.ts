@@ -3,13 +3,13 @@ import { formatEndpoint } from "../../protocol/addresses.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import { visible } from "../../text/visible.ts";
 
-/** Characters of a request or a reply that a line shows. */
+/** Characters of a request or a reply to show. */
 const SHOWN_LENGTH = 200;
 
 /**
- * What `--verbose` shows: each connection, request, reply and end, with its peer.
+ * Shows for `--verbose` each connection, request, reply and end, with its peer.
  *
- * @param prefix Stands before each line, where several services share a terminal.
+ * @param prefix Precedes each line if several services share a terminal.
  */
 export function verboseEvents(stderr: Output, prefix: string): Required<ServerEvents> {
   const say = ({ id, remote }: Peer, what: string, details = ""): void =>
@@ -34,7 +34,7 @@ export function verboseEvents(stderr: Output, prefix: string): Required<ServerEv
   };
 }
 
-/** Events that are reported to both. */
+/** Passes events to both. */
 export function bothEvents(one: ServerEvents, other: Required<ServerEvents>): ServerEvents {
   return {
     connected(connection) {
