@@ -525,7 +525,7 @@ const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hi
   [
     ["localhost:1/open", "--send", "PING", "--reply", "PONG"],
     /--send and --reply are for targets that name no service/,
-    /leave out what stands after the slash/,
+    /leave out the slash and the service/,
   ],
 ];
 

@@ -428,7 +428,7 @@ Deno.test("wrong command lines get the line to type", async () => {
     [["--port", "4041", ":1", "--fault", "reset=0@101"], /a share from 0 to 100/],
     [["--port", "4041", ":1", "--fault", "reset=0@"], /a share from 0 to 100/],
     [["--port", "4041", ":1", "--fault", "lose"], /only datagrams can be lost.*add --udp/],
-    [["--port", "4041", "udp://:1", "--fault", "close=1"], /a datagram has no connection/],
+    [["--port", "4041", "udp://:1", "--fault", "close=1"], /UDP has no connection to end/],
     [["--port", "4041", ":1", "--seed", "-1"], /--seed must be a whole number/],
     [
       ["--port", "4041", ":1", "--fualt", "lose"],

@@ -46,13 +46,20 @@ signalTest("a stop that takes a while says what it waits for", async () => {
   }
 });
 
-Deno.test("--once with --max-time is TIMEOUT if nobody came", async () => {
-  for (const flags of [[], ["--udp"]]) {
+Deno.test("--once with --max-time is TIMEOUT if no client came", async () => {
+  const cases = [
+    { flags: [], missing: "client connected" },
+    { flags: ["--udp"], missing: "datagram arrived" },
+  ];
+  for (const { flags, missing } of cases) {
     const { code, stderr } = await netdemoInProcess(
       ["calc-server", "--port", "0", "--once", "--max-time", "100ms", ...flags],
     );
     assertEquals(code, 124);
-    assertMatch(stderr, /^netdemo: TIMEOUT: no client connected within 100ms\nhint: \w/);
+    assertMatch(
+      stderr,
+      new RegExp(`^netdemo: TIMEOUT: no ${missing} within 100ms\\nhint: \\w`),
+    );
   }
   await using process = new Process(
     [...netdemoCommand, "calc-server", "--port=0", "--once", "--max-time=600ms"],

@@ -73,7 +73,7 @@ Uploads whose reply begins early, and protocols that multiplex, fail at random.`
     id: "half-close",
     sentence: "half-close: reply at once",
     explain: `A client that ends its request by closing its sending side gets no reply. \
-\`nc -N\`, \`ssh host cmd < file\` and many backup and mail programs do so.`,
+Programs such as \`nc -N\`, \`ssh host cmd < file\` and many backup and mail tools do so.`,
     ask: (way) => askHalfClose(way, "half-close", 0),
   },
   {
