@@ -7,7 +7,7 @@ export interface LessonRow {
   readonly name: string;
   /** The default port of both. */
   readonly port: number;
-  /** The port that serve gives it: its own, and one that needs no privileges. */
+  /** Its port in serve: a different one for each service, none below 1024. */
   readonly servePort: number;
   /** What each of the two does, in a few words. */
   readonly summary: { readonly server: string; readonly client: string };

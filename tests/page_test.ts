@@ -370,7 +370,7 @@ Deno.test("a relay's page has both real ends, and each fault by its name", async
     faults: [readFault("delay=5ms", "--fault"), readFault("reset=20", "--fault")],
     seed: 1,
     maxConnections: 10,
-    see: page.see,
+    emit: page.see,
     notice: () => {},
   }, stop.signal);
   await talk(relay.addresses[0]?.port ?? 0, "10 20 +\n");

@@ -39,7 +39,7 @@ export class TestRelay implements AsyncDisposable {
       faults: faults.map((text) => readFault(text, "--fault")),
       seed,
       maxConnections: options.maxConnections ?? 10_000,
-      see: watched ? (event: WireEvent) => test.#add(event) : undefined,
+      emit: watched ? (event: WireEvent) => test.#add(event) : undefined,
       notice: (notice: Notice) => test.notices.push(notice),
     };
     test.relay = udp

@@ -9,7 +9,7 @@ const WAITING_LIMIT = 768;
 
 interface Place {
   readonly since: number;
-  /** Whether the task has given up its place and only waits. */
+  /** Whether the task has freed its place and only waits. */
   waits: boolean;
 }
 

@@ -49,7 +49,7 @@ export class DatagramWay {
     this.target = targets[0];
   }
 
-  /** A client with a socket of its own. */
+  /** Opens a client with its own socket. */
   open(): DatagramClient {
     if (this.target === undefined) throw new RangeError("Cannot ask without an address");
     return new DatagramClient(this.target);

@@ -53,7 +53,7 @@ export async function askServerFirst(way: Way): Promise<Answer> {
   throw await whyNotGreeted(way, client);
 }
 
-/** Greets the connection with the client's address, or else the only one. */
+/** Greets the connection with the client's address, otherwise the only one. */
 function greetOnly(
   silent: readonly ConnectionEnd[],
   client: ConnectionEnd,

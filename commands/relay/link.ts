@@ -14,7 +14,7 @@ const CLOSE_PATIENCE_MS = 1_000;
 const STALL_PATIENCE_MS = 60_000;
 
 /** Takes events. It must be quick. */
-export interface See {
+export interface EventSink {
   (event: WireEvent): void;
   /** Whether it wants the next data of a connection, to be copied for it. @default {always} */
   takesData?(connection: number): boolean;
@@ -27,7 +27,7 @@ export interface LinkOptions {
   readonly server: Stream;
   readonly ends: Omit<WireEnds, "elapsedMs">;
   /** Absent if nothing is shown; no data is kept then. */
-  readonly see: See | undefined;
+  readonly emit: EventSink | undefined;
   /** What to do to the data that passes, if anything. */
   readonly faults: ConnectionFaults | undefined;
   /** Called once both connections are closed. */
@@ -92,7 +92,7 @@ export class Link {
 
   /** Passes on what one side sends until it ends, or either side fails. */
   async #pass(from: Side): Promise<void> {
-    const { [from]: source, [other[from]]: sink, see, id } = this.#options;
+    const { [from]: source, [other[from]]: sink, emit, id } = this.#options;
     const way = this.#ways?.[from];
     let buffer = new Uint8Array(FIRST_BUFFER);
     let waitsFor: Side = from;
@@ -111,8 +111,8 @@ export class Link {
         }
         waitsFor = other[from];
         const writing = sink.write(piece);
-        if (see !== undefined && (see.takesData?.(id) ?? true)) {
-          this.#see({ what: "data", from, ...kept(piece), faults: [], lost: false });
+        if (emit !== undefined && (emit.takesData?.(id) ?? true)) {
+          this.#emit({ what: "data", from, ...kept(piece), faults: [], lost: false });
         }
         const written = await writing;
         if (written < count) await writeAll(sink, piece.subarray(written));
@@ -126,7 +126,7 @@ export class Link {
   /** Resolves once more may be read. */
   async #passFaulty(from: Side, way: FaultyWay, piece: Uint8Array): Promise<void> {
     const fate = way.take(new Uint8Array(piece)); // the buffer is reused
-    this.#see({ what: "data", from, ...kept(piece), ...fate });
+    this.#emit({ what: "data", from, ...kept(piece), ...fate });
     await way.room();
   }
 
@@ -134,7 +134,7 @@ export class Link {
   async #ended(from: Side): Promise<void> {
     this.#sending--;
     if (this.#state === "passing") {
-      this.#see({ what: "ended", from });
+      this.#emit({ what: "ended", from });
       const way = this.#ways?.[from];
       if (way !== undefined) way.end();
       else await this.#end(other[from]);
@@ -173,7 +173,7 @@ export class Link {
     if (this.#isReset) return; // a read and a write may both have failed
     this.#isReset = true;
     const way = this.#ways?.[from];
-    this.#see({ what: "reset", from });
+    this.#emit({ what: "reset", from });
     if (this.#state === "passing" && way !== undefined) way.reset();
     else this.reset();
   }
@@ -181,7 +181,7 @@ export class Link {
   /** A fault cuts off the whole connection. */
   #cutOff(fault: Cutoff): void {
     if (this.#state !== "passing") return;
-    this.#see({ what: "fault", fault });
+    this.#emit({ what: "fault", fault });
     this.#reason = "fault";
     switch (fault) {
       case "reset":
@@ -224,7 +224,7 @@ export class Link {
     const { client, server, ends } = this.#options;
     client.close();
     server.close();
-    this.#see({
+    this.#emit({
       what: "closed",
       reason: this.#reason,
       ...ends,
@@ -235,9 +235,9 @@ export class Link {
     this.#options.ended(this);
   }
 
-  #see(event: Unnumbered<WireEvent>): void {
-    const { see, id } = this.#options;
-    see?.({ time: performance.now(), connection: id, ...event });
+  #emit(event: Unnumbered<WireEvent>): void {
+    const { emit, id } = this.#options;
+    emit?.({ time: performance.now(), connection: id, ...event });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Channels } from "../../cli/report.ts";
 import type { RelayPage } from "../../page/page.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import { visible } from "../../text/visible.ts";
-import type { See } from "./link.ts";
+import type { EventSink } from "./link.ts";
 import type { Relay } from "./relay_engine.ts";
 
 /**
@@ -22,7 +22,10 @@ export function openPage(
 }
 
 /** Passes events to both, if both exist. */
-export function seeBoth(one: See | undefined, other: See | undefined): See | undefined {
+export function emitToBoth(
+  one: EventSink | undefined,
+  other: EventSink | undefined,
+): EventSink | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return (event) => {
     one(event);

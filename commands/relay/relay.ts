@@ -17,7 +17,7 @@ import { resolve } from "../../sockets/resolve.ts";
 import { freshSeed } from "./draw.ts";
 import { checkFaults, faultTable, readFault } from "./fault.ts";
 import type { Relay, RelayOptions } from "./relay_engine.ts";
-import { openPage, seeBoth, showPage } from "./page.ts";
+import { emitToBoth, openPage, showPage } from "./page.ts";
 import { startTcpRelay } from "./tcp_relay.ts";
 import { startUdpRelay } from "./udp_relay.ts";
 import { openView } from "./view.ts";
@@ -103,7 +103,11 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     const seed = isDrawn ? options.seed : undefined;
     const view = openView({ ...values, protocol, target: target.text, seed }, channels);
     await using page = await openPage(values, protocol);
-    const relayOptions = { ...options, see: seeBoth(view.see, page?.see), notice: view.notice };
+    const relayOptions = {
+      ...options,
+      emit: emitToBoth(view.emit, page?.see),
+      notice: view.notice,
+    };
     return await runUntilStopped(
       {
         async start(signal) {
@@ -157,7 +161,7 @@ function readTarget(words: readonly string[], values: Values): InternetTarget {
 async function optionsOf(
   values: Values,
   target: InternetTarget,
-): Promise<Omit<RelayOptions, "see" | "notice">> {
+): Promise<Omit<RelayOptions, "emit" | "notice">> {
   const [addresses, found] = await Promise.all([
     resolve(values.host, RESOLVE_TIMEOUT_MS),
     resolve(target.host, RESOLVE_TIMEOUT_MS),

@@ -1,6 +1,6 @@
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
 import type { Fault } from "./fault.ts";
-import type { See } from "./link.ts";
+import type { EventSink } from "./link.ts";
 
 /** What a relay passes on, from where to where. */
 export interface RelayOptions {
@@ -16,7 +16,7 @@ export interface RelayOptions {
   /** Connections, or clients over UDP, at a time. */
   readonly maxConnections: number;
   /** Takes events. Without it none are made. */
-  readonly see?: See | undefined;
+  readonly emit?: EventSink | undefined;
   /** Called when something went wrong outside of a connection; the relay continues. */
   readonly notice: (what: Notice) => void;
 }

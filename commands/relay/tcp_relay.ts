@@ -114,13 +114,13 @@ class TcpRelay implements Relay {
     this.#waiting.add(client);
     try {
       const { stream, endpoint } = await this.#connect();
-      this.#see(id, { what: "connected", server: endpoint, ...ends }, arrivedAt);
+      this.#emit(id, { what: "connected", server: endpoint, ...ends }, arrivedAt);
       const link = new Link({
         id,
         client,
         server: stream,
         ends: { ...ends, server: endpoint },
-        see: this.#options.see,
+        emit: this.#options.emit,
         faults: faults.length > 0 ? new ConnectionFaults(faults) : undefined,
         ended: (link) => {
           this.#links.delete(link);
@@ -165,7 +165,7 @@ class TcpRelay implements Relay {
   ): void {
     const [server] = this.#options.targets;
     if (server !== undefined && !this.#stopped.signal.aborted) {
-      this.#see(id, { what: "refused", server, why: errorName(error), ...ends }, arrivedAt);
+      this.#emit(id, { what: "refused", server, why: errorName(error), ...ends }, arrivedAt);
     }
     resetStream(client);
   }
@@ -203,9 +203,9 @@ class TcpRelay implements Relay {
     }
   }
 
-  #see(id: number, event: Reached, arrivedAt: number): void {
+  #emit(id: number, event: Reached, arrivedAt: number): void {
     const time = performance.now();
-    this.#options.see?.({ time, connection: id, ...event, elapsedMs: time - arrivedAt });
+    this.#options.emit?.({ time, connection: id, ...event, elapsedMs: time - arrivedAt });
   }
 
   #settle(): void {

@@ -124,7 +124,7 @@ class UdpRelay implements Relay {
     const key = `${near.addr.hostname} ${formatEndpoint(internetEndpointOf(client))}`;
     const known = this.#sessions.get(key);
     if (known !== undefined) {
-      // Moves it to the end of the map, where the longest silent client comes first.
+      // Move it to the end of the map, which keeps the longest silent client first.
       this.#sessions.delete(key);
       this.#sessions.set(key, known);
       return known;
@@ -150,7 +150,7 @@ class UdpRelay implements Relay {
       nextAt: 0,
     };
     this.#sessions.set(key, session);
-    this.#options.see?.({
+    this.#options.emit?.({
       what: "connected",
       time: now,
       connection: session.id,
@@ -179,7 +179,7 @@ class UdpRelay implements Relay {
     const counted = session.bytes.client + session.bytes.server;
     const isStalled = faults.some(({ kind, amount }) => kind === "stall" && counted > amount);
     const isLost = isStalled || has(faults, "lose") || this.#timers.size >= MOST_HELD;
-    this.#options.see?.({
+    this.#options.emit?.({
       what: "data",
       time: session.lastAt,
       connection: session.id,
@@ -241,7 +241,7 @@ class UdpRelay implements Relay {
     this.#sessions.delete(session.key);
     session.far.close();
     const time = performance.now();
-    this.#options.see?.({
+    this.#options.emit?.({
       what: "closed",
       time,
       connection: session.id,

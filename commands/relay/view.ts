@@ -22,7 +22,7 @@ export interface ViewOptions {
 /** What the user sees of a relay. */
 export interface View {
   /** Absent if what passes is not shown. */
-  readonly see: RelayOptions["see"];
+  readonly emit: RelayOptions["emit"];
   notice(notice: Notice): void;
   listening(relay: Relay): void;
   /** Reports that the relay has stopped, because of a signal or `max-time`. */
@@ -44,7 +44,7 @@ function textView(options: ViewOptions, channels: Channels): View {
   const warn = (line: string): void => stderr.line(`netdemo: ${line}`);
   const [full, failed] = [noticeOf(warn), noticeOf(warn)];
   return {
-    see: quiet ? undefined : queue.add,
+    emit: quiet ? undefined : queue.add,
     notice(notice) {
       if (notice.what === "full") full("the relay is full: a client was reset");
       else failed(`cannot accept connections; retrying: ${visible(notice.error.message)}`);
@@ -69,7 +69,7 @@ function jsonView(options: ViewOptions, channels: Channels): View {
   const common = () => ({ time: new Date().toISOString(), service: "relay" });
   let running: Relay | undefined;
   return {
-    see: quiet ? undefined : queue.add,
+    emit: quiet ? undefined : queue.add,
     notice(notice) {
       if (notice.what === "accept failed") {
         const { message } = notice.error;

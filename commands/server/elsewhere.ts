@@ -29,7 +29,7 @@ function ownAddress(any: "0.0.0.0" | "::"): string | undefined {
   return found?.address;
 }
 
-/** Whether an address is loopback or link-local; the latter needs a zone, which differs by host. */
+/** Whether an address is loopback or link-local: on another machine it means something else. */
 function isLocal(hostname: string): boolean {
   return /^(?:127\.|::1$|::ffff:127\.|fe[89ab]|169\.254\.)/i.test(hostname);
 }

@@ -88,7 +88,7 @@ function ownLimits(services: readonly Service[]): readonly string[] {
   );
 }
 
-/** A report that also tells the page of the end of connections. */
+/** A report that also notifies the page of the end of connections. */
 function watchedBy(page: OpenPage | undefined, report: ServerReport): ServerReport {
   return { ...report, events: (protocol) => reportingTo(page, report.events(protocol)) };
 }
