@@ -1,4 +1,4 @@
-/** What --list and --explain show, and what docs/grade.md is made from. */
+/** The texts of --list, --explain and docs/grade.md. */
 import {
   type CheckFacts,
   everyService,
@@ -16,17 +16,17 @@ export function tableOf(role: Subject["role"], protocol: "tcp" | "udp"): readonl
   return protocol === "udp" ? udpServerChecks : tcpServerChecks;
 }
 
-/** A check with the programs that it is made of. */
+/** A check and the programs that it applies to. */
 export interface Entry {
   readonly check: CheckFacts;
   readonly level: Level;
-  /** What it says of each of them. */
+  /** Its sentence for each of them, without repeats. */
   readonly sentences: readonly string[];
   /** `calc-server`, `message-server --udp`. */
   readonly subjects: readonly string[];
 }
 
-/** Every check once, however many programs it is made of. */
+/** Returns every check once, however many programs it applies to. */
 export function entries(
   chosen: readonly Subject[] = [...subjects.values()],
   protocols: readonly ("tcp" | "udp")[] = ["tcp", "udp"],
@@ -34,7 +34,7 @@ export function entries(
   const found = new Map<string, Entry & { sentences: string[]; subjects: string[] }>();
   for (const { role, protocol, service, check } of everyCheck(chosen, protocols)) {
     const level = forService(check.level, service);
-    const key = [role, check.id, level, check.seen, check.fix].join("|");
+    const key = [role, check.id, level, check.how, check.fix].join("|");
     const entry = found.get(key) ?? { check, level, sentences: [], subjects: [] };
     const sentence = forService(check.sentence, service);
     if (!entry.sentences.includes(sentence)) entry.sentences.push(sentence);
@@ -59,7 +59,7 @@ function everyCheck(chosen: readonly Subject[], protocols: readonly ("tcp" | "ud
   );
 }
 
-/** What --list prints: a row a check, gentle ones first. */
+/** What --list prints: a row for each check, the easiest level first. */
 export function listing(chosen: readonly Subject[], protocol: "tcp" | "udp"): string {
   const all = entries(chosen, [protocol]);
   const rows = levels.flatMap((level) =>
@@ -70,15 +70,15 @@ export function listing(chosen: readonly Subject[], protocol: "tcp" | "udp"): st
   return [...new Set(rows)].join("\n") + "\n";
 }
 
-/** What --explain prints of a check. */
+/** What --explain prints about a check. */
 export function explanation(id: string, chosen: readonly Subject[]): string {
   const found = entries(chosen).filter(({ check }) => check.id === id);
   return found.map(({ check, sentences, level, subjects }) =>
     [
       `${id}: ${sentences.join("; ")}`,
       ...wrapped("level", level),
-      ...wrapped("of", subjects.join(", ")),
-      ...wrapped("seen", check.seen),
+      ...wrapped("for", subjects.join(", ")),
+      ...wrapped("how", check.how),
       ...wrapped("why", check.why),
       ...wrapped("fix", check.fix),
       ...(check.needs.length > 0 ? wrapped("needs", check.needs.join(", ")) : []),
@@ -99,7 +99,7 @@ function wrapped(name: string, text: string): string[] {
   return lines.map((line, index) => `  ${(index === 0 ? name : "").padEnd(7)}${line}`);
 }
 
-/** Every id that --only and --explain take for these subjects. */
+/** Every id that --only and --explain accept for these subjects. */
 export function idsOf(
   chosen: readonly Subject[],
   protocols: readonly ("tcp" | "udp")[] = ["tcp", "udp"],

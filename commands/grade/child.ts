@@ -3,18 +3,18 @@ import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, usageOf } from "./system.ts";
 import { within } from "./waits.ts";
 
-/** Bytes of each output that are kept. */
+/** Bytes kept of each output. */
 const KEPT = 65_536;
-/** Milliseconds in which a program that just closed its sockets is given the time to end. */
+/** Milliseconds that a program gets to end after it has closed its sockets. */
 const DYING_MS = 700;
-/** Milliseconds for which the pipes of a program that has ended are read on. */
+/** Milliseconds to keep reading the pipes of a program that has ended. */
 const DRAIN_MS = 2_000;
-/** Milliseconds between two looks at the memory that a program takes. */
+/** Milliseconds between two checks of a program's memory. */
 const MEMORY_LOOK_MS = 1_000;
-/** Megabytes of memory that a program may take. */
+/** Megabytes of memory that a program may use. */
 const MAX_MEMORY = 2_000;
 
-/** The command line can't be started at all. */
+/** Thrown if the command can't be started. */
 export class CannotStart extends Error {
   override readonly name = "CannotStart";
   readonly found: boolean;
@@ -35,16 +35,16 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>;
   /** What its stdin holds. @default nothing */
   readonly stdin?: string | undefined;
-  /** Bytes of its stdout that are kept. @default {65_536} */
+  /** Bytes kept of its stdout. @default {65_536} */
   readonly kept?: number | undefined;
-  /** Megabytes of memory that it may take before it is ended. @default {2_000} */
+  /** Megabytes of memory that it may use before it is stopped. @default {2_000} */
   readonly maxMemory?: number;
 }
 
 /**
- * A learner's program, running in a session of its own. Whatever it does, it
- * ends with {@linkcode stop}: it, its process group, and on Linux all that
- * still carries the mark.
+ * A learner's program, running in a session of its own. Whatever it does,
+ * {@linkcode stop} ends it and its process group, and on Linux
+ * {@linkcode endMarked} ends processes that have left the group.
  */
 export class Child {
   readonly pid: number;
@@ -86,14 +86,14 @@ export class Child {
     this.#watchMemory();
   }
 
-  /** Whether it ends within so many milliseconds. */
+  /** Waits up to this many milliseconds for it to end; returns whether it has. */
   async endsWithin(milliseconds: number): Promise<boolean> {
     if (this.ended !== undefined) return true;
     await within(milliseconds, this.status);
     return this.ended !== undefined;
   }
 
-  /** `your program ended (exit code 1)`, if it does or is about to; else `undefined`. */
+  /** `your program ended (exit code 1)`; `undefined` unless it has ended or is about to. */
   async howItEnded(): Promise<string | undefined> {
     return await this.endsWithin(DYING_MS) ? `your program ${this.ending}` : undefined;
   }
@@ -101,7 +101,7 @@ export class Child {
   /** `ended (exit code 1)`, `was killed by SIGSEGV`. */
   get ending(): string {
     return this.#tookTooMuchMemory
-      ? `took more than ${this.#maxMemory} MB of memory and was ended`
+      ? `used more than ${this.#maxMemory} MB of memory and was stopped`
       : endingOf(this.ended);
   }
 
@@ -110,21 +110,21 @@ export class Child {
     try {
       Deno.kill(Deno.build.os === "windows" ? this.pid : -this.pid, signal);
     } catch {
-      // Nobody is left.
+      // No process is left.
     }
   }
 
-  /** Ends it and its process group, and lets go of its pipes. */
+  /** Ends it and its process group, and closes its pipes. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#memoryTimer);
     this.signal("SIGKILL");
     await this.status;
-    // What has left the group may hold the pipes open for ever.
+    // A process that has left the group may hold the pipes open forever.
     await Promise.all([this.stdout.close(), this.stderr.close(), this.#feeding, this.#looking]);
   }
 
-  /** Waits for what is still in the pipes, once it has ended; not for what others may still print. */
+  /** Once it has ended, waits for what is left in the pipes, not for what others still print. */
   async printed(): Promise<void> {
     await Promise.all([this.stdout.drained(DRAIN_MS), this.stderr.drained(DRAIN_MS)]);
   }
@@ -159,7 +159,7 @@ function named(signal: string): string {
   return names[signal] ?? "";
 }
 
-/** Ends whatever carries the mark in its environment. It may fork meanwhile: looks until none is left. */
+/** Kills the processes with the mark in their environment until none is left: they may fork. */
 export async function endMarked(mark: string): Promise<void> {
   for (let round = 0; round < 20; round++) {
     const pids = await processesMarked(mark);

@@ -5,21 +5,21 @@ import { CLIENT_MS, DatagramStage, type Scenario, type Stage, StreamStage } from
 
 /** Milliseconds that a client may take to end once it has its reply. */
 export const END_MS = 4_000;
-/** Milliseconds to see whether a client ends once the server has. */
+/** Milliseconds to wait for a client to end once the server has closed. */
 const AFTER_CLOSE_MS = 1_000;
-/** Milliseconds for which the connection of a client that has ended already may be on its way. */
+/** Milliseconds that a connection may take to arrive after its client has ended. */
 const ARRIVAL_MS = 500;
-/** Bytes of a client's output that are kept: more than the longest reply. */
+/** Bytes kept of a client's output: more than the longest reply. */
 const KEPT = 1_000_000;
 
-/** How a client did in a situation. */
+/** How a client behaved in a scenario. */
 export interface Run {
-  /** Whether it connected; over UDP, whether something came. */
+  /** Whether it connected; over UDP, whether a datagram arrived. */
   readonly connected: boolean;
   readonly requests: readonly Uint8Array[];
-  /** The right replies to its requests, without line ends. */
+  /** The correct replies to its requests, without line ends. */
   readonly replies: readonly string[];
-  /** How it ended; `undefined` if it had to be ended. */
+  /** How it ended; `undefined` if it had to be stopped. */
   readonly status: Deno.CommandStatus | undefined;
   /** Whether it ended only once the server had closed the connection. */
   readonly waitedForClose: boolean;
@@ -28,12 +28,12 @@ export interface Run {
   readonly said: string | undefined;
 }
 
-/** A client that is examined: it is run once for each situation, several runs beside each other. */
+/** A client under examination. It runs once for each scenario, several runs at the same time. */
 export class ExaminedClient implements AsyncDisposable {
   readonly examination: Examination;
-  /** What a calculator's client gets to type. */
+  /** What a calculator client gets on stdin. */
   readonly input: string | undefined;
-  /** The situations in which a client waits for its own time-out: they are run beside the others. */
+  /** The scenarios in which a client waits for its own timeout: they run alongside the others. */
   waiting: readonly Scenario[] = [];
 
   readonly starter: Starter;
@@ -68,9 +68,9 @@ export class ExaminedClient implements AsyncDisposable {
     return Promise.resolve(undefined); // each run brings its own last words
   }
 
-  /** How the client does in a situation. Each is run once. */
+  /** Returns how the client behaves in a scenario. Each is run once. */
   async observe(scenario: Scenario): Promise<Run> {
-    // With a port of its own a client can meet only one server at a time.
+    // With a fixed port, a client can meet only one server at a time.
     if (!scenario.isOrdinary && this.examination.fixedPort === undefined) {
       for (const each of this.waiting) this.#begin(each);
     }
@@ -106,7 +106,7 @@ export class ExaminedClient implements AsyncDisposable {
     starter.isCancelled = this.#isCancelled;
     this.#running.add(starter);
     const port = starter.nextPort();
-    await using server = scenario.nobody
+    await using server = scenario.noServer
       ? undefined
       : this.examination.protocol === "udp"
       ? new DatagramStage(port, scenario, this.#reply.bind(this))
@@ -156,7 +156,7 @@ export class ExaminedClient implements AsyncDisposable {
     };
   }
 
-  /** The right reply to a request, as fresh as the service allows. */
+  /** The correct reply to a request, with a new number in it where the service allows. */
   #reply(request: string): string {
     const { service } = this.examination;
     if (service === "calc") return calculate(request);

@@ -14,27 +14,27 @@ const DEFAULT_MAX_TIME_MS = 60_000;
 const flags = {
   level: {
     value: "LEVEL",
-    about: "how much is asked: lesson, robust, stream",
+    about: "how strict to be: lesson, robust, stream",
     default: "lesson" as const,
     read: readLevel,
   },
   udp: { short: "u", about: "the program uses UDP" },
-  lines: { about: "both sides use line ends; drops the check no-newline" },
+  lines: { about: "both sides use line ends; skips the check no-newline" },
   only: {
     value: "ID,...",
-    about: "only these checks, and what they need",
+    about: "only these checks, and those they need",
     read: readName,
   },
-  list: { about: "list the checks, and start nothing" },
+  list: { about: "list the checks and start nothing" },
   explain: {
     value: "ID",
-    about: "explain a check: how it is seen, why, what to do",
+    about: "explain a check: how it works, why, how to fix it",
     read: readName,
   },
   port: {
     short: "p",
     value: "N",
-    about: "the port that the program has by itself",
+    about: "the fixed port that the program uses",
     read: readNumber(1, 65_535),
   },
   input: { value: "TEXT", about: "what a client gets on stdin; \\n ends a line", read: readName },
@@ -48,7 +48,7 @@ const flags = {
   }),
   seed: {
     value: "N",
-    about: "repeats the questions of a run",
+    about: "repeat the questions of an earlier run",
     read: readNumber(0, 2 ** 31 - 1),
   },
   ...reportFlags,
@@ -57,31 +57,31 @@ const flags = {
     about: "write results.json for Gradescope to this file, too",
     read: readName,
   },
-  "i-may-break-it": { about: "robust and stream against a server beyond this host" },
+  "i-may-break-it": { about: "allow robust and stream for a server on another host" },
 };
 
 /** The command that examines a learner's program. */
 export const program: Program = {
   usage: "SUBJECT (-- COMMAND... | TARGET)",
   about: `Examines a program of the lesson that you wrote yourself, in any language, and
-says which rule it breaks, how that was seen, why it matters and what to do.
+says which rule it breaks, what was observed, why it matters and how to fix it.
 SUBJECT is what the program is: hello-server, message-server, calc-server,
 hello-client, message-client or calc-client.
 
-COMMAND starts the program, many times. {port} in it, and PORT in its
-environment, is the port that it must use; a new one at each start. A server
-without {port} is looked for with the system's tools. TARGET examines a server
-that runs already: HOST:PORT.
+COMMAND starts the program; it runs many times. {port} in it, and PORT in its
+environment, stand for the port that it must use, a new one at each start.
+Without {port}, the system's tools find the port that a server listens on.
+TARGET is a server that is already running: HOST:PORT.
 
 Levels: lesson is what the lesson's own programs do; robust is what a program
-needs that others use; stream is for programs whose requests are lines.
+needs before others can use it; stream is for programs whose requests are lines.
 
-The program and all that it starts in its process group end with the
-examination; on Linux also what has left the group. This is no sandbox: run
-programs of strangers in a container.
+The program's whole process group ends with the examination; on Linux, so do
+processes that have left the group. This is not a sandbox: run other people's
+programs in a container.
 
-Exit code: 0 all passed, 1 some failed, 126 or 127 the program can't be started,
-124 --max-time is over.
+Exit code: 0 all passed, 1 some failed, 124 --max-time has passed, 126 or 127
+the program can't be started.
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   examples: [
     "netdemo grade calc-server -- python3 server.py {port}",
@@ -110,7 +110,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     }
     if (surplus !== undefined) {
       const line = `netdemo grade ${name} -- ${words.slice(1).join(" ")}`;
-      throw usage(`received '${surplus}' after the target`, `a command stands after --: ${line}`);
+      throw usage(`received '${surplus}' after the target`, `a command goes after --: ${line}`);
     }
     return await grade({
       subject,

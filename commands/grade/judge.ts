@@ -1,4 +1,4 @@
-/** Compares what came with what should have come, and names the mistakes that learners make. */
+/** Compares answers with the expected ones, and names the mistakes that learners make. */
 import { visible } from "../../text/visible.ts";
 import type { Evidence } from "./check.ts";
 
@@ -7,15 +7,15 @@ export interface Expected {
   /** The right answer, without a line end. */
   readonly text: string;
   /**
-   * Where the answer is `text` up to here and then a number, any way of writing
-   * that number is right.
+   * For a `text` that ends in a number: what comes before it, and its value.
+   * Any way of writing the number is right.
    */
   readonly number?: { readonly after: string; readonly value: number };
-  /** Whether the line end must be there, or must not; `undefined` where both are right. */
+  /** Whether a line end must (`true`) or must not (`false`) follow; `undefined` allows both. */
   readonly lineEnd?: boolean;
 }
 
-/** `more`: right as far as it came. */
+/** `more`: right so far, but incomplete. */
 export type Verdict = "right" | "more" | "wrong";
 
 const LF = 0x0a;
@@ -24,7 +24,7 @@ const CR = 0x0d;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** What the bytes that came so far are, as an answer. */
+/** Judges the bytes of an answer received so far. */
 export function judge(bytes: Uint8Array, expected: Expected): Verdict {
   const start = expected.lineEnd === undefined ? skipLineEnds(bytes) : 0;
   const answer = bytes.subarray(start);
@@ -35,7 +35,7 @@ export function judge(bytes: Uint8Array, expected: Expected): Verdict {
   return judgeLineEnd(answer.subarray(wanted.length), expected.lineEnd);
 }
 
-/** What follows an answer: nothing, or its line end. */
+/** Judges what follows an answer: nothing, or its line end. */
 function judgeLineEnd(rest: Uint8Array, lineEnd: boolean | undefined): Verdict {
   switch (lineEnd) {
     case undefined:
@@ -71,7 +71,7 @@ function skipLineEnds(bytes: Uint8Array): number {
   return start;
 }
 
-/** Where the first wrong byte is. A line end after the answer is none, unless it was to be or not to be. */
+/** Returns where the first wrong byte is. If `lineEnd` is unset, line ends at the end are right. */
 function firstWrong(answer: Uint8Array, wanted: Uint8Array, lineEnd: boolean | undefined): number {
   let position = commonLength(answer, wanted);
   if (position < wanted.length || lineEnd !== undefined) return position;
@@ -85,10 +85,10 @@ function commonLength(one: Uint8Array, other: Uint8Array): number {
   return length;
 }
 
-/** Characters that a quoted text may take. */
+/** Most characters of a quoted text. */
 const SHOWN = 60;
 
-/** Bytes as text on one line: control characters are shown as `\x00`, long text is cut. */
+/** Bytes as text on one line: control characters are shown as `\x00`, long text is shortened. */
 export function shown(data: string | Uint8Array): string {
   const bytes = typeof data === "string" ? encoder.encode(data) : data;
   const whole = escaped(bytes);
@@ -101,7 +101,7 @@ export function inHex(bytes: Uint8Array): string {
   return `${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (in hex)`;
 }
 
-/** Characters that a terminal would act on, escaped as Python and C write them. */
+/** Escapes the characters that a terminal would act on, as Python and C write them. */
 function escaped(bytes: Uint8Array): string {
   const text = decoder.decode(bytes);
   if (!text.includes("\ufffd")) return visible(text);
@@ -115,7 +115,7 @@ function hexEscape(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
-/** What is wrong with an answer: the answer with a caret under its first wrong byte, and the mistake. */
+/** Describes a wrong answer, with a caret under its first wrong byte, and names the mistake. */
 export function wrongAnswer(bytes: Uint8Array, expected: Expected, sent: string): Evidence {
   const wanted = encoder.encode(expected.text + (expected.lineEnd === true ? "\n" : ""));
   const start = expected.lineEnd === undefined ? skipLineEnds(bytes) : 0;
@@ -134,7 +134,7 @@ export function wrongAnswer(bytes: Uint8Array, expected: Expected, sent: string)
 function caret(bytes: Uint8Array, position: number): string {
   const before = escaped(bytes.subarray(0, position)).length;
   const whole = escaped(bytes).length;
-  // Of a long answer the middle is cut out: there the caret can point no further than the cut.
+  // The middle of a long answer is cut out: the caret can point no further than the cut.
   return " ".repeat(whole > SHOWN ? Math.min(before, SHOWN / 2) : before) + "^";
 }
 
@@ -167,7 +167,7 @@ function named(answer: Uint8Array, expected: Expected, sent: string): Mistake | 
     return { name: "quotes around the answer", fix: "send the text itself, without quotes" };
   }
   if (sent !== "" && trimmed === sent.trim()) {
-    return { name: "what was sent came back", fix: "send the answer, not the request" };
+    return { name: "the request itself came back", fix: "send the answer, not the request" };
   }
   if (/\\r|\\n/.test(text) && text.replace(/(?:\\r)?\\n$/, "").trim() === expected.text) {
     return {
@@ -176,7 +176,7 @@ function named(answer: Uint8Array, expected: Expected, sent: string): Mistake | 
     };
   }
   if (trimmed.toLowerCase() === expected.text.toLowerCase()) {
-    return { name: "capital and small letters differ", fix: `send exactly ${expected.text}` };
+    return { name: "upper and lower case differ", fix: `send exactly ${expected.text}` };
   }
   return lineEndMistake(text, expected);
 }
@@ -191,9 +191,13 @@ function lineEndMistake(text: string, { text: wanted, lineEnd }: Expected): Mist
     };
 }
 
-/** The integers whose next one does not fit, by the width that they are the last of. */
+/** The largest integers of common types: their successors do not fit. */
 export const widths = [
-  { last: 2n ** 31n - 1n, name: "32 bits", fix: "use a 64-bit type or integers without a limit" },
+  {
+    last: 2n ** 31n - 1n,
+    name: "a 32-bit integer",
+    fix: "use a 64-bit type or integers of any size",
+  },
   {
     last: 2n ** 53n,
     name: "a double (53 bits)",
@@ -201,27 +205,27 @@ export const widths = [
   },
   {
     last: 2n ** 63n - 1n,
-    name: "64 bits",
-    fix: 'use integers without a limit, or check for overflow and answer "Error: ..."',
+    name: "a 64-bit integer",
+    fix: 'use integers of any size, or check for overflow and answer "Error: ..."',
   },
   {
     last: 2n ** 64n - 1n,
-    name: "64 bits without a sign",
-    fix: 'use integers without a limit, or check for overflow and answer "Error: ..."',
+    name: "an unsigned 64-bit integer",
+    fix: 'use integers of any size, or check for overflow and answer "Error: ..."',
   },
 ] as const;
 
-/** Whether a text is an answer of a calculator to an addition, right or wrong. */
+/** Whether the text is a calculator's answer to an addition, right or wrong. */
 export function isSum(text: string): boolean {
   return /^\s*Sum of \S+ and \S+ is /.test(text);
 }
 
-/** What the lines below an error are made of: where it happened, not what. */
+/** Lines of a stack trace: they say where an error happened, not what it is. */
 const STACK = /^\s|^Node\.js v|^goroutine |^exit status|^Emitted |^[\w/.:-]+:\d+$/;
 /** How languages begin the line that says what went wrong. */
 const HEADLINE = /^(?:[\w.:]*(?:Error|Exception|Interrupt)\b|panic:|fatal|Exception in )/;
 
-/** The line of a program's stderr that says most to a beginner: what went wrong, not where. */
+/** Returns the line of stderr that helps a beginner most: what went wrong, not where. */
 export function lastWords(stderr: string): string | undefined {
   const lines = stderr.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
   const words = lines.filter((line) => !STACK.test(line));

@@ -6,19 +6,19 @@ import { LOOPBACK, ownAddresses } from "./listener_search.ts";
 import { unreadAt } from "./system.ts";
 import { pause, within } from "./waits.ts";
 
-/** Milliseconds that a client may take for everything. */
+/** Milliseconds that a client may run in total. */
 export const CLIENT_MS = 10_000;
 /** Milliseconds of silence that end a request without a line end. */
 const QUIET_MS = 200;
-/** Milliseconds in which a client reads what has come, if it reads at all. */
+/** Milliseconds within which a client reads what has arrived, if it reads at all. */
 const READ_MS = 2_000;
-/** Milliseconds after which a client has likely read what has come. */
+/** Milliseconds after which a client has likely read what has arrived. */
 const PIECE_MS = 80;
 
-/** A request that a client has sent, and what can be done about it. */
+/** A request from a client, and the ways to respond to it. */
 export interface Asked {
   readonly request: Uint8Array;
-  /** The right reply, with a line end if the request had one. */
+  /** The correct reply, with a line end if the request had one. */
   readonly reply: string;
   /** Whether the request came with a line end. */
   readonly isLine: boolean;
@@ -29,22 +29,22 @@ export interface Asked {
   close(): void;
   /** Resets the connection. */
   reset(): void;
-  /** UDP: sends from another port than the one that was asked. */
+  /** UDP: sends from a port other than the one that the request went to. */
   sendFromElsewhere(text: string): Promise<void>;
 }
 
 /** A situation that a client is put into. */
 export interface Scenario {
   readonly id: string;
-  /** The server does all that a client may expect. @default {false} */
+  /** The server does everything that a client may expect. @default {false} */
   readonly isOrdinary?: boolean;
-  /** The client has nothing to wait for but its own time-out. @default {false} */
+  /** The client has nothing to wait for but its own timeout. @default {false} */
   readonly waits?: boolean;
-  /** Nobody listens. @default {false} */
-  readonly nobody?: boolean;
-  /** The client gets a good reply, so it is expected to end soon after it. @default {false} */
+  /** No server listens. @default {false} */
+  readonly noServer?: boolean;
+  /** The client gets a good reply, and must end soon afterwards. @default {false} */
   readonly replies?: boolean;
-  /** What the server does about a request. @default nothing */
+  /** How the server responds to a request. @default nothing */
   answer?(asked: Asked): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export interface Scenario {
 export abstract class Stage implements AsyncDisposable {
   readonly requests: Uint8Array[] = [];
   readonly replies: string[] = [];
-  /** When the last request was dealt with. */
+  /** When the last request was handled. */
   repliedAt: number | undefined;
 
   readonly scenario: Scenario;
@@ -69,13 +69,13 @@ export abstract class Stage implements AsyncDisposable {
     return this.#connected;
   }
 
-  /** A client is there. */
+  /** Records that a client has arrived. */
   arrived(): void {
     this.#connected = true;
     this.#arrival.resolve();
   }
 
-  /** Waits until a client is there, for so many milliseconds. */
+  /** Waits up to this many milliseconds for a client to arrive. */
   async untilConnected(milliseconds: number): Promise<void> {
     await within(milliseconds, this.#arrival.promise);
   }
@@ -84,10 +84,10 @@ export abstract class Stage implements AsyncDisposable {
   abstract closeAll(): Promise<void>;
   abstract [Symbol.asyncDispose](): Promise<void>;
 
-  /** Deals with a request as the scenario has it. */
-  async deal(
+  /** Handles a request as the scenario says. */
+  async handle(
     request: Uint8Array,
-    means: Omit<Asked, "request" | "reply" | "isLine">,
+    actions: Omit<Asked, "request" | "reply" | "isLine">,
   ): Promise<void> {
     const isLine = request.at(-1) === 0x0a;
     const text = new TextDecoder().decode(request).replace(/\r?\n$/, "");
@@ -98,7 +98,7 @@ export abstract class Stage implements AsyncDisposable {
       request,
       isLine,
       reply: isLine ? `${reply}\n` : reply,
-      ...means,
+      ...actions,
     });
     this.repliedAt = performance.now();
   }
@@ -125,7 +125,7 @@ export class StreamStage extends Stage {
     scenario: Scenario,
     reply: (request: string) => string,
   ): Promise<StreamStage> {
-    // The lesson's programs may ask for this host by its own name, which is often 127.0.1.1.
+    // The lesson's programs may connect to this host's own name, which is often 127.0.1.1.
     const own = (await ownAddresses()).filter((address) => address.startsWith("127."));
     const opened = await Promise.allSettled(
       [...new Set([...LOOPBACK, ...own])].map((hostname) => listenResettable({ hostname, port })),
@@ -158,10 +158,10 @@ export class StreamStage extends Stage {
     }
   }
 
-  /** Takes requests as the lesson's server does: what comes, until a line end or silence. */
+  /** Reads requests as the lesson's server does: whatever arrives up to a line end or silence. */
   async #converse(conversation: Conversation): Promise<void> {
     if (this.scenario.replies && this.scenario.answer === undefined) {
-      // hello: a client is served once it is there.
+      // hello: a client is served as soon as it connects.
       conversation.close();
       this.repliedAt = performance.now();
       return;
@@ -175,9 +175,9 @@ export class StreamStage extends Stage {
       }
       const request = conversation.bytes;
       conversation.forget();
-      // A line end that came late belongs to what came before.
+      // A late line end belongs to the request before it.
       if (request.every((byte) => byte === 0x0a || byte === 0x0d)) continue;
-      await this.deal(request, {
+      await this.handle(request, {
         send: (text) => conversation.send(text, CLIENT_MS),
         untilRead: () => untilRead(conversation.remotePort),
         close: () => conversation.close(),
@@ -190,13 +190,13 @@ export class StreamStage extends Stage {
   }
 }
 
-/** Waits until the program at the other end of a connection has read all that has come to it. */
+/** Waits until the program at the other end of a connection has read all that was sent to it. */
 async function untilRead(port: number): Promise<void> {
   const until = performance.now() + READ_MS;
   while (performance.now() < until) {
     const unread = await unreadAt(port);
     if (unread === 0) return;
-    // Without a tool that shows it, some time must do.
+    // Without a tool that shows this, a pause must do.
     await pause(unread === undefined ? PIECE_MS : 2);
     if (unread === undefined) return;
   }
@@ -238,7 +238,7 @@ export class DatagramStage extends Stage {
       this.arrived();
       const { hostname, port } = received.from;
       const elsewhere = hostname.includes(":") ? socket : this.#elsewhere;
-      await this.deal(received.bytes, {
+      await this.handle(received.bytes, {
         send: (text) => socket.send(text, hostname, port),
         untilRead: () => Promise.resolve(),
         close: () => {},

@@ -1,11 +1,11 @@
-/** Writes the checks into docs/grade.md, as they stand in the table: `task grade-docs`. */
+/** Writes the table of checks into docs/grade.md: `task grade-docs`. */
 import { entries } from "../../commands/grade/catalogue.ts";
 import { levels } from "../../commands/grade/check.ts";
 
 const path = `${import.meta.dirname}/../../docs/grade.md`;
 const [BEGIN, END] = ["<!-- checks: begin -->", "<!-- checks: end -->"];
 
-/** docs/grade.md as it is, and as it should be. */
+/** Returns docs/grade.md as it is, and as it should be. */
 export async function documentation(): Promise<{ found: string; expected: string }> {
   const found = await Deno.readTextFile(path);
   const [before = "", rest = ""] = found.split(BEGIN);
@@ -13,7 +13,7 @@ export async function documentation(): Promise<{ found: string; expected: string
   return { found, expected: await formatted(`${before}${BEGIN}\n\n${checks()}\n${END}${after}`) };
 }
 
-/** Every check with its why and fix, gentle ones first. */
+/** Formats every check, the easiest level first. */
 function checks(): string {
   const all = entries();
   return levels.map((level) => {
@@ -23,7 +23,7 @@ function checks(): string {
         "",
         `${subjects.join(", ")}`,
         "",
-        `- **Seen**: ${plain(check.seen)}`,
+        `- **How**: ${plain(check.how)}`,
         `- **Why**: ${plain(check.why)}.`,
         `- **Fix**: ${plain(check.fix)}.`,
         "",
@@ -33,7 +33,7 @@ function checks(): string {
   }).join("\n");
 }
 
-/** Text whose stars and underscores mean nothing to Markdown. */
+/** Escapes the characters that Markdown would interpret. */
 function plain(text: string): string {
   return text.replaceAll(/[*_<]/g, "\\$&");
 }

@@ -10,18 +10,18 @@ import { mistaken } from "./programs.ts";
 const examples = `${import.meta.dirname}/../../examples/grade`;
 const programs = `${import.meta.dirname}/programs`;
 
-Deno.test("docs/grade.md has every check as the table has it (task grade-docs)", async () => {
+Deno.test("docs/grade.md matches the table of checks (task grade-docs)", async () => {
   const { found, expected } = await documentation();
   assertEquals(found, expected);
 });
 
-Deno.test("every check has a program that breaks it, over TCP or UDP", () => {
+Deno.test("every check has a program that fails it, over TCP or UDP", () => {
   const role = (subject: string): string => subject.includes("client") ? "client" : "server";
-  const broken = new Set(mistaken.map(({ check, subject }) => `${role(subject)} ${check}`));
+  const failed = new Set(mistaken.map(({ check, subject }) => `${role(subject)} ${check}`));
   const all = entries().map(({ check, subjects: [subject = ""] }) =>
     `${role(subject)} ${check.id}`
   );
-  assertEquals([...new Set(all)].filter((check) => !broken.has(check)), []);
+  assertEquals([...new Set(all)].filter((check) => !failed.has(check)), []);
 });
 
 Deno.test("every check explains itself in sentences that fit", () => {
@@ -32,11 +32,11 @@ Deno.test("every check explains itself in sentences that fit", () => {
     for (const text of [check.why, check.fix]) {
       assert(text !== "" && text.length <= 110 && !text.endsWith("."), `${check.id}: ${text}`);
     }
-    assert(check.seen.endsWith("."), `${check.id}: ${check.seen}`);
+    assert(check.how.endsWith("."), `${check.id}: ${check.how}`);
   }
 });
 
-pythonTest("the workflow of examples/grade does what it says", async () => {
+pythonTest("the workflow in examples/grade does what it says", async () => {
   const workflow = parse(await Deno.readTextFile(`${examples}/classroom.yaml`));
   const steps: { run?: string }[] = workflow.jobs.grade.steps;
   const lines = steps.flatMap(({ run = "" }) => run.startsWith("netdemo ") ? [run] : []);
@@ -60,7 +60,7 @@ pythonTest("the workflow of examples/grade does what it says", async () => {
   }
 });
 
-testWith([unix], "the autograder of examples/grade writes its results.json", async () => {
+testWith([unix], "the autograder in examples/grade writes its results.json", async () => {
   const folder = await Deno.makeTempDir();
   try {
     for (const place of ["source", "submission", "results"]) await Deno.mkdir(`${folder}/${place}`);
@@ -73,7 +73,7 @@ testWith([unix], "the autograder of examples/grade writes its results.json", asy
     const { code, stderr } = await run(["bash", "-c", script]);
     assertEquals(code, 0, stderr);
     const { tests } = JSON.parse(await Deno.readTextFile(`${folder}/results/results.json`));
-    // A hello server is no calculator: it listens, and that is all.
+    // A hello server is not a calculator: it only listens.
     assertEquals(tests.map(({ score }: { score: number }) => score), [1, 0, 0, 0, 0]);
     assertEquals((await run(["bash", "-n", `${examples}/setup.sh`])).code, 0);
   } finally {

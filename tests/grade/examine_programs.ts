@@ -7,7 +7,7 @@ import type { Correct, Mistaken } from "./programs.ts";
 
 const folder = `${import.meta.dirname}/programs`;
 
-/** Python itself: what stands in PATH may be a script that looks for it, which costs as much again. */
+/** The path of Python itself: the one in PATH may be a wrapper, which doubles the start-up time. */
 function pythonItself(): string {
   if (python === undefined) return "python3";
   const { stdout } = new Deno.Command(python, { args: ["-c", "import sys; print(sys.executable)"] })
@@ -15,7 +15,7 @@ function pythonItself(): string {
   return new TextDecoder().decode(stdout).trim();
 }
 
-/** What a language needs, by the end of a file's name. */
+/** What a language needs, by the extension of its files. */
 const languages: Readonly<Record<string, { readonly tool: string; readonly compile: boolean }>> = {
   py: { tool: pythonItself(), compile: false },
   mjs: { tool: "node", compile: false },
@@ -30,18 +30,18 @@ function languageOf(file: string) {
   return languages[file.slice(file.lastIndexOf(".") + 1)] ?? { tool: "sh", compile: false };
 }
 
-/** The tool that a program needs and that is not here. */
+/** Returns the tool that a program needs, if it is missing here. */
 export function missingTool({ file }: Correct): string | undefined {
   const { tool: name } = languageOf(file);
   return tool(name).isMet() ? undefined : name;
 }
 
-/** A folder of programs that are ready to be started; it is removed with its scope. */
+/** A folder of programs ready to start; it is removed with its scope. */
 export class Workshop implements AsyncDisposable {
   readonly #folder = Deno.makeTempDirSync();
   #count = 0;
 
-  /** The command that starts a program, changed as it says, compiled where that is due. */
+  /** Returns the command that starts a program, with its changes applied, compiled if necessary. */
   async command(program: Correct | Mistaken): Promise<string[]> {
     const { args = ["{port}"], file } = program;
     const source = "changes" in program ? await this.#changed(program) : `${folder}/${file}`;
@@ -55,7 +55,7 @@ export class Workshop implements AsyncDisposable {
   async #changed({ file, changes }: Mistaken): Promise<string> {
     let text = await Deno.readTextFile(`${folder}/${file}`);
     for (const [from, to] of changes) {
-      if (text.split(from).length !== 2) throw new Error(`not once in ${file}: ${from}`);
+      if (text.split(from).length !== 2) throw new Error(`must occur once in ${file}: ${from}`);
       text = text.replace(from, () => to);
     }
     const place = `${this.#folder}/${this.#count++}`;
@@ -75,7 +75,7 @@ export class Workshop implements AsyncDisposable {
     if (tool !== "javac") return [output];
     await build("javac", "-d", output, source);
     const [, name = ""] = /(\w+)\.java$/.exec(source) ?? [];
-    // Small and quick to start: what is tested is not Java.
+    // Small and quick to start: Java itself is not under test.
     return [
       "java",
       "-XX:TieredStopAtLevel=1",
@@ -93,7 +93,7 @@ async function build(...command: string[]): Promise<void> {
   if (code !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
 }
 
-/** How an examination turned out: the failures with all that is said of them. */
+/** The result of an examination; `text` says all about its failures. */
 export interface Graded {
   readonly failed: readonly string[];
   readonly passed: readonly string[];
@@ -149,7 +149,7 @@ export async function gradeProgram(
   };
 }
 
-/** Does the work of each item, so many at a time. */
+/** Does the work for each item, at most `limit` at a time. */
 export async function inParallel<T>(
   items: readonly T[],
   limit: number,

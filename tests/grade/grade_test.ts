@@ -14,7 +14,7 @@ const server = ["python3", `${programs}/calc_server.py`, "{port}"];
 class Folder implements AsyncDisposable {
   readonly path = Deno.makeTempDirSync();
 
-  /** Writes a Python program; gives its path. */
+  /** Writes a Python program; returns its path. */
   async python(text: string): Promise<string> {
     const path = `${this.path}/program.py`;
     await Deno.writeTextFile(path, text);
@@ -26,7 +26,7 @@ class Folder implements AsyncDisposable {
   }
 }
 
-/** A server that answers the lesson's first request, and divides without a look at the divisor. */
+/** A server that answers the lesson's first request, and divides without checking the divisor. */
 const DIVIDES_BY_ZERO = `
 import socket, sys
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -47,7 +47,7 @@ while True:
     client.close()
 `;
 
-/** The checks that a report has as skipped; an executable of an older Deno can't reset. */
+/** The checks that a report skips; not `reset` in an executable, whose Deno may be too old for it. */
 function skipped(stdout: string): string[] {
   return [...stdout.matchAll(/^skip (\S+)/gm)].map(([, id = ""]) => id)
     .filter((id) => id !== "reset" || executable === undefined);
@@ -85,31 +85,35 @@ Deno.test("wrong usage starts nothing and shows what to type", async () => {
   }
 });
 
-Deno.test("--list shows the checks by level, --explain all that is known of one", async () => {
+Deno.test("--list shows the checks by level, --explain everything about one", async () => {
   const { stdout: list } = await netdemoInProcess(["grade", "calc-server", "--list"]);
   assertMatch(list, /^lesson listens {6}starts and listens\n/);
   assertMatch(list, /\nrobust zero {9}survives a division by zero\n/);
   assertNotMatch(list, /refused|prints/);
   const { stdout, code } = await netdemoInProcess(["grade", "--explain", "hangs-up"]);
   assertEquals(code, 0);
-  for (const part of ["hangs-up: survives", "level  robust", "seen ", "why ", "fix "]) {
+  for (const part of ["hangs-up: survives", "level  robust", "how ", "why ", "fix "]) {
     assert(stdout.includes(part), part);
   }
 });
 
-testWith([unix], "what can't be started is 126 or 127, as in a shell", async () => {
-  await using folder = new Folder();
-  const path = await folder.python("print(1)");
-  const missing = await netdemoInProcess(["grade", "calc-server", "--", "./no-such-program"]);
-  assertEquals({ ...missing, stderr: "" }, { code: 127, stdout: "", stderr: "" });
-  assertMatch(missing.stderr, /^netdemo: ERROR: cannot start .*\nhint: check the spelling/);
-  const denied = await netdemoInProcess(["grade", "calc-server", "--json", "--", path]);
-  assertEquals(denied.code, 126);
-  assertMatch(denied.stderr, /hint: make it executable/);
-  assertMatch(denied.stdout, /^\{"event":"failure",.*"exitCode":126/);
-});
+testWith(
+  [unix],
+  "a program that can't be started is exit code 126 or 127, as in a shell",
+  async () => {
+    await using folder = new Folder();
+    const path = await folder.python("print(1)");
+    const missing = await netdemoInProcess(["grade", "calc-server", "--", "./no-such-program"]);
+    assertEquals({ ...missing, stderr: "" }, { code: 127, stdout: "", stderr: "" });
+    assertMatch(missing.stderr, /^netdemo: ERROR: cannot start .*\nhint: check the spelling/);
+    const denied = await netdemoInProcess(["grade", "calc-server", "--json", "--", path]);
+    assertEquals(denied.code, 126);
+    assertMatch(denied.stderr, /hint: make it executable/);
+    assertMatch(denied.stdout, /^\{"event":"failure",.*"exitCode":126/);
+  },
+);
 
-pythonTest("a failure shows what was sent and seen, why it matters and what to do", async () => {
+pythonTest("a failure shows what was sent and seen, why it matters and how to fix it", async () => {
   await using folder = new Folder();
   const command = ["python3", await folder.python(DIVIDES_BY_ZERO), "{port}"];
   const only = ["--level", "robust", "--only", "zero,operations", "--seed", "7"];
@@ -133,7 +137,7 @@ lesson 1 of 1, robust 0 of 1 (seed 7, 0 s)
   );
 });
 
-pythonTest("a caret stands under the first wrong byte", async () => {
+pythonTest("a caret points to the first wrong byte", async () => {
   await using folder = new Folder();
   const program = DIVIDES_BY_ZERO.replace("Sum of {a}", "Sum of\\x1b[31m{a}");
   const command = ["python3", await folder.python(program), "{port}"];
@@ -147,7 +151,7 @@ pythonTest("a caret stands under the first wrong byte", async () => {
   assert(!stdout.includes("\x1b"));
 });
 
-pythonTest("JSON, TAP, JUnit and Gradescope say the same, as parsers read them", async () => {
+pythonTest("JSON, TAP, JUnit and Gradescope reports say the same to a parser", async () => {
   await using folder = new Folder();
   const command = ["python3", await folder.python(DIVIDES_BY_ZERO), "{port}"];
   const about = ["--level", "robust", "--only", "answers,zero"];
@@ -199,7 +203,7 @@ pythonTest("JSON, TAP, JUnit and Gradescope say the same, as parsers read them",
   assertMatch(tests[1].output, /sent {2}10 0 \/[^]*ZeroDivisionError/);
 });
 
-pythonTest("a run that is cut off by --max-time says so, and has a results.json", async () => {
+pythonTest("a run cut off by --max-time says so, and leaves a results.json", async () => {
   await using folder = new Folder();
   const path = await folder.python("import time\ntime.sleep(100)");
   const ended = await netdemoInProcess([
@@ -212,7 +216,7 @@ pythonTest("a run that is cut off by --max-time says so, and has a results.json"
   assertEquals(tests.map(({ score }: { score: number }) => score), [0, 0, 0, 0, 0]);
 });
 
-pythonTest("a server that runs already is examined without what needs its process", async () => {
+pythonTest("a running server is examined without the checks that need its process", async () => {
   const port = "20000";
   await using running = new Process(["python3", "-c", RUNS_ALREADY]);
   const [, where = port] = await running.printed(/^port (\d+)\n/);
@@ -230,7 +234,7 @@ pythonTest("a server that runs already is examined without what needs its proces
   assertMatch(gone.stderr, /^netdemo: REFUSED: cannot connect to 127\.0\.0\.1:\d+/);
 });
 
-pythonTest("a server that runs already and dies is blamed once", async () => {
+pythonTest("a running server that dies fails one check only", async () => {
   const program = DIVIDES_BY_ZERO.replace("int(sys.argv[1])", "0").replace(
     "while True:",
     'print("port", server.getsockname()[1], flush=True)\nwhile True:',
@@ -245,7 +249,7 @@ pythonTest("a server that runs already and dies is blamed once", async () => {
   assertMatch(stdout, /^- {4}words {8}not judged: see zero$/m);
 });
 
-pythonTest("without the system's tools checks are skipped, and none fails", async () => {
+pythonTest("without the system's tools, checks are skipped and none fails", async () => {
   await using folder = new Folder();
   const { code: _, stdout: path } = await run([
     "python3",
@@ -271,7 +275,7 @@ const RUNS_ALREADY = (await Deno.readTextFile(`${programs}/calc_server.py`))
     'server.listen(5)\nprint("port", server.getsockname()[1], flush=True)',
   );
 
-pythonTest("the port is {port}, PORT, --port, or what the program listens on", async () => {
+pythonTest("the port is {port}, PORT, --port, or the one that the program listens on", async () => {
   await using folder = new Folder();
   const text = await Deno.readTextFile(`${programs}/calc_server.py`);
   const fixed = 29_000 + Deno.pid % 900;
@@ -287,7 +291,7 @@ pythonTest("the port is {port}, PORT, --port, or what the program listens on", a
   }
 });
 
-pythonTest("a port that is in use is wrong usage, not the program's mistake", async () => {
+pythonTest("a port in use is wrong usage, not the program's mistake", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const ended = await netdemoInProcess([
     ...["grade", "calc-server", "--port", String(listener.addr.port), "--", ...server],
@@ -296,7 +300,7 @@ pythonTest("a port that is in use is wrong usage, not the program's mistake", as
   assertMatch(ended.stderr, /port \d+ is in use\nhint: /);
 });
 
-pythonTest("--input is what a client gets to type", async () => {
+pythonTest("--input is what a client gets on stdin", async () => {
   const { code, stdout } = await netdemoInProcess([
     ...["grade", "calc-client", "--json", "--input", "6 7 *\\n"],
     ...["--", "python3", `${programs}/calc_client.py`, "{port}"],
@@ -304,7 +308,7 @@ pythonTest("--input is what a client gets to type", async () => {
   assertEquals(code, 0, stdout);
 });
 
-/** What a program may do to stay: each prints its mark in its command line, by which it is found. */
+/** What a program may do to keep running; a mark in its command line identifies it. */
 const stubborn: Readonly<Record<string, string>> = {
   "forks and leaves the session": `
 import os, time
@@ -357,12 +361,12 @@ testWith([linux], "nothing is left running, whatever the program does", async ()
   );
 });
 
-pythonTest("a program that eats memory is ended, and told so", async () => {
+pythonTest("a program that uses too much memory is stopped, and its report says so", async () => {
   const text = "import time; kept = b'x' * 100_000_000; time.sleep(100)";
   const child = new Child({ command: ["python3", "-c", text], env: {}, maxMemory: 80 });
   try {
     assert(await child.endsWithin(60_000));
-    assertEquals(child.ending, "took more than 80 MB of memory and was ended");
+    assertEquals(child.ending, "used more than 80 MB of memory and was stopped");
   } finally {
     await child.stop();
   }
@@ -378,7 +382,7 @@ testWith(
         ...netdemoCommand,
         ...["grade", "calc-server", "--", "python3", "-c", stubborn["ignores signals"] ?? "", mark],
       ]);
-      // Its own command line has the mark as well.
+      // The command line of grade has the mark as well.
       await until(() => commandLinesWith(mark).length === 2, "the program runs");
       assertEquals((await grading.stop(signal)).code, code);
       await until(() => commandLinesWith(mark).length === 0, "the program ends");
@@ -386,7 +390,7 @@ testWith(
   },
 );
 
-/** Command lines of this machine's processes that hold a text. */
+/** Command lines of this machine's processes that contain a text. */
 function commandLinesWith(text: string): string[] {
   const found: string[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
@@ -415,9 +419,9 @@ pythonTest("the same seed asks the same questions", async () => {
   assertEquals(first, second);
 });
 
-Deno.test("help names what grade is not: a sandbox", async () => {
+Deno.test("help says that grade is not a sandbox", async () => {
   const { stdout } = await netdemo(["help", "grade"]);
-  assertMatch(stdout, /no sandbox/);
+  assertMatch(stdout, /not a sandbox/);
   for (const flag of ["--level", "--lines", "--only", "--gradescope", "--i-may-break-it"]) {
     assert(stdout.includes(flag), flag);
   }

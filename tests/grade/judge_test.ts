@@ -8,7 +8,7 @@ const quotient: Expected = {
   number: { after: "Div of 10 and 4 is ", value: 2.5 },
 };
 
-Deno.test("an answer is right, wrong, or not whole yet", () => {
+Deno.test("an answer is right, wrong, or incomplete", () => {
   const table: readonly (readonly [answer: string, expected: Expected, verdict: string])[] = [
     ["", sum, "more"],
     ["Sum of 10 an", sum, "more"],
@@ -45,9 +45,9 @@ Deno.test("the mistakes that learners make are named, with a caret under the fir
     ["Sum of 10 and 20 is 30\n\0\0", 24, /NUL byte/],
     ["b'Sum of 10 and 20 is 30'", 0, /b'\.\.\.'/],
     ['"Sum of 10 and 20 is 30"', 0, /quotes/],
-    ["10 20 +", 0, /what was sent came back/],
+    ["10 20 +", 0, /the request itself came back/],
     ["Sum of 10 and 20 is 30\\n", 22, /backslash and an n/],
-    ["SUM of 10 and 20 is 30", 1, /capital and small/],
+    ["SUM of 10 and 20 is 30", 1, /upper and lower case/],
     ["Sum of 10 and 20 = 30", 17, /byte 18 differs/],
     ["Sum\x1b[1m", 3, /byte 4 differs/],
     [utf16, 1, /UTF-16/],
@@ -70,7 +70,7 @@ Deno.test("what a program sends is shown on one line, however long it is and wha
   assertMatch(long, /^7+\.\.\.7+ \(60000 bytes\)$/);
 });
 
-Deno.test("of a stack trace the line that says what went wrong is quoted", () => {
+Deno.test("the line quoted from a stack trace is the one that says what went wrong", () => {
   const table: Readonly<Record<string, string>> = {
     'Traceback (most recent call last):\n  File "s.py", line 3, in <module>\n    1 / 0\nZeroDivisionError: division by zero\n':
       "ZeroDivisionError: division by zero",

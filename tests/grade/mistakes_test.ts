@@ -8,10 +8,10 @@ const SERVERS_AT_A_TIME = 5;
 const CLIENTS_AT_A_TIME = 6;
 
 /**
- * Tries grade on all of the programs; gives a line for each that turned out otherwise than it must.
+ * Grades all of the programs; returns a line for each with an unexpected result.
  *
- * @param isTriedAgain Whether such a program is tried once more, alone: among eleven at a time a
- * program that dies may take so long that its next mistake is seen first.
+ * @param isTriedAgain Whether such a program is graded once more, alone: with eleven at a time, a
+ * program may take so long to crash that another check fails first.
  */
 async function surprises<P extends Correct>(
   programs: readonly P[],
@@ -59,7 +59,7 @@ testWith([unix], `correct programs pass the level that they claim${good.missing}
   );
 });
 
-testWith([unix], `the lesson's originals pass lesson${originals.missing}`, async () => {
+testWith([unix], `the lesson's own programs pass lesson${originals.missing}`, async () => {
   assertEquals(
     await surprises(originals.here, async (program, command) => {
       const { failed, text } = await gradeProgram(program, command);
@@ -71,7 +71,7 @@ testWith([unix], `the lesson's originals pass lesson${originals.missing}`, async
 
 testWith(
   [unix],
-  `each mistake fails the check that is there for it, and no other${wrong.missing}`,
+  `each mistake fails its own check and no other${wrong.missing}`,
   async () => {
     assertEquals(
       await surprises(wrong.here, async (program, command) => {

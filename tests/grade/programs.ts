@@ -1,6 +1,6 @@
 /**
- * The programs that grade is tried on: correct ones in the languages of a classroom, and for each
- * check one that is wrong. A wrong one is a correct one with a change, so that nothing else is
+ * The programs that grade is tested on: correct ones in the languages of a classroom, and for each
+ * check one that fails it. That one is a correct program with one change, so that nothing else is
  * wrong with it.
  */
 import type { Level } from "../../commands/grade/check.ts";
@@ -10,7 +10,7 @@ export interface Correct {
   /** File in `programs/`. */
   readonly file: string;
   readonly subject: string;
-  /** What it claims. */
+  /** The level that it claims to pass. */
   readonly level: Level;
   readonly udp?: boolean;
   readonly lines?: boolean;
@@ -23,9 +23,9 @@ export interface Mistaken extends Correct {
   readonly check: string;
   /** What the mistake is, in a few words. */
   readonly mistake: string;
-  /** Texts of the file and what stands in their place; each is there once. */
+  /** Replacements in the file; each `from` occurs once. */
   readonly changes: readonly (readonly [from: string, to: string])[];
-  /** What the report must say of it. */
+  /** What the report must say about it. */
   readonly says?: RegExp;
 }
 
@@ -67,7 +67,7 @@ const helloClient: Correct = {
   level: "robust",
 };
 
-/** Programs as learners write them first: they claim no more than the lesson. */
+/** Programs as beginners write them: they claim no more than `lesson`. */
 const first: readonly Correct[] = [
   { ...python, file: "calc_lesson_server.c", level: "lesson" },
   { ...python, file: "calc_lesson_server.mjs", level: "lesson" },
@@ -82,7 +82,7 @@ export const correct: readonly Correct[] = [
   ...first,
 ];
 
-/** The lesson's own programs, as they stand in tests/classic/. */
+/** The lesson's own programs, from tests/classic/. */
 export const lesson: readonly Correct[] = [
   { file: "../../classic/hello_server.py", subject: "hello-server", args: [] },
   { file: "../../classic/message_server.py", subject: "message-server", args: [] },
@@ -155,7 +155,7 @@ const serverMistakes: readonly Mistaken[] = [
       "client, address = server.accept()\nserve(client)",
     ],
   ]),
-  wrong(node, "hangs-up", "expects that every client asks", [
+  wrong(node, "hangs-up", "expects every client to ask", [
     ['client.setEncoding("utf8");', 'client.setEncoding("utf8");\n  let asked;'],
     ["kept = lines.pop();", "kept = lines.pop();\n    asked = lines.length;"],
     [
@@ -163,16 +163,16 @@ const serverMistakes: readonly Mistaken[] = [
       'client.on("end", () => {\n    client.end();\n    console.log(asked.toFixed());\n  });',
     ],
   ], /TypeError/),
-  wrong(python, "busy", "goes on when recv() gives nothing", [
+  wrong(python, "busy", "continues when recv() returns nothing", [
     [
       "            if not data:\n                break",
       "            if not data:\n                continue",
     ],
   ]),
-  wrong(go, "zero", "no look at the divisor", [
+  wrong(go, "zero", "divisor not checked", [
     ["b.Sign() == 0", "b.Sign() == 7"],
   ], /panic|division by zero/),
-  wrong(select, "zero", "no look at the divisor", [
+  wrong(select, "zero", "divisor not checked", [
     ['operator == "/" and b == 0', "False"],
     ["a / b if b else 0}", "a / b if operator == '/' else 0}"],
   ], /said +ZeroDivisionError/),
@@ -206,10 +206,10 @@ const serverMistakes: readonly Mistaken[] = [
   wrong(node, "big", "numbers are doubles", [
     ["[BigInt(o1), BigInt(o2)]", "[Number(o1), Number(o2)]"],
     ["b === 0n", "b === 0"],
-  ], /beyond a double/),
+  ], /does not fit in a double/),
   wrong(c, "big", "int", [
     ['Sum of %s and %s is %lld", o1, o2, result', 'Sum of %s and %s is %d", o1, o2, (int)result'],
-  ], /beyond 32 bits/),
+  ], /does not fit in a 32-bit integer/),
   wrong(perl, "big", "numbers are doubles", [
     ["(Math::BigInt->new($o1), Math::BigInt->new($o2))", "($o1 + 0, $o2 + 0)"],
   ]),
@@ -251,11 +251,11 @@ const serverMistakes: readonly Mistaken[] = [
   ]),
   wrong(python, "ctrl-c", "waits for its threads", [
     ["daemon=True", "daemon=False"],
-  ], /still ran/),
+  ], /still running/),
   wrong(pythonStream, "in-kind", "no line end", [
     ['reply.encode() + b"\\n"', "reply.encode()"],
   ]),
-  wrong(node, "split", "takes each piece for lines", [
+  wrong(node, "split", "treats each piece as whole lines", [
     [
       'const lines = (kept + data).split("\\n");\n    kept = lines.pop();',
       'const lines = (kept + data).trim().split("\\n");',
@@ -272,7 +272,7 @@ const serverMistakes: readonly Mistaken[] = [
   wrong(go, "long", "a small buffer", [
     ["lines.Buffer(nil, 1<<20)", "lines.Buffer(make([]byte, 0, 1024), 4096)"],
   ]),
-  wrong(node, "half-close", "drops what it owes at the end", [
+  wrong(node, "half-close", "drops pending answers at the end", [
     [
       "client.write(`${answer(line)}\\n`)",
       "setTimeout(() => client.write(`${answer(line)}\\n`), 20)",
@@ -291,7 +291,7 @@ const udpMistakes: readonly Mistaken[] = [
   wrong(udp, "next-client", "no loop", [
     ["while True:", "for _ in range(1):"],
   ]),
-  wrong(udp, "zero", "no look at the divisor", [
+  wrong(udp, "zero", "divisor not checked", [
     ['"Error: division by zero" if b == 0 else ', ""],
   ]),
   wrong(udp, "own-address", "a new socket for the answer", [
@@ -308,7 +308,7 @@ const udpMistakes: readonly Mistaken[] = [
   wrong(udp, "empty", "takes 0 bytes for the end", [
     ["    reply = answer", "    if not data:\n        break\n    reply = answer"],
   ]),
-  wrong(udp, "busy", "asks without a pause", [
+  wrong(udp, "busy", "polls without a pause", [
     ["while True:", "server.setblocking(False)\nwhile True:"],
     [
       "    data, address = server.recvfrom(65535)",
@@ -336,7 +336,7 @@ const clientMistakes: readonly Mistaken[] = [
   wrong(client, "sends", "str() of bytes", [
     ['(command + "\\n").encode()', "str(command.encode()).encode()"],
   ], /b'\.\.\.'/),
-  wrong(client, "prints", "keeps the reply to itself", [
+  wrong(client, "prints", "does not print the reply", [
     ["    print(text)\n", ""],
   ]),
   wrong(client, "ends", "reads until the server closes", [
@@ -346,14 +346,14 @@ const clientMistakes: readonly Mistaken[] = [
       "            reply += data\n",
       "            reply += data\n            print(data.decode(), flush=True)\n",
     ],
-  ], /only when the server had closed/),
+  ], /only after the server closed/),
   wrong(goClient, "refused", "ends quietly", [
     [
       'client, err := net.Dial("tcp", "localhost:"+os.Args[1])\n\tif err != nil {\n\t\tfail(err)',
       'client, err := net.Dial("tcp", "localhost:"+os.Args[1])\n\tif err != nil {\n\t\treturn',
     ],
   ], /exit code 0/),
-  wrong(client, "closed", "takes nothing for a reply", [
+  wrong(client, "closed", "takes the end for a reply", [
     ['sys.exit("calc: the server closed without a reply")', "sys.exit(0)"],
   ]),
   wrong(client, "reset", "takes a reset for an end", [
@@ -367,7 +367,7 @@ const clientMistakes: readonly Mistaken[] = [
   ]),
   wrong(perlClient, "silent", "no timeout", [
     ["alarm 3;", ""],
-  ], /still ran after 10 s/),
+  ], /still running after 10 s/),
   wrong(client, "split-reply", "one recv()", [
     ['while not reply.endswith(b"\\n"):', "while not reply:"],
   ]),

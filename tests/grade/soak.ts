@@ -1,9 +1,9 @@
-// deno-lint-ignore-file no-console -- a report for who runs it
+// deno-lint-ignore-file no-console -- a script that reports on stdout
 /**
- * Correct programs beside busy loops: `task grade-soak [ROUNDS]`, 2 by default.
+ * Grades correct programs alongside busy loops: `task grade-soak [ROUNDS]`, 2 by default.
  *
- * Grade must blame none of them, however little of the processor is left. It
- * ends with exit code 1 if it blames one, and says what for.
+ * None of them may fail a check, however little CPU time is left. If one does,
+ * prints the report and ends with exit code 1.
  */
 import { gradeProgram, inParallel, missingTool, ownProgram, Workshop } from "./examine_programs.ts";
 import { type Correct, correct, lesson } from "./programs.ts";
@@ -11,7 +11,7 @@ import { type Correct, correct, lesson } from "./programs.ts";
 const rounds = Number(Deno.args[0] ?? 2);
 const AT_A_TIME = 3;
 
-/** Programs that keep a processor busy each, for as long as their scope lasts. */
+/** Starts programs that each keep a processor busy until their scope ends. */
 function busyLoops(): AsyncDisposable {
   const loops = Array.from(
     { length: navigator.hardwareConcurrency },
@@ -65,7 +65,7 @@ let slowest = 0;
   }
 }
 console.log(
-  `${examined} examinations of correct programs beside ${navigator.hardwareConcurrency} busy loops: ` +
+  `${examined} examinations of correct programs alongside ${navigator.hardwareConcurrency} busy loops: ` +
     `${alarms.length} false alarms (slowest ${(slowest / 1_000).toFixed(1)} s)`,
 );
 if (alarms.length > 0) Deno.exit(1);

@@ -10,15 +10,16 @@ function badRequest(
     readonly request: string | Uint8Array;
     readonly services?: Check<ExaminedServer>["services"];
     readonly needs?: readonly string[];
-    readonly seen?: string;
+    readonly how?: string;
   },
 ): Check<ExaminedServer> {
   const { request, services = ["calc"], needs = [], ...rest } = facts;
   return {
     level: "robust",
     services,
-    seen: `${typeof request === "string" ? `"${shown(request)}"` : "Bytes that are no text"} is ` +
-      "sent; whatever the answer is, another client must be answered afterwards.",
+    how:
+      `${typeof request === "string" ? `"${shown(request)}"` : "A sequence of bytes"} is sent. ` +
+      "Any answer will do, but another client must be answered afterwards.",
     ...rest,
     needs: ["next-client", ...needs],
     run: (server) => server.survives(request),
@@ -35,23 +36,23 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
   }),
   badRequest({
     id: "words",
-    sentence: "survives what is not a number",
+    sentence: "survives a word where a number should be",
     request: "ten 20 +",
-    why: "people type anything: a server must live through what it does not understand",
-    fix: 'check that the operands are numbers, answer "Error: ..." if not, and go on',
+    why: "people type anything: a server must survive input that it does not understand",
+    fix: 'check that both operands are numbers; if not, answer "Error: ..." and go on',
   }),
   badRequest({
     id: "short",
     sentence: "survives a request that is too short",
     request: "10 20",
     why: "a request may be cut short or mistyped; that is the client's problem, not the server's",
-    fix: 'count the words first, answer "Error: expected O1 O2 OP" if they are not three',
+    fix: 'count the words first; if there are not three, answer "Error: expected O1 O2 OP"',
   }),
   badRequest({
     id: "operator",
-    sentence: "survives an operator that it does not know",
+    sentence: "survives an unknown operator",
     request: "10 20 %",
-    why: "a request for what the server can't do deserves an answer, not its end",
+    why: "a request that the server can't handle deserves an error reply, not a crash",
     fix: 'end the chain of ifs with an else that answers "Error: unknown operator"',
   }),
   badRequest({
@@ -59,9 +60,9 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
     services: ["message", "calc"],
     sentence: "survives bytes that are not text",
     request: new Uint8Array([0xff, 0xfe]),
-    seen: "The bytes ff fe, which are not UTF-8, are sent; another client must be answered " +
+    how: "The bytes ff fe, which are not UTF-8, are sent; another client must be answered " +
       "afterwards.",
-    why: "what comes from a network is bytes; only some of them are text",
+    why: "a network delivers bytes, and not all bytes are text",
     needs: ["short"], // ff fe is one word, too
     fix: "catch the decoding error, or decode with a replacement character",
   }),
@@ -70,21 +71,19 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
     services: ["calc"],
     sentence: "survives a word of 900 characters",
     request: `${"x".repeat(900)} 20 +`,
-    seen: "900 letters in place of a number; another client must be answered afterwards.",
+    how: "900 letters are sent in place of a number; another client must be answered afterwards.",
     needs: ["words"],
-    why:
-      "memory beyond an array belongs to something else: overwriting it crashes or opens the door",
-    fix: "give every copy a limit: %15s in scanf, snprintf() in place of strcpy()",
+    why: "writing past the end of an array crashes the program or lets an attacker in",
+    fix: "give every copy a limit: %15s in scanf, snprintf() instead of strcpy()",
   }),
   {
     id: "long-word",
     level: "robust",
     services: ["message"],
     sentence: "survives a message of 900 characters",
-    seen: "A message of 900 letters must be thanked for, and another client afterwards.",
-    why:
-      "memory beyond an array belongs to something else: overwriting it crashes or opens the door",
-    fix: "give every copy a limit: snprintf() in place of strcpy(), recv() with the array's size",
+    how: "A message of 900 letters is sent; another client must be answered afterwards.",
+    why: "writing past the end of an array crashes the program or lets an attacker in",
+    fix: "give every copy a limit: snprintf() instead of strcpy(), recv() with the array's size",
     needs: ["next-client"],
     run: (server) => server.survives("x".repeat(900)),
   },
@@ -93,22 +92,21 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
     level: "robust",
     services: ["calc"],
     sentence: "does not run what clients send",
-    seen: 'Asked "2**3 1 +", "7-4 1 *" and "10 20 +1+": an answer of 9, 3 or 31 shows that the ' +
-      "request was run as a program.",
-    why:
-      "who can make a server run an expression can make it run anything: delete files, open a shell",
-    fix: "turn the operands into integers and choose the operation with if, never with eval()",
+    how: '"2**3 1 +", "7-4 1 *" and "10 20 +1+" are sent: an answer of 9, 3 or 31 shows that the ' +
+      "request was run as code.",
+    why: "anyone who can make a server run an expression can make it delete files or open a shell",
+    fix: "convert the operands to integers and choose the operation with if, never with eval()",
     needs: ["next-client"],
     async run(server) {
-      for (const [request, betrayal] of [["2**3 1 +", 9], ["7-4 1 *", 3], ["10 20 +1+", 31]]) {
-        // A server that ends at this has another mistake, which is seen elsewhere.
+      for (const [request, evaluated] of [["2**3 1 +", 9], ["7-4 1 *", 3], ["10 20 +1+", 31]]) {
+        // A server that ends here has another mistake, which another check finds.
         const answer = await server.answerTo(String(request)).catch(() => "");
         const [, result] = /is\s+(-?\d+)(?:\.0+)?\s*$/.exec(answer) ??
           /^\s*(-?\d+)(?:\.0+)?\s*$/.exec(answer) ?? [];
-        if (Number(result) === betrayal) {
+        if (Number(result) === evaluated) {
           throw new Finding({ sent: String(request), saw: shown(answer) });
         }
-        // It may be dying of another mistake, and still be there for half a second.
+        // It may be crashing because of another mistake, and take half a second to end.
         if (answer === "") server.doubt();
       }
     },
@@ -117,10 +115,10 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
     id: "big",
     level: "robust",
     services: ["calc"],
-    sentence: "is right about big numbers, or says that it can't",
-    seen:
-      "The last integers of 32 bits, of a double and of 64 bits, plus one each: the right sum " +
-      "or an error is fine, a wrong sum is not, nor the end of the program.",
+    sentence: "adds big numbers correctly, or answers an error",
+    how:
+      "1 is added to the largest integers of 32 bits, of a double and of 64 bits: the right sum " +
+      "or an error passes, a wrong sum or a crash fails.",
     why: "a wrong answer that looks right is worse than none",
     fix: "use a wider type, or check for overflow and answer an error",
     needs: ["next-client"],
@@ -130,7 +128,12 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
         const answer = (await server.answerTo(request)).trim();
         if (isSum(answer) && answer !== calculate(request)) {
           const want = calculate(request);
-          throw new Finding({ sent: request, want, saw: `${shown(answer)}\nbeyond ${name}`, fix });
+          throw new Finding({
+            sent: request,
+            want,
+            saw: `${shown(answer)}\nthe right sum does not fit in ${name}`,
+            fix,
+          });
         }
       }
       await server.exchange();

@@ -6,7 +6,7 @@ import { wrongAnswer } from "../judge.ts";
 import { CLIENT_MS, type Scenario } from "../stages.ts";
 import { printedBy } from "./client_output.ts";
 
-/** The services whose clients ask something. */
+/** The services whose clients send a request. */
 export const asking = ["message", "calc"] as const;
 
 /** The lesson's own server: it replies and leaves the connection open. hello's only closes. */
@@ -29,8 +29,8 @@ export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
     level: "lesson",
     services: everyService,
     sentence: "connects to the server",
-    seen: "A server listens on the port that the program is given, on 127.0.0.1 and ::1.",
-    why: "without a connection nothing can be asked",
+    how: "A server listens on the given port on 127.0.0.1 and ::1; the program must connect to it.",
+    why: "a client that does not reach its server can't ask it anything",
     fix: "connect() to localhost and the given port (in C with htons())",
     needs: [],
     limit: 20_000,
@@ -49,9 +49,10 @@ export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
       message: "sends its message as text",
       calc: "sends the command as typed",
     },
-    seen: "The bytes that reach the server. A calculator's client gets its command on stdin.",
-    why: "the server sees bytes: quotes, NULs or b'...' around them are part of the request",
-    fix: "turn the text into bytes once: text.encode() in Python, strlen(text) bytes in C",
+    how:
+      "The bytes that reach the server are examined. A calculator client gets its command on stdin.",
+    why: "the server gets bytes: quotes, NULs or b'...' become part of the request",
+    fix: "encode the text once: text.encode() in Python; in C send strlen(text) bytes",
     needs: ["connects"],
     limit: 20_000,
     run: (client) => sendsWell(client),
@@ -61,9 +62,9 @@ export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
     level: "lesson",
     services: asking,
     sentence: "prints the reply",
-    seen: "The program's stdout must hold the reply, which has a number that is new in each run.",
+    how: "The program's stdout must contain the reply, which has a new number in each run.",
     why: "the reply is what the user asked for",
-    fix: "print what recv() gave, decoded",
+    fix: "decode what recv() returned, and print it",
     needs: ["sends"],
     async run(client) {
       const run = await client.observe(ordinary(client));
@@ -77,9 +78,9 @@ export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
     level: "lesson",
     services: everyService,
     sentence: "ends once it has its reply",
-    seen: "The server leaves the connection open; the program has 4 s to end by itself.",
-    why: "the lesson's server leaves the connection open: who waits for its end waits for ever",
-    fix: "read one reply, print it, close the socket; don't loop until recv() gives nothing",
+    how: "The server leaves the connection open; the program has 4 s to end by itself.",
+    why: "the lesson's server leaves the connection open: a client that waits for its end hangs",
+    fix: "read one reply, print it, close the socket; don't loop until recv() returns nothing",
     needs: ["connects", "sends"],
     limit: 20_000,
     async run(client) {
@@ -87,8 +88,8 @@ export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
       if (run.status !== undefined && !run.waitedForClose) return;
       throw new Finding({
         saw: run.waitedForClose
-          ? `it ended only when the server had closed the connection`
-          : `it still ran ${END_MS / 1_000} s after the reply`,
+          ? "it ended only after the server closed the connection"
+          : `it was still running ${END_MS / 1_000} s after the reply`,
       });
     },
   },
@@ -107,7 +108,7 @@ async function sendsWell(client: ExaminedClient): Promise<void> {
   const text = new TextDecoder().decode(request).replace(/[\r\n]+$/, "");
   const typed = client.input?.split("\n")[0]?.trim();
   if (service === "calc") {
-    // A command of its own is as good as the one that it was given to type.
+    // A command of its own is as good as the one that was typed.
     if (text.trim() === typed || /^Sum|^Diff|^Product|^Div/.test(run.replies[0] ?? "")) return;
     throw new Finding({
       ...wrongAnswer(request, { text: typed ?? "10 20 +" }, ""),
@@ -115,7 +116,7 @@ async function sendsWell(client: ExaminedClient): Promise<void> {
     });
   }
   const isText = text !== "" && !/[\0\ufffd]/.test(text) && !/^b(['"]).*\1$/s.test(text);
-  if (!isText) throw new Finding({ ...wrongAnswer(request, { text: "" }, ""), want: "a text" });
+  if (!isText) throw new Finding({ ...wrongAnswer(request, { text: "" }, ""), want: "plain text" });
 }
 
 function endOf(run: Run): string {

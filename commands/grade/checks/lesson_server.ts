@@ -5,7 +5,7 @@ import type { TcpServer } from "../tcp_server.ts";
 
 const operations = ["10 20 +", "10 5 -", "6 7 *", "10 4 /", "10 5 /", "10 20 -", "-7 2 +"];
 
-/** Milliseconds that a program which seems to wait for a line end is given to show that it doesn't. */
+/** Milliseconds that a program gets to prove that it does not wait for a line end. */
 const LAST_CHANCE_MS = 3_000;
 
 export const lessonServerChecks: readonly Check<TcpServer>[] = [
@@ -14,8 +14,9 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
     level: "lesson",
     services: everyService,
     sentence: "starts and listens",
-    seen: "The program is started and the first client connects, trying every 20 ms for 10 s at " +
-      "most. If it listens on another port or address, that is named.",
+    how:
+      "The program is started, and the first client tries to connect every 20 ms for up to 10 s. " +
+      "If the program listens on another port or address, the report names it.",
     why: "a client can reach a server only at the address and port where it listens",
     fix: "bind() to the given port (in C with htons()), then listen() and accept()",
     needs: [],
@@ -29,9 +30,9 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
     level: "lesson",
     services: ["message", "calc"],
     sentence: { hello: "", message: "thanks for a message", calc: 'answers "10 20 +"' },
-    seen: "The lesson's request is sent, and each byte of the answer compared.",
-    why: "a client compares bytes: an answer that only looks right is a wrong one",
-    fix: "send exactly the text that the lesson has, as bytes, with one send",
+    how: "The lesson's request is sent, and every byte of the answer is compared.",
+    why: "clients compare bytes: an answer that only looks right is wrong",
+    fix: "send exactly the lesson's text, as bytes, with one send()",
     needs: ["listens"],
     async run(server) {
       await server.learn();
@@ -42,9 +43,10 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
     id: "no-newline",
     level: "lesson",
     services: ["message", "calc"],
-    sentence: "answers what the lesson's client sends",
-    seen: "A request without a line end; after 1 s a line end follows, then the end of what is " +
-      "sent: whichever brings the answer is named.",
+    sentence: "answers a request without a line end",
+    how:
+      "A request is sent without a line end; after 1 s a line end follows, then the client ends " +
+      "its side. The report says which of them brought the answer.",
     why: "the lesson's client sends no line end: a server that waits for one never answers it",
     fix: "read with recv() instead of readLine(); if your client sends line ends, use --lines",
     needs: ["answers"],
@@ -58,11 +60,11 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
         return;
       }
       const { request } = sampleOf(server.examination);
-      const saws = {
+      const observed = {
         line: "nothing until a line end was sent, then the answer",
-        "end of stream": "nothing until the client had ended its side, then the answer",
+        "end of stream": "nothing until the client ended its side, then the answer",
       };
-      throw new Finding({ sent: `${request} (without a line end)`, saw: saws[awaited] });
+      throw new Finding({ sent: `${request} (without a line end)`, saw: observed[awaited] });
     },
   },
   {
@@ -70,9 +72,11 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
     level: "lesson",
     services: ["calc"],
     sentence: "calculates + - * /, also with negative numbers",
-    seen: "Seven requests on one connection. Below stream a quotient is compared as a number.",
-    why: "a calculator that is wrong once is not believed again",
-    fix: "split the request at white space, turn the operands into integers, choose by operator",
+    how:
+      "Seven requests are sent on one connection. Below level stream, quotients are compared as " +
+      "numbers.",
+    why: "nobody trusts a calculator that was wrong once",
+    fix: "split the request at whitespace, convert the operands to integers, choose by operator",
     needs: ["answers"],
     async run(server) {
       const { level } = server.examination;
@@ -84,8 +88,8 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
     level: { hello: "robust", message: "robust", calc: "lesson" },
     services: everyService,
     sentence: "serves one client after another",
-    seen: "Three clients, each once the one before has left.",
-    why: "a server that ends with its first client must be started again for the next",
+    how: "Three clients connect, each after the previous one has left.",
+    why: "a server that ends with its first client must be restarted for the next",
     fix: "put accept() inside the loop, and close only the client's socket",
     needs: ["listens", "answers"],
     async run(server) {
@@ -106,15 +110,15 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
     level: "lesson",
     services: ["hello", "message"],
     sentence: {
-      hello: "says that a client has come",
+      hello: "reports that a client has connected",
       message: "shows the message",
       calc: "",
     },
-    seen:
-      "The program's stdout. Many languages keep back what is printed to a pipe: nothing seen " +
-      "is no failure.",
-    why: "who runs the server wants to see what comes",
-    fix: "print what came, and flush",
+    how:
+      "The program's stdout is read. Many languages buffer what they print to a pipe, so empty " +
+      "output is not a failure.",
+    why: "the person who runs the server wants to see what is going on",
+    fix: "print a line for each client or message, and flush stdout",
     needs: ["answers"],
     async run(server) {
       const { service, target } = server.examination;
@@ -135,17 +139,17 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
         service === "message" ? text.includes(request) : /connect|client|accept/i.test(text);
       if (await child.stdout.shows(shows, 300)) return;
       const endedByItself = await child.endsWithin(200) && child.ended?.signal === null;
-      // What is still held back comes out when the program ends by itself.
+      // Buffered output appears when the program ends by itself.
       child.signal("SIGINT");
       await child.endsWithin(1_000);
       if (await child.stdout.shows(shows, 300)) return;
       const { text } = child.stdout;
       if (text === "" || !endedByItself) {
-        throw new Skipped("nothing was seen on stdout: it may be kept back until it is flushed");
+        throw new Skipped("nothing appeared on stdout: it may be buffered until it is flushed");
       }
       throw new Finding({
         sent: request === "" ? undefined : request,
-        saw: `on stdout only: ${text.trim().split("\n").at(-1) ?? ""}`,
+        saw: `only this on stdout: ${text.trim().split("\n").at(-1) ?? ""}`,
       });
     },
   },

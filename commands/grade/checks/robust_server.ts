@@ -1,4 +1,4 @@
-/** What a server over TCP needs that others use. */
+/** What a TCP server needs before others can use it. */
 import { canReset } from "../../../sockets/node_stream.ts";
 import { CANNOT_RESET, type Check, everyService, Finding, Skipped } from "../check.ts";
 import type { Conversation } from "../conversation.ts";
@@ -8,17 +8,17 @@ import type { TcpServer } from "../tcp_server.ts";
 import { endsOnCtrlC, restsWhenIdle } from "./process.ts";
 import { pause } from "../waits.ts";
 
-/** Requests that are sent before a reset: enough that answers are still being sent when it comes. */
+/** Requests sent before a reset: enough that it arrives while answers are still being sent. */
 const REQUESTS_BEFORE_RESET = 2_000;
-/** Milliseconds in which a thread that writes to a connection that is gone ends its program. */
+/** Milliseconds within which SIGPIPE ends a program that writes to a reset connection. */
 const SIGPIPE_MS = 100;
-/** Milliseconds in which a reset is surely there, on this host. */
+/** Milliseconds within which a reset surely arrives on this host. */
 const RESET_MS = 20;
-/** Clients that come and go before it is counted what is left of them. */
+/** Clients that come and go before sockets are counted. */
 const CLIENTS = 60;
-/** Milliseconds in which the kernel ends the connections of a program that was ended. */
+/** Milliseconds within which the kernel closes the connections of a killed program. */
 const END_MS = 5_000;
-/** How many may be left: some servers close a little later. */
+/** Sockets that may be left: some servers close a little late. */
 const MAX_LEFT = CLIENTS / 2;
 
 export const robustServerChecks: readonly Check<TcpServer>[] = [
@@ -27,23 +27,23 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
     level: "robust",
     services: everyService,
     sentence: "survives a client that leaves at once",
-    seen: "A client connects and closes without a word, three times; another must be answered.",
+    how: "Three clients connect and leave without sending anything; another must be answered.",
     why: "port scanners, health checks and impatient people do this all day",
-    fix: "if recv() gives nothing, the client is gone: close its socket and wait for the next",
+    fix: "if recv() returns nothing, the client has left: close its socket and wait for the next",
     needs: ["next-client"],
     async run(server) {
       for (let times = 0; times < 3; times++) (await server.connect()).close();
-      await server.servesAnother("nothing", "a client connected and left without a word");
+      await server.servesAnother("nothing", "a client connected and left without sending anything");
     },
   },
   {
     id: "busy",
     level: "robust",
     services: everyService,
-    sentence: "rests when nobody is there",
-    seen: "The processor time of the program over 0.5 s, after clients have come and gone.",
-    why: "a program that runs in circles makes the machine hot and all others slow",
-    fix: "leave the loop when recv() gives nothing: that is the end, not an empty message",
+    sentence: "is idle when there is nothing to do",
+    how: "The program's CPU time is measured over 0.5 s, after clients have come and gone.",
+    why: "a busy loop heats the machine and slows down everything else",
+    fix: "leave the loop when recv() returns nothing: that is the end, not an empty message",
     needs: ["hangs-up"],
     async run(server) {
       await server.exchange();
@@ -55,17 +55,18 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
     level: "robust",
     services: everyService,
     sentence: "survives a client whose connection is reset",
-    seen: "A client resets its connection at once; another one sends 2,000 requests and resets " +
-      "while it is being answered. Each time another client must be answered.",
-    why: "a laptop that is closed or a crash on the other side resets connections",
-    fix: "catch the error for that client alone; in C ignore SIGPIPE, in Node listen to 'error'",
+    how:
+      "One client resets its connection at once; another sends 2,000 requests and resets while " +
+      "it is being answered. Each time, the next client must be answered.",
+    why: "a crash on the other side or a closed laptop resets connections",
+    fix: "catch the error for that client alone; in C ignore SIGPIPE, in Node listen for 'error'",
     needs: ["hangs-up", "words", "short", "operator", "bytes"],
     async run(server) {
       if (!canReset) throw new Skipped(CANNOT_RESET);
       (await server.connect()).reset();
       await server.servesAnother("nothing", "a client reset its connection");
       if (server.examination.service === "hello") return;
-      // A program that is killed by SIGPIPE in another thread may answer somebody just before.
+      // A program that SIGPIPE is about to kill in another thread may answer one more client.
       for (let times = 0; times < 2; times++) {
         await resetWhileAnswering(server);
         await server.servesAnother("2,000 requests", "the client reset its connection");
@@ -79,9 +80,9 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
     level: "robust",
     services: ["message", "calc"],
     sentence: "answers one client while another is silent",
-    seen: "Two clients are connected; the second asks while the first says nothing.",
-    why: "one person who does not type would lock out everybody else",
-    fix: "serve each client in a thread of its own, or use select() or async for all of them",
+    how: "Two clients are connected; the second asks while the first is silent.",
+    why: "one user who types nothing would lock out everyone else",
+    fix: "give each client its own thread, or use select() or async for all of them",
     needs: ["hangs-up"],
     async run(server) {
       const silent = await server.connect();
@@ -107,10 +108,10 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
     id: "closes",
     level: "robust",
     services: everyService,
-    sentence: "closes a connection when its client has",
-    seen: "After an answer the client ends its side; the server must end its own.",
-    why: "a connection that is never closed is never given back, and they are limited",
-    fix: "close() the client's socket in finally, with or defer, so that it happens in any case",
+    sentence: "closes a connection after its client has",
+    how: "After an answer, the client ends its side; the server must close the connection.",
+    why: "a connection that is never closed is never freed, and only so many can be open",
+    fix: "close() the client's socket in finally, with or defer, so that it always happens",
     needs: ["hangs-up", "busy"],
     async run(server) {
       const { timeout } = server.examination;
@@ -118,9 +119,7 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
       await conversation.closeWrite();
       if (!await conversation.untilEnd(timeout)) {
         throw new Finding({
-          saw: `${
-            timeout / 1_000
-          } s after the client had ended its side, the connection is still open`,
+          saw: `the connection is still open ${timeout / 1_000} s after the client ended its side`,
           isSilence: true,
         });
       }
@@ -130,28 +129,29 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
     id: "leak",
     level: "robust",
     services: everyService,
-    sentence: "holds nothing of clients that have left",
-    seen: "60 clients come and go; then the program's sockets are counted.",
-    why: "a server that keeps something of each client stops after some thousands of them",
-    fix: "close() every socket that accept() gave, also after shutdown() and after errors",
+    sentence: "keeps no sockets of clients that have left",
+    how: "60 clients come and go; then the program's sockets are counted.",
+    why: "a server that leaks a socket for each client runs out of them after a few thousand",
+    fix: "close() every socket that accept() returned, even after shutdown() and after errors",
     needs: ["closes"],
-    run: countsWhatIsLeft,
+    run: keepsNoSockets,
   },
   {
     id: "restart",
     level: "robust",
     services: everyService,
-    sentence: "starts again at once on its port",
-    seen: "The program is ended while a client that was answered is connected, and started again " +
+    sentence: "can be restarted on its port at once",
+    how:
+      "The program is killed while a client that was answered is connected, then started again " +
       "on the same port.",
-    why: "without it you wait a minute after each change: the port counts as in use for so long",
+    why: "otherwise you wait a minute after each change: the port counts as in use that long",
     fix: "set SO_REUSEADDR on the socket before bind()",
     needs: ["next-client"],
     async run(server) {
       using conversation = await answeredClient(server);
       const { port } = server.starter;
       server.starter.process().signal("SIGKILL");
-      // The server's side closes first, and a client that closes well leaves it lingering.
+      // The server's side closes first; if the client closes cleanly, that side lingers.
       await conversation.untilEnd(END_MS);
       conversation.close();
       try {
@@ -169,9 +169,10 @@ export const robustServerChecks: readonly Check<TcpServer>[] = [
     level: "robust",
     services: everyService,
     sentence: "ends on Ctrl-C",
-    seen: "SIGINT, as a terminal sends it, while a client is connected; 3 s to end.",
+    how:
+      "SIGINT is sent as by a terminal, while a client is connected; the program has 3 s to end.",
     why: "a program that can't be stopped must be killed, and loses what it was doing",
-    fix: "make threads daemons, or close the listener and the clients when SIGINT comes",
+    fix: "make threads daemons, or close the listener and the clients on SIGINT",
     needs: ["next-client"],
     run: (server) => endsOnCtrlC(server, () => answeredClient(server)),
   },
@@ -190,8 +191,8 @@ async function answeredClient(server: TcpServer): Promise<Conversation> {
 }
 
 /**
- * Resets a connection on which many requests wait for their answers. The program is held for that
- * moment: otherwise it may be done with them before the reset is there.
+ * Resets a connection on which many requests wait for their answers. The program is paused
+ * meanwhile: otherwise it may answer all of them before the reset arrives.
  */
 async function resetWhileAnswering(server: TcpServer): Promise<void> {
   const conversation = await answeredClient(server);
@@ -206,7 +207,7 @@ async function resetWhileAnswering(server: TcpServer): Promise<void> {
   }
 }
 
-async function countsWhatIsLeft(server: TcpServer): Promise<void> {
+async function keepsNoSockets(server: TcpServer): Promise<void> {
   await server.exchange();
   const child = server.starter.process();
   const pids = (await usageOf(child.pid))?.pids ?? [];
@@ -215,7 +216,7 @@ async function countsWhatIsLeft(server: TcpServer): Promise<void> {
   for (let client = 0; client < CLIENTS; client++) {
     const conversation = await server.connect();
     await conversation.closeWrite();
-    // A server that keeps one keeps them all: the others are not waited for.
+    // A server that keeps one keeps them all: don't wait for the others.
     if (!await conversation.untilEnd(patience)) patience = 20;
     conversation.close();
   }

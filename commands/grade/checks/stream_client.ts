@@ -1,4 +1,4 @@
-/** What clients do whose replies are lines, however they come. */
+/** What clients must do whose replies are lines, however TCP splits them. */
 import { type Check, Finding } from "../check.ts";
 import type { ExaminedClient } from "../client.ts";
 import { shown } from "../judge.ts";
@@ -9,38 +9,38 @@ import { asking } from "./lesson_client.ts";
 /** Bytes of the long reply. */
 const LONG = 200_000;
 
-/** A long error reply: right for every request, and of any length. */
+/** A long error reply: valid for every request, and of any length. */
 const longReply = `Error: ${"sorry ".repeat(LONG / 6)}end`;
 
 const streamReplies: readonly {
-  readonly facts: Pick<Check<ExaminedClient>, "id" | "sentence" | "seen" | "why" | "fix">;
+  readonly facts: Pick<Check<ExaminedClient>, "id" | "sentence" | "how" | "why" | "fix">;
   readonly pieces: (reply: string) => readonly string[];
   readonly needs?: readonly string[];
 }[] = [
   {
     facts: {
       id: "split-reply",
-      sentence: "takes a reply that comes in pieces",
-      seen: "The reply comes in two pieces, the second once the first was read.",
+      sentence: "accepts a reply that arrives in pieces",
+      how: "The reply is sent in two pieces, the second after the first has been read.",
       why: "TCP carries bytes, not messages: what was sent at once may arrive in pieces",
-      fix: "loop over recv() until the line end, or the end of the connection",
+      fix: "call recv() in a loop until the line end or the end of the connection",
     },
     pieces: (reply) => [reply.slice(0, 6), reply.slice(6)],
   },
   {
     facts: {
       id: "long-reply",
-      sentence: "takes a reply that is longer than one recv()",
-      seen: "A reply of 200,000 bytes.",
-      why: "recv(1024) gives a part of a long reply: the rest is still to come",
-      fix: "loop over recv() until the line end, or the end of the connection",
+      sentence: "accepts a reply longer than one recv()",
+      how: "A reply of 200,000 bytes is sent; the program must print all of it.",
+      why: "recv(1024) returns part of a long reply: the rest is still to come",
+      fix: "call recv() in a loop until the line end or the end of the connection",
     },
     pieces: () => [longReply],
     needs: ["split-reply"],
   },
 ];
 
-/** How often a client may be tried: a busy machine can make it too slow for a reply in pieces. */
+/** Tries for each client: a busy machine can make it too slow for a reply in pieces. */
 const TRIES = 3;
 
 export const streamClientChecks = streamReplies.map(({ facts, pieces, needs = [] }) => ({
@@ -60,7 +60,7 @@ export const streamClientChecks = streamReplies.map(({ facts, pieces, needs = []
   },
 }));
 
-/** A server whose reply comes in pieces, each once the client has read the one before. */
+/** A server that sends its reply in pieces, each after the client has read the previous one. */
 function inPieces(id: string, pieces: (reply: string) => readonly string[]): Scenario {
   return {
     id,
@@ -73,7 +73,7 @@ function inPieces(id: string, pieces: (reply: string) => readonly string[]): Sce
         await send(isLast && isLine ? `${piece}\n` : piece);
         if (!isLast) await untilRead();
       }
-      // Whoever sends no line end finds the end of a long reply at the end of the connection.
+      // Without line ends, only the end of the connection marks the end of a long reply.
       if (!isLine) close();
     },
   };

@@ -1,4 +1,4 @@
-/** What a server does for which requests are lines, however they come. */
+/** What servers must do whose requests are lines, however TCP splits them. */
 import { calculate } from "../../../protocol/calculator.ts";
 import { type Check, Finding } from "../check.ts";
 import type { Conversation } from "../conversation.ts";
@@ -8,7 +8,7 @@ import type { TcpServer } from "../tcp_server.ts";
 
 /** Milliseconds between the pieces of a request: enough to see whether the first is answered. */
 const PIECE_MS = 80;
-/** Milliseconds that the answer to the long request may take: some languages are slow at that. */
+/** Milliseconds that the long request may take: some languages are slow with huge numbers. */
 const LONG_MS = 8_000;
 /** Digits of the long request. */
 const DIGITS = 60_000;
@@ -19,9 +19,10 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     level: "stream",
     services: ["message", "calc"],
     sentence: "answers a line with a line",
-    seen: "A request with a line end must get an answer with one; one without, an answer without.",
-    why: "the line end is how a client knows that an answer is whole",
-    fix: 'add "\\n" to the answer of each request that came with one',
+    how:
+      "A request with a line end must get an answer with one; a request without, an answer without.",
+    why: "the line end is how a client knows that an answer is complete",
+    fix: 'end the answer with "\\n" if the request ended with one',
     needs: ["answers"],
     async run(server) {
       await onConnection(server, async (conversation) => {
@@ -41,10 +42,10 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     id: "split",
     level: "stream",
     services: ["message", "calc"],
-    sentence: "takes a line that comes in pieces",
-    seen: "A request in three pieces, 80 ms apart; no answer may come before the line end.",
+    sentence: "accepts a line that arrives in pieces",
+    how: "A request is sent in three pieces, 80 ms apart; no answer may come before the line end.",
     why: "TCP carries bytes, not messages: what was sent at once may arrive in pieces",
-    fix: "collect what recv() gives, and take a request only when its line end is there",
+    fix: "collect what recv() returns, and handle a request only once its line end is there",
     needs: ["in-kind"],
     run: (server) => onConnection(server, (conversation) => sendInPieces(server, conversation)),
   },
@@ -52,10 +53,10 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     id: "glued",
     level: "stream",
     services: ["message", "calc"],
-    sentence: "answers several lines that come at once",
-    seen: "Three requests in one write; three answers must come, in order.",
-    why: "TCP carries bytes, not messages: what was sent apart may arrive together",
-    fix: "cut what came at each line end, answer each line, keep the rest for the next recv()",
+    sentence: "answers several lines that arrive at once",
+    how: "Three requests are sent in one write; three answers must come back, in order.",
+    why: "TCP carries bytes, not messages: what was sent separately may arrive together",
+    fix: "split the input at each line end, answer each line, keep the rest for the next recv()",
     needs: ["in-kind"],
     run: (server) =>
       onConnection(server, async (conversation) => {
@@ -69,12 +70,11 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     id: "long",
     level: "stream",
     services: ["message", "calc"],
-    sentence: "takes a line that is longer than one recv()",
-    seen:
-      "A request of 60,000 digits or letters must get one right answer or one error; the next " +
-      "request on that connection must get its own.",
-    why: "recv(1024) gives a part of a long request: its rest must not become the next request",
-    fix: "collect until the line end; set a limit, and answer an error to what is longer",
+    sentence: "accepts a line longer than one recv()",
+    how: "A request of 60,000 digits or letters must get one right answer or one error; the next " +
+      "request on the same connection must get its own answer.",
+    why: "recv(1024) returns part of a long request: the rest must not become the next request",
+    fix: "collect until the line end; set a limit, and answer longer lines with an error",
     needs: ["split", "big"],
     run: (server) => onConnection(server, (conversation) => sendLongLine(server, conversation)),
   },
@@ -83,9 +83,9 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     level: "stream",
     services: ["message", "calc"],
     sentence: "answers a client that has ended its side",
-    seen: "Two requests, then the client ends its sending side: both answers must still come.",
+    how: "The client sends two requests and ends its side: both answers must still arrive.",
     why: "a client in a pipe sends all it has, ends its side, and reads the answers",
-    fix: "answer all that came before you close; the end of input is no reason to drop answers",
+    fix: "answer every request before you close: the end of input is no reason to drop answers",
     needs: ["glued"],
     run: (server) =>
       onConnection(server, async (conversation) => {
@@ -132,7 +132,7 @@ async function expectLines(
 
 async function sendInPieces(server: TcpServer, conversation: Conversation): Promise<void> {
   const { service, timeout } = server.examination;
-  // On a connection that has had a line end, nothing but a line end may end a request.
+  // Once a connection has had a line end, only a line end may end a request.
   await expectLine(server, conversation, freshQuestion(server.examination));
   conversation.forget();
   const { request, expected } = sampleOf(server.examination);
@@ -165,7 +165,7 @@ async function sendLongLine(server: TcpServer, conversation: Conversation): Prom
   if (!/^Error[^\n]*\n$/i.test(answer) && judge(conversation.bytes, right) !== "right") {
     await server.answered(conversation, right, request);
   }
-  if (conversation.end !== undefined) return; // it may close after what is too long
+  if (conversation.end !== undefined) return; // it may close after a line that is too long
   try {
     await expectLine(server, conversation, freshQuestion(server.examination));
   } catch (error) {

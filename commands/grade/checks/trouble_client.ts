@@ -1,4 +1,4 @@
-/** What clients do when something goes wrong: say so, end, and not with exit code 0. */
+/** What clients must do when something goes wrong: report it and exit with an error. */
 import { canReset } from "../../../sockets/node_stream.ts";
 import {
   CANNOT_RESET,
@@ -15,14 +15,14 @@ import { CLIENT_MS, type Scenario } from "../stages.ts";
 import { lastLine } from "./client_output.ts";
 import { asking } from "./lesson_client.ts";
 
-/** A situation in which something goes wrong: the client must say so, end, and not with exit code 0. */
+/** A check in which something goes wrong: the client must report it and exit with an error. */
 function trouble(
   facts: Omit<Check<ExaminedClient>, "level" | "needs" | "run" | "limit"> & {
     readonly scenario: Omit<Scenario, "id">;
   },
 ): TroubleCheck {
-  const { scenario: how, ...rest } = facts;
-  const scenario = { id: facts.id, ...how };
+  const { scenario: behaviour, ...rest } = facts;
+  const scenario = { id: facts.id, ...behaviour };
   return {
     ...rest,
     level: "robust",
@@ -38,32 +38,34 @@ function trouble(
   };
 }
 
-/** A check that puts the client into a situation of its own. */
+/** A check with a scenario of its own. */
 type TroubleCheck = Check<ExaminedClient> & { readonly scenario: Scenario };
 
-/** What is wrong with how a client met trouble; nothing if it reported and ended with a code. */
+/** Returns what the client did wrong; `undefined` if it reported the trouble and failed. */
 function troubleWith(run: Run, sent: string): Evidence | undefined {
   const about = { sent: situations[sent], said: run.said };
   if (run.status === undefined || run.waitedForClose) {
-    return { ...about, saw: `it still ran after ${CLIENT_MS / 1_000} s` };
+    return { ...about, saw: `it was still running after ${CLIENT_MS / 1_000} s` };
   }
   const output = (run.stdout + run.stderr).trim();
   if (run.status.success) {
-    const said = output === "" ? "and printed nothing" : `and printed ${shown(lastLine(output))}`;
-    return { ...about, saw: `it ended with exit code 0, as if all were well, ${said}` };
+    const printed = output === ""
+      ? "and printed nothing"
+      : `and printed ${shown(lastLine(output))}`;
+    return { ...about, saw: `it ended with exit code 0, as if all were well, ${printed}` };
   }
   return output === ""
-    ? { ...about, saw: `it ${endingOf(run.status)} and said nothing` }
+    ? { ...about, saw: `it ${endingOf(run.status)} and printed nothing` }
     : undefined;
 }
 
-/** What the server did, in place of what it sent. */
+/** What the server did: reports show it as `sent`. */
 const situations: Readonly<Record<string, string>> = {
   refused: "nothing: no server listens on the port",
-  closed: "nothing: the connection is closed once the request is there",
-  reset: "nothing: the connection is reset once the request is there",
+  closed: "nothing: the server closes the connection once it has the request",
+  reset: "nothing: the server resets the connection once it has the request",
   silent: "nothing, and the connection stays open",
-  gone: "nothing: nobody has the port",
+  gone: "nothing: no program has the port",
   "error-reply": "Error: the server is tired",
 };
 
@@ -71,10 +73,10 @@ const errorReply = trouble({
   id: "error-reply",
   services: ["calc"],
   sentence: "shows an error reply as an error",
-  seen: 'The server replies "Error: ..."; the program must show it and end with an exit code ' +
+  how: 'The server replies "Error: ..."; the program must show it and end with an exit code ' +
     "other than 0.",
-  why: "a script that runs the client sees only the exit code: 0 means that all is well",
-  fix: 'look whether the reply starts with "Error: ", and end with exit code 1 then',
+  why: "a script that runs the client sees only the exit code: 0 means success",
+  fix: 'if the reply starts with "Error: ", end with exit code 1',
   scenario: {
     answer: ({ send, isLine }) => send(`Error: the server is tired${isLine ? "\n" : ""}`),
   },
@@ -84,19 +86,20 @@ export const tcpTroubles: readonly TroubleCheck[] = [
   trouble({
     id: "refused",
     services: everyService,
-    sentence: "says that no server is there",
-    seen: "Nobody listens: the program must say so and end with an exit code other than 0.",
-    why: "it is the most common trouble of all, and silence about it costs hours",
-    fix: "check what connect() gives, print the reason on stderr, end with exit code 1",
-    scenario: { nobody: true },
+    sentence: "reports that no server is listening",
+    how:
+      "Nothing listens on the port: the program must say so and end with an exit code other than 0.",
+    why: "this is the most common problem of all, and silence about it costs hours",
+    fix: "check the result of connect(), print the reason on stderr, end with exit code 1",
+    scenario: { noServer: true },
   }),
   trouble({
     id: "closed",
     services: asking,
-    sentence: "says that the server closed without a reply",
-    seen: "The server takes the request and closes.",
+    sentence: "reports that the server closed without a reply",
+    how: "The server reads the request and closes the connection.",
     why: "no reply is not an empty reply",
-    fix: "if recv() gives nothing, say that the server closed, and end with exit code 1",
+    fix: "if recv() returns nothing, say that the server closed, and end with exit code 1",
     scenario: {
       answer: ({ close }) => Promise.resolve(close()),
     },
@@ -104,10 +107,10 @@ export const tcpTroubles: readonly TroubleCheck[] = [
   trouble({
     id: "reset",
     services: asking,
-    sentence: "says that the connection was reset",
-    seen: "The server takes the request and resets the connection.",
+    sentence: "reports that the connection was reset",
+    how: "The server reads the request and resets the connection.",
     why: "a server that crashes resets its connections",
-    fix: "check what recv() gives: an error is neither a reply nor an ordinary end",
+    fix: "check the result of recv(): an error is neither a reply nor a normal end",
     scenario: {
       answer: ({ reset }) => Promise.resolve(reset()),
     },
@@ -116,9 +119,9 @@ export const tcpTroubles: readonly TroubleCheck[] = [
   trouble({
     id: "silent",
     services: asking,
-    sentence: "does not wait for ever",
-    seen: "The server takes the request and never replies; the program must give up within 10 s.",
-    why: "a server that hangs must not hang its clients with it",
+    sentence: "does not wait forever",
+    how: "The server reads the request and never replies; the program must give up within 10 s.",
+    why: "a server that hangs must not make its clients hang, too",
     fix: "set a timeout on the socket: settimeout(5), SO_RCVTIMEO, setTimeout()",
     scenario: { waits: true },
   }),
@@ -128,19 +131,19 @@ export const udpTroubles: readonly TroubleCheck[] = [
   trouble({
     id: "gone",
     services: everyService,
-    sentence: "says that no reply came from where nobody is",
-    seen: "Nobody has the port; the program must give up within 10 s.",
-    why: "UDP does not say that nobody is there: only a timeout does",
+    sentence: "reports that no server replied",
+    how: "No server has the port; the program must give up within 10 s.",
+    why: "UDP does not report a missing server: only a timeout reveals it",
     fix: "connect() the socket and set a timeout: settimeout(5), SO_RCVTIMEO",
-    scenario: { nobody: true, waits: true },
+    scenario: { noServer: true, waits: true },
   }),
   errorReply,
   trouble({
     id: "silent",
     services: everyService,
-    sentence: "does not wait for ever",
-    seen: "The request is taken and never answered; the program must give up within 10 s.",
-    why: "datagrams get lost: a client that waits for one without a limit hangs",
+    sentence: "does not wait forever",
+    how: "The request is received and never answered; the program must give up within 10 s.",
+    why: "datagrams get lost: a client that waits for one without a timeout hangs",
     fix: "set a timeout on the socket: settimeout(5), SO_RCVTIMEO, setTimeout()",
     scenario: { waits: true },
   }),
@@ -159,10 +162,10 @@ export const strangerCheck: Check<ExaminedClient> & { readonly scenario: Scenari
   id: "stranger",
   level: "robust",
   services: everyService,
-  sentence: "takes a reply only from the server",
-  seen: "A datagram from another port comes first, then the reply: only the reply may be printed.",
-  why: "anybody can send a datagram: only its address shows whose it is",
-  fix: "connect() the socket, or compare the address that recvfrom() gives",
+  sentence: "accepts a reply only from the server",
+  how: "A datagram from another port arrives first, then the reply: only the reply may be printed.",
+  why: "anyone can send a datagram: only its address shows who sent it",
+  fix: "connect() the socket, or compare the address that recvfrom() returns",
   needs: ["sends", "prints", "ends"],
   scenario: stranger,
   async run(client) {

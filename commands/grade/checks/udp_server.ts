@@ -15,10 +15,10 @@ export const lessonUdpChecks: readonly Check<UdpServer>[] = [
     level: "lesson",
     services: everyService,
     sentence: "starts and answers datagrams",
-    seen: "The program is started and sent the same datagram every 50 ms until it answers, for " +
-      "10 s at most.",
-    why: "UDP has no connection: only an answer shows that somebody is there",
-    fix: "bind() a datagram socket (SOCK_DGRAM) to the given port, recvfrom(), sendto()",
+    how: "The program is started and sent the same datagram every 50 ms until it answers, for up " +
+      "to 10 s.",
+    why: "UDP has no connection: only an answer shows that a server is there",
+    fix: "bind() a datagram socket (SOCK_DGRAM) to the given port, then recvfrom() and sendto()",
     needs: [],
     limit: 20_000,
     run: (server) => server.listens(),
@@ -32,9 +32,9 @@ export const lessonUdpChecks: readonly Check<UdpServer>[] = [
       message: "thanks for a message",
       calc: 'answers "10 20 +"',
     },
-    seen: "The lesson's request is sent, and each byte of the answer compared.",
-    why: "a client compares bytes: an answer that only looks right is a wrong one",
-    fix: "send exactly the text that the lesson has, as bytes, in one datagram",
+    how: "The lesson's request is sent, and every byte of the answer is compared.",
+    why: "clients compare bytes: an answer that only looks right is wrong",
+    fix: "send exactly the lesson's text, as bytes, in one datagram",
     needs: ["listens"],
     async run(server) {
       const { request, expected } = sampleOf(server.examination);
@@ -46,8 +46,8 @@ export const lessonUdpChecks: readonly Check<UdpServer>[] = [
     level: { hello: "robust", message: "robust", calc: "lesson" },
     services: everyService,
     sentence: "serves one client after another",
-    seen: "Three clients, one after another.",
-    why: "a server that ends with its first datagram must be started again for the next",
+    how: "Three clients ask, one after another.",
+    why: "a server that ends with its first datagram must be restarted for the next",
     fix: "put recvfrom() and sendto() inside a loop",
     needs: ["answers"],
     async run(server) {
@@ -62,9 +62,9 @@ export const lessonUdpChecks: readonly Check<UdpServer>[] = [
     level: "lesson",
     services: ["calc"],
     sentence: "calculates + - * /, also with negative numbers",
-    seen: "Seven requests. Below stream a quotient is compared as a number.",
-    why: "a calculator that is wrong once is not believed again",
-    fix: "split the request at white space, turn the operands into integers, choose by operator",
+    how: "Seven requests are sent. Below level stream, quotients are compared as numbers.",
+    why: "nobody trusts a calculator that was wrong once",
+    fix: "split the request at whitespace, convert the operands to integers, choose by operator",
     needs: ["answers", "next-client"],
     async run(server) {
       const { level } = server.examination;
@@ -78,9 +78,9 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     id: "own-address",
     level: "robust",
     services: everyService,
-    sentence: "answers from the address that was asked",
-    seen: "The source of an answer must be the address and port that the request went to.",
-    why: "clients and firewalls drop an answer that comes from a stranger",
+    sentence: "answers from the address that the request went to",
+    how: "The source of an answer must be the address and port that the request went to.",
+    why: "clients and firewalls drop an answer that comes from another address",
     fix: "sendto() on the socket that recvfrom() read from, not on a new one",
     needs: ["next-client"],
     async run(server) {
@@ -100,15 +100,15 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     level: "robust",
     services: everyService,
     sentence: "answers each client at its own address",
-    seen: "Two clients ask in turn, twice each; each must get its own answers.",
-    why: "datagrams of all clients come to one socket: only recvfrom() says whose each one is",
-    fix: "sendto() the address that recvfrom() gave with this very request; don't connect()",
+    how: "Two clients ask in turn, twice each; each must get its own answers.",
+    why: "all clients' datagrams arrive at one socket: only recvfrom() says who sent each one",
+    fix: "sendto() the address that recvfrom() returned with that request; don't connect()",
     needs: ["next-client"],
     async run(server) {
       using one = await server.client();
       using other = await server.client();
       const turns = [one, other, one, other];
-      // A hello server may answer an address but once in a while: two must not greet each other for ever.
+      // A hello server may limit its answers: two must not greet each other forever.
       if (server.examination.service === "hello") turns.splice(2);
       for (const client of turns) {
         const { request, expected } = freshQuestion(server.examination);
@@ -132,9 +132,9 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     level: "robust",
     services: everyService,
     sentence: "survives an empty datagram",
-    seen: "A datagram of 0 bytes is sent; another client must be answered afterwards.",
-    why: "over UDP 0 bytes are a message like any other, and no end of anything",
-    fix: "go on with the loop if recvfrom() gives 0 bytes",
+    how: "A datagram of 0 bytes is sent; another client must be answered afterwards.",
+    why: "over UDP, 0 bytes are a message like any other, not the end of anything",
+    fix: "continue the loop if recvfrom() returns 0 bytes",
     needs: ["next-client"],
     run: (server) => server.survives(new Uint8Array(0)),
   },
@@ -142,10 +142,10 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     id: "busy",
     level: "robust",
     services: everyService,
-    sentence: "rests when nobody is there",
-    seen: "The processor time of the program over 0.5 s, after clients have been served.",
-    why: "a program that runs in circles makes the machine hot and all others slow",
-    fix: "let recvfrom() wait: no non-blocking socket without select()",
+    sentence: "is idle when there is nothing to do",
+    how: "The program's CPU time is measured over 0.5 s, after clients have been served.",
+    why: "a busy loop heats the machine and slows down everything else",
+    fix: "let recvfrom() block; use a non-blocking socket only with select()",
     needs: ["next-client", "empty"],
     async run(server) {
       await server.exchange();
@@ -157,9 +157,9 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     level: "robust",
     services: everyService,
     sentence: "ends on Ctrl-C",
-    seen: "SIGINT, as a terminal sends it; 3 s to end.",
+    how: "SIGINT is sent as by a terminal; the program has 3 s to end.",
     why: "a program that can't be stopped must be killed, and loses what it was doing",
-    fix: "don't catch what Ctrl-C raises, and make threads daemons",
+    fix: "don't catch the exception that Ctrl-C raises, and make threads daemons",
     needs: ["next-client"],
     async run(server) {
       await endsOnCtrlC(server, async () => {
@@ -173,9 +173,10 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     level: "stream",
     services: everyService,
     sentence: "answers a line with a line",
-    seen: "A request with a line end must get an answer with one; one without, an answer without.",
-    why: "programs that read lines and programs that read datagrams can then both be served",
-    fix: 'add "\\n" to the answer of each request that came with one',
+    how:
+      "A request with a line end must get an answer with one; a request without, an answer without.",
+    why: "this serves both programs that read lines and programs that read datagrams",
+    fix: 'end the answer with "\\n" if the request ended with one',
     needs: ["next-client"],
     async run(server) {
       const { request, expected } = freshQuestion(server.examination);
@@ -189,9 +190,9 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     id: "long",
     level: "stream",
     services: ["calc"],
-    sentence: "takes a datagram of 1,300 bytes whole",
-    seen: "A request with 1,300 spaces between its operands must get the right answer.",
-    why: "what does not fit into the buffer of recvfrom() is lost without a word",
+    sentence: "reads all of a datagram of 1,300 bytes",
+    how: "A request with 1,300 spaces between its operands must get the right answer.",
+    why: "bytes that do not fit into recvfrom()'s buffer are silently lost",
     fix: "give recvfrom() room for the largest datagram: 65,535 bytes",
     needs: ["next-client"],
     async run(server) {

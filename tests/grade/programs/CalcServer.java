@@ -36,7 +36,7 @@ public class CalcServer {
         client.getOutputStream().write((answer(line) + "\n").getBytes(StandardCharsets.UTF_8));
       }
     } catch (IOException error) {
-      // The client is gone.
+      // The client has left.
     }
   }
 

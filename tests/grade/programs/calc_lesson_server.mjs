@@ -1,4 +1,4 @@
-// The calculator server of a first lesson in Node: what comes is a request.
+// The calculator server of a first lesson in Node: whatever arrives is a request.
 import { createServer } from "node:net";
 
 createServer((client) => {

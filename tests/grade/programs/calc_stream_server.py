@@ -1,4 +1,4 @@
-# A calculator server whose requests are lines, however they come.
+# A calculator server whose requests are lines, however they arrive.
 import socketserver
 import sys
 

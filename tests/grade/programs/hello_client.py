@@ -1,4 +1,4 @@
-# A hello client: connects, and says so.
+# A hello client: connects and says so.
 import socket
 import sys
 

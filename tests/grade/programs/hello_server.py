@@ -1,4 +1,4 @@
-# A hello server: greets each client on its own screen and closes.
+# A hello server: prints a greeting for each client and closes.
 import socket
 import sys
 
