@@ -1,7 +1,7 @@
 import type { Stream } from "../../sockets/stream.ts";
 import { within } from "./waits.ts";
 
-/** Bytes of a peer that are kept at most: a peer that sends more is not read further. */
+/** Most bytes kept from a peer: if it sends more, reading stops. */
 const MAX_RECEIVED = 4 * 1024 * 1024;
 
 const encoder = new TextEncoder();
@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 export type PeerEnd = "closed" | "reset";
 
 /**
- * A connection to the examined program, read as bytes come, so that the end of
+ * A connection to the examined program, read as bytes arrive, so that the end of
  * the connection is noticed at once and nothing is left unread when it closes.
  */
 export class Conversation implements Disposable {
@@ -37,7 +37,7 @@ export class Conversation implements Disposable {
     return "port" in remote ? remote.port : 0;
   }
 
-  /** All that has come since {@linkcode forget}. */
+  /** All bytes received since {@linkcode forget}. */
   get bytes(): Uint8Array {
     if (this.#bytes === undefined) {
       const bytes = new Uint8Array(this.#size);
@@ -52,14 +52,14 @@ export class Conversation implements Disposable {
     return this.#bytes;
   }
 
-  /** Begins anew: what has come so far belongs to what was. */
+  /** Discards the bytes received so far: they belong to an earlier request. */
   forget(): void {
     this.#chunks.length = 0;
     this.#size = 0;
     this.#bytes = undefined;
   }
 
-  /** Sends all of it, or as much as the other side takes within so many milliseconds. */
+  /** Sends the data, or as much as the other side accepts within this many milliseconds. */
   async send(data: string | Uint8Array, milliseconds: number): Promise<void> {
     await within(milliseconds, this.#send(typeof data === "string" ? encoder.encode(data) : data));
   }
@@ -69,7 +69,7 @@ export class Conversation implements Disposable {
     await within(1_000, this.#stream.closeWrite().catch(() => {}));
   }
 
-  /** Waits until the test holds, the other side ends, or so many milliseconds have passed. */
+  /** Waits until the test holds (returns `true`), the other side ends, or the time is up. */
   async until(test: (bytes: Uint8Array) => boolean, milliseconds: number): Promise<boolean> {
     let late = false;
     const timer = setTimeout(() => {
@@ -87,7 +87,7 @@ export class Conversation implements Disposable {
     }
   }
 
-  /** Waits until the other side ends, for so many milliseconds; whether it did. */
+  /** Waits up to this many milliseconds for the other side to end; returns whether it did. */
   async untilEnd(milliseconds: number): Promise<boolean> {
     await this.until(() => this.end !== undefined, milliseconds);
     return this.end !== undefined;

@@ -6,7 +6,7 @@ export interface Received {
   readonly from: Deno.NetAddr;
 }
 
-/** A client's socket: what comes to it is kept until it is asked for. */
+/** A client's socket. It keeps datagrams until they are received. */
 export class DatagramClient implements Disposable {
   readonly #socket: Deno.DatagramConn;
   readonly #received: Received[] = [];
@@ -24,11 +24,11 @@ export class DatagramClient implements Disposable {
 
   async send(data: string | Uint8Array, hostname: string, port: number): Promise<void> {
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
-    // Windows reports here that nobody was there before.
+    // Windows reports here that an earlier datagram was refused.
     await this.#socket.send(bytes, { transport: "udp", hostname, port }).catch(() => 0);
   }
 
-  /** The next datagram, if one comes within so many milliseconds. */
+  /** Returns the next datagram, if one arrives within this many milliseconds. */
   async receive(milliseconds: number): Promise<Received | undefined> {
     let late = false;
     const timer = setTimeout(() => {

@@ -12,30 +12,30 @@ import {
 } from "./check.ts";
 import { isMachineBusy } from "./system.ts";
 
-/** Milliseconds that a check may take beside the time-outs in it, unless it says otherwise. */
+/** Milliseconds that a check may take on top of its timeouts, unless it says otherwise. */
 const LIMIT_MS = 10_000;
-/** How many times as long a program is given on a busy machine. */
+/** Factor by which timeouts grow on a busy machine. */
 const PATIENCE = 4;
-/** Times that a check waits for an answer in vain, at most. */
+/** Most times that a check waits in vain for an answer. */
 const WAITS = 4;
 
-/** A program under examination, between two checks. */
+/** What {@linkcode examine} needs of a program. */
 export interface Examined extends AsyncDisposable {
   /** Gets ready for the next check. */
   beginCheck(): void;
-  /** The check has failed: the program may not be well. */
+  /** Called after a check failed: the program may be broken. */
   doubt(): void;
   /** Ends the program and whatever a check still does with it, until the next check begins. */
   cancel(): Promise<void>;
   /** The program's last words on stderr since the check began. */
   said(): Promise<string | undefined>;
-  /** Whether it answers nobody any more, and can't be started afresh. */
+  /** Whether it has stopped answering and can't be restarted. */
   isGone(): Promise<boolean>;
   readonly examination: { readonly timeout: number };
   readonly starter: { patience: number };
 }
 
-/** The checks of a table that a level has for a service, gentle first. */
+/** Returns a table's checks for a service, up to a level, the easiest level first. */
 export function checksOf<D>(
   table: readonly Check<D>[],
   service: ServiceName,
@@ -47,8 +47,8 @@ export function checksOf<D>(
   );
 }
 
-/** The chosen checks and those that they stand on, in the table's order. */
-export function withGrounds<D>(all: readonly Check<D>[], only: ReadonlySet<string>): Check<D>[] {
+/** Returns the chosen checks and those that they need, in the table's order. */
+export function withNeeds<D>(all: readonly Check<D>[], only: ReadonlySet<string>): Check<D>[] {
   const wanted = new Set(only);
   for (const check of all.toReversed()) {
     if (wanted.has(check.id)) { for (const need of check.needs) wanted.add(need); }
@@ -57,7 +57,7 @@ export function withGrounds<D>(all: readonly Check<D>[], only: ReadonlySet<strin
 }
 
 /**
- * Makes the checks, one after another.
+ * Runs the checks, one after another.
  *
  * @param signal Aborts between two checks, and within one.
  */
@@ -71,15 +71,15 @@ export async function* examine<D extends Examined>(
   let isGone = false;
   for (const check of checks) {
     if (signal.aborted) return;
-    const ground = isGone
+    const failedNeed = isGone
       ? lastFailed
       : check.needs.map((id) => failed.get(id)).find((id) => id !== undefined);
-    if (ground !== undefined) {
-      failed.set(check.id, ground);
-      yield notJudged(check, ground);
+    if (failedNeed !== undefined) {
+      failed.set(check.id, failedNeed);
+      yield notJudged(check, failedNeed);
       continue;
     }
-    const outcome = await make(check, program, signal);
+    const outcome = await runCheck(check, program, signal);
     if (signal.aborted) return;
     yield outcome;
     if (outcome.status !== "fail") continue;
@@ -89,12 +89,12 @@ export async function* examine<D extends Examined>(
   }
 }
 
-/** A check that can't be made since another has failed. */
-export function notJudged(check: CheckFacts, ground: string): Outcome {
-  return { check, status: "not-judged", reason: `not judged: see ${ground}`, elapsedMs: 0 };
+/** The outcome of a check that can't be judged because another one failed. */
+export function notJudged(check: CheckFacts, failed: string): Outcome {
+  return { check, status: "not-judged", reason: `not judged: see ${failed}`, elapsedMs: 0 };
 }
 
-async function make<D extends Examined>(
+async function runCheck<D extends Examined>(
   check: Check<D>,
   program: D,
   signal: AbortSignal,
@@ -102,7 +102,7 @@ async function make<D extends Examined>(
   const startedAt = performance.now();
   const elapsed = (): number => Math.round((performance.now() - startedAt) * 10) / 10;
   try {
-    await makeJustly(check, program, signal);
+    await runFairly(check, program, signal);
     return { check, status: "pass", elapsedMs: elapsed() };
   } catch (error) {
     if (error instanceof Skipped) {
@@ -123,10 +123,10 @@ async function make<D extends Examined>(
 }
 
 /**
- * Makes a check. Where one fails since nothing came in time, and the machine has more to do than it
- * can, it is made once more in a fresh program, with more patience.
+ * Runs a check. If it fails because nothing arrived in time, and the machine is overloaded, runs it
+ * once more with a fresh program and more patience.
  */
-async function makeJustly<D extends Examined>(
+async function runFairly<D extends Examined>(
   check: Check<D>,
   program: D,
   signal: AbortSignal,
@@ -148,7 +148,7 @@ async function makeJustly<D extends Examined>(
   }
 }
 
-/** A program that holds a check up for too long is ended, and the check with it. */
+/** Runs a check. If it takes too long, ends the program, and the check with it. */
 async function withLimit<D extends Examined>(
   check: Check<D>,
   program: D,
@@ -162,10 +162,10 @@ async function withLimit<D extends Examined>(
     reject(new Finding(evidence));
   };
   const timer = setTimeout(
-    () => stop({ saw: `the check was not over after ${limit / 1_000} s` }),
+    () => stop({ saw: `the check was still running after ${limit / 1_000} s` }),
     limit,
   );
-  const abort = (): void => stop({ saw: "the examination was ended" });
+  const abort = (): void => stop({ saw: "the examination was stopped" });
   signal.addEventListener("abort", abort, { once: true });
   const running = check.run(program);
   try {

@@ -1,7 +1,7 @@
 import type { Result } from "../../cli/reports.ts";
 import { Failure } from "../../cli/failure.ts";
 
-/** A test as Gradescope's autograders give it (gradescope-autograders.readthedocs.io). */
+/** A test in Gradescope's results.json (gradescope-autograders.readthedocs.io). */
 interface GradescopeTest {
   readonly name: string;
   readonly number: string;
@@ -11,15 +11,15 @@ interface GradescopeTest {
   readonly output: string;
 }
 
-/** What is written of a check that was not made yet. */
+/** What the report says of a check that has not run yet. */
 export interface Planned {
   readonly id: string;
   readonly sentence: string;
 }
 
 /**
- * Gradescope's results.json: a point for each check. It is written anew after
- * each of them, so that a run that is cut off has one too.
+ * Gradescope's results.json: one point for each check. It is rewritten after
+ * each of them, so that an interrupted run leaves one, too.
  */
 export class GradescopeReport {
   readonly #path: string;
@@ -42,7 +42,7 @@ export class GradescopeReport {
     }
   }
 
-  /** Writes the file anew, with this result. */
+  /** Adds a result and rewrites the file. */
   add(result: Result): void {
     this.#done.set(result.id, result);
     this.#write();
@@ -54,9 +54,9 @@ export class GradescopeReport {
       testOf(planned, index, this.#done.get(planned.id))
     );
     const text = JSON.stringify({ execution_time: Math.ceil(seconds), tests }, null, 2);
-    const beside = `${this.#path}.${Deno.pid}`;
-    Deno.writeTextFileSync(beside, `${text}\n`);
-    Deno.renameSync(beside, this.#path);
+    const temporary = `${this.#path}.${Deno.pid}`;
+    Deno.writeTextFileSync(temporary, `${text}\n`);
+    Deno.renameSync(temporary, this.#path);
   }
 }
 
@@ -73,7 +73,7 @@ function testOf(
     score: result?.status === "pass" ? 1 : 0,
     max_score: isSkipped ? 0 : 1,
     status: passed ? "passed" : "failed",
-    output: result === undefined ? "not judged: the examination ended before" : outputOf(result),
+    output: result === undefined ? "not judged: the examination ended first" : outputOf(result),
   };
 }
 

@@ -1,9 +1,9 @@
 import { pause, within } from "./waits.ts";
 
-/** Bytes of the end of an output that are kept, for the last words. */
+/** Bytes kept of the end of an output, for the last words. */
 const TAIL = 4_096;
 
-/** An output of a program: its beginning and its end are kept, what is between is thrown away. */
+/** An output of a program: its beginning and its end are kept, the middle is discarded. */
 export class KeptOutput {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #limit: number;
@@ -19,7 +19,7 @@ export class KeptOutput {
     this.#end = this.#readAll();
   }
 
-  /** Bytes that are kept of its beginning. */
+  /** Number of bytes kept of its beginning. */
   get size(): number {
     return this.#size;
   }
@@ -30,13 +30,13 @@ export class KeptOutput {
     return this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("");
   }
 
-  /** Its last bytes as text, from the one with this number on. */
+  /** Its last bytes as text; if none were discarded, those from offset `start` on. */
   tailFrom(start: number): string {
     if (this.#tail.length > 0) return new TextDecoder().decode(this.#tail);
     return new TextDecoder().decode(joined(this.#chunks).subarray(start));
   }
 
-  /** Whether its beginning comes to satisfy the test within so many milliseconds. */
+  /** Waits up to this many milliseconds for the text to pass the test; returns whether it did. */
   async shows(test: (text: string) => boolean, milliseconds: number): Promise<boolean> {
     let late = false;
     const timer = setTimeout(() => {
@@ -49,7 +49,7 @@ export class KeptOutput {
     return test(this.text);
   }
 
-  /** Waits until it has ended, but not longer than so many milliseconds. */
+  /** Waits until it has ended, but no longer than this many milliseconds. */
   async drained(milliseconds: number): Promise<void> {
     await within(milliseconds, this.#end);
   }
@@ -74,7 +74,7 @@ export class KeptOutput {
         this.#size += part.length;
       } else {
         this.#tail = joined([this.#tail, value]).slice(-TAIL);
-        // A program that prints without end must not keep this one from its work.
+        // A program that prints endlessly must not keep netdemo from its work.
         await pause(1);
       }
       this.#changed.resolve();

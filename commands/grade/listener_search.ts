@@ -3,21 +3,21 @@ import type { Child } from "./child.ts";
 import type { Starter } from "./server.ts";
 import { type Listening, listeningOf, usageOf } from "./system.ts";
 
-/** Where a program is looked for. */
+/** The addresses at which a program should listen. */
 export const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
-/** Milliseconds in which this host's own name must resolve. */
+/** Milliseconds within which this host's own name must resolve. */
 const RESOLVE_MS = 500;
-/** Milliseconds between two looks at what a program listens on. */
+/** Milliseconds between two checks of where a program listens. */
 const LOOK_MS = 150;
-/** Milliseconds after which a program that is seen to listen elsewhere is not waited for any more. */
+/** Milliseconds to keep waiting for a program that listens elsewhere. */
 const ELSEWHERE_MS = 2_500;
 
-/** The addresses that this host's own name stands for: the lesson's programs may use gethostname(). */
+/** Returns the addresses of this host's own name: the lesson's programs may use gethostname(). */
 export async function ownAddresses(): Promise<readonly string[]> {
   return await lookUp(Deno.hostname(), RESOLVE_MS).catch(() => []);
 }
 
-/** Looks for where a program listens that does not listen where it was told. */
+/** Finds out where a program listens if it does not listen where it should. */
 export class ListenerSearch {
   readonly #starter: Starter;
   readonly #child: Child;
@@ -25,7 +25,7 @@ export class ListenerSearch {
   #endedAt: number | undefined;
   #elsewhereSince: number | undefined;
   #found: readonly Listening[] = [];
-  /** Where the program is looked for. */
+  /** The addresses to try. */
   addresses: readonly string[] = LOOPBACK;
 
   constructor(starter: Starter, child: Child) {
@@ -33,12 +33,12 @@ export class ListenerSearch {
     this.#child = child;
   }
 
-  /** Whether waiting longer is of no use. A program without {port} is from now on asked where it listens. */
+  /** Whether waiting longer is pointless. Without {port}, adopts the port that the program uses. */
   async isOver(): Promise<boolean> {
     const now = performance.now();
     if (this.#child.ended !== undefined) {
       this.#endedAt ??= now;
-      // One that ended well may have put itself into the background.
+      // One that ended with code 0 may have moved itself into the background.
       return this.#child.ended.code !== 0 || now - this.#endedAt > 1_000;
     }
     if (now - this.#lookedAt < LOOK_MS) return false;
@@ -55,7 +55,7 @@ export class ListenerSearch {
     return this.#elsewhereSince !== undefined && now - this.#elsewhereSince > ELSEWHERE_MS;
   }
 
-  /** Where the program listens, if it does and not where it should. */
+  /** Describes where the program listens, if it does, but not where it should. */
   elsewhere(): { saw: string; fix: string } | undefined {
     const { port } = this.#starter;
     const [found] = this.#found;
@@ -77,8 +77,7 @@ export class ListenerSearch {
       }
       : {
         saw: `your program listens on port ${found.port}, not on ${port}`,
-        fix:
-          "bind() to the port that the command line gives, before listen(), and check its result",
+        fix: "bind() to the port from the command line before listen(), and check its result",
       };
   }
 }

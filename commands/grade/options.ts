@@ -12,7 +12,7 @@ export interface GradeOptions extends FlagValues<typeof reportFlags> {
   readonly level: Level;
   readonly udp: boolean;
   readonly lines: boolean;
-  /** Ids of the checks to make, with those that they need. @default all */
+  /** Ids of the checks to run; those that they need run, too. @default all */
   readonly only: ReadonlySet<string> | undefined;
   readonly port: number | undefined;
   readonly input: string | undefined;

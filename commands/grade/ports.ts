@@ -3,16 +3,16 @@ import { busyPorts } from "./system.ts";
 const FIRST_PORT = 20_000;
 const BLOCKS = 100;
 const BLOCK_SIZE = 100;
-/** One UDP port below the range stands for each block: who holds it, holds the block. */
+/** Each block has a UDP port below the range: whoever binds it holds the block. */
 const FIRST_LEASE = FIRST_PORT - BLOCKS;
 
 /**
- * Ports to start programs on, from 20000 to 29999: below those that systems
- * give to clients by themselves.
+ * Ports for the examined programs, from 20000 to 29999: below those that
+ * systems assign to clients.
  *
- * Two examinations at once never take the same one: each holds a block of 100
- * for as long as it runs. A port on which a closed connection lingers is passed
- * over, since a program without SO_REUSEADDR could not start there.
+ * Two examinations never use the same port at once: each holds a block of 100
+ * while it runs. A port on which a closed connection lingers is skipped, since
+ * a program without SO_REUSEADDR could not start there.
  */
 export class Ports implements Disposable {
   readonly #lease: Deno.DatagramConn | undefined;
@@ -44,7 +44,7 @@ export class Ports implements Disposable {
     );
   }
 
-  /** A port that is free now. */
+  /** Returns a port that is free now. */
   take(): number {
     for (let tried = 0; tried < this.#ports.length; tried++) {
       const port = this.#ports[this.#next++ % this.#ports.length] ?? 0;
@@ -58,7 +58,7 @@ export class Ports implements Disposable {
   }
 }
 
-/** Whether a port is the same with its bytes swapped, so that a missing htons() could not be seen. */
+/** Whether swapping a port's bytes changes nothing, which would hide a missing htons(). */
 function isSameSwapped(port: number): boolean {
   return port >> 8 === (port & 0xff);
 }
@@ -71,7 +71,7 @@ function takeLease(port: number): Deno.DatagramConn | undefined {
   }
 }
 
-/** Whether a program of this host could have the port, over TCP and UDP. */
+/** Whether the port is free on 127.0.0.1, over both TCP and UDP. */
 export function isFree(port: number): boolean {
   try {
     Deno.listen({ hostname: "127.0.0.1", port }).close();

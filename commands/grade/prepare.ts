@@ -3,7 +3,7 @@ import { parseTarget } from "../../cli/target.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import type { CheckFacts, Outcome, Subject } from "./check.ts";
 import { ExaminedClient } from "./client.ts";
-import { checksOf, examine, withGrounds } from "./examine.ts";
+import { checksOf, examine, withNeeds } from "./examine.ts";
 import type { GradeOptions } from "./options.ts";
 import { isFree } from "./ports.ts";
 import { isInTimeWait } from "./system.ts";
@@ -18,15 +18,15 @@ import {
 import { TcpServer } from "./tcp_server.ts";
 import { UdpServer } from "./udp_server.ts";
 
-/** What is examined, ready to begin. */
+/** An examination that is ready to begin. */
 export interface Prepared extends AsyncDisposable {
-  /** The checks that will be made. */
+  /** The checks that will run. */
   readonly checks: readonly CheckFacts[];
-  /** Makes them. */
+  /** Runs them. */
   outcomes(signal: AbortSignal): AsyncGenerator<Outcome>;
 }
 
-/** The checks for a program, and the program. */
+/** Chooses the checks for a program, and sets up its examination. */
 export function prepare(
   examination: Examination,
   { role, service }: Subject,
@@ -42,17 +42,17 @@ export function prepare(
   if (role === "client") {
     const client = new ExaminedClient(starter);
     const table = protocol === "udp" ? udpClientChecks : tcpClientChecks;
-    const checks = chosen(checksOf(table, service, level), withGrounds);
+    const checks = chosen(checksOf(table, service, level), withNeeds);
     client.waiting = waitingIn(checks);
     return preparedFor(checks, client, (signal) => examine(checks, client, signal));
   }
   if (protocol === "udp") {
     const server = new UdpServer(starter);
-    const checks = chosen(checksOf(udpServerChecks, service, level), withGrounds);
+    const checks = chosen(checksOf(udpServerChecks, service, level), withNeeds);
     return preparedFor(checks, server, (signal) => examine(checks, server, signal));
   }
   const server = new TcpServer(starter);
-  const checks = chosen(checksOf(tcpServerChecks, service, level), withGrounds);
+  const checks = chosen(checksOf(tcpServerChecks, service, level), withNeeds);
   return preparedFor(checks, server, (signal) => examine(checks, server, signal));
 }
 
@@ -64,18 +64,18 @@ function preparedFor(
   return { checks, outcomes, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
 }
 
-/** Why a program can't have its port. */
+/** Explains why a program can't have its port. */
 async function notFree(port: number): Promise<Failure> {
   const lingers = await isInTimeWait(port);
   const instead = "let your program take its port from {port}";
-  return new Failure("USAGE", `port ${port} is ${lingers ? "not free again yet" : "in use"}`, {
+  return new Failure("USAGE", `port ${port} is ${lingers ? "not free yet" : "in use"}`, {
     hint: lingers
       ? `a connection was closed there a moment ago: wait a minute, or ${instead}`
-      : `end what listens there, or ${instead}`,
+      : `stop what is listening there, or ${instead}`,
   });
 }
 
-/** Where a server runs already. @throws {Failure} */
+/** Returns where a TARGET runs; `undefined` for a COMMAND. @throws {Failure} */
 export async function locate(options: GradeOptions) {
   const { target: text, command, subject, level, udp, port, mayBreak, timeout } = options;
   if (text === undefined) {

@@ -4,7 +4,7 @@ import { type CheckFacts, forService, type Outcome, type Subject } from "./check
 import { GradescopeReport } from "./gradescope.ts";
 import type { GradeOptions } from "./options.ts";
 
-/** The reports that the flags choose. @throws {Failure} of kind `USAGE` */
+/** Opens the reports that the flags choose. @throws {Failure} of kind `USAGE` */
 export function openReports(
   options: GradeOptions,
   checks: readonly CheckFacts[],
@@ -35,7 +35,7 @@ export function openReports(
   };
 }
 
-/** An outcome as the reports take it. */
+/** Converts an outcome to a result for the reports. */
 export function resultOf(outcome: Outcome, { service }: Subject): Result {
   const { check, status, reason, evidence, said, elapsedMs } = outcome;
   const sentence = forService(check.sentence, service);

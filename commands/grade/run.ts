@@ -11,11 +11,11 @@ import { locate, prepare } from "./prepare.ts";
 import { seededRandom } from "./random.ts";
 import { openReports, resultOf } from "./results.ts";
 
-/** Exit codes of programs that can't be started, as shells have them. */
+/** Exit codes for programs that can't be started, as in shells. */
 const EXIT_NOT_EXECUTABLE = 126;
 const EXIT_NOT_FOUND = 127;
 
-/** Examines a program and reports; gives the exit code. @throws {Failure} */
+/** Examines a program and reports; returns the exit code. @throws {Failure} */
 export async function grade(options: GradeOptions, channels: Channels): Promise<number> {
   const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
   const target = await locate(options);
@@ -57,7 +57,7 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
     clearTimeout(timer);
   }
   const cut = signals.first.aborted ? "signal" : timeLimit.signal.aborted ? "time" : undefined;
-  const missing = cut === undefined ? [] : notMade(prepared.checks, done, options);
+  const missing = cut === undefined ? [] : notRun(prepared.checks, done, options);
   for (const outcome of missing) {
     if (isWanted(outcome, options.only)) report.add(resultOf(outcome, options.subject));
   }
@@ -65,19 +65,19 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   return await conclude(counted, { options, seed, startedAt, cut, report, signals: signals.first });
 }
 
-/** Whether a check was asked for; one that was made as the ground of another shows up if it failed. */
+/** Whether to report an outcome: one that only another check needed is reported if it failed. */
 function isWanted({ check, status }: Outcome, only: ReadonlySet<string> | undefined): boolean {
   return only === undefined || only.has(check.id) || status === "fail";
 }
 
-function notMade(
+function notRun(
   checks: readonly CheckFacts[],
   done: readonly Outcome[],
   { maxTime }: GradeOptions,
 ): Outcome[] {
-  const made = new Set(done.map(({ check }) => check.id));
-  const reason = `not judged: the examination ended before (--max-time is ${maxTime / 1_000}s)`;
-  return checks.filter(({ id }) => !made.has(id))
+  const finished = new Set(done.map(({ check }) => check.id));
+  const reason = `not judged: the examination ended first (--max-time is ${maxTime / 1_000}s)`;
+  return checks.filter(({ id }) => !finished.has(id))
     .map((check) => ({ check, status: "not-judged", reason, elapsedMs: 0 }));
 }
 
@@ -141,7 +141,7 @@ function failureOf(
 ): Failure | undefined {
   const first = outcomes.find(({ status }) => status === "fail");
   if (cut === "time") {
-    return new Failure("TIMEOUT", `the examination was not over after ${maxTime / 1_000} s`, {
+    return new Failure("TIMEOUT", `the examination did not finish within ${maxTime / 1_000} s`, {
       hint: "give it more time: --max-time 5m",
     });
   }
@@ -160,11 +160,11 @@ function signalCode(signal: AbortSignal): number {
   return 128 + (numbers[String(signal.reason)] ?? 2);
 }
 
-/** Reports as a shell does that a program can't be started; gives the exit code. */
+/** Reports that the program can't be started; returns the exit code that a shell would. */
 function cannotStart({ message, found }: CannotStart, json: boolean, channels: Channels): number {
   const hint = found
     ? "make it executable (chmod +x), or name the interpreter: -- python3 program.py"
-    : "check the spelling; a program of this folder is called ./program";
+    : "check the spelling; a program in this folder is called ./program";
   const exitCode = found ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
   channels.stderr.line(`netdemo: ERROR: ${visible(message)}`);
   channels.stderr.line(`hint: ${hint}`);

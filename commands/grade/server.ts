@@ -6,7 +6,7 @@ import type { Expected } from "./judge.ts";
 import { lastWords } from "./judge.ts";
 import type { Ports } from "./ports.ts";
 
-/** The environment variable by which all that a run started is found again. */
+/** The environment variable that marks every process of a run. */
 const MARK = "NETDEMO_GRADE";
 /** The first request of each service, as the lesson's client sends it. */
 const samples: Record<ServiceName, string> = {
@@ -29,9 +29,9 @@ export interface Examination {
   readonly ports: Ports;
   /** The command that starts the program; `{port}` in it stands for the port. */
   readonly command?: readonly string[] | undefined;
-  /** The port that the program has by itself. */
+  /** The fixed port that the program uses. */
   readonly fixedPort?: number | undefined;
-  /** Where a server runs already, in place of a command. */
+  /** Where a server is already running, in place of a command. */
   readonly target?: { readonly addresses: readonly string[]; readonly port: number } | undefined;
   /** What a client gets on stdin. @default what the lesson's user types */
   readonly input?: string | undefined;
@@ -43,30 +43,30 @@ export interface Question {
   readonly expected: Expected;
 }
 
-/** What checks that hold over TCP and UDP need of a server. */
+/** What the checks for both TCP and UDP need of a server. */
 export interface ExaminedServer {
   readonly examination: Examination;
-  /** One plain question and its right answer, of a client of its own. @throws {Finding} */
+  /** Asks one plain question as a new client, and checks the answer. @throws {Finding} */
   exchange(): Promise<void>;
   /** Asks each of the questions, one after another. @throws {Finding} */
   ask(...questions: readonly Question[]): Promise<void>;
-  /** Sends what no server should like, then sees whether another client is answered. @throws {Finding} */
+  /** Sends a bad request, then checks that another client is answered. @throws {Finding} */
   survives(request: string | Uint8Array): Promise<void>;
-  /** What is answered to a request, whatever it is; empty for nothing. */
+  /** Returns the answer to a request, whatever it is; empty if there is none. */
   answerTo(request: string): Promise<string>;
-  /** The program may not be well: it is started afresh for whoever comes next. */
+  /** Marks the program as possibly broken: it is restarted for the next client. */
   doubt(): void;
 }
 
-/** Starts the program and stops it: what examined servers over TCP and UDP have in common. */
+/** Starts and stops the examined program. */
 export class Starter implements AsyncDisposable {
-  /** How many times as long as else each answer is waited for. */
+  /** Factor by which the timeout for each answer is multiplied. */
   patience = 1;
-  /** The program as it runs now. */
+  /** The program that was started last, until it is stopped. */
   child: Child | undefined;
   /** Where the program was told to listen. */
   port = 0;
-  /** What all that it starts carries in its environment; ends in a dot, so that none begins another. */
+  /** Marks the environment of all it starts; the dot at its end keeps marks from being prefixes. */
   readonly mark: string;
   readonly #examination: Examination;
   #saidFrom = 0;
@@ -81,20 +81,20 @@ export class Starter implements AsyncDisposable {
     return { ...this.#examination, timeout: timeout * this.patience };
   }
 
-  /** Whether the command line takes the port that it is given. */
+  /** Whether the program's port is known: it is fixed, or {port} stands for it. */
   get takesPort(): boolean {
     return this.examination.fixedPort !== undefined ||
       (this.examination.command ?? []).some((word) => word.includes("{port}"));
   }
 
-  /** Whether nothing may be started now: the check that wanted to is over. */
+  /** Whether nothing may be started any more, because the check is over. */
   isCancelled = false;
 
   /**
    * Starts the program on a port.
    *
    * @throws {CannotStart}
-   * @throws {Finding} if the check that wants it is over.
+   * @throws {Finding} if the check is over.
    */
   start(port: number, stdin?: string, kept?: number): Child {
     if (this.isCancelled) throw new Finding({ saw: "the check was over" });
@@ -115,18 +115,18 @@ export class Starter implements AsyncDisposable {
     return this.examination.fixedPort ?? this.examination.ports.take();
   }
 
-  /** Ends the program and what it started. */
+  /** Ends the program and everything it started. */
   async stop(): Promise<void> {
     const child = this.child;
     this.child = undefined;
     if (child === undefined) return;
     const endedBefore = child.ended !== undefined;
     await child.stop();
-    // A program that put itself into the background is still there, and may hold the port.
+    // A program that moved itself into the background still runs, and may hold the port.
     if (endedBefore) await endMarked(`${MARK}=${this.mark}`);
   }
 
-  /** From now on {@linkcode said} is what the program says from here. */
+  /** Makes {@linkcode said} ignore what the program has printed so far. */
   listenToStderr(): void {
     this.#saidFrom = this.child?.stderr.size ?? 0;
   }
@@ -144,7 +144,7 @@ export class Starter implements AsyncDisposable {
     return how === undefined ? "" : `; ${how}`;
   }
 
-  /** The child, for checks that look at the process. @throws {Skipped} where there is none. */
+  /** Returns the child, for checks of the process. @throws {Skipped} if there is none. */
   process(): Child {
     if (this.child !== undefined) return this.child;
     throw new Skipped(NO_PROCESS);
@@ -161,7 +161,7 @@ export function sampleOf({ service }: Examination): Question {
   return questionOf(service, samples[service]);
 }
 
-/** A request that was not sent before in this run, as far as the service allows. */
+/** Returns a new question, as far as the service allows. */
 export function freshQuestion({ service, random }: Examination): Question {
   const number = (): number => 1 + Math.floor(random() * 9_999);
   const requests: Record<ServiceName, () => string> = {

@@ -2,13 +2,13 @@ import { Finding } from "./check.ts";
 import type { Starter } from "./server.ts";
 
 /**
- * The program of an examined server, from check to check, whatever it is asked over.
+ * The program of an examined server, from check to check, over either protocol.
  *
- * `First` is what showed that it had begun to listen: it is the first client's.
+ * `First` is what proved that it listens: the first client uses it.
  */
 export abstract class ServerProgram<First> implements AsyncDisposable {
   readonly starter: Starter;
-  /** Whether it is known to serve one client after another, so that it may go on from check to check. */
+  /** Whether it is known to serve one client after another: it can then run for several checks. */
   servesSeveral = false;
   protected first: First | undefined;
   protected mustRestart = false;
@@ -23,13 +23,13 @@ export abstract class ServerProgram<First> implements AsyncDisposable {
     return this.starter.examination;
   }
 
-  /** One plain question and its right answer, of a client of its own. @throws {Finding} */
+  /** Asks one plain question as a new client, and checks the answer. @throws {Finding} */
   abstract exchange(): Promise<void>;
 
-  /** Ends the program, and what is open to it. */
+  /** Ends the program, and closes what is connected to it. */
   abstract stop(): Promise<void>;
 
-  /** To be called before each check: a program that may not be well is started afresh. */
+  /** Call before each check: a program that may be broken is restarted. */
   beginCheck(): void {
     this.starter.isCancelled = false;
     if (!this.servesSeveral && this.first === undefined) this.mustRestart = true;
@@ -37,13 +37,13 @@ export abstract class ServerProgram<First> implements AsyncDisposable {
     this.starter.listenToStderr();
   }
 
-  /** To be called after a check that failed. */
+  /** Call after a check that failed. */
   doubt(): void {
     this.first = undefined;
     this.mustRestart = true;
   }
 
-  /** Ends the check that runs. */
+  /** Cancels the running check. */
   async cancel(): Promise<void> {
     this.starter.isCancelled = true;
     await this.stop();
@@ -54,8 +54,8 @@ export abstract class ServerProgram<First> implements AsyncDisposable {
     return this.starter.said();
   }
 
-  /** Sees whether another client is answered. @throws {Finding} that says what was done before. */
-  async servesAnother(sent: string, cameBefore: string): Promise<void> {
+  /** Checks that another client is answered. @throws {Finding} that says what happened before. */
+  async servesAnother(sent: string, before: string): Promise<void> {
     try {
       await this.exchange();
     } catch (error) {
@@ -63,11 +63,11 @@ export abstract class ServerProgram<First> implements AsyncDisposable {
       const ended = await this.starter.child?.howItEnded();
       const then = ended ?? `the next client: ${error.evidence.saw}`;
       const { isSilence } = error.evidence;
-      throw new Finding({ sent, saw: `${cameBefore}; ${then}`, isSilence });
+      throw new Finding({ sent, saw: `${before}; ${then}`, isSilence });
     }
   }
 
-  /** Whether a server that this run did not start answers no more. */
+  /** Whether a server that this run did not start has stopped answering. */
   async isGone(): Promise<boolean> {
     if (this.examination.target === undefined) return false;
     return await this.exchange().then(() => false, () => true);
@@ -78,7 +78,7 @@ export abstract class ServerProgram<First> implements AsyncDisposable {
     await this.starter[Symbol.asyncDispose]();
   }
 
-  /** Whether the next client needs the program to be started. */
+  /** Whether the program must be started for the next client. */
   protected get mustStart(): boolean {
     return this.examination.target === undefined &&
       (this.mustRestart || this.starter.child === undefined);

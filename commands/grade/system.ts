@@ -1,10 +1,10 @@
 /**
- * What the system's own tools know of a program: `/proc` needs more than the
- * permission to run a tool (only with all permissions may Deno read it).
- * `undefined` everywhere stands for "no tool here says so".
+ * What the system's own tools report about a program. They stand in for
+ * reading `/proc`, which Deno allows only with all permissions. `undefined`
+ * always means that no tool here has the answer.
  */
 
-/** Runs a tool to its end; what it printed, or `undefined` if it is not there or failed. */
+/** Runs a tool; returns what it printed, or `undefined` if it is missing or failed. */
 async function output(command: string, ...args: string[]): Promise<string | undefined> {
   try {
     const { stdout, success } = await new Deno.Command(command, {
@@ -21,16 +21,16 @@ async function output(command: string, ...args: string[]): Promise<string | unde
 
 const isLinux = Deno.build.os === "linux";
 
-/** What the processes of a session use together. */
+/** The resources that the processes of a session use together. */
 export interface Usage {
   readonly pids: readonly number[];
-  /** Processor time since they started, in milliseconds. */
+  /** CPU time since they started, in milliseconds. */
   readonly cpuMs: number;
   /** Memory that they hold, in bytes. */
   readonly memory: number;
 }
 
-/** What a child and its descendants use; `pid` leads their session and process group. */
+/** Returns what a child and its descendants use; `pid` leads their session and process group. */
 export async function usageOf(pid: number): Promise<Usage | undefined> {
   return isLinux ? await usageOnLinux(pid) : await usageByPs(pid);
 }
@@ -46,7 +46,7 @@ async function usageOnLinux(session: number): Promise<Usage | undefined> {
   let ticks = 0;
   let pages = 0;
   for (const line of text.split("\n")) {
-    // proc(5): the name stands in parentheses and may hold anything.
+    // proc(5): the name is in parentheses and may contain anything.
     const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
     if (Number(fields[3]) !== session) continue;
     pids.push(Number.parseInt(line));
@@ -70,11 +70,11 @@ async function usageByPs(group: number): Promise<Usage | undefined> {
   };
 }
 
-/** Whether more wants to run on this machine than it has processors for: Linux only. */
+/** Whether more threads are ready to run than this machine has processors: Linux only. */
 export async function isMachineBusy(): Promise<boolean> {
   if (!isLinux) return false;
   for (let look = 0; look < 3; look++) {
-    // proc(5): how much is runnable now, of how much there is; cat itself is one of them.
+    // proc(5): runnable threads, a slash, all threads; cat itself is one of the runnable ones.
     const [, running] = /(\d+)\/\d+/.exec(await output("cat", "/proc/loadavg") ?? "") ?? [];
     if (Number(running) - 1 > navigator.hardwareConcurrency) return true;
   }
@@ -87,7 +87,7 @@ export interface Listening {
   readonly port: number;
 }
 
-/** What the processes listen on, or are bound to over UDP. */
+/** Returns what the processes listen on, or are bound to over UDP. */
 export async function listeningOf(
   pids: readonly number[],
   protocol: "tcp" | "udp",
@@ -119,12 +119,12 @@ function endpoint(text: string): Listening {
   return { hostname: ["0.0.0.0", "::", "*"].includes(bare) ? "*" : bare, port: Number(port) };
 }
 
-/** Connections that a server on this port holds, in whatever state but TIME-WAIT. */
+/** Number of connections of a server on this port, in any state but TIME-WAIT. */
 export async function connectionsAt(port: number): Promise<number | undefined> {
   return (await statesAt(port))?.filter((state) => !/LISTEN|TIME.WAIT/.test(state)).length;
 }
 
-/** Whether closed connections keep the port busy for those without SO_REUSEADDR. */
+/** Whether closed connections block the port for programs without SO_REUSEADDR. */
 export async function isInTimeWait(port: number): Promise<boolean> {
   return (await statesAt(port))?.some((state) => /TIME.WAIT/.test(state)) ?? false;
 }
@@ -140,20 +140,20 @@ async function statesAt(port: number): Promise<string[] | undefined> {
     .map((fields) => fields[5] ?? "");
 }
 
-/** Bytes that have come to the connection with this local port and were not read by its program. */
+/** Number of bytes received on this local port that the program has not read yet. */
 export async function unreadAt(port: number): Promise<number | undefined> {
   const text = await output("ss", "-Htn", `sport = :${port}`);
   const [, unread] = text?.trim().split(/\s+/) ?? [];
   return unread === undefined ? undefined : Number(unread);
 }
 
-/** Ports from 20000 to 29999 at which something listens or a closed connection lingers. */
+/** Ports from 20000 to 29999 on which something listens or a connection is left. */
 export async function busyPorts(): Promise<ReadonlySet<number>> {
   const text = await output("ss", "-Htan", "sport >= :20000 and sport <= :29999") ?? "";
   return new Set(text.split("\n").map((line) => endpoint(line.trim().split(/\s+/)[3] ?? "").port));
 }
 
-/** Descriptors that the processes hold together: Linux only. */
+/** Number of descriptors that the processes have open: Linux only. */
 export async function descriptorsOf(pids: readonly number[]): Promise<number | undefined> {
   if (!isLinux || pids.length === 0) return undefined;
   const text = await output("ls", ...pids.map((pid) => `/proc/${pid}/fd`));
@@ -163,7 +163,7 @@ export async function descriptorsOf(pids: readonly number[]): Promise<number | u
 /** Processes with this text in their environment: Linux only. */
 export async function processesMarked(mark: string): Promise<readonly number[]> {
   if (!isLinux) return [];
-  // Neither sh nor grep carries the mark itself: it is an argument of theirs, no variable.
+  // sh and grep don't find themselves: they get the mark as an argument, not as a variable.
   const script = 'exec grep -Fls -- "$1" /proc/[0-9]*/environ';
   const text = await output("sh", "-c", script, "sh", mark) ?? "";
   return [...text.matchAll(/^\/proc\/(\d+)\//gm)].map(([, pid]) => Number(pid));

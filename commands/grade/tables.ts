@@ -10,7 +10,7 @@ import type { UdpServer } from "./udp_server.ts";
 
 const [hangsUp, busy, ...afterBadRequests] = robustServerChecks;
 
-/** The checks of servers over TCP, in the order in which they are made. */
+/** The checks for servers over TCP, in the order they run. */
 export const tcpServerChecks: readonly Check<TcpServer>[] = [
   ...lessonServerChecks,
   ...[hangsUp, busy].filter((check) => check !== undefined),
@@ -19,7 +19,7 @@ export const tcpServerChecks: readonly Check<TcpServer>[] = [
   ...streamServerChecks,
 ];
 
-/** The checks of servers over UDP, in the order in which they are made. */
+/** The checks for servers over UDP, in the order they run. */
 export const udpServerChecks: readonly Check<UdpServer>[] = [
   ...lessonUdpChecks,
   ...badRequestChecks,

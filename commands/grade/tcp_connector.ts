@@ -10,9 +10,9 @@ import { ServerProgram } from "./server_program.ts";
 import { isInTimeWait } from "./system.ts";
 import { pause } from "./waits.ts";
 
-/** Milliseconds in which a program must have begun to listen. */
+/** Milliseconds within which a program must begin to listen. */
 const START_MS = 10_000;
-/** Milliseconds between two tries to connect to a program that starts. */
+/** Milliseconds between attempts to connect to a starting program. */
 const RETRY_MS = 20;
 
 /** Starts a program and connects to it, as often as the checks need. */
@@ -26,7 +26,7 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
     this.#addresses = starter.examination.target?.addresses ?? LOOPBACK;
   }
 
-  /** A connection of a new client; starts the program if it does not run. @throws {Finding} */
+  /** Connects a new client; starts the program if it is not running. @throws {Finding} */
   async connect(): Promise<Conversation> {
     const first = this.takeFirst();
     if (first !== undefined) return first;
@@ -34,7 +34,7 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
     return await this.#dial();
   }
 
-  /** Hands a connection that nothing was sent on to the next {@linkcode connect}. */
+  /** Keeps an unused connection for the next {@linkcode connect}. */
   keep(conversation: Conversation): void {
     this.first = conversation;
   }
@@ -51,7 +51,7 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
         this.mustRestart = false;
         return conversation;
       } catch (error) {
-        // Somebody else may have taken the port at that moment.
+        // Another program may have taken the port in the meantime.
         if (tried === tries || this.starter.child?.ended === undefined) throw error;
         if (!(error instanceof Finding)) throw error;
       }
@@ -59,7 +59,7 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
     }
   }
 
-  /** Ends the program; no connection of it lingers on its port. */
+  /** Ends the program, and leaves no connection lingering on its port. */
   async stop(): Promise<void> {
     for (const conversation of this.#open) conversation.reset();
     this.#open.clear();
@@ -67,7 +67,7 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
     await this.starter.stop();
   }
 
-  /** @throws {SocketFailure} if a TARGET was never reached; later it is the program's fault: a Finding. */
+  /** @throws {SocketFailure} if a TARGET was never reached. @throws {Finding} otherwise. */
   async #dial(): Promise<Conversation> {
     const { timeout, target } = this.examination;
     const attempts: Attempt[] = [];
@@ -79,19 +79,19 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
         attempts.push({ endpoint, kind: kindOf(error) ?? "ERROR", error });
       }
     }
-    // What a host without IPv6 says of ::1 says nothing of the program.
-    const told = attempts.find(({ error }) => errnoOf(error) !== "EADDRNOTAVAIL") ?? attempts[0];
-    const kind = told?.kind ?? "ERROR";
+    // On a host without IPv6, the error for ::1 says nothing about the program.
+    const attempt = attempts.find(({ error }) => errnoOf(error) !== "EADDRNOTAVAIL") ?? attempts[0];
+    const kind = attempt?.kind ?? "ERROR";
     if (target !== undefined && !this.#wasReached) {
       const facts = { phase: "connect", attempts, protocol: "tcp", timeoutMs: timeout } as const;
-      throw new SocketFailure(kind, facts, told?.error);
+      throw new SocketFailure(kind, facts, attempt?.error);
     }
-    const saws: Readonly<Record<string, string>> = {
+    const observed: Readonly<Record<string, string>> = {
       REFUSED: "the connection was refused",
       RESET: "the connection was reset",
       TIMEOUT: "the connection was not accepted",
     };
-    const saw = saws[kind] ?? `no connection (${errorName(told?.error)})`;
+    const saw = observed[kind] ?? `no connection (${errorName(attempt?.error)})`;
     throw new Finding({ saw: saw + await this.starter.andEnded(), isSilence: kind === "TIMEOUT" });
   }
 
@@ -102,13 +102,13 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
       (signal) => dialResettable({ hostname, port, signal }),
     );
     const conversation = new Conversation(stream);
-    this.#addresses = [hostname]; // where it was found, it is asked from now on
+    this.#addresses = [hostname]; // later connections go to where it was found
     this.#open.add(conversation);
     this.#wasReached = true;
     return conversation;
   }
 
-  /** Tries to connect until it works. The connection that works is used: it may be the only one. */
+  /** Tries to connect until it works. That connection is used: the program may accept no other. */
   async #untilListening(): Promise<Conversation> {
     const child = this.starter.process();
     const search = new ListenerSearch(this.starter, child);
@@ -132,7 +132,7 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
     const { port } = this.starter;
     const { fixedPort } = this.examination;
     if (child.ended !== undefined) {
-      // The first start found the port free: what holds it now comes from the checks before.
+      // The port was free at the first start: what holds it now is left from earlier checks.
       if (fixedPort !== undefined && await isInTimeWait(port)) {
         return new Skipped(
           `port ${port} is still held by a closed connection: let your program take {port}`,
@@ -148,7 +148,7 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
   }
 }
 
-/** Does something that a signal ends after so many milliseconds. */
+/** Does work with a signal that aborts after this many milliseconds. */
 async function withTimeout<T>(
   milliseconds: number,
   work: (signal: AbortSignal) => Promise<T>,

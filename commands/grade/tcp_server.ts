@@ -11,23 +11,23 @@ import {
 } from "./server.ts";
 import { TcpConnector } from "./tcp_connector.ts";
 
-/** What to do about a program that ended at a request of the lesson. */
-const ENDED_FIX = "see what your program said as it ended: begin there";
-/** Milliseconds for which a bad request is given the time to be answered: silence is no failure. */
+/** The fix for a program that ended at one of the lesson's requests. */
+const ENDED_FIX = "begin with what your program said as it ended";
+/** Milliseconds to wait for an answer to a bad request: silence is not a failure. */
 const REACTION_MS = 500;
-/** An answer that takes so many milliseconds was waited for until silence ended the request. */
+/** Milliseconds after which an answer must have waited for silence to end the request. */
 const SILENCE_RULE_MS = 150;
-/** Milliseconds after which the lesson's client has surely been waiting for long enough. */
+/** Milliseconds to wait for the answer to a request without a line end. */
 const BARE_MS = 1_000;
 
-/** What ends a request for this server: nothing, a line end, or the end of what is sent. */
+/** What ends a request for this server: nothing, a line end, or the end of the stream. */
 export type RequestEnd = "nothing" | "line" | "end of stream";
 
-/** A server over TCP that is examined. */
+/** A server over TCP under examination. */
 export class TcpServer extends TcpConnector implements ExaminedServer {
   /** What the server was found to need after a request. */
   requestEnd: RequestEnd = "nothing";
-  /** What the first answer was waited for. */
+  /** What brought the first answer. */
   firstAnswerAfter: RequestEnd | undefined;
   #waitsForSilence = false;
   #endsLate = false;
@@ -64,21 +64,21 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     await this.request(conversation, request);
     await conversation.until((bytes) => bytes.length > 0, REACTION_MS);
     await this.leave(conversation);
-    await this.servesAnother(sent, this.#whatCame(conversation));
+    await this.servesAnother(sent, this.#reaction(conversation));
   }
 
   async answerTo(request: string): Promise<string> {
     const conversation = await this.connect();
     await this.request(conversation, request);
     await conversation.until((bytes) => bytes.length > 0, this.examination.timeout);
-    // What belongs to the answer comes with it or never.
+    // The rest of an answer comes right with it or never.
     if (conversation.end === undefined) await conversation.until(() => false, 20);
     const answer = new TextDecoder().decode(conversation.bytes);
     await this.leave(conversation);
     return answer;
   }
 
-  /** Sends a request with what ends it for this server. */
+  /** Sends a request with the ending that this server needs. */
   async request(conversation: Conversation, request: string | Uint8Array): Promise<void> {
     const { timeout } = this.examination;
     conversation.forget();
@@ -104,7 +104,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     throw new Finding({
       sent: shown(sent),
       want: shown(expected.text),
-      saw: this.#whatCame(conversation) + ended,
+      saw: this.#reaction(conversation) + ended,
       fix: ended === "" ? undefined : ENDED_FIX,
       isSilence: ended === "" && conversation.end === undefined,
     });
@@ -116,7 +116,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     const { request, expected } = sampleOf(this.examination);
     await this.#coaxAnswer(conversation, request);
     await this.answered(conversation, expected, request);
-    // What a program sends by mistake after its answer mostly comes with it.
+    // What a program sends by mistake after its answer usually comes right with it.
     await conversation.until((bytes) => judge(bytes, expected) === "wrong", 30);
     if (judge(conversation.bytes, expected) === "wrong") {
       throw new Finding(wrongAnswer(conversation.bytes, expected, request));
@@ -124,16 +124,16 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     conversation.close();
   }
 
-  /** Whether the lesson's client is answered if it is given more time, on a connection of its own. */
+  /** Whether a request without a line end is answered, given more time on a new connection. */
   async answersWithoutLineEnd(milliseconds: number): Promise<boolean> {
     const conversation = await this.connect();
     await conversation.send(sampleOf(this.examination).request, milliseconds);
-    const came = await conversation.until((bytes) => bytes.length > 0, milliseconds);
+    const isAnswered = await conversation.until((bytes) => bytes.length > 0, milliseconds);
     conversation.close();
-    return came;
+    return isAnswered;
   }
 
-  /** Closes as a client that has all it wanted; waits a moment for the server to do the same. */
+  /** Closes as a client that has its answer; gives the server a moment to do the same. */
   async leave(conversation: Conversation): Promise<void> {
     await conversation.closeWrite();
     if (!await conversation.untilEnd(this.#endsLate ? 30 : REACTION_MS)) this.#endsLate = true;
@@ -142,7 +142,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
 
   async #coaxAnswer(conversation: Conversation, request: string): Promise<void> {
     const { timeout, lines } = this.examination;
-    const came = (milliseconds: number): Promise<boolean> =>
+    const isAnswered = (milliseconds: number): Promise<boolean> =>
       conversation.until((bytes) => bytes.length > 0, milliseconds);
     if (lines) {
       await conversation.send(withLineEnd(request), timeout);
@@ -156,7 +156,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     for (const [requestEnd, patience, step] of steps) {
       const startedAt = performance.now();
       await step();
-      if (await came(patience)) {
+      if (await isAnswered(patience)) {
         this.requestEnd = this.firstAnswerAfter = requestEnd;
         this.#waitsForSilence = requestEnd === "nothing" &&
           performance.now() - startedAt > SILENCE_RULE_MS;
@@ -166,7 +166,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     }
   }
 
-  /** Asks with line ends from now on if the server understands them and is quicker then. */
+  /** Switches to line ends if the server understands them and so answers faster. */
   async preferLines(): Promise<void> {
     if (!this.#waitsForSilence || this.requestEnd !== "nothing") return;
     this.requestEnd = "line";
@@ -180,14 +180,14 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
   }
 
   /** `answered "Error: ..."`, `nothing within 2s`, `the connection closed`. */
-  #whatCame(conversation: Conversation): string {
+  #reaction(conversation: Conversation): string {
     const { bytes, end } = conversation;
-    const came = bytes.length > 0 ? [`it answered ${shown(bytes)}`] : [];
-    if (end === "closed") came.push("the connection closed");
-    if (end === "reset") came.push("the connection was reset");
-    if (end === undefined && came.length === 0) return nothingWithin(this.examination.timeout);
-    if (end === undefined) came.push("nothing more came");
-    return came.join(", then ");
+    const parts = bytes.length > 0 ? [`it answered ${shown(bytes)}`] : [];
+    if (end === "closed") parts.push("the connection closed");
+    if (end === "reset") parts.push("the connection was reset");
+    if (end === undefined && parts.length === 0) return nothingWithin(this.examination.timeout);
+    if (end === undefined) parts.push("nothing more came");
+    return parts.join(", then ");
   }
 
   /** hello: the server is done with a client once it has greeted it, or closed. @throws {Finding} */
@@ -199,7 +199,7 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     throw new Finding({
       saw: `the connection is still open after ${timeout / 1_000} s` +
         await this.starter.andEnded(),
-      fix: "close() each connection once its client was greeted",
+      fix: "close() each connection once its client has been greeted",
       isSilence: true,
     });
   }

@@ -13,18 +13,18 @@ import {
 import { ServerProgram } from "./server_program.ts";
 import { type Listening, listeningOf, usageOf } from "./system.ts";
 
-/** Milliseconds in which a program must have begun to answer. */
+/** Milliseconds within which a program must begin to answer. */
 const START_MS = 10_000;
-/** Milliseconds after which a program that is seen to be bound but silent is not waited for any more. */
+/** Milliseconds to keep waiting for a program that is bound but silent. */
 const SILENT_MS = 3_000;
-/** Milliseconds between two datagrams to a program that starts. */
+/** Milliseconds between two datagrams to a starting program. */
 const RETRY_MS = 50;
-/** Milliseconds in which an answer must have arrived that was sent before its sender ended. */
+/** Milliseconds for an answer to arrive from a program that has already ended. */
 const ANSWER_ON_ITS_WAY_MS = 200;
-/** Milliseconds for which a bad request is given the time to be answered: silence is no failure. */
+/** Milliseconds to wait for an answer to a bad request: silence is not a failure. */
 const REACTION_MS = 200;
 
-/** A server over UDP that is examined. */
+/** A server over UDP under examination. */
 export class UdpServer extends ServerProgram<Received> implements ExaminedServer {
   #hostname: string;
   readonly #clients = new Set<DatagramClient>();
@@ -34,7 +34,7 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
     this.#hostname = starter.examination.target?.addresses[0] ?? "127.0.0.1";
   }
 
-  /** A socket for a new client; starts the program if it does not run. @throws {Finding} */
+  /** Opens a socket for a new client; starts the program if it is not running. @throws {Finding} */
   async client(): Promise<DatagramClient> {
     if (this.mustStart) this.first = await this.#start();
     const client = new DatagramClient(this.#hostname.includes(":") ? "::" : "0.0.0.0");
@@ -42,7 +42,7 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
     return client;
   }
 
-  /** The answer that showed that the program listens, or else a new one. @throws {Finding} */
+  /** Returns the answer that proved that the program listens, or a new one. @throws {Finding} */
   async firstAnswer(): Promise<Received> {
     const first = this.takeFirst();
     if (first !== undefined) return first;
@@ -54,7 +54,7 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
     return await this.#received(client, expected, request);
   }
 
-  /** Starts it if it does not run, and keeps its first answer. @throws {Finding} */
+  /** Starts the program if it is not running, and keeps its first answer. @throws {Finding} */
   async listens(): Promise<void> {
     this.first = await this.firstAnswer();
   }
@@ -80,8 +80,8 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
     await this.send(client, typeof request === "string" ? this.withLineEnd(request) : request);
     const answer = await client.receive(REACTION_MS);
     const sent = typeof request === "string" ? shown(request) : inHex(request);
-    const came = answer === undefined ? "no answer" : `it answered ${shown(answer.bytes)}`;
-    await this.servesAnother(sent, came);
+    const reaction = answer === undefined ? "no answer" : `it answered ${shown(answer.bytes)}`;
+    await this.servesAnother(sent, reaction);
   }
 
   async answerTo(request: string): Promise<string> {
@@ -91,7 +91,7 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
     return new TextDecoder().decode(answer?.bytes);
   }
 
-  /** Waits for the right answer from whichever port it comes. @throws {Finding} */
+  /** Waits for the right answer, from any port. @throws {Finding} */
   async answered(client: DatagramClient, expected: Expected, sent: string): Promise<Received> {
     return this.judged(await this.#received(client, expected, sent), expected, sent);
   }
@@ -106,7 +106,7 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
     return this.examination.lines ? `${request}\n` : request;
   }
 
-  /** Whether a datagram came from where it was asked. */
+  /** Whether a datagram came from the server's port. */
   isFromServer({ from }: Received): boolean {
     return from.port === this.starter.port;
   }
@@ -155,7 +155,7 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
         if (found.length > 0) foundAt ??= performance.now();
         if (foundAt !== undefined && performance.now() - foundAt > SILENT_MS) break;
       }
-      // A program may end with its first answer, which is then still on its way.
+      // A program may end right after its first answer, which may still be on its way.
       for (const { hostname, client } of sockets) {
         const answer = await client.receive(ANSWER_ON_ITS_WAY_MS);
         if (answer === undefined) continue;
@@ -172,12 +172,12 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
     const where = elsewhere === undefined
       ? "nothing is bound to it"
       : elsewhere.port === this.starter.port
-      ? "your program is bound to it, but answers nothing"
+      ? "your program is bound to it, but does not answer"
       : `your program is bound to port ${elsewhere.port}`;
     throw new Finding({ sent: request, saw: `no answer from port ${this.starter.port}: ${where}` });
   }
 
-  /** What the program is bound to; without {port} that is what is asked from now on. */
+  /** Returns what the program is bound to; without {port}, later requests go there. */
   async #findPorts(): Promise<readonly Listening[]> {
     const pids = (await usageOf(this.starter.process().pid))?.pids ?? [];
     const found = await listeningOf(pids, "udp") ?? [];

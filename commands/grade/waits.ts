@@ -1,4 +1,4 @@
-/** Waits for something, but not longer than so many milliseconds. */
+/** Waits for a promise, but no longer than this many milliseconds. */
 export async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
@@ -9,7 +9,7 @@ export async function within(milliseconds: number, work: Promise<unknown>): Prom
   }
 }
 
-/** Lets time pass, where time is what is looked at, or where nothing else can be waited for. */
+/** Waits this many milliseconds: where time itself matters, or no event can be waited for. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
