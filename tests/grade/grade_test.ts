@@ -47,7 +47,7 @@ while True:
     client.close()
 `;
 
-/** The checks that a report skips; not `reset` in an executable, whose Deno may be too old for it. */
+/** The checks that a report skips, without `reset` if an executable's older Deno can't do it. */
 function skipped(stdout: string): string[] {
   return [...stdout.matchAll(/^skip (\S+)/gm)].map(([, id = ""]) => id)
     .filter((id) => id !== "reset" || executable === undefined);
