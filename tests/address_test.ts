@@ -13,13 +13,13 @@ import {
   unix,
 } from "./harness.ts";
 
-/** What a command prints with `--json`, line by line. */
+/** The events that a command prints with `--json`. */
 async function eventsOf(args: readonly string[]): Promise<Record<string, unknown>[]> {
   const { stdout } = await netdemoInProcess(args);
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-Deno.test("an IP address has one canonical form, and what is none has none", () => {
+Deno.test("an IP address has one canonical form, and anything else has none", () => {
   const table: Record<string, string | undefined> = {
     "127.0.0.1": "127.0.0.1",
     "::1": "::1",
@@ -42,14 +42,14 @@ Deno.test("an IP address has one canonical form, and what is none has none", () 
   }
 });
 
-Deno.test("an end is written address:port, IPv6 in brackets", () => {
+Deno.test("an endpoint is written address:port, IPv6 in brackets", () => {
   assertEquals(formatEndpoint({ hostname: "127.0.0.1", port: 40 }), "127.0.0.1:40");
   assertEquals(formatEndpoint({ hostname: "::1", port: 40 }), "[::1]:40");
   assertEquals(formatEndpoint({ hostname: "::ffff:127.0.0.1", port: 40 }), "127.0.0.1:40");
   assertEquals(formatEndpoint({ path: "/tmp/x" }), "/tmp/x");
 });
 
-Deno.test("an end is the same however its address is written", () => {
+Deno.test("an endpoint is the same however its address is written", () => {
   const same = (one: string, other: string): boolean =>
     isSameEndpoint({ hostname: one, port: 40 }, { hostname: other, port: 40 });
   assert(same("::1", "0:0::1"));
@@ -60,7 +60,7 @@ Deno.test("an end is the same however its address is written", () => {
   assert(!isSameEndpoint({ hostname: "::1", port: 40 }, { hostname: "::1", port: 41 }));
 });
 
-Deno.test("addresses are of the kind that the RFCs say, to the edge of each range", () => {
+Deno.test("addresses are classified as the RFCs say, to the edge of each range", () => {
   const kinds: Record<string, string[]> = {
     unspecified: ["0.0.0.0", "::"],
     loopback: ["127.0.0.0", "127.255.255.255", "::1"],
@@ -103,7 +103,7 @@ Deno.test("addresses are of the kind that the RFCs say, to the edge of each rang
   assertThrows(() => kindOfAddress("localhost"), TypeError, "localhost");
 });
 
-Deno.test("ports are of the kind that RFC 6335 says", () => {
+Deno.test("ports are classified as RFC 6335 says", () => {
   const kinds = [0, 1, 1_023, 1_024, 49_151, 49_152, 65_535].map((port) => kindOfPort(port).name);
   assertEquals(kinds, [
     "any free one",
@@ -134,7 +134,7 @@ Deno.test("netdemo address shows this host's addresses, loopback first", async (
   );
 });
 
-Deno.test("netdemo address NAME shows what it stands for, and how long that took", async () => {
+Deno.test("netdemo address NAME shows what it resolves to, and how long that took", async () => {
   const { code, stdout } = await netdemoInProcess(["address", "localhost"]);
   assertEquals(code, 0);
   assertMatch(
@@ -163,7 +163,7 @@ Deno.test("netdemo address explains an address and a port", async () => {
   assertMatch((await netdemoInProcess(["address", ":51234"])).stdout, /^Port 51234 is ephemeral: /);
 });
 
-Deno.test("what is neither a name, an address nor a port is a usage error", async () => {
+Deno.test("anything but a name, an address or a port is a usage error", async () => {
   for (const args of [["::zz"], ["1.2.3.4:99999"], ["a", "b"], [""], ["[::1"], ["--port", "4"]]) {
     const { code, stderr } = await netdemoInProcess(["address", ...args]);
     assertEquals(code, 2, args.join(" "));
@@ -171,7 +171,7 @@ Deno.test("what is neither a name, an address nor a port is a usage error", asyn
   }
 });
 
-Deno.test("--host takes an address or a name, and says so when it is given a port", async () => {
+Deno.test("--host takes an address or a name, and says so when given a port", async () => {
   const table: Record<string, RegExp> = {
     "127.0.0.1:40": /--host takes no port.*\nhint: .*--host 127\.0\.0\.1 --port 40/,
     "[::1]:40": /--host takes no port/,
@@ -185,7 +185,7 @@ Deno.test("--host takes an address or a name, and says so when it is given a por
   }
 });
 
-/** Starts a server on an address, asks it over each of some addresses, gives what it printed. */
+/** Starts a server on an address, asks it over each of the hosts, and returns its output. */
 async function askOver(
   hosts: readonly string[],
   listen: string,
@@ -202,21 +202,25 @@ async function askOver(
   return (await server.stop()).stdout;
 }
 
-testWith([ipv6, unix], "one IPv6 address alone, however it is written", async () => {
-  for (const host of ["::1", "[::1]", "0:0::1"]) {
-    assertMatch(await askOver([host], host), /Listening on \[::1\]:\d+ \(tcp\)\n/);
-  }
-});
+testWith(
+  [ipv6, unix],
+  "--host with one IPv6 address takes that address only, however it is written",
+  async () => {
+    for (const host of ["::1", "[::1]", "0:0::1"]) {
+      assertMatch(await askOver([host], host), /Listening on \[::1\]:\d+ \(tcp\)\n/);
+    }
+  },
+);
 
 testWith([ipv6, unix], "--host :: takes both families", async () => {
   const hosts = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
   assertMatch(await askOver(hosts, "::"), /Listening on \[::\]:\d+ \(tcp\)/);
-  // A socket for each address answers from the one that was asked.
+  // Each address has its own socket, so the reply comes from the address that was asked.
   const udp = await askOver(hosts, "::", "--udp");
   assertMatch(udp, /Listening on .*127\.0\.0\.1:\d+ and \[::1\]:\d+.* \(udp\)/);
 });
 
-testWith([ipv6], "a server on :: names the peers of both families as they are", async () => {
+testWith([ipv6], "a server on :: shows peers of both families by their own addresses", async () => {
   const { process, port } = await startServer(["hello-server", "--udp", "--host", "::"]);
   await using _process = process;
   for (const host of ["127.0.0.1", "::1"]) {
@@ -230,17 +234,17 @@ const linkLocal = Deno.networkInterfaces().find(({ address }) => address.startsW
 
 const zones: Need = { missing: "no link-local address", isMet: () => linkLocal !== undefined };
 
-// Deno 2.5 knows no zones.
+// Deno 2.5 does not support zones.
 testWith(
   [zones, fromSource, unix],
-  "UDP over a link-local address, which comes back otherwise",
+  "UDP works over a link-local address, though replies show it in another form",
   async () => {
     const host = `${linkLocal?.address}%${linkLocal?.name}`;
     await askOver([host], host, "--udp");
   },
 );
 
-testWith([ipv6], "a link-local address without its interface is BIND", async () => {
+testWith([ipv6], "binding a link-local address without its interface is BIND", async () => {
   const zone = await netdemoInProcess(["calc-server", "--host", "fe80::1", "--port", "0"]);
   assertEquals(zone.code, 15);
   assertMatch(

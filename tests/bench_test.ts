@@ -19,7 +19,7 @@ function startNetdemo(...args: string[]): Promise<Target> {
 }
 
 loadTest(
-  "of 256 connections that ask without a pause none waits while others go round",
+  "256 connections that ask without a pause get equal shares",
   async (load) => {
     await using target = await startNetdemo("calc-server");
     await runLoad(load, target, ["tcp", "-c", "256", "-s", "0.5"]); // warms it up
@@ -28,7 +28,7 @@ loadTest(
   },
 );
 
-loadTest("a load is answered right in every mode of the generator", async (load) => {
+loadTest("a load gets correct answers in every mode of the generator", async (load) => {
   await using target = await startNetdemo("calc-server");
   await using udp = await startNetdemo("calc-server", "--udp");
   const { pid } = target;
@@ -46,7 +46,7 @@ loadTest("a load is answered right in every mode of the generator", async (load)
     const { p50, p90, p99, p999, max } = measured.micros;
     const latencies = [p50, p90, p99, p999];
     assertEquals(latencies, latencies.toSorted((one, other) => one - other));
-    assertGreater(max * 1.02, p999); // a bucket's middle may lie a little beyond
+    assertGreater(max * 1.02, p999); // a bucket's midpoint may be slightly above its values
   }
 });
 

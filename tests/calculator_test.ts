@@ -61,7 +61,7 @@ Deno.test("an error reply is at most 64 bytes, whatever it quotes", () => {
   }
 });
 
-/** Milliseconds of processor time of this thread, where the system counts it: a busy machine adds none. */
+/** CPU milliseconds of this thread where the system counts them, so that a busy machine adds none. */
 function processorTime(): number {
   if (Deno.build.os !== "linux") return performance.now();
   return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
@@ -91,7 +91,7 @@ Deno.test("no command takes longer than 50 ms, and one with too many digits gets
   assert(calculate(`${half} ${half} *`).startsWith("Product of 777"));
 });
 
-/** Answers commands as the lesson's server does in Python, but for errors. */
+/** Answers commands as the lesson's Python server does, except for errors. */
 const pythonCalculator = `
 import socket, sys
 if hasattr(sys, "set_int_max_str_digits"): sys.set_int_max_str_digits(0)
@@ -130,7 +130,7 @@ async function assertSameAnswers(peer: TestConnection, commands: readonly string
   }
 }
 
-comparisonTest("the calculator equals Python on some 24,000 random commands", async (peer) => {
+comparisonTest("the calculator agrees with Python on some 24,000 random commands", async (peer) => {
   const commands = fc.array(command, { minLength: 1, maxLength: 200, size: "max" });
   await assertProperty(
     fc.asyncProperty(commands, (commands) => assertSameAnswers(peer, commands)),
@@ -138,7 +138,7 @@ comparisonTest("the calculator equals Python on some 24,000 random commands", as
   );
 });
 
-comparisonTest("the calculator equals Python on the edges of doubles", async (peer) => {
+comparisonTest("the calculator agrees with Python at the limits of doubles", async (peer) => {
   const commands: string[] = [];
   const around = (a: bigint, b: bigint): void => {
     for (const nudge of [-1n, 0n, 1n]) {

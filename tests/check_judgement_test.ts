@@ -1,4 +1,4 @@
-/** What a check makes of what its probes saw: pure, without sockets. */
+/** How a check judges the outcomes of its probes, without sockets. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { exitCodes, Failure } from "../cli/failure.ts";
 import { assess, type Row } from "../commands/check/assess.ts";
@@ -20,7 +20,7 @@ import {
 const failed = (phase: Failed["phase"], kind: Failed["kind"], rest: Partial<Failed> = {}) =>
   ({ end: "failed", phase, kind, ...rest }) as const;
 
-/** What happened, and what it proves. */
+/** Outcomes, each with the verdict it deserves. */
 const judgements: readonly (readonly [Outcome, Verdict])[] = [
   [{ end: "answered", phase: "reply", right: true }, "ok"],
   [{ end: "answered", phase: "reply", right: false }, "wrong"],
@@ -53,12 +53,12 @@ Deno.test("each outcome has one verdict", () => {
   for (const [outcome, verdict] of judgements) {
     assertEquals(judge(outcome, { elapsedMs: 1 }), verdict, JSON.stringify(outcome));
   }
-  // The table must have shown every verdict but the one that depends on the time.
+  // The table must cover every verdict but the one that depends on time.
   const shown = new Set(judgements.map(([, verdict]) => verdict));
   assertEquals(verdicts.filter((verdict) => !shown.has(verdict)), ["slow"]);
 });
 
-Deno.test("only what is right can be slow", () => {
+Deno.test("only a correct outcome can be slow", () => {
   const late = { elapsedMs: 101, slowerThan: 100 };
   for (const [outcome, verdict] of judgements) {
     const right = verdict === "ok" || verdict === "open";
@@ -70,7 +70,7 @@ Deno.test("only what is right can be slow", () => {
 Deno.test("each verdict has the exit code that the contract names", () => {
   const codes = Object.fromEntries(verdicts.map((it) => [it, exitCodes[failureOf(it)]]));
   assertEquals(codes, {
-    ok: 1, // where it was not expected
+    ok: 1, // when not expected
     open: 1,
     slow: 1,
     wrong: 1,
@@ -85,7 +85,7 @@ Deno.test("each verdict has the exit code that the contract names", () => {
   });
 });
 
-Deno.test("a reply is further than a connection, refused than unreachable than dropped", () => {
+Deno.test("a closed connection counts as further than refused, then unreachable, then dropped", () => {
   assertEquals(furthest(["dropped", "closed", "refused"]), "closed");
   assertEquals(furthest(["dropped", "unreachable", "refused"]), "refused");
   assertEquals(furthest(["dropped", "unreachable"]), "unreachable");
@@ -119,7 +119,7 @@ Deno.test("each expectation holds for its verdicts and for no others", () => {
   }
 });
 
-Deno.test("what can never be as expected is wrong usage, not a finding", () => {
+Deno.test("an expectation that can never hold is wrong usage, not a finding", () => {
   for (
     const [text, why] of [
       ["error=10.0.0.7:1", "never as expected"],
@@ -144,7 +144,7 @@ Deno.test("what can never be as expected is wrong usage, not a finding", () => {
   assertEquals(parseExpected("unix:/tmp/a=b", options).expect, "ok");
 });
 
-/** A row as a probe would make it. */
+/** A row as a probe would return it. */
 function row(text: string, address: string, verdict: Verdict): Row {
   return {
     expected: expecting(text),
@@ -162,7 +162,7 @@ function row(text: string, address: string, verdict: Verdict): Row {
   };
 }
 
-Deno.test("one address as expected is enough, with a note on the others; --strict wants each", () => {
+Deno.test("one address as expected is enough, with a note on the others; --strict requires all", () => {
   const rows = [row("web:1", "10.0.0.7", "ok"), row("web:1", "fd00::7", "dropped")];
   const [lenient] = assess([rows], false);
   assertEquals(lenient?.asExpected, true);
@@ -173,7 +173,7 @@ Deno.test("one address as expected is enough, with a note on the others; --stric
   assertEquals(strict?.failure, "TIMEOUT");
 });
 
-Deno.test("what one address lets through is not blocked, though another is", () => {
+Deno.test("a target that one address lets through is not blocked, though another address is", () => {
   const both = (expect: string, verdict: Verdict, scheme = "") => {
     const text = `${expect}=${scheme}web:1`;
     return assess([[row(text, "10.0.0.7", verdict), row(text, "fd00::7", "refused")]], false)[0];
@@ -184,7 +184,7 @@ Deno.test("what one address lets through is not blocked, though another is", () 
     assertEquals(target?.rows.map(({ status }) => status), ["fail", "pass"]);
     assertEquals(both("blocked", verdict)?.asExpected, false);
   }
-  // A host without IPv6 can't reach what it can't try: that lets nothing through.
+  // A host without IPv6 can't even try an IPv6 address: that lets nothing through.
   for (const verdict of ["unreachable", "dropped", "error"] as const) {
     assertEquals(both("refused", verdict)?.asExpected, true, verdict);
   }
@@ -192,14 +192,14 @@ Deno.test("what one address lets through is not blocked, though another is", () 
   assertEquals(both("blocked", "ok", "udp://")?.asExpected, false);
 });
 
-Deno.test("where no address is as expected, the verdict that got furthest stands", () => {
+Deno.test("if no address is as expected, the verdict that got furthest counts", () => {
   const rows = [row("web:1", "10.0.0.7", "dropped"), row("web:1", "fd00::7", "closed")];
   const [target] = assess([rows], false);
   assertEquals([target?.verdict, target?.failure], ["closed", "CLOSED"]);
   assertEquals(target?.rows.map(({ status }) => status), ["fail", "fail"]);
 });
 
-Deno.test("a block has its control where something was ok at the same address", () => {
+Deno.test("a block has a control if something was ok at the same address", () => {
   const block = row("dropped=web:2", "10.0.0.7", "dropped");
   const control = (...others: readonly Row[]) => assess([[block], others], false)[0]?.rows[0];
   assertEquals(control(row("web:1", "10.0.0.7", "ok"))?.control, true);
@@ -207,11 +207,11 @@ Deno.test("a block has its control where something was ok at the same address", 
   assertEquals(control(row("web:1/open", "10.0.0.7", "open"))?.control, true);
   assertEquals(control(row("web:1", "10.0.0.8", "ok"))?.control, false);
   assertEquals(control(row("web:1", "10.0.0.7", "closed"))?.control, false);
-  // What is not a block needs none.
+  // Anything else needs no control.
   assertEquals(assess([[row("web:1", "10.0.0.7", "ok")]], false)[0]?.rows[0]?.control, undefined);
 });
 
-Deno.test("without its control a block is a failure of kind ERROR under --strict alone", () => {
+Deno.test("a block without a control is a failure only with --strict, of kind ERROR", () => {
   const rows = [row("blocked=web:2", "10.0.0.7", "refused")];
   assertEquals(assess([rows], false)[0]?.asExpected, true);
   const [target] = assess([rows], true);
@@ -257,7 +257,7 @@ Deno.test("--sizes takes two numbers in order", () => {
   }
 });
 
-Deno.test("percentiles are durations that were measured: the nearest rank", () => {
+Deno.test("percentiles are measured durations, by nearest rank", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
   assertEquals(spreadOf(hundred), { p50: 50, p95: 95, p99: 99, max: 100 });
   assertEquals(spreadOf([3, 1, 2]), { p50: 2, p95: 3, p99: 3, max: 3 });
@@ -265,17 +265,17 @@ Deno.test("percentiles are durations that were measured: the nearest rank", () =
   assertEquals(spreadOf([]), undefined);
 });
 
-Deno.test("--send and --reply hold the same random word, new for each probe", () => {
+Deno.test("--send and --reply share a random word, new for each probe", () => {
   const question = customQuestion("ECHO {nonce} {nonce}\n", "={nonce}");
   const [one, other] = [question, question].map((it) => it && customChallenge(it));
   const [, nonce = ""] = /^ECHO (\w{16}) \1$/.exec(one?.request ?? "") ?? [];
   assertEquals(one?.judge(`x=${nonce}y`), "right");
   assertEquals(one?.judge(`x${nonce}`), "part");
   assertEquals(one?.fresh, true);
-  // What the request contains, an echo gives back.
+  // An echo returns anything the request contains.
   assertEquals(customChallenge({ send: "ECHO {nonce}", reply: "{nonce}" }).fresh, false);
   assertEquals(other?.judge(`=${nonce}`), "part");
-  // Lines are received without CR, and without those that are empty.
+  // Lines are received without CR, and empty lines are skipped.
   const redis = customChallenge({ send: "ECHO a", reply: "$1\r\na\r\n\r\nb" });
   assertEquals(redis.judge("$1\na\nb\n"), "right");
   assertEquals(customQuestion(undefined, "SSH-2.0") && true, true);
@@ -284,7 +284,7 @@ Deno.test("--send and --reply hold the same random word, new for each probe", ()
   assertThrows(() => customQuestion(undefined, "{nonce}"), Failure, "as --send does not");
 });
 
-Deno.test("escapes are read, and what is none is wrong usage", () => {
+Deno.test("escapes are decoded, and an invalid one is wrong usage", () => {
   assertEquals(readEscaped(String.raw`a\r\n\t\\n\x41\u00e9`, "--send"), "a\r\n\t\\nA\u00e9");
   for (const text of ["", "\\", "\\q", "\\x4", "\\u00e"]) {
     assertEquals(assertThrows(() => readEscaped(text, "--send"), Failure).kind, "USAGE", text);

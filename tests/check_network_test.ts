@@ -17,7 +17,7 @@ import {
   testWith,
 } from "./harness.ts";
 
-/** Ports of the server that the router's firewall treats in a way of its own, in both families. */
+/** Server ports that the router's firewall treats specially, in both families. */
 const FIREWALL = `
 table inet blocks {
   set down {
@@ -63,7 +63,7 @@ fd77:1::5 half
 10.77.1.9 off
 `;
 
-/** What check says of one address. */
+/** What check reports about one address. */
 interface Found {
   readonly event: string;
   readonly target: string;
@@ -83,7 +83,7 @@ async function startNetwork(stack: AsyncDisposableStack): Promise<Network> {
   await Promise.all([
     network.firewall("router", FIREWALL),
     network.firewall("client", CLIENT_FIREWALL),
-    // A UDP socket on all addresses would not answer from the one that was asked.
+    // A UDP socket on all addresses would not reply from the address that was asked.
     ...[["::"], ["10.77.1.2", "--udp"], ["fd77:1::2", "--udp"]].map(async (where) => {
       const args = ["calc-server", "--port", String(PORT), "--host", ...where];
       const server = stack.use(network.start("server", [...netdemoCommand, ...args]));
@@ -114,7 +114,7 @@ const families = [
   (network: number, host: number) => `[fd77:${network}::${host}]`,
 ];
 
-/** What is asked, what it is, and with which errno. */
+/** Targets, each with its verdict and errno. */
 const blocks: readonly (readonly [target: string, verdict: Verdict, errno?: string])[] = families
   .flatMap((address, six) => {
     const host = address(1, 2);
@@ -141,7 +141,7 @@ const blocks: readonly (readonly [target: string, verdict: Verdict, errno?: stri
     ] as const;
   });
 
-testWith(networkNeeds, "check through a router and a firewall", async () => {
+testWith(networkNeeds, "check finds what a router and a firewall do", async () => {
   await using stack = new AsyncDisposableStack();
   const network = await startNetwork(stack);
   await Promise.all([
@@ -157,7 +157,7 @@ testWith(networkNeeds, "check through a router and a firewall", async () => {
   ]);
 });
 
-/** Each kind of block has the verdict and the errno that the system gives. */
+/** Each kind of block has the verdict and errno that the system reports. */
 async function eachBlock(network: Network): Promise<void> {
   const targets = blocks.map(([target]) => target);
   const { found } = await check(network, ...targets, "--timeout", "3600ms");
@@ -171,7 +171,7 @@ async function eachBlock(network: Network): Promise<void> {
   );
 }
 
-/** What is blocked is as expected, with a control; a host that is off has none. */
+/** Blocks are as expected, with a control; a host that is off has none. */
 async function eachExpectation(network: Network): Promise<void> {
   const targets = [
     "server:4040",
@@ -212,16 +212,16 @@ async function halfDead(network: Network): Promise<void> {
   assertMatch((await process.ended()).stdout, /^note half:4040 fd77:1::5 +dropped/m);
 }
 
-/** On a link that drops what is too big, the largest request that passes is found to the byte. */
+/** On a link that drops large packets, the largest request that passes is found to the byte. */
 async function narrowLink(network: Network): Promise<void> {
-  // IPv4 has a header of 20 bytes, IPv6 of 40, TCP with its timestamps 32, UDP 8.
+  // Header bytes: IPv4 20, IPv6 40, TCP with timestamps 32, UDP 8.
   const limits = new Map([
     ["10.77.1.2:4040", NARROW_MTU - 20 - 32],
     ["[fd77:1::2]:4040", NARROW_MTU - 40 - 32],
     ["udp://10.77.1.2:4040", NARROW_MTU - 20 - 8],
     ["udp://[fd77:1::2]:4040", NARROW_MTU - 40 - 8],
   ]);
-  // The first packet to a neighbour may wait for its address: that is not what is looked for.
+  // The first packet to a neighbour may wait for address resolution, which is not measured here.
   assertEquals((await check(network, ...limits.keys(), "--for", "10s")).code, 0);
   const args = [...limits.keys(), "--sizes", "1320..1380", "--timeout", "1s"];
   const { code, found } = await check(network, ...args);
@@ -233,7 +233,7 @@ async function narrowLink(network: Network): Promise<void> {
   );
 }
 
-/** A connect that took a second has lost a request, and check says so. */
+/** A connect that takes a second has lost its first request, and check says so. */
 async function lostRequest(network: Network): Promise<void> {
   await using process = startCheck(network, "10.77.1.3:4040");
   const { code, stdout } = await process.ended();
@@ -243,19 +243,19 @@ async function lostRequest(network: Network): Promise<void> {
   if (took < 1_300) assertMatch(stdout, /\(a connection request was lost\)/);
 }
 
-/** A name server that does not answer is not a name that does not exist. */
+/** A name server that does not answer is not reported as a name that does not exist. */
 async function names(network: Network): Promise<void> {
   await using process = startCheck(network, "dns=no-such-name.example:1", "--timeout", "2s");
   const { code, stdout } = await process.ended();
   assertEquals(code, 0);
-  // The runtime of an executable may be older: up to Deno 2.5 all look-ups fail alike.
+  // An executable may have an older runtime: up to Deno 2.5 all lookups fail alike.
   const words = executable === undefined
     ? /no answer from the name server/
     : /no such name|no answer/;
   assertMatch(stdout, words);
 }
 
-/** The clients of the lesson say of a way that is shut what check does. */
+/** The lesson's clients report a blocked route as check does. */
 async function clients(network: Network): Promise<void> {
   const shut = [["10.77.1.2", "4"], ["10.77.1.2", "6"], ["10.78.0.1", "1"], ["10.79.0.1", "1"]];
   const codes = shut.map(async ([host = "", port = ""]) => {
@@ -277,7 +277,7 @@ async function firewallGoesUp(network: Network): Promise<void> {
   assertEquals((await process.ended()).code, 0);
 }
 
-/** --for finds what comes up soon after, though a try before still waits for its answer. */
+/** --for finds a service soon after it comes up, though an earlier try is still waiting. */
 async function firewallGoesDown(network: Network): Promise<void> {
   const args = ["10.77.1.5:4040", "--for", "20s", "--timeout", "2s", "--json"];
   await using process = startCheck(network, ...args);
@@ -286,6 +286,6 @@ async function firewallGoesDown(network: Network): Promise<void> {
   const openAt = performance.now();
   const { code, stdout } = await process.ended();
   assertEquals(code, 0);
-  assertLess(performance.now() - openAt, 1_500); // 250 ms and what a busy machine adds
+  assertLess(performance.now() - openAt, 1_500); // 250 ms, plus slack for a busy machine
   assertGreater(stdout.split("\n").length, 2);
 }

@@ -1,10 +1,10 @@
-/** Peers that misbehave, as check sees them: on loopback, over TCP and UDP, IPv4 and IPv6. */
+/** Misbehaving peers as check sees them: on loopback, over TCP and UDP, IPv4 and IPv6. */
 import { assert, assertEquals } from "@std/assert";
 import type { Verdict } from "../commands/check/verdict.ts";
 import { ipv6, netdemoInProcess, testWith, unix } from "./harness.ts";
 import { type Peer, type RunningPeer, tcpPeers, udpPeers } from "./peers.ts";
 
-/** A line of `--json` that a probe makes. */
+/** A `--json` line about a probe. */
 interface ProbeEvent {
   readonly event: string;
   readonly target: string;
@@ -12,7 +12,7 @@ interface ProbeEvent {
   readonly asExpected: boolean;
 }
 
-/** Starts peers; gives each with its target. */
+/** Starts the peers; returns each with its target. */
 async function startPeers(
   peers: readonly Peer[],
   hostname: string,
@@ -26,7 +26,7 @@ async function startPeers(
   }));
 }
 
-/** What check says of targets, by target. */
+/** What check reports about targets, by target. */
 async function probes(args: readonly string[]): Promise<ReadonlyMap<string, ProbeEvent>> {
   const { stdout } = await netdemoInProcess(["check", "--json", ...args]);
   const events: ProbeEvent[] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -38,7 +38,7 @@ async function probes(args: readonly string[]): Promise<ReadonlyMap<string, Prob
 for (const hostname of ["127.0.0.1", "::1"]) {
   testWith(
     hostname === "::1" ? [unix, ipv6] : [unix],
-    `no peer on ${hostname} fools check: each gets the verdict that it deserves`,
+    `no peer on ${hostname} fools check: each gets the verdict it deserves`,
     async () => {
       await using stack = new AsyncDisposableStack();
       const peers = await startPeers([...tcpPeers, ...udpPeers], hostname, stack);

@@ -1,4 +1,4 @@
-/** The command check on loopback: expectations, exit codes, flags and reports. */
+/** The check command on loopback: expectations, exit codes, flags and reports. */
 import {
   assert,
   assertEquals,
@@ -43,7 +43,7 @@ import { readTap, readXml } from "./report_readers.ts";
 
 const check = (...args: readonly string[]): Promise<Ended> => netdemoInProcess(["check", ...args]);
 
-/** What check says with `--json`. */
+/** What check reports with `--json`. */
 async function checkJson(...args: readonly string[]) {
   const { code, stdout, stderr } = await check("--json", ...args);
   const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -58,7 +58,7 @@ const startHonest = (port?: number): Promise<RunningPeer> => startStreams(HOST, 
 const startSilent = (): Promise<RunningPeer> => startStreams(HOST, () => forever);
 const startClosing = (): Promise<RunningPeer> => startStreams(HOST, () => Promise.resolve());
 
-Deno.test("netdemo's own services are ok, over TCP and UDP, and their ok says what it proves", async () => {
+Deno.test("netdemo's own services are ok over TCP and UDP, and the report says what that proves", async () => {
   await using tcp = serve(calc, { port: 0 });
   await using udp = serveUdp(calc, { port: 0 });
   await using greeter = serve(hello, { port: 0 });
@@ -91,7 +91,7 @@ Deno.test("netdemo's own services are ok, over TCP and UDP, and their ok says wh
   ]);
 });
 
-testWith([unix], "a Unix socket is asked by its path", async () => {
+testWith([unix], "check reaches a Unix socket by its path", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/calc.sock`;
   try {
@@ -114,7 +114,7 @@ testWith([unix], "a Unix socket is asked by its path", async () => {
   }
 });
 
-/** What is started, and with which code and word a check of it ends. */
+/** Peers, each with the exit code and the word that a check of it ends with. */
 const endings: readonly (readonly [string, () => Promise<RunningPeer>, number, string])[] = [
   ["wrong", () => startStreams(HOST, answering(() => "220 mail\n")), 1, "ERROR"],
   ["silent", startSilent, 124, "TIMEOUT"],
@@ -124,7 +124,7 @@ const endings: readonly (readonly [string, () => Promise<RunningPeer>, number, s
 ];
 
 for (const [verdict, start, exitCode, word] of endings) {
-  Deno.test(`${verdict} ends with ${exitCode} and ${word}; expected, with 0`, async () => {
+  Deno.test(`${verdict} exits with ${exitCode} and ${word}; if expected, with 0`, async () => {
     await using peer = await start();
     const target = `${HOST}:${peer.port}`;
     const found = await check(target, "--timeout", "300ms");
@@ -140,7 +140,7 @@ for (const [verdict, start, exitCode, word] of endings) {
   });
 }
 
-Deno.test("an open port is no service, and a service that is not expected ends with 1", async () => {
+Deno.test("an open port does not count as a service, and an unexpected service exits with 1", async () => {
   await using server = await startHonest();
   await using silent = await startSilent();
   const at = (peer: RunningPeer): string => `${HOST}:${peer.port}`;
@@ -150,7 +150,7 @@ Deno.test("an open port is no service, and a service that is not expected ends w
   assertEquals((await check(`blocked=${at(silent)}/open`)).code, 1);
 });
 
-Deno.test("an ok that takes longer than --slower-than is slow, and can be expected", async () => {
+Deno.test("an ok that takes longer than --slower-than is slow, which can be expected", async () => {
   await using peer = await startStreams(HOST, async (stream) => {
     const text = await request(stream);
     await pause(60);
@@ -164,7 +164,7 @@ Deno.test("an ok that takes longer than --slower-than is slow, and can be expect
   assertEquals((await check(target, "--slower-than", "30s")).code, 0);
 });
 
-Deno.test("a name that does not resolve is dns and 10, and never counts as blocked", async () => {
+Deno.test("a name that does not resolve is dns with exit code 10, and never counts as blocked", async () => {
   const target = "no-such-host.invalid:4040";
   const found = await checkJson(target, "--timeout", "10s");
   assertEquals([found.code, found.probes[0]?.verdict, found.summary.failure], [10, "dns", "DNS"]);
@@ -173,7 +173,7 @@ Deno.test("a name that does not resolve is dns and 10, and never counts as block
   assertEquals((await check(`blocked=${target}`)).code, 10);
 });
 
-Deno.test("the code is that of the first target in the order given, however late it ends", async () => {
+Deno.test("the exit code is that of the first failing target in the order given, however late it ends", async () => {
   await using silent = await startSilent();
   await using closing = await startClosing();
   await using server = await startHonest();
@@ -187,7 +187,7 @@ Deno.test("the code is that of the first target in the order given, however late
   );
 });
 
-Deno.test("phases that were not reached are absent, and those that were are there", async () => {
+Deno.test("the report has the phases that were reached, and no others", async () => {
   await using silent = await startSilent();
   await using server = await startHonest();
   await using nobody = await startNobody(HOST);
@@ -206,7 +206,7 @@ Deno.test("phases that were not reached are absent, and those that were are ther
   assertEquals(refused?.errno, "ECONNREFUSED");
 });
 
-Deno.test("each probe asks anew, over one connection", async () => {
+Deno.test("each probe asks a new question, over a connection of its own", async () => {
   const asked: string[] = [];
   let connections = 0;
   await using peer = await startStreams(HOST, async (stream) => {
@@ -221,7 +221,7 @@ Deno.test("each probe asks anew, over one connection", async () => {
   assert(asked.every((text) => /^\d{20} \d{20} \+$/.test(text)), asked.join("\n"));
 });
 
-Deno.test("--for ends soon after the service has come up", async () => {
+Deno.test("--for ends soon after the service comes up", async () => {
   const port = getAvailablePort();
   const done = checkJson(`${HOST}:${port}`, "--for", "10s");
   await pause(600);
@@ -229,7 +229,7 @@ Deno.test("--for ends soon after the service has come up", async () => {
   const upAt = performance.now();
   const { code, probes } = await done;
   assertEquals(code, 0);
-  assertLess(performance.now() - upAt, 1_000); // 250 ms, and what a busy machine adds
+  assertLess(performance.now() - upAt, 1_000); // 250 ms, plus slack for a busy machine
   assertEquals(probes.map((probe) => probe.verdict), [
     ...probes.slice(1).map(() => "refused"),
     "ok",
@@ -237,7 +237,7 @@ Deno.test("--for ends soon after the service has come up", async () => {
   assertEquals(probes.map((probe) => probe.try), probes.map((_, index) => index + 1));
 });
 
-Deno.test("--for finds a service that was silent, though a try before still waits", async () => {
+Deno.test("--for finds a service that was silent, though an earlier try is still waiting", async () => {
   let asked = 0;
   await using peer = await startStreams(HOST, async (stream) => {
     if (++asked <= 2) await forever;
@@ -245,10 +245,10 @@ Deno.test("--for finds a service that was silent, though a try before still wait
   });
   const started = performance.now();
   assertEquals((await check(`${HOST}:${peer.port}`, "--for", "10s")).code, 0);
-  assertLess(performance.now() - started, 4_000); // no time-out of 5 s was waited for
+  assertLess(performance.now() - started, 4_000); // no 5 s timeout ran out
 });
 
-Deno.test("--for waits for a block as for a service", async () => {
+Deno.test("--for waits for a block as it does for a service", async () => {
   const peer = await startStreams(HOST, async (stream) => {
     await send(stream, `${calculate(await request(stream))}\n`);
     setTimeout(() => void peer[Symbol.asyncDispose](), 50);
@@ -257,7 +257,7 @@ Deno.test("--for waits for a block as for a service", async () => {
   assertEquals([code, probes.at(0)?.verdict, probes.at(-1)?.verdict], [0, "ok", "refused"]);
 });
 
-Deno.test("--for gives up in time, with what it found last", async () => {
+Deno.test("--for gives up in time, with its last finding", async () => {
   await using silent = await startSilent();
   await using closing = await startClosing();
   for (const [peer, code] of [[silent, 124], [closing, 14]] as const) {
@@ -265,12 +265,12 @@ Deno.test("--for gives up in time, with what it found last", async () => {
     assertEquals((await check(`${HOST}:${peer.port}`, "--for", "400ms")).code, code);
     const took = performance.now() - started;
     assertGreaterOrEqual(took, 390);
-    assertLess(took, 4_000); // no time-out of 5 s was waited for
+    assertLess(took, 4_000); // no 5 s timeout ran out
   }
 });
 
-Deno.test("--for wants all targets as expected in the same try", async () => {
-  // One of the two is up at a time: whichever was seen up before is of no use.
+Deno.test("--for requires all targets to be as expected in the same try", async () => {
+  // Only one of the two is up at a time: an earlier success of the other must not count.
   let turn = 0;
   const alternating = (mine: number): Promise<RunningPeer> =>
     startStreams(HOST, async (stream) => {
@@ -282,11 +282,11 @@ Deno.test("--for wants all targets as expected in the same try", async () => {
   assertEquals(code, 14);
 });
 
-Deno.test("--count counts what was lost and how long the rest took", async () => {
+Deno.test("--count counts lost replies and how long the others took", async () => {
   let asked = 0;
   await using peer = await startStreams(HOST, async (stream) => {
     const text = await request(stream);
-    if (++asked % 4 === 0) return; // each fourth is closed without a reply
+    if (++asked % 4 === 0) return; // every fourth is closed without a reply
     await pause(asked === 1 ? 80 : 20);
     await send(stream, `${calculate(text)}\n`);
   });
@@ -313,14 +313,14 @@ Deno.test("--count counts what was lost and how long the rest took", async () =>
   assertMatch(stdout, /\n {6}reply +p50 [\d.]+ +p95 [\d.]+ +p99 [\d.]+ +max [\d.]+ ms\n$/);
 });
 
-Deno.test("--every is the time from one try to the next", async () => {
+Deno.test("--every is the time from the start of one try to the next", async () => {
   await using server = await startHonest();
   const started = performance.now();
   await check(`${HOST}:${server.port}`, "--count", "4", "--every", "100ms");
   assertGreaterOrEqual(performance.now() - started, 299);
 });
 
-signalTest("Ctrl-C ends --count with what was counted so far", async () => {
+signalTest("Ctrl-C ends --count with the counts so far", async () => {
   await using server = await startHonest();
   const args = ["check", `${HOST}:${server.port}`, "--count", "1000", "--every", "50ms", "--json"];
   await using process = new Process([...netdemoCommand, ...args]);
@@ -331,7 +331,7 @@ signalTest("Ctrl-C ends --count with what was counted so far", async () => {
   assert(tries >= 3 && tries < 500, `${tries} tries`);
 });
 
-signalTest("Ctrl-C ends a check that waits with 130, as shells have it", async () => {
+signalTest("Ctrl-C ends a waiting check with exit code 130, as shells expect", async () => {
   await using nobody = await startNobody(HOST);
   const args = ["check", `${HOST}:${nobody.port}`, "--for", "60s", "--json"];
   await using process = new Process([...netdemoCommand, ...args]);
@@ -339,7 +339,7 @@ signalTest("Ctrl-C ends a check that waits with 130, as shells have it", async (
   assertEquals((await process.stop("SIGINT")).code, 130);
 });
 
-testWith([unix], "with few open files allowed, targets are probed in turn", async () => {
+testWith([unix], "under a low limit on open files, targets are probed in turn", async () => {
   await using server = await startHonest();
   const targets = `${HOST}:${server.port}\n`.repeat(300);
   const command = [...netdemoCommand, "check", "--targets", "-", "--json"];
@@ -366,7 +366,7 @@ Deno.test("--sizes finds where requests stop being answered", async () => {
     events.filter(({ event }) => event === "sizes").map((it) => [it.passedBytes, it.failedBytes]),
     [[5_000, 5_001], [3_333, 3_334]],
   );
-  // What is passed on whole is no limit, whichever service is asked.
+  // A server that answers every size shows no limit, whichever service it runs.
   await using server = serve(calc, { port: 0, addresses: [HOST] });
   await using thanks = serve(message, { port: 0, addresses: [HOST] });
   await using laboratory = serve(lab, { port: 0, addresses: [HOST] });
@@ -378,7 +378,7 @@ Deno.test("--sizes finds where requests stop being answered", async () => {
   assertEquals(whole.stdout.match(/all sizes up to 65537 bytes pass/g)?.length, 3);
 });
 
-Deno.test("a datagram that is lost once does not count in --sizes", async () => {
+Deno.test("--sizes ignores a datagram that is lost only once", async () => {
   const seen = new Set<number>();
   await using udp = await startDatagrams(HOST, async (text, reply) => {
     if (seen.has(text.length)) await reply(`${calculate(text)}\n`);
@@ -388,7 +388,7 @@ Deno.test("a datagram that is lost once does not count in --sizes", async () => 
   assertEquals((await check(...args)).code, 0);
 });
 
-Deno.test("--send and --reply ask any line service", async () => {
+Deno.test("--send and --reply check any line-based service", async () => {
   await using echo = await startStreams(HOST, async (stream) => {
     const [, word = "", rest = ""] = /^(\w+) ?(.*)$/.exec(await request(stream)) ?? [];
     await send(stream, word === "ECHO" ? `$16\r\n${rest}\r\n` : "-ERR unknown\r\n");
@@ -408,14 +408,14 @@ Deno.test("--send and --reply ask any line service", async () => {
   const banner = await check(`${HOST}:${ssh.port}`, "--reply", "SSH-2.0");
   assertEquals(banner.code, 0);
   assertMatch(banner.stdout, /a canned reply looks the same/);
-  // A target that names its service is asked as that service is.
+  // A target that names its service gets that service's question.
   const both = ["--send", "ECHO x", "--reply", "x", "--timeout", "200ms"];
   const calculator = await check(target, `${target}/calc`, ...both);
   assertEquals(calculator.code, 1);
   assertMatch(calculator.stderr, /1 of 2 targets is not as expected: .*\/calc/);
 });
 
-Deno.test("a probe whose turn comes once nobody waits for it any more ends at once", async () => {
+Deno.test("a probe that was aborted before its turn ends at once", async () => {
   await using silent = await startDatagrams(HOST, () => Promise.resolve());
   const startedAt = performance.now();
   const seen = await probe({
@@ -447,7 +447,7 @@ Deno.test("a block without a control gets a note, and --strict makes it a failur
   assertEquals((await checkJson(block)).probes[0]?.control, false);
 });
 
-Deno.test("TAP and JUnit have a result for each address, with the verdict as the failure's type", async () => {
+Deno.test("TAP and JUnit reports have a result for each address, with the verdict as failure type", async () => {
   await using server = await startHonest();
   await using closing = await startClosing();
   const folder = await Deno.makeTempDir();
@@ -473,7 +473,7 @@ Deno.test("TAP and JUnit have a result for each address, with the verdict as the
   }
 });
 
-Deno.test("--targets reads a file, or stdin, and names the line that is wrong", async () => {
+Deno.test("--targets reads a file or stdin, and names a wrong line", async () => {
   await using server = await startHonest();
   await using nobody = await startNobody(HOST);
   const lines =
@@ -497,7 +497,7 @@ Deno.test("--targets reads a file, or stdin, and names the line that is wrong", 
   assertEquals(missing.code, 2);
 });
 
-/** What is typed wrong, and what the message and the hint say. */
+/** Wrong command lines, with what the message and the hint say. */
 const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hint: RegExp])[] = [
   [[], /no target to check/, /netdemo check localhost:4040/],
   [["localhost"], /it has no port/, /localhost:4040/],
@@ -529,7 +529,7 @@ const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hi
   ],
 ];
 
-Deno.test("wrong usage is 2, with a hint, and nothing is probed", async () => {
+Deno.test("wrong usage exits with 2 and a hint, and nothing is probed", async () => {
   for (const [args, message, hint] of mistakes) {
     const { code, stdout, stderr } = await check(...args);
     assertEquals(code, 2, stderr);

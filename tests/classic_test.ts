@@ -1,9 +1,13 @@
+/**
+ * The lesson's original programs. Unlike those in examples/lesson/, these servers take any free port
+ * and leave connections open, and these clients print the exact bytes that they receive.
+ */
 import { assertEquals, assertLess } from "@std/assert";
 import { netdemo, Process, pythonTest, startServer } from "./harness.ts";
 
 const lesson = (name: string): string => `${import.meta.dirname}/classic/${name}.py`;
 
-/** Runs one of the lesson's clients against a netdemo server; gives what both printed. */
+/** Runs one of the lesson's clients against a netdemo server; returns what both print. */
 async function pairWithClient(
   python: string,
   name: "hello" | "message" | "calc",
@@ -16,7 +20,7 @@ async function pairWithClient(
   return { client: stdout, server: (await process.stop()).stdout };
 }
 
-/** Starts one of the lesson's servers; gives its port. */
+/** Starts one of the lesson's servers; returns it with its port. */
 async function startLesson(
   python: string,
   name: string,
@@ -26,14 +30,14 @@ async function startLesson(
   return { server, port };
 }
 
-pythonTest("the lesson's hello client finds a hello server", async (python) => {
+pythonTest("the lesson's hello client connects to hello-server", async (python) => {
   const { client, server } = await pairWithClient(python, "hello");
   assertEquals(client, "b''\n");
   assertEquals(server.split("\n").slice(0, 1), ["Server is Running...."]);
   assertEquals(server.split("\n").slice(2), ["Connection is established...", ""]);
 });
 
-pythonTest("the lesson's message client is thanked, byte for byte", async (python) => {
+pythonTest("the lesson's message client gets its thanks, byte for byte", async (python) => {
   const { client, server } = await pairWithClient(python, "message");
   assertEquals(client, "b'Thanks...'\n");
   assertEquals(server.split("\n").slice(2), ["Connection Established", "Hello Server HBD", ""]);
@@ -64,7 +68,7 @@ pythonTest("hello-client connects to the lesson's hello server", async (python) 
 });
 
 pythonTest(
-  "message-client is thanked by a server that leaves the connection open",
+  "message-client gets its thanks from a server that leaves the connection open",
   async (python) => {
     const { server, port } = await startLesson(python, "message");
     await using _server = server;

@@ -16,7 +16,7 @@ import {
 } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
-/** A peer that does to each connection what the test says. */
+/** A peer that treats each connection as the test says. */
 function startPeer(
   serve: (conn: Deno.TcpConn) => Promise<void>,
 ): AsyncDisposable & { port: number } {
@@ -62,7 +62,7 @@ Deno.test("a name that does not resolve is DNS and exit code 10", async () => {
   assertFailed(ended, 10, "DNS", /'no-such-host\.invalid' does not resolve/);
 });
 
-Deno.test("a closed port is REFUSED and exit code 11, with the command that would open it", async () => {
+Deno.test("a closed port is REFUSED and exit code 11, with the command that opens it", async () => {
   const port = getAvailablePort();
   for (const name of ["hello", "message", "calc"]) {
     const words = name === "calc" ? ["1", "2", "+"] : [];
@@ -85,7 +85,7 @@ Deno.test("a closed port is REFUSED and exit code 11, with the command that woul
 });
 
 testWith([namespaces], "no route is UNREACHABLE and exit code 12", async () => {
-  // In a network namespace of its own there is not even a loopback route.
+  // A new network namespace does not even have a loopback route.
   const args = ["hello-client", "--host", "127.0.0.1", "--port", "4040"];
   const ended = await run(["unshare", "-rn", ...netdemoCommand, ...args]);
   assertFailed(ended, 12, "UNREACHABLE", /127\.0\.0\.1:4040/);
@@ -120,7 +120,7 @@ Deno.test("a peer that closes is CLOSED and exit code 14", async () => {
   assertEquals(ended.stdout, "Sum of 10 and 20 is 30\n");
 });
 
-Deno.test("a reply that the end of the stream ends is whole", async () => {
+Deno.test("the end of the stream completes a reply", async () => {
   await using peer = startPeer(async (conn) => {
     await receive(conn);
     await conn.write(encode("Sum of 10 and 20 is 30"));
@@ -143,7 +143,7 @@ Deno.test("no reply in time is TIMEOUT and exit code 124, and says that the repl
   assertLess(waited, 3_000);
 });
 
-Deno.test("a peer that takes nothing is TIMEOUT as well", async () => {
+Deno.test("a peer that never reads is TIMEOUT", async () => {
   await using stalled = startPeer(() => Promise.resolve());
   const commands = `${"1".repeat(60_000)} 1 +\n`.repeat(200);
   const ended = await netdemo(
@@ -153,7 +153,7 @@ Deno.test("a peer that takes nothing is TIMEOUT as well", async () => {
   assertFailed(ended, 124, "TIMEOUT", /no reply/);
 });
 
-Deno.test("a reply in pieces of one byte must be whole in time", async () => {
+Deno.test("a reply that arrives byte by byte must be complete within the timeout", async () => {
   await using peer = startPeer(async (conn) => {
     await receive(conn);
     for (const byte of encode("Sum of 10 and 20 is 30\n")) await conn.write(new Uint8Array([byte]));
@@ -171,7 +171,7 @@ Deno.test("a reply in pieces of one byte must be whole in time", async () => {
 });
 
 pythonTest("no connection in time is TIMEOUT, and says that connecting failed", async (python) => {
-  // A listener whose queue is full: the kernel answers no further connection.
+  // A listener whose queue is full: the kernel accepts no more connections.
   const script = `
 import socket
 server = socket.socket(); server.bind(("127.0.0.1", 0)); server.listen(0)
@@ -194,7 +194,7 @@ print("port", port, flush=True); input()`;
   assertFailed(ended, 124, "TIMEOUT", /cannot connect to 127\.0\.0\.1:\d+ \(tcp\) within 300ms/);
 });
 
-Deno.test("an answer that is an error or not what was expected is ERROR and exit code 1", async () => {
+Deno.test("an error reply or an unexpected reply is ERROR and exit code 1", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const zero = await netdemoInProcess(["calc-client", "--port", `${port}`, "5", "0", "/"]);
@@ -221,7 +221,7 @@ Deno.test("a reply of 100 MB without a line end is refused in bounded memory", a
   assertFailed(await ask(peer.port), 1, "ERROR", /more than 1048576 bytes/);
 });
 
-Deno.test("what a server said before it closed is printed, also if sending failed", async () => {
+Deno.test("what a server sent before it closed is printed, even if sending failed", async () => {
   await using peer = startPeer(async (conn) => {
     await conn.write(encode("Error: server is full\n"));
     await conn.closeWrite();
@@ -260,7 +260,7 @@ Deno.test("100,000 commands from a pipe get 100,000 answers in order, in bounded
   );
 });
 
-Deno.test("a client whose reader has stalled reads no further ahead than memory allows", async () => {
+Deno.test("a client whose reader has stalled reads ahead only a bounded amount", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const args = ["calc-client", "--port", String(port), "--timeout", "1m"];
@@ -285,7 +285,7 @@ Deno.test("a client whose reader has stalled reads no further ahead than memory 
   await feeding;
 });
 
-Deno.test("from a pipe, answers are printed as they come", async () => {
+Deno.test("with a pipe as input, answers are printed as they arrive", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   await using client = new Process(
@@ -301,7 +301,7 @@ Deno.test("from a pipe, answers are printed as they come", async () => {
   assertFailed(ended, 1, "ERROR", /1 of 3 answers/);
 });
 
-Deno.test("--json gives an object for each answer, and one for the failure", async () => {
+Deno.test("--json prints an object for each answer, and one for the failure", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const { code, stdout } = await netdemo(
@@ -334,7 +334,7 @@ Deno.test("--json gives an object for each answer, and one for the failure", asy
   });
 });
 
-Deno.test("what a peer sends never reaches the terminal raw", async () => {
+Deno.test("data from a peer never reaches the terminal raw", async () => {
   const evil = "\x1b[31mred\x07\x9b\u202e\u2066\u2028end\r";
   await using peer = startPeer(async (conn) => {
     await receive(conn);
@@ -344,7 +344,7 @@ Deno.test("what a peer sends never reaches the terminal raw", async () => {
   assertEquals(ended.stdout, "\\x1b[31mred\\x07\\x9b\\u202e\\u2066\\u2028end\n");
   const wrong = await ask(peer.port);
   assertEquals(wrong.code, 1);
-  // deno-lint-ignore no-control-regex -- they are what must not be there
+  // deno-lint-ignore no-control-regex -- these must not appear
   const raw = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\u2066]/;
   assert(!raw.test(wrong.stderr + wrong.stdout), wrong.stderr);
 
@@ -354,7 +354,7 @@ Deno.test("what a peer sends never reaches the terminal raw", async () => {
 });
 
 pythonTest(
-  "at a terminal calc-client prompts, answers, and ends at the end of file",
+  "at a terminal calc-client prompts, answers, and exits at end of file",
   async () => {
     const { process, port } = await startServer(["calc-server"]);
     await using _process = process;

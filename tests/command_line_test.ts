@@ -24,7 +24,7 @@ const commands = [
   "calc-client",
 ];
 
-/** Wrong command lines, and what the message and the hint must say. */
+/** Wrong command lines, with what the message and the hint must say. */
 const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
   { args: ["clac-server"], message: "unknown command clac-server", hint: /calc-server\?/ },
   { args: ["calc"], message: "unknown command calc", hint: /did you mean calc-/ },
@@ -120,7 +120,7 @@ Deno.test("netdemo alone shows every command; --version and help work", async ()
   );
 });
 
-Deno.test("the help of every command names all its flags, defaults and examples in 80 columns", async () => {
+Deno.test("the help of every command lists its flags, defaults and examples in 80 columns", async () => {
   for (const command of commands) {
     const shown = await netdemoInProcess(["help", command]);
     assertEquals({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: "" });
@@ -149,7 +149,7 @@ Deno.test("the help of every command names all its flags, defaults and examples 
   }
 });
 
-Deno.test("the help of demo and address names their flags in 80 columns", async () => {
+Deno.test("the help of demo and address lists their flags in 80 columns", async () => {
   const table = {
     address: ["--timeout D", "--json", "--help"],
     demo: ["--udp", "--unix PATH", "--explain", "--json", "--help"],
@@ -162,7 +162,7 @@ Deno.test("the help of demo and address names their flags in 80 columns", async 
   }
 });
 
-Deno.test("operands are words, not flags, however they look", async () => {
+Deno.test("operands are never taken for flags", async () => {
   await using server = new Process([...netdemoCommand, "calc-server", "--port", "0"]);
   const [, port = ""] = await server.printed(/Listening on \S+:(\d+) and/);
   const table: { words: string[]; answer: string }[] = [
@@ -179,7 +179,7 @@ Deno.test("operands are words, not flags, however they look", async () => {
   }
 });
 
-Deno.test("what follows -- is a message as it stands", async () => {
+Deno.test("everything after -- is the message, unchanged", async () => {
   await using server = new Process([...netdemoCommand, "message-server", "--port", "0"]);
   const [, port = ""] = await server.printed(/Listening on \S+:(\d+) and/);
   await netdemoInProcess(["message-client", "--port", port, "--", "--help", "-x", "007"]);
@@ -199,7 +199,7 @@ Deno.test("a port in use is BIND and exit code 15", async () => {
 });
 
 Deno.test("an address that this host does not have is BIND and exit code 15", async () => {
-  // 192.0.2.0/24 is for documentation (RFC 5737): no host has it.
+  // 192.0.2.0/24 is for documentation (RFC 5737), so no host has it.
   const { code, stderr } = await netdemoInProcess([
     "calc-server",
     "--host",
@@ -228,12 +228,12 @@ Deno.test("a server's host name that does not resolve is DNS and exit code 10", 
   );
 });
 
-/** Takes the right to ports below 1024 from a program that root starts. */
+/** Takes the privilege to bind ports below 1024 from a program that root starts. */
 const drop = ["setpriv", "--bounding-set", "-net_bind_service"];
 
-/** Whether ports below 1024 need a right that can be missing. */
+/** A host where ports below 1024 need a privilege. */
 const privilegedPorts: Need = {
-  missing: "every port is free to all here",
+  missing: "no port needs privileges here",
   isMet: () => {
     const path = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
     return Number(Deno.readTextFileSync(path)) > 40;
@@ -242,7 +242,7 @@ const privilegedPorts: Need = {
 
 testWith(
   [linux, privilegedPorts, ...(root.isMet() ? [tool("setpriv")] : [])],
-  "port 40 without the right to it is BIND, and the hint gives a port that works",
+  "port 40 without privileges is BIND, and the hint names a port that works",
   async () => {
     const args = ["calc-server", "--host", "127.0.0.1"];
     assertEquals(await run([...(root.isMet() ? drop : []), ...netdemoCommand, ...args]), {
@@ -254,23 +254,23 @@ testWith(
   },
 );
 
-/** Asks for help in a shell line that has it as "$@". */
+/** Runs a shell line in which "$@" is `netdemo help`. */
 function helpIn(line: string): Promise<Ended> {
   return run(["sh", "-c", line, "sh", ...netdemoCommand, "help"]);
 }
 
-signalTest("help to a reader that is gone ends quietly", async () => {
+signalTest("help exits quietly if its reader has gone", async () => {
   const { stderr } = await helpIn('{ "$@"; echo "code $?" >&2; } | true');
   assertEquals(stderr, "code 141\n");
 });
 
-testWith([linux], "help to a full device ends with a message", async () => {
+testWith([linux], "help to a full device fails with a message", async () => {
   const { code, stderr } = await helpIn('"$@" > /dev/full');
   assertEquals(code, 1);
   assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: No space left on device/);
 });
 
-Deno.test("a free port is taken with --port 0 on every address", async () => {
+Deno.test("--port 0 takes one port that is free on every address", async () => {
   assert(getAvailablePort() > 0);
   await using server = new Process([...netdemoCommand, "calc-server", "--port", "0"]);
   const [, first, , second] = await server.printed(

@@ -3,7 +3,7 @@ import { commands } from "../main.ts";
 import { netdemoInProcess, python3, run, testWith, tool } from "./harness.ts";
 import { session } from "./terminal_session.ts";
 
-/** The script for a shell, in a file that is removed with its scope. */
+/** A shell's script, in a file that is removed with its scope. */
 async function scriptFor(shell: string): Promise<AsyncDisposable & { readonly path: string }> {
   const { code, stdout } = await netdemoInProcess(["completions", shell]);
   assertEquals(code, 0);
@@ -12,7 +12,7 @@ async function scriptFor(shell: string): Promise<AsyncDisposable & { readonly pa
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
-/** What is typed up to the Tab, and what a shell makes of it. */
+/** Lines as typed before Tab, with their completions. */
 const completed: Readonly<Record<string, readonly string[]>> = {
   "calc-s": ["calc-server"],
   "calc-server --port-": ["--port-file"],

@@ -1,4 +1,4 @@
-/** How a connection that can't be made is reported: in network namespaces of the tests' own, and at paths. */
+/** How connection failures are reported: in network namespaces of the tests' own, and at paths. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { wordsOf } from "../cli/failure_words.ts";
 import type { SocketFailureKind } from "../sockets/errno.ts";
@@ -28,16 +28,20 @@ const ip = tool("ip");
 const nft: Need = tool("nft");
 
 for (const port of [40_000, 40_001]) {
-  testWith([namespaces, ip], `a socket that meets itself at port ${port} is refused`, async () => {
-    const range = "echo 40000 40001 > /proc/sys/net/ipv4/ip_local_port_range";
-    const { code, stderr } = await inNamespace(range, [
-      "hello-client",
-      "--host=127.0.0.1",
-      `--port=${port}`,
-    ]);
-    assertEquals(code, 11, stderr);
-    assertMatch(stderr, /^netdemo: REFUSED: cannot connect to 127\.0\.0\.1:4000[01] \(tcp\)\n/);
-  });
+  testWith(
+    [namespaces, ip],
+    `a socket that connects to itself at port ${port} is refused`,
+    async () => {
+      const range = "echo 40000 40001 > /proc/sys/net/ipv4/ip_local_port_range";
+      const { code, stderr } = await inNamespace(range, [
+        "hello-client",
+        "--host=127.0.0.1",
+        `--port=${port}`,
+      ]);
+      assertEquals(code, 11, stderr);
+      assertMatch(stderr, /^netdemo: REFUSED: cannot connect to 127\.0\.0\.1:4000[01] \(tcp\)\n/);
+    },
+  );
 }
 
 interface Case {
@@ -72,7 +76,7 @@ const cases: readonly Case[] = [
     stderr: /^netdemo: UNREACHABLE: .*\nhint: this host has no route to that address/,
   },
   {
-    name: "a prohibited route is UNREACHABLE over UDP too, with no word of sizes",
+    name: "a prohibited route is UNREACHABLE over UDP too, with no hint about sizes",
     setUp: "ip route add prohibit 10.9.9.9",
     args: ["calc-client", "--udp", "--host=10.9.9.9", "--port=40", "1", "2", "+"],
     code: 12,
@@ -88,7 +92,7 @@ const cases: readonly Case[] = [
     stderr: /^netdemo: UNREACHABLE: cannot connect to \[::1\]:9 \(tcp\)\nhint: a firewall/,
   },
   {
-    name: "each address of a name has an end of its own, and the one that got furthest counts",
+    name: "the failure names the outcome of each address, and the one that got furthest counts",
     needs: [nft],
     setUp: `nft 'add table ip6 t; add chain ip6 t out { type filter hook output priority 0; };
       add rule ip6 t out tcp dport 9 drop'`,
@@ -106,7 +110,7 @@ const cases: readonly Case[] = [
       /\nhint: .* start one on 10\.9\.9\.9: netdemo calc-server --host 0\.0\.0\.0 --port 4040\n$/,
   },
   {
-    name: "REFUSED where a client asks at the lesson's own port says how to name another",
+    name: "REFUSED at the default port says how to name another",
     setUp: "true",
     args: ["calc-client", "1", "2", "+"],
     code: 11,
@@ -131,7 +135,7 @@ for (const { name, needs = [], setUp, args, code, stderr } of cases) {
 
 testWith(
   [unix],
-  "a Unix socket that isn't there, isn't a socket or is too long says so",
+  "a Unix path that is missing, not a socket or too long is reported as such",
   async () => {
     const folder = await Deno.makeTempDir();
     try {
@@ -160,7 +164,7 @@ testWith(
   },
 );
 
-Deno.test("the words of a failure name the action, the value and what to do next", () => {
+Deno.test("a failure names the action, the value and what to do next", () => {
   const endpoint = { hostname: "10.0.0.7", port: 40 };
   const errno = (code: string): Error => Object.assign(new Error(code), { code });
   const table: [SocketFailureKind, SocketFacts, unknown, RegExp, RegExp][] = [
@@ -200,10 +204,10 @@ Deno.test("the words of a failure name the action, the value and what to do next
   }
 });
 
-// Deno 2.5 knows no zones.
+// Deno 2.5 does not support zones.
 testWith(
   [namespaces, ip, fromSource],
-  "a server on a link-local address names its zone",
+  "a server on a link-local address shows its zone",
   async () => {
     const link = "ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up; " +
       "ip -6 addr add fe80::7/64 dev v0 nodad";

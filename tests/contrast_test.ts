@@ -1,10 +1,10 @@
-/** Two texts side by side: what is different must be seen. */
+/** Two texts compared: the difference must be visible. */
 import { assertEquals } from "@std/assert";
 import { contrasted } from "../text/contrast.ts";
 import { netdemoInProcess } from "./harness.ts";
 import { answering, startStreams } from "./peers.ts";
 
-Deno.test("of two texts that differ the difference is shown, however far behind it is", () => {
+Deno.test("the difference of two texts is shown, however far into them it is", () => {
   assertEquals(contrasted("abc", "abd", 4), ["abc", "abd"]);
   assertEquals(contrasted("abcdef", "xbcdef", 4), ["abcd...", "xbcd..."]);
   assertEquals(contrasted("0123456789a", "0123456789b", 4), ["...89a", "...89b"]);
@@ -16,8 +16,8 @@ Deno.test("of two texts that differ the difference is shown, however far behind 
   }
 });
 
-Deno.test("check and calc-client show in which digit an answer is wrong", async () => {
-  // Right but for the last digit, which stands beyond what fits on a line.
+Deno.test("check and calc-client show which digit of an answer is wrong", async () => {
+  // Correct except for the last digit, which is too far right to fit on a line.
   await using server = await startStreams(
     "127.0.0.1",
     answering((text) => {
@@ -27,8 +27,8 @@ Deno.test("check and calc-client show in which digit an answer is wrong", async 
   );
   const target = `127.0.0.1:${server.port}`;
   const check = await netdemoInProcess(["check", target]);
-  const [, came, right] = / reply: "(.*)", not "(.*)"$/m.exec(check.stdout) ?? [];
-  assertEquals([check.code, came === right], [1, false]);
+  const [, reply, right] = / reply: "(.*)", not "(.*)"$/m.exec(check.stdout) ?? [];
+  assertEquals([check.code, reply === right], [1, false]);
   const client = await netdemoInProcess(["calc-client", target, "9".repeat(60), "1", "+"]);
   const [, received, instead] = / received '(.*)' instead of '(.*)'$/m.exec(client.stderr) ?? [];
   assertEquals([client.code, received === instead], [1, false]);

@@ -1,5 +1,5 @@
-# Connections that ask and never read: deaf.py PORT COUNT
-# Each pipelines requests until the system takes no more, then holds still until
+# Opens connections that send requests and never read: deaf.py PORT COUNT
+# Each pipelines requests until the system accepts no more, then stays idle until
 # the end of stdin. Prints "ready" once all are stuck.
 import socket
 import sys

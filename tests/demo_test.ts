@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-control-regex -- escape sequences are what is tested
+// deno-lint-ignore-file no-control-regex -- the tests are about escape sequences
 import { assert, assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
 import stringWidth from "string-width";
 import { drawLadder } from "../ladder/draw.ts";
@@ -14,7 +14,7 @@ import { session, type Step } from "./terminal_session.ts";
 
 const plain: Display = { columns: 80, color: false, unicode: true };
 
-/** Plays one of the talks and gives what happened. */
+/** Plays a scene and returns its events. */
 async function play(name: string, words: string[] = []): Promise<SocketEvent[]> {
   const scene = [...talksOf(lesson), ...incidents].find((scene) => scene.name === name);
   await using stage = new Stage({ protocol: scene?.udpOnly ? "udp" : "tcp" });
@@ -22,7 +22,7 @@ async function play(name: string, words: string[] = []): Promise<SocketEvent[]> 
   return [...stage.events];
 }
 
-/** A drawing with its times and ports masked, widths kept. */
+/** A drawing with times and ports masked at the same width. */
 function masked(lines: readonly string[]): string {
   return lines.join("\n")
     .replaceAll(/ +\d+\.\d ms/g, (time) => "0.0 ms".padStart(time.length))
@@ -121,7 +121,7 @@ Deno.test("no line is wider than the terminal, whatever the text", async () => {
         assertEquals(
           new Set(arrows).size,
           1,
-          `heads of arrows stand in one column:\n${lines.join("\n")}`,
+          `arrowheads are in one column:\n${lines.join("\n")}`,
         );
       }
     }
@@ -152,7 +152,7 @@ Deno.test("in 200 runs no cause comes after its effect", async () => {
   }
 });
 
-/** What each lesson must show, and what its client must say. */
+/** What each scene must show, and what its client must print. */
 const shown: Record<string, RegExp[]> = {
   refused: [/connect\(\) +── handshake/, /◀── refused/, /client: REFUSED: cannot connect/],
   timeout: [
@@ -176,7 +176,7 @@ const shown: Record<string, RegExp[]> = {
   ],
 };
 
-Deno.test("every scene is real, drawn in 80 columns, explained, and named in the help", async () => {
+Deno.test("every scene shows its events in 80 columns, is explained, and is named in the help", async () => {
   const help = await netdemo(["demo", "--help"]);
   assertEquals(Object.keys(shown).sort(), incidents.map(({ name }) => name).sort());
   for (const [name, patterns] of Object.entries(shown)) {
@@ -192,7 +192,7 @@ Deno.test("every scene is real, drawn in 80 columns, explained, and named in the
   }
 });
 
-Deno.test("without a name the three programs are played, over any transport", async () => {
+Deno.test("without a scene, demo plays the three programs, over any transport", async () => {
   const folder = await Deno.makeTempDir();
   try {
     for (const flags of [[], ["--udp"], ["--unix", `${folder}/socket`]]) {
@@ -208,14 +208,14 @@ Deno.test("without a name the three programs are played, over any transport", as
   }
 });
 
-Deno.test("a command of one's own is played, and an answer that is an error is shown", async () => {
+Deno.test("demo plays a command that the user gives, and shows an error reply", async () => {
   const { stdout } = await netdemo(["demo", "calc", "5", "0", "/"]);
   assertMatch(stdout, /client: Error: division by zero/);
   const { code, stderr } = await netdemo(["demo", "calc", "1", "2"]);
   assertEquals(code, 1 + 1, stderr);
 });
 
-Deno.test("--json gives the events of both sides in one order", async () => {
+Deno.test("--json prints the events of both sides in one order", async () => {
   const { stdout } = await netdemo(["demo", "calc", "--json"]);
   const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(events.map(({ side, call }) => `${side} ${call}`), [
@@ -238,7 +238,7 @@ Deno.test("--json gives the events of both sides in one order", async () => {
   assertEquals(events[6].data, "10 20 +\n");
 });
 
-Deno.test("wrong scenes are usage errors", async () => {
+Deno.test("an unknown scene, or one that does not fit the flags, is a usage error", async () => {
   const table = [
     { args: ["refsed"], message: /unknown scene refsed\nhint: did you mean refused\?/ },
     { args: ["timeout", "--udp"], message: /the scene timeout is about TCP alone/ },
@@ -254,7 +254,7 @@ Deno.test("wrong scenes are usage errors", async () => {
 });
 
 pythonTest(
-  "at a terminal of 80 by 24 nothing scrolls by unread, in colour unless NO_COLOR is set",
+  "at a terminal of 80 by 24 demo pages its output, in colour unless NO_COLOR is set",
   async () => {
     const prompt = "-- space or Enter: more, q: leave --";
     const env = { LC_ALL: "C.UTF-8", NO_COLOR: "" };
@@ -270,16 +270,16 @@ pythonTest(
   },
 );
 
-testWith([python3], "the pager goes on with space and Enter, and leaves with q", async () => {
+testWith([python3], "the pager continues on space or Enter, and quits on q", async () => {
   const question: Step = ["see", "-- space or Enter: more, q: leave --"];
   const command = [...netdemoCommand, "demo", "--explain"];
   const all = await session(command, [
     question,
-    ["type", "x "], // what means nothing is passed over
+    ["type", "x "], // other keys are ignored
     question,
     ["type", "\r"],
     ["see", "client: Sum of 10 and 20 is 30"],
-    // Services that came after calc have a scene of their own.
+    // Services after calc have scenes of their own.
     ...talksOf(lesson).slice(3).flatMap((): Step[] => [question, ["type", " "]]),
   ]);
   assertMatch(all, /exit code 0\n$/);
@@ -290,7 +290,7 @@ testWith([python3], "the pager goes on with space and Enter, and leaves with q",
   assertMatch(interrupted, /exit code 130\n$/);
 });
 
-Deno.test("every scene fits 40 to 200 columns, and explains nothing twice", async () => {
+Deno.test("every scene fits 40 to 200 columns, and no explanation appears twice", async () => {
   for (const { name } of [...talksOf(lesson), ...incidents]) {
     const rungs = ladderOf(await play(name));
     for (const columns of [40, 41, 50, 63, 64, 72, 80, 120, 200]) {
@@ -309,7 +309,7 @@ Deno.test("every scene fits 40 to 200 columns, and explains nothing twice", asyn
   assertEquals(stdout.split("The server makes a socket, bind()").length, 2, stdout);
 });
 
-Deno.test("a scene is headed by what is asked, and names its own program and addresses", async () => {
+Deno.test("a scene's heading says what it plays, and its columns name the programs and addresses", async () => {
   const calc = await netdemo(["demo", "calc", "6", "7", "*"]);
   assertMatch(calc.stdout, /^calc over TCP: a client asks a calculator\n/);
   assertMatch(calc.stdout, /client: Product of 6 and 7 is 42/);

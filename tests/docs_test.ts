@@ -11,7 +11,7 @@ import { digestOfPage, PICTURES_OF } from "./page_pictures.ts";
 
 const docs = `${import.meta.dirname}/../docs`;
 
-Deno.test("docs/lab.md has every request of lab, with its limit, and no other", async () => {
+Deno.test("docs/lab.md lists exactly the requests of lab, each with its limit", async () => {
   const page = await Deno.readTextFile(`${docs}/lab.md`);
   const rows = [...page.matchAll(/^\| `([^`]+)` +\| ([A-Z, ]+?) +\| (.*?) +\|$/gm)];
   assertEquals(
@@ -26,14 +26,14 @@ Deno.test("docs/lab.md has every request of lab, with its limit, and no other", 
   }
 });
 
-Deno.test("docs/wire.md: the calculator answers as its table says", async () => {
+Deno.test("the calculator answers as the table in docs/wire.md says", async () => {
   const page = await Deno.readTextFile(`${docs}/wire.md`);
   const rows = [...page.matchAll(/^\| `([^`]+)` +\| `((?:[A-Z][a-z]+ of|Error:) [^`]+)` +\|$/gm)];
   assert(rows.length >= 10);
   for (const [, request = "", reply] of rows) assertEquals(calculate(request), reply);
 });
 
-Deno.test("docs/wire.md names the limits that the program has", async () => {
+Deno.test("docs/wire.md states the program's real limits", async () => {
   const page = await Deno.readTextFile(`${docs}/wire.md`);
   const number = (count: number): string => count.toLocaleString("en");
   for (
@@ -52,7 +52,7 @@ Deno.test("docs/wire.md names the limits that the program has", async () => {
   }
 });
 
-Deno.test("docs/promises.md: every promise names tests that are there", async () => {
+Deno.test("every promise in docs/promises.md names existing tests", async () => {
   const page = await Deno.readTextFile(`${docs}/promises.md`);
   const rows = page.split("\n").filter((line) => /^\| (?!-|what happens)/.test(line));
   assert(rows.length >= 50);
@@ -68,7 +68,7 @@ Deno.test("docs/promises.md: every promise names tests that are there", async ()
   }
 });
 
-/** The command lines of netdemo in a page: in code, up to what a shell takes as the end. */
+/** The netdemo command lines in a page's code, each up to where a shell ends the command. */
 function commandLinesIn(page: string): string[] {
   const code = [
     ...page.matchAll(/^```\w*\n(.*?)^```$/gms),
@@ -84,7 +84,7 @@ function commandLinesIn(page: string): string[] {
   );
 }
 
-Deno.test("every command that a page names is there, with each of its flags", async () => {
+Deno.test("every command and flag that a page names exists", async () => {
   const paths = ["README.md", "CONTRIBUTING.md"].map((name) => `${docs}/../${name}`);
   for await (const { name } of Deno.readDir(docs)) {
     if (name.endsWith(".md") && name !== "reference.md") paths.push(`${docs}/${name}`);
@@ -113,11 +113,11 @@ Deno.test("every command that a page names is there, with each of its flags", as
   assert(lines > 100, `${lines} command lines`);
 });
 
-Deno.test("the pictures of the page are of the page as it is: task screenshots makes them anew", async () => {
+Deno.test("the screenshots of the page are current: task screenshots updates them", async () => {
   assertEquals(await Deno.readTextFile(`${docs}/${PICTURES_OF}`), `${await digestOfPage()}\n`);
 });
 
-Deno.test("the last release in CHANGELOG.md is the version of deno.json, and has a date", async () => {
+Deno.test("the last release in CHANGELOG.md is the version in deno.json, and has a date", async () => {
   const page = await Deno.readTextFile(`${docs}/../CHANGELOG.md`);
   const releases = [...page.matchAll(/^## \[(\d.*)\] - \d{4}-\d\d-\d\d$/gm)];
   assertEquals(releases[0]?.[1], config.version);

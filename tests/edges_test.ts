@@ -1,4 +1,4 @@
-/** What is true at the edges: input, output and peers that are not as one would like them. */
+/** Edge cases: awkward input, output and peers. */
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import {
   netdemo,
@@ -35,7 +35,7 @@ async function write(conn: Deno.TcpConn, text: string): Promise<void> {
   await conn.write(new TextEncoder().encode(text));
 }
 
-Deno.test("a line that a server passes over is not sent, so no answer is shifted", async () => {
+Deno.test("a line that servers ignore is not sent, so every answer matches its line", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const input = "1 2 +\r\n\r\n\r\r\n\n3 4 +\r\n";
@@ -43,7 +43,7 @@ Deno.test("a line that a server passes over is not sent, so no answer is shifted
   assertEquals({ code, stdout }, { code: 0, stdout: "Sum of 1 and 2 is 3\nSum of 3 and 4 is 7\n" });
 });
 
-Deno.test("the lines before one that is not UTF-8 are answered", async () => {
+Deno.test("the lines before an invalid UTF-8 line are answered", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const input = new Uint8Array([...new TextEncoder().encode("1 2 +\n"), 0xff, 0x0a]);
@@ -52,7 +52,7 @@ Deno.test("the lines before one that is not UTF-8 are answered", async () => {
   assertMatch(stderr, /^netdemo: USAGE: a line of input is not UTF-8 text\n/);
 });
 
-testWith([unix], "input that can't be read says so, and does not blame stdout", async () => {
+testWith([unix], "unreadable input is reported as such, and not blamed on stdout", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const args = ["calc-client", "--port", String(port)];
@@ -73,7 +73,7 @@ Deno.test("hello-client fails at a server that is full", async () => {
   assertMatch(stderr, /^netdemo: ERROR: the server answered 'Error: server is full'\nhint: /);
 });
 
-Deno.test("hello-client quotes no more of what a server says than a line holds", async () => {
+Deno.test("hello-client quotes at most a line of what a server sends", async () => {
   using server = peer((conn) => write(conn, `Error: ${"no ".repeat(3_000)}\n`));
   const args = ["hello-client", "--host=127.0.0.1", "--port", String(server.port)];
   const { code, stderr } = await netdemo(args);
@@ -82,7 +82,7 @@ Deno.test("hello-client quotes no more of what a server says than a line holds",
   assertLess(stderr.length, 500);
 });
 
-Deno.test("hello-client is content with a server that closes, greets or says nothing", async () => {
+Deno.test("hello-client succeeds if the server closes, sends a greeting or sends nothing", async () => {
   const acts: ((conn: Deno.TcpConn) => Promise<void>)[] = [
     () => Promise.resolve(),
     (conn) => write(conn, "220 welcome\r\n"),
@@ -96,7 +96,7 @@ Deno.test("hello-client is content with a server that closes, greets or says not
   }
 });
 
-Deno.test("an answer that the end of the stream cut off is CLOSED, a different one is ERROR", async () => {
+Deno.test("an answer cut off by the end of the stream is CLOSED, a wrong answer is ERROR", async () => {
   const table: [reply: string, code: number, stderr: RegExp][] = [
     ["Sum o", 14, /^netdemo: CLOSED: .* closed the connection before the reply was whole\n/],
     ["Sum of 10 and 20 is 3", 14, /^netdemo: CLOSED: /],
@@ -128,7 +128,7 @@ while chunk := os.read(read, 65536):
 print(lines, child.wait())
 `;
 
-pythonTest("a pipe that is non-blocking, with a slow reader, loses no answer", async (python) => {
+pythonTest("a non-blocking pipe with a slow reader loses no answer", async (python) => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const args = ["calc-client", "--port", String(port)];

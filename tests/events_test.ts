@@ -4,7 +4,7 @@ import { examplesOf, pageOfEvents } from "../build/docs.ts";
 import { formatEndpoint } from "../protocol/addresses.ts";
 import type { Fields } from "../cli/event_fields.ts";
 
-Deno.test("a line is held to the event that it names", () => {
+Deno.test("a line must match the event it names", () => {
   const good = {
     event: "failure",
     failure: "REFUSED",
@@ -28,7 +28,7 @@ Deno.test("a line is held to the event that it names", () => {
   assertEquals(problemsOfLine("Thanks..."), ["not JSON"]);
 });
 
-Deno.test("an endpoint is an address with a port, or a path, and not two fields", () => {
+Deno.test("an endpoint is one field, an address with a port or a path", () => {
   const holds = (remote: unknown): boolean =>
     problemsOfLine(JSON.stringify({
       ...{ event: "connected", remote, local: "[fe80::1%eth0]:4040", elapsedMs: 0.5 },
@@ -39,21 +39,21 @@ Deno.test("an endpoint is an address with a port, or a path, and not two fields"
   for (const wrong of ["127.0.0.1", "::1:40", "", { hostname: "127.0.0.1", port: 40 }, null]) {
     assert(!holds(wrong), JSON.stringify(wrong));
   }
-  // A path that reads as an address is shown as a path.
+  // A path that looks like an address is shown so that it reads as a path.
   for (const path of ["a:1", "127.0.0.1", "127.0.0.1:40", "calc.sock", "/run/a:1"]) {
     const shown = formatEndpoint({ path });
     assert(holds(shown) && !/^[^/]*:/.test(shown), shown);
   }
 });
 
-/** Names that may be of two kinds, with why. */
+/** Fields that may have two types, with the reason. */
 const twofold: Readonly<Record<string, readonly string[]>> = {
-  asExpected: ["boolean", "count"], // of one target, and how many targets
-  reply: ["text", "{ p50Ms, p95Ms, p99Ms, maxMs }"], // what came, and how long it took
-  request: ["text", "text | null"], // a server may get what is not UTF-8
+  asExpected: ["boolean", "count"], // whether one target is, and how many targets are
+  reply: ["text", "{ p50Ms, p95Ms, p99Ms, maxMs }"], // the reply itself, and how long it took
+  request: ["text", "text | null"], // a server may receive invalid UTF-8
 };
 
-Deno.test("a thing has one name and one kind in all events", () => {
+Deno.test("a field has the same name and type in all events", () => {
   const kinds = new Map<string, string>();
   for (const [event, { fields }] of Object.entries(events)) {
     for (const [name, { name: kind }] of Object.entries(fields as Fields)) {
@@ -65,7 +65,7 @@ Deno.test("a thing has one name and one kind in all events", () => {
   }
 });
 
-Deno.test("docs/json.md has every event with its fields and an example that holds", async () => {
+Deno.test("docs/json.md has every event with its fields and a valid example", async () => {
   const page = await Deno.readTextFile(`${import.meta.dirname}/../docs/json.md`);
   const examples = examplesOf(page);
   assertEquals([...examples.keys()], Object.keys(events));
@@ -73,10 +73,10 @@ Deno.test("docs/json.md has every event with its fields and an example that hold
     assertEquals(problemsOfLine(line), [], name);
     assertEquals(JSON.parse(line).event, name);
   }
-  assertEquals(page, pageOfEvents(examples), "task docs writes it anew");
+  assertEquals(page, pageOfEvents(examples), "task docs updates it");
 });
 
-Deno.test("every event of the table is one that a command prints", async () => {
+Deno.test("some command prints every event in the table", async () => {
   const printed = new Set<string>();
   for (const room of ["cli", "commands"]) {
     for await (const source of sourcesOf(`${import.meta.dirname}/../${room}`)) {

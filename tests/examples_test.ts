@@ -1,4 +1,4 @@
-/** The files in examples/: their form is that of their readers, and each command does what it says. */
+/** The files in examples/ have the form that their readers expect, and each command does what it says. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { parseAllDocuments } from "yaml";
@@ -19,8 +19,8 @@ import { startNobody } from "./peers.ts";
 const root = new URL("../", import.meta.url);
 const examples = new URL("examples/", root);
 
-/** A value as it comes out of a YAML file. */
-// deno-lint-ignore no-explicit-any -- what it is made of is what the tests ask
+/** A value parsed from a YAML file. */
+// deno-lint-ignore no-explicit-any -- the tests check its structure
 type Yaml = any;
 
 async function documentsOf(path: string): Promise<Yaml[]> {
@@ -30,13 +30,13 @@ async function documentsOf(path: string): Promise<Yaml[]> {
   return documents.map((document) => document.toJS());
 }
 
-/** Removes a new folder with its scope. */
+/** A new folder, removed with its scope. */
 async function newFolder(): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir();
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** The published type of what a YAML file holds, as TypeScript. */
+/** The published TypeScript type of a YAML document. */
 function typeOf(document: Yaml): string {
   if (document.apiVersion !== undefined) {
     const [group = "", version = "v1"] = document.apiVersion.replace(".k8s.io", "").split("/");
@@ -47,12 +47,12 @@ function typeOf(document: Yaml): string {
   return `import("@github-actions-workflow-ts/lib").GeneratedWorkflowTypes.Workflow`;
 }
 
-Deno.test("the manifests, Compose files and workflows are of their published types", async () => {
+Deno.test("the manifests, Compose files and workflows match their published types", async () => {
   const names = ["examples/", "examples/grade/", ".github/workflows/"].flatMap((folder) =>
     [...Deno.readDirSync(new URL(folder, root))].map(({ name }) => folder + name)
   ).filter((path) => /\.ya?ml$/.test(path));
   assert(names.length >= 7);
-  // A literal of the type is refused if it has a property too few, too many, or of another kind.
+  // TypeScript rejects a literal with a missing, unknown or wrongly typed property.
   let script = "";
   for (const name of names) {
     for (const [index, document] of (await documentsOf(name)).entries()) {
@@ -75,7 +75,7 @@ Deno.test("the manifests, Compose files and workflows are of their published typ
   assertEquals(code, 0, stderr);
 });
 
-/** The netdemo commands within a value of a YAML document, each as its words. */
+/** The netdemo commands in a YAML value, each as its words. */
 function commandsIn(value: Yaml): readonly (readonly string[])[] {
   if (typeof value !== "object" || value === null) return [];
   if (!Array.isArray(value)) return Object.values(value).flatMap(commandsIn);
@@ -92,7 +92,7 @@ for (const name of ["compose.yaml", "kubernetes.yaml", "kubernetes-nodes.yaml"])
     assert(commands.some(([command]) => command === "check"), "the file has a check");
     assert(commands.some(([command = ""]) => /serve/.test(command)), "the file has a server");
 
-    // Here the names and ports of the examples are these.
+    // These stand in for the names and ports of the examples.
     const server = await startServer(["serve", "calc:0", "--host", "127.0.0.1"], []);
     await using _ = server.process;
     await using nobody = await startNobody("127.0.0.1");
@@ -111,12 +111,12 @@ for (const name of ["compose.yaml", "kubernetes.yaml", "kubernetes-nodes.yaml"])
   });
 }
 
-/** A word of a server's command line, with any free port of this host alone. */
+/** A word of a server's command line, changed to any free port on loopback. */
 function onLoopback(word: string): string {
   return word.replace(/\b40\d\d$/, "0").replace("0.0.0.0", "127.0.0.1");
 }
 
-Deno.test("the Job that asks every node has a pod for each of any number of nodes", async () => {
+Deno.test("the Job that asks every node has one pod per node, for any number of nodes", async () => {
   const path = new URL("kubernetes-nodes.yaml", examples);
   const text = await Deno.readTextFile(path);
   const [, from = "", to = ""] = /sed "s\/(.*)\/(.*)\/"/.exec(text) ?? [];
@@ -125,7 +125,7 @@ Deno.test("the Job that asks every node has a pod for each of any number of node
   assertEquals([job.spec.completions, job.spec.parallelism], [17, 17]);
 });
 
-Deno.test("the network policy lets in whom the jobs say it lets in", async () => {
+Deno.test("the network policy admits exactly what the jobs expect", async () => {
   const documents = await documentsOf("examples/kubernetes.yaml");
   const named = (kind: string, name: string): Yaml =>
     documents.find((it) => it.kind === kind && it.metadata.name === name);
@@ -143,7 +143,7 @@ Deno.test("the network policy lets in whom the jobs say it lets in", async () =>
   }
 });
 
-testWith([unix], "the workflow of examples/github-actions.yaml runs, step by step", async () => {
+testWith([unix], "every step of examples/github-actions.yaml succeeds", async () => {
   const [workflow] = await documentsOf("examples/github-actions.yaml");
   await using folder = await newFolder();
   await using nobody = await startNobody("127.0.0.1");
@@ -177,24 +177,24 @@ testWith([unix], "the workflow of examples/github-actions.yaml runs, step by ste
 });
 
 const units = ["netdemo-calc.service", "netdemo-unix.service"];
-/** systemd's own judgement of units; older ones have no `security --offline`. */
+/** systemd's checks of units; older versions have no `security --offline`. */
 const systemd: Need = tool("systemd-analyze");
 
 for (const name of units) {
   testWith(
     [systemd],
-    `systemd takes examples/systemd/${name}, and finds it well guarded`,
+    `systemd accepts examples/systemd/${name}, and rates it well sandboxed`,
     async () => {
       await using folder = await newFolder();
       const unit = await Deno.readTextFile(new URL(`systemd/${name}`, examples));
-      // It looks for the program.
+      // The check requires the program to exist.
       const path = `${folder.path}/${name}`;
       await Deno.writeTextFile(path, unit.replaceAll("/usr/local/bin/netdemo", "/bin/true"));
       const verified = await run(["systemd-analyze", "verify", path]);
       assertEquals(verified.code, 0, verified.stderr);
-      // It may find fault with others of the host's units.
+      // It may complain about other units of the host.
       assert(!verified.stderr.includes(name), verified.stderr);
-      // From 0 (safe) to 100 (anything goes).
+      // From 0 (safe) to 100 (unrestricted).
       const judged = await run([
         "systemd-analyze",
         "security",
@@ -228,13 +228,13 @@ for (const name of units) {
       served.process.kill("SIGTERM");
       assertEquals((await served.ended()).code, 0);
       const made = new Set([...served.calls(), ...checked.calls()].map(({ name }) => name));
-      assert(made.size > 20, "strace saw them");
+      assert(made.size > 20, "strace recorded them");
       assertEquals([...made].filter((call) => !allowed.has(call)), []);
     },
   );
 }
 
-/** The system calls that sets of systemd's stand for. */
+/** The system calls in systemd's sets, nested ones included. */
 async function systemCallsOf(sets: readonly string[]): Promise<Set<string>> {
   const { stdout } = await run(["systemd-analyze", "syscall-filter", "--no-pager", ...sets]);
   const words = [...stdout.matchAll(/^ {4}(@?[a-z_0-9-]+)$/gm)].map(([, word = ""]) => word);

@@ -41,7 +41,7 @@ function countResets(): number {
 
 testWith(
   [linux, python3],
-  "5,000 connections reset before they are accepted: the next is served",
+  "after 5,000 connections are reset before they are accepted, the next is served",
   async () => {
     let accepted = 0;
     await using server = serve(calc, { port: 0, events: { connected: () => accepted++ } });
@@ -49,19 +49,19 @@ testWith(
     await probe(port);
     const before = countResets();
     for (let round = 0; round < 5; round++) {
-      // outputSync holds the event loop, so none of them is accepted before it is reset.
+      // outputSync blocks the event loop, so none is accepted before it is reset.
       const args = [resets, String(port), "1000"];
       assert(new Deno.Command(python ?? "", { args }).outputSync().success);
       await probe(port);
     }
     assertGreaterOrEqual(countResets() - before, 5_000, "they were to be reset");
-    assertEquals(accepted, 6, "none of them was a connection any more");
+    assertEquals(accepted, 6, "none of them counts as a connection");
   },
 );
 
 testWith(
   [linux, python3],
-  "connections reset in the middle of a request or an answer end alone",
+  "a connection reset in the middle of a request or an answer affects no other",
   async () => {
     const { process, port } = await startServer(["calc-server"]);
     await using _process = process;
@@ -80,7 +80,7 @@ testWith(
   },
 );
 
-signalTest("beyond --max-connections a client learns that the server is full", async () => {
+signalTest("beyond --max-connections a client is told that the server is full", async () => {
   const { process, port } = await startServer(["calc-server", "--max-connections", "50"]);
   await using _process = process;
   const before = countDescriptors(process.child.pid);
@@ -88,7 +88,7 @@ signalTest("beyond --max-connections a client learns that the server is full", a
   try {
     for (let count = 0; count < 100; count++) connections.push(await TestConnection.open(port));
     const replies = await Promise.all(connections.map(async (connection) => {
-      await connection.send("1 1 +\n").catch(() => {}); // who is turned away may be gone
+      await connection.send("1 1 +\n").catch(() => {}); // a rejected client may be closed already
       return await connection.receive();
     }));
     assertEquals(replies.filter((reply) => reply === "Sum of 1 and 1 is 2\n").length, 50);
@@ -103,7 +103,7 @@ signalTest("beyond --max-connections a client learns that the server is full", a
 });
 
 signalTest(
-  "out of descriptors a server waits, and serves again once clients have left",
+  "a server out of descriptors waits, and serves again once clients have left",
   async () => {
     const command = ["sh", "-c", 'ulimit -n 150; exec "$@"', "sh", ...netdemoCommand];
     await using process = new Process([...command, "calc-server", "--port", "0", "--json"]);
@@ -127,7 +127,7 @@ signalTest(
   },
 );
 
-Deno.test("a client that takes no replies does not slow the others", async () => {
+Deno.test("a client that reads no replies does not slow the others", async () => {
   const calls: SocketEvent[] = [];
   await using server = serve(calc, {
     port: 0,
@@ -141,7 +141,7 @@ Deno.test("a client that takes no replies does not slow the others", async () =>
     await honest.send("10 20 +\n");
     assertLessOrEqual(await callsBeforeAnswer(honest, calls), 2 * TURN);
   }
-  assert(deaf.open, "the flood was to go on meanwhile");
+  assert(deaf.open, "the flood continued meanwhile");
   deaf[Symbol.dispose]();
   await deaf.flood;
 });

@@ -1,4 +1,4 @@
-"""Sends the same bytes without a pause over some connections, and takes the replies, until stdin ends.
+"""Sends the same bytes without a pause over some connections, and reads the replies, until stdin ends.
 
 usage: flood.py PORT CONNECTIONS, and on stdin a line with the bytes in hexadecimal
 """
@@ -8,7 +8,7 @@ import sys
 
 port, count = int(sys.argv[1]), int(sys.argv[2])
 data = bytes.fromhex(sys.stdin.readline())
-data *= max(1, 262_144 // len(data))  # as much as the kernel takes at once
+data *= max(1, 262_144 // len(data))  # as much as the kernel accepts at once
 selector = selectors.DefaultSelector()
 selector.register(sys.stdin, selectors.EVENT_READ)
 sent = {}

@@ -1,26 +1,26 @@
 import { Process, python, silence, startServer, TestConnection } from "./harness.ts";
 
-/** What a client sends without a pause, and the server that it sends it to. */
+/** What a client sends without a pause, and to which server. */
 export interface Flood {
   readonly name: string;
   readonly server: readonly string[];
-  /** Sent over and over: whole lines, or what never ends one. */
+  /** Sent repeatedly: whole lines, or bytes without a line end. */
   readonly bytes: Uint8Array;
 }
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const digits = "9".repeat(32_000);
 
-/** Each has held up all others for a second or more. */
+/** Each once delayed all other clients by a second or more. */
 export const floods: readonly Flood[] = [
   { name: "sums", server: ["calc-server"], bytes: encode("10 20 +\n") },
   { name: "errors", server: ["calc-server"], bytes: encode("x\n") },
   { name: "errors, as JSON", server: ["calc-server", "--json"], bytes: encode("x\n") },
   { name: "messages", server: ["message-server"], bytes: encode("Hello Server HBD\n") },
   { name: "empty lines", server: ["calc-server"], bytes: encode("\n") },
-  { name: "what is not UTF-8", server: ["calc-server"], bytes: new Uint8Array([0xff, 0x0a]) },
+  { name: "invalid UTF-8", server: ["calc-server"], bytes: new Uint8Array([0xff, 0x0a]) },
   {
-    name: "what is not UTF-8, in long requests",
+    name: "invalid UTF-8 in long requests",
     server: ["message-server", "--max-request", "1000000"],
     bytes: new Uint8Array([...new Uint8Array(200_000).fill(0xff), 0x0a]),
   },
@@ -54,11 +54,11 @@ export class Flooded implements AsyncDisposable {
     const flooding = new Process([python ?? "", script, ...args], { stdin: "piped" });
     await flooding.write(`${bytes.toHex()}\n`);
     await flooding.printed(/flooding/);
-    process.stallStdout(); // its lines are dropped, as nobody reads them
+    process.stallStdout(); // its lines are dropped, as nothing reads them
     return new Flooded(process, port, flooding);
   }
 
-  /** Asks now and then, for so long; gives the milliseconds that each answer took, the longest first. */
+  /** Asks now and then for the given time; returns the milliseconds each answer took, longest first. */
   async waits(milliseconds: number): Promise<number[]> {
     using connection = await TestConnection.open(this.port);
     const waits: number[] = [];

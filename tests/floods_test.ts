@@ -16,12 +16,12 @@ import {
 } from "./harness.ts";
 import { Flooded, floods } from "./floods.ts";
 
-/** Milliseconds that an answer may take beside a flood. */
+/** Milliseconds that an answer may take during a flood. */
 const LIMIT_MS = 100;
-/** The same for the slowest answer; generous, as other tests run, too. */
+/** The same for the slowest answer; generous, as other tests run at the same time. */
 const WORST_MS = 600;
 
-/** Most answers come as soon as is promised, and the slowest not much later; it is the first. */
+/** Asserts that most answers take as long as promised, and the slowest, listed first, not much longer. */
 function assertBrief(waits: readonly number[]): void {
   const [worst = Infinity] = waits;
   assertLess(waits[Math.floor(waits.length / 2)] ?? Infinity, LIMIT_MS);
@@ -42,16 +42,20 @@ for (const flood of floods) {
   );
 }
 
-testWith([python3], "beside 200 clients that flood, one that asks waits briefly", async () => {
-  const [sums] = floods;
-  if (sums === undefined) throw new Error("no flood");
-  await using flooded = await Flooded.start(sums, 200);
-  assertBrief(await flooded.waits(1_500));
-});
+testWith(
+  [python3],
+  "during a flood from 200 clients, another client waits only briefly",
+  async () => {
+    const [sums] = floods;
+    if (sums === undefined) throw new Error("no flood");
+    await using flooded = await Flooded.start(sums, 200);
+    assertBrief(await flooded.waits(1_500));
+  },
+);
 
 testWith(
   [python3],
-  "--timeout holds beside a server that sends empty lines without end",
+  "--timeout holds against a server that sends endless empty lines",
   async () => {
     for (const line of ["\n", "\r\n"]) {
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -92,7 +96,7 @@ Deno.test("empty lines keep no connection alive", async () => {
   }
 });
 
-signalTest("a server that stood still cuts no request of a classic client in two", async () => {
+signalTest("a suspended server cuts no request of a classic client in two", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   for (const milliseconds of [90, 130, 170, 210, 250, 300]) {
@@ -110,7 +114,7 @@ signalTest("a server that stood still cuts no request of a classic client in two
   }
 });
 
-signalTest("a client that stood still cuts no reply of a classic server in two", async () => {
+signalTest("a suspended client cuts no reply of a classic server in two", async () => {
   for (const milliseconds of [130, 250]) {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const port = (listener.addr as Deno.NetAddr).port;
@@ -135,7 +139,7 @@ signalTest("a client that stood still cuts no reply of a classic server in two",
 
 testWith(
   [linux],
-  "a connection that is idle after a long message costs what any idle one does",
+  "a connection that is idle after a long message uses no more memory than another idle one",
   async () => {
     const { process, port } = await startServer(["message-server"]);
     await using _process = process;
@@ -151,16 +155,16 @@ testWith(
       }
       return connections;
     };
-    const first = await open(3_000); // what the runtime sets aside once is set aside now
+    const first = await open(3_000); // the runtime makes its one-time allocations
     const before = await memoryOf(process.pid);
     const more = await open(1_500);
     const each = (await memoryOf(process.pid) - before) / more.length;
     for (const connection of [...first, ...more]) connection[Symbol.dispose]();
-    assertLess(each, 40); // kB: garbage that is not collected yet counts; kept buffers would be 130
+    assertLess(each, 40); // kB: includes uncollected garbage; retained buffers would be 130
   },
 );
 
-Deno.test("what is not UTF-8 is found out in about the time that text takes", async () => {
+Deno.test("invalid UTF-8 is detected about as fast as valid text is decoded", async () => {
   await using server = serve(message, { port: 0 });
   const time = async (line: Uint8Array): Promise<number> => {
     using connection = await TestConnection.open(server.port ?? 0);
@@ -175,7 +179,7 @@ Deno.test("what is not UTF-8 is found out in about the time that text takes", as
     assertEquals(replies.length, count);
     return performance.now() - started;
   };
-  // The best of several rounds: another program may have the machine in some.
+  // The best of several rounds: another program may be using the machine in some.
   let [valid, invalid] = [Infinity, Infinity];
   for (let round = 0; round < 4; round++) {
     valid = Math.min(valid, await time(new Uint8Array([0xc3, 0xbc, 0x0a])));

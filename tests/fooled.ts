@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a script that speaks to who runs it
+// deno-lint-ignore-file no-console -- it prints its table
 /**
- * Asks misbehaving peers with the tools that people use for "is it up?", and
- * with netdemo: `task fooled` prints the table, `--write` puts it into
+ * Probes misbehaving peers with the tools that people use for "is it up?", and
+ * with netdemo: `task fooled` prints the table, and `--write` writes it to
  * docs/check.md.
  */
 import { netdemoCommand, run, tool } from "./harness.ts";
@@ -11,7 +11,7 @@ const HOST = "127.0.0.1";
 const PAGE = new URL("../docs/check.md", import.meta.url);
 const [BEGIN, END] = ["<!-- fooled: begin -->", "<!-- fooled: end -->"];
 
-/** A way to ask whether something is up: exit code 0 says that it is. */
+/** A way to ask whether something is up: exit code 0 means yes. */
 interface Way {
   readonly title: string;
   readonly program: string;
@@ -54,7 +54,7 @@ const known: readonly Way[] = [
 ];
 const ways = known.filter(({ program }) => tool(program).isMet());
 
-/** What each way says of a peer, netdemo last. */
+/** What each way reports about a peer, netdemo last. */
 interface Row {
   readonly peer: Peer;
   readonly codes: readonly number[];
@@ -65,7 +65,7 @@ async function ask(peer: Peer): Promise<Row> {
   await using running = await peer.start(HOST);
   const codes: number[] = [];
   for (const { command } of ways) {
-    // What a stream without an end sends is not kept.
+    // The output is discarded, as a stream may be endless.
     const line = `{ ${command(running.port)}; } </dev/null >/dev/null 2>&1`;
     codes.push((await run(["sh", "-c", line])).code);
   }

@@ -1,5 +1,5 @@
-# Sends one UDP datagram with a source port of one's choice: forge.py FROM TO TEXT
-# It needs a raw socket (root) and says "no raw sockets" where there is none.
+# Sends one UDP datagram with the given source port: forge.py FROM TO TEXT
+# Needs a raw socket (root); prints "no raw sockets" without one.
 import socket
 import struct
 import sys

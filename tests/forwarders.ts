@@ -1,8 +1,8 @@
 /**
- * Puts the questions of `path` to the real forwarders that are installed here, and writes the
- * tables of docs/path.md: questions down, forwarders across.
+ * Runs `path` against the real forwarders installed here, and writes the tables of docs/path.md:
+ * questions down, forwarders across.
  *
- * deno task forwarders [NAME...]: only these; the tables then stay as they are.
+ * deno task forwarders [NAME...]: only these, without writing the tables.
  */
 import { questionsOver } from "../commands/path/examination.ts";
 import { examine, freePort, type QuestionEvent } from "./path/examine.ts";
@@ -16,7 +16,7 @@ import {
 
 const page = new URL("../docs/path.md", import.meta.url);
 
-/** What a forwarder answered, by the id of the question. */
+/** How a forwarder did, by question id. */
 interface Column {
   readonly forwarder: RealForwarder;
   readonly version: string;
@@ -38,7 +38,7 @@ async function ask(forwarder: RealForwarder): Promise<Column> {
   };
 }
 
-/** `ok`, `note`, `**NOT**`, with what makes the difference between several of them. */
+/** `ok`, `note` or `**NOT**`, with the detail that distinguishes forwarders. */
 function cell(answer: QuestionEvent | undefined): string {
   if (answer === undefined) return "";
   const [, nobody] = /^accepted, then (ended|left hanging)/.exec(answer.detail) ?? [];
@@ -59,7 +59,7 @@ function table(protocol: "tcp" | "udp", columns: readonly Column[]): string {
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** The page with what stands between the marks of a table replaced. */
+/** The page with the content between a table's marks replaced. */
 function withTable(text: string, protocol: "tcp" | "udp", content: string): string {
   const [start, end] = [
     `<!-- ${protocol} forwarders -->`,

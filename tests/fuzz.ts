@@ -1,9 +1,9 @@
-// deno-lint-ignore-file no-console -- as a task it prints what it did
+// deno-lint-ignore-file no-console -- the task prints its result
 /**
  * Random inputs against a calculator: `task fuzz [COUNT]`.
  *
  * Byte soup and mutated commands, cut at random into several writes. Every
- * complete line must get exactly the answer that the calculator gives to it.
+ * complete line must get exactly the calculator's answer.
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -14,13 +14,13 @@ import { assertProperty, probe, seed, TestConnection } from "./harness.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Connections at a time. */
+/** Concurrent connections. */
 const CONCURRENT = 32;
 
 const commands = ["10 20 +", "6 7 *", "-5 3 -", "10 4 /", "5 0 /", "1_000 007 *", "ü € 😀", ""];
 const spices = [0x00, 0x0a, 0x0d, 0x1b, 0x20, 0x2d, 0x5f, 0x80, 0xc3, 0xff];
 
-/** A byte that is changed, taken out or put in. */
+/** A byte to change, remove or insert. */
 const change = fc.record({
   at: fc.nat(200),
   remove: fc.constantFrom(0, 0, 1, 1),
@@ -42,19 +42,19 @@ const mutated = fc.tuple(
   return Uint8Array.from(bytes);
 });
 
-/** Bytes that nobody meant. */
+/** Random bytes. */
 const soup = fc.uint8Array({ minLength: 1, maxLength: 300, size: "max" });
 
 const inputs = fc.array(
   fc.record({
     input: fc.oneof({ weight: 7, arbitrary: mutated }, { weight: 3, arbitrary: soup }),
-    /** Where it is cut into two writes. */
+    /** Where the input is cut into two writes. */
     cut: fc.nat(300),
   }),
   { minLength: 1, maxLength: CONCURRENT, size: "max" },
 );
 
-/** The answers that an input must get: one to each line, in kind. */
+/** The answers that an input must get: one per line, with its line end. */
 function answersTo(input: Uint8Array): string {
   let answers = "";
   let start = 0;
@@ -77,7 +77,7 @@ function answerTo(line: Uint8Array): string {
   }
 }
 
-/** Gives some so many random inputs to a server. @throws {Error} with the smallest that gets a wrong answer. */
+/** Sends about `count` random inputs to a server. @throws {Error} with the smallest that gets a wrong answer. */
 export async function fuzz(count: number): Promise<void> {
   await using server = serve(service, { port: 0 });
   const port = server.port ?? 0;

@@ -3,9 +3,9 @@ import { meantBy } from "../cli/habits.ts";
 import { netdemoInProcess } from "./harness.ts";
 
 /**
- * What people type who know other tools, and the line that the hint shows.
+ * What users of other tools type, and the line that the hint shows.
  *
- * The lines are split at spaces; an argument with spaces stands in quotes.
+ * Lines are split at spaces; an argument with spaces is in quotes.
  */
 const habits: Readonly<Record<string, string>> = {
   // Names of commands.
@@ -32,7 +32,7 @@ const habits: Readonly<Record<string, string>> = {
   "demo list": "help demo",
   "demo --list": "help demo",
 
-  // check, as clients are told where their server is.
+  // check, with the server named as for a client.
   "check --host web --port 4040": "check web:4040",
   "check -p 4040 web": "check web:4040",
   "check -p 4040": "check :4040",
@@ -142,7 +142,7 @@ const habits: Readonly<Record<string, string>> = {
   "check localhost 4040": "check localhost:4040",
 };
 
-/** What is wrong in another way: no other line is shown. */
+/** Other mistakes, whose hint shows no line to type. */
 const others: readonly string[] = [
   "clac-server",
   "calc-server --prot 4040",
@@ -152,7 +152,7 @@ const others: readonly string[] = [
   "xyzzy",
 ];
 
-Deno.test("habits of other tools get the line to type, which is a right one", async () => {
+Deno.test("habits from other tools get the line to type, which is valid", async () => {
   const shown: Record<string, string | undefined> = {};
   for (const [typed, meant] of Object.entries(habits)) {
     const { code, stdout, stderr } = await netdemoInProcess(words(typed));
@@ -169,7 +169,7 @@ Deno.test("habits of other tools get the line to type, which is a right one", as
   assert(Object.keys(habits).length >= 60);
 });
 
-Deno.test("other mistakes get no line that would be wrong, too", async () => {
+Deno.test("other mistakes get no line to type that is wrong too", async () => {
   for (const typed of others) {
     const { code, stderr } = await netdemoInProcess(words(typed));
     assertEquals(code, 2);
@@ -177,7 +177,7 @@ Deno.test("other mistakes get no line that would be wrong, too", async () => {
   }
 });
 
-Deno.test("a long line, such as the names of all files, costs no time", () => {
+Deno.test("a long line, such as an expanded *, is handled quickly", () => {
   const start = performance.now();
   for (const word of ["file.txt", "--x=1", "--once", "1", "- "]) {
     for (const command of ["calc-client", "calc-server", "check", "grade", "address"]) {
@@ -187,7 +187,7 @@ Deno.test("a long line, such as the names of all files, costs no time", () => {
   assert(performance.now() - start < 5_000);
 });
 
-/** The words of a line as a shell has them. */
+/** The words of a line, split as a shell splits them. */
 function words(line: string): string[] {
   return (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ""));
 }

@@ -1,4 +1,4 @@
-/** What the tests share: processes, connections, what a machine may lack, random inputs. */
+/** What the tests share: processes, connections, needs of a machine, random inputs. */
 export * from "./harness/connection.ts";
 export * from "./harness/datagrams.ts";
 export * from "./harness/in_process.ts";

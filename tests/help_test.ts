@@ -11,7 +11,7 @@ import { netdemoInProcess } from "./harness.ts";
 
 const widths = [40, 60, 80, 100];
 
-/** Lines that are to be copied, or that are one word, can't be wrapped. */
+/** Whether a line must not be wrapped: a line to copy, or a single word. */
 function isWhole(line: string): boolean {
   return /^ +(?:netdemo |eval )/.test(line) || !/\S \S/.test(line.trim());
 }
@@ -32,7 +32,7 @@ Deno.test("every page of the help fits the terminal", async () => {
   }
 });
 
-Deno.test("the examples of every command have a command and flags that there are", async () => {
+Deno.test("the examples of every command use existing commands and flags", async () => {
   for (const command of commands) {
     const { examples, flags } = await command.load();
     assert(examples.length > 0, command.name);
@@ -46,7 +46,7 @@ Deno.test("the examples of every command have a command and flags that there are
   }
 });
 
-Deno.test("help exit-codes has every kind, help json every event, help targets every form", async () => {
+Deno.test("help exit-codes lists every kind, help json every event, help targets every form", async () => {
   const codes = (await netdemoInProcess(["help", "exit-codes"])).stdout;
   for (const [kind, code] of Object.entries(exitCodes)) {
     assertMatch(codes, new RegExp(`^ +${code}  ${kind}: `, "m"));

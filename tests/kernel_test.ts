@@ -15,12 +15,12 @@ import {
 } from "./harness.ts";
 import { terminal } from "./terminal.ts";
 
-/** What accept(2) may fail with although the listener is sound. */
+/** Errors of accept(2) that leave the listener usable. */
 const acceptErrors = ["ECONNABORTED", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EPROTO"];
 
 for (const error of acceptErrors) {
-  testWith([strace], `a server serves on after accept has failed with ${error}`, async () => {
-    // The first is the try that finds nobody; the next three find a client, and fail.
+  testWith([strace], `a server keeps serving after accept fails with ${error}`, async () => {
+    // The first call finds no client; the next three find one, and fail.
     const inject = `inject=accept4:error=${error}:when=2..4`;
     await using server = new Straced(["trace=accept4", inject], [
       ...netdemoCommand,
@@ -29,12 +29,12 @@ for (const error of acceptErrors) {
     const [, port] = await server.process.printed(/Listening on 127\.0\.0\.1:(\d+)/);
     for (let round = 0; round < 10; round++) await probe(Number(port));
     const failed = server.calls().filter(({ result }) => result.endsWith("(INJECTED)"));
-    assertEquals(failed.length, 3, "the fault was to be injected");
+    assertEquals(failed.length, 3, "the fault was injected");
     for (const { result } of failed) assert(result.startsWith(`-1 ${error} `), result);
   });
 }
 
-signalTest("a machine that slept cuts nobody for a silence that was not theirs", async () => {
+signalTest("a server that was suspended cuts no client for the silence meanwhile", async () => {
   const limits = ["--idle-timeout", "1s", "--request-timeout", "1s"];
   const { process, port } = await startServer(["calc-server", ...limits]);
   await using _process = process;
@@ -58,7 +58,7 @@ signalTest("a machine that slept cuts nobody for a silence that was not theirs",
   assertEquals(await idle.receive(), "Sum of 10 and 20 is 30\n");
   assertEquals(await classic.receive(), "Sum of 10 and 20 is 30", "cut in two by the sleep");
 
-  // The deadlines hold all the same from here on.
+  // From here on the deadlines hold again.
   const started = performance.now();
   assertEquals(await idle.receiveAll(), "");
   assertGreater(performance.now() - started, 900);
@@ -67,7 +67,7 @@ signalTest("a machine that slept cuts nobody for a silence that was not theirs",
   await backAtBaseline(before, process.child.pid);
 });
 
-Deno.test("deadlines are read from the monotonic clock: nothing of the wire knows the date", async () => {
+Deno.test("deadlines use the monotonic clock: no networking module uses Date", async () => {
   for (const room of ["services/server", "clients/call", "sockets", "protocol"]) {
     for await (const { name, isFile } of Deno.readDir(`${import.meta.dirname}/../${room}`)) {
       if (!isFile) continue;

@@ -16,7 +16,7 @@ import { assertProperty } from "./harness.ts";
 
 type Operands = Partial<LabRequest>;
 
-/** Requests as they are typed, and what is read. */
+/** Requests as typed, and how they are parsed. */
 const right: readonly (readonly [line: string, carrier: Carrier, request: Operands])[] = [
   ["help", "stream", { word: "help" }],
   ["  help  ", "datagram", { word: "help" }],
@@ -50,14 +50,14 @@ const right: readonly (readonly [line: string, carrier: Carrier, request: Operan
   ["late 2s Hi", "datagram", { word: "late", delayMs: 2_000, text: "Hi" }],
 ];
 
-Deno.test("a request to lab is a word with what it needs", () => {
+Deno.test("a request to lab is a word with its arguments", () => {
   for (const [line, carrier, request] of right) {
     const whole = { text: "", count: 0, delayMs: 0, ...request };
     assertEquals(readLabRequest(line, carrier), whole as LabRequest, line);
   }
 });
 
-/** What is no request, and what would be right. */
+/** Invalid requests, and the replies that say what is valid. */
 const wrong: readonly (readonly [line: string, carrier: Carrier, reply: string])[] = [
   ["", "stream", "Error: unknown request '': send help"],
   ["ehco Hi", "stream", "Error: unknown request 'ehco': send help"],
@@ -89,11 +89,11 @@ const wrong: readonly (readonly [line: string, carrier: Carrier, reply: string])
   ["late soon", "datagram", "Error: expected late D [TEXT], D up to 1m"],
 ];
 
-Deno.test("what is no request to lab gets an error that says what would be right", () => {
+Deno.test("an invalid request to lab gets an error that says what is valid", () => {
   for (const [line, carrier, reply] of wrong) assertEquals(readLabRequest(line, carrier), reply);
 });
 
-Deno.test("whatever is sent is a request, or gets one error line of up to 64 bytes", async () => {
+Deno.test("any input is a request, or gets one error line of up to 64 bytes", async () => {
   const words = labForms.map(({ form }) => form.split(" ")[0] ?? "");
   const line = fc.tuple(
     fc.oneof(fc.constantFrom(...words), fc.string({ unit: "binary" })),
@@ -111,7 +111,7 @@ Deno.test("whatever is sent is a request, or gets one error line of up to 64 byt
   );
 });
 
-Deno.test("help names every request, for the way that it came", () => {
+Deno.test("help lists every request of the transport it is asked over", () => {
   for (const { form, carriers } of labForms) {
     for (const carrier of ["stream", "datagram"] as const) {
       assertEquals(labHelp(carrier).includes(form), carriers.includes(carrier), form);
@@ -119,7 +119,7 @@ Deno.test("help names every request, for the way that it came", () => {
   }
 });
 
-Deno.test("a reply of whoami is told from a request, whatever was asked for", () => {
+Deno.test("a reply of whoami can't be mistaken for a request", () => {
   const ends = ["127.0.0.1:4050", "[fe80::1%eth0]:51234"] as const;
   for (const nonce of ["", "7f3"]) assert(isLabReply(whoamiReply(nonce, "west 1", ...ends)));
   assert(isLabReply(labHelp("datagram")));
@@ -130,20 +130,20 @@ Deno.test("a reply of whoami is told from a request, whatever was asked for", ()
   assert(!beginsAsRequest(whoamiReply("", "west-1", ...ends)));
 });
 
-Deno.test("a request with room is as long as any reply to it", () => {
+Deno.test("a padded request is at least as long as its reply", () => {
   const end = `[fe80:1234:1234:1234:1234:1234:1234:1234%interface-15ch]:65535`;
   const longest = whoamiReply("7f3", "x".repeat(64), end, end);
   assertLessOrEqual(longest.length, withRoom("whoami 7f3").length);
   assertLessOrEqual(labHelp("datagram").length, withRoom("help").length);
 });
 
-Deno.test("lab-client knows which replies are right", () => {
+Deno.test("lab-client knows the right reply to each request", () => {
   const replies: Record<string, string | undefined> = {
     "echo Hi": "Hi",
     "bytes 12": "012345678901",
     "delay 2s Hi": "Hi",
     "late 2s": "ok",
-    "close 3": "0123", // so that three of them are too few
+    "close 3": "0123", // one more byte, so that a reply of three is incomplete
     whoami: undefined,
     "bytes x": undefined,
   };
@@ -152,7 +152,7 @@ Deno.test("lab-client knows which replies are right", () => {
   }
 });
 
-Deno.test("check's question to lab can only be answered by who got it", () => {
+Deno.test("only a lab that receives check's question can answer it", () => {
   for (const protocol of ["tcp", "udp"] as const) {
     const challenge = client.challenge(protocol, 400);
     assertEquals(challenge.request?.length, 400);

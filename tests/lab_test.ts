@@ -36,7 +36,7 @@ function named(name: string): typeof lab {
 
 const portOf = (server: Server): number => server.port ?? 0;
 
-/** What comes in each read until the end, as bytes, with the milliseconds before each. */
+/** What each read returns until the end, one character per byte, with the milliseconds before it. */
 async function pieces(connection: TestConnection): Promise<{ text: string; after: number }[]> {
   const found: { text: string; after: number }[] = [];
   const buffer = new Uint8Array(65_536);
@@ -51,7 +51,7 @@ async function pieces(connection: TestConnection): Promise<{ text: string; after
   }
 }
 
-/** Sends a request and ends sending; gives what comes, piece by piece. */
+/** Sends a request and ends sending; returns the reply, piece by piece. */
 async function ask(port: number, request: string): Promise<{ text: string; after: number }[]> {
   using connection = await TestConnection.open(port);
   await connection.send(request);
@@ -62,7 +62,7 @@ async function ask(port: number, request: string): Promise<{ text: string; after
 const texts = (found: readonly { readonly text: string }[]): string[] =>
   found.map(({ text }) => text);
 
-Deno.test("lab answers over TCP, with the line end that the request had", async () => {
+Deno.test("lab answers over TCP, with the request's line end", async () => {
   await using server = await startLab();
   for (const ending of ["\n", ""]) {
     const reply = async (request: string): Promise<string> => {
@@ -83,7 +83,7 @@ Deno.test("lab answers over TCP, with the line end that the request had", async 
   }
 });
 
-Deno.test("delay answers after its time, and slowly a byte each 50 ms", async () => {
+Deno.test("delay answers after its time, and slowly sends a byte every 50 ms", async () => {
   await using server = await startLab();
   const [late, ...none] = await ask(portOf(server), "delay 150ms Hi\n");
   assertEquals([late?.text, none.length], ["Hi\n", 0]);
@@ -113,7 +113,7 @@ Deno.test("split cuts within a character, or in the middle, and pauses", async (
   }
 });
 
-Deno.test("close ends the stream after so many bytes, whoever waits", async () => {
+Deno.test("close ends the stream after the given bytes, even with requests waiting", async () => {
   await using server = await startLab();
   for (const [request, bytes] of [["close", ""], ["close 5", "01234"], ["close 0", ""]]) {
     using connection = await TestConnection.open(portOf(server));
@@ -122,7 +122,7 @@ Deno.test("close ends the stream after so many bytes, whoever waits", async () =
   }
 });
 
-testWith([resets], "reset resets after so many bytes, which arrive", async () => {
+testWith([resets], "reset resets after the given bytes, which arrive", async () => {
   await using server = await startLab();
   for (const [request, bytes] of [["reset", ""], ["reset 5", "01234"]] as const) {
     using connection = await TestConnection.open(portOf(server));
@@ -140,20 +140,20 @@ testWith([resets], "reset resets after so many bytes, which arrive", async () =>
   }
 });
 
-Deno.test("end shuts down its sending side and reads on", async () => {
+Deno.test("end shuts down its sending side and keeps reading", async () => {
   const closed: string[] = [];
   await using server = await startLab({ events: { closed: (_, why) => closed.push(why) } });
   using connection = await TestConnection.open(portOf(server));
   await connection.send("end\n");
   assertEquals(await connection.receive(), ""); // the end
-  // More than all buffers hold: somebody reads it.
+  // More than all buffers hold, so the server must be reading.
   for (let sent = 0; sent < 64; sent++) await connection.send(new Uint8Array(262_144));
   assertEquals(closed, []);
   await connection.conn.closeWrite();
   await until(() => closed.length === 1, "the server sees the end");
 });
 
-Deno.test("silence is silent, whatever else is asked, until the client leaves", async () => {
+Deno.test("silence answers no further request until the client leaves", async () => {
   const closed: string[] = [];
   await using server = await startLab({ events: { closed: (_, why) => closed.push(why) } });
   using connection = await TestConnection.open(portOf(server));
@@ -170,7 +170,7 @@ Deno.test("silence is silent, whatever else is asked, until the client leaves", 
 });
 
 Deno.test({
-  name: "over a Unix socket lab answers, and says that it can't reset",
+  name: "lab answers over a Unix socket, and says that it can't reset",
   ignore: Deno.build.os === "windows",
   async fn() {
     const path = `${Deno.makeTempDirSync()}/lab.sock`;
@@ -187,14 +187,14 @@ Deno.test({
   },
 });
 
-Deno.test("replies come in the order of the requests, the late ones too", async () => {
+Deno.test("replies come in the order of the requests, even delayed ones", async () => {
   await using server = await startLab();
   const requests = ["delay 100ms one", "echo two", "slowly three", "bytes 3", "split four"];
   const found = await ask(portOf(server), requests.map((request) => `${request}\n`).join(""));
   assertEquals(texts(found).join(""), "one\ntwo\nthree\n012\nfour\n");
 });
 
-Deno.test("lab answers over UDP, in kind", async () => {
+Deno.test("lab answers over UDP, with the request's line end", async () => {
   await using server = serveUdp(named("west-1"), { port: 0 });
   using socket = new TestSocket();
   const port = portOf(server);
@@ -216,13 +216,13 @@ Deno.test("lab answers over UDP, in kind", async () => {
   assertEquals(await socket.ask(port, "echo after"), "after");
 });
 
-Deno.test("a request to lab may be as long as any other, and not longer", async () => {
+Deno.test("a request to lab has the same maximum length as any other", async () => {
   await using tcp = await startLab();
   const text = "x".repeat(65_536 - "echo ".length);
   assertEquals(texts(await ask(portOf(tcp), `echo ${text}\n`)).join(""), `${text}\n`);
   for (const request of [`echo ${text}x\n`, "echo ".repeat(100_000), "\xff".repeat(70_000)]) {
     using connection = await TestConnection.open(portOf(tcp));
-    // It may be closed while the rest is still being sent.
+    // The server may close before all of it is sent.
     await connection.send(request).catch(() => {});
     assertEquals(await connection.receive(), "Error: the request is longer than 65536 bytes\n");
   }
@@ -237,7 +237,7 @@ Deno.test("a request to lab may be as long as any other, and not longer", async 
   );
 });
 
-/** What was answered and ignored by a server over UDP. */
+/** Counts what a server answers and ignores over UDP. */
 function counting(): { events: ServerEvents; answered: number; ignored: string[] } {
   const counted = {
     answered: 0,
@@ -250,30 +250,30 @@ function counting(): { events: ServerEvents; answered: number; ignored: string[]
   return counted;
 }
 
-Deno.test("late replies are bounded in number, and hold up nobody", async () => {
+Deno.test("late replies are limited in number, and delay no other", async () => {
   const counted = counting();
   await using server = serveUdp(lab, { port: 0, events: counted.events });
   using socket = new TestSocket();
   const port = portOf(server);
   for (let sent = 1; sent <= 300; sent++) {
     await socket.send(port, "late 60s");
-    // One that is answered at once: so none of the others is lost on the way.
+    // Waiting for an immediate answer keeps the others from being lost on the way.
     assertEquals(await socket.ask(port, `echo ${sent}`), String(sent));
   }
   assertEquals(counted.ignored, Array(44).fill("too many replies wait for their time"));
 });
 
-Deno.test("what comes back to a lab as if another lab had sent it dies out", async () => {
+Deno.test("an exchange between two labs dies out", async () => {
   for (const request of ["echo ".repeat(50) + "x", "twice ".repeat(50) + "x", "whoami echo"]) {
     const counted = counting();
     await using server = serveUdp(lab, { port: 0, events: counted.events });
     using socket = new TestSocket();
     await socket.send(portOf(server), request);
-    // Whatever comes is sent back, as another lab at this port would be answered.
+    // Returns every reply, as if another lab were at this port.
     const echoing = (async () => {
       while (true) await socket.send(portOf(server), await socket.receive());
     })().catch(() => {});
-    await until(() => counted.ignored.length > 0, "it keeps silent");
+    await until(() => counted.ignored.length > 0, "it stops answering");
     await silence(200);
     socket[Symbol.dispose]();
     await echoing;
@@ -281,13 +281,13 @@ Deno.test("what comes back to a lab as if another lab had sent it dies out", asy
   }
 });
 
-Deno.test("a message server that replies with requests to lab is not talked to without end", async () => {
+Deno.test("an exchange with a message server whose reply is a lab request dies out", async () => {
   const reply = message.flag?.apply("echo echo Hi") ?? message;
   const [one, other] = [counting(), counting()];
   await using first = serveUdp(lab, { port: 0, events: one.events });
   await using second = serveUdp(reply, { port: 0, events: other.events });
   using socket = new TestSocket();
-  // A relay between the two, as a forged datagram would make it.
+  // Relays between the two, as after a forged datagram.
   await socket.send(portOf(second), "Hello");
   let turns = 0;
   const relaying = (async () => {
@@ -296,7 +296,7 @@ Deno.test("a message server that replies with requests to lab is not talked to w
       turns++;
     }
   })().catch(() => {});
-  await until(() => one.ignored.length + other.ignored.length > 0, "one of them keeps silent");
+  await until(() => one.ignored.length + other.ignored.length > 0, "one of them stops answering");
   socket[Symbol.dispose]();
   await relaying;
   assertLess(turns, 8);
@@ -327,7 +327,7 @@ testWith(networkNeeds, "beyond loopback no reply over UDP is longer than its req
     ]);
     return (await process.ended()).stdout;
   };
-  // netdemo's own client leaves room for the reply.
+  // netdemo's own client pads its request for the reply.
   assertMatch(
     await client("whoami", "7f3"),
     /^7f3 west-1 at 10\.77\.1\.2:4050, you are 10\.77\.0\.2:/,
@@ -337,7 +337,7 @@ testWith(networkNeeds, "beyond loopback no reply over UDP is longer than its req
   assertEquals(await client("late", "10ms"), "ok\n");
   assertEquals(await client("echo", "Hi"), "Hi\n");
 
-  /** Everything that comes for a datagram within 300 ms. */
+  /** Everything received for a datagram within 300 ms. */
   const script = `import socket, sys
 for request in sys.argv[1:]:
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -369,7 +369,7 @@ for request in sys.argv[1:]:
   assertEquals(lines.at(-1), "5 4 2");
 });
 
-Deno.test("a lab server says the name that it was given, or its host's", async () => {
+Deno.test("a lab server reports the name it was given, or its host's", async () => {
   const { process, port } = await startServer(["lab-server", "--name", "west 1"]);
   await using _process = process;
   assertMatch(
@@ -383,7 +383,7 @@ Deno.test("a lab server says the name that it was given, or its host's", async (
   }
 });
 
-/** What lab-client makes of each misbehaviour: its exit code and how its message begins. */
+/** How lab-client reports each misbehaviour: the exit code and how the message begins. */
 const outcomes: readonly (readonly [request: string, code: number, message: RegExp])[] = [
   ["silence", 124, /^netdemo: TIMEOUT: no reply/],
   ["delay 10s Hi", 124, /^netdemo: TIMEOUT: no reply/],
@@ -397,7 +397,7 @@ const outcomes: readonly (readonly [request: string, code: number, message: RegE
     : [],
 ];
 
-Deno.test("lab-client says how each misbehaviour ended, by message and exit code", async () => {
+Deno.test("lab-client reports how each misbehaviour ends, by message and exit code", async () => {
   await using server = await startLab();
   const flags = ["lab-client", "--port", String(portOf(server)), "--timeout", "300ms"];
   for (const [request, code, message] of outcomes) {
@@ -412,7 +412,7 @@ Deno.test("lab-client says how each misbehaviour ended, by message and exit code
   }
 });
 
-testWith([tool("nc")], "lab can be typed with nc", async () => {
+testWith([tool("nc")], "lab works with nc, by hand", async () => {
   await using server = await startLab();
   const port = String(portOf(server));
   const typed = (line: string, ...flags: string[]): Promise<string> =>
@@ -434,9 +434,9 @@ testWith([tool("nc")], "lab can be typed with nc", async () => {
 
 testWith(
   [linux, openFiles(1_300)],
-  "lab takes as many connections as it has descriptors for, and recovers",
+  "lab takes as many connections as its descriptors allow, and recovers",
   async () => {
-    // Few descriptors are allowed: at 1,000 connections they are not used up.
+    // A low limit, which 1,000 connections do not use up.
     const limited = ["sh", "-c", 'ulimit -n 1100; exec "$@"', "sh", ...netdemoCommand];
     await using process = new Process([...limited, "lab-server", "--port", "0"]);
     const [, port] = await process.printed(/Listening on \S+?:(\d+) /);
@@ -451,13 +451,13 @@ testWith(
       using connection = await TestConnection.open(Number(port));
       await connection.send("echo Hi\n");
       return await connection.receive() === "Hi\n";
-    }, "it answers again");
+    }, "the server answers again");
   },
 );
 
 testWith(
   [linux],
-  "lab servers share a port with --reuse-port, and say which of them answers",
+  "lab servers share a port with --reuse-port, and report which one answers",
   async () => {
     const flags = ["lab-server", "--host", "127.0.0.1", "--reuse-port", "--name"];
     const first = await startServer([...flags, "west-1"]);
@@ -465,7 +465,7 @@ testWith(
     const second = await startServer([...flags, "west-2"], ["--port", String(first.port)]);
     await using _second = second.process;
     const names = new Set<string>();
-    // 64 connections all to the same process: once in 2^63 runs.
+    // All 64 connections go to the same process once in 2^63 runs.
     for (let count = 0; count < 64; count++) {
       using connection = await TestConnection.open(first.port);
       await connection.send("whoami\n");
@@ -475,7 +475,7 @@ testWith(
   },
 );
 
-Deno.test("check asks lab who it is, over TCP and UDP, and finds what is no lab", async () => {
+Deno.test("check asks lab who it is, over TCP and UDP, and detects a server that is no lab", async () => {
   await using tcp = await startLab();
   await using udp = serveUdp(lab, { port: 0 });
   await using other = await start(message, { protocol: "tcp", port: 0 }, {});
@@ -488,12 +488,12 @@ Deno.test("check asks lab who it is, over TCP and UDP, and finds what is no lab"
   assertEquals([code, stdout.match(/^ok /gm)?.length], [0, 3], stdout);
 });
 
-/** Each misbehaviour at its worst, on a connection of its own. */
+/** Each misbehaviour at its worst, one per connection. */
 const nuisances: readonly string[] = [
   "silence\n".repeat(1_000),
   "delay 60s x\n".repeat(1_000),
   `slowly ${"x".repeat(1_200)}\n`.repeat(50),
-  "bytes 1048576\n".repeat(4_000), // 4 GB, if somebody took them
+  "bytes 1048576\n".repeat(4_000), // 4 GB, if the client read them
   `split ${"é".repeat(30_000)}\n`.repeat(2),
   `echo ${"x".repeat(60_000)}\n`.repeat(8),
   "garbage\n".repeat(10_000),
@@ -504,7 +504,7 @@ const nuisances: readonly string[] = [
 
 testWith(
   [linux],
-  "beside any misbehaviour others are answered, and memory is bounded",
+  "during any misbehaviour others are answered, and memory is bounded",
   async () => {
     const { process, port } = await startServer(["lab-server"]);
     await using _process = process;
@@ -522,7 +522,7 @@ testWith(
     for (const nuisance of nuisances) {
       for (let count = 0; count < 5; count++) {
         const connection = connections.use(await TestConnection.open(port));
-        // Nobody reads what comes: what can't be sent waits until the connection is closed.
+        // Never reads the replies: the rest of the send waits until the connection is closed.
         sending.push(connection.send(nuisance).catch(() => {}));
       }
     }
@@ -534,7 +534,7 @@ testWith(
     const grown = (await memoryOf(process.pid)) - before;
     connections[Symbol.dispose]();
     await Promise.all(sending);
-    // 100 ms are promised; a busy machine adds its own.
+    // The promise is 100 ms; the rest is slack for a busy machine.
     assertLess(Math.max(...waits), 500);
     assertLess(grown, 120_000, `grown by ${grown} kB`);
     assertEquals((await process.stop()).code, 0);

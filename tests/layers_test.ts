@@ -3,7 +3,7 @@ import { run } from "./harness/process.ts";
 
 /**
  * main -> commands -> cli, ladder, services, clients -> sockets -> protocol, text:
- * what each room may import, itself aside.
+ * what each room may import besides itself.
  */
 const allowed: Record<string, readonly string[]> = {
   main: ["commands", "cli", "services", "clients"],
@@ -18,10 +18,10 @@ const allowed: Record<string, readonly string[]> = {
   text: [],
 };
 
-/** Rooms that touch nothing outside: no sockets, no console, no clock, no state. */
+/** Rooms without side effects: no sockets, no console, no clock, no state. */
 const pure = ["ladder", "protocol", "text"];
 
-/** What a browser runs: it imports nothing of the program but types. */
+/** Code that runs in a browser: it imports only types from the program. */
 const BROWSER = "page/browser/";
 
 /** What the modules of `commands/` may share. */
@@ -41,13 +41,13 @@ interface Import {
   readonly to: string;
   /** Whether only types are imported. */
   readonly isType: boolean;
-  /** Whether it is imported only when it is needed. */
+  /** Whether it is imported only when needed. */
   readonly isDynamic: boolean;
 }
 
 const root = new URL("..", import.meta.url).href;
 
-/** `cli/flags.ts`; `undefined` for a package and for the configuration. */
+/** Such as `cli/flags.ts`; `undefined` for a package or the configuration. */
 function pathOf(specifier: string): string | undefined {
   return specifier.startsWith(root) && /\.[jt]s$/.test(specifier)
     ? specifier.slice(root.length)
@@ -66,7 +66,7 @@ function commandOf(path: string): string {
   return name.replace(/\.ts$/, "");
 }
 
-/** Every module that main.ts reaches, those of packages as well. */
+/** Every module that main.ts reaches, packages included. */
 async function reachedModules(): Promise<readonly Module[]> {
   const main = new URL("main.ts", root).href;
   return JSON.parse((await run([Deno.execPath(), "info", "--json", main])).stdout).modules;
@@ -85,12 +85,12 @@ const modules = reached.filter(({ specifier }) => pathOf(specifier) !== undefine
 const imports = modules.flatMap(importsOf);
 const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
 
-Deno.test("no room imports one above or beside it", () => {
+Deno.test("no room imports one above it or at its own level", () => {
   const wrong = imports.filter(({ from, to }) =>
     roomOf(from) !== roomOf(to) && !allowed[roomOf(from)]?.includes(roomOf(to))
   );
   assertEquals(wrong.map(shown), []);
-  // The check must have seen all rooms, or it proves nothing.
+  // The check must cover all rooms, or it proves nothing.
   const rooms = new Set(modules.map(({ specifier }) => roomOf(pathOf(specifier) ?? "")));
   assertEquals([...rooms].sort(), Object.keys(allowed).sort());
 });
@@ -104,15 +104,15 @@ Deno.test("no command imports another", () => {
   assertEquals(new Set(imports.map(({ from }) => commandOf(from))).has("demo"), true);
 });
 
-Deno.test("an engine's rooms are known to its own side alone", () => {
-  // Who opens services/ or clients/ sees the lesson; the engine is one door further.
+Deno.test("the lesson's modules do not import the engines", () => {
+  // services/ and clients/ hold the lesson; their subfolders hold the engines.
   const lesson = imports.filter(({ from, to }) =>
     /^(?:services|clients)\/[^/]+$/.test(from) && /^(?:services|clients)\/[^/]+\//.test(to)
   );
   assertEquals(lesson.map(shown), []);
 });
 
-Deno.test("a page that nobody asked for is not loaded", () => {
+Deno.test("the page is loaded only when requested", () => {
   const into = imports.filter(({ from, to, isType }) =>
     roomOf(from) !== "page" && roomOf(to) === "page" && !isType
   );
@@ -120,7 +120,7 @@ Deno.test("a page that nobody asked for is not loaded", () => {
   assertEquals(into.length > 0, true);
 });
 
-Deno.test("what a browser runs imports nothing else of the program", () => {
+Deno.test("browser code imports only types from the rest of the program", () => {
   const out = imports.filter(({ from, to, isType }) =>
     from.startsWith(BROWSER) && !to.startsWith(BROWSER) && !isType
   );
@@ -144,14 +144,14 @@ Deno.test("ladder/, protocol/ and text/ are pure", async () => {
   assertEquals(sockets.map(shown), []);
 });
 
-Deno.test("the program uses few packages; the others are for its tests", () => {
+Deno.test("the program uses two packages; all others are for its tests", () => {
   const packages = reached.map(({ specifier }) => /^npm:\/([^@]+)@/.exec(specifier)?.[1])
     .filter((name) => name !== undefined);
   assertEquals([...new Set(packages)].sort(), ["deno-std", "get-east-asian-width"]);
 });
 
-Deno.test("modules of node: are loaded when they are needed", async () => {
-  // A bundle imports what is imported the usual way at the start of every command.
+Deno.test("node: modules are loaded only when needed", async () => {
+  // A bundle runs its static imports at the start of every command.
   for (const { specifier } of modules) {
     const code = await Deno.readTextFile(new URL(specifier));
     const found = /^import (?!type\b)[^;]*? from "node:[^"]+";/m.exec(code);

@@ -1,4 +1,4 @@
-/** The lesson's six programs, as teachers get them: they work with netdemo's, both ways, and are shown as they are. */
+/** The lesson's six programs as teachers get them: they work with netdemo's, both ways, and the docs show them exactly. */
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { netdemo, Process, pythonTest, startServer } from "./harness.ts";
@@ -6,7 +6,7 @@ import { netdemo, Process, pythonTest, startServer } from "./harness.ts";
 const root = `${import.meta.dirname}/..`;
 const folder = `${root}/examples/lesson`;
 
-/** One of the lesson's programs at a port. */
+/** Starts one of the lesson's programs at a port. */
 function program(python: string, name: string, port: number, stdin?: "piped"): Process {
   return new Process([python, `${folder}/${name}.py`, String(port)], { stdin: stdin ?? "null" });
 }
@@ -49,7 +49,7 @@ pythonTest("the lesson's calculator serves one client after another", async (pyt
   }
 });
 
-Deno.test("docs/lesson.md shows the six programs as they are", async () => {
+Deno.test("docs/lesson.md shows the six programs exactly", async () => {
   const doc = await Deno.readTextFile(`${root}/docs/lesson.md`);
   let shown = 0;
   for await (const { name } of Deno.readDir(folder)) {

@@ -38,7 +38,7 @@ signalTest("SIGINT and SIGTERM stop an idle server at once with exit code 0", as
 });
 
 signalTest(
-  "a stopped server answers what has fully arrived and can be started anew on its port",
+  "a stopped server answers complete requests, and its port can be reused at once",
   async () => {
     const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
     await using _process = process;
@@ -57,7 +57,7 @@ signalTest(
   },
 );
 
-signalTest("a request whose rest comes within the grace is answered", async () => {
+signalTest("a request completed within the grace period is answered", async () => {
   const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
   await using _process = process;
   using connection = await TestConnection.open(port);
@@ -70,7 +70,7 @@ signalTest("a request whose rest comes within the grace is answered", async () =
   assertEquals((await process.ended()).code, 0);
 });
 
-signalTest("a stuck peer holds a stopping server no longer than the grace", async () => {
+signalTest("a stuck peer delays a stopping server no longer than the grace period", async () => {
   const { process, port } = await startServer(["calc-server", "--grace", "300ms"]);
   await using _process = process;
   using connection = await TestConnection.open(port);
@@ -90,7 +90,7 @@ signalTest("a second signal ends the drain at once with 128 + its number", async
     await connection.receive();
     process.child.kill("SIGTERM");
     await until(() => isRefused(port), "the first signal stops the listener");
-    await silence(100); // at once would be the same Ctrl-C, passed on by a launcher
+    await silence(100); // sooner would count as the same Ctrl-C, forwarded by a launcher
     const started = performance.now();
     assertEquals((await process.stop(signal)).code, code);
     assertLess(performance.now() - started, 2_000);
@@ -98,7 +98,7 @@ signalTest("a second signal ends the drain at once with 128 + its number", async
 });
 
 signalTest(
-  "a Ctrl-C that a launcher passes on once more is one signal, and the drain goes on",
+  "a Ctrl-C that a launcher also forwards counts once, and the drain continues",
   async () => {
     const { process, port } = await startServer(["calc-server", "--grace", "5s"]);
     await using _process = process;
@@ -114,7 +114,7 @@ signalTest(
   },
 );
 
-Deno.test("while it drains, a server refuses connections", async () => {
+Deno.test("a draining server refuses connections", async () => {
   const stop = new AbortController();
   await using server = serve(calc, { port: 0, grace: 10_000, signal: stop.signal });
   const port = server.port ?? 0;
@@ -151,7 +151,7 @@ Deno.test("--max-time stops the server with exit code 0", async () => {
 });
 
 signalTest(
-  "--port-file holds the port while the server listens, and is gone afterwards",
+  "--port-file contains the port while the server listens, and is then removed",
   async () => {
     const folder = await Deno.makeTempDir();
     try {
@@ -159,7 +159,7 @@ signalTest(
       const { process, port } = await startServer(["calc-server", "--port-file", path]);
       await using _process = process;
       assertEquals(await Deno.readTextFile(path), `${port}\n`);
-      assertEquals([...Deno.readDirSync(folder)].length, 1, "nothing but the file itself");
+      assertEquals([...Deno.readDirSync(folder)].length, 1, "only the file itself");
       assertEquals((await process.stop()).code, 0);
       assertEquals([...Deno.readDirSync(folder)], []);
 
@@ -181,7 +181,7 @@ signalTest(
   },
 );
 
-Deno.test("an idle connection, an unfinished request and an untaken reply are cut at their deadlines", async () => {
+Deno.test("an idle connection, an unfinished request and an unread reply are cut off at their deadlines", async () => {
   const reasons: string[] = [];
   const closed = Promise.withResolvers<void>();
   await using server = serve(message, {
@@ -200,10 +200,10 @@ Deno.test("an idle connection, an unfinished request and an untaken reply are cu
   using idle = await TestConnection.open(port);
   using unfinished = await TestConnection.open(port);
   await unfinished.send("a\nunfin");
-  using deaf = await TestConnection.open(port); // sends for ever, takes no reply
+  using deaf = await TestConnection.open(port); // keeps sending, never reads
   const sending = deaf.send("a\n".repeat(20_000_000)).catch(() => {});
   assertEquals(await idle.receiveAll(), "");
-  assertGreater(performance.now() - started, 390, "cut before its time");
+  assertGreater(performance.now() - started, 390, "cut off too early");
   assertEquals(await unfinished.receiveAll(), "Thanks...\n");
   await closed.promise;
   await sending;
@@ -211,7 +211,7 @@ Deno.test("an idle connection, an unfinished request and an untaken reply are cu
   assertEquals(reasons.sort(), ["idle timeout", "reply timeout", "request timeout"]);
 });
 
-Deno.test("a request that trickles in does not outlive its deadline", async () => {
+Deno.test("a request that trickles in is cut off at its deadline", async () => {
   await using server = serve(calc, { port: 0, requestTimeout: 300 });
   using connection = await TestConnection.open(server.port ?? 0);
   await connection.send("1 1 +\n");
@@ -228,14 +228,14 @@ Deno.test("a request that trickles in does not outlive its deadline", async () =
   assertLess(sent, 40);
 });
 
-signalTest("--json reports a server's whole life in objects", async () => {
+signalTest("--json reports a server's whole life as objects", async () => {
   const { process, port } = await startServer(["message-server", "--json"]);
   await using _process = process;
   await netdemoInProcess(["message-client", "--port", String(port), "evil \u202e\x9b2J"]);
   await process.printed(/"event":"closed"/);
   const { code, stdout, stderr } = await process.stop();
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
-  // deno-lint-ignore no-control-regex -- they are what must not be there
+  // deno-lint-ignore no-control-regex -- these must not appear
   assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(stdout), stdout);
   const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(events.map(({ event }) => event), [
@@ -256,7 +256,7 @@ signalTest("--json reports a server's whole life in objects", async () => {
   assertEquals([stopped.reason, stopped.connections, stopped.requests], ["SIGTERM", 1, 1]);
 });
 
-Deno.test("--reply is what messages are answered with", async () => {
+Deno.test("--reply sets the answer to messages", async () => {
   const { process, port } = await startServer(["message-server", "--reply", "Welcome, ü"]);
   await using _process = process;
   const { stdout } = await netdemoInProcess([

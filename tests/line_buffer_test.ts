@@ -5,7 +5,7 @@ import { assertProperty } from "./harness.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Gives the buffer the bytes in pieces of the sizes that `next` says. */
+/** Feeds the bytes to the buffer, in pieces of the sizes that `next` returns. */
 function feed(buffer: LineBuffer, bytes: Uint8Array, next: () => number): Line[] {
   const lines: Line[] = [];
   while (bytes.length > 0 && !buffer.tooLong) {
@@ -24,17 +24,17 @@ const table: { name: string; bytes: Uint8Array; lines: Line[]; rest?: Line }[] =
   { name: "a CR before LF is dropped", bytes: encode("a\r\nb\r\n"), lines: ["a", "b"] },
   { name: "one CR is dropped, not two", bytes: encode("a\r\r\n"), lines: ["a\r"] },
   { name: "a lone CR is text", bytes: encode("a\rb\n"), lines: ["a\rb"] },
-  { name: "empty lines are passed over", bytes: encode("\n\r\na\n\n\nb\n"), lines: ["a", "b"] },
+  { name: "empty lines are skipped", bytes: encode("\n\r\na\n\n\nb\n"), lines: ["a", "b"] },
   { name: "NUL is text", bytes: encode("a\0b\n"), lines: ["a\0b"] },
   { name: "a byte order mark is text", bytes: encode("\ufeffa\n"), lines: ["\ufeffa"] },
   { name: "characters of 2, 3 and 4 bytes", bytes: encode("ü€😀\nü\n"), lines: ["ü€😀", "ü"] },
   {
-    name: "a line that is not UTF-8 spoils no other",
+    name: "an invalid UTF-8 line affects no other",
     bytes: new Uint8Array([...encode("a\n"), ...invalid, ...encode("\nb\n")]),
     lines: ["a", null, "b"],
   },
-  { name: "what has no LF is the rest", bytes: encode("a\nb"), lines: ["a"], rest: "b" },
-  { name: "a rest that is not UTF-8", bytes: invalid, lines: [], rest: null },
+  { name: "bytes without LF are the rest", bytes: encode("a\nb"), lines: ["a"], rest: "b" },
+  { name: "an invalid UTF-8 rest", bytes: invalid, lines: [], rest: null },
 ];
 
 Deno.test("lines are the same wherever the stream is cut", () => {
@@ -50,7 +50,7 @@ Deno.test("lines are the same wherever the stream is cut", () => {
   }
 });
 
-Deno.test("lines of every length up to the maximum are whole, the next is too long", () => {
+Deno.test("lines are whole up to the maximum length, and too long beyond it", () => {
   for (const max of [1, 2, 10, 1_023, 1_024, 1_025, 65_536, 100_000]) {
     for (const end of ["\n", "\r\n"]) {
       for (const piece of [1_000, 70_000]) {
@@ -68,14 +68,14 @@ Deno.test("lines of every length up to the maximum are whole, the next is too lo
   }
 });
 
-Deno.test("a stream without an end of line is refused at the maximum, not collected", () => {
+Deno.test("a stream without a line end is refused at the maximum, not buffered", () => {
   const buffer = new LineBuffer(65_536);
   const megabyte = new Uint8Array(1_000_000).fill(0x41);
   assertEquals(feed(buffer, megabyte, () => 10_000), []);
   assertEquals(buffer.tooLong, true);
 });
 
-Deno.test("only before the first LF may silence end a line, and only a short one", () => {
+Deno.test("silence ends a line only before the first LF, and only a short line", () => {
   const buffer = new LineBuffer(65_536);
   assertEquals(buffer.quietEndsLine, false);
   feed(buffer, encode("x".repeat(1_024)), () => 2_000);
@@ -87,7 +87,7 @@ Deno.test("only before the first LF may silence end a line, and only a short one
   assertEquals(buffer.takeRest(), "abc");
 });
 
-Deno.test("random lines come out as they went in, however they are cut", async () => {
+Deno.test("random lines come out unchanged, however they are cut", async () => {
   const unit = fc.constantFrom("a", "1", " ", "ü", "€", "😀", "\0", "\t");
   const text = fc.oneof(
     { weight: 9, arbitrary: fc.string({ unit, minLength: 1, maxLength: 20 }) },

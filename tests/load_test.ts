@@ -30,7 +30,7 @@ import {
 
 const manyFiles = openFiles(10_200);
 
-/** Opens so many connections, some at a time. */
+/** Opens the given number of connections, some at a time. */
 async function openMany(port: number, count: number): Promise<TestConnection[]> {
   const connections: TestConnection[] = [];
   while (connections.length < count) {
@@ -41,13 +41,13 @@ async function openMany(port: number, count: number): Promise<TestConnection[]> 
   return connections;
 }
 
-/** Nanoseconds of processor time that a process uses for an exchange, at best. */
+/** Nanoseconds of CPU time that a process uses for an exchange, at best. */
 async function costOfExchange(pid: number, port: number): Promise<number> {
   const EXCHANGES = 500;
   const used = (): number => Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]);
   using connection = await TestConnection.open(port);
   const costs: number[] = [];
-  for (let round = 0; round < 5; round++) { // a busy machine's caches are cold now and then
+  for (let round = 0; round < 5; round++) { // a busy machine's caches are sometimes cold
     const before = used();
     for (let exchange = 0; exchange < EXCHANGES; exchange++) {
       await connection.send("10 20 +\n");
@@ -78,9 +78,9 @@ testWith([linux, manyFiles], "10,000 idle connections cost at most 12 kB each", 
 });
 
 testWith(
-  // Deno 2.5 itself uses four times as much beside 10,000 connections.
+  // Deno 2.5 itself uses four times as much with 10,000 connections open.
   [linux, manyFiles, fromSource],
-  "an exchange beside 10,000 idle connections costs no more than without them",
+  "10,000 idle connections do not make an exchange more expensive",
   async () => {
     const { process, port } = await startServer(["calc-server", "--max-connections", "10100"]);
     await using _process = process;
@@ -88,7 +88,7 @@ testWith(
     const usual = await costOfExchange(process.pid, port);
     const connections = await openMany(port, 10_000);
     try {
-      // To look at each of them once, however briefly, would cost more.
+      // Looking at each of them once, however briefly, would cost more.
       assertLess(await costOfExchange(process.pid, port), usual * 3);
     } finally {
       for (const connection of connections) connection[Symbol.dispose]();
@@ -98,7 +98,7 @@ testWith(
 
 testWith(
   [linux, manyFiles],
-  "at a stop all that 5,000 connections had asked is answered",
+  "a stopping server answers all requests received from 5,000 connections",
   async () => {
     const { process, port } = await startServer(["calc-server", "--grace", "1m"]);
     await using _process = process;
@@ -120,12 +120,12 @@ testWith(
 
 testWith(
   [linux],
-  "50,000 times connect, ask, close leave no descriptor and no memory behind",
+  "50,000 short connections leak no descriptor and no memory",
   async () => {
     const { process, port } = await startServer(["calc-server", "--host", "0.0.0.0"]);
     await using _process = process;
     const { pid } = process;
-    // Eight addresses of the loopback network: one has not ports enough for so many.
+    // Eight addresses of the loopback network: one has too few ports.
     const batch = async (): Promise<number> => {
       let left = 10_000;
       await Promise.all(Array.from({ length: 64 }, async (_, worker) => {
@@ -138,9 +138,9 @@ testWith(
       }));
       return await memoryOf(pid);
     };
-    await batch(); // what the runtime sets aside once is set aside now
+    await batch(); // the runtime makes its one-time allocations
     const descriptors = countDescriptors(pid) ?? 0;
-    // It takes more memory until it is collected often enough; a leak takes more with every batch.
+    // Memory grows until garbage is collected often enough; a leak grows with every batch.
     const memory: number[] = [];
     const grows = (): boolean => Math.max(...memory.slice(0, -1)) * 1.02 < (memory.at(-1) ?? 0);
     while (memory.length < 4 || (grows() && memory.length < 10)) memory.push(await batch());
@@ -150,7 +150,7 @@ testWith(
   },
 );
 
-Deno.test("silent, trickling and deaf clients are cut at their deadlines and slow nobody", async () => {
+Deno.test("silent, trickling and deaf clients are cut off at their deadlines and slow no other", async () => {
   const EACH = 20;
   const LIMIT_MS = 1_000;
   const calls: SocketEvent[] = [];
@@ -190,11 +190,11 @@ Deno.test("silent, trickling and deaf clients are cut at their deadlines and slo
     const times = closed.filter((event) => event.reason === reason)
       .map(({ durationMs }) => durationMs);
     assertEquals(times.length, EACH, reason);
-    assertGreaterOrEqual(Math.min(...times), LIMIT_MS, `${reason} before its time`);
+    assertGreaterOrEqual(Math.min(...times), LIMIT_MS, `${reason} too early`);
   }
 });
 
-/** Waits until a process has nothing to do any more. */
+/** Waits until a process is idle. */
 async function idle(pid: number): Promise<void> {
   const time = async (): Promise<string> =>
     (await Deno.readTextFile(`/proc/${pid}/stat`)).split(" ").slice(13, 15).join();
@@ -205,7 +205,7 @@ async function idle(pid: number): Promise<void> {
   }, "the server has answered what it could");
 }
 
-/** Clients with small buffers that ask for ever and never read, and a server that has given up on them. */
+/** Starts clients with small buffers that keep asking and never read; waits until the server can send no more. */
 async function startDeaf(port: number, count: number, pid: number): Promise<Process> {
   const script = `${import.meta.dirname}/deaf.py`;
   const deaf = new Process([python ?? "", script, String(port), String(count)], { stdin: "piped" });
@@ -218,7 +218,7 @@ testWith(
   [linux, python3],
   "500 clients that never read hold at most 1 MB each, and others are answered",
   async () => {
-    // A long reply to a short request fills the kernel's buffers soonest.
+    // A long reply to a short request fills the kernel's buffers fastest.
     const flags = ["--reply", "x".repeat(1_000), "--request-timeout", "1m"];
     const { process, port } = await startServer(["message-server", ...flags]);
     await using _process = process;

@@ -1,4 +1,4 @@
-/** Without what is never the same twice, or not on every host: times, lent ports, other addresses. */
+/** Masks what varies between runs or hosts: times, ephemeral ports, other addresses. */
 export function masked(text: string): string {
   return text
     .replaceAll(/("\w+Ms":)[\d.]+/g, "$10")

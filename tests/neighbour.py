@@ -1,7 +1,7 @@
 # neighbour.py sources: asks a UDP calculator at each address of this host (10.9.0.1 and more on
-# veth0) and prints where the answers came from.
-# neighbour.py flood MAC: to be run on the host beside it (10.9.0.2 on veth1); prints the longest
-# wait beside 20,000 datagrams to MAC whose source is a neighbour that is not there.
+# veth0) and prints the addresses that answered.
+# neighbour.py flood MAC: runs on the other host (10.9.0.2 on veth1); prints the longest wait for
+# an answer during 20,000 datagrams to MAC that claim to come from a missing neighbour.
 import socket
 import struct
 import subprocess

@@ -47,14 +47,14 @@ async function send(stream: Stream, data: string | Uint8Array): Promise<void> {
   while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
 }
 
-/** What comes in one read; `null` at the end. */
+/** The text of one read; `null` at the end. */
 async function receive(stream: Stream, size = 65_536): Promise<string | null> {
   const buffer = new Uint8Array(size);
   const count = await stream.read(buffer);
   return count === null ? null : new TextDecoder().decode(buffer.subarray(0, count));
 }
 
-/** The errno of what is thrown. */
+/** The errno that the promise rejects with. */
 async function errnoFrom(promise: Promise<unknown>): Promise<string | undefined> {
   return errnoOf(await assertRejects(() => promise));
 }
@@ -83,7 +83,7 @@ for (const hostname of ["127.0.0.1", "::1"]) {
   );
 }
 
-Deno.test("after a half-close the other direction stays open for as long as it is needed", async () => {
+Deno.test("after a half-close the other direction stays open as long as needed", async () => {
   using pair = await Pair.open();
   await send(pair.client, "10 20 +");
   await pair.client.closeWrite();
@@ -98,7 +98,7 @@ Deno.test("after a half-close the other direction stays open for as long as it i
   await assertRejects(() => send(pair.client, "more"));
 });
 
-Deno.test("what comes before it is accepted and read is not lost", async () => {
+Deno.test("data that arrives before accept and read is not lost", async () => {
   using listener = asDisposable(await listenResettable(here));
   using client = await dialResettable(endpointOf(listener.value));
   await send(client, "early");
@@ -110,7 +110,7 @@ Deno.test("what comes before it is accepted and read is not lost", async () => {
   assertEquals(await receive(server), null);
 });
 
-Deno.test("a peer that does not read holds the writer back, and gets all of it later", async () => {
+Deno.test("a peer that does not read blocks the writer, and gets all data later", async () => {
   using pair = await Pair.open();
   const block = new Uint8Array(1_048_576).map((_, index) => index % 251);
   const blocks = 64;
@@ -122,10 +122,10 @@ Deno.test("a peer that does not read holds the writer back, and gets all of it l
     }
     await pair.client.closeWrite();
   })();
-  await send(pair.server, "the other direction is not held back");
-  assertEquals(await receive(pair.client), "the other direction is not held back");
+  await send(pair.server, "the other direction is not blocked");
+  assertEquals(await receive(pair.client), "the other direction is not blocked");
   await silence(200);
-  assert(written < blocks / 2, `${written} MiB were taken that nobody read`);
+  assert(written < blocks / 2, `${written} MiB were accepted but never read`);
 
   const buffer = new Uint8Array(100_000);
   let received = 0;
@@ -139,7 +139,7 @@ Deno.test("a peer that does not read holds the writer back, and gets all of it l
   assertEquals(received, blocks * block.length);
 });
 
-resetTest("a reset reaches the peer as a reset, after what was sent before it", async () => {
+resetTest("a reset reaches the peer as a reset, after the data sent before it", async () => {
   using pair = await Pair.open();
   await send(pair.server, "part of a rep");
   await receive(pair.client, 4);
@@ -160,7 +160,7 @@ resetTest("a reset reaches one of Deno's own connections", async () => {
   await assertRejects(() => server.read(new Uint8Array(1)), Deno.errors.ConnectionReset);
 });
 
-resetTest("a peer's reset ends a write that waits", async () => {
+resetTest("a peer's reset ends a blocked write", async () => {
   using pair = await Pair.open();
   const flooded = (async () => {
     while (true) await send(pair.client, new Uint8Array(1_048_576));
@@ -172,7 +172,7 @@ resetTest("a peer's reset ends a write that waits", async () => {
 });
 
 resetTest(
-  "a connection that is reset before it is accepted is no failure of the listener",
+  "a connection reset before it is accepted does not fail the listener",
   async () => {
     using listener = asDisposable(await listenResettable(here));
     for (let count = 0; count < 20; count++) {
@@ -190,7 +190,7 @@ resetTest(
   },
 );
 
-Deno.test("a close interrupts the read and the write that wait, and is final", async () => {
+Deno.test("close interrupts a pending read and write, and is final", async () => {
   using pair = await Pair.open();
   const reading = pair.client.read(new Uint8Array(1));
   const writing = (async () => {
@@ -206,7 +206,7 @@ Deno.test("a close interrupts the read and the write that wait, and is final", a
   await assertRejects(() => pair.client.closeWrite(), Deno.errors.BadResource);
 });
 
-Deno.test("one read, one accept at a time: a second is refused and takes nothing away", async () => {
+Deno.test("a second concurrent read or accept is rejected, and the first is unaffected", async () => {
   using pair = await Pair.open();
   const reading = receive(pair.client);
   await assertRejects(() => receive(pair.client), Deno.errors.Busy);
@@ -219,7 +219,7 @@ Deno.test("one read, one accept at a time: a second is refused and takes nothing
   assertEquals(accepted.remote, another.local);
 });
 
-Deno.test("closing a listener ends what waits for it and closes what waits in it", async () => {
+Deno.test("closing a listener ends a pending accept and closes queued connections", async () => {
   const listener = await listenResettable(here);
   using unaccepted = await dialResettable(endpointOf(listener));
   await silence(20);
@@ -238,7 +238,7 @@ for (const hostname of ["127.0.0.1", "::1"]) {
   const needs = hostname === "::1" ? [ipv6] : [];
   testWith(
     needs,
-    `what can't be connected to or listened on is reported by its errno (${hostname})`,
+    `a failure to connect or listen is reported with its errno (${hostname})`,
     async () => {
       const listener = await listenResettable({ hostname, port: 0 });
       const taken = endpointOf(listener);
@@ -261,12 +261,12 @@ testWith([ipv6], "listening on all addresses takes one port that is free on each
   assertEquals(none.kind, "BIND");
 });
 
-Deno.test("a signal ends an attempt to connect, with its reason", async () => {
+Deno.test("a signal aborts an attempt to connect, with its reason", async () => {
   const reason = new Error("no longer wanted");
   const stopped = AbortSignal.abort(reason);
   assertEquals(await dialResettable({ ...here, port: 9, signal: stopped }).catch((e) => e), reason);
 
-  // A full backlog is what does not answer on every host: SYNs are then dropped.
+  // A full backlog drops SYNs, so connecting gets no answer on any host.
   using full = await FullBacklog.open();
   const stop = new AbortController();
   const attempt = dialResettable({ ...full.endpoint, signal: stop.signal });
@@ -274,7 +274,7 @@ Deno.test("a signal ends an attempt to connect, with its reason", async () => {
   assertEquals(await attempt.catch((error) => error), reason);
 });
 
-Deno.test("no way to end a connection or an attempt leaks a descriptor", async () => {
+Deno.test("no way of ending a connection or an attempt leaks a descriptor", async () => {
   const before = countDescriptors();
   const ways: ((pair: Pair) => unknown)[] = [
     () => {},

@@ -26,7 +26,7 @@ signalTest("a server whose stdout is stalled keeps answering, and stops on a sig
   // 6 MB of messages fill the pipe and the queue.
   await sendMessages(port, 100, "x".repeat(60_000));
   process.kill("SIGTERM");
-  await process.child.status; // before anybody reads again
+  await process.child.status; // before stdout is read again
   const { code, stderr } = await process.ended();
   assertEquals(code, 0);
   assertMatch(stderr, /^netdemo: \d+ lines could not be written to stdout\n$/);

@@ -15,10 +15,10 @@ import { startWatched, type WatchedServer } from "./harness/page_viewer.ts";
 const encoder = new TextEncoder();
 const WIDE: Look = { width: 1280, height: 720 };
 const PHONE: Look = { width: 390, height: 844 };
-/** Milliseconds that a test waits for what should come at once. */
+/** Milliseconds that a test waits for something that should appear at once. */
 const PATIENCE_MS = 15_000;
 
-/** A client that is written by hand; it ends with its scope. */
+/** A client on a plain socket, closed with its scope. */
 class Learner implements Disposable {
   readonly #conn: Deno.TcpConn;
   readonly #buffer = new Uint8Array(65_536);
@@ -41,7 +41,7 @@ class Learner implements Disposable {
   }
 }
 
-/** A test in a browser that is started once for all: a step each. */
+/** A test as a step of one browser run: all share the browser. */
 type Step = (open: (url: string, look?: Look) => Promise<Tab>) => Promise<void>;
 
 const steps: readonly (readonly [sentence: string, step: Step])[] = [];
@@ -49,12 +49,12 @@ function step(sentence: string, run: Step): void {
   (steps as [string, Step][]).push([sentence, run]);
 }
 
-/** The text of everything that matches, in the order of the page. */
+/** The texts of all matching elements, in page order. */
 function texts(tab: Tab, selector: string): Promise<string[]> {
   return tab.$$eval(selector, (found) => found.map((one) => one.textContent ?? ""));
 }
 
-/** Waits until something that matches has the text. */
+/** Waits until a matching element contains the text. */
 async function shows(tab: Tab, selector: string, text: string): Promise<void> {
   await tab.waitForFunction(
     (selector, text) =>
@@ -65,20 +65,20 @@ async function shows(tab: Tab, selector: string, text: string): Promise<void> {
   );
 }
 
-/** What has the focus: its text. */
+/** The text of the focused element. */
 function focused(tab: Tab): Promise<string> {
   return tab.evaluate(() => document.activeElement?.textContent ?? "");
 }
 
-/** Violations that axe finds, by their rules. */
+/** Violations that axe finds, each with its rule. */
 async function violations(tab: Tab): Promise<string[]> {
   const axe = await Deno.readTextFile(new URL(import.meta.resolve("axe-core/axe.min.js")));
-  // The page's policy lets nothing in; the debugger is not bound by it.
+  // The page's policy forbids injected scripts, but does not apply to the debugger.
   await tab.evaluate(axe);
   const found = await tab.evaluate(async () => {
-    // deno-lint-ignore no-explicit-any -- what axe puts into the page
+    // deno-lint-ignore no-explicit-any -- axe's global
     const { violations } = await (globalThis as any).axe.run();
-    // deno-lint-ignore no-explicit-any -- and what it gives
+    // deno-lint-ignore no-explicit-any -- axe's result
     return violations.map(({ id, nodes }: any) => `${id}: ${nodes[0]?.html}`);
   });
   return found;
@@ -98,7 +98,7 @@ step("the empty page says what to type", async (open) => {
   assertEquals(await tab.$eval("#empty", (one) => getComputedStyle(one).display), "none");
 });
 
-step("rungs appear while the talk goes on", async (open) => {
+step("rungs appear during the conversation", async (open) => {
   await using server = await startWatched();
   const tab = await open(server.page.url);
   using learner = await Learner.connect(server);
@@ -116,7 +116,7 @@ step("rungs appear while the talk goes on", async (open) => {
   await shows(tab, "#list .word", "closed");
 });
 
-step("a script in the data stays text, in the ladder and in the opened rung", async (open) => {
+step("a script in the data stays text, in the ladder and in an open rung", async (open) => {
   await using server = await startWatched({ service: "message" });
   const tab = await open(server.page.url);
   using learner = await Learner.connect(server);
@@ -134,39 +134,42 @@ step("a script in the data stays text, in the ladder and in the opened rung", as
   assertEquals(struck, [false, 0]);
 });
 
-step("three learners stand side by side; the one that misbehaves is told apart", async (open) => {
-  await using server = await startWatched({ service: "lab" });
-  const tab = await open(server.page.url);
-  using first = await Learner.connect(server);
-  await first.ask("echo one\n");
-  using second = await Learner.connect(server);
-  await second.ask("reset 3\n");
-  using third = await Learner.connect(server);
-  await third.ask("echo three\n");
-  await shows(tab, ".card.bad .word", "reset by the server");
-  await shows(tab, ".label", "three");
-  const cards = await tab.$$eval(".card", (all) =>
-    all.map((one) => {
-      const { left, top } = one.getBoundingClientRect();
-      const style = getComputedStyle(one);
-      return {
-        left,
-        top,
-        name: one.querySelector("h2")?.textContent,
-        border: style.borderTopColor,
-      };
-    }));
-  assertEquals(cards.map(({ name }) => name), ["#3", "#2", "#1"]); // the newest first
-  const [three, two, one] = cards;
-  if (three === undefined || two === undefined || one === undefined) throw new Error("too few");
-  assert(three.left < two.left && two.left < one.left, "side by side");
-  assertEquals(three.top, one.top);
-  assertEquals(three.border, one.border);
-  assert(two.border !== one.border, "the one that misbehaves has another colour");
-  assertEquals(await texts(tab, "#list .number"), ["#3", "#2", "#1"]);
-});
+step(
+  "three learners are shown side by side, and the one that misbehaves stands out",
+  async (open) => {
+    await using server = await startWatched({ service: "lab" });
+    const tab = await open(server.page.url);
+    using first = await Learner.connect(server);
+    await first.ask("echo one\n");
+    using second = await Learner.connect(server);
+    await second.ask("reset 3\n");
+    using third = await Learner.connect(server);
+    await third.ask("echo three\n");
+    await shows(tab, ".card.bad .word", "reset by the server");
+    await shows(tab, ".label", "three");
+    const cards = await tab.$$eval(".card", (all) =>
+      all.map((one) => {
+        const { left, top } = one.getBoundingClientRect();
+        const style = getComputedStyle(one);
+        return {
+          left,
+          top,
+          name: one.querySelector("h2")?.textContent,
+          border: style.borderTopColor,
+        };
+      }));
+    assertEquals(cards.map(({ name }) => name), ["#3", "#2", "#1"]); // newest first
+    const [three, two, one] = cards;
+    if (three === undefined || two === undefined || one === undefined) throw new Error("too few");
+    assert(three.left < two.left && two.left < one.left, "side by side");
+    assertEquals(three.top, one.top);
+    assertEquals(three.border, one.border);
+    assert(two.border !== one.border, "the one that misbehaves has another colour");
+    assertEquals(await texts(tab, "#list .number"), ["#3", "#2", "#1"]);
+  },
+);
 
-step("a rung opens to its bytes as text and in hex, and to its explanation", async (open) => {
+step("a rung opens to show its bytes as text and in hex, and its explanation", async (open) => {
   await using server = await startWatched();
   const tab = await open(server.page.url);
   using learner = await Learner.connect(server);
@@ -178,7 +181,7 @@ step("a rung opens to its bytes as text and in hex, and to its explanation", asy
   await shows(tab, ".text", "10 20 +");
 });
 
-step("everything can be done by keyboard", async (open) => {
+step("everything works from the keyboard", async (open) => {
   await using server = await startWatched();
   using first = await Learner.connect(server);
   await first.ask("1 1 +\n");
@@ -187,7 +190,7 @@ step("everything can be done by keyboard", async (open) => {
   const tab = await open(server.page.url, PHONE);
   await shows(tab, ".label", "Sum of 2 and 2");
   const press = async (...keys: string[]): Promise<void> => {
-    // deno-lint-ignore no-explicit-any -- puppeteer's names of keys
+    // deno-lint-ignore no-explicit-any -- puppeteer's key names
     for (const key of keys) await tab.keyboard.press(key as any);
   };
   await press("Tab");
@@ -200,7 +203,7 @@ step("everything can be done by keyboard", async (open) => {
   assertStringIncludes(await focused(tab), "Paused");
   await second.ask("5 5 +\n");
   await shows(tab, "#pause", "2 new");
-  await press("Space", "Tab"); // goes on, to the filter
+  await press("Space", "Tab"); // resumes, then moves to the filter
   await shows(tab, ".label", "Sum of 5 and 5");
   await tab.keyboard.type("sum of 1 and");
   await shows(tab, ".card h2", "#1");
@@ -216,7 +219,7 @@ step("everything can be done by keyboard", async (open) => {
   await tab.waitForFunction(() => document.querySelector(".card h2")?.textContent === "#1");
   assertEquals(await texts(tab, ".card h2"), ["#1"]);
   assertEquals(await tab.$eval("#follow", (one) => one.getAttribute("aria-pressed")), "false");
-  assertMatch(await focused(tab), /^#1/); // the focus stays where it was
+  assertMatch(await focused(tab), /^#1/); // the focus has not moved
   await press("Tab"); // a rung
   assertStringIncludes(await focused(tab), "handshake");
   await press("End", "ArrowUp", "Enter");
@@ -261,13 +264,13 @@ step("dark is dark, light is light, and a phone has no sideways scrolling", asyn
   assertGreater(await ground(PHONE), 200);
 });
 
-step("2,000 events are all there, and the page still answers at once", async (open) => {
+step("all of 2,000 events are shown, and the page still responds at once", async (open) => {
   await using server = await startWatched();
   const tab = await open(server.page.url);
   await shows(tab, ".live", "Live");
   const learners = await Promise.all(Array.from({ length: 4 }, () => Learner.connect(server)));
   using _all = { [Symbol.dispose]: () => learners.forEach((one) => one[Symbol.dispose]()) };
-  // An accept and two calls for each request: 4 * (1 + 2 * 249) are 1,996.
+  // One accept, and two calls per request: 4 * (1 + 2 * 249) = 1,996.
   await Promise.all(learners.map(async (learner, index) => {
     for (let count = 0; count < 249; count++) await learner.ask(`${index} ${count} +\n`);
   }));
@@ -285,7 +288,7 @@ step("2,000 events are all there, and the page still answers at once", async (op
   assertGreater(500, busy);
 });
 
-step("a reload shows the same", async (open) => {
+step("a reload shows the same ladder", async (open) => {
   await using server = await startWatched();
   using learner = await Learner.connect(server);
   await learner.ask("10 20 +\n");
@@ -298,7 +301,7 @@ step("a reload shows the same", async (open) => {
   assertEquals(await texts(tab, ".drawn"), before);
 });
 
-step("without its script the page can be read", async (open) => {
+step("the page is readable without its script", async (open) => {
   await using server = await startWatched();
   using learner = await Learner.connect(server);
   await learner.ask("10 20 +\n");
@@ -311,7 +314,7 @@ step("without its script the page can be read", async (open) => {
 });
 
 step(
-  "the end of the server is shown, and the page goes on by itself when it is back",
+  "the page shows the server's end, and continues by itself when it is back",
   async (open) => {
     const server = await startWatched();
     const { pagePort } = server;
@@ -335,7 +338,7 @@ step(
   },
 );
 
-testWith([chromium], "the page in a browser", async (context) => {
+testWith([chromium], "the page works in a browser", async (context) => {
   await using opened = await openBrowser();
   const { browser } = opened;
   for (const [sentence, run] of steps) {
@@ -349,7 +352,7 @@ testWith([chromium], "the page in a browser", async (context) => {
           tab.on("pageerror", (error) => complaints.push(String(error)));
           tab.on("console", (message) => {
             const text = message.text();
-            // What a browser says of a server that is gone.
+            // A browser's messages about a server that has gone.
             if (message.type() === "error" && !/ERR_|Failed to load/.test(text)) {
               complaints.push(text);
             }

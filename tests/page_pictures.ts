@@ -1,11 +1,11 @@
-/** What the pictures of the page are made from, so that a test can tell when they are stale. */
+/** What the screenshots of the page are made from, so that a test can detect stale ones. */
 
 const root = `${import.meta.dirname}/..`;
 
-/** Where the pictures' maker writes down what they were made from. */
+/** The file that records the digest the screenshots were made from. */
 export const PICTURES_OF = "page-pictures.sha256";
 
-/** The SHA-256 of all that draws the page, in hex. */
+/** The SHA-256 of all sources that draw the page, in hex. */
 export async function digestOfPage(): Promise<string> {
   const names = [...Deno.readDirSync(`${root}/page/browser`)].map(({ name }) =>
     `page/browser/${name}`

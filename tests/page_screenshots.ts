@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- it says what it wrote
+// deno-lint-ignore-file no-console -- it prints what it wrote
 /**
- * Makes the pictures of docs/page.md: `task screenshots [FOLDER]`. Three learners ask a server,
- * one of them misbehaves; the page is looked at in light, in dark and on a phone.
+ * Takes the screenshots of docs/page.md: `task screenshots [FOLDER]`. Three learners use a server,
+ * one of them misbehaving; the page is shown in light, in dark and on a phone.
  */
 import { type Look, openBrowser, openTab } from "./harness/browser.ts";
 import { netdemoCommand, Process } from "./harness/process.ts";
@@ -15,7 +15,7 @@ const looks: Readonly<Record<string, Look>> = {
   "page-narrow": { width: 390, height: 844 },
 };
 
-/** A connection that sends lines, one after the other, and waits for each answer. */
+/** A connection that sends lines one after another, and waits for each answer. */
 async function learner(port: number, requests: readonly string[]): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const buffer = new Uint8Array(1_024);

@@ -16,7 +16,7 @@ import { startCalc } from "./relay_harness.ts";
 
 const encoder = new TextEncoder();
 
-/** Sends text to a server and reads so many answers, or the end. */
+/** Sends text to a server and reads the given number of answers, or until the end. */
 async function talk(port: number, text: string | Uint8Array, answers = 1): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await conn.write(typeof text === "string" ? encoder.encode(text) : text);
@@ -30,7 +30,7 @@ async function talk(port: number, text: string | Uint8Array, answers = 1): Promi
   return got;
 }
 
-/** Sends a request as it stands, and gives the status and the headers of the answer. */
+/** Sends a raw request; returns the status and the headers of the response. */
 async function ask(
   port: number,
   line: string,
@@ -50,7 +50,7 @@ async function ask(
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head };
 }
 
-Deno.test("a request by another name than the page's own is turned away with 421", async () => {
+Deno.test("a request whose Host is not the page's own is rejected with 421", async () => {
   await using server = await startWatched();
   const { pagePort } = server;
   const foreign = ["evil.example", `evil.example:${pagePort}`, "127.0.0.1", "127.0.0.1:1", ""];
@@ -66,7 +66,7 @@ Deno.test("a request by another name than the page's own is turned away with 421
   }
 });
 
-Deno.test("nothing but GET is answered", async () => {
+Deno.test("every method but GET is rejected", async () => {
   await using server = await startWatched();
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"]) {
     const response = await fetch(server.page.url, { method });
@@ -76,7 +76,7 @@ Deno.test("nothing but GET is answered", async () => {
   }
 });
 
-Deno.test("every answer forbids what it does not need: scripts, frames, sniffing, other origins", async () => {
+Deno.test("every response forbids foreign scripts, frames, sniffing and other origins", async () => {
   await using server = await startWatched();
   for (const path of ["", "page.css", "page.js", "elements.js", "icon.svg", "events", "none"]) {
     const response = await fetch(server.page.url + path);
@@ -92,12 +92,12 @@ Deno.test("every answer forbids what it does not need: scripts, frames, sniffing
   }
 });
 
-Deno.test("the page is nowhere but on loopback", async () => {
+Deno.test("the page is reachable only on loopback", async () => {
   await using server = await startWatched();
   const others = Deno.networkInterfaces().filter(({ address, family }) =>
     family === "IPv4" && address !== "127.0.0.1"
   ).map(({ address }) => address);
-  if (Deno.build.os === "linux") others.push("127.0.0.2"); // on loopback, and still another one
+  if (Deno.build.os === "linux") others.push("127.0.0.2"); // also loopback, but not the page's address
   for (const hostname of others) {
     await assertRejects(
       () => Deno.connect({ hostname, port: server.pagePort }),
@@ -106,7 +106,7 @@ Deno.test("the page is nowhere but on loopback", async () => {
   }
 });
 
-Deno.test("a page from elsewhere can't make work or take a viewer's place, but may link here", async () => {
+Deno.test("another site's page can't load the page or take a viewer's place, but may link to it", async () => {
   await using server = await startWatched();
   const host = `Host: 127.0.0.1:${server.pagePort}`;
   const status = async (path: string, ...fetch: string[]): Promise<number> =>
@@ -122,7 +122,7 @@ Deno.test("a page from elsewhere can't make work or take a viewer's place, but m
   assertEquals(await status("/events", "Sec-Fetch-Site: same-origin"), 200);
 });
 
-Deno.test("20 may look on, the next gets 503, and a place that is left is free again", async () => {
+Deno.test("20 viewers are admitted, the next gets 503, and a viewer that leaves frees its place", async () => {
   await using server = await startWatched();
   const { url } = server.page;
   await using viewers = new AsyncDisposableStack();
@@ -138,7 +138,7 @@ Deno.test("20 may look on, the next gets 503, and a place that is left is free a
   assertEquals(next.status, 200);
 });
 
-Deno.test("a viewer that does not read is dropped, and the server answers others meanwhile", async () => {
+Deno.test("a viewer that does not read is dropped, and meanwhile the server answers others", async () => {
   await using server = await startWatched({ service: "lab", patience: 1_500 });
   using deaf = await Deno.connect({ hostname: "127.0.0.1", port: server.pagePort });
   await deaf.write(encoder.encode(
@@ -149,7 +149,7 @@ Deno.test("a viewer that does not read is dropped, and the server answers others
   const reading = reads.until(({ rungs }) =>
     rungs.some(({ arrow }) => arrow?.label.includes("news"))
   );
-  // 24 MB for each viewer, of which the system takes a part before its buffers are full.
+  // 24 MB for each viewer, part of which fills the system's buffers.
   using client = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   const request = encoder.encode(`echo ${"x".repeat(4_000)}\n`);
   const buffer = new Uint8Array(8_192);
@@ -166,7 +166,7 @@ Deno.test("a viewer that does not read is dropped, and the server answers others
   await reading;
 });
 
-Deno.test("what clients send is text in the document, whatever it looks like", async () => {
+Deno.test("data from clients is always text in the document", async () => {
   await using server = await startWatched({ service: "message" });
   const evil =
     `<script>alert(1)</script><img src=x onerror=alert(1)>" onmouseover="alert(1) </pre>\n`;
@@ -179,7 +179,7 @@ Deno.test("what clients send is text in the document, whatever it looks like", a
   assertEquals(/<img|<\/pre>\\n|" onmouseover/.test(text), false);
 });
 
-Deno.test("control and bidirectional characters are shown escaped", async () => {
+Deno.test("control and bidirectional characters are escaped", async () => {
   await using server = await startWatched({ service: "message" });
   await talk(server.port, "a\x1b[31m\u202ez\n");
   await using viewer = await PageViewer.open(server.page.url);
@@ -189,7 +189,7 @@ Deno.test("control and bidirectional characters are shown escaped", async () => 
   assertEquals(rung?.bytes?.text, "a\\x1b[31m\\u202ez\\n\n");
 });
 
-Deno.test("the document has the ladders so far: names, calls, bytes in hex, explanations", async () => {
+Deno.test("the document contains the ladders so far: names, calls, bytes in hex, explanations", async () => {
   await using server = await startWatched();
   const before = await (await fetch(server.page.url)).text();
   assertStringIncludes(
@@ -214,7 +214,7 @@ Deno.test("the document has the ladders so far: names, calls, bytes in hex, expl
   ) assertStringIncludes(text, part);
 });
 
-Deno.test("a viewer gets the rungs while the talk goes on, and the end of the server", async () => {
+Deno.test("a viewer gets the rungs during the conversation, and the server's end", async () => {
   await using server = await startWatched();
   await using viewer = await PageViewer.open(server.page.url);
   await viewer.until(({ messages }) => messages.length > 0);
@@ -232,7 +232,7 @@ Deno.test("a viewer gets the rungs while the talk goes on, and the end of the se
   assertEquals(viewer.messages.at(-1)?.stopped, "SIGTERM");
 });
 
-Deno.test("a viewer that comes back goes on where it was; one of another run begins anew", async () => {
+Deno.test("a returning viewer continues where it left off; one from another run starts over", async () => {
   await using server = await startWatched();
   await talk(server.port, "1 2 +\n");
   let lastId = "";
@@ -253,7 +253,7 @@ Deno.test("a viewer that comes back goes on where it was; one of another run beg
   assertEquals(other.messages[0]?.isReset, true);
 });
 
-Deno.test("of each piece the first 4 KiB are kept, and how many bytes there were", async () => {
+Deno.test("each piece keeps its first 4 KiB and its total size", async () => {
   await using server = await startWatched();
   await talk(server.port, `${"1".repeat(9_000)} 2 +\n`);
   await using viewer = await PageViewer.open(server.page.url);
@@ -263,7 +263,7 @@ Deno.test("of each piece the first 4 KiB are kept, and how many bytes there were
   assertEquals(Math.max(...pieces.map(({ base64 }) => atob(base64).length)), 4_096);
 });
 
-Deno.test("the last 2,000 events are kept; one connection in a hurry does not push out another", async () => {
+Deno.test("the last 2,000 events are kept, and a busy connection does not push out a quiet one", async () => {
   await using server = await startWatched();
   await talk(server.port, "10 20 +\n");
   using hasty = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
@@ -284,7 +284,7 @@ Deno.test("the last 2,000 events are kept; one connection in a hurry does not pu
   );
 });
 
-Deno.test("what is too fast to be followed is counted", async () => {
+Deno.test("events too fast to show are counted", async () => {
   await using server = await startWatched();
   using hasty = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   const buffer = new Uint8Array(1_024);
@@ -297,14 +297,14 @@ Deno.test("what is too fast to be followed is counted", async () => {
   await viewer.until(({ rungs }) => rungs.at(-1)?.server === "close()");
   const { rungs } = viewer;
   const skipped = rungs.reduce((sum, { skipped = 0 }) => sum + skipped, 0);
-  // An accept, two calls for each request, the client's end, the close.
+  // One accept, two calls per request, the client's end, the close.
   const { forgotten = 0 } = viewer.connections.get(1) ?? {};
   const counted = rungs.length + skipped + forgotten;
   assert(counted >= 3_003, `${rungs.length} shown, ${skipped} skipped, ${forgotten} forgotten`);
   assertGreater(skipped, 0);
 });
 
-Deno.test("200 connections are shown, the newest, and all are counted", async () => {
+Deno.test("the newest 200 connections are shown, and all are counted", async () => {
   await using server = await startWatched();
   for (let count = 0; count < 220; count++) await talk(server.port, "1 1 +\n");
   await using viewer = await PageViewer.open(server.page.url);
@@ -315,7 +315,7 @@ Deno.test("200 connections are shown, the newest, and all are counted", async ()
   assertEquals([ids.length, Math.min(...ids), Math.max(...ids)], [200, 21, 220]);
 });
 
-Deno.test("who misbehaves is told apart: resets, and why the server ended a connection", async () => {
+Deno.test("misbehaving clients stand out: by resets, and by why the server ended a connection", async () => {
   await using server = await startWatched({ service: "lab" });
   await using viewer = await PageViewer.open(server.page.url);
   await talk(server.port, "echo well\n");
@@ -337,7 +337,7 @@ Deno.test("who misbehaves is told apart: resets, and why the server ended a conn
   );
 });
 
-Deno.test("over UDP each client has a ladder", async () => {
+Deno.test("each UDP client has a ladder", async () => {
   await using server = await startWatched({ protocol: "udp" });
   await using viewer = await PageViewer.open(server.page.url);
   for (const text of ["1 2 +", "3 4 +"]) {
@@ -359,7 +359,7 @@ Deno.test("over UDP each client has a ladder", async () => {
   ]);
 });
 
-Deno.test("a relay's page has both real ends, and each fault by its name", async () => {
+Deno.test("a relay's page shows both real endpoints, and names each fault", async () => {
   await using calc = await startCalc();
   await using page = openRelayPage({ port: 0, title: "relay" }, "tcp");
   const stop = new AbortController();
@@ -387,7 +387,7 @@ Deno.test("a relay's page has both real ends, and each fault by its name", async
   assertEquals(viewer.rungs.at(-1)?.arrow?.from, "between");
 });
 
-Deno.test("--page says where it is, after the server listens, and gives its port back at the end", async () => {
+Deno.test("--page prints its URL once the server listens, and reports the server's end", async () => {
   await using process = new Process([...netdemoCommand, "calc-server", "--port", "0", "--page"]);
   const [, port] = await process.printed(
     /Listening on 127\.0\.0\.1:(\d+).*\nPage at http:\/\/127\.0\.0\.1:\d+\/\n/,
@@ -403,7 +403,7 @@ Deno.test("--page says where it is, after the server listens, and gives its port
   assertEquals(viewer.messages.at(-1)?.stopped, "SIGTERM");
 });
 
-Deno.test("--page-port alone opens the page; its line of --json is an event", async () => {
+Deno.test("--page-port alone opens the page, and --json reports it as an event", async () => {
   await using process = new Process([
     ...[...netdemoCommand, "serve", "calc:0", "lab:0", "--page-port", "0", "--json"],
   ]);
@@ -414,7 +414,7 @@ Deno.test("--page-port alone opens the page; its line of --json is an event", as
   assertEquals((await process.stop("SIGTERM")).code, 0);
 });
 
-Deno.test("a page whose port is taken is a failure before anything listens", async () => {
+Deno.test("a page whose port is in use fails before anything listens", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const flags = ["--port", "0", "--page-port", String(taken.addr.port)];
   for (const command of [["calc-server"], ["relay", "127.0.0.1:9"]]) {

@@ -3,12 +3,12 @@ import { type Need, testWith } from "./harness.ts";
 import { examine, freePort, isSkipped } from "./path/examine.ts";
 import { missing, type RealForwarder, realForwarders, Running } from "./path/real_forwarders.ts";
 
-/** What was found of a forwarder in its plain configuration. */
+/** What path finds about a forwarder in its default configuration. */
 interface Measured {
   readonly protocol: "tcp" | "udp";
   readonly name: string;
   readonly failed: readonly string[];
-  /** What was seen in place of the largest datagram. */
+  /** What arrives in place of the largest datagram. */
   readonly largest?: string;
 }
 
@@ -51,7 +51,7 @@ const lacking = measured.filter((one) => !here.includes(one)).map(({ name }) => 
 const some: Need = { missing: "none is installed", isMet: () => here.length > 0 };
 const without = lacking.length === 0 ? "" : ` (without ${[...new Set(lacking)].join(", ")})`;
 
-testWith([some], `path finds what was measured of real forwarders${without}`, async () => {
+testWith([some], `path's findings about real forwarders have not changed${without}`, async () => {
   const found = await Promise.all(here.map(async ({ name, protocol }) => {
     const { questions, code } = await examineReal(find(name, protocol));
     const failed = questions.filter(({ id, status }) => status === "fail" && !isRacy(id, name));
@@ -65,7 +65,7 @@ testWith([some], `path finds what was measured of real forwarders${without}`, as
   assertEquals(found, expected);
 });
 
-/** socat's queue of 5 connections makes some of 50 wait for seconds. */
+/** Whether the result varies: socat's queue of 5 makes some of 50 connections wait for seconds. */
 function isRacy(id: string, name: string): boolean {
   return name === "socat" && id === "many";
 }
@@ -81,7 +81,7 @@ async function examineReal(forwarder: RealForwarder) {
   const [from, to] = [freePort(), freePort()];
   await using _ = await Running.start(forwarder, from, to);
   const target = `${protocol}://127.0.0.1:${from}`;
-  // What a test of a second or more would add, and what races, is left to `task forwarders`.
+  // Questions that take a second or more, or that race, are left to `task forwarders`.
   const only = protocol === "udp" ? ["--only", "size-0,size-1472,size-8000,size-65507"] : [];
   return await examine(
     "--listen",

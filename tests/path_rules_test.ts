@@ -5,25 +5,25 @@ import { type DatagramBreaks, DatagramForwarder } from "./path/datagram_forwarde
 import { examine, freePort } from "./path/examine.ts";
 import { type Breaks, Forwarder, type Passing, type Side } from "./path/forwarder.ts";
 
-/** A forwarder, and all that `path` says of it beside what passes. */
+/** A forwarder, and everything that `path` reports about it except passes. */
 interface Rule<B> {
   readonly name: string;
   readonly breaks: B;
-  /** What does not pass, beside what no forwarder of this kind can do better. */
+  /** What does not pass, including what no forwarder of this kind can pass. */
   readonly found: readonly string[];
   readonly args?: readonly string[];
 }
 
-/** What a program between client and server can't do: it has an address of its own, and accepts first. */
+/** What no program between client and server can pass: it has its own address, and accepts first. */
 const ALWAYS = ["address: note", "nobody: note"];
 
-/** What does not come is waited for so long: all the forwarders run at once, in one process. */
+/** How long path waits: generous, as all forwarders run at once, in one process. */
 const TIMEOUT = "2s";
 
 const tcpRules: readonly Rule<Breaks>[] = [
   { name: "keeps all rules", breaks: {}, found: ALWAYS },
   {
-    name: "takes CR LF for a line end and makes it LF",
+    name: "turns CR LF into LF",
     breaks: { alter: (bytes) => bytes.filter((byte) => byte !== 13) },
     found: ["reply: fail"],
   },
@@ -33,7 +33,7 @@ const tcpRules: readonly Rule<Breaks>[] = [
     found: ["reply: fail"],
   },
   {
-    name: "passes nothing of the server until the client has sent",
+    name: "passes nothing from the server until the client has sent",
     breaks: { mutes: true },
     found: ["address: note", "server-first: fail", "nobody: note"],
   },
@@ -55,12 +55,12 @@ const tcpRules: readonly Rule<Breaks>[] = [
     found: ["address: note", "bulk: fail", "nobody: note"],
   },
   {
-    name: "closes both sides once the client has ended its own",
+    name: "closes both sides once the client has ended its side",
     breaks: { onEnd: (from) => from === "client" ? "close both" : "pass" },
     found: ["address: note", "half-close: fail", "half-close-late: fail", "nobody: note"],
   },
   {
-    name: "loses what is answered at once to a half-close",
+    name: "loses an immediate reply to a half-close",
     breaks: losesQuickReplies(),
     found: ["address: note", "half-close: fail", "nobody: note"],
   },
@@ -70,7 +70,7 @@ const tcpRules: readonly Rule<Breaks>[] = [
     found: ["address: note", "half-close-late: fail", "nobody: note"],
   },
   {
-    name: "closes both sides once the server has ended its own",
+    name: "closes both sides once the server has ended its side",
     breaks: { onEnd: (from) => from === "server" ? "close both" : "pass" },
     found: ["address: note", "server-end: fail", "nobody: note"],
   },
@@ -90,7 +90,7 @@ const tcpRules: readonly Rule<Breaks>[] = [
     found: ["address: note", "client-close: fail", "nobody: note"],
   },
   {
-    name: "makes an ordinary end of a server's reset",
+    name: "turns a server's reset into an ordinary end",
     breaks: { onReset: (from) => from === "server" ? "end" : "reset" },
     found: ["address: note", "server-reset: fail", "nobody: note"],
   },
@@ -100,7 +100,7 @@ const tcpRules: readonly Rule<Breaks>[] = [
     found: ["address: note", "server-reset: fail", "nobody: note"],
   },
   {
-    name: "makes an ordinary end of a client's reset",
+    name: "turns a client's reset into an ordinary end",
     breaks: { onReset: (from) => from === "client" ? "end" : "reset" },
     found: ["address: note", "client-reset: fail", "nobody: note"],
   },
@@ -110,18 +110,18 @@ const tcpRules: readonly Rule<Breaks>[] = [
     found: ["address: note", "many: fail", "nobody: note"],
   },
   {
-    name: "closes what was idle for 1.2 s",
+    name: "closes a connection that is idle for 1.2 s",
     breaks: { idles: 1_200 },
     found: ["address: note", "idle: fail", "nobody: note"],
     args: ["--idle", "1500ms"],
   },
   {
-    name: "accepts with nobody behind it, and ends",
+    name: "accepts without a server behind it, and ends",
     breaks: { onRefused: "end" },
     found: ["address: note", "nobody: fail"],
   },
   {
-    name: "accepts with nobody behind it, and says nothing",
+    name: "accepts without a server behind it, and stays silent",
     breaks: { onRefused: "hang" },
     found: ["address: note", "nobody: fail"],
   },
@@ -140,12 +140,12 @@ const udpRules: readonly Rule<DatagramBreaks>[] = [
     found: ["size-0: fail"],
   },
   {
-    name: "loses what fills a packet",
+    name: "loses datagrams that fill a packet",
     breaks: { up: (bytes) => bytes.length === 1_472 ? undefined : bytes },
     found: ["size-1472: fail"],
   },
   {
-    name: "loses 8,000 bytes on their way back",
+    name: "loses replies of 8,000 bytes",
     breaks: { down: (bytes) => bytes.length === 8_000 ? undefined : bytes },
     found: ["size-8000: fail"],
   },
@@ -170,13 +170,13 @@ const udpRules: readonly Rule<DatagramBreaks>[] = [
     found: ["late: fail"],
   },
   {
-    name: "gives replies to the client that has sent last",
+    name: "sends replies to the client that sent last",
     breaks: { mixes: true },
     found: ["many: fail"],
   },
 ];
 
-Deno.test("path names exactly the rule that a forwarder breaks (TCP)", async () => {
+Deno.test("path reports exactly the rules that a forwarder breaks (TCP)", async () => {
   const found = await Promise.all(tcpRules.map(async ({ name, breaks, args = [] }) => {
     const port = freePort();
     await using forwarder = await Forwarder.start(port, breaks);
@@ -185,7 +185,7 @@ Deno.test("path names exactly the rule that a forwarder breaks (TCP)", async () 
   assertEquals(found, tcpRules.map(({ name, found }) => ({ name, found: asSkipped(found) })));
 });
 
-Deno.test("path names exactly the rule that a forwarder breaks (UDP)", async () => {
+Deno.test("path reports exactly the rules that a forwarder breaks (UDP)", async () => {
   const found = await Promise.all(udpRules.map(async ({ name, breaks }) => {
     const port = freePort();
     using forwarder = new DatagramForwarder(port, breaks);
@@ -194,7 +194,7 @@ Deno.test("path names exactly the rule that a forwarder breaks (UDP)", async () 
   assertEquals(found, udpRules.map(({ name, found }) => ({ name, found })));
 });
 
-/** What is found where the runtime can't reset: both questions about resets are skipped. */
+/** What path finds if the runtime can't reset: both questions about resets are skipped. */
 function asSkipped(found: readonly string[]): readonly string[] {
   if (resets.isMet() || found.includes("reply: fail")) return found;
   const rest = found.filter((line) => !line.includes("-reset"));
@@ -207,8 +207,8 @@ async function notPassed(port: number, target: string, args: readonly string[] =
   return (await examine(...listen, ...args, target)).notPassed;
 }
 
-/** Every question has a rule that it alone is about: one that is never broken proves nothing. */
-Deno.test("each question is failed by a forwarder that passes all others", () => {
+/** A question that no forwarder fails proves nothing, so each has a rule that it alone detects. */
+Deno.test("for each question some forwarder fails it and passes all others", () => {
   const alone = (rules: readonly Rule<unknown>[]): string[] => {
     const failed = rules.map(({ found }) => found.filter((line) => line.endsWith(": fail")));
     const single = failed.filter(({ length }) => length === 1).flat();
@@ -224,13 +224,13 @@ function swallowed(isSo: boolean): "swallow" | "pass" {
   return isSo ? "swallow" : "pass";
 }
 
-/** Bytes with the one at a place of the whole stream changed. */
+/** Bytes with one changed, given by its place in the whole stream. */
 function flipped(bytes: Uint8Array, place: number, before = 0): Uint8Array {
   const index = place - before;
   return bytes.map((byte, at) => at === index ? byte ^ 1 : byte);
 }
 
-/** For 300 ms after a client's end, nothing of the server gets through. */
+/** For 300 ms after a client's end, nothing from the server gets through. */
 function losesQuickReplies(): Breaks {
   const endedAt = new WeakMap<Passing, number>();
   return {

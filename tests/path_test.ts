@@ -25,7 +25,7 @@ import { readTap, readXml } from "./report_readers.ts";
 const idsOver = (protocol: "tcp" | "udp"): readonly string[] =>
   questionsOver(protocol).map(({ id }) => id).filter((id) => id !== "idle");
 
-/** Asks without a forwarder: the target is where path listens. */
+/** Runs path without a forwarder: the target is path's own listener. */
 function examineDirectly(host: string, ...args: readonly string[]) {
   const port = freePort();
   return examine("--listen", `${host}:${port}`, ...args, `${host}:${port}`);
@@ -35,7 +35,7 @@ const hosts = ["127.0.0.1", ...(ipv6.isMet() ? ["[::1]"] : [])];
 
 for (const protocol of ["tcp", "udp"] as const) {
   Deno.test(`without a forwarder every question passes (${protocol}, ${hosts.join(", ")})`, async () => {
-    // Several at once, so that they disturb each other; and none may wait for a time-out.
+    // Several at once, so that they disturb each other; none may wait for a timeout.
     const args = ["--timeout", "60s", ...(protocol === "udp" ? ["--udp"] : [])];
     const runs = [...hosts, ...hosts, ...hosts].map((host) => examineDirectly(host, ...args));
     for (const { code, stderr, questions, summary } of await Promise.all(runs)) {
@@ -52,7 +52,7 @@ function allPass(protocol: "tcp" | "udp"): string[][] {
 
 testWith(
   [ipv6],
-  "a server at all addresses sees a client's IPv4 address as what it is",
+  "a server on all addresses sees a client's IPv4 address unmapped",
   async () => {
     const port = String(freePort());
     const only = ["--only", "address,server-first"];
@@ -69,7 +69,7 @@ Deno.test("a run leaves no connection, timer or descriptor behind", async () => 
   await backAtBaseline(before);
 });
 
-Deno.test("what is printed for people: a row for each question, and what failed at the end", async () => {
+Deno.test("path prints a row for each question, and ends with what failed", async () => {
   const port = freePort();
   await using forwarder = await Forwarder.start(port, { lingers: 500, onRefused: "end" });
   const { code, stdout, stderr } = await netdemoInProcess([
@@ -100,10 +100,10 @@ Deno.test("what is printed for people: a row for each question, and what failed 
   assertEquals(code, 1);
 });
 
-/** A forwarder that ends a connection as a whole, whatever has ended. */
+/** A forwarder that closes the whole connection once either side ends. */
 const endsBoth: Breaks = { onEnd: () => "close both", onRefused: "end" };
 
-Deno.test("--allow shows a failure and does not count it", async () => {
+Deno.test("--allow shows a failure but does not count it", async () => {
   const port = freePort();
   await using forwarder = await Forwarder.start(port, endsBoth);
   const target = `127.0.0.1:${forwarder.port}`;
@@ -116,7 +116,7 @@ Deno.test("--allow shows a failure and does not count it", async () => {
   assertEquals([both.code, both.summary.ok, both.stderr], [0, true, ""]);
 });
 
-Deno.test("--only asks these alone, and that a request gets through at all", async () => {
+Deno.test("--only asks just the given questions, after checking that a request gets through", async () => {
   const many = await examineDirectly("127.0.0.1", "--only", "many,half-close");
   assertEquals(many.questions.map(({ id }) => id), ["half-close", "many"]);
   assertEquals([many.code, many.summary.questions], [0, 2]);
@@ -131,7 +131,7 @@ Deno.test("--idle asks whether a connection outlives a quiet time", async () => 
   assert((questions[0]?.elapsedMs ?? 0) >= 300);
 });
 
-Deno.test("--for waits for the forwarder, and no longer than it says", async () => {
+Deno.test("--for waits for the forwarder, but no longer than the given time", async () => {
   const port = freePort();
   const later = freePort();
   const examined = examine(
@@ -149,14 +149,14 @@ Deno.test("--for waits for the forwarder, and no longer than it says", async () 
   const took = performance.now() - start;
   assert(took >= 600 && took < 5_000, `${took} ms`);
 
-  // A name that nobody knows yet may be that of a forwarder that is going to start.
+  // A name that does not resolve yet may belong to a forwarder that is about to start.
   const asked = performance.now();
   const unknown = ["--listen", String(port), "--for", "600ms", "nobody.invalid:80"];
   assertEquals((await examineAll(...unknown)).code, 10);
   assertGreaterOrEqual(performance.now() - asked, 600);
 });
 
-/** What there may be in place of a forwarder, and the exit code for it. */
+/** What may stand in place of a forwarder, with the exit code. */
 const unreachable: Record<string, { readonly act: (stream: Stream) => unknown; code: number }> = {
   "accepts and closes": { act: (stream) => stream.close(), code: 14 },
   "accepts and resets": { act: (stream) => stream.reset?.(), code: 13 },
@@ -168,7 +168,7 @@ const unreachable: Record<string, { readonly act: (stream: Stream) => unknown; c
 };
 
 for (const [name, { act, code }] of Object.entries(unreachable)) {
-  Deno.test(`exit ${code} if what stands there ${name}: only the first question is asked`, async () => {
+  Deno.test(`exit ${code} if the target ${name}: only the first question is asked`, async () => {
     const listener = await listenResettable({ hostname: "127.0.0.1", port: 0 });
     const held: Stream[] = [];
     const accepting = (async () => {
@@ -188,7 +188,7 @@ for (const [name, { act, code }] of Object.entries(unreachable)) {
   });
 }
 
-Deno.test("exit codes for what can't be reached, listened at or understood", async () => {
+Deno.test("a failure to resolve, reach, listen or get a reply has its own exit code", async () => {
   const port = String(freePort());
   const dns = await examineAll("--listen", port, "nobody.invalid:8080");
   assertEquals([dns.code, dns.events[0]?.failure], [10, "DNS"]);
@@ -210,7 +210,7 @@ Deno.test("exit codes for what can't be reached, listened at or understood", asy
   assertEquals([udp.code, udp.summary.failure], [124, "TIMEOUT"]);
 });
 
-/** `path --json` that ends without a summary. */
+/** Runs `path --json`, which may end without a summary. */
 async function examineAll(...args: readonly string[]) {
   const { code, stdout } = await netdemoInProcess(["path", "--json", ...args]);
   return { code, events: stdout.trimEnd().split("\n").map((line) => JSON.parse(line)) };
@@ -241,7 +241,7 @@ const wrongUsage: Record<string, RegExp> = {
   "--listen 4040 --json --tap :8080": /--json and --tap/,
 };
 
-Deno.test("wrong usage is exit 2, says what is wrong and what to type, and starts nothing", async () => {
+Deno.test("wrong usage exits with 2, says what is wrong and what to type, and starts nothing", async () => {
   for (const [line, message] of Object.entries(wrongUsage)) {
     const args = line.split(" ").filter((word) => word !== "");
     const { code, stdout, stderr } = await netdemoInProcess(["path", ...args]);
@@ -251,7 +251,7 @@ Deno.test("wrong usage is exit 2, says what is wrong and what to type, and start
   }
 });
 
-Deno.test("strays are left alone, counted, and change no answer", async () => {
+Deno.test("stray connections are ignored, counted, and change no answer", async () => {
   const port = freePort();
   await using forwarder = await Forwarder.start(port);
   const target = `127.0.0.1:${forwarder.port}`;
@@ -276,7 +276,7 @@ Deno.test("strays are left alone, counted, and change no answer", async () => {
 
 const strayIds = "reply,server-first,bulk,half-close,half-close-late,server-close,many";
 
-/** Comes as health checks do: most connect and leave, some say something and stay. */
+/** Connects as health checks do: most connections close at once, some send and stay open. */
 async function knock(
   port: number,
   signal: AbortSignal,
@@ -294,14 +294,14 @@ async function knock(
         connection[Symbol.dispose]();
       }
     } catch {
-      // Not up yet, or over.
+      // The listener is not up yet, or already closed.
     }
     await silence(15);
   }
   return count;
 }
 
-Deno.test("what a forwarder puts before the client's bytes is shown", async () => {
+Deno.test("a header that a forwarder puts before the client's bytes is shown", async () => {
   const port = freePort();
   let isFirst = true;
   await using forwarder = await Forwarder.start(port, {
@@ -320,7 +320,7 @@ Deno.test("what a forwarder puts before the client's bytes is shown", async () =
   assertMatch(stderr, /hint: the input at 127\.0\.0\.1:\d+ began with "PROXY TCP4 127\.0\.0\.1 /);
 });
 
-Deno.test("TAP and JUnit say of each question what JSON says", async () => {
+Deno.test("TAP and JUnit report the same for each question as JSON", async () => {
   const port = freePort();
   await using forwarder = await Forwarder.start(port, endsBoth);
   const args = [
@@ -367,7 +367,7 @@ Deno.test("--explain says what each answer means, and alone lists all questions"
   assertStringIncludes(questions[0]?.explain ?? "", "Connections wait for each other");
 });
 
-Deno.test("the help fits 80 columns and names each question and flag", async () => {
+Deno.test("the help fits 80 columns and lists each question and flag", async () => {
   const { stdout } = await netdemoInProcess(["help", "path"]);
   for (const line of stdout.split("\n")) assert(line.length <= 80, line);
   for (const { id } of [...questionsOver("tcp"), ...questionsOver("udp")]) {

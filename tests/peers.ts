@@ -1,4 +1,4 @@
-/** Peers that misbehave, each in one way, and what a probe must make of them. */
+/** Peers that misbehave, each in one way, with the verdict that a probe must reach. */
 import type { Verdict } from "../commands/check/verdict.ts";
 import { calculate } from "../protocol/calculator.ts";
 import { listenResettable } from "../sockets/node_stream.ts";
@@ -9,11 +9,11 @@ export interface RunningPeer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** A way to behave. */
+/** A peer with one kind of behaviour. */
 export interface Peer {
   readonly name: string;
   readonly protocol: "tcp" | "udp";
-  /** What a probe with a fresh question must find. */
+  /** What a probe with a new question must find. */
   readonly verdict: Verdict;
   start(hostname: string): Promise<RunningPeer>;
 }
@@ -21,10 +21,10 @@ export interface Peer {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What a peer does with each connection, which is closed after it. */
+/** What a peer does with each connection, which is then closed. */
 export type Serve = (stream: Stream, peer: { readonly previous: string }) => Promise<void>;
 
-/** What a peer awaits that leaves a connection open, until the peer itself ends. */
+/** Awaited by a peer to leave a connection open until the peer itself ends. */
 export const forever = new Promise<never>(() => {});
 
 function tcp(name: string, verdict: Verdict, serve: Serve): Peer {
@@ -63,7 +63,7 @@ export async function startStreams(
   };
 }
 
-/** Ends a connection without a reset, which is what closing makes of input that nobody has read. */
+/** Ends a connection without the reset that closing with unread input causes. */
 async function end(stream: Stream): Promise<void> {
   await stream.closeWrite();
   const buffer = new Uint8Array(65_536);
@@ -91,14 +91,14 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Answers each request with what a function makes of it. */
+/** Answers each request with the function's result. */
 export function answering(answer: (request: string) => string): Serve {
   return async (stream) => {
     while (true) await send(stream, answer(await request(stream)));
   };
 }
 
-/** The right reply, less or more than it should be. */
+/** The right reply, except that the number is one too large. */
 function offByOne(request: string): string {
   return calculate(request).replace(/\d+$/, (sum) => String(BigInt(sum) + 1n));
 }
@@ -142,7 +142,7 @@ export const tcpPeers: readonly Peer[] = [
   }),
   tcp("resets within the reply", "reset", async (stream) => {
     await send(stream, calculate(await request(stream)).slice(0, 12));
-    await pause(20); // so that the bytes are on their way before the reset discards them
+    await pause(20); // lets the bytes leave before the reset discards them
     stream.reset?.();
   }),
   tcp("closes within the reply", "closed", async (stream) => {
@@ -202,13 +202,13 @@ export const tcpPeers: readonly Peer[] = [
   },
 ];
 
-/** A listener that accepts nothing, and has no room for more that wait. */
+/** A listener that accepts nothing, with a full queue. */
 async function startFullQueue(hostname: string): Promise<RunningPeer> {
   const listener = Deno.listen({ hostname, port: 0, tcpBacklog: 1 });
   const { port } = listener.addr;
   const over = new AbortController();
   const connect = () => Deno.connect({ hostname, port, signal: over.signal });
-  // Two fit in (Linux keeps one more than it is asked to); the others go on asking for the room.
+  // Two fit (Linux keeps one more than requested); the others keep trying.
   const waiting = Array.from({ length: 8 }, connect);
   const settled = Promise.allSettled(waiting);
   let connected = 0;
@@ -224,7 +224,7 @@ async function startFullQueue(hostname: string): Promise<RunningPeer> {
   };
 }
 
-/** A port that nobody listens at: a client has it, so that nobody else is given it meanwhile. */
+/** A port without a listener: a client uses it, so that no other program gets it meanwhile. */
 export async function startNobody(hostname: string): Promise<RunningPeer> {
   const listener = Deno.listen({ hostname, port: 0 });
   const [client, server] = await Promise.all([
@@ -304,7 +304,7 @@ export const udpPeers: readonly Peer[] = [
   {
     name: "is not there",
     protocol: "udp",
-    verdict: "silent", // Deno's UDP hears of no ICMP
-    start: startNobody, // no datagram socket has that number
+    verdict: "silent", // Deno's UDP does not report ICMP errors
+    start: startNobody, // no datagram socket has that port
   },
 ];

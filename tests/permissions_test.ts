@@ -4,7 +4,7 @@ import config from "../deno.json" with { type: "json" };
 import { netdemoInProcess } from "./harness/in_process.ts";
 import { run } from "./harness/process.ts";
 
-/** Tries to start a program when netdemo ends, and says on stderr whether it could. */
+/** Tries to start a program when netdemo ends, and reports on stderr whether it could. */
 const PROBE = `
 addEventListener("unload", () => {
   let outcome = "started a program";
@@ -17,17 +17,17 @@ addEventListener("unload", () => {
 });
 `;
 
-/** Every command that the overview names. */
+/** Every command in the overview. */
 async function commands(): Promise<string[]> {
   const { stdout } = await netdemoInProcess([]);
   const [, table = ""] = /\nCommands:\n([^]*?)\n\n/.exec(stdout) ?? [];
   return [...table.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name = ""]) => name);
 }
 
-Deno.test("every command but grade gives back the permission to start programs", async () => {
+Deno.test("every command but grade gives up the permission to start programs", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    // The script that the executable is made of, with the executable's permissions.
+    // The executable's script, with the executable's permissions.
     const script = await bundle(`${folder}/bundle`);
     await Deno.writeTextFile(`${folder}/probe.js`, PROBE);
     const flags = config.tasks.netdemo.command.split(" ").filter((word) => word.startsWith("--"));

@@ -9,7 +9,7 @@ function client(name: string, port: number, ...words: string[]): string[] {
 const CALC = "Enter Command ";
 const CTRL_D = "\x04";
 
-testWith([python3], "the prompt says what to type and how to leave, and helps", async () => {
+testWith([python3], "the prompt says what to type and how to leave, and answers help", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const screen = await session(client("calc", port), [
@@ -28,17 +28,17 @@ testWith([python3], "the prompt says what to type and how to leave, and helps", 
   assertMatch(screen, /exit code 0\n$/);
 });
 
-testWith([python3], "keys edit the line and bring back earlier ones", async () => {
+testWith([python3], "keys edit the line and recall earlier ones", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const [left, up] = ["\x1b[D", "\x1b[A"];
   const screen = await session(client("calc", port), [
     ["see", CALC],
-    ["type", `10 20 +${left}${left}\x7f5\r`], // Backspace takes the 0
+    ["type", `10 20 +${left}${left}\x7f5\r`], // Backspace removes the 0
     ["see", "Sum of 10 and 25 is 35\n"],
-    ["type", `${up}\x015\r`], // Ctrl-A goes to the beginning
+    ["type", `${up}\x015\r`], // Ctrl-A moves to the beginning
     ["see", "Sum of 510 and 25 is 535\n"],
-    ["type", `1 2 +x${left}${CTRL_D}\r`], // in mid-line Ctrl-D takes the character under the cursor
+    ["type", `1 2 +x${left}${CTRL_D}\r`], // within a line Ctrl-D removes the character under the cursor
     ["see", "Sum of 1 and 2 is 3\n"],
     ["see", CALC],
     ["type", CTRL_D],
@@ -62,37 +62,41 @@ testWith([python3], "the end of the server is noticed while the prompt waits", a
   assertMatch(screen, /exit code 14\n$/);
 });
 
-testWith([python3], "a lost datagram does not end the session, but its exit code", async () => {
-  const socket = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
-  const answering = (async () => {
-    for (let count = 0; count < 3; count++) {
-      const [bytes, from] = await socket.receive();
-      if (count !== 1) await socket.send(bytes, from);
-    }
-  })();
-  const { port } = socket.addr as Deno.NetAddr;
-  const command = [...netdemoCommand, "message-client", `udp://127.0.0.1:${port}`, "-"];
-  const screen = await session([...command, "--timeout", "300ms"], [
-    ["see", "Type a message and Enter; help says more, quit or Ctrl-D leaves.\n"],
-    ["see", "Enter Message "],
-    ["type", "one\r"],
-    ["see", "\none\n"],
-    ["type", "two\r"],
-    ["see", "netdemo: TIMEOUT: no reply from 127.0.0.1"],
-    ["see", "Enter Message "],
-    ["type", " quit\r"],
-    ["see", "\nquit\n"],
-    ["type", CTRL_D],
-    ["see", "netdemo: TIMEOUT: 1 of 3 requests got no reply\n"],
-  ]);
-  await answering;
-  socket.close();
-  assertMatch(screen, /exit code 124\n$/);
-});
+testWith(
+  [python3],
+  "a lost datagram does not end the session, but sets its exit code",
+  async () => {
+    const socket = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
+    const answering = (async () => {
+      for (let count = 0; count < 3; count++) {
+        const [bytes, from] = await socket.receive();
+        if (count !== 1) await socket.send(bytes, from);
+      }
+    })();
+    const { port } = socket.addr as Deno.NetAddr;
+    const command = [...netdemoCommand, "message-client", `udp://127.0.0.1:${port}`, "-"];
+    const screen = await session([...command, "--timeout", "300ms"], [
+      ["see", "Type a message and Enter; help says more, quit or Ctrl-D leaves.\n"],
+      ["see", "Enter Message "],
+      ["type", "one\r"],
+      ["see", "\none\n"],
+      ["type", "two\r"],
+      ["see", "netdemo: TIMEOUT: no reply from 127.0.0.1"],
+      ["see", "Enter Message "],
+      ["type", " quit\r"],
+      ["see", "\nquit\n"],
+      ["type", CTRL_D],
+      ["see", "netdemo: TIMEOUT: 1 of 3 requests got no reply\n"],
+    ]);
+    await answering;
+    socket.close();
+    assertMatch(screen, /exit code 124\n$/);
+  },
+);
 
 testWith(
   [python3],
-  "Ctrl-C ends it as a shell expects, and the terminal is as before",
+  "Ctrl-C ends the session as a shell expects, and restores the terminal",
   async () => {
     const { process, port } = await startServer(["calc-server"]);
     await using _process = process;
@@ -109,32 +113,36 @@ testWith(
   },
 );
 
-testWith([python3, tool("bash")], "Ctrl-Z stops it, and fg brings back the line", async () => {
-  const { process, port } = await startServer(["calc-server"]);
-  await using _process = process;
-  const line = client("calc", port).map((word) => `'${word}'`).join(" ");
-  const screen = await session(["bash", "--norc", "--noprofile", "-i"], [
-    ["type", `${line}\r`],
-    ["see", CALC],
-    ["type", "10 2"],
-    ["see", "10 2"],
-    ["type", "\x1a"],
-    ["see", "Stopped"],
-    ["type", "echo the sh''ell\r"],
-    ["see", "\nthe shell\n"],
-    ["type", "fg\r"],
-    ["see", `${CALC}10 2`],
-    ["type", "0 +\r"],
-    ["see", "Sum of 10 and 20 is 30\n"],
-    ["see", CALC],
-    ["type", CTRL_D],
-    ["see", "bash-"],
-    ["type", "exit\r"],
-  ]);
-  assertMatch(screen, /exit code 0\n$/);
-});
+testWith(
+  [python3, tool("bash")],
+  "Ctrl-Z suspends the session, and fg restores the line",
+  async () => {
+    const { process, port } = await startServer(["calc-server"]);
+    await using _process = process;
+    const line = client("calc", port).map((word) => `'${word}'`).join(" ");
+    const screen = await session(["bash", "--norc", "--noprofile", "-i"], [
+      ["type", `${line}\r`],
+      ["see", CALC],
+      ["type", "10 2"],
+      ["see", "10 2"],
+      ["type", "\x1a"],
+      ["see", "Stopped"],
+      ["type", "echo the sh''ell\r"],
+      ["see", "\nthe shell\n"],
+      ["type", "fg\r"],
+      ["see", `${CALC}10 2`],
+      ["type", "0 +\r"],
+      ["see", "Sum of 10 and 20 is 30\n"],
+      ["see", CALC],
+      ["type", CTRL_D],
+      ["see", "bash-"],
+      ["type", "exit\r"],
+    ]);
+    assertMatch(screen, /exit code 0\n$/);
+  },
+);
 
-testWith([python3], "lines that are pasted are asked one after the other", async () => {
+testWith([python3], "pasted lines are asked one after another", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const screen = await session(client("calc", port), [
@@ -149,7 +157,7 @@ testWith([python3], "lines that are pasted are asked one after the other", async
   assertMatch(screen, /exit code 0\n$/);
 });
 
-testWith([python3], "in 40 columns the words of the introduction stay whole", async () => {
+testWith([python3], "in 40 columns the introduction wraps between words", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const screen = await session(client("calc", port), [["see", CALC], ["type", CTRL_D]], 40);
@@ -162,7 +170,7 @@ testWith([python3], "in 40 columns the words of the introduction stay whole", as
 
 testWith(
   [python3],
-  "in 40 columns a failure wraps at words, and its line to type is whole",
+  "in 40 columns a failure wraps between words, but not its line to type",
   async () => {
     const screen = await session([...netdemoCommand, "calc-server", "4040"], [], 40);
     assertEquals(
@@ -180,7 +188,7 @@ exit code 2
 );
 
 for (const name of ["calc", "message"]) {
-  Deno.test(`${name}-client - reads stdin, a line a request`, async () => {
+  Deno.test(`${name}-client - reads stdin, one request per line`, async () => {
     const { process, port } = await startServer([`${name}-server`]);
     await using _process = process;
     await using asking = new Process(client(name, port, "-"), { stdin: "piped" });

@@ -25,7 +25,7 @@ const pages = new Map(
   ),
 );
 
-/** One command of a transcript with what it printed. */
+/** One command of a transcript with its output. */
 interface Step {
   readonly command: string;
   readonly output: string;
@@ -48,7 +48,7 @@ function sectionsOf(page: string): Map<string, Step[]> {
   return found;
 }
 
-/** A transcript's fixed ports and paths stand for free ones, the same for the same. */
+/** Replaces a transcript's fixed ports and paths by free ones, consistently. */
 function freePorts(): (text: string) => string {
   const ports = new Map<string, string>();
   const path = Deno.makeTempFileSync();
@@ -60,7 +60,7 @@ function freePorts(): (text: string) => string {
     });
 }
 
-/** Runs a line as a shell would, with netdemo being this one; gives all that it printed, stderr last. */
+/** Runs a line in a shell, with this netdemo; returns all it prints, stderr last. */
 async function runLine(line: string): Promise<string> {
   const script = `netdemo() { ${
     netdemoCommand.map((word) => `'${word}'`).join(" ")
@@ -70,7 +70,7 @@ async function runLine(line: string): Promise<string> {
   return stdout + stderr;
 }
 
-/** Types what follows the prompts in the transcript; gives the screen as the transcript has it. */
+/** Types what follows the prompts in the transcript; returns the screen in the transcript's form. */
 async function runAtTerminal(args: string[], output: string): Promise<string> {
   const typed = [...output.matchAll(/^Enter Command (.*)$/gm)].map(([, line = ""]) => line);
   assertEquals(typed.at(-1), "^D");
@@ -93,7 +93,7 @@ for (const { title, steps } of sections) {
     ...(usesResets ? [resets] : []),
     ...(usesNc ? [tool("nc")] : []),
   ];
-  testWith(needs, `transcripts are true: ${title}`, async () => {
+  testWith(needs, `transcripts are accurate: ${title}`, async () => {
     const renumber = freePorts();
     const servers: { process: Process; output: string }[] = [];
     const background: Process[] = [];
@@ -102,7 +102,7 @@ for (const { title, steps } of sections) {
         const [command, output] = [renumber(step.command), renumber(step.output)];
         const isServer = /^netdemo (?:(?:\w+-server|relay) --|serve )/.test(command);
         if (isServer) {
-          // One in the background does not show what it prints.
+          // The output of a background server is not shown.
           const shown = command.replace(/ > server\.log &$/, "");
           const process = new Process([...netdemoCommand, ...shown.split(" ").slice(1)]);
           if (shown === command) servers.push({ process, output });
@@ -127,7 +127,7 @@ for (const { title, steps } of sections) {
 
 testWith(
   [unix],
-  "the README's lines for CI wait for the server, ask it, and write the report",
+  "the README's lines for CI wait for the server, check it, and write the report",
   async () => {
     const [, lines = ""] = /^## In CI\n.*?^```sh\n(.*?)^```$/ms.exec(readme) ?? [];
     const printed = await runScript(`${lines}grep -c '<testcase' smoke.xml`);
@@ -135,7 +135,7 @@ testWith(
   },
 );
 
-Deno.test("there is a transcript of each of the six programs", () => {
+Deno.test("each of the six programs has a transcript", () => {
   const all = sections.flatMap(({ steps }) => steps).map(({ command }) => command).join("\n");
   for (const service of ["hello", "message", "calc"]) {
     assert(all.includes(`netdemo ${service}-server `));
@@ -145,7 +145,7 @@ Deno.test("there is a transcript of each of the six programs", () => {
 
 const contributing = await Deno.readTextFile(`${root}/CONTRIBUTING.md`);
 
-Deno.test("the documents and workflows name one version of Deno, and tasks that exist", async () => {
+Deno.test("the documents and workflows name one version of Deno and existing tasks", async () => {
   const files = [".ci/run", ".github/workflows/ci.yml", ".github/workflows/release.yml"];
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(`${root}/${file}`)));
   const text = [readme, contributing, ...texts].join("\n");
@@ -157,7 +157,7 @@ Deno.test("the documents and workflows name one version of Deno, and tasks that 
   }
 });
 
-Deno.test("every file that README and CONTRIBUTING name is there, examples of new ones aside", async () => {
+Deno.test("every file that README and CONTRIBUTING name exists, except examples of new ones", async () => {
   const examples = ["services/echo.ts", "clients/echo.ts"];
   const named = (readme + contributing).matchAll(/`((?!dist)(?:[a-z_]+\/)+[a-z_]+\.ts)`/g);
   const paths = new Set([...named].map(([, path = ""]) => path));
@@ -167,7 +167,7 @@ Deno.test("every file that README and CONTRIBUTING name is there, examples of ne
   }
 });
 
-Deno.test("the README's table of exit codes is that of the program", async () => {
+Deno.test("the README's table of exit codes matches the program", async () => {
   const { exitCodes } = await import("../cli/failure.ts");
   const rows = [...readme.matchAll(/^\| (\d+) +\| `([A-Z]+):`/gm)];
   assertEquals(Object.fromEntries(rows.map(([, code, kind]) => [kind, Number(code)])), exitCodes);
@@ -180,11 +180,11 @@ Deno.test("the README has at most 250 lines, and names every page of docs/", asy
   }
 });
 
-Deno.test("docs/reference.md is what the help prints: task docs writes it anew", async () => {
+Deno.test("docs/reference.md matches the help: task docs updates it", async () => {
   assertEquals(await Deno.readTextFile(`${root}/docs/reference.md`), await reference());
 });
 
-Deno.test("docs/ladder.svg is what demo draws: task docs draws it anew", async () => {
+Deno.test("docs/ladder.svg matches demo's drawing: task docs updates it", async () => {
   const timeless = (svg: string): string => svg.replaceAll(/\b\d+\.\d ms|:\d{4,5}\b/g, "");
   assertEquals(
     timeless(await Deno.readTextFile(`${root}/docs/ladder.svg`)),

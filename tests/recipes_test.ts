@@ -1,4 +1,4 @@
-/** docs/recipes.md: each recipe runs as it stands, and prints what the page says. */
+/** docs/recipes.md: each recipe runs as written, and prints what the page says. */
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { parse } from "yaml";
@@ -8,7 +8,7 @@ import { type Host, hostNeeds, runScript } from "./script.ts";
 
 const page = await Deno.readTextFile(`${import.meta.dirname}/../docs/recipes.md`);
 
-/** The code blocks of each recipe by their language; those of one language in one piece. */
+/** The code blocks of each recipe by language, those of one language joined. */
 const recipes = new Map(
   page.split(/^## /m).slice(1).map((section) => {
     const blocks = new Map<string, string>();
@@ -19,7 +19,7 @@ const recipes = new Map(
   }),
 );
 
-/** The page's ports stand for free ones, the same for the same. */
+/** Replaces the page's ports by free ones, consistently. */
 function freePorts(): (text: string) => string {
   const ports = new Map<string, string>();
   return (text) =>
@@ -29,11 +29,11 @@ function freePorts(): (text: string) => string {
     });
 }
 
-/** What a script printed, or is to print; columns are as wide as their words, ports among them. */
+/** A script's output, with runs of spaces collapsed: column widths vary with the ports. */
 const comparable = (text: string): string =>
   masked(text.replaceAll(/^ +/gm, "")).replaceAll(/ +/g, " ");
 
-/** The recipes that are a script; with the host that they are tried on, if not this one. */
+/** The recipes that are scripts, with the host to run them on, if not this one. */
 const scripts: readonly { title: string; needs?: readonly Need[]; host?: Host }[] = [
   { title: "Wait until a service is up" },
   {
@@ -67,7 +67,7 @@ for (const { title, needs = [], host: on } of scripts) {
 
 testWith(
   [unix, ...hostNeeds],
-  "the recipe for firewalls fails where the port is not closed",
+  "the firewall recipe fails if the port is not closed",
   async () => {
     const script = recipes.get("Is the firewall right?")?.get("sh") ?? "";
     const printed = await runScript(`${script.trimEnd()} || echo "exit code $?"`, {}, {
@@ -91,19 +91,19 @@ testWith([unix], "recipe: An exec probe without a shell", async () => {
   }
 });
 
-Deno.test("each recipe of the page is tried", () => {
+Deno.test("every recipe of the page has a test", () => {
   const tried = [...scripts.map(({ title }) => title), "An exec probe without a shell"];
   assertEquals([...recipes.keys()].toSorted(), tried.toSorted());
 });
 
-Deno.test("a connection that asks nothing consumes --once", async () => {
+Deno.test("a connection without a request consumes --once", async () => {
   const { process, port } = await startServer(["calc-server", "--once"]);
   await using _ = process;
   (await Deno.connect({ hostname: "127.0.0.1", port })).close();
   assertEquals((await process.ended()).code, 0);
 });
 
-Deno.test("a datagram that reads as a reply does not consume --once, one that asks does", async () => {
+Deno.test("a datagram that looks like a reply does not consume --once, but a request does", async () => {
   const { process, port } = await startServer(["calc-server", "--udp", "--once", "--json"]);
   await using _ = process;
   using open = new DisposableStack();

@@ -7,14 +7,14 @@ import { bindDatagrams } from "../sockets/listen.ts";
 import { backAtBaseline, countDescriptors, netdemoInProcess, TestConnection } from "./harness.ts";
 import { startCalc, TestRelay } from "./relay_harness.ts";
 
-/** What a fault does to `calc-client 10 20 +`. */
+/** How a fault affects `calc-client 10 20 +`. */
 interface Case {
   readonly faults: readonly string[];
   readonly timeout?: string;
   readonly code: number;
   /** What the client prints, to stdout or to stderr. */
   readonly prints: RegExp;
-  /** What the relay sees, as far as it is certain. */
+  /** The relay's events, except for those that vary. */
   readonly story: RegExp;
 }
 
@@ -98,7 +98,7 @@ const udp: readonly Case[] = [
 for (const [protocol, cases] of Object.entries({ tcp, udp })) {
   for (const { faults, timeout = "5s", code, prints, story } of cases) {
     const name = faults.join(" ") || "no fault";
-    Deno.test(`${name} over ${protocol}: calc-client ends with ${code}`, async () => {
+    Deno.test(`${name} over ${protocol}: calc-client exits with ${code}`, async () => {
       const isUdp = protocol === "udp";
       await using server = await startCalc(isUdp ? "udp" : "tcp");
       const before = countDescriptors();
@@ -117,7 +117,7 @@ for (const [protocol, cases] of Object.entries({ tcp, udp })) {
   }
 }
 
-Deno.test("a throttled connection takes its time, both directions together", async () => {
+Deno.test("a throttled connection shares its rate between both directions", async () => {
   await using server = await startCalc();
   await using relay = await TestRelay.start({ target: server.port, faults: ["throttle=200"] });
   using client = await TestConnection.open(relay.port);
@@ -125,10 +125,10 @@ Deno.test("a throttled connection takes its time, both directions together", asy
   await client.send("10 20 +\n");
   await client.receiveLines(1);
   const elapsed = performance.now() - start;
-  assertGreater(elapsed, 100, "31 bytes at 200 a second, less the last part of 10");
+  assertGreater(elapsed, 100, "31 bytes at 200 per second, less the last part of 10");
 });
 
-Deno.test("what comes before a reset arrives, to the byte", async () => {
+Deno.test("the bytes before a close arrive, and no more", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using _listener = listener;
   await using relay = await TestRelay.start({ target: listener.addr.port, faults: ["close=5"] });
@@ -144,21 +144,21 @@ Deno.test("what comes before a reset arrives, to the byte", async () => {
   assertEquals(await client.receiveAll(), "");
 });
 
-Deno.test("a stalled connection is over once both ends have left it", async () => {
+Deno.test("a stalled connection ends once both ends have left", async () => {
   await using server = await startCalc();
   await using relay = await TestRelay.start({ target: server.port, faults: ["stall=0"] });
   const before = countDescriptors();
   {
     using client = await TestConnection.open(relay.port);
     await client.send("10 20 +\n");
-    await relay.saw(({ what }) => what === "fault");
+    await relay.until(({ what }) => what === "fault");
   }
   await server[Symbol.asyncDispose]();
-  await relay.saw(({ what }) => what === "closed");
+  await relay.until(({ what }) => what === "closed");
   await backAtBaseline(before);
 });
 
-/** Which of 40 connections a share of resets strikes. */
+/** Which of 40 connections a share of resets hits: `x` for each. */
 async function struck(seed: number): Promise<string> {
   await using server = await startCalc();
   await using relay = await TestRelay.start({ target: server.port, faults: ["reset=0@30"], seed });
@@ -171,14 +171,14 @@ async function struck(seed: number): Promise<string> {
   return story;
 }
 
-Deno.test("the same seed strikes the same connections, another one others", async () => {
+Deno.test("the same seed hits the same connections, another seed hits others", async () => {
   const [once, again, other] = [await struck(7), await struck(7), await struck(8)];
   assertEquals(once, again);
   assertNotEquals(once, other);
   assertMatch(once, /x.*\./);
 });
 
-Deno.test("shares are kept, and one more fault does not move where the others strike", () => {
+Deno.test("faults keep their shares, and one more fault does not move the others", () => {
   const faults = ["lose@10", "twice@60"].map((text) => readFault(text, "--fault"));
   const draw = drawFrom(faults, 1);
   const alone = drawFrom(faults.slice(0, 1), 1);
@@ -193,10 +193,10 @@ Deno.test("shares are kept, and one more fault does not move where the others st
   }
   assert(Math.abs(counts.lose - 2_000) < 150, `${counts.lose} of 20,000 at 10%`);
   assert(Math.abs(counts.twice - 12_000) < 300, `${counts.twice} of 20,000 at 60%`);
-  assert(Math.abs(counts.both - 1_200) < 150, "they are drawn apart");
+  assert(Math.abs(counts.both - 1_200) < 150, "faults are drawn independently");
 });
 
-Deno.test("datagrams: a lost one never comes, a doubled one comes twice", async () => {
+Deno.test("a lost datagram never arrives, and a doubled one arrives twice", async () => {
   const server = bindDatagrams({ hostname: "127.0.0.1", port: 0 });
   const client = bindDatagrams({ hostname: "127.0.0.1", port: 0 });
   try {
@@ -206,7 +206,7 @@ Deno.test("datagrams: a lost one never comes, a doubled one comes twice", async 
     });
     const to = { transport: "udp", hostname: "127.0.0.1", port: relay.port } as const;
     for (let number = 0; number < 20; number++) await client.send(new Uint8Array([number]), to);
-    await relay.saw(() => relay.events.length === 21);
+    await relay.until(() => relay.events.length === 21);
     const expected = relay.events.flatMap((event) => {
       if (event.what !== "data" || event.lost) return [];
       const [number = -1] = event.data;
@@ -226,7 +226,7 @@ Deno.test("datagrams: a lost one never comes, a doubled one comes twice", async 
   }
 });
 
-Deno.test("a fault is drawn where it struck, by its name", () => {
+Deno.test("a fault is drawn where it happens, by name", () => {
   const display = { columns: 80, color: false, unicode: true };
   const drawn = (event: Parameters<typeof wireRung>[0]): string | undefined => {
     const rung = wireRung(event, 0, "tcp");

@@ -6,7 +6,7 @@ import type { Notice, Relay } from "../commands/relay/relay_engine.ts";
 import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
 import { startUdpRelay } from "../commands/relay/udp_relay.ts";
 
-/** How a relay of the tests is started. */
+/** Options of a {@linkcode TestRelay}. */
 export interface TestRelayOptions {
   readonly udp?: boolean;
   /** As on the command line: `reset=20@10`. */
@@ -21,7 +21,7 @@ export interface TestRelayOptions {
   readonly watched?: boolean;
 }
 
-/** A relay in this process, with what it saw. It ends with its scope. */
+/** A relay in this process, with its events. It ends with its scope. */
 export class TestRelay implements AsyncDisposable {
   readonly events: WireEvent[] = [];
   readonly notices: Notice[] = [];
@@ -52,8 +52,8 @@ export class TestRelay implements AsyncDisposable {
     return this.relay.addresses[0]?.port ?? 0;
   }
 
-  /** Waits for an event. @throws {Error} after ten seconds. */
-  async saw(holds: (event: WireEvent) => boolean): Promise<WireEvent> {
+  /** Waits for an event, which may be a past one. @throws {Error} after ten seconds. */
+  async until(holds: (event: WireEvent) => boolean): Promise<WireEvent> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -63,7 +63,7 @@ export class TestRelay implements AsyncDisposable {
       while (true) {
         const event = this.events.find(holds);
         if (event !== undefined) return event;
-        if (late) throw new Error(`not seen: ${holds}; seen: ${this.story()}`);
+        if (late) throw new Error(`no event with ${holds}: ${this.story()}`);
         await this.#changed.promise;
       }
     } finally {
@@ -71,7 +71,7 @@ export class TestRelay implements AsyncDisposable {
     }
   }
 
-  /** What was seen, without times: `connected, client 8, server 23, client ended, ...`. */
+  /** The events, without times: `connected, client 8, server 23, client ended, ...`. */
   story(): string {
     return this.events.map(wordOf).join(", ");
   }

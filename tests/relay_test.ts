@@ -29,7 +29,7 @@ async function send(stream: Stream, text: string): Promise<void> {
   while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
 }
 
-/** What comes in one read; `null` at the end. */
+/** The text of one read; `null` at the end. */
 async function receive(stream: Stream): Promise<string | null> {
   const buffer = new Uint8Array(65_536);
   const count = await stream.read(buffer);
@@ -60,7 +60,7 @@ class Pair implements AsyncDisposable {
   }
 }
 
-Deno.test("a half-close stays one: what is sent the other way afterwards still arrives", async () => {
+Deno.test("a half-close stays a half-close: the other direction still works", async () => {
   await using pair = await Pair.open();
   const { client, server, relay } = pair;
   await send(client, "10 20 +");
@@ -71,7 +71,7 @@ Deno.test("a half-close stays one: what is sent the other way afterwards still a
   assertEquals(await receive(client), "Sum");
   await server.closeWrite();
   assertEquals(await receive(client), null);
-  await relay.saw(({ what }) => what === "closed");
+  await relay.until(({ what }) => what === "closed");
   assertEquals(
     relay.story(),
     "connected, client 7, client ended, server 3, server ended, closed",
@@ -79,25 +79,25 @@ Deno.test("a half-close stays one: what is sent the other way afterwards still a
 });
 
 for (const side of ["client", "server"] as const) {
-  Deno.test(`a reset by the ${side} is a reset at the other end, after what came before it`, async () => {
+  Deno.test(`a reset by the ${side} is a reset at the other end, after the data before it`, async () => {
     await using pair = await Pair.open();
     const other = side === "client" ? pair.server : pair.client;
     await send(pair[side], "part");
     assertEquals(await receive(other), "part");
     pair[side].reset?.();
     await assertRejects(() => receive(other), Error, "ECONNRESET");
-    const closed = await pair.relay.saw(({ what }) => what === "closed");
+    const closed = await pair.relay.until(({ what }) => what === "closed");
     assertEquals(closed.what === "closed" && closed.reason, "reset");
     assertEquals(pair.relay.story(), `connected, ${side} 4, ${side} reset, closed`);
   });
 }
 
-Deno.test("a server that refuses is a reset for the client, and one that comes later is found", async () => {
+Deno.test("a client of a server that refuses is reset, and a server started later is reached", async () => {
   const port = getAvailablePort();
   await using relay = await TestRelay.start({ target: port });
   using refused = await dialResettable({ ...here, port: relay.port });
   await assertRejects(() => receive(refused), Error, "ECONNRESET");
-  const event = await relay.saw(({ what }) => what === "refused");
+  const event = await relay.until(({ what }) => what === "refused");
   assertEquals(event.what === "refused" && event.why, "ECONNREFUSED");
 
   using listener = Deno.listen({ hostname: "127.0.0.1", port });
@@ -108,7 +108,7 @@ Deno.test("a server that refuses is a reset for the client, and one that comes l
   assertEquals(await server.read(buffer), 3);
 });
 
-Deno.test("a side that does not read holds the other back, and loses nothing", async () => {
+Deno.test("a side that does not read blocks the other, and loses nothing", async () => {
   await using pair = await Pair.open();
   const block = new Uint8Array(262_144).map((_, index) => index % 251);
   const total = 256 * block.length;
@@ -117,15 +117,15 @@ Deno.test("a side that does not read holds the other back, and loses nothing", a
     while (sent < total) sent += await pair.client.write(block);
     await pair.client.closeWrite();
   })();
-  // Silence is what is to be seen: no more is taken than the kernel and the relay hold.
+  // Waits until writing stops: the kernel and the relay accept only as much as they buffer.
   let before = -1;
   let still = 0;
   await until(() => {
     still = sent === before ? still + 1 : 0;
     before = sent;
     return still > 20;
-  }, "the client is held back");
-  assert(sent < total / 2, `${sent} bytes were taken that nobody read`);
+  }, "the client is blocked");
+  assert(sent < total / 2, `${sent} bytes were accepted but never read`);
   const buffer = new Uint8Array(300_000);
   let received = 0;
   for (let count = await pair.server.read(buffer); count !== null;) {
@@ -138,7 +138,7 @@ Deno.test("a side that does not read holds the other back, and loses nothing", a
   assertEquals(received, total);
 });
 
-Deno.test("1,000 connections at once get each their own answers, and leave nothing open", async () => {
+Deno.test("1,000 concurrent connections each get their own answers, and leave nothing open", async () => {
   await using server = await startCalc();
   const before = countDescriptors();
   {
@@ -186,7 +186,7 @@ Deno.test("clients that vanish in every way leave nothing open", async () => {
   await backAtBaseline(before);
 });
 
-Deno.test("over its limit a relay resets the client and says so; then it takes others", async () => {
+Deno.test("a relay over its limit resets the client and reports it, then accepts others", async () => {
   await using server = await startCalc();
   await using relay = await TestRelay.start({ target: server.port, maxConnections: 1 });
   {
@@ -203,14 +203,14 @@ Deno.test("over its limit a relay resets the client and says so; then it takes o
     );
     assertEquals(relay.notices.map(({ what }) => what), ["full"]);
   }
-  await relay.saw(({ what }) => what === "closed");
+  await relay.until(({ what }) => what === "closed");
   using third = await TestConnection.open(relay.port);
   await third.send("1 2 +\n");
   assertEquals(await third.receive(), "Sum of 1 and 2 is 3\n");
 });
 
 signalTest(
-  "short of descriptors a relay resets clients, and takes others once some have left",
+  "a relay short of descriptors resets clients, and accepts others once some have left",
   async () => {
     await using server = await startCalc();
     await using relay = new Process([
@@ -246,7 +246,7 @@ signalTest(
 );
 
 for (const protocol of ["tcp", "udp"] as const) {
-  Deno.test(`the relay passes path over ${protocol}: all but the two notes`, async () => {
+  Deno.test(`the relay passes every question of path over ${protocol}, except for expected notes`, async () => {
     const port = getAvailablePort();
     await using relay = await TestRelay.start({ target: port, udp: protocol === "udp" });
     const { code, stdout, stderr } = await netdemoInProcess([
@@ -268,7 +268,7 @@ for (const protocol of ["tcp", "udp"] as const) {
 }
 
 pythonTest(
-  "the lesson's own programs through the relay, as a ladder at a terminal",
+  "the lesson's own programs work through the relay, shown as a ladder at a terminal",
   async (python) => {
     await using server = new Process([python, lesson("calc_server")]);
     const [, target = ""] = await server.printed(/^port (\d+)\n/);
@@ -313,7 +313,7 @@ pythonTest(
 
 testWith(
   [unix, resets],
-  "in a pipe each event is a line, the connection named, and Ctrl-C ends it with 0",
+  "in a pipe each event is a line that names its connection, and Ctrl-C exits with 0",
   async () => {
     await using server = await startCalc();
     await using relay = new Process([
@@ -346,7 +346,7 @@ testWith(
 
 testWith(
   [unix, resets],
-  "--json prints events of the table; what is not UTF-8 is base64, and cut to 4,096 bytes",
+  "--json prints documented events, with invalid UTF-8 as base64 and data cut to 4,096 bytes",
   async () => {
     const listener = Deno.listen(here);
     using _listener = listener;
@@ -387,7 +387,7 @@ testWith(
   },
 );
 
-signalTest("a reader of stdout that stalls, or is gone, holds nothing up", async () => {
+signalTest("a reader of stdout that stalls or leaves delays nothing", async () => {
   await using server = await startCalc();
   for (const how of ["stallStdout", "closeStdout"] as const) {
     await using relay = new Process([

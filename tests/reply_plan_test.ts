@@ -7,7 +7,7 @@ import { silence, TestConnection, until } from "./harness.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** What the service does on each request; any other is echoed. */
+/** The steps that answer each request; any other is echoed. */
 const plans: Readonly<Record<string, (ending: string) => Iterable<ReplyStep>>> = {
   late: (ending) => [{ waitMs: 150 }, { send: encode(`late${ending}`) }],
   hour: () => [{ waitMs: 3_600_000 }],
@@ -42,7 +42,7 @@ async function ask(server: Server, request: string): Promise<TestConnection> {
   return connection;
 }
 
-Deno.test("a reply in steps comes in its place among the others, in kind", async () => {
+Deno.test("a reply in steps keeps its place among the others, and its line end", async () => {
   const answered: string[] = [];
   await using server = await start({
     events: { answered: (_, request, reply) => answered.push(`${request}: ${reply}`) },
@@ -81,17 +81,17 @@ Deno.test("a reply may end, close or reset its connection", async () => {
   await assertRejects(() => reset.receive(), Deno.errors.ConnectionReset);
 });
 
-Deno.test("after an end, what the client sends is read until it ends, too", async () => {
+Deno.test("after an end, the client's data is read until the client ends too", async () => {
   await using server = await start();
   using connection = await ask(server, "end\n");
   assertEquals(await connection.receive(), "x");
-  await connection.send("x".repeat(3_000_000)); // would stall if nobody read it
+  await connection.send("x".repeat(3_000_000)); // would stall if the server did not read
   assertEquals(server.open, 1);
   await connection.conn.closeWrite();
   await until(() => server.open === 0, "the connection is closed");
 });
 
-Deno.test("silence lasts until the client leaves or is idle for too long", async () => {
+Deno.test("silence lasts until the client leaves or is idle too long", async () => {
   const reasons: string[] = [];
   await using server = await start({
     idleTimeout: 300,
@@ -105,7 +105,7 @@ Deno.test("silence lasts until the client leaves or is idle for too long", async
   assertEquals(reasons, ["end of stream", "idle timeout"]);
 });
 
-Deno.test("a reply without end is cut off when nobody takes it, and leaves the others alone", async () => {
+Deno.test("an endless reply is cut off if its client does not read, and affects no other", async () => {
   const reasons: string[] = [];
   await using server = await start({
     requestTimeout: 300,
@@ -114,7 +114,7 @@ Deno.test("a reply without end is cut off when nobody takes it, and leaves the o
   using deaf = await ask(server, "flood\n");
   using reader = await ask(server, "flood\n");
   const reading = reader.conn.readable.pipeTo(new WritableStream()).catch(() => {});
-  await until(() => reasons.length === 1, "the deaf one is cut");
+  await until(() => reasons.length === 1, "the deaf client is cut off");
   assertEquals(reasons, ["reply timeout"]);
   for (let round = 0; round < 20; round++) {
     const asked = performance.now();
@@ -127,12 +127,12 @@ Deno.test("a reply without end is cut off when nobody takes it, and leaves the o
   deaf[Symbol.dispose]();
 });
 
-Deno.test("a stop ends whatever a reply waits for within the grace", async () => {
+Deno.test("a stop ends waiting replies within the grace period", async () => {
   const stop = new AbortController();
   await using server = await start({ signal: stop.signal, grace: 400 });
   using waiting = await ask(server, "hour\n");
   using silent = await ask(server, "silence\n");
-  await until(() => server.open === 2, "both are there");
+  await until(() => server.open === 2, "both are connected");
   await silence(50);
   const started = performance.now();
   stop.abort();
@@ -144,7 +144,7 @@ Deno.test("a stop ends whatever a reply waits for within the grace", async () =>
   assertLess(elapsed, 1_500);
 });
 
-Deno.test("over UDP each thing that is sent is a datagram, and waiting holds up nobody", async () => {
+Deno.test("over UDP each send is a datagram, and a waiting reply delays no other", async () => {
   await using server = serveUdp(service, { port: 0 });
   using sockets = new DisposableStack();
   const socket = sockets.adopt(

@@ -1,4 +1,4 @@
-/** Reports as the programs read them that they are made for: a TAP harness, a strict XML parser. */
+/** Reads reports as their consumers do: a TAP harness and a strict XML parser. */
 import { SaxesParser } from "saxes";
 import { Parser } from "tap-parser";
 
@@ -8,7 +8,7 @@ export interface TapPoint {
   readonly name: string;
   readonly todo: boolean | string;
   readonly skip: boolean | string;
-  /** Milliseconds: `duration_ms` of its YAML block, which has the rest as `diag`. */
+  /** Milliseconds, from `duration_ms` in the YAML block; the rest of the block is `diag`. */
   readonly time: number | null;
   readonly diag: Readonly<Record<string, unknown>> | null;
 }
@@ -19,11 +19,11 @@ export interface TapStream {
   /** Whether it passes as a whole. */
   readonly ok: boolean;
   readonly planned: number;
-  /** What is no TAP, or contradicts its plan. */
+  /** Lines that are not TAP, and contradictions of the plan. */
   readonly errors: readonly unknown[];
 }
 
-/** Reads a TAP stream. Whatever is not TAP counts as an error. */
+/** Reads a TAP stream. Anything else in it counts as an error. */
 export function readTap(text: string): TapStream {
   const events = Parser.parse(text, { strict: true });
   const named = (name: string) => events.filter(([event]) => event === name).map(([, it]) => it);
@@ -41,7 +41,7 @@ export function readTap(text: string): TapStream {
 export interface XmlElement {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** Its own text, that of its children not included. */
+  /** Its own text, without that of its children. */
   text: string;
 }
 

@@ -41,10 +41,10 @@ const results: readonly Result[] = [
   result("not-judged", { detail: "not judged: see fail" }),
 ];
 
-/** A peer may name itself so: controls, quotes, XML, TAP's directive, bytes that XML can't hold. */
+/** Data that a peer may send: controls, quotes, XML, a TAP directive, characters that XML can't hold. */
 const HOSTILE = "# SKIP <b a=\"1\">&\\ \x1b[31m\u202e \ufffe 'q'\r\nok 99 - forged\n  ...\n]]>";
 
-/** What a report prints to stdout, with the flags. */
+/** What a report with the flags prints to stdout. */
 async function printed(
   flags: { json?: boolean; tap?: boolean; junit?: string },
   add: readonly Result[] = results,
@@ -70,7 +70,7 @@ function open(
   return openReport({ command: "check", flags: { json, tap, junit }, channels, widths: [10, 0] });
 }
 
-/** What JUnit's file holds: each element with its attributes, as a strict XML parser reads it. */
+/** The elements of the JUnit file, as a strict XML parser reads them. */
 async function junit(add: readonly Result[]): Promise<readonly XmlElement[]> {
   const folder = await Deno.makeTempDir();
   try {
@@ -83,7 +83,7 @@ async function junit(add: readonly Result[]): Promise<readonly XmlElement[]> {
   }
 }
 
-Deno.test("for people a result is a row, and what else is known stands below it", async () => {
+Deno.test("in a text report a result is a row, with more details below it", async () => {
   assertEquals(
     await printed({}),
     `ok   pass       10.0.0.7
@@ -100,7 +100,7 @@ skip skip       10.0.0.7
   );
 });
 
-Deno.test("a line that begins with spaces keeps them: a caret stands under its byte", async () => {
+Deno.test("a line keeps its leading spaces: a caret stays under its byte", async () => {
   const more = { want: "10  20", saw: "10  21\n     ^ byte 6 differs" };
   assertEquals(
     await printed({}, [result("fail", { more })]),
@@ -113,14 +113,14 @@ Deno.test("a line that begins with spaces keeps them: a caret stands under its b
   );
 });
 
-Deno.test("--json prints an object a line, the summary last", async () => {
+Deno.test("--json prints one object per line, the summary last", async () => {
   const lines = (await printed({ json: true })).trimEnd().split("\n").map((line) =>
     JSON.parse(line)
   );
   assertEquals(lines, [...results.map(({ event }) => event), summary.event]);
 });
 
-Deno.test("--tap is TAP 14 as a harness reads it, with what is allowed as a TODO", async () => {
+Deno.test("--tap prints TAP 14 that a harness reads, with allowed failures as TODO", async () => {
   const text = await printed({ tap: true });
   assert(text.startsWith("TAP version 14\n"), text);
   const { points, planned, errors } = readTap(text);
@@ -152,7 +152,7 @@ Deno.test("a TAP report without results has a plan that says so", async () => {
   assertEquals(await printed({ tap: true }, []), "TAP version 14\n1..0 # SKIP nothing to do\n");
 });
 
-Deno.test("--junit writes a test case a result, with the type of each failure", async () => {
+Deno.test("--junit writes one test case per result, with the type of each failure", async () => {
   const [suites, suite, ...elements] = await junit(results);
   assertEquals(suites?.name, "testsuites");
   const { time: _, timestamp = "", ...totals } = suite?.attributes ?? {};
@@ -180,7 +180,7 @@ Deno.test("--junit writes a test case a result, with the type of each failure", 
   );
 });
 
-Deno.test("what a peer says forges no report", async () => {
+Deno.test("data from a peer can't forge a report", async () => {
   const hostile = ["pass", "fail", "skip", "allowed"].map((status) =>
     result(status as Status, {
       sentence: HOSTILE,
@@ -202,7 +202,7 @@ Deno.test("what a peer says forges no report", async () => {
   assert(!/[\x00-\x09\x0b-\x1f\u202e]/.test(await printed({}, hostile)));
 });
 
-Deno.test("--json and --tap at once, or a JUnit file that can't be, is wrong usage", async () => {
+Deno.test("--json with --tap, or an impossible JUnit file, is wrong usage", async () => {
   const nowhere = new Output({ write: (bytes) => Promise.resolve(bytes.length) });
   for (const flags of [{ json: true, tap: true }, { junit: "/no/such/folder/x" }, { junit: "." }]) {
     assertEquals(assertThrows(() => open(flags, nowhere), Failure).kind, "USAGE");
@@ -214,7 +214,7 @@ Deno.test("--json and --tap at once, or a JUnit file that can't be, is wrong usa
   assertEquals(failure.kind, "ERROR");
 });
 
-Deno.test("a reader that is gone does not keep the JUnit file from being written", async () => {
+Deno.test("the JUnit file is written even if the reader of stdout has gone", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const report = open(
@@ -231,7 +231,7 @@ Deno.test("a reader that is gone does not keep the JUnit file from being written
   }
 });
 
-Deno.test("a row that is too long for a terminal's line breaks between words, below itself", async () => {
+Deno.test("a row too long for the terminal continues below, broken between words", async () => {
   let text = "";
   const stdout = new Output({
     write(bytes: Uint8Array) {

@@ -1,6 +1,6 @@
 # Opens connections and resets them at once: resets.py PORT COUNT [WHEN]
 # WHEN: accept (before they can be accepted), read (in the middle of a request)
-# or write (with answers on their way).
+# or write (with answers in flight).
 import socket
 import struct
 import sys

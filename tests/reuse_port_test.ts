@@ -3,7 +3,7 @@ import { linux, netdemo, startServer, TestConnection, testWith } from "./harness
 
 testWith(
   [linux],
-  "--reuse-port spreads connections over processes that share the port",
+  "--reuse-port spreads connections across processes that share the port",
   async () => {
     const flags = ["message-server", "--host", "127.0.0.1", "--reuse-port", "--reply"];
     const first = await startServer([...flags, "one"]);
@@ -14,7 +14,7 @@ testWith(
     assertEquals(second.port, first.port);
 
     const replies = new Set<string>();
-    // 64 connections all to the same process: once in 2^63 runs.
+    // All 64 connections go to the same process once in 2^63 runs.
     for (let count = 0; count < 64; count++) {
       using connection = await TestConnection.open(first.port);
       await connection.send("Hello\n");

@@ -19,7 +19,7 @@ export const hostNeeds: readonly Need[] = [
 const HOST_SET_UP = `ip link set lo up mtu 1500 && ip address add 192.0.2.7/32 dev lo &&
   nft "add table inet t; add chain inet t in { type filter hook input priority 0; }; $FIREWALL"`;
 
-/** Runs a script in a folder of its own, where `netdemo` is this one; gives what it prints. */
+/** Runs a script in a new folder, with this netdemo in PATH; returns what it prints. */
 export async function runScript(
   script: string,
   files: Readonly<Record<string, string>> = {},
@@ -34,7 +34,7 @@ export async function runScript(
     for (const [name, text] of Object.entries(files)) {
       await Deno.writeTextFile(`${folder}/${name}`, text);
     }
-    // What a script leaves running is ended with it.
+    // Ends whatever the script leaves running.
     const ended = `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n${script}`;
     const line = on === undefined
       ? ["bash", "-e", "-c", ended]

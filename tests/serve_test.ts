@@ -69,7 +69,7 @@ signalTest("serve answers over TCP and UDP, on both families, on one port each",
   assertEquals(lines.filter((line) => line.startsWith("calc")), []);
 });
 
-signalTest("one SIGTERM stops all services, and each answers what has arrived", async () => {
+signalTest("one SIGTERM stops all services, and each answers the requests received", async () => {
   const { process, ports } = await startServe(["hello", "message", "calc"], ["--grace", "5s"]);
   await using _process = process;
   using idle = await TestConnection.open(ports.get("message") ?? 0);
@@ -86,7 +86,7 @@ signalTest("one SIGTERM stops all services, and each answers what has arrived", 
   assertEquals((await process.ended()).code, 0);
 });
 
-signalTest("a SIGTERM ends conversations on every service, the misbehaving ones too", async () => {
+signalTest("a SIGTERM ends conversations on every service, misbehaving ones included", async () => {
   const names = ["hello", "message", "calc", "lab"];
   const { process, ports } = await startServe(names, ["--grace", "30s"]);
   await using _process = process;
@@ -115,7 +115,7 @@ signalTest("a SIGTERM ends conversations on every service, the misbehaving ones 
 });
 
 signalTest(
-  "the port file has a line for each service, from when all listen to the end",
+  "the port file has a line for each service, from when all listen until the end",
   async () => {
     const folder = await Deno.makeTempDir();
     try {
@@ -160,7 +160,7 @@ signalTest(
   },
 );
 
-signalTest("limits count for each service", async () => {
+signalTest("limits apply to each service separately", async () => {
   const { process, ports } = await startServe(["calc", "message"], ["--max-connections", "1"]);
   await using _process = process;
   using calc = await TestConnection.open(ports.get("calc") ?? 0);
@@ -180,11 +180,11 @@ signalTest("a second signal ends all services at once", async () => {
   await connection.send("10 20 +\n10 2");
   assertEquals(await connection.receive(), "Sum of 10 and 20 is 30\n");
   process.kill("SIGINT");
-  await silence(100); // at once would be the same Ctrl-C, passed on by a launcher
+  await silence(100); // sooner would count as the same Ctrl-C, forwarded by a launcher
   assertEquals((await process.stop("SIGINT")).code, 130);
 });
 
-/** A UDP socket with its port, which is free for TCP. */
+/** A UDP socket, with its port, which is free for TCP. */
 function udpPort(): { port: number; taken: Deno.DatagramConn } {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -194,7 +194,7 @@ function udpPort(): { port: number; taken: Deno.DatagramConn } {
   };
 }
 
-Deno.test("where one service can't listen, none does, and the failure names it", async () => {
+Deno.test("if one service can't listen, none does, and the failure names it", async () => {
   const { port, taken } = udpPort();
   try {
     const words = ["hello:0", `calc:${port}`];
@@ -211,9 +211,9 @@ Deno.test("where one service can't listen, none does, and the failure names it",
 
 testWith(
   [linux, root, tool("unshare")],
-  "a port of 0 is one that both protocols and both families have",
+  "port 0 takes a port that is free for both protocols and both families",
   async () => {
-    // Of three ports, one is taken for TCP on IPv6 and one for UDP on IPv4.
+    // Of three ports, one is in use for TCP on IPv6 and one for UDP on IPv4.
     const script = `
       ip link set lo up
       echo "40001 40003" > /proc/sys/net/ipv4/ip_local_port_range
@@ -222,7 +222,7 @@ testWith(
       while [ $(ss -Hltun | grep -c ':4000[13] ') != 2 ]; do sleep 0.02; done
       exec "$@" serve calc:0 --max-time 500ms`;
     await using process = new Process([
-      // The first program of a PID namespace takes all others with it.
+      // When the first program of a PID namespace ends, all others end too.
       ...["unshare", "-n", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh"],
       ...netdemoCommand,
     ]);
@@ -231,7 +231,7 @@ testWith(
   },
 );
 
-/** Wrong command lines, and what the message and the hint must say. */
+/** Wrong command lines, with what the message and the hint must say. */
 const wrong: readonly (readonly [args: string, message: string, hint: RegExp])[] = [
   ["4040", "'4040' is not a service", /calc:4040/],
   ["calk", "'calk' is not a service", /did you mean calc\?/],
@@ -261,7 +261,7 @@ Deno.test("a wrong command line of serve starts nothing and shows the right form
   }
 });
 
-Deno.test("without words serve runs every service on the ports that its help names", async () => {
+Deno.test("without arguments serve runs every service on the ports in its help", async () => {
   const { stdout } = await netdemoInProcess(["serve", "--help"]);
   const { lesson } = await import("../main.ts");
   for (const { name, servePort } of lesson) {

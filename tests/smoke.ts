@@ -1,9 +1,9 @@
 // deno-lint-ignore-file no-console -- it prints TAP
 /**
- * Proves an executable through itself alone: `task smoke [EXECUTABLE]`.
+ * Tests an executable on its own: `task smoke [EXECUTABLE]`.
  *
- * It runs with an empty environment, an empty home, a PATH that holds nothing,
- * and from another folder, as it will where no Deno and no Node is installed.
+ * It runs with an empty environment, an empty home, an empty PATH, and from
+ * another folder, as on a machine without Deno and Node.
  * The output is TAP version 13 (testanything.org).
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -20,7 +20,7 @@ const executable = await Deno.realPath(given).catch(() => {
 const folder = await Deno.makeTempDir();
 await Deno.mkdir(`${folder}/empty`);
 
-/** Nothing but what a program can't do without. */
+/** The least that a program needs. */
 const bare: ProcessOptions = {
   cwd: folder,
   clearEnv: true,
@@ -28,7 +28,7 @@ const bare: ProcessOptions = {
     HOME: `${folder}/empty`,
     PATH: `${folder}/empty`,
     TMPDIR: `${folder}/empty`,
-    // Without it Windows has no sockets.
+    // Windows has no sockets without it.
     ...(windows && { SystemRoot: Deno.env.get("SystemRoot") ?? "" }),
   },
 };
@@ -73,7 +73,7 @@ const services: Check[] = talks.flatMap((talk) =>
   ])
 );
 
-/** Asks, gets the signal with half a request sent, gets its answer all the same. */
+/** Asserts that a request half sent when the signal arrives still gets its answer. */
 async function drains(signal: Deno.Signal, ...flags: string[]): Promise<void> {
   await using server = start("calc-server", "--port", "0", ...flags);
   const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
@@ -106,7 +106,7 @@ const checks: readonly Check[] = [
     assertEquals(code, 0);
     assert(stdout.startsWith(`netdemo ${config.version} (Deno `), stdout);
   }],
-  ["help names every command, and every command has its own", async () => {
+  ["help lists every command, and every command has its own help", async () => {
     const { stdout } = await netdemo();
     for (const command of commands) {
       assert(stdout.includes(`\n  ${command} `), command);
@@ -121,7 +121,7 @@ const checks: readonly Check[] = [
     assertMatch((await netdemo("address", "[::1]:40")).stdout, /::1 +IPv6 +loopback/);
     assertEquals((await netdemo("address")).code, 0);
   }],
-  ["check asks a server what only a live one knows, and expects a refusal as well", async () => {
+  ["check finds a live server, and an expected refusal", async () => {
     await using server = start("calc-server", "--port", "0");
     const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
     const refused = `refused=127.0.0.1:${getAvailablePort()}`;
@@ -129,12 +129,12 @@ const checks: readonly Check[] = [
     assertEquals(code, 0);
     assertMatch(stdout, /^ok .* ok .*\nok .* refused /);
   }],
-  ["the demo draws what passed", async () => {
+  ["the demo draws the conversation", async () => {
     const { code, stdout, stderr } = await netdemo("demo", "calc");
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
-    assertMatch(stdout, /send\(8\) +-- "10 20 \+\\n" -+> recv\(8\)/); // ASCII: there is no locale
+    assertMatch(stdout, /send\(8\) +-- "10 20 \+\\n" -+> recv\(8\)/); // ASCII, as no locale is set
   }],
-  ["the page is there whole, and closed to other names", async () => {
+  ["the page is complete, and rejects other host names", async () => {
     await using server = start("calc-server", "--port", "0", "--page");
     const [, port = ""] = await server.printed(/Page at http:\/\/127\.0\.0\.1:(\d+)\//);
     const get = async (path: string, type: string): Promise<string> => {
@@ -163,7 +163,7 @@ const checks: readonly Check[] = [
     assertEquals(code, 11);
     assertMatch(stderr, /connect\(127\.0\.0\.1:\d+\) +ECONNREFUSED/);
   }],
-  ...(windows ? [] : [["grade starts programs, without a tool at hand", async () => {
+  ...(windows ? [] : [["grade starts programs without other tools", async () => {
     const itself = [executable, "hello-server", "--port", "{port}"];
     const { code, stdout } = await netdemo("grade", "hello-server", "--", ...itself);
     assertEquals(code, 0, stdout);
@@ -186,13 +186,13 @@ const checks: readonly Check[] = [
     ["SIGTERM drains and exits 0", () => drains("SIGTERM")],
     ["SIGINT drains and exits 0", () => drains("SIGINT")],
   ] as const),
-  ["the port file holds the port while the server listens", async () => {
+  ["the port file contains the port while the server listens", async () => {
     await using server = start("calc-server", "--port", "0", "--port-file", "port");
     const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
     assertEquals(await Deno.readTextFile(`${folder}/port`), `${port}\n`);
   }],
   ["it leaves no file behind", () => {
-    // Neither a cache in the temporary folder nor anything at home.
+    // Neither a cache in the temporary folder nor anything in the home folder.
     assertEquals([...Deno.readDirSync(`${folder}/empty`)].map(({ name }) => name), []);
     return Promise.resolve();
   }],

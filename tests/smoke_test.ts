@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { netdemoCommand, run, signalTest } from "./harness.ts";
 
-/** Runs the smoke test on a script that stands for the executable. */
+/** Runs the smoke test on a script that stands in for the executable. */
 async function smoke(folder: string, script: string): Promise<{ code: number; output: string }> {
   const path = `${folder}/netdemo`;
   await Deno.mkdir(folder);
@@ -20,7 +20,7 @@ async function smoke(folder: string, script: string): Promise<{ code: number; ou
 }
 
 signalTest(
-  "the smoke test passes netdemo, and fails one with a command broken on purpose",
+  "the smoke test passes for netdemo, and fails if a command is broken",
   async () => {
     const folder = await Deno.makeTempDir();
     try {

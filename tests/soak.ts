@@ -1,9 +1,9 @@
-// deno-lint-ignore-file no-console -- it prints what it did
+// deno-lint-ignore-file no-console -- the task prints its result
 /**
  * Honest and hostile clients against each service at once: `task soak [DURATION]`.
  *
  * Every honest answer is checked. Prints one line at the end; the exit code is 1
- * if an answer was wrong, a server ended, or descriptors were left behind.
+ * if an answer was wrong, a server ended, or descriptors leaked.
  */
 import fc from "fast-check";
 import { calculate } from "../protocol/calculator.ts";
@@ -24,7 +24,7 @@ import {
 const HONEST = 8;
 const HOSTILE = 8;
 
-/** What a soak has counted. */
+/** The counts of a soak. */
 export interface SoakResult {
   connections: number;
   requests: number;
@@ -44,7 +44,7 @@ interface Exchange {
   readonly reply: string;
 }
 
-/** What an honest client sends over one connection: some requests at a time. */
+/** What an honest client sends over one connection, in groups of requests. */
 type Talk = readonly (readonly Exchange[])[];
 
 function talkOf(exchange: fc.Arbitrary<Exchange>): fc.Arbitrary<Talk> {
@@ -52,7 +52,7 @@ function talkOf(exchange: fc.Arbitrary<Exchange>): fc.Arbitrary<Talk> {
   return fc.array(together, { minLength: 1, maxLength: 10, size: "max" });
 }
 
-/** What honest clients of each service say. */
+/** Conversations of honest clients with each service. */
 const talks: Readonly<Record<string, fc.Arbitrary<Talk>>> = {
   hello: fc.constant([]),
   message: talkOf(fc.constant({ request: "Hello Server HBD", reply: "Thanks..." })),
@@ -82,15 +82,15 @@ async function honest({ port }: Target, talk: Talk, result: SoakResult): Promise
   result.connections++;
   for (const exchanges of talk) {
     await connection.send(exchanges.map(({ request }) => `${request}\n`).join(""));
-    const heard = await connection.receiveLines(exchanges.length);
+    const replies = await connection.receiveLines(exchanges.length);
     result.requests += exchanges.length;
-    result.wrong += exchanges.filter(({ reply }, index) => heard[index] !== reply).length;
+    result.wrong += exchanges.filter(({ reply }, index) => replies[index] !== reply).length;
   }
   await connection.conn.closeWrite();
   if (await connection.receiveAll() !== "") result.wrong++;
 }
 
-/** What a client should not do. */
+/** Something a client should not do. */
 type Fault = (connection: TestConnection) => Promise<void>;
 
 const longProducts = `${"9".repeat(32_000)} ${"9".repeat(32_000)} *\n`.repeat(5);
@@ -100,12 +100,12 @@ const faults: fc.Arbitrary<Fault> = fc.oneof(
   fc.constantFrom<Fault>(
     (connection) => connection.send("10 20"), // leaves in the middle
     (connection) => connection.send("1 1 +\n".repeat(2_000)), // leaves without reading
-    (connection) => connection.send("x".repeat(200_000)), // asks too long
-    (connection) => connection.conn.closeWrite(), // says nothing
+    (connection) => connection.send("x".repeat(200_000)), // too long a request
+    (connection) => connection.conn.closeWrite(), // sends nothing
     () => Promise.resolve(), // leaves at once
     (connection) => connection.send("\n".repeat(200_000)), // no request at all
-    (connection) => connection.send("x\n".repeat(50_000)), // as many errors
-    (connection) => connection.send(longProducts), // takes as much time as it can
+    (connection) => connection.send("x\n".repeat(50_000)), // errors only
+    (connection) => connection.send(longProducts), // takes as much time as possible
     (connection) => connection.send(notText),
   ),
   fc.uint8Array({ minLength: 500, maxLength: 500 }).map((bytes): Fault => async (connection) => {
@@ -115,7 +115,7 @@ const faults: fc.Arbitrary<Fault> = fc.oneof(
   }),
 );
 
-/** Asks for trouble, and leaves at some moment. */
+/** Makes a lab misbehave, and leaves at some moment. */
 const labFaults: fc.Arbitrary<Fault> = fc.tuple(
   fc.constantFrom(
     ...["silence\n", "delay 500ms x\n", "close 70000\n", "reset\n", "reset 50000\n", "end\n"],
@@ -131,10 +131,10 @@ async function hostile({ port }: Target, fault: Fault, result: SoakResult): Prom
   using connection = await TestConnection.open(port);
   result.connections++;
   result.faults++;
-  await fault(connection).catch(() => {}); // the server may end it first
+  await fault(connection).catch(() => {}); // the server may close it first
 }
 
-/** Soaks the services for so many milliseconds. @throws {Error} if a server does not outlive it. */
+/** Soaks the services for the given time. @throws {Error} if a server does not survive. */
 export async function soak(
   milliseconds: number,
 ): Promise<{ result: SoakResult; line: string }> {
@@ -170,13 +170,16 @@ export async function soak(
         ),
       ];
     }));
-    await until(() => descriptors() <= descriptorsBefore, "descriptors are back at the start");
+    await until(
+      () => descriptors() <= descriptorsBefore,
+      "descriptors are back at the initial count",
+    );
     const line = `${result.connections} connections, ${result.requests} requests, ` +
       `${result.faults} faults injected, ${result.wrong} wrong answers, ` +
       `descriptors ${descriptorsBefore} to ${descriptors()}, memory ${memoryBefore} to ${await memory()} MB`;
     for (const { name, process } of targets) {
       const { code, stderr } = await process.stop();
-      // This process may read more slowly than the floods are printed, and stay connected at the stop.
+      // This process may read output too slowly during floods, and still be connected at the stop.
       const unexpected = stderr.replaceAll(
         /^(?:netdemo: \d+ lines could not|Stopping; ).*\n/gm,
         "",

@@ -3,7 +3,7 @@ import { seed, signalTest } from "./harness.ts";
 import { soak } from "./soak.ts";
 
 signalTest(
-  "3 s of honest and hostile clients: no wrong answer, no server ended, nothing left behind",
+  "3 s of honest and hostile clients cause no wrong answer, end no server and leak nothing",
   async () => {
     const { result, line } = await soak(3_000);
     assertEquals(result.wrong, 0, `seed ${seed}: ${line}`);

@@ -10,7 +10,7 @@ import {
   until,
 } from "./harness.ts";
 
-signalTest("SIGHUP, as when the terminal is closed, stops like SIGTERM", async () => {
+signalTest("SIGHUP, as when a terminal closes, stops the server like SIGTERM", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   using connection = await TestConnection.open(port);
@@ -21,7 +21,7 @@ signalTest("SIGHUP, as when the terminal is closed, stops like SIGTERM", async (
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
 });
 
-signalTest("a stop that takes a while says what it waits for", async () => {
+signalTest("a stop that takes a while reports what it waits for", async () => {
   for (const [count, what] of [[1, "1 connection is"], [3, "3 connections are"]] as const) {
     const { process, port } = await startServer(["calc-server"]);
     await using _process = process;
@@ -46,7 +46,7 @@ signalTest("a stop that takes a while says what it waits for", async () => {
   }
 });
 
-Deno.test("--once with --max-time is TIMEOUT if no client came", async () => {
+Deno.test("--once with --max-time is TIMEOUT if no connection or datagram arrives", async () => {
   const cases = [
     { flags: [], missing: "client connected" },
     { flags: ["--udp"], missing: "datagram arrived" },
@@ -81,7 +81,7 @@ function folderTest(name: string, fn: (folder: string) => Promise<void>): void {
   });
 }
 
-folderTest("--port-file: a server removes its own file, not that of another", async (folder) => {
+folderTest("a server removes its own port file, but not another server's", async (folder) => {
   const path = `${folder}/port`;
   const first = await startServer(["calc-server", "--port-file", path]);
   await using _first = first.process;
@@ -93,35 +93,34 @@ folderTest("--port-file: a server removes its own file, not that of another", as
   assertEquals([...Deno.readDirSync(folder)], []);
 });
 
-folderTest("--port-file follows no link", async (folder) => {
+folderTest("--port-file follows no symbolic link", async (folder) => {
   const precious = `${folder}/precious`;
   await Deno.writeTextFile(precious, "precious");
   const path = `${folder}/port`;
   await Deno.symlink(precious, path);
   const { process, port } = await startServer(["calc-server", "--port-file", path]);
   await using _process = process;
-  // Where the file is written first: under the process's number, as it once was.
   assertEquals(await Deno.readTextFile(path), `${port}\n`);
   assertEquals(await Deno.readTextFile(precious), "precious");
   assertEquals((await process.stop()).code, 0);
   assertEquals(await Deno.readTextFile(precious), "precious");
 });
 
-folderTest("--port-file is written under no name that others could guess", async (folder) => {
+folderTest("--port-file is written under a name that others can't guess", async (folder) => {
   const path = `${folder}/port`;
   const precious = `${folder}/precious`;
   await Deno.writeTextFile(precious, "precious");
-  // A shell plants a link at the name with its own number, then becomes the server.
+  // A shell plants a link at the name with its process ID, then becomes the server.
   const script = `ln -s "$1" "$2.$$"; shift 2; exec "$@"`;
   const server = [...netdemoCommand, "calc-server", "--port", "0", "--port-file", path];
   await using process = new Process(["sh", "-c", script, "sh", precious, path, ...server]);
   await process.printed(/Listening/);
-  await until(() => Deno.lstatSync(path).isFile, "the port file is there");
+  await until(() => Deno.lstatSync(path).isFile, "the port file exists");
   assertEquals((await process.stop()).code, 0);
   assertEquals(await Deno.readTextFile(precious), "precious");
 });
 
-folderTest("--port-file replaces nothing but a file", async (folder) => {
+folderTest("--port-file replaces only a regular file", async (folder) => {
   const { code, stderr } = await netdemo(["calc-server", "--port=0", "--port-file", folder]);
   assertEquals(code, 1);
   assertMatch(stderr, /^netdemo: ERROR: cannot write the port file: .* is not a file\nhint: /);

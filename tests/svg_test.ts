@@ -37,7 +37,7 @@ async function demo(...args: string[]): Promise<Drawn> {
   return read(stdout);
 }
 
-Deno.test("demo SCENE --svg draws the rungs of the terminal, its text as text", async () => {
+Deno.test("demo SCENE --svg draws the same rungs as the terminal, with text as text", async () => {
   const { elements, texts } = await demo("calc");
   assertEquals([...elements].sort(), ["g", "path", "rect", "style", "svg", "text", "title"]);
   for (
@@ -76,7 +76,7 @@ Deno.test("markup and control characters in the data stay text", async () => {
   );
 });
 
-Deno.test("--svg --explain keeps each line between the rails, light and dark in one file", async () => {
+Deno.test("--svg --explain keeps each line between the rails, with light and dark in one file", async () => {
   const { stdout } = await netdemoInProcess(["demo", "reset", "--svg", "--explain"]);
   const notes = [...stdout.matchAll(/<text class="note"[^>]*>([^<]*)</g)].map(([, note = ""]) =>
     note
@@ -84,7 +84,7 @@ Deno.test("--svg --explain keeps each line between the rails, light and dark in 
   assert(notes.length > 5);
   for (const note of notes) assert(note.length <= 57, note);
   assertMatch(stdout, /prefers-color-scheme: dark/);
-  assert(!/url\(|href|@import/.test(stdout), "nothing is loaded from elsewhere");
+  assert(!/url\(|href|@import/.test(stdout), "no external resource is loaded");
 });
 
 Deno.test("--svg without a scene, or with --json, is a usage error", async () => {

@@ -25,7 +25,7 @@ const targets: readonly Row[] = [
   ["localhost:0080", "tcp", "localhost", 80],
 ];
 
-Deno.test("a target is read as protocol, host, port and service", () => {
+Deno.test("a target is parsed into protocol, host, port and service", () => {
   for (const [text, protocol, host, port, service] of targets) {
     const expected: Target = { text, protocol, host, port, service };
     assertEquals(parseTarget(text, { services }), expected);
@@ -44,7 +44,7 @@ testWith(
   },
 );
 
-/** What is no target, what is said of it, and what the hint shows. */
+/** Invalid targets, with what the message says and what the hint shows. */
 const mistakes: readonly (readonly [text: string, why: string, hint: string])[] = [
   ["localhost", "it has no port", "localhost:4040"],
   ["udp://web", "it has no port", "udp://web:4040"],
@@ -87,7 +87,7 @@ const mistakes: readonly (readonly [text: string, why: string, hint: string])[] 
   ["unix://x", "it is not a path", "unix:/tmp/netdemo.sock"],
 ];
 
-Deno.test("what is not a target is a usage error that shows the right form", () => {
+Deno.test("an invalid target is a usage error that shows the right form", () => {
   for (const [text, why, hint] of mistakes) {
     if (text.startsWith("unix:") && Deno.build.os === "windows") continue;
     const failure = assertThrows(() => parseTarget(text, { services }), Failure, undefined, text);
@@ -98,7 +98,7 @@ Deno.test("what is not a target is a usage error that shows the right form", () 
   }
 });
 
-Deno.test("a hint's line is itself a target", () => {
+Deno.test("the target in a hint is itself valid", () => {
   for (const [text] of mistakes) {
     const { hint = "" } = assertThrows(() => parseTarget(text, { services }), Failure);
     const [shown] = /\S*:\d+(?=,|$)/.exec(hint) ?? [];
@@ -106,7 +106,7 @@ Deno.test("a hint's line is itself a target", () => {
   }
 });
 
-Deno.test("nothing may follow the port where no service is asked for", () => {
+Deno.test("nothing may follow the port if no service is expected", () => {
   const failure = assertThrows(() => parseTarget("web:80/calc"), Failure, "nothing may follow");
   assertEquals(failure.hint, "leave it out: web:80");
 });
@@ -132,7 +132,7 @@ Deno.test("a client's first word is a target only if its host is one", () => {
   assertEquals(no.filter(looksLikeTarget), []);
 });
 
-Deno.test("a client takes its server as its first word, or by flags, and not both", async () => {
+Deno.test("a client takes its server as its first word or by flags, but not both", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;
   const ways = [
@@ -158,7 +158,7 @@ Deno.test("a client takes its server as its first word, or by flags, and not bot
   }
 });
 
-Deno.test("only the first word is a target, and what follows -- is text", async () => {
+Deno.test("only the first word is a target, and everything after -- is text", async () => {
   const { process, port } = await startServer(["message-server"]);
   await using _process = process;
   const send = (...words: string[]) => netdemoInProcess(["message-client", ...words]);
@@ -178,7 +178,7 @@ Deno.test("only the first word is a target, and what follows -- is text", async 
   assertMatch(stderr, /'note:99999' is not a target: a port is a whole number from 1 to 65535/);
 });
 
-Deno.test("wrong usage with --json is a failure event, too", async () => {
+Deno.test("with --json wrong usage is a failure event too", async () => {
   for (const args of [["clac-server"], ["calc-server", "4040"], ["calc-client", "--prot"]]) {
     const { code, stdout, stderr } = await netdemoInProcess([...args, "--json"]);
     const { event, failure, exitCode, message, hint } = JSON.parse(stdout);

@@ -1,6 +1,6 @@
-# Runs a command at a pseudo-terminal of 80 by 24: terminal.py PROMPT LINES COMMAND...
-# LINES is a JSON array; each is typed once the prompt stands there again (^C is
-# that key, and then the exit code is printed), at last the end of file. What the terminal showed goes to stdout.
+# Runs a command in a pseudo-terminal of 80 by 24: terminal.py PROMPT LINES COMMAND...
+# LINES is a JSON array; each is typed once the prompt appears again (^C is that key,
+# and the exit code is printed at the end), then end of file. Prints what the terminal showed.
 import fcntl
 import json
 import os
@@ -29,7 +29,7 @@ while True:
     if keys and shown.count(prompt) > typed:
         os.write(terminal, keys.pop(0))
 status = os.waitpid(pid, 0)[1]
-# Colours stay; what moves the cursor, as a prompt with editing does, is left out.
+# Keeps colours, removes cursor movement, which a prompt with editing prints.
 shown = re.sub(rb"\x1b\[[\d;?]*[A-HJK]", b"", shown)
 sys.stdout.buffer.write(re.sub(rb"\r+\n", b"\n", shown))
 if "^C" in lines:

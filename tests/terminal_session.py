@@ -1,7 +1,7 @@
-# Runs a command at a pseudo-terminal: terminal_session.py COLUMNS STEPS COMMAND...
-# STEPS is a JSON array of [action, text]: "see" waits until the text has been shown
-# since the step before (30 s at most), "type" types it. What was shown goes to
-# stdout, without the sequences that move the cursor, then the exit code.
+# Runs a command in a pseudo-terminal: terminal_session.py COLUMNS STEPS COMMAND...
+# STEPS is a JSON array of [action, text]: "see" waits until the text has appeared
+# since the previous step (at most 30 s), "type" types it. Prints what the terminal
+# showed, without cursor movement, then the exit code.
 import fcntl
 import json
 import os

@@ -2,10 +2,10 @@ import { Process, python } from "./harness.ts";
 
 const script = `${import.meta.dirname}/terminal_session.py`;
 
-/** Something to wait for on the screen, or to type. */
+/** A text to wait for on the screen, or to type. */
 export type Step = readonly ["see" | "type", string];
 
-/** What a terminal shows while the steps are taken, and the exit code in the last line. */
+/** Runs a command in a terminal; returns what it shows during the steps, and the exit code in the last line. */
 export async function session(
   command: readonly string[],
   steps: readonly Step[],

@@ -17,7 +17,7 @@ import {
   testWith,
 } from "./harness.ts";
 
-/** A trace without its times and ports; the calls in their columns. */
+/** The lines of a trace, without times and ports. */
 function masked(trace: string): string[] {
   return trace.trimEnd().split("\n").filter((line) => !line.startsWith("#")).map((line) =>
     line.replace(/^ *\d+\.\d{3} (?: *\d+\.\d{3}| +) /, "").replaceAll(/:\d+(?=\))/g, ":PORT")
@@ -89,7 +89,7 @@ Deno.test("--trace names the error of a call that failed", async () => {
   assertMatch(stderr, /connect\(127\.0\.0\.1:1\) +ECONNREFUSED\n/);
 });
 
-Deno.test("--trace shows bytes escaped and cut, in columns of the width that there is", async () => {
+Deno.test("--trace escapes bytes and cuts them to the width available", async () => {
   const { process, port } = await startServer(["message-server"]);
   await using _process = process;
   const args = [
@@ -106,7 +106,7 @@ Deno.test("--trace shows bytes escaped and cut, in columns of the width that the
   assertMatch(stderr, /\.\.\."\n/);
 });
 
-Deno.test("the trace of 64 connections at once is that of each of them", async () => {
+Deno.test("each of 64 concurrent connections has a complete trace", async () => {
   const events: SocketEvent[] = [];
   const closed = Promise.withResolvers<void>();
   let open = 64;
@@ -135,7 +135,7 @@ Deno.test("the trace of 64 connections at once is that of each of them", async (
   }
 });
 
-Deno.test("tracing changes nothing of what is sent and received", async () => {
+Deno.test("tracing does not change what is sent and received", async () => {
   const events: SocketEvent[] = [];
   await using server = serve(calc, { port: 0 });
   const watch = { trace: (event: SocketEvent) => void events.push(event), who: "calc-client" };
@@ -151,14 +151,14 @@ Deno.test("tracing changes nothing of what is sent and received", async () => {
   assertEquals(events.map(({ call }) => call), ["socket", "connect", "send", "recv", "close"]);
 });
 
-/** What strace calls otherwise than `--trace`. */
+/** The names in `--trace` of calls that strace names differently. */
 const traceNames: Readonly<Record<string, string>> = {
   accept4: "accept",
   sendto: "send",
   recvfrom: "recv",
 };
 
-/** The calls on a program's IPv4 stream sockets; those that found nothing to do yet are left out. */
+/** The calls on a program's IPv4 stream sockets, except those that would have blocked. */
 function socketCalls(calls: readonly SystemCall[]): string[] {
   const sockets = new Set<string>();
   const made: string[] = [];
@@ -172,7 +172,7 @@ function socketCalls(calls: readonly SystemCall[]): string[] {
   return made;
 }
 
-/** What both strace and `--trace` show: close is no network call, and shutdown is Deno's own. */
+/** Calls that both strace and `--trace` show: close is no network call, and shutdown is Deno's own. */
 const shownByBoth = "trace=socket,bind,listen,accept4,connect,sendto,recvfrom,sendmsg,recvmsg";
 
 function tracedCalls(trace: string): string[] {
@@ -213,7 +213,7 @@ testWith([strace], "--trace of a server agrees with strace", async () => {
   assertEquals(socketCalls(server.calls()), tracedCalls(stderr));
 });
 
-Deno.test("--trace gives start and duration, and what is drawn is in no duration", async () => {
+Deno.test("--trace reports start and duration, and no duration includes drawing", async () => {
   const events: SocketEvent[] = [];
   const began = performance.now();
   await using server = serve(calc, { port: 0 });
@@ -230,7 +230,7 @@ Deno.test("--trace gives start and duration, and what is drawn is in no duration
   for (const { call, time, duration = NaN } of timed) {
     assert(duration >= 0 && time >= began && time <= performance.now(), call);
   }
-  // A drawing that takes 300 ms: no call's duration has it, as it comes later.
+  // Drawing happens after the calls, so it can't lengthen their durations.
   const { traceLines } = await import("../cli/trace_lines.ts");
   const { Output } = await import("../cli/output.ts");
   let written = "";
@@ -243,12 +243,12 @@ Deno.test("--trace gives start and duration, and what is drawn is in no duration
   const output = new Output(sink);
   const trace = traceLines(output, { columns: 200, color: false, unicode: true });
   for (const event of events) trace(event);
-  assertEquals(written, "", "nothing is drawn while calls may be in flight");
+  assertEquals(written, "", "nothing is written while calls may be in progress");
   output.line("then");
   await output.flush();
   const lines = written.trimEnd().split("\n").filter((line) => !line.startsWith("#"));
   assertEquals(lines.length, events.length + 1);
-  assertEquals(lines.at(-1), "then", "what is printed next comes after");
+  assertEquals(lines.at(-1), "then", "later output follows the trace");
 });
 
 Deno.test("--trace fits 80 columns for every program, and escapes names", async () => {

@@ -12,18 +12,18 @@ import {
   unix,
 } from "./harness.ts";
 
-/** The ways to carry a service, and the flags by which a client finds a server. */
+/** The transports of a service. */
 const transports = ["tcp", "udp", "unix"] as const;
 type Transport = (typeof transports)[number];
 
-/** A test that needs what its transport needs. */
+/** A test with the needs of its transport. */
 function transportTest(transport: Transport, name: string, fn: () => Promise<void>): void {
   testWith(transport === "unix" ? [unix] : [], `${name} over ${transport}`, fn);
 }
 
 interface Running extends AsyncDisposable {
   readonly process: Process;
-  /** The flags that a client needs. */
+  /** The flags that a client needs to reach it. */
   readonly flags: string[];
 }
 
@@ -51,7 +51,7 @@ async function start(name: string, transport: Transport, ...flags: string[]): Pr
 const good = (stdout: string): Ended => ({ code: 0, stdout, stderr: "" });
 
 for (const transport of transports) {
-  signalTest(`hello over ${transport}`, async () => {
+  signalTest(`hello works over ${transport}`, async () => {
     await using server = await start("hello", transport);
     const reply = transport === "udp" ? "Hello\n" : "";
     assertEquals(await netdemo(["hello-client", ...server.flags]), good(reply));
@@ -62,7 +62,7 @@ for (const transport of transports) {
     assertEquals((await server.process.stop()).code, 0);
   });
 
-  signalTest(`message over ${transport}`, async () => {
+  signalTest(`message works over ${transport}`, async () => {
     await using server = await start("message", transport, "--reply", "Grüße");
     assertEquals(await netdemo(["message-client", ...server.flags]), good("Grüße\n"));
     assertEquals(await netdemo(["message-client", ...server.flags, "ü", "€"]), good("Grüße\n"));
@@ -70,7 +70,7 @@ for (const transport of transports) {
     assertEquals((await server.process.stop("SIGINT")).code, 0);
   });
 
-  transportTest(transport, "calc", async () => {
+  transportTest(transport, "calc works", async () => {
     await using server = await start("calc", transport);
     const ask = (...words: string[]): Promise<Ended> =>
       netdemo(["calc-client", ...server.flags, ...words]);
@@ -101,7 +101,7 @@ for (const transport of transports) {
   });
 }
 
-/** A Python client that sends once and receives once, as the lesson has it. */
+/** A Python client that sends once and receives once, as in the lesson. */
 const pythonClient = `
 import socket, sys
 kind, target, text = sys.argv[1:4]
@@ -131,7 +131,7 @@ print(repr(data), flush=True)
 sys.stdin.read()
 `;
 
-/** What is sent in each row of the lesson, and the reply: over UDP hello has some as well. */
+/** The sample request and reply of each lesson program: over UDP hello has them too. */
 const talks = await Promise.all(lesson.map(async ({ name, sample, client }) => {
   const { greeting = "", expected } = await client();
   const request = sample.request ?? greeting;
@@ -140,7 +140,7 @@ const talks = await Promise.all(lesson.map(async ({ name, sample, client }) => {
 
 for (const transport of transports) {
   for (const { name, words, reply, replied } of talks) {
-    transportTest(transport, `the sample of ${name}`, async () => {
+    transportTest(transport, `the sample of ${name} gets its reply`, async () => {
       await using server = await start(name, transport);
       const printed = transport === "udp" ? replied : reply;
       assertEquals(

@@ -26,7 +26,7 @@ import {
 const SUM = "Sum of 10 and 20 is 30";
 const portOf = (server: Server): number => server.port ?? 0;
 
-Deno.test("a datagram is answered in kind, with or without a line end", async () => {
+Deno.test("a reply has a line end if its datagram has one", async () => {
   await using server = serveUdp(calc, { port: 0 });
   using socket = new TestSocket();
   assertEquals(await socket.ask(portOf(server), "10 20 +"), SUM);
@@ -52,7 +52,7 @@ Deno.test("datagrams of every size get an exact reply or a clear error", async (
   assertEquals(invalid, "Error: the request is not UTF-8 text");
 });
 
-Deno.test("a datagram over --max-request gets an error, never cut short", async () => {
+Deno.test("a datagram longer than --max-request gets an error, and is never truncated", async () => {
   await using server = serveUdp(message, { port: 0, maxRequest: 10 });
   using socket = new TestSocket();
   for (const end of ["", "\n", "\r\n"]) {
@@ -65,13 +65,13 @@ Deno.test("a datagram over --max-request gets an error, never cut short", async 
   assert(error.length <= 64);
 });
 
-Deno.test("what reads as a reply of the service is not answered", async () => {
+Deno.test("a datagram that looks like the service's own reply is not answered", async () => {
   await using server = serveUdp(message, { port: 0 });
   using socket = new TestSocket();
   for (const reply of ["Thanks...", "Error: division by zero", "Thanks...\r\n"]) {
     await socket.send(portOf(server), reply);
   }
-  // The first answer that comes is to what is sent last; another service's reply is a message.
+  // The first answer is to the last datagram; another service's reply is a message.
   assertEquals(await socket.ask(portOf(server), `${SUM}\n`), "Thanks...\n");
 
   await using calculator = serveUdp(calc, { port: 0 });
@@ -81,20 +81,20 @@ Deno.test("what reads as a reply of the service is not answered", async () => {
   assertEquals(await socket.ask(portOf(calculator), "Thanks..."), "Error: expected O1 O2 OP");
 });
 
-Deno.test("a reply that could be taken for a request goes to an address once a second", async () => {
+Deno.test("a reply that could be taken for a request is sent to an address at most once a second", async () => {
   const ignored: string[] = [];
   const events: ServerEvents = { ignored: (_, why) => ignored.push(why) };
   await using server = serveUdp(hello, { port: 0, events });
   using socket = new TestSocket();
   assertEquals(await socket.ask(portOf(server), "Hello"), "Hello");
   await socket.send(portOf(server), "Hello");
-  await until(() => ignored.length === 1, "the second is left without an answer");
+  await until(() => ignored.length === 1, "the second gets no answer");
   assertEquals(ignored, ["answered a moment ago"]);
   using other = new TestSocket();
   assertEquals(await other.ask(portOf(server), "Hello"), "Hello");
 });
 
-Deno.test("replies that could be taken for requests end, however slowly two servers would talk", () => {
+Deno.test("replies that could be taken for requests stop, however slowly two servers exchange them", () => {
   const guard = new DatagramGuard(hello, []);
   const remote = { hostname: "127.0.0.1", port: 4_040 };
   const isSent = (now: number, port = remote.port): boolean =>
@@ -103,11 +103,11 @@ Deno.test("replies that could be taken for requests end, however slowly two serv
   const sent = Array.from({ length: 100 }, () => isSent(now += 1_500)).filter(Boolean).length;
   assertLess(sent, 20);
   assert(isSent(now, 4_041), "others are answered");
-  assert(!isSent(now += 59_000), "it has asked a minute ago");
+  assert(!isSent(now += 59_000), "it asked less than a minute ago");
   assert(isSent(now += 61_000), "after a minute of silence it is answered again");
 });
 
-Deno.test("one host is sent a bounded number of bytes, whatever ports it asks from", async () => {
+Deno.test("one host gets a bounded number of bytes, whichever ports it asks from", async () => {
   const long = "x".repeat(60_000);
   const events = { answered: 0, ignored: 0 };
   await using server = serveUdp({ ...message, reply: () => long, isReply: () => false }, {
@@ -131,7 +131,7 @@ async function forge(from: number, to: number, text: string): Promise<void> {
   assertEquals((await process.ended()).stdout, "sent\n");
 }
 
-/** A test with datagrams from any port, which needs raw sockets. */
+/** A test that sends datagrams from any port, which needs raw sockets. */
 function forgeTest(name: string, fn: () => Promise<void>): void {
   testWith([linux, root, python3], name, fn);
 }
@@ -168,8 +168,8 @@ forgeTest("two servers pointed at each other fall silent within two exchanges", 
     await using first = serveUdp(one ?? hello, { port: 0, events });
     await using second = serveUdp(other ?? hello, { port: 0, events });
     await forge(portOf(second), portOf(first), "Hello");
-    await until(() => outcomes.at(-1) === "ignored", "one of them keeps silent");
-    // What was still to come is there once both have answered somebody else.
+    await until(() => outcomes.at(-1) === "ignored", "one of them stops answering");
+    // Once both have answered another client, the rest of the exchange has arrived.
     using socket = new TestSocket();
     await socket.ask(portOf(first), "x");
     await socket.ask(portOf(second), "x");
@@ -181,7 +181,7 @@ forgeTest("two servers pointed at each other fall silent within two exchanges", 
   }
 });
 
-Deno.test("a reply is looked for at the address that was asked, and late ones are not mistaken", async () => {
+Deno.test("only the address asked may reply, and a late reply is not taken for the next", async () => {
   using peer = new TestSocket();
   using stranger = new TestSocket();
   const client = netdemo(["calc-client", "--udp", "--port", String(peer.port)], "1 1 +\n2 2 +\n");
@@ -191,7 +191,7 @@ Deno.test("a reply is looked for at the address that was asked, and late ones ar
   await stranger.send(firstPort, "Sum of 1 and 1 is 3\n");
   await peer.send(firstPort, "Sum of 1 and 1 is 2\n");
   const [, second] = await peer.socket.receive(buffer);
-  // A second reply to the first request: as if the network had doubled it.
+  // A second reply to the first request, as if the network had duplicated it.
   await peer.send(firstPort, "Sum of 1 and 1 is 2\n");
   await peer.send((second as Deno.NetAddr).port, "Sum of 2 and 2 is 4\n");
   assertEquals(await client, {
@@ -212,7 +212,7 @@ Deno.test("no reply in time is TIMEOUT, and the hint says what UDP can't report"
   );
 });
 
-Deno.test("a request that fits in no datagram is ERROR", async () => {
+Deno.test("a request too long for a datagram is ERROR", async () => {
   using peer = new TestSocket();
   const args = ["calc-client", "--udp", "--port", String(peer.port)];
   const { code, stderr } = await netdemo(args, `${"1".repeat(70_000)} 1 +\n`);
@@ -223,7 +223,7 @@ Deno.test("a request that fits in no datagram is ERROR", async () => {
   );
 });
 
-Deno.test("flags that say nothing to a transport are usage errors that say why", async () => {
+Deno.test("flags that do not apply to a transport are usage errors that say why", async () => {
   const table = [
     ...["--max-connections=5", "--idle-timeout=5", "--request-timeout=5", "--grace=5"].map((
       flag,
@@ -248,11 +248,11 @@ Deno.test("flags that say nothing to a transport are usage errors that say why",
 
 testWith(
   [linux],
-  "a flood of 200,000 datagrams ends nothing, fills no memory, and is counted at the end",
+  "a flood of 200,000 datagrams ends no server, fills no memory, and is counted at the end",
   async () => {
     const { process, port } = await startServer(["message-server", "--udp", "--json"]);
     await using _process = process;
-    // Nobody reads what the server prints meanwhile: it has to drop lines, too.
+    // The server's output is not read meanwhile, so it must drop lines too.
     process.stallStdout();
     using socket = new TestSocket();
     for (let count = 0; count < 200_000; count++) await socket.send(port, "flood");
@@ -271,7 +271,7 @@ testWith(
 
 testWith(
   [linux, namespaces, python3, tool("ip")],
-  "at 0.0.0.0 each address answers for itself, and a neighbour that is not there stops no answers",
+  "on 0.0.0.0 each address replies for itself, and a missing neighbour delays no answers",
   async () => {
     const script = `
       unshare -n sleep 60 & beside=$!

@@ -34,7 +34,7 @@ async function start(path: string): Promise<Process> {
   return process;
 }
 
-folderTest("the socket file is there while the server runs, and goes with it", async (folder) => {
+folderTest("the socket file exists while the server runs, and is then removed", async (folder) => {
   await using server = await start(`${folder}/socket`);
   assert(Deno.lstatSync(`${folder}/socket`).isSocket);
   assertEquals((await server.stop()).code, 0);
@@ -50,7 +50,7 @@ folderTest("a stale socket file is replaced", async (folder) => {
   await probe(path);
 });
 
-folderTest("a live socket is BIND, and the server there goes on", async (folder) => {
+folderTest("a socket in use is BIND, and its server keeps running", async (folder) => {
   const path = `${folder}/socket`;
   await using _server = await start(path);
   const { code, stderr } = await netdemoInProcess(["calc-server", "--unix", path]);
@@ -72,7 +72,7 @@ folderTest("a file that isn't a socket is never removed", async (folder) => {
   assertEquals(await Deno.readTextFile(file), "precious");
 });
 
-folderTest("a path longer than the system allows is a clear error", async (folder) => {
+folderTest("a path longer than the system allows gets a clear error", async (folder) => {
   const { code, stderr } = await netdemoInProcess([
     "calc-server",
     "--unix",
@@ -85,7 +85,7 @@ folderTest("a path longer than the system allows is a clear error", async (folde
   assertMatch(missing.stderr, /there is no such folder/);
 });
 
-folderTest("a file that took the socket's place is left alone", async (folder) => {
+folderTest("a file that replaced the socket is left alone", async (folder) => {
   const path = `${folder}/socket`;
   {
     await using _server = await serveUnix(calc, { path });
@@ -102,7 +102,7 @@ folderTest("a file that took the socket's place is left alone", async (folder) =
   await probe(path);
 });
 
-folderTest("a path where nobody listens is REFUSED", async (folder) => {
+folderTest("a path without a listener is REFUSED", async (folder) => {
   for (const make of [() => Promise.resolve(), () => Deno.writeTextFile(`${folder}/x`, "")]) {
     await make();
     const { code, stderr } = await netdemoInProcess(["hello-client", "--unix", `${folder}/x`]);
@@ -114,7 +114,7 @@ folderTest("a path where nobody listens is REFUSED", async (folder) => {
   }
 });
 
-folderTest("of several that start at once at a stale path, one has it", async (folder) => {
+folderTest("of several servers started at once on a stale path, one gets it", async (folder) => {
   const path = `${folder}/socket`;
   for (let round = 0; round < 3; round++) {
     await using stale = await start(path);
@@ -136,7 +136,7 @@ folderTest("of several that start at once at a stale path, one has it", async (f
   }
 });
 
-folderTest("of several that find the same stale file, one replaces it", async (folder) => {
+folderTest("of several servers that find the same stale file, one replaces it", async (folder) => {
   const path = `${folder}/socket`;
   await using stale = await start(path);
   await stale.stop("SIGKILL");
@@ -151,7 +151,7 @@ folderTest("of several that find the same stale file, one replaces it", async (f
 });
 
 folderTest(
-  "a stop goes well where the folder is gone, and leaves what took its place",
+  "a stop succeeds if the folder was moved, and leaves its replacement alone",
   async (folder) => {
     const inner = `${folder}/inner`;
     await Deno.mkdir(inner);
@@ -176,7 +176,7 @@ for count in range(60):
     os.unlink(name)
 `;
 
-pythonTest("connections from paths that are not UTF-8 hold up no others", async (python) => {
+pythonTest("connections from paths that are not UTF-8 delay no others", async (python) => {
   const folder = await Deno.makeTempDir();
   try {
     const path = `${folder}/socket`;

@@ -20,7 +20,7 @@ Deno.test("--verbose shows each connection, request, reply and end with its peer
   assert(!stdout.includes("#1"), stdout);
 });
 
-Deno.test("--verbose shows datagrams, those without an answer too, and nothing raw", async () => {
+Deno.test("--verbose shows datagrams, unanswered ones included, and nothing raw", async () => {
   const { process, port } = await startServer(["message-server", "--udp", "--verbose"]);
   await using _process = process;
   await netdemoInProcess(["message-client", `udp://:${port}`, "a\x1b[31m"]);
@@ -33,7 +33,7 @@ Deno.test("--verbose shows datagrams, those without an answer too, and nothing r
   assertMatch(stderr, /^#2 127\.0\.0\.1:\d+ ignored {3}reads as a reply$/m);
 });
 
-Deno.test("serve --verbose says whose line it is", async () => {
+Deno.test("serve --verbose names the service on each line", async () => {
   const { process } = await startServer(["serve", "calc:0", "--verbose"], []);
   await using _process = process;
   const [, port = ""] = await process.printed(/calc: Listening on 127\.0\.0\.1:(\d+)/);
@@ -68,7 +68,7 @@ Deno.test("a server beyond loopback says what to type on another machine", () =>
   assertEquals(line("0.0.0.0"), own && `netdemo calc-client ${own.address}:4040`);
 });
 
-Deno.test("a port in use comes with the command that shows who has it", async () => {
+Deno.test("a port in use is reported with the command that shows which process has it", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const { code, stderr } = await netdemoInProcess(["calc-server", "--port", String(port)]);

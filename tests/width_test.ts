@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import stringWidth from "string-width";
 import { cutTo, padTo, widthOf } from "../text/width.ts";
 
-Deno.test("a text's width is what a package that knows nothing else says", () => {
+Deno.test("text width agrees with the string-width package", () => {
   const texts = ["", "plain ASCII ~", "münchen", "mu\u0308nchen", "日本語", "한국어", "ﾊﾛｰ", "Ａ"];
   const emoji = [
     "👋",
@@ -22,7 +22,7 @@ Deno.test("a text's width is what a package that knows nothing else says", () =>
   }
 });
 
-Deno.test("text is padded and cut by columns, and no character is torn", () => {
+Deno.test("text is padded and cut by columns, and no character is split", () => {
   assertEquals(padTo("日本", 6), "日本  ");
   assertEquals(cutTo("日本語日本語", 8), "日本...");
   assertEquals(cutTo("👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦", 5), "👨‍👩‍👧‍👦...");

@@ -9,7 +9,7 @@ import { probe, silence, TestConnection } from "./harness.ts";
 
 const portOf = (server: Server): number => server.port ?? 0;
 
-/** Sends the bytes over a connection of its own, ends sending, and gives all that came back. */
+/** Sends the bytes over a new connection, ends sending, and returns everything received. */
 async function exchange(server: Server, ...pieces: (string | Uint8Array)[]): Promise<string> {
   using connection = await TestConnection.open(portOf(server));
   for (const piece of pieces) await connection.send(piece);
@@ -21,7 +21,7 @@ const SUM = "Sum of 10 and 20 is 30\n";
 
 const serveCalc = (options: StreamOptions = {}): Server => serve(calc, { port: 0, ...options });
 
-Deno.test("a reply is in kind: with LF to a request with LF, without to one without", async () => {
+Deno.test("a reply ends in LF if its request does", async () => {
   await using server = serveCalc();
   assertEquals(await exchange(server, "10 20 +\n"), "Sum of 10 and 20 is 30\n");
   assertEquals(await exchange(server, "10 20 +\r\n"), "Sum of 10 and 20 is 30\n");
@@ -52,7 +52,7 @@ Deno.test("a request without LF is answered after 200 ms of silence, again and a
   assertEquals(await connection.receive(), "Product of 3 and 4 is 12\n");
 });
 
-Deno.test("each byte starts the 200 ms of silence anew", async () => {
+Deno.test("each byte restarts the 200 ms of silence", async () => {
   await using server = serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const answer = connection.receive();
@@ -68,7 +68,7 @@ Deno.test("once a connection has sent LF, silence ends no request", async () => 
   using connection = await TestConnection.open(portOf(server));
   await connection.send("1 2 +\n10 2");
   assertEquals(await connection.receive(), "Sum of 1 and 2 is 3\n");
-  await silence(400); // twice the silence that counts
+  await silence(400); // twice the silence that would end a request
   await connection.send("0 +\n");
   assertEquals(await connection.receive(), "Sum of 10 and 20 is 30\n");
 });
@@ -85,7 +85,7 @@ Deno.test("silence ends no request longer than 1,024 bytes", async () => {
   ]);
 });
 
-Deno.test("requests cut at every byte, also inside a character, get the same answers", async () => {
+Deno.test("requests cut at every byte, even inside a character, get the same answers", async () => {
   await using server = serveCalc();
   const script = new TextEncoder().encode("10 20 +\r\n6 7 *\nü 1 +\n\n1 2 😀\n10 4 /\n5 0 /");
   const expected =
@@ -115,7 +115,7 @@ Deno.test("10,000 requests in one write get 10,000 answers in order", async () =
   assertEquals(answers, numbers.map((number) => `Sum of ${number} and 1 is ${number + 1}`));
 });
 
-Deno.test("requests of up to the maximum are answered, a longer one gets an error and ends the connection", async () => {
+Deno.test("requests up to the maximum length are answered, and a longer one gets an error and ends the connection", async () => {
   for (const maxRequest of [10, 65_536, 200_000]) {
     await using server = serve(message, { port: 0, maxRequest });
     const longest = "x".repeat(maxRequest);
@@ -142,7 +142,7 @@ Deno.test("the error to a request of 20 MB arrives in full", async () => {
   await probe(portOf(server));
 });
 
-Deno.test("a request that is not UTF-8 gets an error, and the connection goes on", async () => {
+Deno.test("a request that is not UTF-8 gets an error, and the connection stays open", async () => {
   await using server = serveCalc();
   const bytes = new Uint8Array([0x31, 0xff, 0x0a, ...new TextEncoder().encode("1 2 +\n")]);
   assertEquals(
@@ -168,19 +168,19 @@ Deno.test("CR, NUL and control characters in a message are text", async () => {
   assertEquals(seen, ["a\rb", "c\0d", "\x1b[2J"]);
 });
 
-Deno.test("a client that ends its sending and reads late still gets all of a long answer", async () => {
+Deno.test("a client that ends sending and reads late still gets all of a long answer", async () => {
   await using server = serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const sending = connection.send(`${"9".repeat(30_000)} ${"9".repeat(30_000)} *\n`.repeat(150))
     .then(() => connection.conn.closeWrite());
-  await silence(200); // 18 MB of answers fill the kernel's buffers: writes are taken in parts
+  await silence(200); // 18 MB of answers fill the kernel's buffers: writes are partial
   const answers = await connection.receiveAll();
   await sending;
   assertEquals(answers.length, 150 * ("Product of  and  is \n".length + 120_000));
   assertEquals(new Set(answers.split("\n")).size, 2, "one answer, and nothing after the last LF");
 });
 
-Deno.test("answers before a request that is too long arrive in full, also if they are read late", async () => {
+Deno.test("answers before a request that is too long arrive in full, even if read late", async () => {
   await using server = serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const requests = "10 20 +\n".repeat(20_000); // 460 kB of answers
@@ -192,7 +192,7 @@ Deno.test("answers before a request that is too long arrive in full, also if the
 Deno.test("hello closes a connection as soon as it is accepted, without a reset", async () => {
   await using server = serve(hello, { port: 0 });
   assertEquals(await exchange(server), "");
-  assertEquals(await exchange(server, "unread input would make a close a reset\n"), "");
+  assertEquals(await exchange(server, "unread input would turn a close into a reset\n"), "");
 });
 
 Deno.test("a server listens on both loopback addresses at the same port", async () => {

@@ -1,25 +1,25 @@
 // deno-lint-ignore-file no-console -- it prints what it measured
 /**
- * calc-server against servers in other languages that do the same:
+ * calc-server compared with equivalent servers in other languages:
  * `task bench [--rounds N] [--seconds S] [--only SCENARIO]`.
  *
- * All servers run at once, idle but for the one that is asked; in each round
- * each is asked in turn, every other round in the opposite order. Prints ratios
+ * All servers run at once, idle except for the one being measured; each round
+ * measures each in turn, every other round in the opposite order. Prints ratios
  * of netdemo to each peer, round by round: the median, the least and the most.
- * Needs a C compiler for the load generator; peers whose tools are not there
- * are left out, and named. Writes dist/bench.json and dist/bench.md.
+ * Needs a C compiler for the load generator; peers whose tools are missing are
+ * skipped and listed. Writes dist/bench.json and dist/bench.md.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { buildLoad, hasTool, type Measured, runLoad, start, type Target } from "./load.ts";
 
 interface Peer {
   readonly name: string;
-  /** What must be installed. */
+  /** The program that must be installed. */
   readonly tool: string;
-  /** Builds what is to be built into the folder; gives the command without tcp or udp. */
+  /** Builds the peer into the folder if necessary; returns the command without tcp or udp. */
   readonly command: (folder: string) => Promise<readonly string[]> | readonly string[];
   readonly env?: Record<string, string>;
-  /** Scenarios that it can't take part in. */
+  /** Scenarios that it can't run. */
   readonly without?: readonly string[];
 }
 
@@ -80,7 +80,7 @@ const scenarios: readonly Scenario[] = [
   { name: "udp", about: "UDP, 16 sockets", args: ["udp", "-c", "16"], udp: true },
 ];
 
-/** Idle connections, and seconds of probes beside them. */
+/** Idle connections, and seconds of probes meanwhile. */
 const IDLE = ["idle", "-c", "10000", "-s", "1"];
 
 async function run(command: string, args: readonly string[]): Promise<void> {
@@ -100,7 +100,7 @@ async function buildC(folder: string): Promise<readonly string[]> {
   return [`${folder}/peer_epoll`];
 }
 
-/** netdemo, with room for the connections of two scenarios: the last one's may not have gone yet. */
+/** netdemo, with room for the connections of two scenarios: the previous ones may still be closing. */
 const netdemo: Peer = {
   name: "netdemo",
   tool: deno,
@@ -120,7 +120,7 @@ function argsOf(peer: Peer, udp: boolean): string[] {
   return [udp ? "udp" : "tcp"];
 }
 
-/** The middle of some values, with the least and the most. */
+/** The median of some values, with the least and the most. */
 interface Spread {
   readonly median: number;
   readonly least: number;
@@ -137,10 +137,10 @@ function text({ median, least, most }: Spread): string {
   return `${median.toFixed(2)} (${least.toFixed(2)}-${most.toFixed(2)})`;
 }
 
-/** What was measured of a scenario, of each peer a value for each round. */
+/** The results of a scenario: for each peer a value per round. */
 type Rounds = Map<string, Measured[]>;
 
-/** Asks all in turn, so many rounds. */
+/** Measures all targets in turn, for the given number of rounds. */
 async function measure(
   load: string,
   targets: ReadonlyMap<string, Target>,
@@ -152,7 +152,7 @@ async function measure(
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? [...targets] : [...targets].reverse();
     for (const [name, target] of order) {
-      await runLoad(load, target, [...args, "-s", String(seconds / 4)]); // warms it up
+      await runLoad(load, target, [...args, "-s", String(seconds / 4)]); // warm-up
       const result = await runLoad(load, target, [...args, "-s", String(seconds)]);
       measured.set(name, [...measured.get(name) ?? [], result]);
     }
@@ -160,7 +160,7 @@ async function measure(
   return measured;
 }
 
-/** Each server alone and once, as its memory is asked for. */
+/** Measures each server alone and once, as the subject is its memory. */
 async function measureIdle(
   load: string,
   commands: ReadonlyMap<Peer, readonly string[]>,
@@ -219,7 +219,7 @@ function idleTable(measured: Rounds): string {
 interface Options {
   readonly rounds: number;
   readonly seconds: number;
-  /** The one scenario that is wanted. */
+  /** The only scenario to run. */
   readonly only: string | undefined;
 }
 
@@ -241,7 +241,7 @@ function fail(why: string): never {
   Deno.exit(2);
 }
 
-/** Builds what is to be built; says which peers are left out. */
+/** Builds the peers; reports which are skipped. */
 async function prepare(folder: string): Promise<Map<Peer, readonly string[]>> {
   const commands = new Map<Peer, readonly string[]>();
   for (const peer of [netdemo, ...peers]) {
@@ -290,7 +290,7 @@ function print(scenario: Scenario, measured: Rounds): void {
   }
 }
 
-/** Prints the tables, and writes them and all that was measured. */
+/** Prints the tables, and writes them with all results. */
 async function report(
   results: ReadonlyMap<Scenario, Rounds>,
   idle: Rounds,

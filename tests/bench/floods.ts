@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- it prints what it measured
 /**
- * How long a client waits beside others that flood the server:
+ * How long a client waits while others flood the server:
  * `task bench-floods [CONNECTIONS] [SECONDS]`.
  */
 import { Flooded, floods } from "../floods.ts";

@@ -1,7 +1,7 @@
 /*
  * A load generator for calc-servers: one process, one thread, no framework, so
- * that it is faster than what it measures. How busy it was itself is in its
- * result ("generatorBusy", 1 is a whole core): below 1 it was not the limit.
+ * that it is faster than the server it measures. Its own load is in the result
+ * ("generatorBusy", 1 is a whole core): below 1 it was not the bottleneck.
  *
  *   load tcp     -p PORT -c CONNECTIONS -d DEPTH -s SECONDS
  *   load connect -p PORT -c CONNECTIONS -s SECONDS
@@ -14,21 +14,21 @@
  *          their replies, and sends the next: a closed loop.
  * connect  each of CONNECTIONS connects, asks once, closes, and connects again.
  * udp      each socket sends a datagram, waits for the reply, and sends the next.
- *          What is not answered in 200 ms is lost, and asked again.
- * idle     CONNECTIONS ask once each and stay. Tells how much memory process PID
+ *          A request not answered within 200 ms is lost, and sent again.
+ * idle     CONNECTIONS ask once each and stay. Reports how much memory process PID
  *          holds for each, and how long a probe (connect, ask, close) takes.
- * bulk     one connection sends as fast as it can, and then waits to be told how many
- *          bytes have arrived: "perSecond" are bytes.
- * sink     the other end of bulk: prints its port, counts what comes on each
+ * bulk     one connection sends as fast as it can, then waits for the count of
+ *          bytes that arrived: "perSecond" is in bytes.
+ * sink     the other end of bulk: prints its port, counts the bytes of each
  *          connection, and answers with the count.
  *
- * Every reply is compared with the right one, byte for byte; a wrong one ends
+ * Every reply is compared with the right one, byte for byte; a wrong reply ends
  * the run with exit code 1. Prints one JSON object.
  *
  * Latencies are kept for every request, in buckets of 1.6% width. A closed loop
- * does not ask while it waits, so a stall counts once where many would have
- * suffered: coordinated omission. "corrected" adds the requests that would have
- * been asked meanwhile at the usual pace (the median), as HdrHistogram does.
+ * sends nothing while it waits, so a stall counts once although many requests would
+ * have suffered: coordinated omission. "corrected" adds the requests that would have
+ * been sent meanwhile at the usual pace (the median), as HdrHistogram does.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -65,7 +65,7 @@ static int64_t now(void) {
   return time.tv_sec * SECOND + time.tv_nsec;
 }
 
-/* Seconds of processor time that this process has used. */
+/* Seconds of CPU time that this process has used. */
 static double cpu_seconds(void) {
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
@@ -136,13 +136,13 @@ static void print_histogram(const char *name, const struct histogram *histogram)
          histogram->most / 1e3);
 }
 
-/* ---- What is asked, and what must come back ---- */
+/* ---- Requests and the expected replies ---- */
 
 enum { EXCHANGES = 256, MAX_DEPTH = 256, LINES = EXCHANGES + MAX_DEPTH };
 
 static struct {
   char requests[LINES * 32], replies[LINES * 64];
-  /* Where line N begins; it ends where the next one begins. */
+  /* Where line N begins; it ends where the next begins. */
   int request_at[LINES + 1], reply_at[LINES + 1];
 } exchanges;
 
@@ -152,7 +152,7 @@ static void make_exchanges(void) {
   uint32_t random = 1;
   char *request = exchanges.requests, *reply = exchanges.replies;
   for (int line = 0; line < LINES; line++) {
-    if (line == EXCHANGES) random = 1; /* begins anew: a pipeline may run over the end */
+    if (line == EXCHANGES) random = 1; /* starts over: a pipeline may wrap around the end */
     long operands[2];
     for (int i = 0; i < 2; i++) {
       random = random * 1664525 + 1013904223;
@@ -175,10 +175,10 @@ static void make_exchanges(void) {
 struct client {
   int fd;
   int number;
-  int line;     /* the first exchange that it waits for */
-  int depth;    /* how many it waits for */
-  int answered; /* how many of them have come */
-  int received; /* bytes of them that have come */
+  int line;     /* the first exchange pending */
+  int depth;    /* how many are pending */
+  int answered; /* how many of them are complete */
+  int received; /* bytes of their replies received */
   int total;    /* replies so far */
   int64_t asked_at;
 };
@@ -198,7 +198,7 @@ static struct sockaddr_in server_address(void) {
   return address;
 }
 
-/* Clients come from 64 addresses of the loopback network: one has too few ports. */
+/* Clients use 64 addresses of the loopback network: one has too few ports. */
 static void open_client(struct client *client, int type) {
   client->fd = socket(AF_INET, type, 0);
   if (client->fd < 0) fail("cannot open socket %d: %s", client->number, strerror(errno));
@@ -219,7 +219,7 @@ static void open_client(struct client *client, int type) {
     fail("cannot watch: %s", strerror(errno));
 }
 
-/* Requests are short: the kernel takes a whole pipeline of them at once. */
+/* Requests are short: the kernel accepts a whole pipeline at once. */
 static void ask(struct client *client, int depth, int line_end) {
   client->line = (client->line + client->depth) % EXCHANGES;
   client->depth = depth;
@@ -232,8 +232,8 @@ static void ask(struct client *client, int depth, int line_end) {
     fail("cannot send: %s", strerror(errno));
 }
 
-/* Takes what has come; tells whether all replies have. */
-static int hear(struct client *client) {
+/* Reads what has arrived; returns whether all replies are complete. */
+static int receive_replies(struct client *client) {
   char buffer[65536];
   ssize_t count = recv(client->fd, buffer, sizeof buffer, MSG_DONTWAIT);
   if (count < 0 && errno == EAGAIN) return 0;
@@ -256,7 +256,7 @@ static int hear(struct client *client) {
   return client->answered == client->depth;
 }
 
-/* Replies of the client that got the fewest, where 1 is as many as all got on average. */
+/* Replies of the client that got the fewest, relative to the average. */
 static double least_share(const struct client *clients) {
   int least = clients[0].total;
   for (int i = 1; i < load.connections; i++)
@@ -288,12 +288,12 @@ static void run_tcp(struct client *clients, int64_t end) {
   for (int count; (count = wait_for(events, 512, end)) >= 0;) {
     for (int i = 0; i < count; i++) {
       struct client *client = events[i].data.ptr;
-      if (hear(client)) ask(client, load.depth, 1);
+      if (receive_replies(client)) ask(client, load.depth, 1);
     }
   }
 }
 
-/* The time to connect counts. */
+/* The latency includes connecting. */
 static void connect_and_ask(struct client *client) {
   int64_t start = now();
   open_client(client, SOCK_STREAM);
@@ -307,15 +307,15 @@ static void run_connect(struct client *clients, int64_t end) {
   for (int count; (count = wait_for(events, 512, end)) >= 0;) {
     for (int i = 0; i < count; i++) {
       struct client *client = events[i].data.ptr;
-      if (!hear(client)) continue;
+      if (!receive_replies(client)) continue;
       close(client->fd);
       connect_and_ask(client);
     }
   }
 }
 
-/* A datagram is answered in kind: without a line end. */
-static int hear_datagram(struct client *client) {
+/* The reply has no line end, as the request has none. */
+static int receive_datagram(struct client *client) {
   char buffer[2048];
   ssize_t count = recv(client->fd, buffer, sizeof buffer, MSG_DONTWAIT);
   if (count < 0 && errno == EAGAIN) return 0;
@@ -329,11 +329,11 @@ static int hear_datagram(struct client *client) {
   return 1;
 }
 
-static void ask_again_what_is_lost(struct client *clients) {
+static void resend_lost(struct client *clients) {
   for (int i = 0; i < load.connections; i++) {
     if (now() - clients[i].asked_at < LOST_AFTER) continue;
     load.lost++;
-    close(clients[i].fd); /* a late reply finds nobody */
+    close(clients[i].fd); /* discards a late reply */
     open_client(&clients[i], SOCK_DGRAM);
     ask(&clients[i], 1, 0);
   }
@@ -347,11 +347,11 @@ static void run_udp(struct client *clients, int64_t end) {
     int count = wait_for(events, 512, next_check < end ? next_check : end);
     for (int i = 0; i < count; i++) {
       struct client *client = events[i].data.ptr;
-      if (hear_datagram(client)) ask(client, 1, 0);
+      if (receive_datagram(client)) ask(client, 1, 0);
     }
     if (now() >= end) return;
     if (now() < next_check) continue;
-    ask_again_what_is_lost(clients);
+    resend_lost(clients);
     next_check = now() + LOST_AFTER;
   }
 }
@@ -374,15 +374,15 @@ static void ask_once(struct client *client) {
   ask(client, 1, 1);
   do {
     epoll_wait(load.epoll, &event, 1, -1);
-  } while (!hear(client));
+  } while (!receive_replies(client));
 }
 
-/* Fills in the latencies of probes; gives kilobytes for each idle connection. */
+/* Records the latencies of probes; returns kilobytes per idle connection. */
 static double run_idle(struct client *clients) {
   struct client probe = {0};
-  for (int64_t end = now() + SECOND; now() < end;) { /* the server's code is loaded and warm */
+  for (int64_t end = now() + SECOND; now() < end;) { /* warms up the server */
     connect_and_ask(&probe);
-    while (!hear(&probe)) wait_for(&(struct epoll_event){0}, 1, now() + SECOND);
+    while (!receive_replies(&probe)) wait_for(&(struct epoll_event){0}, 1, now() + SECOND);
     close(probe.fd);
   }
   double before = memory_of(load.pid);
@@ -395,13 +395,13 @@ static double run_idle(struct client *clients) {
   load.latency = (struct histogram){0};
   for (int64_t end = now() + (int64_t)(load.seconds * SECOND); now() < end;) {
     connect_and_ask(&probe);
-    while (!hear(&probe)) wait_for(&(struct epoll_event){0}, 1, now() + SECOND);
+    while (!receive_replies(&probe)) wait_for(&(struct epoll_event){0}, 1, now() + SECOND);
     close(probe.fd);
   }
   return kilobytes;
 }
 
-/* ---- One connection, as fast as it goes ---- */
+/* ---- One connection, as fast as possible ---- */
 
 enum { BLOCK = 262144, LAST = 1 };
 static char block[BLOCK];
@@ -416,7 +416,7 @@ static void send_block(int fd, char first) {
   load.answers += sizeof block;
 }
 
-/* The end is told by the last block and not by the end of the stream, which forwarders lose. */
+/* The last block marks the end, not the end of the stream, which forwarders may lose. */
 static void run_bulk(int64_t end) {
   struct client client = {0};
   uint64_t arrived;
@@ -425,8 +425,8 @@ static void run_bulk(int64_t end) {
   while (now() < end) send_block(client.fd, 0);
   send_block(client.fd, LAST);
   if (recv(client.fd, &arrived, sizeof arrived, MSG_WAITALL) != sizeof arrived)
-    fail("the far end did not say how much has arrived");
-  if (arrived != load.answers) fail("%lu bytes of %lu have arrived", arrived, load.answers);
+    fail("the far end did not report how much arrived");
+  if (arrived != load.answers) fail("%lu of %lu bytes arrived", arrived, load.answers);
   close(client.fd);
 }
 
@@ -435,7 +435,7 @@ static uint64_t count_blocks(int fd) {
   uint64_t arrived = 0;
   int last = 0;
   for (ssize_t count; (count = recv(fd, block, sizeof block, 0)) > 0;) {
-    uint64_t start = (arrived + BLOCK - 1) / BLOCK * BLOCK; /* of the first block that begins here */
+    uint64_t start = (arrived + BLOCK - 1) / BLOCK * BLOCK; /* of the first block in this piece */
     if (start < arrived + (uint64_t)count) last = block[start - arrived] == LAST;
     arrived += (uint64_t)count;
     if (last && arrived % BLOCK == 0) break;

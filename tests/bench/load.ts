@@ -1,18 +1,18 @@
 import { Process, run } from "../harness/process.ts";
 
-/** What a run of the load generator (load.c) gave. Latencies are in microseconds. */
+/** The result of a run of the load generator (load.c). Latencies are in microseconds. */
 export interface Measured {
   readonly perSecond: number;
   readonly answers: number;
-  /** Datagrams that were asked again. */
+  /** Requests sent again because no datagram came back. */
   readonly lost: number;
-  /** Share of a core that the generator used: at 1 it may have been the limit. */
+  /** Share of a core that the generator used: at 1 it may be the bottleneck. */
   readonly generatorBusy: number;
-  /** Answers of the connection that got the fewest, against the average. */
+  /** Answers of the connection that got the fewest, relative to the average. */
   readonly leastShare?: number;
   readonly kilobytesEach?: number;
   readonly micros: Latencies;
-  /** As a client would see it that does not wait for the answer before it asks again. */
+  /** Latencies for a client that does not wait for an answer before the next request. */
   readonly corrected: Latencies;
 }
 
@@ -24,19 +24,19 @@ interface Latencies {
   readonly max: number;
 }
 
-/** A server under load. It is ended with its scope. */
+/** A server under load, ended with its scope. */
 export interface Target extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
 }
 
-/** Whether a program is installed; Deno itself, which takes the place of a missing `node`, is not it. */
+/** Whether a program is installed; Deno's own substitute for a missing `node` does not count. */
 export async function hasTool(name: string): Promise<boolean> {
   const { code, stdout } = await run(["/bin/sh", "-c", 'command -v "$0"', name]);
   return code === 0 && !stdout.includes("node_compat_bin");
 }
 
-/** Compiles the load generator into the folder; gives its path. @throws {Error} without a C compiler. */
+/** Compiles the load generator into the folder; returns its path. @throws {Error} without a C compiler. */
 export async function buildLoad(folder: string): Promise<string> {
   const path = `${folder}/load`;
   const { code, stderr } = await run(["cc", "-O2", "-o", path, `${import.meta.dirname}/load.c`]);
@@ -60,7 +60,7 @@ export async function start(
   };
 }
 
-/** Runs the load generator. @throws {Error} with what it said, if an answer was wrong. */
+/** Runs the load generator. @throws {Error} with its message, if an answer was wrong. */
 export async function runLoad(
   load: string,
   { port }: Target,

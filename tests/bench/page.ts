@@ -2,10 +2,10 @@
 /**
  * What a page costs its server: `task bench-page [--rounds N] [--seconds S]`.
  *
- * Three calc-servers are asked in turn by the load generator of `task bench`: without a page, with
- * one that nobody looks at, and with one that has a viewer who reads all. Prints ratios to the
- * first, round by round: of answers a second, and of answers a second of the server's own CPU
- * time, which other programs on the machine disturb less. Needs Linux and a C compiler.
+ * The load generator of `task bench` measures three calc-servers in turn: without a page, with a
+ * page without viewers, and with a page whose viewer reads everything. Prints ratios to the
+ * first, round by round: of answers per second, and of answers per second of the server's CPU
+ * time, which other programs disturb less. Needs Linux and a C compiler.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { netdemoCommand, Process } from "../harness/process.ts";
@@ -17,9 +17,9 @@ const scenarios: Readonly<Record<string, readonly string[]>> = {
   "64, pipelines of 16": ["tcp", "-c", "64", "-d", "16"],
   "connect, ask, close": ["connect", "-c", "16"],
 };
-const TICKS_A_SECOND = 100; // what sysconf(_SC_CLK_TCK) gives on Linux
+const TICKS_A_SECOND = 100; // sysconf(_SC_CLK_TCK) on Linux
 
-/** A server that is measured. */
+/** A server to measure. */
 interface Subject {
   readonly name: string;
   readonly process: Process;
@@ -39,7 +39,7 @@ async function cpuSeconds({ process }: Subject): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
-/** Reads all that a page sends, and shows nothing of it. */
+/** Reads everything a page sends, and discards it. */
 async function look({ process }: Subject): Promise<void> {
   const [, url = ""] = await process.printed(/Page at (\S+)/);
   const { body } = await fetch(`${url}events`);
@@ -63,7 +63,7 @@ const subjects = [
 ];
 const [none, , viewed] = subjects;
 if (none === undefined || viewed === undefined) throw new Error("Cannot start the servers");
-const looking = look(viewed).catch(() => {}); // until the server is gone
+const looking = look(viewed).catch(() => {}); // until the server ends
 
 console.log("| asked by | page | asked of CPU time | viewer | asked of CPU time |");
 console.log("| --- | --- | --- | --- | --- |");
@@ -78,7 +78,7 @@ for (const [about, args] of Object.entries(scenarios)) {
         { ...subject, pid: subject.process.pid, [Symbol.asyncDispose]: () => Promise.resolve() },
         [...args, "-s", String(seconds)],
       );
-      if (round === 0) continue; // warms it up
+      if (round === 0) continue; // warm-up
       answers.get(subject)?.push(measured.perSecond);
       ofCpu.get(subject)?.push(measured.answers / (await cpuSeconds(subject) - before));
     }

@@ -1,10 +1,10 @@
 // deno-lint-ignore-file no-console -- it prints what it measured
 /**
- * relay beside other forwarders that are installed: `task bench-relay [--rounds N] [--seconds S]
+ * relay compared with other installed forwarders: `task bench-relay [--rounds N] [--seconds S]
  * [--only TEXT]`.
  *
- * The load generator stands at both ends, or the C calculator at the far one. All forwarders run
- * at once, idle but for the one that is asked; in each round each is asked in turn, every other
+ * The load generator is at both ends, or the C calculator at the far one. All forwarders run at
+ * once, idle except for the one being measured; each round measures each in turn, every other
  * round in the opposite order. Prints the medians, and the ratios of relay to each, round by round.
  * Writes dist/bench-relay.md.
  */
@@ -13,7 +13,7 @@ import { getAvailablePort } from "@std/net";
 import { realForwarders } from "../path/real_forwarders.ts";
 import { buildLoad, hasTool, type Measured, runLoad, start, type Target } from "./load.ts";
 
-/** Something that forwards from a port to another, until it is killed. */
+/** A program that forwards from one port to another until it is killed. */
 interface Forwarder {
   readonly name: string;
   readonly command: (from: number, to: number, folder: string) => Promise<readonly string[]>;
@@ -22,7 +22,7 @@ interface Forwarder {
 interface Scenario {
   readonly name: string;
   readonly args: readonly string[];
-  /** Who stands at the far end. */
+  /** The program at the far end. */
   readonly far: "sink" | "calculator";
   readonly show: (perSecond: number) => string;
 }
@@ -78,10 +78,10 @@ const own = [
   relay("relay --json > file", "--json > FOLDER/events.json"),
 ];
 const peers = ["socat", "haproxy", "nginx stream"];
-/** The others start a process for each connection, or take 512 in their plainest configuration. */
+/** The others start a process for each connection, or accept 512 in their simplest configuration. */
 const holdsCrowd = new Set([...own.map(({ name }) => name), "haproxy"]);
 
-/** A forwarder that runs, with where it listens. */
+/** A running forwarder, with its port. */
 interface Running extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
@@ -116,7 +116,7 @@ async function startForwarder(
   };
 }
 
-/** socat listens with a backlog of 5, and drops clients that come together: it is given more. */
+/** Raises socat's backlog of 5, which would drop clients that connect at the same time. */
 function withBacklog(command: Forwarder["command"]): Forwarder["command"] {
   return async (from, to, folder) =>
     (await command(from, to, folder)).map((word) => word.replace(",fork,", ",fork,backlog=4096,"));
@@ -193,7 +193,7 @@ for (const scenario of scenarios.filter(({ name }) => name.includes(options.only
       for (const [name, target] of order) {
         if (scenario.name === CROWD && !holdsCrowd.has(name)) continue;
         const through = { ...target, [Symbol.asyncDispose]: () => Promise.resolve() };
-        await runLoad(load, through, [...scenario.args, "-s", "0.3"]); // warms it up
+        await runLoad(load, through, [...scenario.args, "-s", "0.3"]); // warm-up
         const result = await runLoad(load, through, [...scenario.args, "-s", seconds]);
         measured.set(name, [...measured.get(name) ?? [], result]);
       }

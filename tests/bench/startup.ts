@@ -2,7 +2,7 @@
 /**
  * How much netdemo adds to the start of its runtime: `task bench-startup`.
  *
- * Runs `netdemo --version` and the same base with an empty script in turn, 20
+ * Runs `netdemo --version` and an empty script on the same runtime in turn, 20
  * times each, and prints the medians of the whole process and the sizes.
  */
 import { bundle, compile } from "../../build/executable.ts";

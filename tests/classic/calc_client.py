@@ -1,5 +1,5 @@
-# The lesson's calculator client: for each command one send without a line end
-# and one recv.
+# The lesson's calculator client: one send without a line end and one recv for
+# each command. Prints the exact bytes.
 import socket
 import sys
 

@@ -1,5 +1,5 @@
-# The lesson's calculator server: recv, calculate, send without a line end,
-# over and over, one client after another; the connection is left open.
+# The lesson's calculator server at any free port: recv, calculate, send without a
+# line end, again and again, one client after another. It never calls close().
 import socket
 
 server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

@@ -1,4 +1,4 @@
-# The lesson's hello client.
+# The lesson's hello client. Prints the exact bytes received.
 import socket
 import sys
 

@@ -1,4 +1,4 @@
-# The lesson's hello server, as it stands in its first chapter.
+# The lesson's hello server at any free port.
 import socket
 
 server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

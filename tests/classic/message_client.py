@@ -1,4 +1,4 @@
-# The lesson's message client: one send without a line end, one recv.
+# The lesson's message client: one send without a line end, one recv. Prints exact bytes.
 import socket
 import sys
 

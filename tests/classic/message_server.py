@@ -1,5 +1,5 @@
-# The lesson's message server: one recv, one send without a line end, and the
-# connection is left open.
+# The lesson's message server at any free port: one recv, one send without a line
+# end. It leaves the connection open.
 import socket
 
 server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

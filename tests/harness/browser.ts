@@ -1,7 +1,7 @@
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import type { Need } from "./needs.ts";
 
-/** Where Debian, Fedora, Arch, macOS and Windows have it. */
+/** Where Debian, Fedora, Arch, macOS and Windows install it. */
 const paths = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
@@ -18,10 +18,10 @@ const path = paths.find((path) => {
   }
 });
 
-/** A Chromium, or a browser that is one. */
+/** Chromium, or a browser based on it. */
 export const chromium: Need = { missing: "no Chromium", isMet: () => path !== undefined };
 
-/** A browser without a window that loads nothing by itself. It ends with its scope. */
+/** Starts a headless browser without background traffic. It ends with its scope. */
 export async function openBrowser(): Promise<AsyncDisposable & { readonly browser: Browser }> {
   const userDataDir = await Deno.makeTempDir({ prefix: "netdemo-browser-" });
   const browser = await puppeteer.launch({

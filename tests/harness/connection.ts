@@ -3,10 +3,10 @@ import type { SocketEvent } from "../../sockets/socket_events.ts";
 
 const READ_TIMEOUT_MS = 60_000;
 
-/** Where connections read to; a thousand of them need no buffer each. */
+/** A pool of read buffers, so that a thousand connections do not need one each. */
 const buffers: Uint8Array<ArrayBuffer>[] = [];
 
-/** A TCP connection that tests write to and read from in plain words. */
+/** A TCP connection that tests write text to and read text from. */
 export class TestConnection implements Disposable {
   readonly conn: Deno.TcpConn;
 
@@ -25,7 +25,7 @@ export class TestConnection implements Disposable {
     while (bytes.length > 0) bytes = bytes.subarray(await this.conn.write(bytes));
   }
 
-  /** What comes in one read. */
+  /** The text of one read. */
   async receive(): Promise<string> {
     const buffer = buffers.pop() ?? new Uint8Array(65_536);
     try {
@@ -36,7 +36,7 @@ export class TestConnection implements Disposable {
     }
   }
 
-  /** All that comes until so many lines have come, or the end. */
+  /** Everything received until the given number of lines is complete, or the stream ends. */
   async receiveLines(count: number): Promise<string[]> {
     let text = "";
     let missing = count;
@@ -56,7 +56,7 @@ export class TestConnection implements Disposable {
     return text.replace(/\n$/, "").split("\n");
   }
 
-  /** All that comes until the peer ends the stream; closes the connection then. */
+  /** Everything received until the peer ends the stream; then closes the connection. */
   async receiveAll(): Promise<string> {
     let text = "";
     const decoder = new TextDecoder();
@@ -93,17 +93,17 @@ export class TestConnection implements Disposable {
   }
 }
 
-/** Reads and writes that Deno's runtime completes in one turn of its event loop (Tokio's budget of a task). */
+/** Reads and writes that Deno's runtime completes in one turn of its event loop (Tokio's task budget). */
 export const TURN = 128;
 
-/** A client that asks a calculator over and over and never reads. */
+/** A client that keeps sending requests to a calculator and never reads. */
 export class FloodingConnection implements Disposable {
-  /** More requests than the kernel's buffers hold, and the answers to them. */
+  /** More requests than the kernel's buffers hold, even counting their answers. */
   static #requests: Uint8Array | undefined;
   readonly #connection: TestConnection;
-  /** Whether the server has neither answered all that was asked nor cut the connection. */
+  /** Whether the flood still goes on: the server has neither read it all nor cut the connection. */
   open = true;
-  /** Resolves once it has. */
+  /** Resolves once the flood is over. */
   readonly flood: Promise<void>;
 
   private constructor(connection: TestConnection) {
@@ -126,7 +126,7 @@ export class FloodingConnection implements Disposable {
 /**
  * Waits for the answer to `10 20 +`, which was just sent to a server in this process.
  *
- * @param calls What that server's trace collects.
+ * @param calls The calls that the server's trace collects.
  * @returns how many calls the server made on other sockets before it answered.
  */
 export async function callsBeforeAnswer(
@@ -143,7 +143,7 @@ export async function callsBeforeAnswer(
   return count;
 }
 
-/** A client that asks and must be answered, at once. */
+/** Asserts that a new client gets its answer. */
 export async function probe(port: number): Promise<void> {
   using connection = await TestConnection.open(port);
   await connection.send("10 20 +\n");

@@ -1,11 +1,11 @@
-/** A UDP socket of a test; it is closed with its scope. */
+/** A test's UDP socket, closed with its scope. */
 export class TestSocket implements Disposable {
   readonly socket: Deno.DatagramConn;
   readonly #hostname: string;
   #closed = false;
   readonly #buffer = new Uint8Array(65_536);
 
-  /** @param hostname Its address, and that of whom it asks. */
+  /** @param hostname The address of the socket and of its peers. */
   constructor(hostname = "127.0.0.1") {
     this.#hostname = hostname;
     this.socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
@@ -26,7 +26,7 @@ export class TestSocket implements Disposable {
     return await this.receive();
   }
 
-  /** Asks until an answer comes: the system drops datagrams that a busy server does not take. */
+  /** Asks until an answer arrives: the system drops datagrams that a busy server does not read. */
   async askAgain(port: number, data: string): Promise<string> {
     const again = setInterval(() => this.send(port, data), 100);
     try {
@@ -40,7 +40,7 @@ export class TestSocket implements Disposable {
     return (this.socket.addr as Deno.NetAddr).port;
   }
 
-  /** It may be done twice. */
+  /** May be called twice. */
   [Symbol.dispose](): void {
     if (!this.#closed) this.socket.close();
     this.#closed = true;

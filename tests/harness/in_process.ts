@@ -3,11 +3,11 @@ import { main } from "../../main.ts";
 import { assertEvents, type Ended, executable, netdemo, netdemoCommand } from "./process.ts";
 
 /**
- * Runs netdemo to its end within this process: some 40 ms quicker than
- * {@linkcode netdemo}, and what a command leaves open fails the test.
+ * Runs netdemo to its end within this process: some 40 ms faster than
+ * {@linkcode netdemo}, and anything a command leaves open fails the test.
  *
- * It is for commands that end by themselves and look neither at stdin nor at
- * the terminal. An executable under test is started all the same.
+ * For commands that end by themselves and use neither stdin nor the terminal.
+ * An executable under test still runs in a process of its own.
  */
 export async function netdemoInProcess(args: readonly string[]): Promise<Ended> {
   if (executable !== undefined) return await netdemo(args);

@@ -1,17 +1,17 @@
 import { canReset } from "../../sockets/node_stream.ts";
 import { executable } from "./process.ts";
 
-/** Something that a test needs and that not every machine has. */
+/** Something that a test needs and not every machine has. */
 export interface Need {
-  /** What the name of a skipped test says, such as "no strace". */
+  /** The reason in the name of a skipped test, such as "no strace". */
   readonly missing: string;
-  /** Whether it is here. */
+  /** Whether this machine has it. */
   isMet(): boolean;
 }
 
 /**
- * A test that needs more than Deno. Where something is missing it is reported as
- * skipped, and its name says why.
+ * A test that needs more than Deno. If something is missing the test is reported
+ * as skipped, and its name says why.
  */
 export function testWith(
   needs: readonly Need[],
@@ -34,13 +34,13 @@ export const unix: Need = { missing: "needs a Unix", isMet: () => !isWindows };
 /** Linux and its /proc. */
 export const linux: Need = { missing: "needs Linux", isMet: () => Deno.build.os === "linux" };
 
-/** The Deno that runs the tests: an executable may be of an older one. */
+/** The Deno that runs the tests: an executable may contain an older one. */
 export const fromSource: Need = {
-  missing: "not of an executable, which may be of an older Deno",
+  missing: "not for an executable, which may contain an older Deno",
   isMet: () => executable === undefined,
 };
 
-/** A runtime that can reset a connection: Deno 2.5, which an executable may be of, can't. */
+/** A runtime that can reset a connection: Deno 2.5, which an executable may contain, can't. */
 export const resets: Need = {
   missing: "the runtime can't reset",
   isMet: once(() =>
@@ -77,18 +77,18 @@ export function tool(name: string): Need {
   return working(`no ${name}`, "sh", "-c", `command -v ${name}`);
 }
 
-/** strace, where this process may trace others. */
+/** strace, with permission to trace other processes. */
 export const strace = working("no strace", "strace", "-f", "-o", "/dev/null", "true");
 
-/** Network namespaces for whoever runs the tests. */
+/** Permission to create network namespaces. */
 export const namespaces = working("no network namespaces here", "unshare", "-rn", "true");
 
-/** The Python 3 that plays the lesson's original programs, where there is one. */
+/** The Python 3 that runs the lesson's original programs, if installed. */
 export const python: string | undefined = ["python3", "python"].find((name) =>
   succeeds(name, "-c", "import sys; sys.exit(sys.version_info[0] != 3)")
 );
 
-/** Python 3 on a Unix, whose sockets the scripts of the tests expect. */
+/** Python 3 on a Unix, whose sockets the tests' scripts expect. */
 export const python3: Need = {
   missing: "no python3 on a Unix",
   isMet: () => python !== undefined && !isWindows,
@@ -104,7 +104,7 @@ export function signalTest(name: string, fn: () => Promise<void>): void {
   testWith([unix], name, fn);
 }
 
-/** So many open files at once. */
+/** The given number of open files at once. */
 export function openFiles(count: number): Need {
   return {
     missing: `fewer than ${count} open files allowed`,
@@ -112,7 +112,7 @@ export function openFiles(count: number): Need {
   };
 }
 
-/** Whether a program is here and ends with exit code 0. */
+/** Whether a program is installed and ends with exit code 0. */
 function succeeds(program: string, ...args: string[]): boolean {
   try {
     return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
@@ -121,7 +121,7 @@ function succeeds(program: string, ...args: string[]): boolean {
   }
 }
 
-function once(look: () => boolean): () => boolean {
-  let seen: boolean | undefined;
-  return () => seen ??= look();
+function once(check: () => boolean): () => boolean {
+  let result: boolean | undefined;
+  return () => result ??= check();
 }

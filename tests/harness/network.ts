@@ -16,7 +16,7 @@ export const networkNeeds: readonly Need[] = [
 /** One of the three hosts of a {@linkcode Network}. */
 export type Host = "client" | "router" | "server";
 
-/** The MTU of the link from the router to the server; all others have 1,500. */
+/** The MTU from the router to the server; everywhere else it is 1,500. */
 export const NARROW_MTU = 1_400;
 
 /**
@@ -51,7 +51,7 @@ export class Network implements AsyncDisposable {
     return new Process(["ip", "netns", "exec", this.#names[host], ...command], options);
   }
 
-  /** Gives nftables' language to a host. */
+  /** Adds firewall rules to a host, in nftables' language. */
   async firewall(host: Host, rules: string): Promise<void> {
     await succeed(["ip", "netns", "exec", this.#names[host], "nft", "-f", "-"], rules);
   }
@@ -67,11 +67,11 @@ export class Network implements AsyncDisposable {
     const { client, router, server } = this.#names;
     await Deno.mkdir(`/etc/netns/${client}`, { recursive: true });
     await Deno.writeTextFile(`/etc/netns/${client}/hosts`, `127.0.0.1 localhost\n${hosts}`);
-    // Its name server is the router, where nobody listens.
+    // Its name server is the router, where nothing is listening.
     await Deno.writeTextFile(`/etc/netns/${client}/resolv.conf`, "nameserver 10.77.0.1\n");
     const names = [client, router, server];
     await ip(names.map((name) => `netns add ${name}`).join("\n"));
-    // Looking for duplicates of an address takes IPv6 a second before it is used.
+    // IPv6's duplicate address detection would delay each address by a second.
     await Promise.all(names.map((name) => sysctl(name, "net.ipv6.conf.default.accept_dad=0")));
     await ip(`
       link add left netns ${client} type veth peer name left netns ${router}
@@ -108,12 +108,12 @@ export class Network implements AsyncDisposable {
       ),
     ]);
     await sysctl(router, "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1");
-    // Linux answers a peer with few ICMP errors a second: of many tests at once, some would get none.
+    // Linux limits ICMP errors per second, so with many tests at once some would get none.
     await sysctl(router, "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0");
   }
 }
 
-/** Networks that this process has made. */
+/** The number of networks that this process has created. */
 let networks = 0;
 
 function addresses(device: string, given: readonly string[]): string {
@@ -134,7 +134,7 @@ async function sysctl(name: string, ...settings: readonly string[]): Promise<voi
 /** Runs `ip` with each of the lines. */
 async function ip(lines: string, before: readonly string[] = []): Promise<void> {
   const batch = lines.split("\n").map((line) => line.trim()).filter(Boolean);
-  // A batch takes no -6 within its lines, so those go apart.
+  // Lines of a batch can't contain -6, so those form a batch of their own.
   const six = batch.filter((line) => line.startsWith("-6 ")).map((line) => line.slice(3));
   const rest = batch.filter((line) => !line.startsWith("-6 "));
   await succeed(["ip", ...before, "-batch", "-"], `${rest.join("\n")}\n`);

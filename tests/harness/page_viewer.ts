@@ -10,11 +10,11 @@ const services = { calc, lab, message };
 /** A server in this process with its page. */
 export interface WatchedServer extends AsyncDisposable {
   readonly page: ServerPage;
-  /** Of the server on 127.0.0.1. */
+  /** The server's port on 127.0.0.1. */
   readonly port: number;
-  /** Of the page. */
+  /** The page's port. */
   readonly pagePort: number;
-  /** Stops the server, and says so on the page. */
+  /** Stops the server, with the reason shown on the page. */
   stop(why: string): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export async function startWatched(
   };
 }
 
-/** What the server sends to a viewer. */
+/** A message from the server to a viewer. */
 export interface Message {
   readonly run: string;
   readonly isReset: boolean;
@@ -68,7 +68,7 @@ export interface Message {
   readonly stopped?: string;
 }
 
-/** A viewer without a browser. It leaves with its scope. */
+/** A viewer without a browser, disconnected with its scope. */
 export class PageViewer implements AsyncDisposable {
   readonly status: number;
   readonly headers: Headers;
@@ -88,25 +88,27 @@ export class PageViewer implements AsyncDisposable {
     return new PageViewer(await fetch(`${url}events`, { headers }));
   }
 
-  /** Every rung that it has been sent, in the order in which they came. */
+  /** Every rung received, in order. */
   get rungs(): NumberedRung[] {
     return this.messages.flatMap(({ rungs }) => rungs);
   }
 
-  /** The connections as they were sent last. */
+  /** The connections, each as last received. */
   get connections(): Map<number, ConnectionView> {
     return new Map(
       this.messages.flatMap(({ connections }) => connections).map((view) => [view.id, view]),
     );
   }
 
-  /** Reads on until it holds. @throws {Error} if the stream ends first, or after ten seconds. */
+  /** Reads until the condition holds. @throws {Error} if the stream ends first, or after ten seconds. */
   async until(holds: (viewer: PageViewer) => boolean): Promise<void> {
     const timer = setTimeout(() => this.#reader.cancel("ten seconds have passed"), 10_000);
     try {
       while (!holds(this)) {
         if (!await this.#read()) {
-          throw new Error(`it ended before ${holds}: ${JSON.stringify(this.messages.at(-1))}`);
+          throw new Error(
+            `the stream ended before ${holds}: ${JSON.stringify(this.messages.at(-1))}`,
+          );
         }
       }
     } finally {

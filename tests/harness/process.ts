@@ -2,12 +2,12 @@ import { AssertionError } from "@std/assert";
 import { problemsOfLine } from "../../cli/events.ts";
 import config from "../../deno.json" with { type: "json" };
 
-/** The executable that is tested in place of the source, if one is. */
+/** The executable to test in place of the source, if any. */
 export const executable = Deno.env.get("NETDEMO_EXECUTABLE");
 
 /**
- * The product as users run it from source, with its own permissions and no
- * more; or the executable that NETDEMO_EXECUTABLE names.
+ * The command as users run it from source, with only its own permissions, or
+ * the executable that NETDEMO_EXECUTABLE names.
  */
 export const netdemoCommand: readonly string[] = executable !== undefined ? [executable] : [
   Deno.execPath(),
@@ -15,9 +15,9 @@ export const netdemoCommand: readonly string[] = executable !== undefined ? [exe
   `${import.meta.dirname}/../../main.ts`,
 ];
 
-/** Milliseconds that a test waits for a line before it fails with what was printed instead. */
+/** Milliseconds that a test waits for a line before it fails with the output so far. */
 const LINE_TIMEOUT_MS = 60_000;
-/** Characters of an output that are kept, the latest, where a program prints for minutes. */
+/** Characters of an output to keep, the latest, as a program may print for minutes. */
 const MAX_TEXT = 2 ** 26;
 
 /** How a process ended and what it printed. */
@@ -31,19 +31,19 @@ export interface Ended {
 export interface ProcessOptions {
   /** @default {"null"} */
   readonly stdin?: "piped" | "null";
-  /** Added to the environment. NO_COLOR is set in any case. */
+  /** Added to the environment. NO_COLOR is always set. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Leaves nothing in the environment but `env` and NO_COLOR. @default {false} */
+  /** Whether the environment has only `env` and NO_COLOR. @default {false} */
   readonly clearEnv?: boolean;
-  /** The folder that it runs in. @default the tests' own */
+  /** The working folder. @default that of the tests */
   readonly cwd?: string;
 }
 
 /**
- * Holds every line that netdemo printed with `--json` to the event that it
- * names. A last line without its end, as a killed process leaves it, is let pass.
+ * Asserts that every line netdemo printed with `--json` matches the event it
+ * names. An incomplete last line, as a killed process leaves, is ignored.
  *
- * @throws {AssertionError} if one is not as it should be.
+ * @throws {AssertionError} if a line does not match.
  */
 export function assertEvents(command: readonly string[], stdout: string): void {
   const program = netdemoCommand.at(-1) ?? "";
@@ -57,9 +57,9 @@ export function assertEvents(command: readonly string[], stdout: string): void {
 }
 
 /**
- * A child process whose output is read as it comes. It is killed with its scope.
+ * A child process whose output is read as it arrives. It is killed with its scope.
  *
- * Every process of the tests is started here.
+ * The tests start all their processes through this class.
  */
 export class Process implements AsyncDisposable {
   readonly command: readonly string[];
@@ -90,12 +90,12 @@ export class Process implements AsyncDisposable {
     return this.child.pid;
   }
 
-  /** Waits until stdout matches. @throws {Error} if the process ends without, or after a minute. */
+  /** Waits until stdout matches. @throws {Error} if the process ends first, or after a minute. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     const match = await this.#stdout.match(pattern);
     if (match !== undefined) return match;
     if (this.#stdout.ended) await this.#stderr.end;
-    const why = this.#stdout.ended ? "it ended" : `a minute passed`;
+    const why = this.#stdout.ended ? "the process ended" : "a minute passed";
     throw new Error(
       `${why} without ${pattern} on stdout: ${this.#stdout.text}\non stderr: ${this.#stderr.text}`,
     );
@@ -108,28 +108,28 @@ export class Process implements AsyncDisposable {
     throw new Error(`no ${pattern} on stderr: ${this.#stderr.text}`);
   }
 
-  /** Writes to stdin. Rejects once the process has closed it. */
+  /** Writes to stdin. Rejects if the process has closed it. */
   async write(text: string | Uint8Array): Promise<void> {
     await this.#stdin?.write(typeof text === "string" ? new TextEncoder().encode(text) : text);
   }
 
-  /** Ends stdin, if that has not been done and the process has not ended. */
+  /** Closes stdin, unless it is closed already or the process has ended. */
   async closeStdin(): Promise<void> {
     await this.#stdin?.close().catch(() => {});
   }
 
-  /** Writes all of stdin and ends it. A process that ends earlier need not read all. */
+  /** Writes all of stdin and closes it. The process may end without reading all. */
   async input(text: string | Uint8Array): Promise<void> {
     await this.write(text).catch(() => {});
     await this.closeStdin();
   }
 
-  /** Reads no more of stdout: the pipe fills, as with a reader that hangs. */
+  /** Stops reading stdout: the pipe fills, as with a reader that hangs. */
   stallStdout(): void {
     this.#stdout.stall();
   }
 
-  /** Reads stdout again. */
+  /** Resumes reading stdout. */
   resumeStdout(): void {
     this.#stdout.resume();
   }
@@ -139,7 +139,7 @@ export class Process implements AsyncDisposable {
     await this.#stdout.close();
   }
 
-  /** Sends a signal, if the process still runs. */
+  /** Sends a signal, if the process is still running. */
   kill(signal: Deno.Signal): void {
     try {
       this.child.kill(signal);
@@ -148,7 +148,7 @@ export class Process implements AsyncDisposable {
     }
   }
 
-  /** Waits for the end, and for what was printed until then. */
+  /** Waits for the end of the process and of its output. */
   async ended(): Promise<Ended> {
     const { code } = await this.child.status;
     this.resumeStdout();
@@ -169,11 +169,11 @@ export class Process implements AsyncDisposable {
   }
 }
 
-/** An output of a process, read as it comes unless it is stalled. */
+/** An output of a process, read as it arrives unless stalled. */
 class Pipe {
   text = "";
   ended = false;
-  /** Resolves when all is read. */
+  /** Resolves once everything has been read. */
   readonly end: Promise<void>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #changed = Promise.withResolvers<void>();
@@ -184,7 +184,7 @@ class Pipe {
     this.end = this.#readAll();
   }
 
-  /** Waits for a match; `undefined` if the stream ends or a minute passes without. */
+  /** Waits for a match; `undefined` if the stream ends or a minute passes without one. */
   async match(pattern: RegExp): Promise<RegExpExecArray | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let late = false;

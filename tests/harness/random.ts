@@ -1,13 +1,13 @@
 import fc from "fast-check";
 
-/** What random inputs are made from: NETDEMO_SEED, or one of its own that a failure prints. */
+/** The seed of random inputs: NETDEMO_SEED, or a new one that a failure prints. */
 export const seed = Number(Deno.env.get("NETDEMO_SEED") ?? Date.now() % 1_000_000);
 
 /**
- * Checks a property against random inputs, made from {@linkcode seed}.
+ * Checks a property against random inputs, generated from {@linkcode seed}.
  *
- * @param runs How many inputs.
- * @throws {Error} with the smallest input found that breaks it, and the seed that repeats it.
+ * @param runs The number of inputs.
+ * @throws {Error} with the smallest failing input found, and the seed that repeats it.
  */
 export async function assertProperty<T>(
   property: fc.IAsyncProperty<T> | fc.IProperty<T>,
@@ -20,14 +20,14 @@ export async function assertProperty<T>(
   }
 }
 
-/** Random values without end, made from {@linkcode seed}. */
+/** Endless random values, generated from {@linkcode seed}. */
 export function* endless<T>(arbitrary: fc.Arbitrary<T>): Generator<T, never> {
   for (let batch = seed;; batch++) yield* fc.sample(arbitrary, { seed: batch, numRuns: 100 });
 }
 
 const digit = fc.constantFrom(..."0123456789");
 
-/** An integer of up to so many digits, in any form that Python reads: `-7`, `+007`, `1_000`. */
+/** An integer of about the given number of digits, in any form that Python reads: `-7`, `+007`, `1_000`. */
 export function integer(digits: number): fc.Arbitrary<string> {
   const more = fc.string({
     unit: fc.oneof({ weight: 20, arbitrary: digit }, {
@@ -35,7 +35,7 @@ export function integer(digits: number): fc.Arbitrary<string> {
       arbitrary: digit.map((digit) => `_${digit}`),
     }),
     maxLength: digits - 1,
-    size: "max", // or long ones are rare
+    size: "max", // otherwise long ones are rare
   });
   return fc.tuple(
     fc.constantFrom("", "", "", "-", "-", "+"),
@@ -46,7 +46,7 @@ export function integer(digits: number): fc.Arbitrary<string> {
     .map((parts) => parts.join(""));
 }
 
-/** A right command to the calculator. Most operands are short, a few have thousands of digits. */
+/** A valid calculator command. Most operands are short, a few have thousands of digits. */
 export const command: fc.Arbitrary<string> = fc.tuple(
   operand(),
   operand(),

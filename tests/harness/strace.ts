@@ -1,14 +1,14 @@
 import { type Ended, Process } from "./process.ts";
 import { until } from "./system.ts";
 
-/** A system call, as strace saw it. */
+/** A system call recorded by strace. */
 export interface SystemCall {
-  /** Seconds since 1970 at which it was made. */
+  /** Start of the call, in seconds since 1970. */
   readonly time: number;
   readonly name: string;
-  /** Its arguments, as strace writes them. */
+  /** The arguments, as strace writes them. */
   readonly args: string;
-  /** What it returned: a number, or `-1 EAGAIN (...)`; ends in `(INJECTED)` if strace made it fail. */
+  /** The result: a number, or `-1 EAGAIN (...)`; ends in `(INJECTED)` if strace made the call fail. */
   readonly result: string;
 }
 
@@ -28,17 +28,17 @@ export class Straced implements AsyncDisposable {
     ]);
   }
 
-  /** The system calls up to now, of all threads, in the order in which they were made. */
+  /** The system calls of all threads so far, in order. */
   calls(): SystemCall[] {
     return [...Deno.readDirSync(this.#folder)]
       .flatMap(({ name }) => callsOf(Deno.readTextFileSync(`${this.#folder}/${name}`)))
       .sort((one, other) => one.time - other.time);
   }
 
-  /** Waits for the end, and until strace has written all that the program did. */
+  /** Waits for the end of the program, and until strace has written its whole log. */
   async ended(): Promise<Ended> {
     const ended = await this.process.ended();
-    // A program's first thread is the last that strace sees end.
+    // strace logs the end of a program's first thread last.
     const first = `${this.#folder}/log.${this.process.pid}`;
     await until(() => /\+\+\+.*\n$/.test(Deno.readTextFileSync(first)), "strace has ended");
     return ended;

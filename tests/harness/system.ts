@@ -10,7 +10,7 @@ export function countDescriptors(pid: number | "self" = "self"): number | undefi
 /** Milliseconds that {@linkcode until} waits. */
 const UNTIL_TIMEOUT_MS = 30_000;
 
-/** Waits for what has no event to wait for, such as a count in /proc. @throws {Error} after half a minute. */
+/** Polls for a condition that has no event, such as a count in /proc. @throws {Error} after half a minute. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
@@ -24,17 +24,17 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
   }
 }
 
-/** Waits until as few descriptors are open as before, where they can be counted. */
+/** Waits until no more descriptors are open than before, where they can be counted. */
 export async function backAtBaseline(
   before: number | undefined,
   pid: number | "self" = "self",
 ): Promise<void> {
   if (before === undefined) return;
-  // The runtime opens a cache or two of its own when it first needs them.
+  // The runtime opens one or two caches when it first needs them.
   await until(() => (countDescriptors(pid) ?? 0) <= before + 2, `descriptors back at ${before}`);
 }
 
-/** Lets time pass without traffic, where the silence itself is what is tested. */
+/** Lets time pass without traffic, for tests about silence itself. */
 export function silence(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

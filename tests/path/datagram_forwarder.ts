@@ -1,24 +1,24 @@
-/** How a forwarder of datagrams breaks the rules; without any of these it keeps them all. */
+/** How a datagram forwarder breaks the rules; by default it keeps them all. */
 export interface DatagramBreaks {
-  /** What becomes of a datagram on its way to the server; `undefined` loses it. */
+  /** Changes a datagram on its way to the server; `undefined` loses it. */
   up?(bytes: Uint8Array): Uint8Array | undefined;
-  /** What becomes of a datagram on its way to a client, the first of them being number 0. */
+  /** Changes a datagram on its way to a client, numbered from 0; `undefined` loses it. */
   down?(bytes: Uint8Array, number: number): Uint8Array | undefined;
-  /** Milliseconds after its last datagram at which a client is forgotten. */
+  /** Milliseconds after which a client without datagrams is forgotten. */
   readonly forgets?: number;
-  /** Whether replies go to the client that has sent last. */
+  /** Whether replies go to the client that sent last. */
   readonly mixes?: boolean;
 }
 
 interface Client {
   readonly address: Deno.Addr;
-  /** Towards the server: one socket for each client. */
+  /** The socket towards the server, one per client. */
   readonly socket: Deno.DatagramConn;
   replies: number;
   lastAt: number;
 }
 
-/** A forwarder of datagrams that breaks the rules that it is given. */
+/** A datagram forwarder that breaks rules as configured. */
 export class DatagramForwarder implements Disposable {
   readonly port: number;
   readonly #listener: Deno.DatagramConn;

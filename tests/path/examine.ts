@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { problemsOfLine } from "../../cli/events.ts";
 import { type Ended, netdemoInProcess, resets } from "../harness.ts";
 
-/** A line of `path --json`. */
+/** A `path --json` line about a question. */
 export interface QuestionEvent {
   readonly event: "question";
   readonly id: string;
@@ -25,7 +25,7 @@ export interface SummaryEvent {
   readonly elapsedMs: number;
 }
 
-/** What `path --json` found out. */
+/** The findings of `path --json`. */
 export interface Examined extends Ended {
   readonly questions: readonly QuestionEvent[];
   readonly summary: SummaryEvent;
@@ -49,19 +49,19 @@ export async function examine(...args: readonly string[]): Promise<Examined> {
   return { ...ended, questions, summary, notPassed };
 }
 
-/** Whether a question is not asked by the netdemo under test, as its runtime can't reset. */
+/** Whether the netdemo under test skips a question because its runtime can't reset. */
 export function isSkipped(id: string): boolean {
   return id.endsWith("-reset") && !resets.isMet();
 }
 
-/** Ports that a test of this process listens at, or soon will. */
+/** Ports already returned to tests of this process. */
 const given = new Set<number>();
 
 /**
- * A port to listen at that is free over TCP and UDP, on both families.
+ * A port to listen on that is free over TCP and UDP, on both families.
  *
- * It is not one that the system lends to clients: while it waits to be listened at, no
- * connection of another test can take it.
+ * It is outside the ephemeral range, so that no connection of another test can take it
+ * before the test listens on it.
  */
 export function freePort(): number {
   while (true) {

@@ -2,32 +2,32 @@ import { errnoOf } from "../../sockets/errno.ts";
 import { dialResettable, listenResettable } from "../../sockets/node_stream.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
 
-/** One of the two ends that a forwarder stands between. */
+/** One of the two ends that a forwarder connects. */
 export type Side = "client" | "server";
 
-/** What a connection has gone through so far. */
+/** A connection's traffic so far. */
 export interface Passing {
-  /** Bytes that came from either side. */
+  /** Bytes received from each side. */
   readonly bytes: Readonly<Record<Side, number>>;
 }
 
-/** How a forwarder breaks the rules; without any of these it keeps them all. */
+/** How a forwarder breaks the rules; by default it keeps them all. */
 export interface Breaks {
   /** Whether it connects to the server only once the client has sent. */
   readonly dialsLate?: boolean;
-  /** Whether it passes nothing of the server until the client has sent. */
+  /** Whether it passes nothing from the server until the client has sent. */
   readonly mutes?: boolean;
-  /** Connections that it serves at once; the others wait. */
+  /** Connections served at once; the others wait. */
   readonly most?: number;
-  /** What becomes of bytes; nothing is passed on where there are none left. */
+  /** Changes bytes; an empty result is not passed on. */
   alter?(bytes: Uint8Array, from: Side, passing: Passing): Uint8Array;
-  /** What becomes of the end of a stream. @default {"pass"} */
+  /** What it does on the end of a stream. @default {"pass"} */
   onEnd?(from: Side, passing: Passing): "pass" | "swallow" | "close both";
-  /** Milliseconds after the end of a stream at which both sides are closed. */
+  /** Milliseconds from the end of a stream until both sides are closed. */
   readonly lingers?: number;
-  /** What becomes of a reset. @default {"reset"} */
+  /** What it does on a reset. @default {"reset"} */
   onReset?(from: Side): "reset" | "end" | "swallow";
-  /** What becomes of a client for whom the server is not there. @default {"reset"} */
+  /** What it does with a client if the server refuses. @default {"reset"} */
   readonly onRefused?: "reset" | "end" | "hang";
   /** Milliseconds without traffic after which both sides are closed. */
   readonly idles?: number;
@@ -41,7 +41,7 @@ interface Joint extends Passing {
   closeBoth(): void;
 }
 
-/** A forwarder of TCP connections that breaks the rules that it is given. */
+/** A TCP forwarder that breaks rules as configured. */
 export class Forwarder implements AsyncDisposable {
   readonly port: number;
   readonly #listener: StreamListener;
@@ -105,7 +105,7 @@ export class Forwarder implements AsyncDisposable {
       await this.#join(client, server, first);
       this.#open.delete(server);
     } catch {
-      // One of the two is closed.
+      // One of the two sides has closed.
     } finally {
       if (this.#breaks.onRefused !== "hang") this.#drop(client);
       this.#served--;
@@ -113,7 +113,7 @@ export class Forwarder implements AsyncDisposable {
     }
   }
 
-  /** Resolves once there is room for one more. */
+  /** Resolves once another connection may be served. */
   async #turn(): Promise<void> {
     const most = this.#breaks.most ?? Infinity;
     while (this.#served >= most) {
@@ -182,7 +182,7 @@ export class Forwarder implements AsyncDisposable {
       if (how === "reset") to.reset?.();
       else if (how === "end") closeBoth();
     } finally {
-      if (side === "client") clientSent.resolve(); // it will not send any more
+      if (side === "client") clientSent.resolve(); // it will send nothing more
     }
   }
 

@@ -1,20 +1,20 @@
 import { netdemoCommand } from "../harness/process.ts";
 
-/** A forwarder that people use, and how it is run in its plainest configuration. */
+/** A forwarder that people use, and how to run it in its simplest configuration. */
 export interface RealForwarder {
-  /** How it is called in the table. */
+  /** Its name in the table. */
   readonly name: string;
-  /** Programs that it needs, the first being the forwarder itself; none for netdemo. */
+  /** Programs that it needs, the forwarder itself first; none for netdemo. */
   readonly programs: readonly string[];
-  /** Prints its version. */
+  /** The command that prints its version. */
   readonly version: readonly string[];
   readonly protocol: "tcp" | "udp";
   /**
-   * What starts it in the foreground.
+   * Returns the command that runs it in the foreground.
    *
-   * @param from Port to listen at on 127.0.0.1.
-   * @param to Port to forward to on 127.0.0.1.
-   * @param folder A folder of its own, for its files.
+   * @param from Port to listen on, on 127.0.0.1.
+   * @param to Port to forward to, on 127.0.0.1.
+   * @param folder A new folder for its files.
    */
   command(from: number, to: number, folder: string): Promise<readonly string[]>;
 }
@@ -28,7 +28,7 @@ function relay(from: number, target: string): Promise<readonly string[]> {
   return Promise.resolve([...netdemoCommand, "relay", ...flags, target]);
 }
 
-/** Every forwarder that is known here, in the order of the table. */
+/** Every known forwarder, in the order of the table. */
 export const realForwarders: readonly RealForwarder[] = [
   {
     name: "netdemo relay",
@@ -200,14 +200,14 @@ async function rinetd(folder: string, rule: string): Promise<readonly string[]> 
   return ["rinetd", "--foreground", "--conf-file", `${folder}/rinetd.conf`];
 }
 
-/** It reports on descriptor 3 that it is up. */
+/** docker-proxy reports on descriptor 3 that it is up. */
 function dockerProxy(protocol: string, from: number, to: number): Promise<readonly string[]> {
   const line = `exec docker-proxy -proto ${protocol} -host-ip 127.0.0.1 -host-port ${from} ` +
     `-container-ip 127.0.0.1 -container-port ${to} 3>/dev/null`;
   return Promise.resolve(["sh", "-c", line]);
 }
 
-/** A server and a client of ssh with keys of their own; the tunnel is the client's. */
+/** An ssh server and client with new keys; the client forwards. */
 async function sshTunnel(from: number, to: number, folder: string): Promise<readonly string[]> {
   for (const name of ["host", "user"]) {
     const args = ["-q", "-t", "ed25519", "-N", "", "-f", `${folder}/${name}`];
@@ -225,7 +225,7 @@ UsePAM no
 `;
   await Deno.writeTextFile(`${folder}/sshd_config`, config);
   const options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
-  // Where sshd's own start script has not run, root's sshd lacks its folder.
+  // Root's sshd needs this folder, which its start script may not have created.
   const script = `[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
 ${pathOf("sshd")} -D -f ${folder}/sshd_config &
 until ssh ${options} -i ${folder}/user -p ${port} -N -L 127.0.0.1:${from}:127.0.0.1:${to} \\
@@ -233,13 +233,13 @@ until ssh ${options} -i ${folder}/user -p ${port} -N -L 127.0.0.1:${from}:127.0.
   return ["sh", "-c", script];
 }
 
-/** Where programs are that not every PATH names. */
+/** Folders of programs that not every PATH includes. */
 const FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/usr/lib/systemd", "/lib/systemd"];
 
-/** The PATH in which the forwarders are looked for. */
+/** The PATH to search for forwarders. */
 export const PATH = [Deno.env.get("PATH"), ...FOLDERS].join(":");
 
-/** Where a program is; empty if it is not here. */
+/** The path of a program; empty if it is not installed. */
 function pathOf(program: string): string {
   if (program.startsWith("/")) return program;
   const paths = PATH.split(":").map((folder) => `${folder}/${program}`);
@@ -255,7 +255,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** What a forwarder needs and is not here. */
+/** What a forwarder needs and this machine lacks. */
 export function missing({ programs }: RealForwarder): readonly string[] {
   const lacking = programs.filter((program) => pathOf(program) === "");
   const lacksModule = lacking.length === 0 && programs.includes("nginx") && !hasStreamModule();
@@ -268,7 +268,7 @@ function hasStreamModule(): boolean {
   return /--with-stream(?!\S)/.test(new TextDecoder().decode(stderr));
 }
 
-/** `1.22.1` of what a program says of its version. */
+/** The version number, such as `1.22.1`, in a program's output. */
 export async function versionOf({ version: [program = "", ...args] }: RealForwarder) {
   const options = { args, env: { PATH }, stdin: "null" } as const;
   const { stdout, stderr } = await new Deno.Command(pathOf(program), options).output();
@@ -276,7 +276,7 @@ export async function versionOf({ version: [program = "", ...args] }: RealForwar
   return /\d+(?:\.\d+)+(?:p\d+)?|\b\d{3}\b/.exec(text)?.[0] ?? "version unknown";
 }
 
-/** A forwarder that runs, with all the processes that it has started. */
+/** A running forwarder, with all processes that it has started. */
 export class Running implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #folder: string;
@@ -286,7 +286,7 @@ export class Running implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Starts it in a session of its own, so that it can be ended as a whole. */
+  /** Starts a forwarder in its own session, so that all its processes can be ended together. */
   static async start(forwarder: RealForwarder, from: number, to: number): Promise<Running> {
     const folder = await Deno.makeTempDir();
     const [program = "", ...args] = await forwarder.command(from, to, folder);

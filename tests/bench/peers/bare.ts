@@ -1,8 +1,8 @@
-// deno-lint-ignore-file no-console -- its port is what it prints
+// deno-lint-ignore-file no-console -- it prints its port
 /**
- * The calculator on Deno's sockets and nothing else: no limits, no deadlines, no
- * drain, no checks, whole lines expected. What netdemo's layers cost is measured
- * against it: bare.ts tcp|udp
+ * The calculator on plain Deno sockets: no limits, no deadlines, no drain, no
+ * checks, whole lines expected. The baseline for the cost of netdemo's layers:
+ * bare.ts tcp|udp
  */
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -1,4 +1,4 @@
-// The calculator in Go, as its standard library suggests: a goroutine for each
+// The calculator in idiomatic Go: a goroutine for each
 // connection, buffered lines, big integers: peer tcp|udp
 package main
 
@@ -48,7 +48,7 @@ func converse(conn net.Conn) {
 		}
 		writer.WriteString(calculate(string(line)))
 		writer.WriteByte('\n')
-		// All the replies to what has come go in one write.
+		// All replies to the requests read so far go in one write.
 		if reader.Buffered() == 0 && writer.Flush() != nil {
 			return
 		}

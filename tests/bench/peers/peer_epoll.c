@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Writes the reply to the request, which ends where its number does not; gives its length. */
+/* Writes the reply to the request, a line without its end; returns the length. */
 static int calculate(char *request, char *reply) {
   char *a = request, *b = strchr(a, ' ') + 1, *operator= strchr(b, ' ') + 1;
   b[-1] = operator[-1] = 0;
@@ -23,7 +23,7 @@ static int calculate(char *request, char *reply) {
   return sprintf(reply, "Product of %s and %s is %lld", a, b, x * y);
 }
 
-/* Gives whether the connection goes on. */
+/* Returns whether the connection stays open. */
 static int answer(int fd) {
   static char requests[16384 + 1], replies[16384 * 16];
   ssize_t count = recv(fd, requests, sizeof requests - 1, 0);

@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- its port is what it prints
+// deno-lint-ignore-file no-console -- it prints its port
 // The calculator on Node's own modules: peer_node.mjs tcp|udp
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
