@@ -40,7 +40,7 @@ const answers: Record<string, string> = {
   "1+2": "Error: expected O1 O2 OP",
 };
 
-Deno.test("the calculator answers what the lesson says", () => {
+Deno.test("the calculator answers as the lesson says", () => {
   for (const [command, answer] of Object.entries(answers)) assertEquals(calculate(command), answer);
 });
 

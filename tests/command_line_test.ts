@@ -264,7 +264,7 @@ signalTest("help exits quietly if its reader has gone", async () => {
   assertEquals(stderr, "code 141\n");
 });
 
-testWith([linux], "help to a full device fails with a message", async () => {
+testWith([linux], "help fails with a message if its output device is full", async () => {
   const { code, stderr } = await helpIn('"$@" > /dev/full');
   assertEquals(code, 1);
   assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: No space left on device/);

@@ -32,7 +32,7 @@ function masked(lines: readonly string[]): string {
 const drawn = async (name: string, display: Display, words: string[] = []): Promise<string> =>
   masked(drawLadder(ladderOf(await play(name, words)), { display, explain: false }));
 
-Deno.test("the ladder of calc at 80 columns", async () => {
+Deno.test("demo draws the ladder of calc in 80 columns", async () => {
   assertEquals(
     await drawn("calc", plain),
     `\
@@ -47,7 +47,7 @@ Deno.test("the ladder of calc at 80 columns", async () => {
   );
 });
 
-Deno.test("the ladder of calc in ASCII", async () => {
+Deno.test("demo draws the ladder of calc in ASCII", async () => {
   assertEquals(
     await drawn("calc", { ...plain, unicode: false }),
     `\
@@ -62,7 +62,7 @@ Deno.test("the ladder of calc in ASCII", async () => {
   );
 });
 
-Deno.test("the ladder of message at 120 columns, with a text that 80 would cut", async () => {
+Deno.test("demo draws the ladder of message in 120 columns, with a text that 80 would cut", async () => {
   const words = ["What", "a", "lovely", "long", "message,", "all", "of", "it"];
   assertEquals(
     await drawn("message", { ...plain, columns: 120 }, words),

@@ -21,7 +21,7 @@ const LIMIT_MS = 100;
 /** The same for the slowest answer; generous, as other tests run at the same time. */
 const WORST_MS = 600;
 
-/** Asserts that most answers take as long as promised, and the slowest, listed first, not much longer. */
+/** Asserts that most answers are as fast as promised, and the slowest, listed first, not much slower. */
 function assertBrief(waits: readonly number[]): void {
   const [worst = Infinity] = waits;
   assertLess(waits[Math.floor(waits.length / 2)] ?? Infinity, LIMIT_MS);
@@ -31,7 +31,7 @@ function assertBrief(waits: readonly number[]): void {
 for (const flood of floods) {
   testWith(
     [python3],
-    `a flood of ${flood.name} holds up neither other clients nor a stop`,
+    `a flood of ${flood.name} delays neither other clients nor a stop`,
     async () => {
       await using flooded = await Flooded.start(flood, 1, ["--grace", "300ms"]);
       assertBrief(await flooded.waits(600));

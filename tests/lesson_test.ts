@@ -1,4 +1,4 @@
-/** The lesson's six programs as teachers get them: they work with netdemo's, both ways, and the docs show them exactly. */
+/** The lesson's six programs as teachers get them: they work with netdemo's, and the docs show them. */
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { netdemo, Process, pythonTest, startServer } from "./harness.ts";

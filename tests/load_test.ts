@@ -205,7 +205,7 @@ async function idle(pid: number): Promise<void> {
   }, "the server has answered what it could");
 }
 
-/** Starts clients with small buffers that keep asking and never read; waits until the server can send no more. */
+/** Starts clients that keep asking and never read; waits until the server can send no more. */
 async function startDeaf(port: number, count: number, pid: number): Promise<Process> {
   const script = `${import.meta.dirname}/deaf.py`;
   const deaf = new Process([python ?? "", script, String(port), String(count)], { stdin: "piped" });

@@ -226,7 +226,7 @@ step("everything works from the keyboard", async (open) => {
   await shows(tab, ".inside .text", "1 1 +");
 });
 
-step("axe finds nothing, empty and full, light and dark, wide and narrow", async (open) => {
+step("axe finds no violation: empty and full, light and dark, wide and narrow", async (open) => {
   await using server = await startWatched({ service: "lab" });
   const empty = await open(server.page.url);
   await shows(empty, ".live", "Live");

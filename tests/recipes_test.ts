@@ -53,10 +53,10 @@ const scripts: readonly { title: string; needs?: readonly Need[]; host?: Host }[
 for (const { title, needs = [], host: on } of scripts) {
   testWith(
     [unix, ...needs, ...(on === undefined ? [] : hostNeeds)],
-    `recipe: ${title}`,
+    `recipe works: ${title}`,
     async () => {
       const blocks = recipes.get(title) ?? new Map<string, string>();
-      assert(blocks.has("sh"), "it is on the page");
+      assert(blocks.has("sh"), "the page has its script");
       const renumber = on === undefined ? freePorts() : (text: string) => text;
       const files = { "haproxy.cfg": renumber(blocks.get("haproxy") ?? "") };
       const printed = await runScript(renumber(blocks.get("sh") ?? ""), files, on);
@@ -78,7 +78,7 @@ testWith(
   },
 );
 
-testWith([unix], "recipe: An exec probe without a shell", async () => {
+testWith([unix], "recipe works: An exec probe without a shell", async () => {
   const blocks = recipes.get("An exec probe without a shell");
   const probes: { exec: { command: string[] } }[] = Object.values(parse(blocks?.get("yaml") ?? ""));
   assertEquals(probes.length, 2);

@@ -2,7 +2,7 @@ import { netdemoCommand, Process, python } from "./harness.ts";
 
 const script = `${import.meta.dirname}/terminal.py`;
 
-/** Runs netdemo in a terminal and types the lines and end of file; returns what the screen showed. */
+/** Runs netdemo in a terminal and types the lines and end of file; returns what it shows. */
 export async function terminal(
   args: readonly string[],
   lines: readonly string[],

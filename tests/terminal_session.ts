@@ -5,7 +5,7 @@ const script = `${import.meta.dirname}/terminal_session.py`;
 /** A text to wait for on the screen, or to type. */
 export type Step = readonly ["see" | "type", string];
 
-/** Runs a command in a terminal; returns what it shows during the steps, and the exit code in the last line. */
+/** Runs a command in a terminal; returns what it shows, with the exit code as the last line. */
 export async function session(
   command: readonly string[],
   steps: readonly Step[],

@@ -26,7 +26,7 @@ import {
 const SUM = "Sum of 10 and 20 is 30";
 const portOf = (server: Server): number => server.port ?? 0;
 
-Deno.test("a reply has a line end if its datagram has one", async () => {
+Deno.test("a reply has a line end exactly if its datagram has one", async () => {
   await using server = serveUdp(calc, { port: 0 });
   using socket = new TestSocket();
   assertEquals(await socket.ask(portOf(server), "10 20 +"), SUM);

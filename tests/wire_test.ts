@@ -21,7 +21,7 @@ const SUM = "Sum of 10 and 20 is 30\n";
 
 const serveCalc = (options: StreamOptions = {}): Server => serve(calc, { port: 0, ...options });
 
-Deno.test("a reply ends in LF if its request does", async () => {
+Deno.test("a reply ends in LF exactly if its request does", async () => {
   await using server = serveCalc();
   assertEquals(await exchange(server, "10 20 +\n"), "Sum of 10 and 20 is 30\n");
   assertEquals(await exchange(server, "10 20 +\r\n"), "Sum of 10 and 20 is 30\n");

@@ -40,7 +40,7 @@ async function cpuSeconds({ process }: Subject): Promise<number> {
 }
 
 /** Reads everything a page sends, and discards it. */
-async function look({ process }: Subject): Promise<void> {
+async function readPage({ process }: Subject): Promise<void> {
   const [, url = ""] = await process.printed(/Page at (\S+)/);
   const { body } = await fetch(`${url}events`);
   for await (const _ of body ?? []);
@@ -63,7 +63,7 @@ const subjects = [
 ];
 const [none, , viewed] = subjects;
 if (none === undefined || viewed === undefined) throw new Error("Cannot start the servers");
-const looking = look(viewed).catch(() => {}); // until the server ends
+const reading = readPage(viewed).catch(() => {}); // until the server ends
 
 console.log("| asked by | page | asked of CPU time | viewer | asked of CPU time |");
 console.log("| --- | --- | --- | --- | --- |");
@@ -92,5 +92,5 @@ for (const [about, args] of Object.entries(scenarios)) {
   console.log(`| ${[about, ...cells].join(" | ")} |`);
 }
 for (const { process } of subjects) await process.stop();
-await looking;
+await reading;
 await Deno.remove(folder, { recursive: true });

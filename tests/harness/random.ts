@@ -27,7 +27,7 @@ export function* endless<T>(arbitrary: fc.Arbitrary<T>): Generator<T, never> {
 
 const digit = fc.constantFrom(..."0123456789");
 
-/** An integer of about the given number of digits, in any form that Python reads: `-7`, `+007`, `1_000`. */
+/** An integer of up to about `digits` digits, in any form that Python reads: `-7`, `+007`, `1_000`. */
 export function integer(digits: number): fc.Arbitrary<string> {
   const more = fc.string({
     unit: fc.oneof({ weight: 20, arbitrary: digit }, {

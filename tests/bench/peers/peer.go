@@ -1,5 +1,5 @@
-// The calculator in idiomatic Go: a goroutine for each
-// connection, buffered lines, big integers: peer tcp|udp
+// The calculator in idiomatic Go: a goroutine for each connection, buffered
+// lines, big integers: peer tcp|udp
 package main
 
 import (
