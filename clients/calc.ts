@@ -25,7 +25,7 @@ error or wrong makes the exit code 1.`,
     if (/[\r\n]/.test(command)) {
       throw new RequestError("a command must be one line with O1 O2 OP");
     }
-    // One word in quotes is sent as it stands: what is wrong with it, the server says.
+    // One quoted word is sent unchanged: the server reports what is wrong with it.
     if (words.length === 1 && /\S\s+\S/.test(command)) return [command];
     const [, middle = "", last = ""] = words;
     if (words.length === 3 && isOperator(middle) && !isOperator(last)) {
@@ -42,11 +42,11 @@ error or wrong makes the exit code 1.`,
   },
   expected(request) {
     const answer = calculate(request);
-    // What this calculator can't do, another may: only answers are compared.
+    // Another calculator may be able to do what this one can't: only answers are compared.
     return answer.startsWith(ERROR_PREFIX) ? undefined : answer;
   },
   challenge(_, size = 0) {
-    // White space makes a request long whose reply is short, so that only one way is tried.
+    // White space makes the request long but not the reply, so only one direction is tested.
     const request = padded(randomInteger(), " ", `${randomInteger()} +`, size);
     return challengeOf(request, calculate(request), { fresh: true });
   },

@@ -1,26 +1,26 @@
 /**
- * A question to find out whether a server is alive, and how its answer is read.
+ * A question that shows whether a server is alive, and how to judge its answer.
  *
- * A fresh one holds what nobody can know before, so neither a canned reply nor
- * an old one passes for an answer.
+ * A fresh one contains something unpredictable, so neither a canned reply nor an
+ * old one passes for an answer.
  */
 export interface Challenge {
-  /** What is sent, a line without its end; `undefined` where the server speaks first or just closes. */
+  /** The line to send, without its end; `undefined` if the server speaks first or just closes. */
   readonly request: string | undefined;
-  /** Whether the right answer can't be known before the question. */
+  /** Whether the right answer can't be known before the question is asked. */
   readonly fresh: boolean;
   /**
-   * What the answer is: one line, something within lines, or the end of the
-   * stream without a byte before.
+   * The form of the answer: one line, something within lines, or the end of the
+   * stream without any data.
    */
   readonly form: "line" | "lines" | "end";
-  /** The right reply, as far as it is known. */
+  /** The right reply, as far as it is known in advance. */
   readonly expected: string;
-  /** What a reply is: the right one, one that may become right with what follows, or neither. */
+  /** Judges a reply: right, the possible beginning of a right one, or wrong. */
   judge(reply: string): "right" | "part" | "wrong";
 }
 
-/** A challenge whose one right reply is known to the asker. */
+/** Returns a challenge that has exactly one right reply. */
 export function challengeOf(
   request: string,
   expected: string,
@@ -35,10 +35,10 @@ export function challengeOf(
   };
 }
 
-/** The least number of 20 digits: about half of all numbers of 64 bits are at least that. */
+/** The least number with 20 digits: about half of all 64-bit numbers are that large. */
 const LEAST = 10n ** 19n;
 
-/** A random unsigned integer of 64 bits that has 20 digits, so that all questions are equally long. */
+/** Returns a random unsigned 64-bit integer of 20 digits, so all questions are equally long. */
 export function randomInteger(): string {
   while (true) {
     const [number = 0n] = crypto.getRandomValues(new BigUint64Array(1));
@@ -46,13 +46,13 @@ export function randomInteger(): string {
   }
 }
 
-/** A random word of 16 letters and digits. */
+/** Returns a random word of 16 letters and digits. */
 export function randomWord(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => (byte % 32).toString(32)).join("");
 }
 
-/** A request with as many of a character at a place as make it so many bytes long; it is never cut. */
+/** Returns a request that repeats `filler` to be `size` bytes long; it is never cut. */
 export function padded(before: string, filler: string, after: string, size: number): string {
   return before + filler.repeat(Math.max(1, size - before.length - after.length)) + after;
 }

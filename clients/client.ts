@@ -2,21 +2,21 @@ import type { Protocol } from "../protocol/addresses.ts";
 import type { Challenge } from "./challenge.ts";
 
 /**
- * What a client asks and what it makes of the answer, whichever transport
- * carries it. It knows no socket: {@linkcode file://./call/call.ts} has the call.
+ * What a client asks and how it judges the answer, over any transport. It uses
+ * no sockets: that is up to {@linkcode file://./call/call.ts}.
  */
 export interface Client {
   /** Short name, as in `calc-client`. */
   readonly name: string;
-  /** What may stand after the flags, as the help shows it. */
+  /** The arguments after the flags, as the help shows them. */
   readonly usage: string;
-  /** A few sentences for its help. */
+  /** A few sentences for the help. */
   readonly about: string;
-  /** What to give it after the flags, one try each. */
+  /** Example arguments, one command line each. */
   readonly examples: readonly string[];
-  /** What a terminal is asked for the next request with, where requests are read from stdin. */
+  /** The prompt for the next request, for a client that reads requests from stdin. */
   readonly prompt?: string;
-  /** What is said at a terminal of what to type. Without it `help` is a request like any other. */
+  /** What to type, for a user at a terminal. Without it `help` is a request like any other. */
   readonly dialogue?: {
     /** What may be typed, in a few words. */
     readonly toType: string;
@@ -24,31 +24,31 @@ export interface Client {
     readonly help: string;
   };
   /**
-   * The requests that the words of the command line make; `undefined` where
-   * they are to be read from stdin. None at all means that connecting is enough;
-   * where there are no connections, `greeting` is sent.
+   * Returns the requests given by the words of the command line; `undefined` if
+   * they must be read from stdin. An empty list means that connecting is enough;
+   * over UDP, which has no connections, `greeting` is sent instead.
    *
-   * @throws {RequestError} if the words make no request.
+   * @throws {RequestError} if the words are not a valid request.
    */
   requests(words: readonly string[]): readonly string[] | undefined;
-  /** What is sent over UDP by a client that has nothing to ask. */
+  /** Sent over UDP by a client that has no requests. */
   readonly greeting?: string;
-  /** What carries a request over UDP, where that is more than the request itself. */
+  /** Returns the datagram for a request over UDP, if that is more than the request itself. */
   datagramOf?(request: string): string;
-  /** The one right answer to a request, where there is one. */
+  /** Returns the one right answer to a request, if there is exactly one. */
   expected?(request: string): string | undefined;
   /**
-   * A question to find out whether such a server is alive, made anew each time.
+   * Returns a new question that shows whether such a server is alive.
    *
-   * @param size Bytes that the request is to have, where it can have more than it needs.
+   * @param size Length of the request in bytes, if it can be padded.
    */
   challenge(protocol: Protocol, size?: number): Challenge;
 }
 
-/** The words of a command line make no request. */
+/** The words of a command line are not a valid request. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
-  /** What to write instead, where there is more to say than the message does. */
+  /** What to write instead, if the message does not say it. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string) {
@@ -57,7 +57,7 @@ export class RequestError extends Error {
   }
 }
 
-/** What a client sends: over UDP one that has nothing to ask sends its greeting. */
+/** Returns what a client sends: over UDP, a client without requests sends its greeting. */
 export function requestsOver(
   protocol: "tcp" | "udp" | "unix",
   client: Client,

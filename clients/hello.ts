@@ -1,7 +1,7 @@
 import { challengeOf } from "./challenge.ts";
 import { type Client, RequestError } from "./client.ts";
 
-/** Connects, and is done. */
+/** Connects, and ends. */
 export const client: Client = {
   name: "hello",
   usage: "",
@@ -17,7 +17,7 @@ Over UDP, which has no connections, it sends Hello and waits for the answer.`,
   expected: () => "Hello",
   challenge(protocol) {
     if (protocol === "udp") return challengeOf("Hello", "Hello", { fresh: false });
-    // A hello-server closes what it has accepted, and has nothing to say.
+    // A hello-server closes each connection that it accepts, and sends nothing.
     return { request: undefined, fresh: false, form: "end", expected: "", judge: () => "wrong" };
   },
 };

@@ -10,7 +10,7 @@ import {
 import { randomWord } from "./challenge.ts";
 import { type Client, RequestError } from "./client.ts";
 
-/** Asks a lab server to misbehave, and prints what came of it. */
+/** Asks a lab server to misbehave, and prints the result. */
 export const client: Client = {
   name: "lab",
   usage: "[REQUEST...]",
@@ -52,21 +52,21 @@ ${formsOver("Requests over UDP", ["datagram"])}`,
   },
 };
 
-/** The right replies, of requests that have one. */
+/** The right replies to the requests that have one. */
 const right: Readonly<Partial<Record<LabWord, (request: LabRequest) => string>>> = {
   echo: ({ text }) => text,
   bytes: ({ count }) => digits(count),
   delay: ({ text }) => text,
   slowly: ({ text }) => text,
   split: ({ text }) => text,
-  // What comes is only a part of it.
+  // Only a part of it is sent.
   close: ({ count }) => digits(count + 1),
   reset: ({ count }) => digits(count + 1),
   twice: ({ text }) => text,
   late: ({ text }) => text,
 };
 
-/** The requests that come in just these ways, a line each. */
+/** The requests available over exactly these carriers, one per line. */
 function formsOver(title: string, carriers: readonly Carrier[]): string {
   const rows = labForms.filter((form) => form.carriers.join() === carriers.join());
   const lines = rows.map(({ form, about, limit }) => {

@@ -1,7 +1,7 @@
 import { challengeOf, padded, randomWord } from "./challenge.ts";
 import { type Client, RequestError } from "./client.ts";
 
-/** Sends one message; any reply is a good one. */
+/** Sends one message; any reply will do. */
 export const client: Client = {
   name: "message",
   usage: "[TEXT...]",

@@ -14,7 +14,7 @@ const TIME = 10;
 const GAP = 1;
 /** Longer arrows are hard to follow. */
 const LONGEST_ARROW = 72;
-/** On a shorter arrow there is no room for what it carries, which then stands below, beside the time. */
+/** A shorter arrow has no room for its label, which is then drawn below it, next to the time. */
 const LEAST_ARROW = 22;
 /** Columns before a line below a rung. */
 const BELOW = 2 * INDENT;
@@ -26,7 +26,7 @@ export interface Drawing {
   readonly display: Display;
   /** Whether each rung is explained below it. */
   readonly explain: boolean;
-  /** What is said of a rung. @default {explanationOf} */
+  /** Explains a rung. @default {explanationOf} */
   readonly explanation?: (rung: Rung) => string | undefined;
   /** Columns for a word before each rung, such as the number of its connection. @default {0} */
   readonly margin?: number;
@@ -34,7 +34,7 @@ export interface Drawing {
 
 /**
  * Draws the ladder: client left, server right, arrows for what crossed, time in
- * the margin. Each thing is explained once, unless the drawing says otherwise.
+ * the margin. Nothing is explained twice, unless the drawing says otherwise.
  */
 export function drawLadder(rungs: readonly Rung[], drawing: Drawing): string[] {
   const explanation = drawing.explanation ?? explainOnce();
@@ -44,7 +44,7 @@ export function drawLadder(rungs: readonly Rung[], drawing: Drawing): string[] {
   ];
 }
 
-/** A rung on a line of its own, and what there is to explain about it below. */
+/** Draws a rung, with its explanation below it. */
 export function drawRung(rung: Rung, drawing: Drawing, word = ""): string[] {
   const { display, explain, explanation = explanationOf, margin = 0 } = drawing;
   const before = styled(padTo(word, margin), "dim", display);
@@ -61,7 +61,7 @@ export function drawRung(rung: Rung, drawing: Drawing, word = ""): string[] {
   return lines;
 }
 
-/** The names of both programs: on one line, or, where they don't fit on it, on two. */
+/** Draws the names of both programs, on one line or, if they don't fit, on two. */
 export function drawNameLines(names: SideNames, drawing: Drawing, word = ""): string[] {
   if (!isNarrow(drawing)) return [drawNames(names, drawing, word)];
   const { display, margin = 0 } = drawing;
@@ -75,7 +75,7 @@ export function drawNameLines(names: SideNames, drawing: Drawing, word = ""): st
   ];
 }
 
-/** The names of both programs with their addresses, on one line. */
+/** Draws the names of both programs with their addresses on one line. */
 function drawNames(names: SideNames, drawing: Drawing, word = ""): string {
   const { display, margin = 0 } = drawing;
   const arrow = arrowWidth(drawing);
@@ -91,21 +91,21 @@ function drawNames(names: SideNames, drawing: Drawing, word = ""): string {
   return line.trimEnd();
 }
 
-/** The names that the events of both sides give. */
+/** Returns the names of both sides, from their events. */
 export function namesOf(rungs: readonly Rung[]): SideNames {
   const client = rungs.flatMap(({ client }) => client);
   const server = rungs.flatMap(({ server }) => server);
   return { client: nameOf(client, server), server: nameOf(server, client) };
 }
 
-/** A program with its address, as its own calls or those of the other end give it. */
+/** A program with its address, taken from its own calls or those of the other end. */
 function nameOf(own: readonly SocketEvent[], other: readonly SocketEvent[]): string {
   const known = own.findLast(({ local }) => local !== undefined && !isUnnamed(local)) ?? own[0];
   if (known === undefined) return "";
   const { who, local } = known;
   if (local === undefined || isUnnamed(local)) return who;
   if (!isAnyAddress(local)) return `${who} ${formatEndpoint(local)}`;
-  // A socket at any address has one only for whom it speaks to.
+  // Only the peer's calls show which address a socket bound to the wildcard address uses.
   const seen = other.find(({ remote }) => portOf(remote) === portOf(local))?.remote;
   return seen === undefined ? `${who} port ${portOf(local)}` : `${who} ${formatEndpoint(seen)}`;
 }
@@ -122,21 +122,21 @@ function arrowWidth({ display, margin = 0 }: Drawing): number {
   return Math.min(LONGEST_ARROW, display.columns - margin - besideArrow - TIME);
 }
 
-/** Columns that both sides and the gaps take. */
+/** Columns taken by both sides and the gaps. */
 const besideArrow = INDENT + CLIENT + GAP + GAP + SERVER;
 
-/** Whether the time, and what crosses, have no room beside the calls. */
+/** Whether the time and the arrow's label have no room next to the calls. */
 function isNarrow(drawing: Drawing): boolean {
   return arrowWidth(drawing) < LEAST_ARROW;
 }
 
-/** Columns of a rung, its margin not counted. */
+/** Columns of a rung without its margin. */
 function totalWidth(drawing: Drawing): number {
   const arrow = arrowWidth(drawing);
   return besideArrow + arrow + TIME;
 }
 
-/** A rung in few columns: below its arrow what crosses, and the time. */
+/** A rung in few columns: the label and the time are below its arrow. */
 function narrowLines(rung: Rung, drawing: Drawing): string[] {
   const { client, server, crossing } = rung;
   const { display } = drawing;
@@ -184,7 +184,7 @@ function rungLine(
     crossing === undefined ? CLIENT + arrow : CLIENT,
   );
   const right = server.map(callText).join(" ");
-  // A rung without an arrow has the arrow's room for its text.
+  // Without an arrow, the text may use the arrow's columns.
   const roomLeft = CLIENT + GAP + arrow + GAP;
   const overflow = crossing === undefined ? Math.max(0, widthOf(right) - SERVER) : 0;
   const middle = crossing === undefined
@@ -207,18 +207,18 @@ function styledCalls(
   return styled(text, failed ? "red" : sideStyles[side], display);
 }
 
-/** What a side did: `send(8)`, `recv(0)`, or what a failed call failed with. */
+/** Returns what a side did: `send(8)`, `recv(0)`, or the error of a failed call. */
 export function callText({ call, data, bytes, error }: SocketEvent): string {
   if (error !== undefined && call !== "connect") return error;
   return `${call}(${bytes ?? data?.length ?? ""})`;
 }
 
-/** What stands at an arrow that carries no bytes. */
+/** Returns the label of an arrow that carries no bytes. */
 export function labelOf({ what, milliseconds = 0 }: Crossing): string {
   return what === "silence" ? `${Math.round(milliseconds)} ms of silence` : what;
 }
 
-/** Nothing crosses: dots at both sides of the label. */
+/** Draws silence: dots on both sides of the label. */
 function drawSilence(crossing: Crossing, width: number, display: Display): string {
   const label = labelOf(crossing);
   const dots = Math.max(1, Math.floor((width - widthOf(label) - 4) / 4));
@@ -226,14 +226,14 @@ function drawSilence(crossing: Crossing, width: number, display: Display): strin
   return padTo(` ${half}${label} ${half}`.trimEnd(), width);
 }
 
-/** What arrows are drawn with. */
+/** The characters that arrows are drawn with. */
 function strokesOf({ unicode }: Display) {
   return unicode
     ? { line: "─", right: "▶", left: "◀", lost: "✕" }
     : { line: "-", right: ">", left: "<", lost: "x" };
 }
 
-/** An arrow that carries no label. */
+/** Draws an arrow without a label. */
 function bareArrow({ from, lost: isLost }: Crossing, width: number, display: Display): string {
   const { line, right, left, lost } = strokesOf(display);
   if (from === "between") return left + line.repeat(width - 2) + right;
@@ -247,7 +247,7 @@ function drawArrow(crossing: Crossing, width: number, display: Display): string 
   const { from, data, faults = [] } = crossing;
   const fault = faults.length === 0 ? "" : ` ${faults.join(" ")} ${line}${line}`;
   const heads = from === "between" ? 2 : 1;
-  // Two of the line and a space before the label; a space and two of the line after it.
+  // Two strokes and a space before the label; a space and two strokes after it.
   const room = width - heads - 6 - fault.length;
   const label = data === undefined
     ? cutTo(labelOf(crossing), room)

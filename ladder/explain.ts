@@ -1,31 +1,32 @@
 import type { SocketEvent } from "../sockets/socket_events.ts";
 import type { Rung } from "./rung.ts";
 
-/** What each fault does to what crosses. */
+/** What each fault does to the data in transit. */
 const faultSentences: Readonly<Record<string, string>> = {
-  delay: "It was held back on its way.",
-  split: "It went on byte by byte: whoever expects it in one recv() gets a part.",
-  throttle: "It went on slowly, so many bytes a second.",
-  garbage: "Its first byte was altered on its way, so that it is no longer UTF-8 text.",
-  lose: "It was lost on its way, and nobody is notified.",
-  twice: "It arrives twice: who receives it can't know that it was sent once.",
-  stall: "From here on nothing passes, and neither end is notified.",
-  close: "The connection was ended on the way, at both ends.",
-  reset: "The connection was reset on the way, at both ends.",
+  delay: "It was held back on the way.",
+  split:
+    "It was passed on byte by byte: a program that expects all of it from one recv() gets a part.",
+  throttle: "It was passed on slowly, at a limited rate.",
+  garbage: "Its first byte was altered on the way, so it is no longer UTF-8 text.",
+  lose: "It was lost on the way, and neither end is notified.",
+  twice: "It arrives twice: the receiver can't know that it was sent once.",
+  stall: "From here on nothing gets through, and neither end is notified.",
+  close: "The relay ended the connection at both ends.",
+  reset: "The relay reset the connection at both ends.",
 };
 
-/** Explains rungs one after the other, and says no sentence twice. */
+/** Returns a function that explains rungs in turn and never repeats a sentence. */
 export function explainOnce(): (rung: Rung) => string | undefined {
-  const told = new Set<string>();
+  const said = new Set<string>();
   return (rung) => {
     const sentences = explanationOf(rung)?.split(/(?<=\.) /) ?? [];
-    const fresh = sentences.filter((sentence) => !told.has(sentence));
-    for (const sentence of fresh) told.add(sentence);
+    const fresh = sentences.filter((sentence) => !said.has(sentence));
+    for (const sentence of fresh) said.add(sentence);
     return fresh.join(" ") || undefined;
   };
 }
 
-/** One sentence, or two, that a beginner can use about a rung; `undefined` where there is nothing to say. */
+/** Explains a rung to a beginner in a sentence or two; `undefined` if nothing needs explaining. */
 export function explanationOf(rung: Rung): string | undefined {
   const faults = (rung.crossing?.faults ?? []).map((name) => faultSentences[name] ?? "");
   const struck = rung.crossing?.from === "between" && rung.crossing.what !== "silence";
@@ -44,17 +45,17 @@ function explanationOfCalls(rung: Rung): string | undefined {
       return endOfStream(rung);
     case "reset":
       if ([...client, ...server].some(({ reset }) => reset)) {
-        return "This end closes with a reset in place of the end of the stream: the other end's " +
-          "recv() fails with ECONNRESET, and what was still on its way is lost.";
+        return "This end closes with a reset instead of the end of the stream: the other end's " +
+          "recv() fails with ECONNRESET, and data still in transit is lost.";
       }
       return "The other end is gone: its system answers with a reset, and what was sent is lost. " +
-        "A recv() that waits fails with ECONNRESET.";
+        "A waiting recv() fails with ECONNRESET.";
     case "refused":
-      return "The system at that address answers at once that no program has the port: " +
+      return "The system at that address answers at once that no program is using the port: " +
         "connect() fails with ECONNREFUSED.";
     case "silence":
-      return "Nothing comes. Whoever waits in recv() would wait for ever: " +
-        "only a limit of its own ends the wait.";
+      return "Nothing arrives. A program in recv() would wait forever: " +
+        "only a timeout of its own ends the wait.";
     case "nothing more":
       return undefined;
     case undefined:
@@ -70,13 +71,13 @@ function local(events: readonly SocketEvent[]): string | undefined {
         "lets clients queue there. None of the three waits.";
     case "socket bind":
       return "A socket with an address and a port is all that datagrams need: " +
-        "nobody listens, nobody connects.";
+        "there is no listen() and no connect().";
     case "socket":
-      return "The client makes a socket, one end of a connection to be. Nothing has left it yet.";
+      return "The client makes a socket, one end of a future connection. Nothing is sent yet.";
     case "close":
       return "close() gives the socket back to the system. It does not wait.";
     case "recv":
-      return "recv() takes what has come so far, wherever the sender made its cuts.";
+      return "recv() takes what has arrived so far, however the sender divided it.";
     default:
       return undefined;
   }
@@ -102,18 +103,18 @@ function data({ client, server, crossing }: Rung): string {
       "gets it whole and learns whom it came from.";
   }
   if (datagram) {
-    return "sendto() succeeds all the same: it does not learn whether the datagram arrives, " +
-      "nor whether anybody is there.";
+    return "sendto() succeeds anyway: it does not learn whether the datagram arrives, " +
+      "or whether anyone is there.";
   }
   if (events.some(({ call }) => call === "recvfrom")) {
     return "recvfrom(), which had been waiting, gets a datagram whole and learns whom it came from.";
   }
   if (events.every(({ call }) => call === "recv")) {
-    return "recv() takes what has come so far, wherever the sender made its cuts.";
+    return "recv() takes what has arrived so far, however the sender divided it.";
   }
   if (!received) {
     return "send() hands the bytes to the system and does not wait: " +
-      "that it succeeded does not mean that anybody got them.";
+      "its success does not mean that anyone received them.";
   }
   const other = crossing?.from === "client" ? "server" : "client";
   return `send() hands the bytes to the system and does not wait. ` +
@@ -124,7 +125,7 @@ function endOfStream({ client, server }: Rung): string {
   const events = [...client, ...server];
   const received = client.length > 0 && server.length > 0;
   if (events.some(({ call }) => call === "shutdown")) {
-    return "shutdown() ends the sending of this side only; it still receives. " +
+    return "shutdown() ends only the sending on this side; it can still receive. " +
       (received
         ? "The other end's recv() gets 0 bytes: the end of the stream."
         : "The other end will be notified: the end of the stream.");

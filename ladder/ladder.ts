@@ -2,23 +2,22 @@ import type { Endpoint } from "../protocol/addresses.ts";
 import type { SocketCall, SocketEvent } from "../sockets/socket_events.ts";
 import type { Crossing, Rung, Side } from "./rung.ts";
 
-/** Milliseconds of silence from which it is drawn: somebody waits. */
+/** Milliseconds from which silence is drawn: a side is waiting. */
 const LONG_SILENCE_MS = 100;
 
 const OPENING: readonly SocketCall[] = ["socket", "bind", "listen"];
 
-/** The side that a program stands on. */
+/** Returns the side that a program is on. */
 export function sideOf({ who }: SocketEvent): Side {
   return who.endsWith("-client") ? "client" : "server";
 }
 
 /**
- * Puts the events of a client and a server into one order, each sending beside
- * the receiving that it brought about.
+ * Merges the events of a client and a server, pairing each send with the receive
+ * that it caused.
  *
- * Events are in the order of their times. A call that sends is placed by when it
- * was made and one that receives by when it gave something, so no cause comes
- * after its effect.
+ * Events are ordered by time. A call that sends is placed by when it was made,
+ * one that receives by when it returned, so no cause comes after its effect.
  */
 export function ladderOf(events: readonly SocketEvent[]): Rung[] {
   const ordered = [...events].sort((one, other) => one.time - other.time);
@@ -27,7 +26,7 @@ export function ladderOf(events: readonly SocketEvent[]): Rung[] {
   const paired = new Set(effects.values());
   const rungs: Rung[] = [];
   for (const event of ordered) {
-    if (paired.has(event)) continue; // stands beside its cause
+    if (paired.has(event)) continue; // shares the rung of its cause
     const last = rungs.at(-1);
     if (last !== undefined && continuesOpening(last, event)) {
       rungs[rungs.length - 1] = rungOf([...last.client, ...last.server, event], start);
@@ -55,7 +54,7 @@ function rungOf(events: readonly SocketEvent[], start: number, crossing?: Crossi
   };
 }
 
-/** Somebody waited for what did not come, before it happened that one end gave up, or spoke. */
+/** The silence before an event, if it was long: a side waited until one end gave up or spoke. */
 function silenceBefore(
   event: SocketEvent,
   last: Rung | undefined,
@@ -63,20 +62,20 @@ function silenceBefore(
 ): Rung | undefined {
   const time = event.time - start;
   const milliseconds = time - (last?.time ?? time);
-  // Before anything has crossed nobody waits: a program is only slow to start.
+  // Before anything has crossed, neither side waits: a program is only slow to start.
   if (milliseconds < LONG_SILENCE_MS || last?.crossing === undefined) return undefined;
   const crossing: Crossing = { from: "between", what: "silence", milliseconds };
   return { time, client: [], server: [], crossing };
 }
 
-/** `socket() bind() listen()` are one rung. */
+/** Whether an event joins the last rung: `socket() bind() listen()` are one. */
 function continuesOpening({ client, server }: Rung, event: SocketEvent): boolean {
   const before = client.length + server.length > 0 ? [...client, ...server].at(-1) : undefined;
   return before !== undefined && before.socket === event.socket &&
     OPENING.includes(before.call) && OPENING.includes(event.call);
 }
 
-/** Which event brought about which: sendings with what received them. */
+/** Maps each event to the one that it caused: each send to its receive. */
 function pair(events: readonly SocketEvent[]): Map<SocketEvent, SocketEvent> {
   const effects = new Map<SocketEvent, SocketEvent>();
   pairConnections(events, effects);
@@ -103,8 +102,8 @@ function pairConnections(
 }
 
 /**
- * Bytes of a stream keep their order but not their cuts: a receiving stands
- * beside the sending that its last byte came from.
+ * A stream keeps the order of its bytes but not their boundaries: a receive is
+ * paired with the send that its last byte came from.
  */
 function pairStream(
   sent: readonly SocketEvent[],
@@ -135,7 +134,7 @@ function pairDatagrams(
   }
 }
 
-/** The end of a stream, or its reset, stands beside what ended it. */
+/** Pairs the end or the reset of a stream with the call that caused it. */
 function pairEnds(
   sent: readonly SocketEvent[],
   received: readonly SocketEvent[],

@@ -3,11 +3,11 @@ import { sideOf } from "./ladder.ts";
 import type { Crossing, Rung } from "./rung.ts";
 
 /**
- * A rung for one call of a program whose other end is not seen: what a call received has crossed
- * as well.
+ * Returns the rung for a call of a program whose other end can't be seen: data that a call
+ * received has crossed, too.
  *
  * @param start When the connection began, as `performance.now()`.
- * @param hasEnded Whether this side has already ended its sending: a close then ends nothing more.
+ * @param hasEnded Whether this side has already ended its sending, so that a close ends nothing.
  */
 export function ownRung(event: SocketEvent, start: number, hasEnded = false): Rung {
   const own = sideOf(event);
@@ -47,7 +47,7 @@ function crossingOf(event: SocketEvent, hasEnded: boolean): Crossing | undefined
   }
 }
 
-/** What the other end answered, by the call that failed. */
+/** What the other end answered, judging by the call that failed. */
 function crossingOfError(call: SocketEvent["call"], other: "client" | "server") {
   if (call === "connect") return { from: other, what: "refused" } as const;
   if (call === "recv" || call === "send") return { from: other, what: "reset" } as const;

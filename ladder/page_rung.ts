@@ -5,21 +5,21 @@ import { explanationOf } from "./explain.ts";
 import type { Crossing, Rung } from "./rung.ts";
 import { type Tone, toneOf } from "./tone.ts";
 
-/** Columns of bytes at an arrow of the page; all of them are shown where a rung is opened. */
+/** Columns for the bytes at an arrow on the page; an open rung shows all of them. */
 const LABEL_COLUMNS = 72;
 
 const strict = new TextDecoder("utf-8", { fatal: true });
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** A rung as the page draws it: text alone, ready to be shown, which JSON can carry. */
+/** A rung as the page draws it: only text ready to show, so JSON can carry it. */
 export interface PageRung {
   /** Milliseconds since the connection began. */
   readonly timeMs: number;
-  /** What each side called; empty where nothing is known of it. */
+  /** What each side called; empty if unknown. */
   readonly client: string;
   readonly server: string;
   readonly arrow?: PageArrow | undefined;
-  /** What happened, for who hears the page and does not see it. */
+  /** What happened, for screen readers. */
   readonly sentence: string;
   readonly explanation?: string | undefined;
   readonly bytes?: PageBytes | undefined;
@@ -32,7 +32,7 @@ export interface PageArrow {
   readonly label: string;
   readonly faults: readonly string[];
   readonly lost: boolean;
-  /** Whether it carries bytes, and whether these are not text. */
+  /** Whether it carries bytes, and whether they are not text. */
   readonly isData: boolean;
   readonly isBinary: boolean;
 }
@@ -41,12 +41,12 @@ export interface PageArrow {
 export interface PageBytes {
   /** How many there were. */
   readonly total: number;
-  /** Of the first of them: as text, in which what can't be shown is escaped, and as they are. */
+  /** The first of them: as text, in which characters that can't be shown are escaped, and raw. */
   readonly text: string;
   readonly base64: string;
 }
 
-/** A rung for the page. */
+/** Converts a rung for the page. */
 export function pageRung(rung: Rung): PageRung {
   const { time, client, server, crossing } = rung;
   return {
@@ -78,7 +78,7 @@ function arrowLabel(crossing: Crossing, data: Uint8Array | undefined): string {
   return data === undefined ? labelOf(crossing) : quoteBytes(data, LABEL_COLUMNS);
 }
 
-/** Whether there are bytes that are not UTF-8; of a piece that is not whole nobody can say. */
+/** Whether the bytes are not UTF-8; false for an incomplete piece, as it can't be known. */
 function isBinary({ data, bytes = data?.length }: Crossing): boolean {
   if (data === undefined || data.length !== bytes) return false;
   try {
@@ -93,7 +93,7 @@ function bytesOf(crossing: Crossing | undefined): PageBytes | undefined {
   if (crossing?.data === undefined || crossing.data.length === 0) return undefined;
   const { data, bytes: total = data.length } = crossing;
   const lines = decoder.decode(data).split("\n");
-  // A line end is seen, and ends a line.
+  // A line end is shown, and also ends the line.
   return { total, text: lines.map(visible).join("\\n\n"), base64: data.toBase64() };
 }
 

@@ -5,7 +5,7 @@ export type Side = "client" | "server";
 
 /** What crosses from one side to the other. */
 export interface Crossing {
-  /** `between`: whoever stands between the two ends both sides at once. */
+  /** `between`: a relay between the two acts on both sides at once. */
   readonly from: Side | "between";
   readonly what:
     | "handshake"
@@ -16,27 +16,27 @@ export interface Crossing {
     | "nothing more"
     | "silence";
   readonly data?: Uint8Array | undefined;
-  /** Bytes that crossed, where `data` is only their beginning. @default {data.length} */
+  /** Bytes that crossed, if `data` is only the beginning. @default {data.length} */
   readonly bytes?: number | undefined;
-  /** Milliseconds that a silence took. */
+  /** Milliseconds that a silence lasted. */
   readonly milliseconds?: number | undefined;
-  /** What was done to it on its way, by name: `delay`, `garbage`. */
+  /** Names of the faults that struck it on the way: `delay`, `garbage`. */
   readonly faults?: readonly string[] | undefined;
-  /** It never arrives. @default {false} */
+  /** Whether it never arrives. @default {false} */
   readonly lost?: boolean | undefined;
 }
 
 /** One line of the ladder: what each side called, and what crossed. */
 export interface Rung {
-  /** Milliseconds since the first event, of the last call in it. */
+  /** Milliseconds from the first event to the last call in this rung. */
   readonly time: number;
-  /** The calls that are known; a side that is only seen from outside has none. */
+  /** The calls that are known; none for a side that is only seen from outside. */
   readonly client: readonly SocketEvent[];
   readonly server: readonly SocketEvent[];
   readonly crossing?: Crossing | undefined;
 }
 
-/** The names of the two sides, as they stand above a ladder. */
+/** The names of the two sides, as shown above a ladder. */
 export interface SideNames {
   readonly client: string;
   readonly server: string;

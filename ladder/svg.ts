@@ -5,10 +5,10 @@ import { explainOnce } from "./explain.ts";
 import type { Crossing, Rung, SideNames } from "./rung.ts";
 import { toneOf } from "./tone.ts";
 
-/** What stands around the rungs of a drawing. */
+/** Everything in a drawing but its rungs. */
 export interface SvgDrawing {
   readonly title: string;
-  /** @default {the names that the events give} */
+  /** @default {the names in the events} */
   readonly names?: SideNames;
   /** Whether each rung is explained below it. */
   readonly explain: boolean;
@@ -26,12 +26,12 @@ const ROW = 46;
 const NOTE_ROW = 20;
 const CHARACTER = 8.4;
 const ARROW_HEAD = 9;
-/** Explanations stay between the rails. */
+/** Explanations fit between the rails. */
 const NOTE_COLUMNS = 57;
 
 /**
- * A stylesheet of its own, so that a file looks the same on a slide, in a README and alone:
- * light, or dark where the reader prefers it.
+ * An embedded stylesheet, so that a file looks the same on a slide, in a README and alone:
+ * light, or dark if the reader prefers it.
  */
 const STYLE = `
 svg { --paper: #ffffff; --ink: #1c2330; --quiet: #667085; --line: #d5dae3; --client: #0a6e8a;
@@ -54,7 +54,7 @@ text { font: 14px ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans M
 .arrow { stroke: var(--tone); } .head { fill: var(--tone); }
 `.trim();
 
-/** Draws the ladder as an SVG file: the text in it is text, and nothing is loaded from elsewhere. */
+/** Draws the ladder as a self-contained SVG file, in which text stays text. */
 export function ladderSvg(rungs: readonly Rung[], drawing: SvgDrawing): string {
   const { title, names = namesOf(rungs), explain, results } = drawing;
   const explained = explainOnce();
@@ -96,7 +96,7 @@ function drawRung({ time, client, server, crossing }: Rung, y: number): string {
   const left = client.map(callText).join(" ");
   const right = server.map(callText).join(" ");
   const base = y + 5;
-  // A side that does something by itself has room on its own side of the rail only.
+  // A call without an arrow has room only on its own side of the rail.
   return [
     left === "" ? "" : text(left, { x: CLIENT_X - 16, y: base, class: "client", anchor: "end" }),
     right === "" ? "" : rightText(right, base, crossing),
@@ -105,7 +105,7 @@ function drawRung({ time, client, server, crossing }: Rung, y: number): string {
   ].filter(Boolean).join("\n");
 }
 
-/** Several calls in one rung would run into the time: they stand to the left of the rail. */
+/** Several calls in one rung would overlap the time, so they go to the left of the rail. */
 function rightText(calls: string, y: number, crossing: Crossing | undefined): string {
   const room = TIME_X - SERVER_X - 100;
   return crossing === undefined && calls.length * CHARACTER > room
@@ -175,7 +175,7 @@ const entities: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
-/** Text as XML has it: control characters, which XML can't hold, are shown escaped. */
+/** Escapes text for XML; control characters, which XML can't contain, are shown escaped. */
 function escape(content: string): string {
   return visible(content).replaceAll(/[\ufffe\uffff]/g, "\ufffd")
     .replaceAll(/[&<>"]/g, (character) => entities[character] ?? "");

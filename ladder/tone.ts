@@ -1,9 +1,9 @@
 import type { Crossing } from "./rung.ts";
 
-/** How what crosses is coloured: bytes as they should be, what ends or alters, what goes wrong. */
+/** How a crossing is coloured: intact bytes, an end or alteration, a failure, silence. */
 export type Tone = "data" | "end" | "bad" | "quiet";
 
-/** The same in a picture and on the page. */
+/** Returns the tone of a crossing, in a picture and on the page alike. */
 export function toneOf({ what, faults = [], lost = false }: Crossing): Tone {
   if (what === "silence") return "quiet";
   if (what === "reset" || what === "refused" || lost) return "bad";

@@ -3,17 +3,17 @@ import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 import type { SocketCall, SocketEvent } from "../sockets/socket_events.ts";
 import type { Crossing, Rung, Side, SideNames } from "./rung.ts";
 
-/** What somebody sees of a connection, or of a client's datagrams, who stands between both ends. */
+/** What can be seen of a connection, or of a client's datagrams, from between the two ends. */
 export type WireEvent =
   & {
     /** When, as `performance.now()`. */
     readonly time: number;
-    /** Counts connections, or clients over UDP, from 1. */
+    /** Number of the connection, or of the client over UDP, from 1. */
     readonly connection: number;
   }
   & (
     | WireEnds & { readonly what: "connected" }
-    /** The server could not be reached: an errno name, or what else it failed with. */
+    /** The server could not be reached; `why` is an errno name or another reason. */
     | WireEnds & { readonly what: "refused"; readonly why: string }
     | WireData
     /** One side sends no more. */
@@ -31,36 +31,36 @@ export type WireEvent =
     }
   );
 
-/** Both ends of a connection, and what stands between. */
+/** Both ends of a connection, and the relay between them. */
 export interface WireEnds {
   readonly client: Endpoint;
-  /** Where the client has reached the relay. */
+  /** The address at which the client reached the relay. */
   readonly relay: Endpoint;
   readonly server: Endpoint;
-  /** Milliseconds until the server answered; at the end, those of the whole connection. */
+  /** Milliseconds until the server answered; for `closed`, the duration of the connection. */
   readonly elapsedMs: number;
 }
 
-/** Bytes on their way. */
+/** Bytes in transit. */
 export interface WireData {
   readonly what: "data";
   readonly from: Side;
-  /** The beginning of them. */
+  /** The first of them. */
   readonly data: Uint8Array;
   /** How many there were. */
   readonly bytes: number;
-  /** What is done to them. */
+  /** Names of the faults that strike them. */
   readonly faults: readonly string[];
-  /** They don't reach the other side. */
+  /** Whether they don't reach the other side. */
   readonly lost: boolean;
 }
 
 /**
- * A rung for what was seen from between both ends: the calls of a program are
- * known only where nothing else can have caused what was seen.
+ * Returns the rung for an event seen from between the two ends: a program's call
+ * is known only where nothing else can have caused the event.
  *
  * @param start When the connection began, as `performance.now()`.
- * @returns `undefined` for what is not drawn.
+ * @returns `undefined` for an event that is not drawn.
  */
 export function wireRung(
   event: WireEvent,
@@ -103,7 +103,7 @@ export function wireRung(
   }
 }
 
-/** The names above a connection's ladder; `undefined` for events that give none. */
+/** Returns the names above a connection's ladder; `undefined` if the event has none. */
 export function wireNames(event: WireEvent): SideNames | undefined {
   if (event.what !== "connected" && event.what !== "refused") return undefined;
   return {
@@ -112,7 +112,7 @@ export function wireNames(event: WireEvent): SideNames | undefined {
   };
 }
 
-/** What a fault looks like that strikes the connection as a whole. */
+/** How a fault that strikes the connection as a whole is drawn. */
 function faultCrossing(fault: string): Crossing {
   const kinds: Readonly<Record<string, Crossing["what"]>> = {
     reset: "reset",

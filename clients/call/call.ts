@@ -1,10 +1,10 @@
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 
-/** How much has come of the replies, and when. */
+/** How much of the replies has arrived, and when. */
 export interface Received {
   /** Bytes, line ends included. */
   readonly bytes: number;
-  /** When the last of them came, as `performance.now()`; 0 before. */
+  /** When the last of them arrived, as `performance.now()`; 0 if none has. */
   readonly at: number;
 }
 
@@ -12,33 +12,33 @@ export interface Received {
 export interface Call extends Disposable {
   readonly protocol: Protocol;
   readonly remote: Endpoint;
-  /** This end; over UDP that of the last request. */
+  /** This end; over UDP, the socket of the last request. */
   readonly local: Endpoint;
-  /** Whether the peer can separate several requests that are sent at once. */
+  /** Whether the peer can separate several requests sent at once. */
   readonly framed: boolean;
-  /** Whether the last reply ended with the stream: it may be only a part. */
+  /** Whether the stream ended with the last reply, which may then be incomplete. */
   readonly ended: boolean;
-  /** What has come so far. */
+  /** What has arrived so far. */
   readonly received: Received;
   /**
    * Sends requests, each a line without its end.
    *
-   * It does not throw: what a peer sent before it left is still to be received,
-   * so {@linkcode receive}, which is to be called meanwhile, reports how it
-   * ended, also if the peer takes nothing.
+   * Never throws: replies that the peer sent before it left can still be
+   * received, so {@linkcode receive}, which must be called concurrently, reports
+   * how the call ended, even if the peer reads nothing.
    */
   send(requests: readonly string[]): Promise<void>;
   /**
-   * The next replies: at least one, and all that came with it.
+   * Receives the next reply, and all others that arrived with it.
    *
-   * @param timeout Milliseconds to wait for it. @default {as for every reply}
-   * @throws {SocketFailure} of kind `TIMEOUT`, `RESET`, `CLOSED`, or `ERROR` if what came is no reply.
+   * @param timeout Milliseconds to wait. @default {as for every reply}
+   * @throws {SocketFailure} of kind `TIMEOUT`, `RESET`, `CLOSED`, or `ERROR` if it is not a reply.
    */
   receive(timeout?: number): Promise<string[]>;
   /**
-   * Resolves once the peer does something while it is not asked: it sends data,
-   * which {@linkcode receive} then gives, or ends. Over UDP it never does. It may
-   * be left waiting, and called again; never throws.
+   * Resolves once the peer acts without a request: it sends data, which
+   * {@linkcode receive} then returns, or ends. Never resolves over UDP. May be
+   * left pending, and called again; never throws.
    */
   unasked(): Promise<"data" | "end" | "reset">;
 }

@@ -12,21 +12,21 @@ const encoder = new TextEncoder();
 
 /**
  * A call over UDP: each request is one datagram from a socket of its own, so a
- * reply that comes too late, or twice, is never taken for the next one's.
+ * late or duplicate reply is never taken for the reply to the next request.
  */
 export class DatagramCall implements Call {
   readonly protocol = "udp";
-  /** Requests are asked one at a time: datagrams may overtake each other. */
+  /** Requests are sent one at a time, since datagrams may be reordered. */
   readonly framed = false;
   readonly ended = false;
 
   received: Received = { bytes: 0, at: 0 };
-  /** Who sent a datagram that was passed over, as it was not asked. */
+  /** The sender of a datagram that was ignored because it is not the peer. */
   stranger: Endpoint | undefined;
 
   readonly remote: InternetEndpoint;
   readonly #timeout: number;
-  /** Holds any datagram: those of IPv6 may be a little longer than those of IPv4. */
+  /** Holds any datagram: over IPv6 they may be slightly longer than over IPv4. */
   readonly #buffer = new Uint8Array(65_536);
   readonly #watch: Watch | undefined;
   readonly #datagramOf: (request: string) => string;
@@ -86,7 +86,7 @@ export class DatagramCall implements Call {
     }
   }
 
-  /** A datagram that is not asked for is not received: each request has a socket of its own. */
+  /** Unsolicited datagrams are never received: each request has a socket of its own. */
   unasked(): Promise<never> {
     return new Promise(() => {});
   }
@@ -102,7 +102,7 @@ export class DatagramCall implements Call {
     return traceDatagrams(socket, new SocketTrace(this.#watch.trace, this.#watch.who));
   }
 
-  /** The next datagram of the peer; what others send is passed over. */
+  /** The next datagram from the peer; others are ignored. */
   async #fromPeer(): Promise<Uint8Array> {
     while (true) {
       if (this.#socket === undefined) throw this.#sendFailure ?? this.#failure("TIMEOUT");
@@ -116,7 +116,7 @@ export class DatagramCall implements Call {
         this.received = { bytes: this.received.bytes + bytes.length, at: performance.now() };
         return bytes;
       } catch (error) {
-        // Windows reports so that nobody listens there, Linux not at all.
+        // On Windows this means that nothing is listening there; Linux does not report that.
         if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
       }
     }
@@ -145,7 +145,7 @@ export class DatagramCall implements Call {
   }
 }
 
-/** The address that stands for all of this host's, of the same family. */
+/** The wildcard address of the same family. */
 function anyAddress({ hostname }: InternetEndpoint): string {
   return hostname.includes(":") ? "::" : "0.0.0.0";
 }

@@ -3,7 +3,7 @@ import type { Call } from "./call.ts";
 import { DatagramCall } from "./datagram_call.ts";
 import { StreamCall } from "./stream_call.ts";
 
-/** Whom to call, and over which transport. */
+/** The server to call, and over which transport. */
 export type CallPlace =
   | {
     readonly protocol: "tcp" | "udp";
@@ -14,16 +14,16 @@ export type CallPlace =
   }
   | { readonly protocol: "unix"; readonly path: string };
 
-/** How long to wait, for the connection and then for each next reply, and who watches. */
+/** How long to wait for the connection and then for each reply, and who watches. */
 export interface DialOptions extends ConnectOptions {
-  /** What carries a request over UDP. @default {the request} */
+  /** Returns the datagram that carries a request over UDP. @default {the request} */
   readonly datagramOf?: ((request: string) => string) | undefined;
 }
 
 /**
- * Calls a server: over TCP it connects to the first of the addresses that
- * answers. Over UDP nothing is sent yet, so nothing can fail yet, and the first
- * address is the one that is asked: UDP does not report whether anybody is there.
+ * Calls a server. Over TCP it connects to the first address that answers. Over
+ * UDP nothing is sent yet, so nothing can fail yet, and requests go to the first
+ * address: UDP does not report whether anything is listening.
  *
  * @throws {SocketFailure} of kind `REFUSED`, `UNREACHABLE`, `RESET`, `TIMEOUT`
  * or `ERROR` if no connection can be made.

@@ -1,8 +1,8 @@
 import type { Call } from "./call.ts";
 
-/** Requests that may wait for their answers at a time. */
+/** Most requests that wait for their answers at a time. */
 const WINDOW = 1_024;
-/** Characters that they may have together, unless it is a single one. */
+/** Most characters in them together, unless there is only one. */
 const WINDOW_SIZE = 1_048_576;
 
 /** One request with its reply. */
@@ -11,7 +11,7 @@ export interface Answer {
   readonly reply: string;
   /** Milliseconds from sending the request to receiving the reply. */
   readonly elapsedMs: number;
-  /** Whether the reply ended with the stream: it may be only a part. */
+  /** Whether the stream ended with the reply, which may then be incomplete. */
   readonly ended: boolean;
 }
 
@@ -27,22 +27,21 @@ interface Waiting {
  */
 export async function ask(call: Call, request: string): Promise<Answer> {
   const sentAt = performance.now();
-  // A peer may answer before it has taken all of a long request.
+  // A peer may answer before it has read all of a long request.
   const [, [reply = ""]] = await Promise.all([call.send([request]), call.receive()]);
   return { request, reply, elapsedMs: performance.now() - sentAt, ended: call.ended };
 }
 
 /**
- * Sends requests as they come, without waiting for the answers before, and
- * hands out the answers in order.
+ * Sends requests as they arrive, without waiting for earlier answers, and
+ * delivers the answers in order.
  *
  * At most 1,024 requests wait for their answers at a time, so memory stays
- * bounded however many there are. The first is sent alone: only a peer that
- * ended its reply with LF can separate several requests, any other is asked
- * one at a time.
+ * bounded. The first is sent alone: only a peer that ended its reply with LF can
+ * separate several requests; any other gets one at a time.
  *
- * @param answered Takes the answers that came together; the next wait for it.
- * @throws {SocketFailure} as {@linkcode Call.receive} does, and what `requests` or `answered` throws.
+ * @param answered Takes the answers that arrived together; later ones wait for it.
+ * @throws {SocketFailure} as {@linkcode Call.receive} does, or what `requests` or `answered` throws.
  */
 export async function pipeline(
   call: Call,
@@ -53,7 +52,7 @@ export async function pipeline(
   let waitingSize = 0;
   let allSent = false;
   let failed: { readonly error: unknown } | undefined;
-  /** Wakes the side that waits for the other: the sender for room, the receiver for a request. */
+  /** Wakes the side that is waiting: the sender for room, the receiver for a request. */
   let changed = Promise.withResolvers<void>();
   const change = (): void => {
     changed.resolve();
@@ -65,7 +64,7 @@ export async function pipeline(
     return call.framed && waiting.length < WINDOW && waitingSize < WINDOW_SIZE;
   }
 
-  /** Requests that can't be had end the sending; those before are answered all the same. */
+  /** A failure to get requests ends the sending; earlier ones are still answered. */
   async function sendAll(): Promise<void> {
     try {
       await sendEach();

@@ -6,7 +6,7 @@ import { QuietQueue } from "../../sockets/quiet_queue.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import type { Call, Received } from "./call.ts";
 
-/** Bytes that a reply may have, and that may come without one. */
+/** Most bytes in a reply, and most bytes that may arrive without one. */
 const MAX_REPLY = 1_048_576;
 
 const encoder = new TextEncoder();
@@ -14,21 +14,21 @@ const encoder = new TextEncoder();
 /**
  * A call over a connection.
  *
- * A reply ends at LF. While none of this connection has had one, the peer may
- * be of the classic kind: then a reply of up to 1,024 bytes also ends after
- * 200 ms of silence or at the end of the stream.
+ * A reply ends at LF. Until a reply on this connection has had one, the peer may
+ * be a classic server: then a reply of up to 1,024 bytes also ends after 200 ms
+ * of silence or at the end of the stream.
  */
 export class StreamCall implements Call {
   readonly #stream: Stream;
   readonly #replyTimeout: number;
   readonly #lines = new LineBuffer(MAX_REPLY);
   readonly #quiet = new QuietQueue<StreamCall>();
-  /** A read that quiet left behind: it goes on with the next reply. */
+  /** A read still pending after silence ended a reply; the next reply continues it. */
   #reading: Promise<number | null> | undefined;
   #timedOut = false;
   #ended = false;
   #received: Received = { bytes: 0, at: 0 };
-  /** Whether the peer was found to have reset the connection, or to read no more, while sending. */
+  /** Set if a write found that the peer has reset the connection, or no longer reads. */
   #lost: "RESET" | "CLOSED" | undefined;
 
   /** @param replyTimeout Milliseconds to wait for each next reply. */
@@ -61,7 +61,7 @@ export class StreamCall implements Call {
     return this.#received;
   }
 
-  /** All in one write. */
+  /** Sends all requests in one write, where the stream takes them whole. */
   async send(requests: readonly string[]): Promise<void> {
     let bytes = encoder.encode(requests.map((request) => `${request}\n`).join(""));
     while (bytes.length > 0 && this.#lost === undefined) {
@@ -83,7 +83,7 @@ export class StreamCall implements Call {
   }
 
   async unasked(): Promise<"data" | "end" | "reset"> {
-    this.#reading ??= this.#read(); // the next reply goes on with it
+    this.#reading ??= this.#read(); // the next reply continues it
     try {
       return await this.#reading === null ? "end" : "data";
     } catch (error) {
@@ -96,7 +96,7 @@ export class StreamCall implements Call {
     this.#stream.close();
   }
 
-  /** @param deadline A peer that sends without a pause would keep the timer from its turn. */
+  /** @param deadline Checked here too: a peer that sends without pause would starve the timer. */
   async #nextLines(deadline: number): Promise<Line[]> {
     let passedOver = 0;
     while (true) {
@@ -118,12 +118,12 @@ export class StreamCall implements Call {
 
   #read(): Promise<number | null> {
     const reading = this.#stream.read(this.#lines.space());
-    // It may fail while nobody waits for it; then the next to wait gets it.
+    // It may fail while nothing awaits it; whatever awaits it next gets the error.
     reading.catch(() => {});
     return reading;
   }
 
-  /** Gives 0 if silence comes first, which ends the reply of a classic server. */
+  /** Resolves to 0 if silence comes first, which ends the reply of a classic server. */
   async #readOrQuiet(reading: Promise<number | null>): Promise<number | null> {
     try {
       if (!this.#lines.quietEndsLine) return await reading;
@@ -135,7 +135,7 @@ export class StreamCall implements Call {
     }
   }
 
-  /** What the end of the stream leaves: the reply of a classic server, or a reply cut short. */
+  /** What is left at the end of the stream: the reply of a classic server, or one cut short. */
   #rest(): Line {
     const whole = this.#lines.pending > 0 && !this.#lines.framed && this.#lost !== "RESET";
     this.#ended = true;
@@ -169,7 +169,7 @@ export class StreamCall implements Call {
     throw this.#failure("ERROR", { problem: "not text" });
   }
 
-  /** Nothing came in time: closing is what ends a pending read or write. */
+  /** Handles a timeout: closing the stream ends a pending read or write. */
   #expire(): void {
     this.#timedOut = true;
     this.#stream.close();
