@@ -4,14 +4,14 @@ import { parseCommandLine } from "./flags.ts";
 import { type Channels, openChannels, PATIENCE_MS, reportFailure } from "./report.ts";
 import { suggest } from "./suggest.ts";
 
-/** What `help` explains besides the commands. Their texts are loaded when they are asked for. */
+/** Topics that `help` explains besides the commands. Their texts are loaded on demand. */
 export const topics: readonly string[] = ["exit-codes", "targets", "json"];
 
 /**
- * Runs the command that the arguments name.
+ * Runs the command named by the arguments.
  *
- * @returns the exit code. Failures are reported on stderr, and on stdout too
- * where `--json` asks for it; they are never thrown.
+ * @returns the exit code. Failures are reported on stderr, and with `--json` on
+ * stdout too; they are never thrown.
  */
 export async function dispatch(
   args: readonly string[],
@@ -77,7 +77,7 @@ async function help(
   return await show(commandHelp(command, await command.load(), columns), channels);
 }
 
-/** Columns of the help: those of the terminal, as long as lines can still be read. */
+/** Columns of the help: those of the terminal, up to a readable line length. */
 async function helpColumns(): Promise<number> {
   const { displayOf } = await import("./terminal.ts");
   return Math.min(displayOf(Deno.stdout).columns, 100);
@@ -89,7 +89,7 @@ async function show(text: string, channels: Channels): Promise<number> {
   return 0;
 }
 
-/** @param more What may be named besides the commands. */
+/** @param more Other names that the user may have meant. */
 function find(name: string, commands: readonly Command[], more: readonly string[] = []): Command {
   const command = commands.find((command) => command.name === name);
   if (command !== undefined) return command;
@@ -107,8 +107,8 @@ function isUsage(error: unknown): error is Failure {
 }
 
 /**
- * Wrong usage with what to do next: the line to type, where what was typed is a
- * habit of another tool; or else the hint that it has, or where to read on.
+ * Adds a hint to a usage error: the line to type, if the user followed a habit of
+ * another tool; otherwise the failure's own hint, or where to read more.
  */
 async function withHint(
   { kind, message, hint }: Failure,
@@ -123,7 +123,7 @@ async function withHint(
   return new Failure(kind, message, { hint: hint ?? await pageHint(args[0], commands) });
 }
 
-/** Where to read on. */
+/** Returns a hint on where to read more. */
 async function pageHint(name: string | undefined, commands: readonly Command[]): Promise<string> {
   const command = commands.find((command) => command.name === name);
   if (command === undefined) return "netdemo help lists the commands";
@@ -132,7 +132,7 @@ async function pageHint(name: string | undefined, commands: readonly Command[]):
   return `netdemo help ${name} shows how it is used${text}`;
 }
 
-/** Whether a line that is going to be shown has a command and flags that there are. */
+/** Whether a line about to be suggested has a known command and valid flags. */
 async function isPlausible(args: readonly string[], commands: readonly Command[]) {
   const [name = "", ...rest] = args;
   if (name === "help" || name === "--version") return true;
@@ -146,7 +146,7 @@ async function isPlausible(args: readonly string[], commands: readonly Command[]
   }
 }
 
-/** Whether one of the flags is given before a `--` makes text of all that follows. */
+/** Whether one of the flags is given before `--`, after which everything is text. */
 function asksFor(args: readonly string[], ...flags: readonly string[]): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end === -1 ? args.length : end).some((arg) => flags.includes(arg));

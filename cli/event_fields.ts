@@ -1,12 +1,12 @@
-/** What a field of an event may hold, as a type and as a check. */
+/** The kind of value that a field of an event holds, as a type and as a check. */
 export interface Kind<T> {
-  /** What it is called in the help: `text`, `endpoint`. */
+  /** Its name in the help: `text`, `endpoint`. */
   readonly name: string;
   readonly optional?: boolean;
   holds(value: unknown): value is T;
 }
 
-/** A field that an event may lack. */
+/** A field that may be absent. */
 export type Optional<T> = Kind<T> & { readonly optional: true };
 
 /** The fields of an event, in the order in which they are printed. */
@@ -34,7 +34,7 @@ export const count = kind(
   (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
 );
 
-/** A number, such as a share. */
+/** A number, such as a ratio. */
 export const number = kind("number", (value): value is number => Number.isFinite(value));
 
 /** A duration, or a time since a start, in milliseconds. */
@@ -43,13 +43,13 @@ export const milliseconds = kind(
   (value): value is number => Number.isFinite(value) && Number(value) >= 0,
 );
 
-/** An instant, as ISO 8601 writes it in UTC. */
+/** A time in UTC, in ISO 8601 format. */
 export const time = kind(
   "time",
   (value): value is string => typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value),
 );
 
-/** `10.0.0.7:4040`, `[::1]:4040`, the path of a Unix socket, or `unnamed` for the end that connected to one. */
+/** `10.0.0.7:4040`, `[::1]:4040`, a Unix socket's path, or `unnamed` for its connecting end. */
 export const endpoint = kind(
   "endpoint",
   (value): value is string =>
@@ -87,7 +87,7 @@ export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
   );
 }
 
-/** An object that has any names, with values of one kind. */
+/** An object with any names and values of one kind. */
 export function mapOf<T>(item: Kind<T>): Kind<Readonly<Record<string, T>>> {
   return kind(
     `object of ${item.name}`,
@@ -108,7 +108,7 @@ export function optional<T>(inner: Kind<T>): Optional<T> {
   return { ...inner, optional: true };
 }
 
-/** What is wrong with the fields of an object: missing, unknown, or of another kind. */
+/** Returns what is wrong with the fields of an object: missing, unknown, or of the wrong kind. */
 export function problemsOf(value: Readonly<Record<string, unknown>>, fields: Fields): string[] {
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(fields, name));
   const wrong = Object.entries(fields).filter(([name, kind]) =>

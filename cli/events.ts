@@ -1,11 +1,11 @@
 /**
- * Every line that a command prints with `--json`: one object with the name of
- * its event. The types come from the same table as the checks that the tests
- * hold each printed line to, and what `netdemo help json` shows.
+ * The lines that commands print with `--json`: each is one object with the name
+ * of its event. One table defines the types, the checks that the tests apply to
+ * each printed line, and what `netdemo help json` shows.
  *
- * A thing has one name and one shape in all of them: an endpoint is
+ * A thing has the same name and shape in all events: an endpoint is
  * `10.0.0.7:4040`, the name of a duration ends in `Ms`, `remote` and `local` are
- * the two ends of a socket. What is not known or was not reached is absent.
+ * the two ends of a socket. Values that are unknown or were not reached are absent.
  */
 import {
   count,
@@ -32,7 +32,7 @@ import {
 const protocol = oneOf("tcp", "udp", "unix");
 const status = oneOf("pass", "note", "fail", "allowed", "skip", "not-judged");
 const side = oneOf("client", "server");
-/** How a duration was spread over many tries. */
+/** The distribution of a duration over many tries. */
 const spread = objectOf({
   p50Ms: milliseconds,
   p95Ms: milliseconds,
@@ -40,20 +40,20 @@ const spread = objectOf({
   maxMs: milliseconds,
 });
 
-/** What a server says of itself in each of its events. */
+/** Fields in every event of a server. */
 const server = { time, service: text };
 /** The two ends of a socket. */
 const ends = { remote: endpoint, local: endpoint };
-/** Bytes as text, or as base64 where they are not UTF-8. */
+/** Bytes as text, or as base64 if they are not UTF-8. */
 const bytes = { bytes: optional(count), data: optional(text), base64: optional(text) };
 
 function event<F extends Fields>(about: string, fields: F) {
   return { about, fields };
 }
 
-/** Every event: what it says, and its fields. */
+/** Every event: what it reports, and its fields. */
 export const events = {
-  failure: event("it failed; the same as on stderr", {
+  failure: event("a command failed, as reported on stderr", {
     failure: text,
     exitCode: count,
     message: text,
@@ -61,13 +61,16 @@ export const events = {
   }),
 
   // Clients.
-  connected: event("hello-client has connected, or a relay has, to its server for a client", {
-    connection: optional(count),
-    ...ends,
-    server: optional(endpoint),
-    elapsedMs: milliseconds,
-  }),
-  answer: event("a request of a client with its reply", {
+  connected: event(
+    "hello-client has connected, or a relay has connected to its server for a client",
+    {
+      connection: optional(count),
+      ...ends,
+      server: optional(endpoint),
+      elapsedMs: milliseconds,
+    },
+  ),
+  answer: event("a client's request and its reply", {
     ok: truth,
     request: text,
     reply: text,
@@ -76,7 +79,7 @@ export const events = {
   }),
 
   // Servers.
-  listening: event("a server listens", {
+  listening: event("a server is listening", {
     ...server,
     protocols: listOf(protocol),
     addresses: listOf(endpoint),
@@ -84,13 +87,13 @@ export const events = {
     target: optional(text),
     seed: optional(count),
   }),
-  page: event("the page that shows what passes is open", { url: text }),
+  page: event("the live page is open", { url: text }),
   connection: event("a server has accepted a connection", {
     ...server,
     connection: count,
     ...ends,
   }),
-  request: event("a server has answered a request; null if it was not UTF-8", {
+  request: event("a server has answered a request, which is null if it was not UTF-8", {
     ...server,
     connection: optional(count),
     datagram: optional(count),
@@ -98,7 +101,7 @@ export const events = {
     request: either(text, nothing),
     reply: text,
   }),
-  ignored: event("a server has left a datagram without an answer", {
+  ignored: event("a server has ignored a datagram", {
     ...server,
     datagram: count,
     ...ends,
@@ -114,13 +117,13 @@ export const events = {
     serverBytes: optional(count),
     elapsedMs: milliseconds,
   }),
-  rejected: event("a connection was turned away", {
+  rejected: event("a connection was rejected", {
     ...server,
     connection: count,
     ...ends,
     reason: text,
   }),
-  "accept-failed": event("a server could not accept a connection, and tries again", {
+  "accept-failed": event("a server could not accept a connection, and is retrying", {
     ...server,
     errno: optional(text),
     message: text,
@@ -137,27 +140,31 @@ export const events = {
   }),
 
   // relay.
-  refused: event("a relay could not reach its server: its client gets a reset", {
+  refused: event("a relay could not reach its server, so it resets its client", {
     connection: count,
     ...ends,
     server: endpoint,
     errno: text,
     elapsedMs: milliseconds,
   }),
-  data: event("a relay passes on what one side has sent: the first 4,096 bytes of it are shown", {
+  data: event("a relay passes on data from one side; its first 4,096 bytes are shown", {
     connection: count,
     from: side,
     ...bytes,
     lost: optional(truth),
     timeMs: milliseconds,
   }),
-  fault: event("a fault struck a connection, or what one side had sent", {
+  fault: event("a fault struck a connection, or data from one side", {
     connection: count,
     fault: text,
     from: optional(side),
     timeMs: milliseconds,
   }),
-  ended: event("one side sends no more", { connection: count, from: side, timeMs: milliseconds }),
+  ended: event("one side has ended its sending", {
+    connection: count,
+    from: side,
+    timeMs: milliseconds,
+  }),
   reset: event("one side has reset the connection", {
     connection: count,
     from: side,
@@ -176,7 +183,7 @@ export const events = {
     reverseName: optional(text),
     elapsedMs: optional(milliseconds),
   }),
-  port: event("what kind of port a port is", {
+  port: event("a port, its kind and its services", {
     port,
     kind: text,
     about: text,
@@ -219,7 +226,7 @@ export const events = {
     replyMs: optional(milliseconds),
     elapsedMs: milliseconds,
   }),
-  statistics: event("one address of a target was tried several times", {
+  statistics: event("the results of trying one address of a target several times", {
     target: text,
     protocol,
     service: text,
@@ -245,7 +252,7 @@ export const events = {
   }),
 
   // path.
-  question: event("a question of path with its answer", {
+  question: event("a question of path and its answer", {
     id: text,
     status,
     detail: optional(text),
@@ -259,7 +266,7 @@ export const events = {
   }),
 
   // grade.
-  check: event("a check of grade with its result", {
+  check: event("a check of grade and its result", {
     id: text,
     level: text,
     status,
@@ -300,7 +307,7 @@ export const events = {
 /** The name of an event. */
 export type EventName = keyof typeof events;
 
-/** An event of one name. */
+/** The event with a given name. */
 export type EventOf<Name extends EventName> = Name extends EventName
   ? { readonly event: Name } & ObjectOf<(typeof events)[Name]["fields"]>
   : never;
@@ -308,7 +315,7 @@ export type EventOf<Name extends EventName> = Name extends EventName
 /** A line of `--json`. */
 export type Event = EventOf<EventName>;
 
-/** What is wrong with a line that a command has printed with `--json`; nothing if it is an event. */
+/** Returns what is wrong with a line of `--json`; empty if it is a valid event. */
 export function problemsOfLine(line: string): string[] {
   let value: unknown;
   try {

@@ -6,11 +6,11 @@ import { wordsOf } from "./failure_words.ts";
 export type FailureKind = SocketFailureKind | "USAGE";
 
 /**
- * What could not be done and why, in one sentence that names the action and
- * the value, and what to do next.
+ * A failed action: one sentence that names the action, the value and the cause,
+ * and a hint that says what to do next.
  *
- * It is a class of its own because the kind decides the exit code, and because
- * no built-in error distinguishes a refused connection from one that timed out.
+ * It has its own class because the kind determines the exit code, and because no
+ * built-in error distinguishes a refused connection from one that timed out.
  */
 export class Failure extends Error {
   override readonly name = "Failure";
@@ -41,7 +41,7 @@ export const exitCodes: Readonly<Record<FailureKind, number>> = {
   TIMEOUT: 124,
 };
 
-/** Whatever was thrown, as a failure that can be shown. */
+/** Converts whatever was thrown to a failure that can be shown. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof SocketFailure) {
@@ -49,7 +49,7 @@ export function asFailure(error: unknown): Failure {
     return new Failure(error.kind, message, { cause: error, hint });
   }
   const why = messageOf(error);
-  // What goes wrong with a socket or a file is a failure of its own already.
+  // Errors of sockets and files are already failures, so an errno left here is from stdout.
   return /^E[A-Z]+$/.test(errnoOf(error) ?? "")
     ? new Failure("ERROR", `cannot write to stdout: ${why}`, { hint: "nothing more was printed" })
     : new Failure("ERROR", `unexpected: ${why}`, {

@@ -4,8 +4,8 @@ import { displayOf } from "./terminal.ts";
 const INDENT = "  ";
 
 /**
- * A message and its hint in the columns of the terminal on stderr, broken
- * between words. A line to type stands on its own, so that it can be copied.
+ * Wraps a message and its hint to the terminal on stderr, between words. A
+ * command line gets a line of its own, so that it can be copied.
  */
 export function failureLines(lines: readonly string[]): string[] {
   const { columns } = displayOf(Deno.stderr);

@@ -17,13 +17,13 @@ import type {
 } from "../sockets/failure.ts";
 import { listenWords } from "./listen_words.ts";
 
-/** What a user reads of a failure. */
+/** A failure in words for the user. */
 export interface Words {
   readonly message: string;
   readonly hint?: string | undefined;
 }
 
-/** What to do next, for those kinds of failure that are the same wherever they happen. */
+/** What to do next, for kinds of failure with the same hint in every phase. */
 const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
   DNS: "check the spelling, or give an IP address",
   UNREACHABLE: "this host has no route to that address: check the network and --host",
@@ -34,7 +34,7 @@ const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
     "a firewall may drop packets, or the peer is another kind of server; --timeout 30s waits longer",
 };
 
-/** What an errno adds to `UNREACHABLE`. */
+/** Hints for `UNREACHABLE`, by errno. */
 const unreachableHints: Readonly<Record<string, string>> = {
   EACCES: "a firewall or a routing rule prohibits it",
   EPERM: "this host's own firewall prohibits it",
@@ -46,7 +46,7 @@ const unreachableHints: Readonly<Record<string, string>> = {
 
 const WRONG_PEER = "the peer may be another kind of server: check --host and --port";
 
-/** The message and the hint for a failure of a socket. */
+/** Returns the message and the hint for a socket failure. */
 export function wordsOf(failure: SocketFailure): Words {
   const { message, hint = hints[failure.kind] } = wordsOfPhase(failure);
   return { message, hint };
@@ -95,7 +95,7 @@ function connectWords(kind: SocketFailureKind, facts: ConnectFacts, cause: unkno
   return { message, hint: unreachableHint(endpoints, cause) };
 }
 
-/** How the connection to one of several addresses ended. */
+/** Says how connecting to one of several addresses ended. */
 function endOf({ endpoint, kind, error }: Attempt, timeoutMs: number): string {
   const name = formatEndpoint(endpoint);
   switch (kind) {
@@ -129,7 +129,7 @@ function pathWords(message: string, problem: NonNullable<ConnectFacts["problem"]
     case "not a socket":
       return {
         message: `${message}: the file isn't a socket`,
-        hint: "give the path that the server's --unix has",
+        hint: "give the same path as the server's --unix",
       };
     case "path too long":
       return {
@@ -163,8 +163,8 @@ function replyWords(kind: SocketFailureKind, facts: ReplyFacts, cause: unknown):
   if (kind === "TIMEOUT") {
     const message = `no reply from ${peer} within ${formatDuration(timeoutMs)}`;
     if (protocol !== "udp") return { message };
-    const hint = "UDP does not report whether nobody listens there or a datagram was lost: " +
-      "check that the server runs, and with --udp";
+    const hint = "UDP does not report whether nothing is listening or a datagram was lost: " +
+      "check that the server is running, with --udp";
     return { message, hint };
   }
   if (kind === "RESET") return { message: `${peer} reset the connection before it replied` };

@@ -4,7 +4,7 @@ import { formatDuration, MAX_DURATION_MS, parseDuration } from "../protocol/dura
 import { Failure } from "./failure.ts";
 import { suggest } from "./suggest.ts";
 
-/** What is used of `parseArgs`; the package that carries it here has no types. */
+/** `parseArgs` as it is used here, since the package has no types. */
 const parseArgs = untypedParseArgs as unknown as (
   args: readonly string[],
   options: { readonly string: readonly string[]; readonly boolean: readonly string[] },
@@ -17,17 +17,17 @@ export interface ValueFlag<T> {
   /** Its one letter, as in `-p 4040`. */
   readonly short?: string;
   readonly about: string;
-  /** What holds where the flag is not given. */
+  /** The value if the flag is not given. */
   readonly default?: T;
-  /** Whether it may be given several times: its value is then the list of them. @default {false} */
+  /** Whether it may be given several times; its value is then a list. @default {false} */
   readonly repeats?: true;
-  /** How the help writes a value. @default {String} */
+  /** Formats a value for the help. @default {String} */
   show?(value: T): string;
   /** Reads the value. @throws {Failure} of kind `USAGE` that names the flag and what is allowed. */
   read(text: string, flag: string): T;
 }
 
-/** A flag that is there or not. */
+/** A flag without a value. */
 export interface Switch {
   readonly value?: undefined;
   readonly short?: string;
@@ -37,7 +37,7 @@ export interface Switch {
 /** The flags of a command by their names, without the dashes. */
 export type Flags = Readonly<Record<string, ValueFlag<unknown> | Switch>>;
 
-/** What the flags are: a value flag that was not given has its default, or is `undefined`. */
+/** The values of the flags: one that was not given has its default, or is `undefined`. */
 export type FlagValues<F extends Flags> = {
   readonly [Name in keyof F]: F[Name] extends { read(text: string, flag: string): infer T }
     ? F[Name] extends { readonly repeats: true } ? readonly T[]
@@ -46,23 +46,23 @@ export type FlagValues<F extends Flags> = {
     : boolean;
 };
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface CommandLine<F extends Flags> {
   readonly flags: FlagValues<F>;
   /** The flags that were given, by their names. */
   readonly given: ReadonlySet<string>;
-  /** What stood between and after the flags. */
+  /** The arguments between and after the flags. */
   readonly words: readonly string[];
-  /** How many of the words stood before a `--`: what follows it is text, whatever it looks like. */
+  /** How many of the words came before `--`; those after it are always text. */
   readonly beforeDashes: number;
 }
 
 /**
- * Takes a command line apart by the flags that the command has.
+ * Parses a command line by the command's flags.
  *
- * Stricter than `parseArgs`: an unknown flag, one without its value, one with a
- * value that it does not take, and one given twice are usage errors; `-5`,
- * `-` and what follows `--` are words, and words stay text (`007`).
+ * Stricter than `parseArgs`: an unknown flag, a missing value, a value for a flag
+ * that takes none, and a repeated flag are usage errors; `-5`, `-` and everything
+ * after `--` are words, and words stay text (`007`).
  *
  * @throws {Failure} of kind `USAGE`.
  */
@@ -99,11 +99,11 @@ interface Separated {
   /** Values of flags that may be given several times. */
   readonly repeated: ReadonlyMap<string, readonly string[]>;
   readonly words: readonly string[];
-  /** How many of the words stand before `--`. */
+  /** How many of the words came before `--`. */
   readonly beforeDashes: number;
 }
 
-/** Tells flags with their values (as `--name=value`) from words, and refuses what is neither. */
+/** Separates flags with their values (as `--name=value`) from words, and rejects anything else. */
 function separate(
   args: readonly string[],
   flags: Flags,
@@ -137,7 +137,7 @@ function separate(
         repeated.set(name, [...repeated.get(name) ?? [], next]);
         continue;
       }
-      // parseArgs takes `--name=` for a flag of that very name, but `--name` for an empty value.
+      // parseArgs reads `--name=` as a flag of that very name, but `--name` as an empty value.
       given.set(name, next === "" ? `--${name}` : `--${name}=${next}`);
     }
   }
@@ -150,7 +150,7 @@ function separate(
   };
 }
 
-/** The name of a flag, of `-p` as of `--port`, and a value that is in the same word: `--port=40`, `-p40`. */
+/** Splits `--port=40` or `-p40` into the flag's long name and the value, if it has one. */
 function nameOf(
   arg: string,
   flags: Flags,
@@ -175,13 +175,13 @@ function unknownFlag(arg: string, flags: Flags): Failure {
   return new Failure("USAGE", `unknown flag ${name}`, { hint });
 }
 
-/** A text that must not be empty, such as a host name or a path. */
+/** Reads a text that must not be empty, such as a host name or a path. */
 export function readName(text: string, flag: string): string {
   if (text !== "") return text;
   throw new Failure("USAGE", `${flag} must not be empty`);
 }
 
-/** A host name or an IP address, without a port. */
+/** Reads a host name or an IP address, without a port. */
 export function readHost(text: string, flag: string): string {
   const [, host = "", port] = /^(\[.*\]|[^:]*):(\d+)$/.exec(text) ?? [];
   if (port !== undefined) {
@@ -195,13 +195,13 @@ export function readHost(text: string, flag: string): string {
   return readName(text, flag);
 }
 
-/** A text that a reply can carry. */
+/** Reads a text that fits in a reply. */
 export function readLine(text: string, flag: string): string {
   if (text !== "" && !/[\r\n]/.test(text)) return text;
   throw new Failure("USAGE", `${flag} must be one line that is not empty`);
 }
 
-/** A whole number in a range, written in decimal digits alone: not `0x28`, `4e1` or ` 40`. */
+/** Reads a whole number in a range, in decimal digits only: not `0x28`, `4e1` or ` 40`. */
 export function readNumber(least: number, most: number): (text: string, flag: string) => number {
   return (text, flag) => {
     const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
@@ -213,7 +213,7 @@ export function readNumber(least: number, most: number): (text: string, flag: st
   };
 }
 
-/** A flag whose value is a duration in milliseconds. */
+/** Defines a flag whose value is a duration in milliseconds. */
 export function durationFlag<Default extends number | undefined>(
   about: string,
   options: { readonly least: 0 | 1; readonly default: Default },
@@ -227,7 +227,7 @@ export function durationFlag<Default extends number | undefined>(
   };
 }
 
-/** Milliseconds of a duration: `250ms`, `5s`, `2m`, `1h`; a bare number is seconds. */
+/** Reads a duration as milliseconds: `250ms`, `5s`, `2m`, `1h`; a bare number is seconds. */
 export function readDuration(least: number): (text: string, flag: string) => number {
   return (text, flag) => {
     const milliseconds = parseDuration(text);

@@ -1,10 +1,10 @@
 import { shellWord } from "../text/shell.ts";
 
-/** What people type who know other tools, and what they mean by it here. */
+/** What users of other tools tend to type, and what they mean by it here. */
 export interface Habit {
-  /** Matched against what follows `netdemo`, as it would be typed to a shell. */
+  /** Matched against the words after `netdemo`, as typed in a shell. */
   readonly typed: RegExp;
-  /** What takes the place of the match, as `String.replace` takes it. */
+  /** What replaces the match, as an argument of `String.replace`. */
   readonly meant: string | ((...match: string[]) => string);
   readonly why: string;
 }
@@ -15,11 +15,11 @@ const SERVICE = "(?:hello|message|calc|lab)";
 const COMMAND = `(?:${SERVICE}-(?:server|client)|serve|check|path|relay|grade|demo|address)(?= |$)`;
 const OPERATOR = String.raw`(?:[-+/x*]|'\*')`;
 const NUMBER = String.raw`[-+]?[\d_]+`;
-/** What stands before the operands: no flag, whose value the first of them would be. */
+/** Everything before the operands; not a flag, or the first operand would be its value. */
 const CALC = "^(calc-client.*? |demo calc )(?<! --?[a-z-]+ )";
-/** What follows is not for path, which has a --listen of its own. */
+/** Excludes path, which has its own --listen. */
 const NOT_PATH = "(?<!^path\\b.*)";
-/** The end of the words: nothing follows but flags. */
+/** The end of the words: only flags follow. */
 const FLAGS = "(?=(?: --?[a-z].*)?$)";
 /** The end of a word. */
 const END = String.raw`(?= |$)`;
@@ -27,10 +27,10 @@ const END = String.raw`(?= |$)`;
 const portFlag = "a port goes after --port";
 const addressFlag = "where to listen goes after --host and --port";
 const listenFlag = "the port that the forwarder forwards to goes after --listen";
-const oneWord = "a server is named in one word, HOST:PORT";
-const order = "the operator comes last, and a * needs quotes";
+const oneWord = "a server is one word, HOST:PORT";
+const order = "the operator comes last, and * needs quotes";
 
-/** In the order in which they are tried; what one has mended, the next may mend further. */
+/** The habits in the order they are tried; later ones apply to the result of earlier ones. */
 export const habits: readonly Habit[] = [
   // The command's name.
   habit(`^(?:run|start|exec|launch|open) (?=${COMMAND})`, "", "the command alone starts it"),
@@ -88,7 +88,7 @@ export const habits: readonly Habit[] = [
   habit(
     `^([\\w-]+-server.*) (?:--?listen|-l|-k|-lk|--keep-open|--wait)${END}`,
     "$1",
-    "a server listens, and goes on until Ctrl-C",
+    "a server runs until Ctrl-C",
   ),
   habit(` -(?:P|port)[ =]?(${PORT})${END}`, " --port $1", portFlag),
   habit(` --port[ =](${HOST}):(${PORT})${END}`, " --host $1 --port $2", portFlag),
@@ -97,46 +97,50 @@ export const habits: readonly Habit[] = [
   habit(
     ` --port[ =](${PORT})/(?:tcp|TCP)${END}`,
     " --port $1",
-    "TCP is what is used without --udp",
+    "TCP is the default",
   ),
-  habit(` --?(?:tcp|t)${END}(?! \\d)`, "", "TCP is what is used without --udp"),
+  habit(` --?(?:tcp|t)${END}(?! \\d)`, "", "TCP is the default"),
   habit(` --(?:protocol|proto|transport)[ =]udp${END}`, " --udp", "UDP is a flag"),
-  habit(` --(?:protocol|proto|transport)[ =]tcp${END}`, "", "TCP is what is used without --udp"),
+  habit(` --(?:protocol|proto|transport)[ =]tcp${END}`, "", "TCP is the default"),
   habit(` --?(?:host|unix|socket|U)[ =]unix:(\\S+)`, " --unix $1", "the path follows --unix"),
   habit(` --?(?:socket|U)[ =](\\S+)`, " --unix $1", "the path follows --unix"),
   habit(
     ` --host[ =]https?://(${HOST})(?::(${PORT}))?/?${END}`,
     (_, host, port) => ` --host ${host}${port === undefined ? "" : ` --port ${port}`}`,
-    "there are no URLs here",
+    "URLs are not supported",
   ),
   habit(
     `^([\\w-]+-server.*) (?:-v|-vv|--debug|--log|--log-requests)${END}`,
     "$1 --verbose",
-    "what a server does is shown by --verbose",
+    "--verbose shows what a server does",
   ),
   habit(
     `^([\\w-]+-client.*) (?:-v|-vv|--verbose|--debug)${END}`,
     "$1 --trace",
-    "what a client does is shown by --trace",
+    "--trace shows what a client does",
   ),
   habit(
     ` --?(?:w|t|T|time|time-out|connect-timeout|max-wait)[ =](\\d+\\w*)${END}`,
     " --timeout $1",
-    "how long to wait is --timeout",
+    "--timeout sets how long to wait",
   ),
   habit(
     ` --?(?:text|message|msg|m|data|d|command|c|e)[ =](?=\\S)`,
     " ",
-    "what is sent needs no flag",
+    "the request needs no flag",
   ),
-  habit(` (?:-4|--ipv4)${END}`, " --host 127.0.0.1", "the address says which family"),
-  habit(` (?:-6|--ipv6)${END}`, " --host ::1", "the address says which family"),
+  habit(` (?:-4|--ipv4)${END}`, " --host 127.0.0.1", "the address determines the family"),
+  habit(` (?:-6|--ipv6)${END}`, " --host ::1", "the address determines the family"),
   habit(
     ` (?:-d|--daemon|--background|--detach|-f)${END}(.*)$`,
     "$1 &",
-    "a shell runs it in the background",
+    "the shell can run it in the background",
   ),
-  habit(` (?:-q|--quiet|--silent)${END}(.*)$`, "$1 > /dev/null", "a shell drops what it prints"),
+  habit(
+    ` (?:-q|--quiet|--silent)${END}(.*)$`,
+    "$1 > /dev/null",
+    "the shell can discard its output",
+  ),
   habit(
     `^(${SERVICE})-client\\b.*? --(?:wait|wait-for|retry|retries|until|for)\\b.*$`,
     waitLine,
@@ -158,12 +162,12 @@ export const habits: readonly Habit[] = [
   habit(
     `^(${SERVICE}-client) https?://(${HOST}:${PORT})/?${END}`,
     "$1 $2",
-    "there are no URLs here",
+    "URLs are not supported",
   ),
   habit(
     `^(${SERVICE}-client) https?://(${HOST})/?${END}`,
     "$1 --host $2",
-    "there are no URLs here",
+    "URLs are not supported",
   ),
   habit(`^(hello-client|lab-client) (${HOST}) (${PORT})${END}`, "$1 $2:$3", oneWord),
   habit(
@@ -199,7 +203,7 @@ export const habits: readonly Habit[] = [
   habit(
     `${CALC}(${NUMBER}) (${NUMBER}) (?![-+*/](?: |$)|'[^ ]'(?: |$)|--)(?:[^- ]\\S+|\\S+(?: (?!--)\\S+)+)${FLAGS}`,
     "$1$2 $3 '*'",
-    "a * without quotes stands for the names of files",
+    "the shell expands an unquoted * to file names",
   ),
   habit(
     `${CALC}(${NUMBER}) (${NUMBER})${FLAGS}`,
@@ -208,17 +212,17 @@ export const habits: readonly Habit[] = [
   ),
 
   // Addresses.
-  habit(`^address (${PORT})$`, "address :$1", "a port has a colon before it"),
+  habit(`^address (${PORT})$`, "address :$1", "a port needs a colon before it"),
   habit(`^address (${HOST}) (${PORT})$`, "address $1:$2", "a host and its port are one word"),
   habit(
     `^address ([\\d.]+|[\\da-f:]+)/\\d{1,3}$`,
     "address $1",
-    "one address can be asked for, not a network",
+    "address takes one address, not a network",
   ),
   habit(
     `^address \\w+://(?:\\S*@)?(${HOST}(?::${PORT})?)(?:/\\S*)?$`,
     "address $1",
-    "there are no URLs here",
+    "URLs are not supported",
   ),
   habit(`^address (\\S+?)/(?:tcp|udp)$`, "address $1", "the protocol does not matter here"),
   habit(
@@ -235,11 +239,11 @@ export const habits: readonly Habit[] = [
     "a service and its port are one word",
   ),
   habit("^check(?= ).* (?:--host|--port|-p|--udp|-u)\\b.*$", checkLine, oneWord),
-  habit(`^check (${PORT})$`, "check :$1", "a port of this host has a colon before it"),
+  habit(`^check (${PORT})$`, "check :$1", "a port of this host needs a colon before it"),
   habit(
     `^(check.*) --(?:wait|retry|until|wait-for)(?:[ =](\\d\\w*))?${END}`,
     (_, before = "", time = "30s") => `${before} --for ${time}`,
-    "how long to try again is --for",
+    "--for sets how long to retry",
   ),
   habit(`^relay (${PORT}) (\\S*:${PORT})${END}`, "relay --port $1 $2", portFlag),
   habit(`^path (${PORT}) (?=\\S)`, "path --listen $1 ", listenFlag),
@@ -266,7 +270,7 @@ function habit(typed: string, meant: Habit["meant"], why: string): Habit {
   return { typed: new RegExp(typed), meant, why };
 }
 
-/** `10 20 +` of the groups of a match that are the operands and the operator. */
+/** Builds `10 20 +` from the groups of a match that are the operands and the operator. */
 function operatorLast(one: number, operator: number, other: number): Habit["meant"] {
   return (...match) => {
     const typed = (match[operator] ?? "").replaceAll("'", "");
@@ -275,7 +279,7 @@ function operatorLast(one: number, operator: number, other: number): Habit["mean
   };
 }
 
-/** `check --for 30s localhost:4040` for a client that should wait. */
+/** Builds `check --for 30s localhost:4040` for a client that should wait. */
 function waitLine(line: string, service = ""): string {
   const [, port = service === "hello" ? "30" : "40"] = /(?:--port|-p)[ =](\d+)/.exec(line) ?? [];
   const [, host = "localhost"] = /--host[ =](\S+)/.exec(line) ?? [];
@@ -285,17 +289,17 @@ function waitLine(line: string, service = ""): string {
   return `check --for ${time} ${target}${service === "calc" ? "" : `/${service}`}`;
 }
 
-/** `check udp://localhost:4040` for flags that clients have, and check does not: it takes many targets. */
+/** Builds `check udp://localhost:4040` from flags of clients, which check does not have. */
 function checkLine(line: string): string {
   const [, port] = / (?:--port|-p)[ =](\d+)(?= |$)/.exec(line) ?? [];
   const [, host] = / --host[ =](\S+)/.exec(line) ?? [];
   const scheme = / (?:--udp|-u)(?= |$)/.test(line) ? "udp://" : "";
   const rest = line.replaceAll(/ (?:(?:--udp|-u)(?= |$)|(?:--host|--port|-p)[ =]\S+)/g, "");
-  if (host !== undefined && port === undefined) return line; // nobody knows which port is meant
+  if (host !== undefined && port === undefined) return line; // the port is unknown
   if (port === undefined) {
     return rest.replaceAll(/ ((?:[a-z]+=)?)(?=[^-\s/]*:\d+(?:\/\w+)?(?= |$))/g, ` $1${scheme}`);
   }
-  if (/:\d/.test(rest)) return line; // there is a target with a port already
+  if (/:\d/.test(rest)) return line; // a target already has a port
   const [, word = "", others = ""] = /^check((?: [A-Za-z\d][\w.]*(?= |$))?)(.*)$/.exec(rest) ?? [];
   return `check ${scheme}${host ?? word.trim()}:${port}${host === undefined ? "" : word}${others}`;
 }

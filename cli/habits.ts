@@ -1,19 +1,19 @@
 import { shellWord, wordsOfLine } from "../text/shell.ts";
 import { habits } from "./habit_table.ts";
 
-/** Nobody types a longer line; a shell that puts in the names of all files may. */
+/** Longer lines are not typed, but may come from a shell that expanded a `*`. */
 const LONGEST_LINE = 10_000;
 
 /** The line to type in place of one that was wrong. */
 export interface MeantLine {
   readonly why: string;
-  /** What follows `netdemo`, as it is typed to a shell. */
+  /** The words after `netdemo`, as typed in a shell. */
   readonly line: string;
-  /** Its words, up to what is for the shell alone. */
+  /** Its words, without any that are only for the shell. */
   readonly args: readonly string[];
 }
 
-/** What was meant by a command line, if it shows a habit of another tool. */
+/** Returns what a command line was meant to be, if it follows a habit of another tool. */
 export function meantBy(args: readonly string[]): MeantLine | undefined {
   let line = args.map(shellWord).join(" ");
   if (line.length > LONGEST_LINE) return undefined;

@@ -4,15 +4,15 @@ import type { Flags, Switch, ValueFlag } from "./flags.ts";
 
 /** Columns before a row, and between its two parts. */
 const INDENT = 2;
-/** Columns before what stands below a name, where there is no room beside it. */
+/** Columns before an explanation that is below its name, for lack of room next to it. */
 const BELOW = 8;
-/** Columns that the right part of a row should have at least. */
+/** Least columns for the right part of a row. */
 const LEAST_ABOUT = 30;
 
 /** A row of a table: a name, and what it means. */
 export type Row = readonly [name: string, about: string];
 
-/** What `netdemo` alone prints. */
+/** Returns what `netdemo` alone prints. */
 export function overview(commands: readonly Command[], version: Version, columns: number): string {
   const rows: Row[] = commands.map(({ name, summary }) => [name, summary]);
   return pageOf([
@@ -29,13 +29,13 @@ export function overview(commands: readonly Command[], version: Version, columns
     ],
     wrap(
       "netdemo help COMMAND shows a command's flags; help exit-codes, help targets and " +
-        "help json explain what they have in common; --version says what this is.",
+        "help json explain what they have in common; --version shows the version.",
       columns,
     ),
   ]);
 }
 
-/** What `netdemo help COMMAND` prints. */
+/** Returns what `netdemo help COMMAND` prints. */
 export function commandHelp(command: Command, program: Program, columns: number): string {
   const hasShort = Object.values(program.flags).some(({ short }) => short !== undefined);
   const flags: Flags = { ...program.flags, help: { short: "h", about: "show this page" } };
@@ -54,12 +54,12 @@ export function commandHelp(command: Command, program: Program, columns: number)
   ]);
 }
 
-/** A page of blocks of lines, with an empty line between them. */
+/** Joins blocks of lines, with an empty line between blocks. */
 export function pageOf(blocks: readonly (readonly string[])[]): string {
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-/** Names on the left, what they mean on the right or, where that is too narrow, below. */
+/** Lays out names on the left and their meanings on the right or, if that is too narrow, below. */
 export function table(rows: readonly Row[], columns: number): string[] {
   const width = Math.max(...rows.map(([name]) => widthOf(name)));
   const indent = INDENT + width + 2;
@@ -74,7 +74,7 @@ export function table(rows: readonly Row[], columns: number): string[] {
   });
 }
 
-/** Wraps paragraphs; lines that have columns are the rows of a table, and wrapped each. */
+/** Wraps paragraphs; a line with columns is a row of a table, and is wrapped by itself. */
 export function paragraphs(text: string, columns: number): string[] {
   const blocks: string[] = [];
   for (const line of text.split("\n")) {
@@ -86,12 +86,12 @@ export function paragraphs(text: string, columns: number): string[] {
   return blocks.flatMap((block) => isProse(block) ? wrap(block, columns) : hanging(block, columns));
 }
 
-/** Whether a line is part of a paragraph: it is not empty, and has no columns. */
+/** Whether a line is part of a paragraph: not empty, and without columns. */
 function isProse(line: string): boolean {
   return line !== "" && !/^ | {2}/.test(line);
 }
 
-/** A line that is wrapped to its own indentation: of a row with two parts, to that of the second. */
+/** Wraps a line to its own indentation; a row with two parts to that of the second. */
 function hanging(line: string, columns: number): string[] {
   if (widthOf(line) <= columns) return [line];
   const [, row] = /^( *\S+(?: \S+)* {2,})\S/.exec(line) ?? [];

@@ -8,7 +8,7 @@ interface Explanation {
   readonly hint: string;
 }
 
-/** The message and the hint for a server that can't have its address. */
+/** Returns the message and the hint for a server that can't listen on its address. */
 export function listenWords({ endpoint, problem, most }: ListenFacts, cause: unknown): Words {
   const { why, hint } = problem !== undefined
     ? explainProblem(endpoint, problem, most)
@@ -26,12 +26,12 @@ function explainProblem(
   switch (problem) {
     case "not a socket":
       return {
-        why: "there is a file that isn't a socket",
+        why: "the file isn't a socket",
         hint: "choose another path; the file was not touched",
       };
     case "in use":
       return {
-        why: "another server listens there",
+        why: "another server is listening there",
         hint: "stop that server, or choose another path",
       };
     case "path too long": {
@@ -49,7 +49,7 @@ function explainAddress(cause: unknown, hostname: string, port: number): Explana
     case "EADDRINUSE":
       return {
         why: "the port is in use",
-        hint: `stop the program that listens there, which ${whoListens(port)} shows, or choose ` +
+        hint: `stop the program listening there, which ${whoListens(port)} shows, or choose ` +
           "another port; --port 0 takes any free one",
       };
     case "EACCES":
@@ -73,7 +73,7 @@ function explainAddress(cause: unknown, hostname: string, port: number): Explana
     default:
       return isLinkLocalWithoutZone(hostname)
         ? {
-          why: "a link-local address is not complete without its interface",
+          why: "a link-local address needs an interface",
           hint: `name the interface after a %, for example --host ${hostname}%eth0`,
         }
         : { why: messageOf(cause), hint: "choose another --host or --port" };
@@ -92,7 +92,7 @@ function explainPath(cause: unknown): Explanation {
   }
 }
 
-/** The system's own command that shows which program has a port. */
+/** The system's command that shows which program is listening on a port. */
 function whoListens(port: number): string {
   switch (Deno.build.os) {
     case "linux":

@@ -1,7 +1,7 @@
 /** Milliseconds between two notices of the same kind. */
 const NOTICE_MS = 1_000;
 
-/** Reports a thing once a second at most, and then how often it was suppressed. */
+/** Wraps `report` to report at most once a second, with the number of lines suppressed. */
 export function noticeOf(report: (line: string) => void): (line: string) => void {
   let lastReport = -Infinity;
   let suppressed = 0;

@@ -1,32 +1,32 @@
 import { errnoOf } from "../sockets/errno.ts";
 
-/** Characters that may wait to be written. */
+/** Most characters that may wait to be written. */
 const MAX_WAITING = 1_048_576;
 
 /**
- * Bytes that are written at a time: what a pipe takes whole or not at all
- * (PIPE_BUF, pipe(7)). Of more, Deno does not say how much a non-blocking pipe
- * that had run full has taken.
+ * Bytes written at a time: what a pipe takes whole or not at all (PIPE_BUF,
+ * pipe(7)). With more, Deno does not report how much a full non-blocking pipe has
+ * taken.
  */
 const ATOMIC = 4_096;
-/** How often the end waits for a reader that is slow, but reads. */
+/** Most periods that `close` waits for a slow reader. */
 const MAX_WAITS = 10;
-/** Milliseconds until a pipe that was full is tried again. */
+/** Milliseconds until a full pipe is tried again. */
 const FULL_PIPE_MS = 5;
 
 const encoder = new TextEncoder();
 
-/** What an {@linkcode Output} writes to: `Deno.stdout`, `Deno.stderr`. */
+/** The destination of an {@linkcode Output}: `Deno.stdout`, `Deno.stderr`. */
 export interface Sink {
   write(bytes: Uint8Array): Promise<number>;
 }
 
 /**
- * Lines on their way to a stream whose reader may be slow, stalled or gone.
+ * Queues lines for a stream whose reader may be slow, stalled or gone.
  *
- * Writing never blocks the event loop and never throws on its own: a server
- * drops the lines that find no room or can't be written, and counts them; a
- * client waits for its lines with {@linkcode flush}.
+ * Writing never blocks the event loop and never throws on its own: a server drops
+ * and counts lines that don't fit or can't be written; a client waits for its
+ * lines with {@linkcode flush}.
  */
 export class Output {
   /** Lines that were not written. */
@@ -34,19 +34,19 @@ export class Output {
 
   readonly #sink: Sink;
   #waiting: string[] = [];
-  /** Bytes that the stream has taken. */
+  /** Bytes that the sink has taken. */
   #written = 0;
   #waitingSize = 0;
   #writing: Promise<void> | undefined;
   #error: unknown;
-  /** What puts into lines what it has held back. */
+  /** Queues the lines that a caller holds back. */
   #drawHeld: (() => void) | undefined;
 
   constructor(sink: Sink) {
     this.#sink = sink;
   }
 
-  /** Queues a line, or drops it if too much is waiting already. */
+  /** Queues a line, or drops it if too much is already waiting. */
   line(text: string): void {
     if (this.#waitingSize > MAX_WAITING) {
       this.dropped++;
@@ -55,7 +55,7 @@ export class Output {
     this.text(`${text}\n`);
   }
 
-  /** Queues text as it stands, however much is waiting. */
+  /** Queues text unchanged, however much is waiting. */
   text(text: string): void {
     this.#queueHeld();
     this.#waiting.push(text);
@@ -63,15 +63,15 @@ export class Output {
     this.#writing ??= this.#writeAll();
   }
 
-  /** Takes what queues the lines that somebody holds back: it is called before anything else is queued or flushed. */
+  /** Registers a function that queues held-back lines, called before any queueing or flushing. */
   onHeld(draw: () => void): void {
     this.#drawHeld = draw;
   }
 
   /**
-   * Resolves once all that was queued is written.
+   * Resolves once everything queued is written.
    *
-   * @throws what the stream threw if something could not be written since the last flush.
+   * @throws the sink's error, if anything could not be written since the last flush.
    */
   async flush(): Promise<void> {
     this.#queueHeld();
@@ -82,8 +82,8 @@ export class Output {
   }
 
   /**
-   * Waits for what is queued, for as long as its reader takes some of it; not
-   * for a stalled reader, and not for one that is gone.
+   * Waits for queued text while the reader keeps reading; not for a reader that
+   * is stalled or gone.
    *
    * @param patience Milliseconds in which the reader must take something.
    */
@@ -101,13 +101,13 @@ export class Output {
 
   #queueHeld(): void {
     const draw = this.#drawHeld;
-    this.#drawHeld = undefined; // what it queues holds nothing back
+    this.#drawHeld = undefined; // queueing must not call it again
     draw?.();
     this.#drawHeld = draw;
   }
 
   async #writeAll(): Promise<void> {
-    await Promise.resolve(); // lines of the same turn go out in one write
+    await Promise.resolve(); // lines of the same turn are written together
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
       this.#waiting = [];
@@ -129,7 +129,7 @@ export class Output {
         this.#written += count;
         bytes = bytes.subarray(count);
       } catch (error) {
-        // Another program has made the pipe non-blocking, and its reader is slow.
+        // Another program made the pipe non-blocking, and its reader is slow.
         if (errnoOf(error) !== "EAGAIN") throw error;
         await new Promise((resolve) => setTimeout(resolve, FULL_PIPE_MS));
       }

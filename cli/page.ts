@@ -8,12 +8,12 @@ export const pageFlags = {
   page: { about: "show the ladder of every connection live in a browser on this machine" },
   "page-port": {
     value: "N",
-    about: "port of the page, with --page or in place of it (default: any free one)",
+    about: "port of the page; implies --page (default: any free one)",
     read: readNumber(0, 65_535),
   },
 } as const;
 
-/** What the flags say. */
+/** The values of the flags. */
 export interface PageValues {
   readonly page: boolean;
   readonly "page-port": number | undefined;
@@ -21,7 +21,7 @@ export interface PageValues {
 }
 
 /**
- * Opens the page that the flags ask for, if they do: only then its code is loaded.
+ * Opens the page if the flags ask for it; only then is its code loaded.
  *
  * @throws {Failure} of kind `BIND` if its port can't be listened on.
  */
@@ -42,7 +42,7 @@ export async function openPageOf<P>(
   }
 }
 
-/** Says where the page is. */
+/** Prints the URL of the page. */
 export function reportPage(url: string, { json }: PageValues, { stdout }: Channels): void {
   stdout.line(json ? eventLine({ event: "page", url }) : `Page at ${url}`);
 }

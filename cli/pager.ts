@@ -1,24 +1,24 @@
 import type { Output } from "./output.ts";
 import { type Display, styled } from "../text/display.ts";
 
-const QUESTION = "-- space or Enter: more, q: leave --";
+const QUESTION = "-- space or Enter: more, q: quit --";
 
-/** The keys that leave: q, Esc, Ctrl-C, Ctrl-D. */
-// deno-lint-ignore no-control-regex -- they are keys
+/** The keys that quit: q, Esc, Ctrl-C, Ctrl-D. */
+// deno-lint-ignore no-control-regex -- keys are control characters
 const LEAVING = /[qQ\x1b\x03\x04]/;
 const CTRL_C = "\x03";
 
 /**
- * Shows text a screen at a time where somebody sits at a terminal and nothing
- * is to scroll by unread; elsewhere it prints all of it.
+ * Shows text one screen at a time at a terminal, so that nothing scrolls by
+ * unread; elsewhere prints all of it.
  */
 export class Pager {
-  /** How the user has left, if they have: nothing more is shown then. */
+  /** How the user quit, if they did; nothing more is shown then. */
   left: "q" | "Ctrl-C" | undefined;
 
   readonly #stdout: Output;
   readonly #display: Display;
-  /** Lines of a screen, one less for the question; `undefined` where nobody is asked. */
+  /** Lines of a screen, less one for the question; `undefined` if not interactive. */
   readonly #rows: number | undefined;
   #shown = 0;
 
@@ -29,7 +29,7 @@ export class Pager {
     this.#rows = interactive ? Math.max(5, Deno.consoleSize().rows - 1) : undefined;
   }
 
-  /** Shows lines that belong together: on the same screen, if they fit on one. */
+  /** Shows lines that belong together, on one screen if they fit. */
   async show(lines: readonly string[]): Promise<void> {
     const rows = this.#rows;
     if (rows !== undefined && this.#shown > 0 && this.#shown + lines.length > rows) {
@@ -44,11 +44,11 @@ export class Pager {
     await this.#stdout.flush();
   }
 
-  /** Asks whether to go on, and takes the question back. */
+  /** Asks whether to continue, and erases the question. */
   async #ask(): Promise<void> {
     if (this.left !== undefined) return;
-    // Each key at once, also one that is pressed as soon as the question is seen.
-    // Ctrl-C is a key like others, so that it leaves the terminal as it was.
+    // Raw mode comes before the question, so that a key pressed as soon as it is seen counts.
+    // In it Ctrl-C is an ordinary key, so the terminal is always restored.
     Deno.stdin.setRaw(true);
     try {
       this.#stdout.text(styled(QUESTION, "dim", this.#display));
@@ -64,7 +64,7 @@ export class Pager {
   }
 }
 
-/** The key that is pressed next, of those that mean something here. */
+/** Waits for the next key that has a meaning here. */
 async function nextKey(): Promise<string> {
   const buffer = new Uint8Array(64);
   while (true) {

@@ -2,12 +2,12 @@ import { errnoOf, messageOf } from "../sockets/errno.ts";
 import { Failure } from "./failure.ts";
 
 /**
- * A file with the text for as long as it is in scope: how a script learns the
- * port of a server that took any free one.
+ * Writes a file that exists while it is in scope: it gives a script the port of a
+ * server that took any free one.
  *
- * It is written beside under a name that nothing has yet, and renamed once whole:
- * nobody reads half of it, and no link that stands there is followed. At the end
- * it is removed, unless another file has taken its place.
+ * It is written under a new name in the same folder, then renamed: readers never
+ * see half of it, and an existing link is not followed. At the end it is removed,
+ * unless another file has taken its place.
  *
  * @throws {Failure} of kind `ERROR` if it can't be written.
  */
@@ -25,7 +25,7 @@ export async function writePortFile(path: string, text: string): Promise<AsyncDi
   }
 }
 
-/** Renaming would put a file in place of a device, for whoever may do that. */
+/** Refuses a path such as a device: renaming would replace it, given the permission. */
 async function refuseUnlikeFile(path: string): Promise<void> {
   try {
     const { isFile, isSymlink } = await Deno.lstat(path);
@@ -47,10 +47,10 @@ async function removeOwn(path: string, own: Deno.FileInfo): Promise<void> {
     const { ino, dev } = await Deno.lstat(path);
     if (ino === own.ino && dev === own.dev) await remove(path);
   } catch {
-    // Somebody has removed it already.
+    // It is already removed.
   }
 }
 
 async function remove(path: string): Promise<void> {
-  await Deno.remove(path).catch(() => {}); // gone is as good
+  await Deno.remove(path).catch(() => {}); // already gone is fine
 }

@@ -1,12 +1,12 @@
 import type { Interface } from "node:readline";
 import type { Output } from "./output.ts";
 
-/** What a shell gives a program that Ctrl-C or SIGTERM has ended: 128 and the signal's number. */
+/** Exit codes after Ctrl-C and SIGTERM, as in shells: 128 plus the signal's number. */
 const endings = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** What a prompt needs of the terminal. */
 export interface PromptOptions {
-  /** What stands before each line. */
+  /** The text before each line. */
   readonly text: string;
   /** The output that is the terminal. */
   readonly output: Output;
@@ -17,8 +17,8 @@ export interface PromptOptions {
 /**
  * Asks for lines at a terminal, with editing and history, until its scope ends.
  *
- * The terminal passes on single keys, but makes signals of Ctrl-C and Ctrl-Z
- * itself: a program without the right to send signals could not stop for them.
+ * The terminal passes on single keys but itself turns Ctrl-C and Ctrl-Z into
+ * signals: this program has no permission to send them to itself.
  */
 export class Prompt implements Disposable {
   /** Resolves with the exit code once the user has ended the program. */
@@ -27,7 +27,7 @@ export class Prompt implements Disposable {
   readonly #readline: Interface;
   readonly #output: Output;
   readonly #cleanUp: DisposableStack;
-  /** Lines that came before they were asked for, as when several are pasted. */
+  /** Lines that arrived before they were asked for, for example when several are pasted. */
   readonly #lines: string[] = [];
   #asked: PromiseWithResolvers<string | undefined> | undefined;
   #ended = false;
@@ -49,7 +49,7 @@ export class Prompt implements Disposable {
     });
   }
 
-  /** Opens one. What it stands on is loaded only here: most runs ask for nothing. */
+  /** Opens a prompt. Its dependencies are loaded only here, as most runs don't need them. */
   static async open({ text, output, stream }: PromptOptions): Promise<Prompt> {
     const { createInterface } = await import("node:readline");
     const { setKeys, terminalInput, terminalOutput } = await import("./terminal_streams.ts");
@@ -69,14 +69,14 @@ export class Prompt implements Disposable {
     readline.on("SIGINT", () => interrupted.resolve(endings.SIGINT)); // Windows passes the key on
     if (Deno.build.os !== "windows") {
       listen(stack, "SIGCONT", () => {
-        setKeys(true); // the shell has had the terminal meanwhile
+        setKeys(true); // the shell may have changed the terminal's mode
         readline.prompt(true);
       });
     }
     return new Prompt(readline, output, interrupted.promise, stack.move());
   }
 
-  /** The next line; `undefined` at the end of file. Calling it again before that gives the same one. */
+  /** The next line; `undefined` at end of file. Calls while one is pending share its line. */
   next(): Promise<string | undefined> {
     if (this.#asked !== undefined) return this.#asked.promise;
     const line = this.#lines.shift();
@@ -87,13 +87,13 @@ export class Prompt implements Disposable {
     return this.#asked.promise;
   }
 
-  /** Leaves the line that is being typed, so that something else can be printed. */
+  /** Moves to a new line, so that something else can be printed. */
   async leaveLine(): Promise<void> {
     this.#output.text("\n");
     await this.#output.flush();
   }
 
-  /** Draws the prompt, and what has been typed, again. */
+  /** Redraws the prompt and the text typed so far. */
   redraw(): void {
     this.#readline.prompt(true);
   }

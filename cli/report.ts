@@ -4,10 +4,10 @@ import type { Event } from "./events.ts";
 import { asFailure, exitCodes, type Failure } from "./failure.ts";
 import { Output } from "./output.ts";
 
-/** What a process ends with whose stdout is closed by its reader: 128 + SIGPIPE, as shells have it. */
+/** Exit code if the reader of stdout is gone, as in shells: 128 + SIGPIPE. */
 const EXIT_BROKEN_PIPE = 141;
 
-/** Milliseconds that the end of a command waits for a reader that does not read. */
+/** Milliseconds that a command waits at its end for a stalled reader. */
 export const PATIENCE_MS = 500;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -23,12 +23,12 @@ export function openChannels(): Channels {
   return { stdout: new Output(Deno.stdout), stderr: new Output(Deno.stderr) };
 }
 
-/** An event as its line of `--json`. */
+/** Formats an event as a line of `--json`. */
 export function eventLine(event: Event): string {
   return jsonLine(event);
 }
 
-/** Bytes as events have them: as text, or as base64 where they are not UTF-8. */
+/** Returns the fields for bytes in an event: text, or base64 if they are not UTF-8. */
 export function dataFields(
   data: Uint8Array,
 ): { readonly bytes: number; readonly data?: string; readonly base64?: string } {
@@ -40,7 +40,7 @@ export function dataFields(
   }
 }
 
-/** Milliseconds as events have them: to a thousandth, as more is noise. */
+/** Rounds milliseconds for an event, to a thousandth: more is noise. */
 export function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1_000) / 1_000;
 }
@@ -52,7 +52,7 @@ export async function printFailure(
 ): Promise<void> {
   const lines = [`netdemo: ${kind}: ${visible(message)}`];
   if (hint !== undefined) lines.push(`hint: ${visible(hint)}`);
-  // Programs that read stderr find each on one line; people see words that are whole.
+  // A program reads each from one line; at a terminal they are wrapped between words.
   const shown = Deno.stderr.isTerminal()
     ? (await import("./failure_lines.ts")).failureLines(lines)
     : lines;

@@ -16,12 +16,12 @@ export const reportFlags = {
   tap: { about: "print the results as TAP 14" },
   junit: {
     value: "PATH",
-    about: "write the results to this file as JUnit XML, too",
+    about: "also write the results to this file as JUnit XML",
     read: readName,
   },
 };
 
-/** What a command says of itself to its report. */
+/** What a report needs to know of its command. */
 export interface ReportOptions extends Layout {
   /** Name of the command: `check`. */
   readonly command: string;
@@ -30,8 +30,8 @@ export interface ReportOptions extends Layout {
 }
 
 /**
- * The report that the flags choose: for people, as JSON or as TAP on stdout,
- * and JUnit's XML in a file beside any of them.
+ * Opens the report that the flags choose: for people, JSON or TAP on stdout, and
+ * with any of them JUnit XML in a file.
  *
  * @throws {Failure} of kind `USAGE` if the flags contradict each other, or the file can't be written.
  */
@@ -51,14 +51,14 @@ export function openReport(options: ReportOptions): Report {
   return allOf([printed, ...file]);
 }
 
-/** For people. At a terminal, which would break long rows anywhere, they break between words. */
+/** For people. At a terminal, long rows are wrapped between words. */
 function textReport(stdout: Channels["stdout"], layout: Layout): Report {
   const display = displayOf(Deno.stdout);
   const lineWidth = Deno.stdout.isTerminal() ? display.columns : undefined;
   return new TextReport(stdout, { ...layout, display, lineWidth });
 }
 
-/** For programs: an object a line. */
+/** For programs: one JSON object per line. */
 function jsonReport(stdout: Channels["stdout"]): Report {
   const print = (event: Event): void => stdout.text(`${eventLine(event)}\n`);
   return {
@@ -86,7 +86,7 @@ function allOf(reports: readonly Report[]): Report {
       for (const report of reports) report.add(result);
     },
     async end(summary) {
-      // A reader that is gone does not keep the file from being written.
+      // The file must be written even if the reader of stdout is gone.
       const ended = await Promise.allSettled(reports.map((report) => report.end(summary)));
       const failed = ended.find(({ status }) => status === "rejected");
       if (failed?.status === "rejected") throw failed.reason;
@@ -94,7 +94,7 @@ function allOf(reports: readonly Report[]): Report {
   };
 }
 
-/** A path that can be written to: a mistake in it is reported before a long run, not after. */
+/** Checks that a path can be written to, so a mistake is reported before a long run, not after. */
 function checked(path: string): string {
   const folder = path.replace(/[^/\\]*$/, "") || ".";
   try {

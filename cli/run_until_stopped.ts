@@ -3,7 +3,7 @@ import { writePortFile } from "./port_file.ts";
 import type { Channels } from "./report.ts";
 import { watchStopSignals } from "./signals.ts";
 
-/** Milliseconds after which a stop that still waits says for what. */
+/** Milliseconds after which a pending stop reports what it is waiting for. */
 const AWAITED_MS = 200;
 
 /** Servers that listen: one, or several that are stopped as one. */
@@ -14,14 +14,14 @@ export interface Running extends AsyncDisposable {
   readonly open?: number;
 }
 
-/** How servers are started, and who is told of their life. */
+/** How servers are started, and what is notified as they start and stop. */
 export interface Run<R extends Running> {
   /** Starts them; they stop when the signal aborts. */
   start(signal: AbortSignal): Promise<R>;
   /** What the port file holds while they listen. */
   portFile(running: R): string;
   listening(running: R): void;
-  /** They have stopped, because of a signal, `once` or `max-time`. */
+  /** Called once they have stopped, because of a signal, `once` or `max-time`. */
   stopped(why: string): void;
 }
 
@@ -38,7 +38,7 @@ export async function runUntilStopped<R extends Running>(
   },
   { stdout, stderr }: Channels,
 ): Promise<number> {
-  // Signals come first: at the limit of open files, Deno can't register them any more.
+  // Signals come first: at the limit of open files, Deno can no longer register them.
   using signals = watchStopSignals();
   const { "max-time": maxTime, "port-file": portFile } = values;
   const timeUp = maxTime === undefined ? undefined : AbortSignal.timeout(maxTime);
@@ -61,7 +61,7 @@ export async function runUntilStopped<R extends Running>(
   return forced ?? 0;
 }
 
-/** Says what a stop waits for, if that takes longer than a moment. */
+/** Reports what a stop is waiting for, if it takes longer than a moment. */
 function reportAwaited(signal: AbortSignal, running: Running, stderr: Output): Disposable {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const wait = (): void => {

@@ -1,14 +1,14 @@
 /**
- * The signals that stop a server, with their numbers; SIGHUP comes when the terminal is closed.
- * Windows knows no SIGTERM.
+ * The signals that stop a server, with their numbers; SIGHUP is sent when the terminal is closed.
+ * Windows has no SIGTERM.
  */
 const STOP_SIGNALS: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
   ? { SIGINT: 2, SIGBREAK: 21 }
   : { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 /**
- * Milliseconds in which signals are one: Ctrl-C goes to all programs of a
- * terminal, and a launcher such as `deno task` passes it on once more.
+ * Milliseconds within which signals count as one: Ctrl-C goes to all programs of
+ * a terminal, and a launcher such as `deno task` forwards it again.
  */
 const SAME_SIGNAL_MS = 50;
 
@@ -20,12 +20,12 @@ export interface StopSignals extends Disposable {
   readonly second: Promise<number>;
 }
 
-/** What a process ends with that a signal has ended: 128 and its number, as shells have it. */
+/** Returns the exit code after a signal, as in shells: 128 plus its number. */
 export function exitCodeOf(signal: unknown): number {
   return 128 + (STOP_SIGNALS[signal as Deno.Signal] ?? 0);
 }
 
-/** Starts watching. To be called before a server listens: out of descriptors, Deno can't. */
+/** Starts watching. Call it before a server listens: without free descriptors, Deno can't. */
 export function watchStopSignals(): StopSignals {
   const first = new AbortController();
   const second = Promise.withResolvers<number>();

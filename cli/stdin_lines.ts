@@ -2,18 +2,18 @@ import { messageOf } from "../sockets/errno.ts";
 import { Failure } from "./failure.ts";
 import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
 
-/** Bytes that a line of input may have. */
+/** Most bytes in a line of input. */
 const MAX_LINE = 1_048_576;
 
-/** The lines of stdin, as they come. */
+/** The lines of stdin, as they arrive. */
 export class StdinLines {
   readonly #lines = new LineBuffer(MAX_LINE);
   #ended = false;
-  /** What is wrong with a line that came, to be reported once those before it are taken. */
+  /** The failure of a bad line, reported once the lines before it are taken. */
   #failure: Failure | undefined;
 
   /**
-   * The lines that the next read brings, which may be none; `undefined` at the end.
+   * Returns the lines of the next read, which may be none; `undefined` at the end.
    *
    * @throws {Failure} of kind `USAGE` for a line that is too long or not UTF-8,
    * after the lines before it; of kind `ERROR` if stdin can't be read.
@@ -42,7 +42,7 @@ export class StdinLines {
     }
   }
 
-  /** The lines up to the first that is not UTF-8; without those that a server passes over. */
+  /** The lines up to the first that is not UTF-8, without those that a server ignores. */
   #texts(lines: readonly Line[]): readonly string[] {
     const bad = lines.indexOf(null);
     if (bad !== -1) this.#failure = new Failure("USAGE", "a line of input is not UTF-8 text");
@@ -57,7 +57,7 @@ export class StdinLines {
   }
 }
 
-/** Whether a server takes the line for an empty one: it drops a CR before the line end (see LineBuffer). */
+/** Whether the line is empty to a server, which drops a CR before the line end (see LineBuffer). */
 function isPassedOver(line: string): boolean {
   return line === "" || line === "\r";
 }

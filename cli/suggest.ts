@@ -2,7 +2,7 @@ import { levenshteinDistance as untypedDistance } from "@std/text/levenshtein-di
 
 const distance = untypedDistance as unknown as (one: string, other: string) => number;
 
-/** `did you mean calc-server?`, if one of the known words is close enough to be meant. */
+/** Returns `did you mean calc-server?`, if a known word is close enough. */
 export function suggest(given: string, known: readonly string[]): string | undefined {
   const word = given.toLowerCase();
   const [closest] = known
@@ -12,7 +12,7 @@ export function suggest(given: string, known: readonly string[]): string | undef
   return closest === undefined ? undefined : `did you mean ${closest.name}?`;
 }
 
-/** `calc` is meant as the beginning of `calc-server`, `--` is not. */
+/** Whether a word is the beginning of a name: `calc` of `calc-server`, but not `--`. */
 function begins(word: string, name: string): boolean {
   return /^-*[a-z]{2}/.test(word) && name.startsWith(word);
 }

@@ -2,7 +2,7 @@ import { canonicalAddress } from "../protocol/addresses.ts";
 import { Failure } from "./failure.ts";
 import { suggest } from "./suggest.ts";
 
-/** A server that a command is pointed at, over TCP or UDP. */
+/** The server that a command addresses, over TCP or UDP. */
 export interface InternetTarget {
   /** As it was typed. */
   readonly text: string;
@@ -11,11 +11,11 @@ export interface InternetTarget {
   readonly host: string;
   /** 1-65535. */
   readonly port: number;
-  /** What stands after the slash, if anything does. */
+  /** The name after the slash, if any. */
   readonly service?: string | undefined;
 }
 
-/** A server that a command is pointed at by the path of its Unix socket. */
+/** The server that a command addresses by the path of its Unix socket. */
 export interface UnixTarget {
   readonly text: string;
   readonly protocol: "unix";
@@ -23,16 +23,16 @@ export interface UnixTarget {
   readonly service?: undefined;
 }
 
-/** What a command is pointed at: `[tcp://|udp://]HOST:PORT[/SERVICE]` or `unix:PATH`. */
+/** The server that a command addresses: `[tcp://|udp://]HOST:PORT[/SERVICE]` or `unix:PATH`. */
 export type Target = InternetTarget | UnixTarget;
 
 /** What a target may name. */
 export interface TargetOptions {
-  /** Names that may stand after the slash. @default {none} */
+  /** Names allowed after the slash. @default {none} */
   readonly services?: readonly string[];
 }
 
-/** Ports of schemes that are not netdemo's, so that a hint can show the whole line. */
+/** Default ports of other schemes, so that a hint can show the whole target. */
 const portsOfSchemes: Readonly<Record<string, number>> = {
   ftp: 21,
   http: 80,
@@ -73,9 +73,9 @@ export function parseTarget(text: string, { services = [] }: TargetOptions = {})
 }
 
 /**
- * Whether a word that may be text is meant as a target: `HOST:PORT` with an IP
- * address, a name that has a letter, or nothing as its host (`12:30` is text),
- * or one that begins with `tcp://`, `udp://` or `unix:`.
+ * Whether a word that may be text is meant as a target: `HOST:PORT` whose host is
+ * an IP address, a name with a letter, or empty (`12:30` is text), or a word that
+ * begins with `tcp://`, `udp://` or `unix:`.
  */
 export function looksLikeTarget(word: string): boolean {
   if (/^(?:(?:tcp|udp):\/\/|unix:)\S/i.test(word)) return true;
@@ -100,7 +100,7 @@ function hostAndPort(
   });
 }
 
-/** A name as it is, an address in its canonical form. */
+/** Reads a host: a name is unchanged, an address made canonical. */
 function readHost(typed: string, text: string, port: string): string {
   const address = canonicalAddress(typed);
   if (address !== undefined) return address;
@@ -109,7 +109,7 @@ function readHost(typed: string, text: string, port: string): string {
       hint: `an IPv6 address looks like [::1]:${port} or [fe80::1%eth0]:${port}`,
     });
   }
-  // Resolvers read 10.1 as 10.0.0.1: a slip of the finger would reach another host.
+  // Resolvers read 10.1 as 10.0.0.1: a typo would reach another host.
   if (/^(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?$/i.test(typed)) {
     throw wrong(text, `'${typed}' is not an IPv4 address`, {
       hint: `an IPv4 address has four numbers from 0 to 255, for example 10.0.0.7:${port}`,
@@ -119,7 +119,7 @@ function readHost(typed: string, text: string, port: string): string {
   const user = typed.includes("@");
   throw wrong(text, `'${typed}' is not a host name`, {
     hint: user
-      ? `leave out what stands before the @: ${typed.slice(typed.lastIndexOf("@") + 1)}:${port}`
+      ? `leave out everything before the @: ${typed.slice(typed.lastIndexOf("@") + 1)}:${port}`
       : `write a target as HOST:PORT, for example localhost:${port}`,
   });
 }
@@ -133,7 +133,7 @@ function noPort(authority: string, text: string, prefix: string): Failure {
   const socat = /^(tcp|udp)[46]?:(.*:.*)$/i.exec(authority);
   if (socat !== null) {
     const hint = `write ${socat[1]?.toLowerCase()}://${socat[2]}`;
-    return wrong(text, `'${socat[1]}:' is not how a protocol is named`, { hint });
+    return wrong(text, `'${socat[1]}:' is not a protocol prefix`, { hint });
   }
   const several = authority.split(",");
   if (several.length > 1 && several.every((part) => /:\d{1,5}$/.test(part))) {
@@ -143,23 +143,23 @@ function noPort(authority: string, text: string, prefix: string): Failure {
   const bare = authority.replace(/^\[|\]$/g, "");
   const address = canonicalAddress(bare);
   if (address?.includes(":")) {
-    // ::1:4040 is an address as a whole, and most likely an address and a port.
+    // ::1:4040 is a valid address, but most likely meant as an address and a port.
     const [, head = "", tail] = /^(.*[^:]):(\d{1,5})$/.exec(bare) ?? [];
     const host = tail !== undefined && canonicalAddress(head) !== undefined ? head : bare;
     const port = host === bare ? 4040 : tail;
-    const hint = `an IPv6 address stands in brackets: ${prefix}[${host}]:${port}`;
+    const hint = `an IPv6 address goes in brackets: ${prefix}[${host}]:${port}`;
     return wrong(text, "it has no port", { hint });
   }
   const [, head, tail] = /^(.*):(\d{1,5})$/.exec(authority) ?? [];
   if (head !== undefined) {
-    const hint = `an IPv6 address stands in brackets: ${prefix}[::1]:${tail}`;
+    const hint = `an IPv6 address goes in brackets: ${prefix}[::1]:${tail}`;
     return wrong(text, `'${head}' is neither a host name nor an address`, { hint });
   }
   const [host = ""] = authority.split(":");
   return wrong(text, "it has no port", { hint: `add a port: ${prefix}${host}:4040` });
 }
 
-/** An error for `http://web` that shows what to write: `web:80`. */
+/** Returns an error for `http://web` that shows what to write: `web:80`. */
 function otherScheme(text: string, scheme: string, rest: string): Failure {
   const authority = rest.split(/[/?#]/, 1)[0] ?? "";
   const host = authority.slice(authority.lastIndexOf("@") + 1) || "localhost";
@@ -182,7 +182,7 @@ function knownService(service: string, text: string, services: readonly string[]
   });
 }
 
-/** The path of `unix:PATH`, and of `unix:///PATH`, as URLs of Unix sockets are written elsewhere. */
+/** Reads the path of `unix:PATH`, or of `unix:///PATH` as other tools write it. */
 function unixPath(path: string, text: string): string {
   if (Deno.build.os === "windows") {
     throw wrong(text, "Unix sockets are not available on Windows", {

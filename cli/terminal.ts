@@ -1,13 +1,14 @@
 import type { Display } from "../text/display.ts";
 
 const DEFAULT_COLUMNS = 80;
-/** Narrower than this nothing can be drawn: lines are then longer than the terminal. */
+/** On a narrower terminal, lines are longer than the terminal. */
 const LEAST_COLUMNS = 40;
 
 /**
- * How text may look on stdout or stderr: colour only at a terminal that is not
- * `dumb` and without NO_COLOR (no-color.org), width from the terminal or COLUMNS, characters beyond ASCII
- * only in a UTF-8 locale (POSIX: LC_ALL, LC_CTYPE, LANG, the first that is set).
+ * Returns how to draw text on stdout or stderr: in colour only at a terminal that
+ * is not `dumb` and without NO_COLOR (no-color.org), with the width of COLUMNS or
+ * of the terminal, and with characters beyond ASCII only in a UTF-8 locale (POSIX:
+ * the first that is set of LC_ALL, LC_CTYPE, LANG).
  */
 export function displayOf(stream: { isTerminal(): boolean }): Display {
   return {
@@ -28,7 +29,7 @@ function columnsOf(stream: { isTerminal(): boolean }): number {
 }
 
 function isUtf8Locale(): boolean {
-  if (Deno.build.os === "windows") return true; // its terminals are, and it has no such variables
+  if (Deno.build.os === "windows") return true; // it lacks these variables; its terminals are UTF-8
   const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map((name) => Deno.env.get(name)).find(Boolean);
   return /utf-?8/i.test(locale ?? "");
 }

@@ -1,13 +1,13 @@
 import type { Output } from "./output.ts";
 
-// In the executable, a module of the runtime that is imported the usual way is loaded at the start
-// of every command.
+// In the executable, a runtime module that is imported statically is loaded at the start of every
+// command.
 const { Readable, Writable } = await import("node:stream");
 
-/** Columns and rows where the terminal does not say. */
+/** Columns and rows if the terminal's size is unknown. */
 const DEFAULT_SIZE = { columns: 80, rows: 24 };
 
-/** The keys that are pressed at the terminal on stdin, as node:readline takes them. */
+/** The keys pressed at the terminal on stdin, as a stream for node:readline. */
 export function terminalInput(): NodeJS.ReadStream & Disposable {
   let open = true;
   const input = new Readable({ read() {} });
@@ -30,17 +30,17 @@ export function terminalInput(): NodeJS.ReadStream & Disposable {
   }) as unknown as NodeJS.ReadStream & Disposable;
 }
 
-/** Whether the terminal passes each key on at once, or whole lines. */
+/** Sets whether the terminal passes on single keys or whole lines. */
 export function setKeys(single: boolean): void {
   try {
-    // Without `cbreak` Ctrl-C and Ctrl-Z would be keys like others; Windows has no such mode.
+    // Without `cbreak`, Ctrl-C and Ctrl-Z would be ordinary keys; Windows has no such mode.
     Deno.stdin.setRaw(single, { cbreak: single && Deno.build.os !== "windows" });
   } catch {
     // The terminal is gone.
   }
 }
 
-/** The terminal on an output, as node:readline draws on it. */
+/** The terminal behind an output, as a stream for node:readline. */
 export function terminalOutput(
   output: Output,
   stream: typeof Deno.stdout | typeof Deno.stderr,

@@ -3,7 +3,7 @@ import { events } from "./events.ts";
 import { exitCodes, type FailureKind } from "./failure.ts";
 import { pageOf, paragraphs, type Row, table } from "./help.ts";
 
-/** The page of a topic, wrapped to so many columns. */
+/** Returns the page of a topic, wrapped to the given number of columns. */
 export function topic(name: string, columns: number): string {
   switch (name) {
     case "exit-codes":
@@ -21,12 +21,13 @@ const kinds: Readonly<Record<FailureKind, string>> = {
   ERROR: "the service answered with an error, or not what was expected",
   USAGE: "the command line is wrong; nothing was started",
   DNS: "the host name does not resolve",
-  REFUSED: "the connection was refused: no program listens there, or a firewall says no",
+  REFUSED: "the connection was refused: nothing is listening there, or a firewall rejects it",
   UNREACHABLE: "no route, or the network is down",
   RESET: "the peer reset the connection",
   CLOSED: "the connection was closed before the reply was whole",
-  BIND: "the server can't listen: the port is in use, not permitted, or no address of this host",
-  TIMEOUT: "nothing came in time; the message says whether connect or reply",
+  BIND: "the server can't listen: port in use, not permitted, or no such address",
+  TIMEOUT:
+    "nothing arrived in time; the message says whether the connection or the reply timed out",
 };
 
 function exitCodesPage(columns: number): string {
@@ -35,17 +36,17 @@ function exitCodesPage(columns: number): string {
     `${kind}: ${about}`,
   ]);
   const others: readonly Row[] = [
-    ["  0", "done; of a server: stopped by a signal, by --once or by --max-time"],
+    ["  0", "done; for a server: stopped by a signal, by --once or by --max-time"],
     ["126", "grade: the program can't be started"],
     ["127", "grade: the program was not found"],
     ["130", "a second Ctrl-C while a server drains; 128 + the number of the signal"],
-    ["141", "the reader of stdout has gone, as shells have it"],
+    ["141", "the reader of stdout is gone (128 + SIGPIPE)"],
   ];
   const all = [...rows, ...others].sort(([one], [other]) => Number(one) - Number(other));
   return pageOf([
     paragraphs(
-      "The exit code says how a command ended. A failure is one line on stderr that begins with " +
-        "the word of its kind, and a hint that says what to do next.",
+      "The exit code says how a command ended. A failure is one line on stderr that names its " +
+        "kind, and a hint that says what to do next.",
       columns,
     ),
     table(all, columns),
@@ -57,20 +58,20 @@ function targetsPage(columns: number): string {
     paragraphs("A target names a server in one word:", columns),
     ["  [tcp://|udp://]HOST:PORT[/SERVICE]", "  unix:PATH"],
     table([
-      ["localhost:4040", "a host name and a port; TCP if nothing else is said"],
+      ["localhost:4040", "a host name and a port, over TCP by default"],
       [":4040", "a port of this host"],
       ["10.0.0.7:4040", "an IPv4 address"],
-      ["[::1]:4040", "an IPv6 address stands in brackets"],
-      ["[fe80::1%eth0]:4040", "a link-local one with its interface"],
+      ["[::1]:4040", "an IPv6 address goes in brackets"],
+      ["[fe80::1%eth0]:4040", "a link-local address with its interface"],
       ["udp://localhost:4040", "the same over UDP"],
       ["unix:/tmp/calc.sock", "a Unix socket, by its path"],
-      ["web:4040/hello", "check: the service that is asked there; calc if none is said"],
+      ["web:4040/hello", "check: the service to ask there (default calc)"],
     ], columns),
     paragraphs(
-      "A client takes it as its first word. --host and --port (-p) and --udp (-u) say the same; " +
-        "both at once are an error. A word is taken for a target only if its host is a name with " +
-        "a letter, an IP address or nothing: 12:30 is text. Text that looks like a target goes " +
-        "after --.",
+      "A client takes it as its first word. --host, --port (-p) and --udp (-u) do the same; " +
+        "a target with --host or --port is an error. A word is a target only if its host is a " +
+        "name with a letter, an IP address or empty: 12:30 is text. Text that looks like a target " +
+        "goes after --.",
       columns,
     ),
     ["Examples:"].concat([
@@ -88,7 +89,7 @@ function jsonPage(columns: number): string {
   ]);
   return pageOf([
     paragraphs(
-      "With --json, each line on stdout is one JSON object. Its event says what it is about. An " +
+      "With --json, each line on stdout is one JSON object. Its event says what it reports. An " +
         "endpoint is 10.0.0.7:4040, [::1]:4040 or the path of a Unix socket; remote and local " +
         "are the two ends; names that end in Ms are milliseconds. Fields with a ? may be absent.",
       columns,

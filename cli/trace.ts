@@ -1,7 +1,7 @@
 import type { Trace } from "../sockets/socket_events.ts";
 import type { Output } from "./output.ts";
 
-/** What `--trace` prints to. Its drawing is loaded only here: most runs never need it. */
+/** Opens the output of `--trace`. The code that draws it is loaded only here. */
 export async function openTrace(stderr: Output): Promise<Trace> {
   const { traceLines } = await import("./trace_lines.ts");
   const { displayOf } = await import("./terminal.ts");

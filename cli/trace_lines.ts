@@ -5,16 +5,16 @@ import { visible } from "../text/visible.ts";
 import { asciiOnly, cutTo, padTo, quoteBytes, widthOf } from "../text/width.ts";
 import { type Display, type Style, styled } from "../text/display.ts";
 
-/** Widths of the columns before the data: milliseconds, how long, program and socket, call, result. */
+/** Widths of the columns before the data: start, duration, program and socket, call, result. */
 const COLUMNS = { time: 8, duration: 7, who: 17, call: 24, result: 5 };
-/** The call's column at a wide terminal: an IPv6 address with its port fits. */
+/** Width of the call's column at a wide terminal: an IPv6 address with its port fits. */
 const WIDE_CALL = 52;
-/** Columns that a line has at least. */
+/** Least columns of a line. */
 const NARROW = 80;
 
-/** Milliseconds that events are held back: what they take to draw is then not in the time of a call. */
+/** Milliseconds that events are held back, so that drawing them does not count towards a call. */
 const HELD_MS = 20;
-/** Events that are held back at most, as they keep their data. */
+/** Most events held back, since they keep their data. */
 const MAX_HELD = 128;
 
 const HEADER = [
@@ -22,7 +22,7 @@ const HEADER = [
   "# its call: start and duration in ms, program and socket, call, result, bytes.",
 ];
 
-/** Prints socket events a moment after they happened, a line each, in columns. */
+/** Prints socket events a moment after they happen, one per line, in columns. */
 export function traceLines(output: Output, display: Display): Trace {
   let held: SocketEvent[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -46,13 +46,13 @@ export function traceLines(output: Output, display: Display): Trace {
   };
 }
 
-/** When a call was made, as `performance.now()`: one that waited is reported by when it returned. */
+/** Returns when a call was made, as `performance.now()`; an event of a waiting call has its end. */
 function startOf({ call, time, duration = 0 }: SocketEvent): number {
   const waits = call === "recv" || call === "recvfrom" || call === "accept";
   return waits ? time - duration : time;
 }
 
-/** One event as a line: start since the first, duration, program and socket, call, result, data. */
+/** Formats an event: start since the first, duration, program and socket, call, result, data. */
 function traceLine(event: SocketEvent, start: number, display: Display): string {
   const { who, socket, duration, error, data } = event;
   const result = error ?? (data === undefined ? "ok" : String(data.length));
@@ -74,7 +74,7 @@ function traceLine(event: SocketEvent, start: number, display: Display): string 
   return [...texts, shown].join(" ").trimEnd();
 }
 
-/** The call with the arguments that matter, as in C. */
+/** The call with its main arguments, as in C. */
 function callText({ call, local, remote, data }: SocketEvent, display: Display): string {
   const name = (endpoint: SocketEvent["local"]): string => {
     if (endpoint === undefined) return "";

@@ -3,17 +3,17 @@ import { Failure } from "./failure.ts";
 import { type CommandLine, type FlagValues, readHost, readName, readNumber } from "./flags.ts";
 import { looksLikeTarget, parseTarget } from "./target.ts";
 
-/** The flag for a host by its name or address. */
+/** Defines the flag for a host by its name or address. */
 export function hostFlag(about: string) {
   return { value: "NAME", about, default: "localhost", read: readHost };
 }
 
-/** The flags that say where a server is, the same for servers and clients. */
+/** Defines the flags that say where a server is, for servers and clients alike. */
 export function transportFlags(options: {
   readonly hostAbout: string;
   readonly portAbout: string;
   readonly defaultPort: number;
-  /** 0 where the system may choose the port. */
+  /** 0 if the system may choose the port. */
   readonly leastPort: 0 | 1;
 }) {
   return {
@@ -34,7 +34,7 @@ export function transportFlags(options: {
   };
 }
 
-/** Flags that mean nothing to a transport, each with the reason. */
+/** Flags that make no sense with a transport, each with the reason. */
 const meaningless: Record<Protocol, Readonly<Record<string, string>>> = {
   tcp: {},
   udp: {
@@ -42,22 +42,22 @@ const meaningless: Record<Protocol, Readonly<Record<string, string>>> = {
     "max-connections": "datagrams need no connection",
     "idle-timeout": "datagrams need no connection",
     "request-timeout": "a datagram arrives whole or not at all",
-    grace: "there is no connection that needs time to end",
+    grace: "there are no connections to drain",
   },
   unix: {
     "reuse-port": "a Unix socket has a path instead of a port",
     host: "a Unix socket has a path instead of an address",
     port: "a Unix socket has a path instead of a port",
-    udp: "a Unix socket is a stream of its own, without UDP",
+    udp: "a Unix socket is a stream, without datagrams",
     "port-file": "a Unix socket has a path instead of a port",
   },
 };
 
 /**
- * The transport that the flags choose.
+ * Returns the transport that the flags choose.
  *
  * @param given The flags that were given, by their names.
- * @throws {Failure} of kind `USAGE` if a flag was given that means nothing to it.
+ * @throws {Failure} of kind `USAGE` if a given flag makes no sense with it.
  */
 export function chosenTransport(given: ReadonlySet<string>): Protocol {
   const protocol = given.has("unix") ? "unix" : given.has("udp") ? "udp" : "tcp";
@@ -74,13 +74,13 @@ export function chosenTransport(given: ReadonlySet<string>): Protocol {
   return protocol;
 }
 
-/** The server that a client asks. */
+/** The address of the server that a client asks. */
 export type ServerPlace =
   | {
     readonly protocol: "tcp" | "udp";
     readonly host: string;
     readonly port: number;
-    /** The target as it was typed, where it was one. */
+    /** The target as it was typed, if one was. */
     readonly text?: string;
   }
   | { readonly protocol: "unix"; readonly path: string };
@@ -88,10 +88,10 @@ export type ServerPlace =
 type PlaceFlags = ReturnType<typeof transportFlags>;
 
 /**
- * The server that a client's command line names: by its first word, where that
- * is a target, or else by the flags; and what is left of the words.
+ * Returns the server that a client's command line names, by its first word if that
+ * is a target or by its flags otherwise, and the remaining words.
  *
- * @throws {Failure} of kind `USAGE` if it names two, or none that can be.
+ * @throws {Failure} of kind `USAGE` if it names two servers, or the one is invalid.
  */
 export function chosenServer(
   { flags, given, words, beforeDashes }: CommandLine<PlaceFlags>,

@@ -256,7 +256,7 @@ Deno.test("an unknown scene, or one that does not fit the flags, is a usage erro
 pythonTest(
   "at a terminal of 80 by 24 demo pages its output, in colour unless NO_COLOR is set",
   async () => {
-    const prompt = "-- space or Enter: more, q: leave --";
+    const prompt = "-- space or Enter: more, q: quit --";
     const env = { LC_ALL: "C.UTF-8", NO_COLOR: "" };
     const screen = await terminal(["demo", "--explain"], ["", "", "", "", ""], { prompt, env });
     const pages = screen.replaceAll(/\x1b\[\d+m/g, "").split(prompt);
@@ -271,7 +271,7 @@ pythonTest(
 );
 
 testWith([python3], "the pager continues on space or Enter, and quits on q", async () => {
-  const question: Step = ["see", "-- space or Enter: more, q: leave --"];
+  const question: Step = ["see", "-- space or Enter: more, q: quit --"];
   const command = [...netdemoCommand, "demo", "--explain"];
   const all = await session(command, [
     question,

@@ -176,7 +176,7 @@ step("a rung opens to show its bytes as text and in hex, and its explanation", a
   await learner.ask("10 20 +\n");
   await shows(tab, ".label", "Sum of");
   await tab.click(".rung:nth-child(2) summary");
-  await shows(tab, ".explanation", "recv() takes what has come so far");
+  await shows(tab, ".explanation", "recv() takes what has arrived so far");
   await shows(tab, ".hex", "0000  31 30 20 32 30 20 2b 0a  10 20 +.");
   await shows(tab, ".text", "10 20 +");
 });

@@ -207,7 +207,7 @@ Deno.test("the document contains the ladders so far: names, calls, bytes in hex,
       "recv(8)",
       "&quot;10 20 +\\n&quot;",
       "0000  31 30 20 32 30 20 2b 0a  10 20 +.",
-      "recv() takes what has come so far",
+      "recv() takes what has arrived so far",
       "end of stream",
       ">closed<",
     ]

@@ -55,7 +55,10 @@ folderTest("a socket in use is BIND, and its server keeps running", async (folde
   await using _server = await start(path);
   const { code, stderr } = await netdemoInProcess(["calc-server", "--unix", path]);
   assertEquals(code, 15);
-  assertMatch(stderr, /^netdemo: BIND: cannot listen on .*: another server listens there\nhint: /);
+  assertMatch(
+    stderr,
+    /^netdemo: BIND: cannot listen on .*: another server is listening there\nhint: /,
+  );
   await probe(path);
 });
 
@@ -67,7 +70,7 @@ folderTest("a file that isn't a socket is never removed", async (folder) => {
   for (const name of ["file", "link", "folder"]) {
     const { code, stderr } = await netdemoInProcess(["calc-server", "--unix", `${folder}/${name}`]);
     assertEquals(code, 15);
-    assertMatch(stderr, /there is a file that isn't a socket/);
+    assertMatch(stderr, /the file isn't a socket/);
   }
   assertEquals(await Deno.readTextFile(file), "precious");
 });

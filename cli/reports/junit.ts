@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import { visible } from "../../text/visible.ts";
 import type { Report, Result } from "./result.ts";
 
-/** For CI: a file in the XML that JUnit's reports have and CI systems read, a test case a result. */
+/** For CI: a file in JUnit's XML format, with a test case for each result. */
 export class JUnitReport implements Report {
   readonly #path: string;
   readonly #command: string;
@@ -101,14 +101,14 @@ const entities: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
-/** Text as XML holds it: lines stay lines, what XML 1.0 can't hold at all is shown escaped. */
+/** Escapes text for XML: line breaks stay, characters that XML 1.0 forbids are shown escaped. */
 function text(value: string): string {
   return value.split("\n").map(visible).join("\n")
     .replaceAll(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
     .replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
 }
 
-/** Writes beside and renames, so that nobody reads half a file. */
+/** Writes to a temporary file and renames it, so that readers never see half a file. */
 async function writeWhole(path: string, content: string): Promise<void> {
   const beside = `${path}.${Deno.pid}`;
   try {

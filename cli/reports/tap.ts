@@ -29,19 +29,19 @@ export class TapReport implements Report {
     this.#stdout.text(`  ---\n${lines.join("")}  ...\n`);
   }
 
-  /** The plan stands at the end, since the number of addresses is not known before. */
+  /** Prints the plan at the end, since the number of results is not known before. */
   async end(): Promise<void> {
     this.#stdout.text(this.#count === 0 ? "1..0 # SKIP nothing to do\n" : `1..${this.#count}\n`);
     await this.#stdout.flush();
   }
 }
 
-/** What harnesses must know of a result that is neither a plain success nor a plain failure. */
+/** The directive for a result that is neither a plain success nor a plain failure. */
 function directiveOf({ status, detail = "" }: Result): string {
   const directives: Partial<Record<Status, string>> = {
     skip: ` # SKIP ${escaped(detail)}`,
     "not-judged": ` # SKIP ${escaped(detail)}`,
-    allowed: " # TODO allowed", // TAP's word for a failure that is known and does not count
+    allowed: " # TODO allowed", // TAP's term for a known failure that does not count
   };
   return (directives[status] ?? "").trimEnd();
 }

@@ -6,16 +6,16 @@ import type { Report, Result, Status, Summary } from "./result.ts";
 
 /** How rows for people are laid out. */
 export interface Layout {
-  /** Columns that each cell of a row takes at least; the last needs none. @default {as they come} */
+  /** Least width of each cell in a row; the last needs none. @default {none} */
   readonly widths?: readonly number[] | undefined;
-  /** What stands before a failure. @default {"NOT"} */
+  /** The mark of a failure. @default {"NOT"} */
   readonly failed?: "NOT" | "FAIL" | undefined;
 }
 
-/** Where rows go, and how much of one a line holds. */
+/** How rows are drawn, and how wide a line may be. */
 export interface TextOptions extends Layout {
   readonly display: Display;
-  /** Columns of a line, where longer ones would be broken within a word. @default {any} */
+  /** Columns of a line, beyond which rows are wrapped. @default {unlimited} */
   readonly lineWidth?: number | undefined;
 }
 
@@ -29,10 +29,10 @@ const marks: Record<Status, readonly [mark: string, style: Style]> = {
 };
 
 const MARK_WIDTH = 4;
-/** What stands before the lines below a row. */
+/** Indentation of the lines below a row. */
 const INDENT = " ".repeat(MARK_WIDTH + 2);
 
-/** For people: a row a result, as soon as it is there, and what else is known of it below. */
+/** For people: one row per result, as soon as it is known, with further details below. */
 export class TextReport implements Report {
   readonly #stdout: Output;
   readonly #display: Display;
@@ -68,7 +68,7 @@ export class TextReport implements Report {
     }
   }
 
-  /** A row as one line; where that is too long, the last cell stands below it. */
+  /** Returns a row as one line or, if that is too long, with the last cell below it. */
   #fitted(cells: readonly string[], markWidth: number): readonly string[] {
     const row = cells.join(" ").trimEnd();
     if (markWidth + widthOf(row) <= this.#lineWidth || cells.length < 3) return [row];
@@ -83,7 +83,7 @@ export class TextReport implements Report {
   }
 }
 
-/** `      sent  10 0 /`: what is more than a row holds, with its name before it. */
+/** Returns the further details of a result, each with its name: `      sent  10 0 /`. */
 function linesBelow({ more = {} }: Result, lineWidth: number): string[] {
   const width = Math.max(0, ...Object.keys(more).map((name) => name.length));
   const room = lineWidth - INDENT.length - width - 2;
@@ -94,7 +94,7 @@ function linesBelow({ more = {} }: Result, lineWidth: number): string[] {
   );
 }
 
-/** Lines that keep the spaces that they begin with: they put a caret under the byte that it means. */
+/** Wraps a line and keeps its indentation, which may put a caret under the byte it refers to. */
 function wrapIndented(line: string, room: number): string[] {
   if (widthOf(line) <= room) return [line];
   const text = line.trimStart();
