@@ -28,7 +28,7 @@ const portFlag = "a port goes after --port";
 const addressFlag = "where to listen goes after --host and --port";
 const listenFlag = "the port that the forwarder forwards to goes after --listen";
 const oneWord = "a server is one word, HOST:PORT";
-const order = "the operator comes last, and * needs quotes";
+const order = "the operator comes last, and a * needs quotes";
 
 /** The habits in the order they are tried; later ones apply to the result of earlier ones. */
 export const habits: readonly Habit[] = [

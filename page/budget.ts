@@ -1,17 +1,17 @@
 import type { SocketCall } from "../sockets/socket_events.ts";
 
-/** Milliseconds after which more events are taken. */
+/** Milliseconds between additions to the budget. */
 const TICK_MS = 100;
-/** Events that are taken at once, of all connections and of one; more than that nobody can follow. */
+/** Events taken in one burst, from all connections and from one; nobody can follow more. */
 const BURST = 2_500;
 const BURST_OF_ONE = 2_000;
-/** Events a tick that are taken for longer. */
+/** Events taken per tick after that. */
 const PER_TICK = 30;
 const PER_TICK_OF_ONE = 10;
-/** Calls that are taken where one before was, whatever the rate: they say what became of a connection. */
+/** Calls taken at any rate if an earlier one was: they show how a connection ended. */
 const always: readonly SocketCall[] = ["shutdown", "close"];
 
-/** What one socket or connection may still be seen doing. */
+/** The remaining budget of one socket or connection. */
 interface Share {
   left: number;
   tick: number;
@@ -20,8 +20,8 @@ interface Share {
 }
 
 /**
- * Decides which events are looked at, so that a busy server does not work for its page: what is
- * too fast for people to follow is passed over, and counted.
+ * Decides which events to take, so that the page does not slow a busy server: events too fast for
+ * people to follow are skipped and counted.
  */
 export class Budget implements Disposable {
   readonly #shares = new Map<number, Share>();
@@ -47,7 +47,7 @@ export class Budget implements Disposable {
     return this.#spend(share ?? this.#begin(socket));
   };
 
-  /** Whether the next event of a socket would be taken; if not, it is counted as passed over. */
+  /** Whether the next event of a socket would be taken; if not, it is counted as skipped. */
   readonly wouldTake = (socket: number): boolean => {
     const share = this.#shares.get(socket);
     const isSpent = share !== undefined && share.left === 0 && share.tick === this.#tick;
@@ -56,7 +56,7 @@ export class Budget implements Disposable {
     return false;
   };
 
-  /** How many events of a socket were passed over since the last one. */
+  /** Returns how many events of a socket were skipped since the last one, and resets the count. */
   skipped(socket: number): number {
     const share = this.#shares.get(socket);
     if (share === undefined) return 0;
@@ -65,7 +65,7 @@ export class Budget implements Disposable {
     return skipped;
   }
 
-  /** The socket is closed. */
+  /** Forgets a socket that is closed. */
   forget(socket: number): void {
     this.#shares.delete(socket);
   }

@@ -3,27 +3,27 @@ import { card, insideRung, listItem, rungItem } from "./browser/elements.js";
 import { escape, html } from "./html.ts";
 import type { EventLog, Ladder } from "./log.ts";
 
-/** Bytes of each piece that the document has in hex; the script shows all that are kept. */
+/** Bytes of each piece in the document; the script shows all that are kept. */
 const HEX_BYTES = 256;
-/** Rungs that are written without a break for others: some milliseconds. */
+/** Rungs written before other work gets a turn: a few milliseconds. */
 const RUNGS_AT_ONCE = 20;
 /** Where a card's rungs go. */
 const RUNGS = '<ol class="rungs">';
 
-/** What stands around the ladders. */
+/** The texts around the ladders. */
 export interface PageWords {
-  /** The program that is watched: `calc-server`. */
+  /** The program being watched: `calc-server`. */
   readonly title: string;
   /** Where it listens. */
   readonly where: string;
-  /** What there is to do while nobody has connected, and the lines to type for it. */
+  /** What to do until a client connects, and the lines to type. */
   readonly hint: string;
   readonly tries: readonly string[];
 }
 
 /**
- * The page with the ladders so far, newest connection first, readable without its script. It comes
- * in pieces, between which others have their turn.
+ * Generates the page with the ladders so far, newest connection first, readable without its script.
+ * Other work gets a turn between pieces.
  */
 export async function* documentOf(words: PageWords, log: EventLog): AsyncGenerator<string> {
   const ladders = log.ladders();

@@ -1,9 +1,9 @@
 import { patientStream } from "./patient_stream.ts";
 
-/** Documents that are sent at a time: each keeps the events that it was begun with. */
+/** Most documents sent at a time: each keeps the events that it began with. */
 const MOST_DOCUMENTS = 20;
 
-/** The documents on their way. */
+/** The documents being sent. */
 export class Documents {
   readonly #patience: number;
   #open = 0;
@@ -13,7 +13,7 @@ export class Documents {
     this.#patience = patience;
   }
 
-  /** A document as a stream; `undefined` if too many are read already. */
+  /** Opens a document as a stream; `undefined` if too many are already being sent. */
   open(parts: AsyncGenerator<string>): ReadableStream<Uint8Array> | undefined {
     if (this.#open >= MOST_DOCUMENTS) return undefined;
     this.#open++;

@@ -7,7 +7,7 @@ const entities: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
-/** An element and what is in it, as HTML. */
+/** Converts an element and its children to HTML. */
 export function html(node: Node): string {
   if (typeof node === "string") return escape(node);
   const [tag, attributes, ...children] = node as Element;
@@ -15,7 +15,7 @@ export function html(node: Node): string {
   return `<${tag}${pairs.join("")}>${children.map(html).join("")}</${tag}>`;
 }
 
-/** Text that is shown as it stands, in an element and in an attribute. */
+/** Escapes text for use in an element or an attribute. */
 export function escape(text: string): string {
   return text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? "");
 }

@@ -2,46 +2,46 @@ import { type PageRung, pageRung } from "../ladder/page_rung.ts";
 import type { Rung, SideNames } from "../ladder/rung.ts";
 import type { SocketEvent } from "../sockets/socket_events.ts";
 
-/** Events that are kept, of all connections together. */
+/** Most events kept, of all connections together. */
 const MOST_EVENTS = 2_000;
-/** Events that are forgotten at a time. */
+/** Events forgotten at a time. */
 const FORGOTTEN_AT_ONCE = 64;
-/** Connections that are shown; of more, the oldest that has ended makes room. */
+/** Most connections shown; beyond that, the oldest that has ended is removed. */
 const MOST_CONNECTIONS = 200;
-/** Events that go into one update: between two of them others have their turn. */
+/** Most events in one update: other work gets a turn between updates. */
 const MOST_IN_UPDATE = 64;
-/** Milliseconds in which news are collected before viewers are notified. */
+/** Milliseconds for which news is collected before viewers are notified. */
 const COLLECT_MS = 40;
-/** Bytes of each piece that are kept. */
+/** Bytes kept of each piece. */
 const KEPT_BYTES = 4_096;
 
-/** How a connection is: at a glance, and in a word. */
+/** The state of a connection: at a glance, and in words. */
 export interface ConnectionState {
   readonly kind: "open" | "over" | "bad";
   /** `open`, `closed`, `reset by the client`, `request timeout`. */
   readonly word: string;
 }
 
-/** A connection, or a client's datagrams, as viewers get it. */
+/** A connection, or a client's datagrams, as sent to viewers. */
 export interface ConnectionView extends SideNames, ConnectionState {
   readonly id: number;
   /** When it began, as `Date.now()`. */
   readonly startedAt: number;
   /** Milliseconds since its last event. */
   readonly quietMs: number;
-  /** The side that the last bytes came from: the other one is expected to say something. */
+  /** The side that sent the last bytes: the other one is expected to answer. */
   readonly lastFrom?: "client" | "server" | undefined;
-  /** The number of its oldest event that is kept. */
+  /** The number of its oldest kept event. */
   readonly oldest: number;
-  /** Events that are not kept any more, with those before them that came too fast to be shown. */
+  /** Events no longer kept, including those before them that were too fast to show. */
   readonly forgotten: number;
 }
 
-/** A rung as viewers get it: with its number among all events, and its connection. */
+/** A rung as sent to viewers, with its number among all events and its connection. */
 export interface NumberedRung extends PageRung {
   readonly number: number;
   readonly connection: number;
-  /** Events before it that came too fast to be shown. */
+  /** Events before it that were too fast to show. */
   readonly skipped?: number | undefined;
 }
 
@@ -55,12 +55,12 @@ export const START: Mark = { number: 0, version: 0 };
 
 /** What is new since a mark. */
 export interface Update {
-  /** Connections that there were so far, those included that are not shown. */
+  /** Connections so far, including those not shown. */
   readonly total: number;
   readonly connections: readonly ConnectionView[];
-  /** Those that are still shown, where some are not any more. */
+  /** Ids of the connections still shown, if any were removed. */
   readonly kept?: readonly number[] | undefined;
-  /** Each a {@linkcode NumberedRung} as JSON. */
+  /** Rungs, each a {@linkcode NumberedRung} as JSON. */
   readonly rungs: readonly string[];
   /** Why the server has stopped, once it has. */
   readonly stopped?: string | undefined;
@@ -94,7 +94,7 @@ export class Connection {
   readonly entries: Entry[] = [];
   forgotten = 0;
   version = 0;
-  /** It has made room for newer ones. */
+  /** Whether it was removed to make room for newer ones. */
   isRemoved = false;
 
   constructor(id: number, startedAt: number, names: SideNames) {
@@ -105,9 +105,9 @@ export class Connection {
   }
 }
 
-/** The connections of a server with their last events, and what of it is new to a viewer. */
+/** The connections of a server with their latest events. */
 export class EventLog {
-  /** Connections so far, those included that came too fast to be shown. */
+  /** Connections so far, including those too fast to show. */
   total = 0;
   stopped: string | undefined;
   readonly #connections = new Map<number, Connection>();
@@ -119,12 +119,12 @@ export class EventLog {
   #waiting: PromiseWithResolvers<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** A connection came, and nobody looks at it. */
+  /** Counts a connection that is not shown. */
   miss(): void {
     this.total++;
   }
 
-  /** A connection begins, or one that was missed is looked at after all. */
+  /** Begins a connection, which may have been missed before. */
   begin(names: SideNames, startedAt: number, wasMissed = false): Connection {
     if (!wasMissed) this.total++;
     if (this.#connections.size >= MOST_CONNECTIONS) this.#makeRoom();
@@ -134,7 +134,7 @@ export class EventLog {
     return connection;
   }
 
-  /** Something happened in a connection. */
+  /** Adds an event to a connection. */
   add(connection: Connection, rung: Rung, skipped = 0): void {
     if (connection.isRemoved) return;
     connection.entries.push({ number: ++this.#number, rung: withKeptBytes(rung), skipped });
@@ -153,14 +153,14 @@ export class EventLog {
     this.#touch(connection);
   }
 
-  /** Nothing more comes. */
+  /** Notes that the server has stopped. */
   stop(why: string): void {
     this.stopped = why;
     this.#version++;
     this.#notify();
   }
 
-  /** What is new since a mark, as much as goes into one update. */
+  /** Returns what is new since a mark, up to the size of one update. */
   since({ number, version }: Mark): Update {
     const now = performance.now();
     const all = [...this.#connections.values()];
@@ -180,7 +180,7 @@ export class EventLog {
     };
   }
 
-  /** All that is kept, the newest connection first. A rung is made when it is taken. */
+  /** Returns everything kept, newest connection first. Rungs are created lazily. */
   ladders(): readonly Ladder[] {
     const now = performance.now();
     return [...this.#connections.values()].reverse().map((connection) => {
@@ -214,7 +214,7 @@ export class EventLog {
     this.#waiting = undefined;
   }
 
-  /** Where most is kept, most is forgotten: one connection in a hurry does not push the others out. */
+  /** Forgets most where most is kept, so that one busy connection does not push out the others. */
   #forget(events: number): void {
     for (let left = events; left > 0;) {
       let most: Connection | undefined;
@@ -245,7 +245,7 @@ export class EventLog {
   }
 }
 
-/** The entries of a connection after a number; they are in order. */
+/** Returns the entries of a connection after a number; they are in order. */
 function entriesSince({ entries }: Connection, number: number): Entry[] {
   let index = entries.length;
   while (index > 0 && (entries[index - 1]?.number ?? 0) > number) index--;
@@ -275,7 +275,7 @@ function numberedRung({ id }: Connection, { number, rung, skipped }: Entry): Num
   };
 }
 
-/** A rung with a copy of the first of its bytes alone. */
+/** Returns a rung with a copy of only its first bytes. */
 function withKeptBytes(rung: Rung): Rung {
   const { crossing } = rung;
   const data = crossing?.data;

@@ -7,7 +7,7 @@ import { servePage } from "./server.ts";
 import { Viewers } from "./viewers.ts";
 import { type SeeWire, SocketWatch, WireWatch } from "./watch.ts";
 
-/** Milliseconds that viewers are given to learn that the server has stopped. */
+/** Milliseconds that viewers have to receive the news that the server has stopped. */
 const GOODBYE_MS = 500;
 /** Milliseconds that a viewer may take to read what it was sent. */
 const PATIENCE_MS = 10_000;
@@ -16,34 +16,34 @@ const PATIENCE_MS = 10_000;
 export interface PageOptions {
   /** The port on loopback; 0 takes any free one. */
   readonly port: number;
-  /** The program that is watched: `calc-server`. */
+  /** The program being watched: `calc-server`. */
   readonly title: string;
   /** Milliseconds that a viewer may take to read what it was sent. @default {10_000} */
   readonly patience?: number | undefined;
 }
 
-/** A page that is served. It ends with its scope. */
+/** A page being served, until its scope ends. */
 export interface Page extends AsyncDisposable {
   readonly url: string;
-  /** How many look at it now. */
+  /** Returns the number of viewers now. */
   viewers(): number;
-  /** Says what stands around the ladders, once it is known. */
+  /** Sets the texts around the ladders, once they are known. */
   describe(words: Omit<PageWords, "title">): void;
-  /** The program has stopped. */
+  /** Tells viewers that the program has stopped. */
   stopped(why: string): void;
 }
 
 /** The page of servers. */
 export interface ServerPage extends Page {
-  /** To be given to the servers. */
+  /** The trace to pass to the servers. */
   readonly trace: Trace;
-  /** Why a server ended a connection. */
+  /** Reports why a server ended a connection. */
   ended(remote: Endpoint, local: Endpoint, reason: string): void;
 }
 
 /** The page of a relay. */
 export interface RelayPage extends Page {
-  /** To be given to the relay. */
+  /** The function to pass to the relay. */
   readonly see: SeeWire;
 }
 

@@ -4,15 +4,15 @@ const encoder = new TextEncoder();
 export interface Patience {
   /** Milliseconds that the reader may take for each piece. */
   readonly patience: number;
-  /** The stream is over: read to its end, left by its reader, or given up. */
+  /** Called when the stream is over: read to its end, cancelled, or given up. */
   readonly over: () => void;
 }
 
 /**
- * A stream that asks for each piece only once the one before has been taken, so nothing piles up
- * for its reader, and that fails if a piece is not taken in time.
+ * Returns a stream that asks for each piece only once the previous one has been read, so nothing
+ * piles up, and that fails if a piece is not read in time.
  *
- * @param next Gives the next piece; `undefined` at the end.
+ * @param next Returns the next piece; `undefined` at the end.
  */
 export function patientStream(
   next: () => Promise<string | undefined>,

@@ -4,12 +4,12 @@ import styles from "./browser/page.css" with { type: "text" };
 import icon from "./browser/icon.svg" with { type: "text" };
 import { SocketFailure } from "../sockets/failure.ts";
 
-/** The page is for this machine alone. */
+/** The page is only for this machine. */
 const HOSTNAME = "127.0.0.1";
-/** Names of this machine that a browser may ask for: any other name may be anybody's (DNS rebinding). */
+/** Host names that requests may use: any other may belong to an attacker (DNS rebinding). */
 const ownNames: readonly string[] = [HOSTNAME, "localhost", "[::1]"];
 
-/** Nothing is loaded but from here, nothing runs that is in the data, and nobody frames the page. */
+/** Everything is loaded from here, no data runs as a script, and no site can frame the page. */
 const CONTENT_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -32,7 +32,7 @@ const headers: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
-/** The files of the page, as they are in its folder. */
+/** The page's files, served unchanged. */
 const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/page.css": ["text/css", styles],
   "/page.js": ["text/javascript", script],
@@ -40,18 +40,18 @@ const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/icon.svg": ["image/svg+xml", icon],
 };
 
-/** What is made anew for each request. */
+/** Content generated for each request. */
 export interface PageContent {
-  /** The page with the ladders so far; `undefined` if too many read it just now. */
+  /** Returns the page with the ladders so far; `undefined` if too many are being sent. */
   document(): ReadableStream<Uint8Array> | undefined;
-  /** Server-sent events, from where the viewer left off; `undefined` if too many look on. */
+  /** Returns server-sent events from where the viewer left off; `undefined` if too many watch. */
   events(lastId: string | null): ReadableStream<Uint8Array> | undefined;
 }
 
 /** The page's HTTP server. */
 export interface PageServer {
   readonly port: number;
-  /** Ends it, and whatever still reads after some milliseconds. */
+  /** Stops the server; cuts off readers that are left after `patience` milliseconds. */
   close(patience: number): Promise<void>;
 }
 
@@ -97,10 +97,10 @@ function listen(
 
 function answer(request: Request, port: number, content: PageContent): Response {
   if (!isOwnHost(request.headers.get("host"), port)) {
-    return text(421, "This is not the page of that host.");
+    return text(421, "This page is not served under that host name.");
   }
-  if (request.method !== "GET") return text(405, "The page can only be read.", { allow: "GET" });
-  if (isFromElsewhere(request)) return text(403, "Only for the page itself.");
+  if (request.method !== "GET") return text(405, "This page is read-only.", { allow: "GET" });
+  if (isFromElsewhere(request)) return text(403, "Only this page may request this.");
   const { pathname } = new URL(request.url);
   if (pathname === "/") return stream("text/html", content.document());
   if (pathname === "/events") {
@@ -119,8 +119,8 @@ function isOwnHost(host: string | null, port: number): boolean {
 }
 
 /**
- * Whether another site's page asks, other than by a link: it could not read the answer, but it
- * could make work, and take the places of those who may.
+ * Whether the request comes from another site's page, other than by a link: it could not read the
+ * answer, but it could cause load and take up the places of viewers.
  */
 function isFromElsewhere({ headers }: Request): boolean {
   const site = headers.get("sec-fetch-site") ?? "none";
@@ -129,7 +129,7 @@ function isFromElsewhere({ headers }: Request): boolean {
 }
 
 function stream(type: string, body: ReadableStream<Uint8Array> | undefined): Response {
-  if (body === undefined) return text(503, "Too many look at this page.", { "retry-after": "5" });
+  if (body === undefined) return text(503, "Too many viewers.", { "retry-after": "5" });
   return new Response(body, { headers: { ...headers, "content-type": `${type}; charset=utf-8` } });
 }
 

@@ -2,19 +2,19 @@ import type { EventLog, Mark, Update } from "./log.ts";
 import { START } from "./log.ts";
 import { patientStream } from "./patient_stream.ts";
 
-/** Viewers at a time. */
+/** Most viewers at a time. */
 const MOST_VIEWERS = 20;
-/** Milliseconds after which a viewer that there is no news for is sent a comment. */
+/** Milliseconds without news after which a viewer is sent a comment. */
 const HEARTBEAT_MS = 10_000;
-/** Milliseconds that a viewer is to wait before it connects again. */
+/** Milliseconds that a viewer waits before it reconnects. */
 const RETRY_MS = 1_000;
 
-/** Who looks at the page now: each gets what is new from the log as fast as it reads, and no faster. */
+/** The current viewers of the page: each gets news from the log only as fast as it reads. */
 export class Viewers {
   readonly #log: EventLog;
   readonly #patience: number;
   readonly #viewers = new Set<Viewer>();
-  /** Tells a server that was started anew from the one before. */
+  /** Distinguishes a restarted server from the one before. */
   readonly #run = crypto.randomUUID();
 
   /** @param patience Milliseconds that a viewer may take to read what it was sent. */
@@ -28,9 +28,9 @@ export class Viewers {
   }
 
   /**
-   * A stream of server-sent events for one more viewer.
+   * Opens a stream of server-sent events for one more viewer.
    *
-   * @param lastId What it says that it has seen last.
+   * @param lastId The id of the last event that it received, according to the viewer.
    * @returns `undefined` if there are too many.
    */
   open(lastId: string | null): ReadableStream<Uint8Array> | undefined {
@@ -47,7 +47,7 @@ export class Viewers {
   }
 }
 
-/** One viewer: nothing is kept for it but how far it has been updated. */
+/** One viewer; only how far it has been updated is kept for it. */
 class Viewer {
   readonly #log: EventLog;
   readonly #run: string;
@@ -62,7 +62,7 @@ class Viewer {
     this.#mark = markOf(lastId, run);
   }
 
-  /** Waits for what is new; `undefined` once nothing more comes. */
+  /** Waits for the next message; `undefined` at the end. */
   async next(): Promise<string | undefined> {
     if (this.#isLast) return undefined;
     if (!await this.#waitForNews()) return ": still here\n\n";
@@ -79,7 +79,7 @@ class Viewer {
     this.#wake?.();
   }
 
-  /** Whether there is news; not for longer than a heartbeat. */
+  /** Waits for news, at most for one heartbeat, and returns whether there is any. */
   async #waitForNews(): Promise<boolean> {
     if (this.#isFirst || this.#log.isNews(this.#mark)) return true;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -93,13 +93,13 @@ class Viewer {
   }
 }
 
-/** Where a viewer goes on that comes back; one of another run, or that is new, begins at the start. */
+/** Where a returning viewer continues; one from another run, or a new one, begins at the start. */
 function markOf(lastId: string | null, run: string): Mark {
   const [, of, number, version] = /^(.+):(\d{1,15}):(\d{1,15})$/.exec(lastId ?? "") ?? [];
   return of === run ? { number: Number(number), version: Number(version) } : START;
 }
 
-/** An update as a server-sent event; the rungs are JSON already. */
+/** Formats an update as a server-sent event; its rungs are already JSON. */
 function messageOf(
   { mark, rungs, ...update }: Update,
   run: string,

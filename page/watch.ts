@@ -7,26 +7,26 @@ import { visible } from "../text/visible.ts";
 import { Budget } from "./budget.ts";
 import type { Connection, ConnectionState, EventLog } from "./log.ts";
 
-/** Clients over UDP that are told apart; the one that was first makes room. */
+/** Most clients over UDP that are remembered; beyond that, the oldest is forgotten. */
 const MOST_DATAGRAM_CLIENTS = 1_000;
-/** Connections whose ends are remembered, so that the reason of an end finds its connection. */
+/** Most connections remembered by their addresses, to match the reason why one ended. */
 const MOST_ENDS = 1_000;
 
 /** Calls that belong to no connection. */
 const opening: readonly SocketCall[] = ["socket", "bind", "listen"];
-/** Ends that are as they should be. */
+/** Reasons for a normal end. */
 const goodEnds: readonly string[] = ["end of stream", "served", "server stops"];
 
-/** Sees the sockets of servers: a connection for each accepted one, and for each client over UDP. */
+/** Watches servers' sockets: each accepted one, and each client over UDP, is a connection. */
 export class SocketWatch implements Disposable {
-  /** To be given to the servers. */
+  /** The trace to pass to the servers. */
   readonly trace: Trace;
   readonly #log: EventLog;
   readonly #budget = new Budget();
   readonly #open = new Map<number, Connection>();
   readonly #clients = new Map<string, Connection>();
   readonly #byEnds = new Map<string, Connection>();
-  /** Connections of which this side has ended its sending. */
+  /** Connections on which the server has ended its sending. */
   readonly #ended = new WeakSet<Connection>();
 
   constructor(log: EventLog) {
@@ -39,7 +39,7 @@ export class SocketWatch implements Disposable {
     this.trace = Object.assign((event: SocketEvent) => this.#take(event), { takes });
   }
 
-  /** A server says why it ended a connection, which its calls alone do not tell. */
+  /** Takes a server's reason for ending a connection, which its calls do not show. */
   ended(remote: Endpoint, local: Endpoint, reason: string): void {
     if (goodEnds.includes(reason)) return;
     const connection = this.#byEnds.get(keyOf(remote, local));
@@ -70,7 +70,7 @@ export class SocketWatch implements Disposable {
     if (call === "close") this.#open.delete(socket);
   }
 
-  /** The connection of a socket: it begins with the first of its events that is seen. */
+  /** Returns the connection of a socket, which begins with its first event taken. */
   #connectionOf(event: SocketEvent): Connection | undefined {
     const { socket, call, time, remote, local, who } = event;
     const known = this.#open.get(socket);
@@ -115,7 +115,7 @@ function keyOf(remote: Endpoint, local: Endpoint): string {
   return `${formatEndpoint(remote)} ${formatEndpoint(local)}`;
 }
 
-/** How a connection is after one of its calls. */
+/** Returns the state of a connection after one of its calls. */
 function stateAfter(
   { call, error, reset }: SocketEvent,
   { crossing }: Rung,
@@ -129,14 +129,14 @@ function stateAfter(
   return undefined;
 }
 
-/** Takes what a relay sees. */
+/** Takes the events of a relay. */
 export interface SeeWire {
   (event: WireEvent): void;
-  /** Whether it takes the next data of a connection: what it does not take need not be copied for it. */
+  /** Whether it takes the next data of a connection; if not, the relay need not copy it. */
   takesData(connection: number): boolean;
 }
 
-/** Sees what a relay passes on. */
+/** Watches what a relay passes on. */
 export class WireWatch implements Disposable {
   readonly #log: EventLog;
   readonly #protocol: Protocol;
@@ -148,7 +148,7 @@ export class WireWatch implements Disposable {
     this.#protocol = protocol;
   }
 
-  /** To be given to the relay. */
+  /** The function to pass to the relay. */
   readonly see: SeeWire = Object.assign((event: WireEvent) => this.#take(event), {
     takesData: this.#budget.wouldTake,
   });
@@ -192,7 +192,7 @@ export class WireWatch implements Disposable {
   }
 }
 
-/** How a connection is after what was seen of it. */
+/** Returns the state of a connection after an event. */
 function stateOfWire(event: WireEvent): ConnectionState | undefined {
   switch (event.what) {
     case "refused":

@@ -145,7 +145,7 @@ testWith(
         [
           `${folder}/file`,
           11,
-          /^netdemo: REFUSED: .*: the file isn't a socket\nhint: give the path/,
+          /^netdemo: REFUSED: .*: the file isn't a socket\nhint: give the same path/,
         ],
         [
           `${folder}/${"x".repeat(100)}`,

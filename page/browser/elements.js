@@ -1,22 +1,22 @@
 // @ts-check
 /**
- * What the page is made of, as trees of names and text: the server writes them as HTML, the
- * browser makes elements of them. Neither ever takes text for markup.
+ * The parts of the page, as trees of names and text: the server writes them as HTML, the browser
+ * creates elements from them. Neither ever treats text as markup.
  *
  * @import { ConnectionView, NumberedRung } from "../log.ts"
  */
 
 /**
- * An element: its name, its attributes and what is in it.
+ * An element: its name, its attributes and its children.
  *
  * @typedef {[tag: string, attributes: Record<string, string>, ...children: Node[]]} Element
  * @typedef {Element | string} Node
  */
 
-/** The sign of each kind of state, so that it does not hang on colour alone. */
+/** The sign of each kind of state, so that it does not depend on colour alone. */
 const signs = { open: "●", waiting: "◆", over: "■", bad: "✕" };
 
-/** Milliseconds from which a silence is worth a word. */
+/** Milliseconds from which a silence is reported. */
 const QUIET_MS = 3_000;
 /** Bytes in a line of the hex dump. */
 const LINE_BYTES = 8;
@@ -46,7 +46,7 @@ export function listItem(connection, isShown) {
 }
 
 /**
- * `calc` of `calc-server 127.0.0.1:4040`; nothing of a server that is only known as one.
+ * `calc` for `calc-server 127.0.0.1:4040`; empty for a server whose service is unknown.
  *
  * @param {ConnectionView} connection
  * @returns {string}
@@ -71,7 +71,7 @@ export function stateElement(connection) {
 }
 
 /**
- * How a connection looks: an open one whose client waits for an answer looks like that.
+ * How a connection looks: its kind, or `waiting` if its client waits for an answer.
  *
  * @param {ConnectionView} connection
  * @returns {keyof typeof signs}
@@ -124,7 +124,7 @@ export function card(connection, rungs) {
 }
 
 /**
- * Says how many events have been forgotten.
+ * Says how many events are no longer kept.
  *
  * @param {ConnectionView} connection
  * @returns {Element}
@@ -134,12 +134,12 @@ export function forgottenNote({ forgotten }) {
     ? ""
     : `${forgotten.toLocaleString("en")} earlier ${
       forgotten === 1 ? "call is" : "calls are"
-    } not kept`;
+    } no longer kept`;
   return ["p", { class: "forgotten" }, text];
 }
 
 /**
- * A rung that can be opened. What is in it when it is open is made when it is.
+ * A rung that can be opened. In the browser, its contents are created when it is.
  *
  * @param {NumberedRung} rung
  * @param {readonly Node[]} inside
@@ -151,9 +151,7 @@ export function rungItem(rung, inside) {
   const gap = skipped === undefined ? [] : [[
     "p",
     { class: "gap" },
-    `${skipped.toLocaleString("en")} more ${
-      skipped === 1 ? "call" : "calls"
-    }, too fast to be shown`,
+    `${skipped.toLocaleString("en")} more ${skipped === 1 ? "call" : "calls"}, too fast to show`,
   ]];
   return ["li", { class: "rung", "data-number": String(number) }, ...gap, [
     "details",
@@ -209,10 +207,10 @@ function arrowElement({ from, tone, label, faults, lost, isData, isBinary }) {
 }
 
 /**
- * What is in a rung: the sentence that explains it, and its bytes as text and in hex.
+ * The contents of a rung: its explanation, and its bytes as text and in hex.
  *
  * @param {NumberedRung} rung
- * @param {number} [most] Bytes that are written in hex, at most.
+ * @param {number} [most] Most bytes to show.
  * @returns {Node[]}
  */
 export function insideRung({ explanation, bytes }, most = Infinity) {

@@ -2,8 +2,8 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /**
- * The page's script: takes what is new from the server and shows it. The server has written the
- * same elements already, for whoever has no script.
+ * The page's script: shows updates from the server. The server has already written the same
+ * elements for readers without scripts.
  *
  * @import { ConnectionView, NumberedRung } from "../log.ts"
  * @import { Node as Tree } from "./elements.js"
@@ -18,23 +18,23 @@ import {
   stateText,
 } from "./elements.js";
 
-/** Ladders side by side, at most. */
+/** Most ladders side by side. */
 const MOST_SIDE_BY_SIDE = 4;
-/** Width of a ladder, in the page's own letters. */
+/** Width of a ladder, in ems of the page. */
 const LADDER_EMS = 19.5;
-/** Milliseconds after which a connection is tried again that the server has refused. */
+/** Milliseconds until the page retries after the server has refused a viewer. */
 const RETRY_MS = 2_000;
-/** Milliseconds between two looks at who is silent. */
+/** Milliseconds between updates of how long connections have been silent. */
 const TICK_MS = 1_000;
 
 const STOPPED = "Stopped";
 
 /**
- * What the server sends.
+ * An update from the server.
  *
  * @typedef {object} Update
  * @property {string} run
- * @property {boolean} isReset Whether it begins anew.
+ * @property {boolean} isReset Whether it starts over.
  * @property {number} total
  * @property {ConnectionView[]} connections
  * @property {number[]} [kept]
@@ -43,25 +43,25 @@ const STOPPED = "Stopped";
  */
 
 /**
- * A connection with what is known of it.
+ * A connection, as far as it is known.
  *
  * @typedef {object} Known
  * @property {ConnectionView} view
- * @property {number} seenAt When the view came, as `performance.now()`.
+ * @property {number} seenAt When the view arrived, as `performance.now()`.
  * @property {NumberedRung[]} rungs
  */
 
 /** @type {Map<number, Known>} */
 const connections = new Map();
 let total = 0;
-/** Which server the page shows; another one is shown by a page of its own. */
+/** Identifies the server's run; after a restart the page reloads. */
 let run = "";
 
-/** Connections whose ladders are shown, while the newest are not followed. @type {number[]} */
+/** Connections whose ladders are shown when the newest are not followed. @type {number[]} */
 let chosen = [];
 let isFollowing = true;
 let isPaused = false;
-/** Events that came while the page was paused. */
+/** Events that arrived while the page was paused. */
 let waiting = 0;
 let filter = "";
 
@@ -84,7 +84,7 @@ function element(id) {
 }
 
 /**
- * Makes elements of a tree. Text stays text.
+ * Creates elements from a tree. Text stays text.
  *
  * @param {Tree} tree
  * @returns {HTMLElement | Text}
@@ -98,7 +98,7 @@ function build(tree) {
   return made;
 }
 
-// What the server sends.
+// Updates from the server.
 
 function connect() {
   const source = new EventSource("/events");
@@ -110,8 +110,8 @@ function connect() {
     if (live.textContent === STOPPED) return;
     setLive("off", isRefused ? "Too many viewers" : "Not connected");
     notice.textContent = isRefused
-      ? "As many look at this page as may. It goes on here as soon as one of them leaves."
-      : "The server does not answer. What it has shown stays; the page goes on when it is back.";
+      ? "This page has as many viewers as it allows. It continues as soon as one of them leaves."
+      : "The server does not answer. This page continues when the server is back.";
   };
 }
 
@@ -146,7 +146,7 @@ function take(update) {
 function showStop(why) {
   setLive("off", STOPPED);
   notice.textContent =
-    `The server has stopped (${why}). This page goes on when it is started again ` +
+    `The server has stopped (${why}). This page continues when it is restarted ` +
     `with --page-port ${location.port}.`;
 }
 
@@ -159,7 +159,7 @@ function setLive(state, text) {
   if (live.textContent !== text) live.textContent = text;
 }
 
-// What is shown.
+// Rendering.
 
 /** @param {Known} known */
 function matches({ view, rungs }) {
@@ -195,7 +195,7 @@ function render() {
   showControls();
 }
 
-/** Shows all from the start, as what is shown is of an earlier connection to the server. */
+/** Renders from scratch: the current contents are from an earlier connection to the server. */
 function renderAnew() {
   board.replaceChildren();
   list.replaceChildren();
@@ -217,7 +217,7 @@ function renderList(newestFirst, shown) {
     item.dataset["id"] = String(now.id);
     item.dataset["key"] = key;
     if (before === null) return item;
-    // Who is at it with the keyboard stays at it.
+    // Keep the keyboard focus where it is.
     const hadFocus = before.contains(document.activeElement);
     before.replaceWith(item);
     if (hadFocus) /** @type {HTMLElement} */ (item.firstElementChild).focus();
@@ -272,7 +272,7 @@ function renderCard(shownCard, known) {
   if (isAtEnd && fresh.length > 0) scroll.scrollTop = scroll.scrollHeight;
 }
 
-/** The rungs of the elements that show them: what is in one is made when it is opened. @type {WeakMap<Node, NumberedRung>} */
+/** The rung of each element that shows one; its contents are created when it is opened. @type {WeakMap<Node, NumberedRung>} */
 const opened = new WeakMap();
 
 /**
@@ -301,7 +301,7 @@ function part(within, selector) {
 }
 
 /**
- * The view of a connection as it is by now: its silence has gone on.
+ * The current view of a connection, with its silence up to now.
  *
  * @param {Known} known
  * @returns {ConnectionView}
@@ -315,7 +315,7 @@ function isLive() {
 }
 
 /**
- * Makes these the children, in this order, and moves none that is in its place.
+ * Makes these the children, in this order, without moving any that is in place.
  *
  * @param {HTMLElement} parent
  * @param {HTMLElement[]} wanted
@@ -331,10 +331,10 @@ function putInOrder(parent, wanted) {
   });
 }
 
-// What is done at the page.
+// Interaction.
 
 /**
- * One of many is reached by Tab, the others from there by the arrow keys.
+ * Makes one of many reachable by Tab; the arrow keys lead from it to the others.
  *
  * @param {HTMLElement} within
  * @param {string} selector
@@ -349,7 +349,7 @@ function keepOneStop(within, selector) {
   }
 }
 
-/** Where each key leads to, of so many. @type {Record<string, (index: number, count: number) => number>} */
+/** The index that each key leads to. @type {Record<string, (index: number, count: number) => number>} */
 const moves = {
   ArrowDown: (index) => index + 1,
   ArrowUp: (index) => index - 1,
@@ -376,7 +376,7 @@ function moveWithin(event, group, selector) {
 }
 
 /**
- * Shows one ladder alone, or beside the others.
+ * Shows one ladder alone, or next to the others.
  *
  * @param {number} id
  * @param {boolean} isBeside
