@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { Child } from "../../commands/grade/child.ts";
 import { problemsOfLine } from "../../cli/events.ts";
 import { netdemoInProcess } from "../harness/in_process.ts";
-import { linux, pythonTest, testWith, unix } from "../harness/needs.ts";
+import { linux, python3, pythonTest, testWith, tool, unix } from "../harness/needs.ts";
 import { executable, netdemo, netdemoCommand, Process, run } from "../harness/process.ts";
 import { until } from "../harness/system.ts";
 import { readTap, readXml } from "../report_readers.ts";
@@ -46,6 +46,17 @@ while True:
         client.send(answer.encode())
     client.close()
 `;
+
+/** Where a program is. */
+async function pathOf(name: string): Promise<string> {
+  return (await run(["sh", "-c", 'command -v "$1"', "sh", name])).stdout.trim();
+}
+
+/** Where Python itself is: `python3` may be a script that finds it. */
+async function pythonPath(): Promise<string> {
+  const { stdout } = await run(["python3", "-c", "import sys; print(sys.executable)"]);
+  return stdout.trim();
+}
 
 /** The checks that a report skips, without `reset` if an executable's older Deno can't do it. */
 function skipped(stdout: string): string[] {
@@ -251,14 +262,9 @@ pythonTest("a running server that dies fails one check only", async () => {
 
 pythonTest("without the system's tools, checks are skipped and none fails", async () => {
   await using folder = new Folder();
-  const { code: _, stdout: path } = await run([
-    "python3",
-    "-c",
-    "import sys; print(sys.executable)",
-  ]);
   const grading = await run([
     ...netdemoCommand,
-    ...["grade", "calc-server", "--level", "robust", "--", path.trim()],
+    ...["grade", "calc-server", "--level", "robust", "--", await pythonPath()],
     ...[`${programs}/calc_server.py`, "{port}"],
   ], { env: { PATH: folder.path } });
   assertEquals(grading.code, 0, grading.stdout + grading.stderr);
@@ -267,6 +273,29 @@ pythonTest("without the system's tools, checks are skipped and none fails", asyn
   assertEquals(skipped(grading.stdout), ["busy", "leak"]);
   assertMatch(grading.stdout, /\nlesson 5 of 5, robust (\d+) of \1 /);
 });
+
+for (const finder of ["ss", "lsof", "netstat"]) {
+  testWith(
+    [linux, python3, tool(finder)],
+    `with ${finder} alone, grade finds the port that a program listens on`,
+    async () => {
+      await using folder = new Folder();
+      const python = await pythonPath();
+      // What reads the program's processes, and the one tool that lists sockets.
+      for (const name of ["sh", "cat", finder]) {
+        await Deno.symlink(await pathOf(name), `${folder.path}/${name}`);
+      }
+      const text = await Deno.readTextFile(`${programs}/calc_server.py`);
+      const program = await folder.python(text.replace("int(sys.argv[1])", "0"));
+      const grading = await run(
+        [...netdemoCommand, "grade", "calc-server", "--", python, program],
+        { env: { PATH: folder.path } },
+      );
+      assertEquals(grading.code, 0, grading.stdout + grading.stderr);
+      assertMatch(grading.stdout, /\nlesson 5 of 5 /);
+    },
+  );
+}
 
 const RUNS_ALREADY = (await Deno.readTextFile(`${programs}/calc_server.py`))
   .replace("int(sys.argv[1])", "0")
