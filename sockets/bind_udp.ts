@@ -4,20 +4,20 @@ import { bindSteady } from "./steady_datagrams.ts";
 import type { DatagramSocket } from "./stream.ts";
 
 /**
- * Binds UDP sockets on those of the addresses that this host has, all on the same port.
+ * Binds UDP sockets to those of the addresses that this host has, all on the same port.
  *
- * An address that stands for all of the host's gets a socket for each: from a single one,
- * the system would answer from whichever address its routes prefer, and not from the one
- * that was asked.
+ * A wildcard address gets a socket for each address of the host: from a single socket, the
+ * system would answer from whichever address its routes prefer, not from the one that
+ * received the request.
  *
- * @param port 0 takes one that is free on all of them.
- * @throws {SocketFailure} of kind `BIND` if one can't be had, or if the host has none of them.
+ * @param port 0 picks one that is free on all of them.
+ * @throws {SocketFailure} of kind `BIND` if one can't be bound, or if the host has none of them.
  */
 export function bindUdp(addresses: readonly string[], port: number): DatagramSocket[] {
   return bindAll([...new Set(addresses.flatMap(hostAddresses))], port, bindSteady);
 }
 
-/** Binds on addresses that the host has got since then, with those left out that can't be had. */
+/** Binds to addresses that are not yet known, skipping those that can't be bound. */
 export function bindNewAddresses(
   addresses: readonly string[],
   port: number,
@@ -29,7 +29,7 @@ export function bindNewAddresses(
       try {
         return [bindSteady({ hostname, port })];
       } catch {
-        return []; // not ready yet: the next time
+        return []; // not ready yet: the next call may succeed
       }
     });
 }

@@ -1,10 +1,10 @@
 import { errnoOf } from "./errno.ts";
 
 /**
- * How many more descriptors this process may open, up to so many: they are opened, and closed again.
- * Linux names the limit only to programs that may read /proc.
+ * Returns how many more descriptors this process may open, up to `wanted`, by opening them and
+ * closing them again. Linux reveals the limit only to programs that may read /proc.
  *
- * @returns `wanted` where it can't be found out.
+ * @returns `wanted` if it can't be determined.
  */
 export function descriptorRoom(wanted: number): number {
   const files: Deno.FsFile[] = [];

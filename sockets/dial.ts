@@ -5,21 +5,21 @@ import type { Trace } from "./socket_events.ts";
 import { denoStream, MAX_UNIX_PATH, type Stream } from "./stream.ts";
 import { SocketTrace, traceStream } from "./trace.ts";
 
-/** Milliseconds after which the next address is tried beside one that is silent (RFC 8305, section 5). */
+/** Milliseconds after which the next address is tried alongside a silent one (RFC 8305, section 5). */
 const NEXT_ATTEMPT_MS = 250;
 
-/** Takes what happens to a client's sockets. */
+/** Receives the events of a client's sockets. */
 export interface Watch {
   readonly trace: Trace;
   /** The program's name in the events: `calc-client`. */
   readonly who: string;
 }
 
-/** How long to try to connect, and who watches. */
+/** How long to try to connect, and where to report events. */
 export interface ConnectOptions {
-  /** Milliseconds that there are to resolve and connect. */
+  /** Milliseconds allowed to resolve and connect. */
   readonly timeout: number;
-  /** Milliseconds of these that are spent already. @default {0} */
+  /** Milliseconds of these already spent. @default {0} */
   readonly spent?: number | undefined;
   readonly watch?: Watch | undefined;
   /** Ends the attempt early. */
@@ -27,9 +27,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects over TCP to the first of the endpoints that answers: one after the
- * other, the next as soon as one has failed or has been silent for a moment
- * (RFC 8305).
+ * Connects over TCP to the first of the endpoints that answers, trying the next
+ * as soon as one has failed or has been silent for a moment (RFC 8305).
  *
  * @throws {SocketFailure} of kind `REFUSED`, `UNREACHABLE`, `RESET` or `TIMEOUT` if none does.
  */
@@ -42,7 +41,7 @@ export async function connectToFirst(
   const signal = options.signal === undefined
     ? decided.signal
     : AbortSignal.any([decided.signal, options.signal]);
-  // AbortSignal.timeout() would hold its memory until then, long after it has served.
+  // AbortSignal.timeout() would hold its memory until it fires, long after it is needed.
   const timer = setTimeout(() => {
     decided.abort(new DOMException("no connection in time", "TimeoutError"));
   }, Math.max(1, timeout - spent));
@@ -71,7 +70,7 @@ export async function connectToFirst(
 /**
  * Connects to a Unix socket.
  *
- * @throws {SocketFailure} of kind `REFUSED` if nobody listens at the path, `ERROR` if it is not permitted.
+ * @throws {SocketFailure} of kind `REFUSED` if nothing is listening at the path, `ERROR` if it is not permitted.
  */
 export async function connectUnix(path: string, watch?: Watch): Promise<Stream> {
   const facts = { protocol: "unix", timeoutMs: 0 } as const;
@@ -87,7 +86,7 @@ export async function connectUnix(path: string, watch?: Watch): Promise<Stream> 
   }
 }
 
-/** What is wrong with a path that can't be connected to, where the file itself says it. */
+/** What is wrong with a path that can't be connected to, if the file itself shows it. */
 function problemAt(path: string): ConnectFacts["problem"] {
   try {
     return Deno.statSync(path).isSocket ? undefined : "not a socket";
@@ -97,7 +96,7 @@ function problemAt(path: string): ConnectFacts["problem"] {
 }
 
 /**
- * Connects to an endpoint, if somebody is there. A socket that asks for a free
+ * Connects to an endpoint, but never to itself. A socket that connects to a free
  * port of the ephemeral range may be given that very port as its own, and TCP
  * then connects it to itself (RFC 9293, section 3.5: simultaneous open).
  */
@@ -105,17 +104,17 @@ async function connectTcp(endpoint: InternetEndpoint, signal: AbortSignal): Prom
   const conn = await Deno.connect({ ...endpoint, signal });
   if (!isSameEndpoint(conn.localAddr, conn.remoteAddr)) return conn;
   conn.close();
-  const message = "connected to itself: nobody listens there";
+  const message = "connected to itself: nothing is listening there";
   throw Object.assign(new Deno.errors.ConnectionRefused(message), { code: "ECONNREFUSED" });
 }
 
-/** Opens a socket and connects it; where it is watched, the calls are reported. */
+/** Opens a socket and connects it, reporting the calls to `watch` if given. */
 export async function open(
   remote: Endpoint,
   connect: () => Promise<Deno.TcpConn | Deno.UnixConn>,
   watch: Watch | undefined,
 ): Promise<Stream> {
-  const ends = "path" in remote ? { remote } : {}; // a server's socket may have had another name
+  const ends = "path" in remote ? { remote } : {}; // a server's socket may be bound under another name
   if (watch === undefined) return denoStream(await connect(), ends);
   const trace = new SocketTrace(watch.trace, watch.who);
   trace.ends = { remote };
@@ -130,7 +129,7 @@ export async function open(
   }
 }
 
-/** Whether a connection is there before the next is to be tried. */
+/** Whether an attempt succeeds before the next is due. */
 async function succeedsInTime(attempt: Promise<Stream>): Promise<boolean> {
   const { promise: silent, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), NEXT_ATTEMPT_MS);
@@ -153,8 +152,8 @@ function closeAllButFirst(attempts: readonly Promise<Stream>[]): void {
 }
 
 /**
- * Which of several failures counts, the one that got furthest first: that a
- * host answered says more than that none was reached.
+ * Which of several failures counts, the one that got furthest first: an answer
+ * from a host says more than no answer.
  */
 const furthestFirst: readonly SocketFailureKind[] = ["RESET", "REFUSED", "UNREACHABLE", "TIMEOUT"];
 

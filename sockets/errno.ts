@@ -1,4 +1,4 @@
-/** The ways in which a socket fails, whichever errno says so. */
+/** The ways in which a socket fails, whatever the errno. */
 export type SocketFailureKind =
   | "DNS"
   | "REFUSED"
@@ -34,7 +34,7 @@ const kinds: Readonly<Record<string, SocketFailureKind>> = {
   EPROTO: "UNREACHABLE",
 };
 
-/** Errnos that name a file and not a network, where a Unix socket's path has them. */
+/** Errnos that concern a file, not a network, when they come from a Unix socket's path. */
 const pathKinds: Readonly<Record<string, SocketFailureKind>> = {
   EACCES: "ERROR",
   EINVAL: "ERROR",
@@ -53,9 +53,9 @@ export function kindOfPath(error: unknown): SocketFailureKind | undefined {
 }
 
 /**
- * The errno name of a system error (`ECONNREFUSED`), where it carries one.
+ * The errno name of a system error (`ECONNREFUSED`), if it carries one.
  *
- * Deno gives it as `code` on its own errors and on those of `node:` modules;
+ * Deno sets it as `code` on its own errors and on those of `node:` modules;
  * the class alone does not distinguish all of them (`EMFILE` is a plain Error).
  */
 export function errnoOf(error: unknown): string | undefined {
@@ -63,12 +63,12 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-/** The errno name of an error, or what it is called where it has none. */
+/** The errno name of an error, or its class name if it has none. */
 export function errorName(error: unknown): string {
   return errnoOf(error) ?? (error instanceof Error ? error.name : String(error));
 }
 
-/** What an error of unknown type says. */
+/** The message of an error of unknown type. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

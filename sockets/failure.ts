@@ -1,7 +1,7 @@
 import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 import type { SocketFailureKind } from "./errno.ts";
 
-/** What a socket was to do when it failed, and with what. No words: `cli/` has those. */
+/** What a socket failed to do, and with what. Facts only: `cli/` puts them into words. */
 export type SocketFacts =
   | ResolveFacts
   | ListenFacts
@@ -13,17 +13,17 @@ export type SocketFacts =
 export interface ResolveFacts {
   readonly phase: "resolve";
   readonly host: string;
-  /** Milliseconds that it was waited for, where that was the end. */
+  /** Milliseconds waited for it, if it timed out. */
   readonly timeoutMs?: number;
 }
 
-/** A server can't have its address (`BIND`). */
+/** A server can't bind its address (`BIND`). */
 export interface ListenFacts {
   readonly phase: "listen";
   readonly endpoint: Endpoint;
-  /** Bytes that a path may have, where that was the problem. */
+  /** Maximum bytes of a path, if that was the problem. */
   readonly most?: number | undefined;
-  /** Why, where no errno says it. */
+  /** Why, if no errno says it. */
   readonly problem?: "not a socket" | "in use" | "path too long" | undefined;
 }
 
@@ -32,9 +32,9 @@ export interface ConnectFacts {
   readonly phase: "connect";
   readonly attempts: readonly Attempt[];
   readonly protocol: Protocol;
-  /** Milliseconds that there were for it. */
+  /** Milliseconds allowed for it. */
   readonly timeoutMs: number;
-  /** What stands at the path of a Unix socket, where that was the problem. */
+  /** What is wrong with the path of a Unix socket, if that was the problem. */
   readonly problem?: "nothing" | "not a socket" | "path too long" | undefined;
 }
 
@@ -52,16 +52,16 @@ export interface SendFacts {
   readonly protocol: Protocol;
 }
 
-/** A request was sent and no reply came (`TIMEOUT`, `RESET`, `CLOSED`), or no proper one (`ERROR`). */
+/** A request got no reply (`TIMEOUT`, `RESET`, `CLOSED`), or not a valid one (`ERROR`). */
 export interface ReplyFacts {
   readonly phase: "reply";
   readonly endpoint: Endpoint;
   readonly protocol: Protocol;
-  /** Milliseconds that there were for it. */
+  /** Milliseconds allowed for it. */
   readonly timeoutMs: number;
-  /** Bytes of a reply that had come. */
+  /** Bytes of a reply received so far. */
   readonly received: number;
-  /** What is wrong with a reply that came. */
+  /** What is wrong with a reply that was received. */
   readonly problem?: "too long" | "not text" | undefined;
 }
 

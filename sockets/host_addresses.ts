@@ -1,7 +1,7 @@
-/** Whether the runtime takes an address with a zone: Deno 2.5 does not. */
+/** Whether the runtime accepts an address with a zone: Deno 2.5 does not. */
 const knowsZones = !Deno.version.deno.startsWith("2.5.");
 
-/** Whether an address stands for all of this host's. */
+/** Whether an address stands for all addresses of this host. */
 export function isWildcard(hostname: string): boolean {
   return hostname === "0.0.0.0" || hostname === "::";
 }
@@ -11,8 +11,8 @@ export function isLoopback(hostname: string): boolean {
 }
 
 /**
- * The addresses of this host that an address stands for: itself, or those that
- * the host has now, loopback first. `::` stands for both families.
+ * The addresses that an address stands for: itself, or, for a wildcard, those
+ * that this host has now, loopback first. `::` stands for both families.
  */
 export function hostAddresses(hostname: string): readonly string[] {
   if (!isWildcard(hostname)) return [hostname];

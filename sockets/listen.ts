@@ -8,17 +8,17 @@ import {
   type StreamListener,
 } from "./stream.ts";
 
-/** Connections that the kernel keeps for the accept loop: 10,000 at once come 6 times as fast as with Deno's 511. */
+/** Connections that the kernel queues for the accept loop: 10,000 at once connect 6 times as fast as with Deno's 511. */
 export const BACKLOG = 4_096;
-/** How often a port is chosen anew that is free on the first address but not on the others. */
+/** How many ports to try that are free on the first address, until one is free on all. */
 export const PORT_TRIES = 20;
 
 /**
  * Listens for TCP connections on those of the addresses that this host has,
  * all on the same port.
  *
- * @param port 0 takes one that is free on all of them.
- * @param reusePort Whether other processes that say so too may listen there as well (Linux).
+ * @param port 0 picks one that is free on all of them.
+ * @param reusePort Whether other processes that set it may listen there too (Linux).
  * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none of them.
  */
 export function listenTcp(
@@ -34,7 +34,7 @@ interface TcpListener extends StreamListener {
   readonly addr: InternetEndpoint;
 }
 
-/** A TCP listener at an address of this host; port 0 takes any free one. */
+/** A TCP listener at an address of this host; port 0 picks any free one. */
 export function bindTcp(endpoint: InternetEndpoint, reusePort = false): TcpListener {
   const listener = Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort });
   return {
@@ -45,9 +45,9 @@ export function bindTcp(endpoint: InternetEndpoint, reusePort = false): TcpListe
 }
 
 /**
- * A UDP socket at an address of this host; port 0 takes any free one.
+ * A UDP socket at an address of this host; port 0 picks any free one.
  *
- * @param reuseAddress Whether others that say so too may have the address as well.
+ * @param reuseAddress Whether other sockets that set it may have the address too.
  */
 export function bindDatagrams(endpoint: InternetEndpoint, reuseAddress = false): DatagramSocket {
   const socket = Deno.listenDatagram({ ...endpoint, transport: "udp", reuseAddress });
@@ -59,13 +59,13 @@ export function bindDatagrams(endpoint: InternetEndpoint, reuseAddress = false):
   };
 }
 
-/** Where a socket is bound: its real port, at the address that was asked for, whose zone Deno leaves out. */
+/** Where a socket is bound: its real port, and the requested address's zone, which Deno drops. */
 function boundTo(addr: Deno.Addr, { hostname }: InternetEndpoint): InternetEndpoint {
   const { port, ...bound } = internetEndpointOf(addr);
   return { hostname: hostname.includes("%") ? hostname : bound.hostname, port };
 }
 
-/** Binds on those of the addresses that this host has, all on the same port. */
+/** Binds to those of the addresses that this host has, all on the same port. */
 export function bindAll<B extends { readonly addr: InternetEndpoint; close(): void }>(
   addresses: readonly string[],
   port: number,
@@ -95,7 +95,7 @@ export function bindAll<B extends { readonly addr: InternetEndpoint; close(): vo
   }
 }
 
-/** Whether binding failed as this host lacks the address or its whole family. */
+/** Whether binding failed because this host lacks the address or its whole family. */
 export function isMissingAddress(cause: unknown): boolean {
   const code = errnoOf(cause);
   return code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT";

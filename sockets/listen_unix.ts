@@ -3,18 +3,17 @@ import { type ListenFacts, SocketFailure } from "./failure.ts";
 import { denoStream, MAX_UNIX_PATH, type StreamListener } from "./stream.ts";
 
 /**
- * Put after a path, the name that a socket is bound under before it is linked to the path. It is
- * the name that Deno removes when the listener is dropped, whatever stands there by then: at the
- * path itself it could be another server's file (Deno 2.9.6).
+ * Suffix of the name that a socket is bound under before it is linked to its path. Deno removes
+ * the bound name when the listener is dropped, whatever file is there by then: at the path itself
+ * it could be another server's (Deno 2.9.6).
  */
 const BOUND = "~";
-/** Milliseconds to wait for others that start in the same folder. */
+/** Milliseconds to wait for other servers that start in the same folder. */
 const LOCK_MS = 2_000;
 
 /**
- * Listens at a path. A socket file that nobody listens at any more is replaced;
- * a file that isn't a socket is never touched. At the end the path is removed if it is
- * still this listener's.
+ * Listens at a path. Replaces a stale socket file, but never a file that isn't a socket.
+ * Closing the listener removes the path if it is still its own.
  *
  * @throws {SocketFailure} of kind `BIND` if the path is taken, too long, or not permitted.
  */
@@ -22,13 +21,13 @@ export async function listenUnix(path: string): Promise<StreamListener> {
   const bytes = new TextEncoder().encode(path).length;
   const most = MAX_UNIX_PATH - BOUND.length;
   if (bytes > most) throw bindFailure(path, { problem: "path too long", most });
-  // Of several that start at once, each may find the same stale file and remove it,
-  // and with it what the first has put there.
+  // Servers that start at once may all find the same stale file; each would then remove
+  // whatever is at the path, even the first one's new socket.
   using _lock = await lockFolder(path);
   await removeStale(path);
   const bound = path + BOUND;
   try {
-    if (lookAt(bound)?.isSocket) Deno.removeSync(bound); // its server ended before it was linked
+    if (lookAt(bound)?.isSocket) Deno.removeSync(bound); // its server ended before linking it
     const listener = Deno.listen({ transport: "unix", path: bound });
     try {
       moveTo(path, bound);
@@ -42,18 +41,18 @@ export async function listenUnix(path: string): Promise<StreamListener> {
   }
 }
 
-/** Renames, but, other than a renaming does, in place of nothing. @throws {Error} where a file stands. */
+/** Renames a file, but never replaces another. @throws {Error} if a file is there already. */
 function moveTo(path: string, from: string): void {
   try {
     Deno.linkSync(from, path);
     Deno.removeSync(from);
   } catch (error) {
     if (errnoOf(error) === "EEXIST") throw error;
-    Deno.renameSync(from, path); // no hard links in this file system; nothing stood there a moment ago
+    Deno.renameSync(from, path); // the file system has no hard links; the path was just free
   }
 }
 
-/** Keeps others out that start in the same folder, as long as it is in scope; not for ever, if one hangs. */
+/** Keeps out other servers that start in the same folder while in scope; proceeds if one hangs. */
 async function lockFolder(path: string): Promise<Disposable | undefined> {
   const [folder = "/"] = /^.*\//.exec(path) ?? ["."];
   let file: Deno.FsFile | undefined;
@@ -64,7 +63,7 @@ async function lockFolder(path: string): Promise<Disposable | undefined> {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   } catch {
-    // A folder that can't be read or locked: only that race is lost.
+    // The folder can't be read or locked: go on, only without protection from that race.
   }
   return file; // closing it unlocks
 }
@@ -87,7 +86,7 @@ async function isLive(path: string): Promise<boolean> {
     (await Deno.connect({ transport: "unix", path })).close();
     return true;
   } catch (error) {
-    // Any other error than these (a full queue, no permission) leaves it alone.
+    // After any other error (a full queue, no permission), it may be live: leave it alone.
     return !["ECONNREFUSED", "ENOENT"].includes(errnoOf(error) ?? "");
   }
 }
@@ -111,7 +110,7 @@ function withOwnFile(listener: Deno.UnixListener, path: string): StreamListener 
     try {
       if (isOwn()) Deno.removeSync(path);
     } catch {
-      // It is gone, or can't be removed any more: as after a crash, the next server replaces it.
+      // It is gone or can't be removed: the next server replaces it, as after a crash.
     }
   };
   return {
@@ -121,7 +120,7 @@ function withOwnFile(listener: Deno.UnixListener, path: string): StreamListener 
         try {
           return denoStream(await listener.accept(), { local: { path } });
         } catch (error) {
-          // Its peer's path is not UTF-8, and Deno has dropped the connection (2.9.6).
+          // The peer's path is not UTF-8, and Deno has dropped the connection (2.9.6).
           if (!(error instanceof Deno.errors.InvalidData)) throw error;
         }
       }

@@ -2,25 +2,25 @@ import type { Server, Socket } from "node:net";
 import type { InternetEndpoint } from "../protocol/addresses.ts";
 import type { Stream, StreamListener } from "./stream.ts";
 
-/** Bytes of input that may wait for a read before the peer is slowed. */
+/** Bytes of input that may wait for a read before the peer is slowed down. */
 const MAX_WAITING = 65_536;
 
-/** Milliseconds of silence after which the kernel asks whether the peer is still there. */
+/** Milliseconds of silence after which the kernel checks that the peer is still there. */
 const KEEP_ALIVE_MS = 60_000;
 
 type Accepted = { readonly stream: Stream } | { readonly error: Error };
 
-/** Accepts as connections come; who asks gets them in their order. */
+/** Accepts connections as they arrive; callers of `accept` get them in order. */
 export class NodeListener implements StreamListener {
   readonly #server: Server;
   readonly #waiting: Accepted[] = [];
-  #asking: PromiseWithResolvers<Stream> | undefined;
+  #accepting: PromiseWithResolvers<Stream> | undefined;
   #closed = false;
 
   constructor(server: Server) {
     this.#server = server;
     server.on("connection", (socket) => {
-      // Reset before it was accepted: there is no peer any more.
+      // Reset before it was accepted: it no longer has a peer.
       if (socket.remoteAddress === undefined) socket.destroy();
       else this.#add({ stream: new NodeStream(socket) });
     });
@@ -36,16 +36,16 @@ export class NodeListener implements StreamListener {
   /** @throws {Deno.errors.BadResource} once it is closed. */
   accept(): Promise<Stream> {
     if (this.#closed) return Promise.reject(new Deno.errors.BadResource("Listener is closed"));
-    if (this.#asking !== undefined) return Promise.reject(new Deno.errors.Busy());
+    if (this.#accepting !== undefined) return Promise.reject(new Deno.errors.Busy());
     const next = this.#waiting.shift();
     if (next !== undefined) {
       return "error" in next ? Promise.reject(next.error) : Promise.resolve(next.stream);
     }
-    this.#asking = Promise.withResolvers();
-    return this.#asking.promise;
+    this.#accepting = Promise.withResolvers();
+    return this.#accepting.promise;
   }
 
-  /** Connections that nobody asked for are closed with it. */
+  /** Also closes the connections that no caller has accepted. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -53,7 +53,7 @@ export class NodeListener implements StreamListener {
     for (const next of this.#waiting) {
       if ("stream" in next) next.stream.close();
     }
-    this.#asking?.reject(new Deno.errors.BadResource("Listener is closed"));
+    this.#accepting?.reject(new Deno.errors.BadResource("Listener is closed"));
   }
 
   #add(next: Accepted): void {
@@ -61,19 +61,19 @@ export class NodeListener implements StreamListener {
       if ("stream" in next) next.stream.close();
       return;
     }
-    const asking = this.#asking;
-    this.#asking = undefined;
-    if (asking === undefined) this.#waiting.push(next);
-    else if ("error" in next) asking.reject(next.error);
-    else asking.resolve(next.stream);
+    const accepting = this.#accepting;
+    this.#accepting = undefined;
+    if (accepting === undefined) this.#waiting.push(next);
+    else if ("error" in next) accepting.reject(next.error);
+    else accepting.resolve(next.stream);
   }
 }
 
 /**
- * A socket of `node:net` that is read when somebody asks, not when something comes.
+ * A socket of `node:net` that is read on demand.
  *
- * `node:net` drops what it holds when a connection fails. What has arrived is therefore kept
- * here, and given out before the failure is, as the kernel does.
+ * `node:net` drops buffered input when a connection fails. So the input is buffered here and
+ * returned before the failure is reported, as the kernel does.
  */
 export class NodeStream implements Stream {
   readonly local: InternetEndpoint;
@@ -157,7 +157,7 @@ export class NodeStream implements Stream {
     this.#wake();
   }
 
-  /** The first end counts: an error is followed by `close`. */
+  /** The first error counts: `close` follows it. */
   #end(how: Error | null): void {
     if (this.#ended === undefined || this.#ended === null) this.#ended = how;
     this.#wake();
@@ -175,7 +175,7 @@ export class NodeStream implements Stream {
     reading?.resolve();
   }
 
-  /** Copies as much as there is and the buffer holds. */
+  /** Copies as much of the waiting input as fits in the buffer. */
   #give(buffer: Uint8Array): number {
     let given = 0;
     while (given < buffer.length) {

@@ -5,26 +5,26 @@ import { BACKLOG, bindTcp, isMissingAddress, PORT_TRIES } from "./listen.ts";
 import { NodeListener, NodeStream } from "./node_socket.ts";
 import { denoStream, type Stream, type StreamListener } from "./stream.ts";
 
-// In the executable, a module of the runtime that is imported the usual way is loaded at the start
-// of every command.
+// A static import of a runtime module would be loaded at the start of every command of the
+// executable.
 const { createConnection, createServer, Socket } = await import("node:net");
 
 /**
- * Whether this runtime can reset a connection. One that can't (Deno 2.5) has a `node:net` that
- * also closes half-open connections: there the connections are Deno's own.
+ * Whether this runtime can reset a connection. In one that can't (Deno 2.5), `node:net` also
+ * closes half-open connections, so Deno's own connections are used there.
  */
 export const canReset = "resetAndDestroy" in Socket.prototype;
 
-/** Whom to connect to. */
+/** Where to connect. */
 export interface DialResettableOptions extends InternetEndpoint {
-  /** Ends the attempt; its reason is then what is thrown. */
+  /** Ends the attempt, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Connects over TCP; the connection can be reset, where the runtime can.
+ * Connects over TCP; the connection can be reset, if the runtime can.
  *
- * @throws {Error} with the errno name as its `code`; the signal's reason if that came first.
+ * @throws {Error} with the errno name as its `code`; the signal's reason if it aborts first.
  */
 export async function dialResettable(options: DialResettableOptions): Promise<Stream> {
   const { hostname, port, signal } = options;
@@ -32,17 +32,17 @@ export async function dialResettable(options: DialResettableOptions): Promise<St
   const stream = canReset
     ? await dialNode(options)
     : denoStream(await Deno.connect({ hostname, port, ...(signal && { signal }) }));
-  // A free port of the range for clients can be given to the client itself.
+  // A free port of the ephemeral range may be given to the client itself.
   if (!isSameEndpoint(stream.local as InternetEndpoint, stream.remote as InternetEndpoint)) {
     return stream;
   }
   stream.close();
-  throw Object.assign(new Error("connected to itself: nobody listens"), { code: "ECONNREFUSED" });
+  throw Object.assign(new Error("connected to itself: nothing listens"), { code: "ECONNREFUSED" });
 }
 
 function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<Stream> {
   const { promise, resolve, reject } = Promise.withResolvers<Stream>();
-  // One address is tried: several are the caller's to choose among.
+  // Only one address is tried: choosing among several is up to the caller.
   const socket = createConnection({
     host: hostname,
     port,
@@ -67,18 +67,18 @@ function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<St
 
 /** Where to listen. */
 export interface ListenResettableOptions extends InternetEndpoint {
-  /** Whether other processes that say so too may listen there as well (Linux). @default {false} */
+  /** Whether other processes that set it may listen there too (Linux). @default {false} */
   readonly reusePort?: boolean | undefined;
 }
 
 /**
- * Listens for TCP connections that can be reset, where the runtime can.
+ * Listens for TCP connections that can be reset, if the runtime can.
  *
- * Connections are accepted as they come, without waiting for `accept()`, and are not read until
- * they are asked to. A process that runs out of descriptors gets no error and never accepts again
- * (Deno 2.9.6), so limit the connections that are open at a time.
+ * Connections are accepted as they arrive, without waiting for `accept()`, and are not read until
+ * `read()` is called. A process that runs out of descriptors gets no error and never accepts again
+ * (Deno 2.9.6), so limit the number of open connections.
  *
- * @param endpoint An IP address of this host and a port; 0 takes any free one.
+ * @param endpoint An IP address of this host and a port; 0 picks any free one.
  * @throws {Error} with the errno name as its `code`.
  */
 export async function listenResettable(
@@ -105,7 +105,7 @@ export async function listenResettable(
   return listener;
 }
 
-/** Why Deno can't listen there: `node:net` says EINVAL where this host has no such address. */
+/** Why Deno can't listen there: `node:net` reports EINVAL if this host has no such address. */
 function bindErrorOf({ hostname, port }: InternetEndpoint): unknown {
   try {
     Deno.listen({ hostname, port }).close();
@@ -118,8 +118,8 @@ function bindErrorOf({ hostname, port }: InternetEndpoint): unknown {
 /**
  * Listens on those of the addresses that this host has, all on the same port.
  *
- * @param port 0 takes one that is free on all of them.
- * @param reusePort As {@linkcode ListenResettableOptions} has it.
+ * @param port 0 picks one that is free on all of them.
+ * @param reusePort As in {@linkcode ListenResettableOptions}.
  * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none of them.
  */
 export async function listenResettableOnAll(

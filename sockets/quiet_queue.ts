@@ -1,33 +1,32 @@
 import { QUIET_MS } from "../protocol/line_buffer.ts";
 
 /**
- * Turns of the event loop that pass before silence is believed: in the first, a process that
- * was stopped sees its timers but not yet its sockets; in the second, reads end; in the third,
- * that is known here.
+ * Turns of the event loop to wait before trusting silence: in the first, a process that was
+ * stopped sees its timers but not yet its sockets; in the second, reads complete; in the third,
+ * their members have been forgotten.
  */
 const TURNS = 3;
-/** Milliseconds that a turn is late if the process stood still meanwhile. */
+/** Milliseconds of delay from which a timer shows that the process was stopped or busy. */
 const LATE_MS = 50;
 
 interface Waiting {
-  /** When the silence has lasted long enough, as `performance.now()`. */
+  /** When the silence will have lasted long enough, as `performance.now()`. */
   readonly due: number;
   readonly resolve: (count: 0) => void;
-  /** Turns that have passed since then, in which a read would have ended. */
+  /** Turns since then in which a read would have completed. */
   turns: number;
 }
 
 /**
- * Waits for silence: for members after whose last bytes nothing has come for
- * {@linkcode QUIET_MS}.
+ * Detects silence: members that have received nothing for {@linkcode QUIET_MS}.
  *
- * A clock alone can't tell: while the process was stopped, or busy, bytes may
- * have come that nobody has read yet. So before silence is believed, the event
- * loop goes round as often as it takes for a read to end that could.
+ * A clock alone is not enough: while the process was stopped or busy, bytes may
+ * have arrived that are not read yet. So before silence is trusted, the event loop
+ * runs as many turns as a read that can complete needs to do so.
  *
- * All wait for the same time, so the first to come is the first to be due, and
- * one timer serves them all: a timer for each costs 5 kB a connection (the
- * idle connections of `task bench`, asked without line ends).
+ * All wait equally long, so the first to start is the first to be due, and one
+ * timer serves them all: a timer for each would cost 5 kB per connection (the
+ * idle connections of `task bench`, with requests that have no line ends).
  */
 export class QuietQueue<Member> {
   readonly #waiting = new Map<Member, Waiting>();
@@ -35,10 +34,10 @@ export class QuietQueue<Member> {
   /** When the timer should fire. */
   #next = 0;
 
-  /** Starts the member's wait anew; resolves with 0, for no bytes, once it is over. */
+  /** Restarts the member's wait; resolves with 0, for no bytes, once it is over. */
   wait(member: Member): Promise<0> {
     const { promise, resolve } = Promise.withResolvers<0>();
-    this.#waiting.delete(member); // so that it is the last again
+    this.#waiting.delete(member); // so that it is last again
     this.#waiting.set(member, { due: performance.now() + QUIET_MS, resolve, turns: 0 });
     if (this.#timer === undefined) this.#lookIn(QUIET_MS);
     return promise;
@@ -63,14 +62,14 @@ export class QuietQueue<Member> {
   readonly #look = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    const stoodStill = now - this.#next > LATE_MS;
+    const wasLate = now - this.#next > LATE_MS;
     let wait: number | undefined;
     for (const [member, waiting] of this.#waiting) {
       if (waiting.due > now) {
         wait ??= waiting.due - now;
         break;
       }
-      if (!stoodStill) waiting.turns++;
+      if (!wasLate) waiting.turns++;
       if (waiting.turns < TURNS) {
         wait = 0;
       } else {

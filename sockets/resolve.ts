@@ -11,7 +11,7 @@ export async function resolve(host: string, timeout?: number): Promise<readonly 
   return knownAddresses(host) ?? await lookUp(host, timeout);
 }
 
-/** The IP addresses of an IP address or of `localhost`; `undefined` of a name that is to be looked up. */
+/** The IP addresses of an IP address or of `localhost`; `undefined` for a name that must be looked up. */
 export function knownAddresses(host: string): readonly string[] | undefined {
   const address = canonicalAddress(host);
   if (address !== undefined) return [address];
@@ -29,7 +29,7 @@ function isLocalhost(host: string): boolean {
 }
 
 /**
- * What a host name stands for, as programs on this host resolve it (hosts file
+ * The IP addresses of a host name, as programs on this host resolve it (hosts file
  * included), in the resolver's order.
  *
  * @param timeout Milliseconds to wait for the resolver. @default {never}
@@ -49,9 +49,9 @@ export async function lookUp(host: string, timeout?: number): Promise<readonly s
   }
 }
 
-/** The system's resolver, which is loaded when it is needed: most commands never do. */
+/** The system's resolver, loaded on first use: most commands never need it. */
 export async function systemResolver(): Promise<typeof import("node:dns/promises")> {
-  // Up to Deno 2.5 loading it warns on stderr of a deprecated module of Deno's own (DEP0040).
+  // Up to Deno 2.5, loading it warns on stderr about a deprecated module of Deno's own (DEP0040).
   const { default: process } = await import("node:process");
   Object.assign(process, { noDeprecation: true });
   return await import("node:dns/promises");

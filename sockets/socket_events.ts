@@ -21,7 +21,7 @@ export type SocketCall =
  * what is reported as one `send` was one write.
  */
 export interface SocketEvent {
-  /** When the call was made (`send`, `connect`, ...) or when it gave something (`recv`, `accept`), as `performance.now()`. */
+  /** When the call was made (`send`, `connect`, ...) or when it returned something (`recv`, `accept`), as `performance.now()`. */
   readonly time: number;
   /** Milliseconds that the call took; absent where Deno makes it together with others. */
   readonly duration?: number | undefined;
@@ -34,20 +34,20 @@ export interface SocketEvent {
   readonly remote?: Endpoint | undefined;
   /** What was sent or received; a `recv` of no bytes is the end of the stream. */
   readonly data?: Uint8Array | undefined;
-  /** Bytes that there were, where `data` is only their beginning. @default {data.length} */
+  /** How many bytes there were, if `data` is only their beginning. @default {data.length} */
   readonly bytes?: number | undefined;
-  /** A `close` with a reset in place of the end of the stream (`SO_LINGER`). @default {false} */
+  /** Whether a `close` sent a reset instead of the end of the stream (`SO_LINGER`). @default {false} */
   readonly reset?: boolean | undefined;
   /** Why it failed, by its errno name (`ECONNREFUSED`). */
   readonly error?: string | undefined;
 }
 
-/** Takes the events as they happen. It must not throw. */
+/** Receives events as they happen. Must not throw. */
 export interface Trace {
   (event: SocketEvent): void;
   /**
-   * Whether it takes the next event of a socket. A call that it does not take is made without being
-   * watched, at no cost. @default {it takes all}
+   * Whether it takes the next event of a socket. Calls whose events it does not take are not
+   * observed and cost nothing extra. @default {it takes all}
    */
   takes?(socket: number, call: SocketCall): boolean;
 }

@@ -3,24 +3,25 @@ import { isLoopback } from "./host_addresses.ts";
 import { bindDatagrams } from "./listen.ts";
 import { type DatagramSocket, internetEndpointOf } from "./stream.ts";
 
-/** Milliseconds after which a send that waits is taken to be stuck. */
+/** Milliseconds after which a waiting send counts as stuck. */
 const STUCK_MS = 20;
-/** Milliseconds in which a host that the others waited for is sent nothing. */
+/** Milliseconds for which a host that blocked the others is sent nothing. */
 const MUTED_MS = 10_000;
-/** Datagrams that may wait in one socket. */
+/** Datagrams that may wait on one socket. */
 const MAX_WAITING = 256;
 /** Hosts whose datagrams are counted. */
 const MAX_COUNTED = 1_024;
 
 /**
- * A UDP socket on which no send holds up another.
+ * Binds a UDP socket on which no send holds up another.
  *
- * Linux keeps what is sent to a neighbour for seconds, until that answers for its address (ARP).
- * It keeps about as much as the socket's send buffer holds, so one host that is not there, such as
- * a forged source, would stop the answers to all others. With two sockets it can't fill both.
+ * Linux holds datagrams to a neighbour for seconds, until the neighbour answers for its address
+ * (ARP). It holds about as many as fit in the socket's send buffer, so one absent host, such as a
+ * forged source, would stop the replies to all others. It can't fill the buffers of two sockets.
  *
- * Both have the address by SO_REUSEADDR, once it is known that nobody else has it. Neighbours are
- * a matter of Linux here, and loopback has none: there it is an ordinary socket.
+ * The two share the address with SO_REUSEADDR, once it is known that no other process holds it.
+ * Only Linux needs this, and not on loopback, which has no neighbours: elsewhere it is one
+ * ordinary socket.
  *
  * @throws {Error} with the errno name as its `code`.
  */
@@ -31,7 +32,7 @@ export function bindSteady(endpoint: InternetEndpoint): DatagramSocket {
   socket.close();
   const second = bindDatagrams(addr, true);
   try {
-    // The last to be bound is the one that Linux gives all datagrams.
+    // Linux delivers all datagrams to the socket bound last.
     return new SteadyDatagrams(new Sender(bindDatagrams(addr, true)), new Sender(second));
   } catch (error) {
     second.close();
@@ -39,11 +40,11 @@ export function bindSteady(endpoint: InternetEndpoint): DatagramSocket {
   }
 }
 
-/** One of the two sockets, with what waits to be sent. */
+/** One of the two sockets, and how many datagrams wait on it. */
 class Sender {
   readonly socket: DatagramSocket;
   #waiting = 0;
-  /** When a send last began while none waited, or ended. */
+  /** When a send last completed, or began while none was waiting. */
   #movedAt = 0;
 
   constructor(socket: DatagramSocket) {
@@ -59,7 +60,7 @@ class Sender {
   }
 
   async send(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
-    if (this.#waiting === MAX_WAITING) throw new Error("too many datagrams wait to be sent");
+    if (this.#waiting === MAX_WAITING) throw new Error("too many datagrams are waiting to be sent");
     if (this.#waiting++ === 0) this.#movedAt = performance.now();
     try {
       return await this.socket.send(bytes, to);
@@ -76,7 +77,7 @@ class SteadyDatagrams implements DatagramSocket {
   #current: Sender;
   #other: Sender;
   #watch: ReturnType<typeof setInterval> | undefined;
-  /** Datagrams to each host since sends last waited, or were found to wait for nothing. */
+  /** Datagrams to each host since the sends were last found idle or stuck. */
   readonly #sent = new Map<string, number>();
   readonly #mutedUntil = new Map<string, number>();
 
@@ -86,10 +87,10 @@ class SteadyDatagrams implements DatagramSocket {
     this.#other = other;
   }
 
-  /** @throws {Error} for a host that others have just waited for. */
+  /** @throws {Error} for a host that has just blocked the others. */
   async send(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
     const { hostname } = internetEndpointOf(to);
-    if (this.#isMuted(hostname)) throw new Error("what is sent to this host does not leave");
+    if (this.#isMuted(hostname)) throw new Error("datagrams to this host are stuck");
     if (this.#sent.size < MAX_COUNTED || this.#sent.has(hostname)) {
       this.#sent.set(hostname, (this.#sent.get(hostname) ?? 0) + 1);
     }
@@ -126,7 +127,7 @@ class SteadyDatagrams implements DatagramSocket {
     }
   };
 
-  /** A host that more than half of the datagrams went to is the one that all wait for. */
+  /** Mutes the host that more than half of the datagrams went to: it blocks the others. */
   #muteCulprit(): void {
     const counts = [...this.#sent];
     const half = counts.reduce((sum, [, count]) => sum + count, 0) / 2;

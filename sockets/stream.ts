@@ -1,6 +1,6 @@
 import type { Endpoint, InternetEndpoint } from "../protocol/addresses.ts";
 
-/** Bytes that a Unix socket's path may have: `sun_path` less its NUL (unix(7); BSD's is 4 shorter). */
+/** Maximum bytes of a Unix socket's path: `sun_path` less its NUL (unix(7); BSD's is 4 shorter). */
 export const MAX_UNIX_PATH = Deno.build.os === "linux" ? 107 : 103;
 
 /**
@@ -12,15 +12,15 @@ export const MAX_UNIX_PATH = Deno.build.os === "linux" ? 107 : 103;
 export interface Stream extends Disposable {
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  /** Reads what has come, at least one byte; `null` at the end of the stream. */
+  /** Reads what has arrived, at least one byte; returns how many, or `null` at the end of the stream. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of the bytes, at least one; gives how many. */
+  /** Writes some of the bytes, at least one; returns how many. */
   write(bytes: Uint8Array): Promise<number>;
   /** Ends the sending side; what the peer sends can still be read. */
   closeWrite(): Promise<void>;
   /** Closes both sides. A pending read or write fails. */
   close(): void;
-  /** Closes with a reset (TCP RST), so that the peer's next call fails; absent where the socket can't. */
+  /** Closes with a reset (TCP RST), so that the peer's next call fails; absent if the socket can't. */
   reset?(): void;
 }
 
@@ -40,9 +40,9 @@ export interface DatagramSocket {
 }
 
 /**
- * A connection of Deno's as a {@linkcode Stream}, with Nagle's algorithm off (RFC 896).
+ * A Deno connection as a {@linkcode Stream}, with Nagle's algorithm off (RFC 896).
  *
- * @param ends Its ends, where they are known by other names than the system's.
+ * @param ends Its ends, where their names differ from the system's.
  */
 export function denoStream(conn: Deno.TcpConn | Deno.UnixConn, ends: Ends = {}): Stream {
   return new DenoStream(conn, ends);
@@ -92,16 +92,16 @@ class DenoStream implements Stream {
   }
 }
 
-/** Two small writes would otherwise wait for the peer's acknowledgement: 88 ms instead of 0.03 ms. */
+/** Otherwise the second of two small writes waits for an acknowledgement: 88 ms instead of 0.03 ms. */
 function setNoDelay(conn: Deno.TcpConn): void {
   try {
     conn.setNoDelay();
   } catch {
-    // The peer has reset it; the first read says so.
+    // The peer has reset it; the first read will report that.
   }
 }
 
-/** The end that an address of Deno's names. */
+/** The endpoint of a Deno address. */
 export function endpointOf(addr: Deno.Addr): Endpoint {
   if (addr.transport === "vsock") {
     throw new TypeError("Cannot name the end of a vsock socket");
@@ -109,7 +109,7 @@ export function endpointOf(addr: Deno.Addr): Endpoint {
   return addr;
 }
 
-/** The end of an Internet socket, as a TCP listener or a UDP socket has it. */
+/** The endpoint of a Deno address over TCP or UDP. */
 export function internetEndpointOf(addr: Deno.Addr): Deno.NetAddr {
   if (addr.transport === "tcp" || addr.transport === "udp") return addr;
   throw new TypeError(`Cannot name an Internet endpoint: received ${addr.transport}`);

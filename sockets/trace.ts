@@ -18,7 +18,7 @@ export class SocketTrace {
   readonly #trace: Trace;
   readonly #who: string;
   readonly #socket = ++sockets;
-  /** Its ends, once they are known. They are asked for only when something is reported. */
+  /** Its ends, once they are known. They are read only when something is reported. */
   ends: Ends = {};
 
   constructor(trace: Trace, who: string) {
@@ -43,30 +43,30 @@ export class SocketTrace {
     });
   }
 
-  /** Reports a call that has returned, by when it returned: it waited for something to come. */
+  /** Reports a call that waited for something, by the time it returned. */
   returned(call: SocketCall, since: number, details: Details = {}): void {
     const time = performance.now();
     this.report(call, { time, duration: time - since, ...details });
   }
 
-  /** Reports a call that has returned, by when it was made: it sent something on its way. */
+  /** Reports a call that sent something, by the time it was made. */
   made(call: SocketCall, time: number, details: Details = {}): void {
     this.report(call, { time, duration: performance.now() - time, ...details });
   }
 
-  /** Reports a call that failed, and passes the error on. */
+  /** Reports a call that failed, and rethrows its error. */
   fail(call: SocketCall, error: unknown, details: Details = {}): never {
     this.report(call, { ...details, error: errorName(error) });
     throw error;
   }
 
-  /** A socket of the same program. */
+  /** The trace of another socket of the same program. */
   another(): SocketTrace {
     return new SocketTrace(this.#trace, this.#who);
   }
 }
 
-/** A stream that does what the given one does, and reports it. */
+/** A stream that works like the given one and reports its calls. */
 export function traceStream(socket: Stream, trace: SocketTrace): Stream {
   return new TracedStream(socket, trace);
 }
@@ -122,7 +122,7 @@ class TracedStream implements Stream {
       this.#trace.returned("recv", since, { data: buffer.slice(0, count ?? 0) });
       return count;
     } catch (error) {
-      if (this.#closed) throw error; // the read that the close has ended
+      if (this.#closed) throw error; // the close ended this read
       return this.#trace.fail("recv", error, { duration: performance.now() - since });
     }
   }
@@ -147,7 +147,7 @@ class TracedStream implements Stream {
   }
 }
 
-/** A datagram socket that does what the given one does, and reports it. */
+/** A datagram socket that works like the given one and reports its calls. */
 export function traceDatagrams(
   socket: DatagramSocket,
   trace: SocketTrace,
@@ -192,7 +192,7 @@ export function traceDatagrams(
   };
 }
 
-/** A listener that does what the given one does, and reports it; so do its connections. */
+/** A listener that works like the given one and reports its calls; so do its connections. */
 export function traceListener(listener: StreamListener, trace: SocketTrace): StreamListener {
   trace.ends = { local: listener.addr };
   trace.report("socket");
