@@ -1,8 +1,8 @@
 import type { Service } from "./service.ts";
 
 /**
- * Says that a client has come. A connection is greeting enough; where there is
- * none, as over UDP, a datagram is answered with `Hello`.
+ * Reports that a client has connected, and sends nothing. A UDP datagram, which
+ * makes no connection, is answered with `Hello`.
  */
 export const service: Service = {
   name: "hello",

@@ -17,23 +17,23 @@ import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { Asker, ReplyPlan, ReplyStep, Service } from "./service.ts";
 
 /**
- * Connections at a time if nothing else is said. A process that runs out of descriptors
- * never accepts such connections again (Deno 2.9.6): nearly all systems allow more than these.
+ * Default limit of open connections. A process that runs out of descriptors never accepts
+ * resettable connections again (Deno 2.9.6); nearly all systems allow more than this.
  */
 const MAX_CONNECTIONS = 1_000;
-/** Milliseconds in which a peer takes what it was sent before a reset, which destroys the rest. */
+/** Milliseconds that a peer has to read what it was sent before a reset destroys the rest. */
 const BEFORE_RESET_MS = 100;
-/** No text in UTF-8 has these bytes (RFC 3629, section 1). */
+/** Bytes that never occur in UTF-8 (RFC 3629, section 1). */
 const GARBAGE = new Uint8Array([0xff, 0xfe, 0xfd]);
 
 const encoder = new TextEncoder();
-/** The digits over and over, so many that the next begin with 0 again. */
+/** The digits 0 to 9, repeated; ends in 9, so that copies join up. */
 const DIGITS = encoder.encode(digits(65_530));
 
-/** Misbehaves on request, on the connection of the request alone. */
+/** Misbehaves on request, and only on the connection that asked. */
 export const service: Service = serviceNamed(undefined);
 
-/** @param name What `whoami` says. @default {this host's name} */
+/** @param name The name that `whoami` reports. @default {this host's name} */
 function serviceNamed(name: string | undefined): Service {
   return {
     name: "lab",
@@ -51,7 +51,7 @@ function serviceNamed(name: string | undefined): Service {
     flag: {
       name: "name",
       value: "NAME",
-      about: "the name that whoami gives",
+      about: "the name that whoami reports",
       default: "this host's name",
       apply(text) {
         if (/^[^\p{Cc}]+$/u.test(text) && encoder.encode(text).length <= MAX_NAME) {
@@ -69,7 +69,7 @@ function carrierOf({ protocol }: Asker): Carrier {
 
 type Answer = (request: LabRequest, asker: Asker, name: string | undefined) => string | ReplyPlan;
 
-/** What each request gets. */
+/** How each request is answered. */
 const answers: Readonly<Record<LabWord, Answer>> = {
   help: (_, asker) => labHelp(carrierOf(asker)),
   whoami: ({ text }, { local, remote }, name = Deno.hostname()) =>
@@ -124,7 +124,7 @@ function late({ text, delayMs }: LabRequest): ReplyPlan {
   };
 }
 
-/** Byte by byte. */
+/** Sends the bytes one at a time. */
 function* slowly(bytes: Uint8Array): Generator<ReplyStep> {
   for (const [index, byte] of bytes.entries()) {
     if (index > 0) yield { waitMs: SLOW_BYTE_MS };
@@ -132,7 +132,7 @@ function* slowly(bytes: Uint8Array): Generator<ReplyStep> {
   }
 }
 
-/** In two segments, cut within a character if one has several bytes. */
+/** Sends the text in two segments, cut inside its first multibyte character if it has one. */
 function split(text: string, ending: string): ReplyStep[] {
   const bytes = encoder.encode(text + ending);
   const within = bytes.findIndex((byte) => (byte & 0b1100_0000) === 0b1000_0000);
@@ -140,7 +140,7 @@ function split(text: string, ending: string): ReplyStep[] {
   return [{ send: bytes.subarray(0, cut) }, { waitMs: SPLIT_MS }, { send: bytes.subarray(cut) }];
 }
 
-/** In parts of one buffer: what is not taken yet costs no memory. */
+/** Sends digits from one shared buffer: what is not sent yet takes no memory. */
 function* sendDigits(count: number): Generator<ReplyStep> {
   for (let sent = 0; sent < count; sent += DIGITS.length) {
     yield { send: DIGITS.subarray(0, Math.min(count - sent, DIGITS.length)) };

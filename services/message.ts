@@ -1,6 +1,6 @@
 import type { Service } from "./service.ts";
 
-/** What the lesson's server answers. */
+/** The reply of the lesson's server. */
 const THANKS = "Thanks...";
 
 /** Shows each message to the server's user and thanks for it. */
@@ -17,7 +17,7 @@ function replying(reply: string): Service {
     flag: {
       name: "reply",
       value: "TEXT",
-      about: "what messages are answered with",
+      about: "the reply to every message",
       default: THANKS,
       apply(text) {
         if (text === "" || /[\r\n]/.test(text)) {

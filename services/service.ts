@@ -10,80 +10,80 @@ import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 export interface Service {
   /** Short name, as in `calc-server`. */
   readonly name: string;
-  /** Line that says that the server runs. */
+  /** Line printed once the server is running. */
   readonly running: string;
-  /** Line that reports each new connection, where the service has one. */
+  /** Line that reports each new connection, if the service has one. */
   readonly connected?: string;
-  /** Whether a connection alone is all that is asked for: it is closed once accepted. */
+  /** Whether connections are closed as soon as they are accepted, without a request. */
   readonly closesAtOnce?: boolean;
   /** Whether the server shows its user each request: a message is meant to be read. */
   readonly showsRequests?: boolean;
-  /** Whether it needs connections that can be reset, where the transport has them. */
+  /** Whether it needs connections that can be reset, if the transport supports them. */
   readonly resets?: boolean;
-  /** Connections served at a time if nothing else is said, where that is fewer than usual. */
+  /** Default limit of open connections, if lower than the server's. */
   readonly maxConnections?: number;
-  /** The reply to one request: one line without its end, or what is done instead. It must not throw. */
+  /** The reply to one request: one line without its line end, or a plan. Must not throw. */
   reply(request: string, peer: Asker): string | ReplyPlan;
   /**
-   * Whether a text is surely one of its replies, and not a request. Over UDP
+   * Whether a text is certainly one of its replies and not a request. Over UDP
    * such a datagram is not answered, so that two servers never keep each other
-   * talking. Error replies need not be listed.
+   * talking. Error replies need not be recognized.
    */
   isReply?(text: string): boolean;
   /**
-   * Whether a text is a request to such a service. Where it is known, over UDP only
-   * such replies count as what could keep two servers talking; else all do
-   * that {@linkcode isReply} doesn't know.
+   * Whether a text is a request to such a service. If defined, only replies that
+   * are also requests count as able to keep two servers talking over UDP;
+   * otherwise all replies do that {@linkcode isReply} doesn't recognize.
    */
   isRequest?(text: string): boolean;
-  /** Whether it sends no more over UDP than it was sent, beyond this host. @default {false} */
+  /** Whether it never sends more over UDP than it received, except on loopback. @default {false} */
   readonly neverAmplifies?: boolean;
-  /** A flag of the server that only this service has. */
+  /** A server flag that only this service has. */
   readonly flag?: ServiceFlag;
 }
 
-/** Who asks a service, and how the request came. */
+/** Who sent a request, and how. */
 export interface Asker {
   readonly protocol: Protocol;
   readonly remote: Endpoint;
   /** The server's own end. */
   readonly local: Endpoint;
-  /** Whether a `"reset"` can be done on this connection; never over UDP. */
+  /** Whether this connection can be reset; never over UDP. */
   readonly canReset: boolean;
 }
 
-/** A reply that is more than a line of text: what is done, step by step. */
+/** A reply that is more than a line of text: a series of steps. */
 export interface ReplyPlan {
   /** What the server's events show as the reply. */
   readonly shown: string;
   /**
-   * What is done, in this order. Each step is taken only when the one before is
-   * done, so a long reply need not be in memory at once.
+   * The steps, in order. Each is taken only when the one before is done, so a
+   * long reply need not be in memory at once.
    *
-   * @param ending The line end that the request came with: what ends the reply, too.
+   * @param ending The line end of the request, which also ends the reply.
    */
   steps(ending: "\n" | ""): Iterable<ReplyStep>;
 }
 
 /**
- * One step of a reply. Nothing else of its connection is answered until the
+ * One step of a reply. Its connection's next request is not answered until the
  * steps are done; the server ends them at its own deadlines, and when it stops.
  *
- * Over UDP each `send` is a datagram, the last four do nothing, and all steps are
- * known before the first is taken.
+ * Over UDP each `send` is a datagram, the last four kinds do nothing, and all
+ * steps are collected before the first is taken.
  */
 export type ReplyStep =
   /** Sends the bytes. */
   | { readonly send: Uint8Array }
-  /** Lets so many milliseconds pass. */
+  /** Waits this many milliseconds. */
   | { readonly waitMs: number }
-  /** Shuts down sending; what the peer sends is read and thrown away until it ends, too. */
+  /** Shuts down sending; discards input until the peer ends its side too. */
   | "end"
-  /** Closes so that what was sent still arrives, soon after. */
+  /** Closes shortly after, so that what was sent still arrives. */
   | "close"
-  /** Closes with a reset; with an ordinary close where that is not possible. */
+  /** Closes with a reset, or normally where that is not possible. */
   | "reset"
-  /** Sends nothing more; what the peer sends is read and thrown away until it leaves. */
+  /** Sends nothing more; discards input until the peer leaves. */
   | "silence";
 
 /** A flag with a value that changes a service. */
@@ -95,7 +95,7 @@ export interface ServiceFlag {
   readonly about: string;
   readonly default: string;
   /**
-   * The service with another value of the flag.
+   * Returns the service with this value of the flag.
    *
    * @throws {RangeError} that says what the value must be.
    */

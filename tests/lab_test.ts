@@ -260,7 +260,7 @@ Deno.test("late replies are limited in number, and delay no other", async () => 
     // Waiting for an immediate answer keeps the others from being lost on the way.
     assertEquals(await socket.ask(port, `echo ${sent}`), String(sent));
   }
-  assertEquals(counted.ignored, Array(44).fill("too many replies wait for their time"));
+  assertEquals(counted.ignored, Array(44).fill("too many delayed replies"));
 });
 
 Deno.test("an exchange between two labs dies out", async () => {

@@ -1,21 +1,21 @@
-/** Milliseconds of the first wait, and of the longest. */
+/** The first wait and the longest, in milliseconds. */
 const FIRST_MS = 5;
-const MOST_MS = 1_000;
+const LONGEST_MS = 1_000;
 
-/** Waits between tries of what keeps failing: 5 ms, then twice as long each time, up to 1 s. */
+/** Waits between retries: 5 ms, then twice as long each time, up to 1 s. */
 export class Backoff {
   #next = FIRST_MS;
 
-  /** It has worked: the next wait is a short one again. */
+  /** Call after a success: the next wait is short again. */
   reset(): void {
     this.#next = FIRST_MS;
   }
 
-  /** Waits, but not beyond the signal. */
+  /** Waits, at most until the signal aborts. */
   wait(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#next);
-    this.#next = Math.min(this.#next * 2, MOST_MS);
+    this.#next = Math.min(this.#next * 2, LONGEST_MS);
     const stop = (): void => {
       clearTimeout(timer);
       resolve();

@@ -3,16 +3,16 @@ import type { Asker, ReplyPlan, Service } from "../service.ts";
 import { NOT_UTF8, type ServerEvents } from "./server.ts";
 import type { TimeSlices } from "./time_slices.ts";
 
-/** Characters of replies that are collected before they are written. */
+/** Characters of replies to collect before writing them. */
 const WRITE_SIZE = 65_536;
-/** Requests that are answered before they are reported, where somebody listens: reporting takes time, too. */
+/** Requests to answer before reporting them, if anything is listening: reporting takes time too. */
 const MAX_REPORTED = 256;
-/** Characters of requests after which the clock is looked at: some 20 microseconds for most. */
+/** Characters of requests to answer before checking the clock: usually some 20 microseconds. */
 const CLOCK_CHARACTERS = 2_048;
-/** What each request counts beside its characters. */
+/** Characters that each request counts as in addition to its own. */
 const REQUEST_CHARACTERS = 32;
 
-/** Some requests in a row, and their replies as they are written together. */
+/** Consecutive requests whose replies are written together. */
 export interface Batch {
   readonly first: number;
   /** Where the next batch begins. */
@@ -20,20 +20,20 @@ export interface Batch {
   /** Replies in the text. */
   readonly count: number;
   readonly text: string;
-  /** What is done after the text, where the last request wants more than text. */
+  /** What to do after the text, if the last request needs more than text. */
   readonly plan: ReplyPlan | undefined;
-  /** The replies of the text one by one, where somebody listens. */
+  /** The replies in the text one by one, if anything is listening. */
   readonly replies: readonly string[] | undefined;
 }
 
-/** What a batch is made with. */
+/** What answering a batch needs. */
 interface Answering {
   readonly service: Service;
   readonly slices: TimeSlices;
   readonly onAnswered: ServerEvents["answered"];
 }
 
-/** Answers the requests from `first` on, as many as one write and one slice of time hold. */
+/** Answers requests from `first` on, as many as fit in one write and one time slice. */
 export function nextBatch(
   requests: readonly Line[],
   first: number,

@@ -1,6 +1,6 @@
 const encoder = new TextEncoder();
 
-/** Buffers of one size that are used over and over, so that each use makes no garbage. */
+/** Reuses buffers of one size, so that they don't become garbage after each use. */
 export class BufferPool {
   readonly #size: number;
   readonly #kept: number;
@@ -8,7 +8,7 @@ export class BufferPool {
 
   /**
    * @param size Bytes of a buffer.
-   * @param kept How many are kept that nobody uses.
+   * @param kept How many unused buffers to keep.
    */
   constructor(size: number, kept: number) {
     this.#size = size;
@@ -19,13 +19,13 @@ export class BufferPool {
     return this.#free.pop() ?? new Uint8Array(this.#size);
   }
 
-  /** Takes back what {@linkcode take} or {@linkcode encode} gave; what else is passed over. */
+  /** Takes back a buffer from {@linkcode take} or {@linkcode encode}; ignores any other. */
   giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
     if (buffer.byteLength !== this.#size || this.#free.length === this.#kept) return;
     this.#free.push(new Uint8Array(buffer));
   }
 
-  /** The text as bytes, in a buffer to be given back once they are sent. */
+  /** Encodes the text as UTF-8 into a buffer; give it back once it is sent. */
   encode(text: string): Uint8Array<ArrayBuffer> {
     if (text.length * 3 > this.#size) return encoder.encode(text); // it may not fit
     const buffer = this.take();

@@ -10,13 +10,13 @@ import { type ConnectionState, timeoutReasons } from "./connection_state.ts";
 import type { Timed } from "./deadlines.ts";
 import type { ConnectionPeer, EndReason } from "./server.ts";
 
-/** Milliseconds that a connection stays to see its last reply taken, once nothing more is answered. */
+/** Milliseconds that an ended connection stays open for its peer to read the last reply. */
 const LINGER_MS = 1_000;
 /** Milliseconds that the steps of one reply may take. */
 const PLAN_MS = 120_000;
-/** Bytes of one read from which on answering may be long work. */
+/** Bytes in one read from which answering may be long work. */
 const LONG_READ = 512;
-/** Where bytes go that nobody will look at, of all connections alike. */
+/** Takes the discarded input of all connections. */
 const discarded = new Uint8Array(65_536);
 
 /**
@@ -36,11 +36,11 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   readonly #lines: LineBuffer;
   #state: ConnectionState = "idle";
   #reason: EndReason | undefined;
-  /** When it has been without a request for too long: empty lines don't change it. */
+  /** When it will have been without a request for too long; empty lines don't extend it. */
   #idleDeadline: number;
-  /** When the request that arrives is to be whole. */
+  /** When the incoming request must be complete. */
   #requestDeadline = Infinity;
-  /** A read that was overtaken by silence: it goes on. */
+  /** A read that is still pending after silence ended a request. */
   #reading: Promise<number | null> | undefined;
   #endPause: (() => void) | undefined;
 
@@ -80,9 +80,9 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   }
 
   /**
-   * Reports to the peer that the server is full, and closes. Never throws.
+   * Replies that the server is full, and closes. Never throws.
    *
-   * @param patience Milliseconds that the peer has to take it.
+   * @param patience Milliseconds that the peer has to read it.
    */
   turnAway(patience = LINGER_MS): Promise<EndReason> {
     return this.#live(async () => {
@@ -95,11 +95,11 @@ export class Connection implements Timed, ConnectionPeer, Asker {
    * Ends the connection: nothing more is answered.
    *
    * Closing with unread input would make the kernel send a reset, which destroys
-   * replies on their way. So it shuts down sending, and what still comes is thrown
-   * away until the peer leaves, too.
+   * replies in flight. So it shuts down sending, and discards input until the peer
+   * leaves too.
    *
-   * @param patience Milliseconds that the peer has for that. 0 closes at once: replies that
-   * were not taken are lost.
+   * @param patience Milliseconds that the peer has to leave. 0 closes at once: replies not
+   * yet delivered are lost.
    */
   end(reason: EndReason, patience = LINGER_MS): void {
     this.#reason ??= reason;
@@ -141,7 +141,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     return this.#reason ?? "end of stream";
   }
 
-  /** Bytes -> lines -> replies -> bytes. No read begins before the write before it is done. */
+  /** Bytes -> lines -> replies -> bytes. No read begins until the previous write is done. */
   async #converse(): Promise<void> {
     const { fairQueue, deadlines } = this.#context;
     const lines = this.#lines;
@@ -161,13 +161,13 @@ export class Connection implements Timed, ConnectionPeer, Asker {
       if (lines.tooLong) await this.#refuseTooLong();
       else if (this.#isDrained()) this.end("server stops");
       else this.#expectRequest(wasPending && requests.length === 0);
-      // Who had much to do has waited for its turn already.
+      // Long work has already waited for its turn.
       const fair = isLong ? undefined : fairQueue.pass(deadlines.size);
       if (fair !== undefined) await fair;
     }
   }
 
-  /** Throws away what comes, until the peer leaves or its time is up. */
+  /** Discards input until the peer leaves or its time is up. */
   async #discard(): Promise<void> {
     while (this.#state === "lingering" || this.#state === "silent") {
       const count = await (this.#reading ?? this.#stream.read(discarded));
@@ -182,7 +182,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     return reading;
   }
 
-  /** Reads; gives 0 if silence comes first, which ends the request of a classic client. */
+  /** Reads; returns 0 if silence comes first, which ends the request of a classic client. */
   async #readOrQuiet(): Promise<number | null> {
     const { quiet } = this.#context;
     const reading = this.#reading ??= this.#stream.read(this.#lines.space());
@@ -193,8 +193,8 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   }
 
   /**
-   * Waits until there is time for long work, if it has to. It is this server's own time, so no
-   * deadline counts.
+   * Waits until there is time for long work, if necessary. The server causes this wait, so no
+   * deadline applies.
    */
   #queue(): Promise<void> | undefined {
     const turn = this.#context.slices.pass();
@@ -202,7 +202,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     return turn;
   }
 
-  /** The end of the stream ends the last request, which came without LF. */
+  /** Answers a last request that the end of the stream ended instead of an LF. */
   async #answerRest(): Promise<void> {
     this.#reason ??= "end of stream";
     if (this.#lines.pending > 0) await this.#answer([this.#lines.takeRest()], "");
@@ -214,7 +214,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     this.end("request too long", requestTimeout);
   }
 
-  /** Whether the server stops and all that had arrived is answered. */
+  /** Whether the server is stopping and everything that had arrived is answered. */
   #isDrained(): boolean {
     return this.#context.draining && this.#lines.pending === 0 && !this.#lines.filled;
   }
@@ -225,12 +225,12 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     const written = this.#write(batch.text, batch.count);
     const isAll = batch.end === requests.length && batch.plan === undefined;
     if (isAll && this.#context.onAnswered === undefined) return written;
-    // Not the text: a peer that does not read would have it held for long.
+    // Without the text: a peer that does not read would keep it in memory for long.
     const rest = { ...batch, text: undefined };
     return written.then(() => this.#answerOn(rest, requests, ending));
   }
 
-  /** What is to be done once a batch is written: its events, its last reply's steps, the rest. */
+  /** Does what follows once a batch is written: its events, its plan, the remaining requests. */
   async #answerOn(
     batch: Omit<Batch, "text">,
     requests: readonly Line[],
@@ -254,13 +254,13 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     }
   }
 
-  /** Writes the replies from `first` on; what else there is to do has no copy of them. */
+  /** Writes the replies from `first` on; the batch that it returns keeps no copy of them. */
   #writeNext(requests: readonly Line[], first: number, ending: "\n" | "") {
     const { text, ...rest } = nextBatch(requests, first, ending, this, this.#context);
     return { rest, written: this.#write(text, rest.count) };
   }
 
-  /** Takes the steps of a reply, one after the other. */
+  /** Takes the steps of a reply in order. */
   async #perform(plan: ReplyPlan, ending: "\n" | ""): Promise<void> {
     const { deadlines } = this.#context;
     this.#count(1);
@@ -308,9 +308,9 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   async #write(text: string, requests = 0): Promise<void> {
     const { replyBuffers } = this.#context;
-    this.#expectTaking();
+    this.#enterReplying();
     const bytes = replyBuffers.encode(text);
-    // Nearly always all of it at once: no call of #writeAll, no promise more (`task bench --only 64x1`).
+    // One write nearly always takes it all: no #writeAll, no extra promise (`task bench --only 64x1`)
     const written = bytes.length === 0 ? 0 : await this.#stream.write(bytes);
     if (written < bytes.length) await this.#writeAll(bytes.subarray(written));
     replyBuffers.giveBack(bytes);
@@ -318,11 +318,11 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    this.#expectTaking();
+    this.#enterReplying();
     while (bytes.length > 0) bytes = bytes.subarray(await this.#stream.write(bytes));
   }
 
-  #expectTaking(): void {
+  #enterReplying(): void {
     const { deadlines, requestTimeout } = this.#context;
     this.#enter("replying", deadlines.after(requestTimeout));
   }
@@ -334,7 +334,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     this.#idleDeadline = deadlines.after(idleTimeout);
   }
 
-  /** @param sameRequest Whether it is the rest of the same request, whose deadline then stays. */
+  /** @param sameRequest Whether it is the rest of the same request, which keeps its deadline. */
   #expectRequest(sameRequest = false): void {
     const { deadlines, requestTimeout } = this.#context;
     if (this.#lines.pending === 0) {

@@ -12,11 +12,11 @@ import type { TimeSlices } from "./time_slices.ts";
 export interface ConnectionContext {
   readonly service: Service;
   readonly protocol: Protocol;
-  /** Bytes that a request may have. */
+  /** Maximum bytes of a request. */
   readonly maxRequest: number;
-  /** Milliseconds a connection may be without requests. */
+  /** Milliseconds a connection may go without requests. */
   readonly idleTimeout: number;
-  /** Milliseconds a request may take to arrive whole, and a reply to be taken. */
+  /** Milliseconds a request may take to arrive whole, and a reply to be read. */
   readonly requestTimeout: number;
   readonly deadlines: Deadlines;
   readonly quiet: QuietQueue<Connection>;
@@ -27,6 +27,6 @@ export interface ConnectionContext {
   readonly onAnswered: ServerEvents["answered"];
   /** Requests answered on all connections. */
   answered: number;
-  /** The server stops: who has nothing left to be answered ends. */
+  /** Whether the server is stopping: connections with nothing left to answer end. */
   draining: boolean;
 }

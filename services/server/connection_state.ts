@@ -6,19 +6,19 @@ export type ConnectionState =
   | "idle"
   /** A request has begun to arrive. */
   | "receiving"
-  /** What it has read waits for its turn to be answered. */
+  /** The input it has read waits for its turn to be answered. */
   | "queued"
   /** Replies are being written. */
   | "replying"
-  /** Time passes within a reply, as its service wants it. */
+  /** It waits within a reply, as its service asked. */
   | "pausing"
-  /** Its service never answers it again: it waits until its peer leaves. */
+  /** Its service will never answer it again: it waits for its peer to leave. */
   | "silent"
-  /** Nothing more is answered: it waits until its peer has taken the replies and leaves. */
+  /** Nothing more is answered: it waits for its peer to read the replies and leave. */
   | "lingering"
   | "closed";
 
-/** Why a connection ends whose time in a state is up. */
+/** Why a connection ends when its time in a state is up. */
 export const timeoutReasons: Readonly<Record<ConnectionState, EndReason>> = {
   idle: "idle timeout",
   receiving: "request timeout",

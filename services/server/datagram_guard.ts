@@ -4,25 +4,25 @@ import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Service } from "../service.ts";
 import { Remembered } from "./remembered.ts";
 
-/** Ports below this one are system services (RFC 6335): nothing there asks a lesson's server. */
+/** Ports below this one are system services (RFC 6335), none of them a client of a lesson. */
 const FIRST_USER_PORT = 1_024;
-/** Milliseconds in which an address gets no second reply that could be taken for a request. */
+/** Milliseconds between two replies to an address that could be taken for requests. */
 const DOUBTFUL_MS = 1_000;
-/** How many of those an address gets until it has been silent for a while. */
+/** How many of those an address gets before it must be silent for a while. */
 const MAX_DOUBTFUL = 16;
-/** Milliseconds of that silence. */
+/** How long that silence must be, in milliseconds. */
 const FORGET_MS = 60_000;
-/** A reply is large that has more bytes than its request so many times... */
+/** A reply is large if it has more bytes than this many times its request... */
 const LARGE_RATIO = 4;
-/** ...and so many more. */
+/** ...plus this many. */
 const LARGE_EXTRA = 64;
-/** Bytes of large replies that a host gets at once, and how many more each second. */
+/** Bytes of large replies that a host may get at once, and how many more each second. */
 const LARGE_BYTES = 131_072;
 const LARGE_BYTES_PER_SECOND = 32_768;
 
 /** Replies to one address that could be taken for requests. */
 interface Doubtful {
-  /** Since it was last silent for a while. */
+  /** How many since the address was last silent for a while. */
   readonly count: number;
   readonly answeredAt: number;
   readonly heardAt: number;
@@ -30,22 +30,22 @@ interface Doubtful {
 
 const neverHeard: Doubtful = { count: 0, answeredAt: -Infinity, heardAt: -Infinity };
 
-/** What a host may still get of large replies. */
+/** How much a host may still get in large replies. */
 interface Allowance {
   readonly bytes: number;
   readonly at: number;
 }
 
 /**
- * Decides which datagrams are answered: sources are easily forged.
+ * Decides which datagrams are answered, since sources are easily forged.
  *
- * - Two servers never keep each other talking. What reads as a reply is not
- *   answered, nor what comes from a system port or from the server itself. A reply
+ * - Two servers never keep each other talking. A datagram is not answered if it
+ *   reads as a reply, or comes from a system port or from the server itself. A reply
  *   that the other end could take for a request goes to an address once a second,
- *   and only a few times: a single silence ends such a talk, however slow the way.
- * - A service that never amplifies sends a host no more than it was sent. Of
- *   others nobody can make a flood: of replies that are much larger than their
- *   requests a host gets a bounded number of bytes, from whichever ports it asks.
+ *   and only a few times: a single silence ends such an exchange, however slow.
+ * - A service that never amplifies sends a host no more than it received. No other
+ *   can be used for a flood: of replies much larger than their requests, a host gets
+ *   a bounded number of bytes, whichever of its ports they go to.
  */
 export class DatagramGuard {
   readonly #service: Service;
@@ -53,13 +53,13 @@ export class DatagramGuard {
   readonly #doubtful = new Remembered<Doubtful>();
   readonly #allowances = new Remembered<Allowance>();
 
-  /** @param own The server's sockets, also those that are added later. */
+  /** @param own The server's sockets, including any added later. */
   constructor(service: Service, own: readonly { readonly addr: InternetEndpoint }[]) {
     this.#service = service;
     this.#own = own;
   }
 
-  /** Why a datagram gets no answer, whatever that would be; `undefined` if it may get one. */
+  /** Why a datagram must get no answer at all; `undefined` if it may get one. */
   refuses(request: Line, remote: InternetEndpoint): string | undefined {
     if (remote.port < FIRST_USER_PORT) return "from a system port";
     if (this.#own.some(({ addr }) => isSameEndpoint(addr, remote))) {
@@ -70,9 +70,10 @@ export class DatagramGuard {
   }
 
   /**
-   * Why this reply is not to be sent; `undefined` if it may be, and then it counts as sent.
+   * Why this reply must not be sent; `undefined` if it may be, and then it counts as sent.
    *
-   * @param replyBytes Of all its datagrams, line ends included, as of the request.
+   * @param replyBytes Bytes of all its datagrams, line ends included.
+   * @param requestBytes Bytes of the request, its line end included.
    */
   withholds(
     reply: string,
@@ -91,10 +92,10 @@ export class DatagramGuard {
     if (replyBytes <= requestBytes * LARGE_RATIO + LARGE_EXTRA) return undefined;
     return this.#allowsLarge(remote.hostname, replyBytes, now)
       ? undefined
-      : "its host was sent enough for now";
+      : "too much sent to its host";
   }
 
-  /** Whether a text is surely a reply, and no request. */
+  /** Whether a text is certainly a reply and not a request. */
   #readsAsReply(text: string): boolean {
     return text.startsWith(ERROR_PREFIX) || this.#service.isReply?.(text) === true;
   }
@@ -107,10 +108,10 @@ export class DatagramGuard {
   #allowsDoubtful(remote: InternetEndpoint, now = performance.now()): boolean {
     const name = formatEndpoint(remote);
     const { count, answeredAt, heardAt } = this.#doubtful.get(name) ?? neverHeard;
-    const sofar = now - heardAt < FORGET_MS ? count : 0;
-    const allowed = now - answeredAt >= DOUBTFUL_MS && sofar < MAX_DOUBTFUL;
+    const recent = now - heardAt < FORGET_MS ? count : 0;
+    const allowed = now - answeredAt >= DOUBTFUL_MS && recent < MAX_DOUBTFUL;
     this.#doubtful.set(name, {
-      count: allowed ? sofar + 1 : sofar,
+      count: allowed ? recent + 1 : recent,
       answeredAt: allowed ? now : answeredAt,
       heardAt: now,
     });

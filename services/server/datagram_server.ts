@@ -26,15 +26,15 @@ import { TimeSlices } from "./time_slices.ts";
 
 const encoder = new TextEncoder();
 
-/** Bytes of a datagram from which on answering it may be long work. */
+/** Bytes of a datagram from which answering it may be long work. */
 const LONG_REQUEST = 512;
-/** Requests whose replies may wait at a time, to be sent or for their time. */
+/** Maximum number of replies that wait to be sent. */
 const MAX_OPEN = 2_048;
-/** Requests whose replies may wait for their time: they hold up no others. */
+/** Maximum number of delayed replies, which hold up no others. */
 const MAX_LATE = 256;
-/** Milliseconds between two looks for addresses that this host has got. */
+/** Milliseconds between two checks for new addresses of this host. */
 const NEW_ADDRESSES_MS = 2_000;
-/** Bytes of a buffer that replies are encoded into, and how many are kept. */
+/** Bytes of a buffer that replies are encoded into, and how many buffers are kept. */
 const REPLY_SIZE = 4_096;
 const REPLIES_KEPT = 64;
 
@@ -42,22 +42,22 @@ const REPLIES_KEPT = 64;
  * Starts a server that runs the service over UDP: one datagram is one request
  * and gets at most one datagram back.
  *
- * {@linkcode DatagramGuard} decides who is answered.
+ * {@linkcode DatagramGuard} decides which requests are answered.
  *
- * @throws {SocketFailure} of kind `BIND` if it can't have the addresses.
+ * @throws {SocketFailure} of kind `BIND` if it can't bind the addresses.
  */
 export function serveUdp(service: Service, options: ServerOptions & AddressOptions): Server {
   return new DatagramServer(service, options);
 }
 
-/** One datagram that is to be answered: who sent it, what it says, and the socket that has it. */
+/** One received datagram: who sent it, what it says, and the socket that received it. */
 class Exchange implements Peer, Asker {
   readonly protocol = "udp";
   readonly canReset = false;
   readonly id: number;
   readonly remote: InternetEndpoint;
   readonly datagram: Datagram;
-  /** Whether its reply is more than one datagram at once. */
+  /** Whether its reply is a plan, not a single datagram sent at once. */
   takesTime = false;
   readonly #socket: DatagramSocket;
   readonly #to: Deno.Addr;
@@ -86,7 +86,7 @@ class DatagramServer implements Server {
   readonly finished: Promise<void>;
   served = 0;
   open = 0;
-  /** Of those that are open, replies that wait for their time. */
+  /** How many of the open ones are delayed. */
   #late = 0;
 
   readonly #service: Service;
@@ -99,7 +99,7 @@ class DatagramServer implements Server {
   readonly #buffers = new BufferPool(REPLY_SIZE, REPLIES_KEPT);
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  /** Sockets that are received from. */
+  /** Sockets being received from. */
   #serving = 0;
   #received = 0;
   #newAddresses: ReturnType<typeof setInterval> | undefined;
@@ -134,7 +134,7 @@ class DatagramServer implements Server {
     });
   }
 
-  /** Serves at the addresses, too, that this host gets later. */
+  /** Also serves on addresses that this host gets later. */
   #watch(addresses: readonly string[]): void {
     this.#newAddresses = setInterval(() => {
       for (const socket of bindNewAddresses(addresses, this.port ?? 0, this.#sockets)) {
@@ -145,7 +145,7 @@ class DatagramServer implements Server {
 
   /** Receives into one buffer: a new one for each datagram would be a fifth as fast (`task bench --only udp`). */
   async #serveFrom(socket: DatagramSocket): Promise<void> {
-    // Room for a line end, and for one byte more, which tells a datagram that was cut.
+    // Room for a line end and for one more byte, which reveals a truncated datagram.
     const buffer = new Uint8Array(this.#maxRequest + 3);
     const pause = new Backoff();
     const isLocal = isLoopback(socket.addr.hostname);
@@ -157,12 +157,12 @@ class DatagramServer implements Server {
         if (turn !== undefined) await turn;
         const exchange = new Exchange(++this.#received, readDatagram(bytes), socket, from);
         const answered = this.#answer(exchange);
-        // A send may wait for the network, which holds up nobody else. On loopback it never
-        // does, and to receive meanwhile would only find nothing yet (`task bench --only udp`).
+        // A send may wait for the network, which must not hold up others. On loopback it never
+        // does, and receiving meanwhile would find nothing yet (`task bench --only udp`).
         if (this.#options.once || (isLocal && !exchange.takesTime)) await answered;
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        // Windows tells so that an earlier reply found nobody.
+        // How Windows reports that nothing received an earlier reply.
         if (error instanceof Deno.errors.ConnectionReset) continue;
         this.#events.acceptFailed?.(error as Error);
         await pause.wait(this.#stopping.signal);
@@ -170,11 +170,11 @@ class DatagramServer implements Server {
     }
   }
 
-  /** Answers a datagram, if it is to be answered. Never throws. */
+  /** Answers a datagram, if the limits allow. Never throws. */
   #answer(exchange: Exchange): Promise<void> | undefined {
     const { remote, datagram: { line, length, ending } } = exchange;
     const refused = this.open - this.#late >= MAX_OPEN
-      ? "too many replies wait to be sent"
+      ? "too many replies are waiting to be sent"
       : this.#guard.refuses(line, remote);
     if (refused !== undefined) return this.#events.ignored?.(exchange, refused) as undefined;
     const reply = this.#reply(line, length, exchange);
@@ -205,7 +205,7 @@ class DatagramServer implements Server {
     }
   }
 
-  /** Takes the steps of a reply: what it sends are datagrams. Never throws. */
+  /** Takes the steps of a reply; each `send` is a datagram. Never throws. */
   async #perform(plan: ReplyPlan, exchange: Exchange): Promise<void> {
     const { datagram: { line, length, ending }, remote } = exchange;
     const steps = [...plan.steps(ending)];
@@ -221,7 +221,7 @@ class DatagramServer implements Server {
         if (typeof step === "string") continue; // there is no connection
         if ("send" in step) await exchange.send(step.send);
         else if (this.#late < MAX_LATE) await this.#pause(step.waitMs);
-        else return this.#events.ignored?.(exchange, "too many replies wait for their time");
+        else return this.#events.ignored?.(exchange, "too many delayed replies");
       }
       this.#onAnswered(exchange, line, plan.shown);
     } catch (error) {
@@ -231,7 +231,7 @@ class DatagramServer implements Server {
     }
   }
 
-  /** Lets time pass, but not beyond the stop. */
+  /** Waits, at most until the server stops. */
   #pause(ms: number): Promise<void> {
     const { signal } = this.#stopping;
     this.#late++;
@@ -262,13 +262,13 @@ class DatagramServer implements Server {
     }
     if (request === null) return NOT_UTF8;
     const reply = this.#service.reply(request, asker);
-    // No character is longer than three bytes, so most replies need not be measured.
+    // A UTF-16 code unit takes at most three bytes, so most replies need not be measured.
     const fits = typeof reply !== "string" || reply.length * 3 < MAX_DATAGRAM ||
       encoder.encode(reply).length < MAX_DATAGRAM;
     return fits ? reply : `${ERROR_PREFIX}the reply does not fit in a datagram`;
   }
 
-  /** Answers what the kernel holds already, then closes. */
+  /** Answers what the kernel already holds, then closes. */
   readonly #drain = (): void => {
     this.#stopTimer ??= setTimeout(() => this.#close(), ARRIVED_MS);
   };

@@ -1,22 +1,22 @@
-/** What can be cut off when its time is up. */
+/** Something that expires when its time is up. */
 export interface Timed {
-  /** When it is cut, by the clock of {@linkcode Deadlines.now}; `Infinity` for never. */
+  /** When it expires, by the clock of {@linkcode Deadlines}; `Infinity` for never. */
   deadline: number;
   /** Ends it. Called once its deadline has passed. */
   expire(): void;
 }
 
-/** Milliseconds between two sweeps, unless a timeout is so short that it needs closer ones. */
+/** Milliseconds between two sweeps, unless a short timeout needs more frequent ones. */
 const SWEEP_MS = 250;
 
 /**
- * Cuts off what has passed its deadline: one timer for all connections, where
- * a timer for each would cost 5 kB a connection.
+ * Expires members that have passed their deadlines. One timer serves all: a
+ * timer for each would cost 5 kB per connection.
  *
- * Its clock counts the time that this process was running. A machine that
- * slept, or a process that was stopped, therefore cuts nobody off on waking
- * for a silence that was not theirs. What has a deadline is cut at it or up to
- * two sweeps later, never before.
+ * Its clock counts only the time that this process was running, so after the
+ * machine slept or the process was stopped, no connection is cut off for a
+ * silence that was not its peer's. A member expires at its deadline or up to two
+ * sweeps later, never before.
  */
 export class Deadlines {
   readonly #interval: number;
@@ -25,7 +25,7 @@ export class Deadlines {
   #now = 0;
   #lastSweep = performance.now();
 
-  /** @param shortest Milliseconds of the shortest timeout that will be asked for. */
+  /** @param shortest The shortest timeout that will be used, in milliseconds. */
   constructor(shortest: number) {
     this.#interval = Math.max(5, Math.min(SWEEP_MS, shortest / 4));
     this.#timer = setInterval(() => this.#sweep(), this.#interval);
@@ -41,7 +41,7 @@ export class Deadlines {
     return deadline <= this.#now;
   }
 
-  /** How many have deadlines. */
+  /** Number of members. */
   get size(): number {
     return this.#members.size;
   }

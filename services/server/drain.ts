@@ -3,23 +3,23 @@ import type { ConnectionContext } from "./connection_context.ts";
 import type { ConnectionState } from "./connection_state.ts";
 import { ARRIVED_MS } from "./server.ts";
 
-/** States in which a connection waits for nothing but its peer. */
+/** States in which a connection waits only for its peer. */
 const waitsForPeer: ReadonlySet<ConnectionState> = new Set(["idle", "silent"]);
 
 /**
- * How connections end once their server stops, by what they are doing:
+ * Ends connections once their server stops, depending on their state:
  *
- * - receiving, queued, replying, pausing: when what has arrived is answered, which they see to themselves;
- * - idle, silent: when no connection was answered for a moment. Requests in the kernel's buffers
- *   are read in the next turns of the event loop; whoever waits for one then has sent none;
+ * - receiving, queued, replying, pausing: by themselves, once what has arrived is answered;
+ * - idle, silent: when no request has been answered for a moment. Requests in the kernel's buffers
+ *   are read in the next turns of the event loop; a peer still silent after that has sent none;
  * - lingering: by themselves;
- * - whatever is still open at the end of the grace: at once.
+ * - any still open at the end of the grace period: at once.
  */
 export class Drain {
   readonly #idle: ReturnType<typeof setInterval>;
   readonly #grace: ReturnType<typeof setTimeout>;
 
-  /** @param grace Milliseconds. */
+  /** @param grace Milliseconds until all connections are cut. */
   constructor(
     connections: ReadonlySet<Connection>,
     context: ConnectionContext,
@@ -40,7 +40,7 @@ export class Drain {
   }
 }
 
-/** Ends all connections at once; replies that were not taken are lost. */
+/** Ends all connections at once; replies not yet delivered are lost. */
 export function cutAll(connections: ReadonlySet<Connection>): void {
   for (const connection of connections) connection.end("server stops", 0);
 }

@@ -1,18 +1,18 @@
-/** Reads and writes that Deno's runtime completes in one turn of its event loop (Tokio's budget of a task). */
+/** Reads and writes that Deno's runtime completes in one turn of its event loop (Tokio's budget per task). */
 const TURN = 128;
-/** Answers in one turn that tell that the turn was full, and others were left waiting. */
+/** Answers in one turn from which the turn counts as full, with others left waiting. */
 const FULL_TURN = 120;
 
 /**
- * Holds connections that were just answered back while others wait.
+ * Holds back connections that were just answered while others wait.
  *
- * What does not fit in a turn of the event loop is asked again in the next, and
- * the newest reads come first: 128 of all busy connections would go round and
- * round, and the others starve. So after a full turn each that was answered
- * lets {@linkcode TURN} others be answered before it reads again. Twice as many
- * as fit in a turn are then served alike. With thousands it helps less: there,
-too, all are answered, but some several times as often as others. It is worth a
-fifth more answers with 1,000 connections (`task bench --only 1000x1`).
+ * Reads that do not fit in a turn of the event loop are retried in the next, newest
+ * first: the same 128 connections would be served again and again while the others
+ * starve. So after a full turn, each answered connection lets {@linkcode TURN}
+ * others be answered before it reads again. This serves up to twice as many
+ * connections as fit in a turn equally. With thousands it helps less: all are
+ * answered, but some several times as often as others. It gives a fifth more
+ * answers with 1,000 connections (`task bench --only 1000x1`).
  */
 export class FairQueue {
   readonly #held: (() => void)[] = [];
@@ -22,10 +22,10 @@ export class FairQueue {
   #quiet: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * To be called once a connection is answered: when it may read again, or
-   * `undefined` for at once.
+   * Call once a connection is answered. Resolves when it may read again; `undefined`
+   * means at once.
    *
-   * @param connections How many there are: so few that they fit in a turn are never held.
+   * @param connections How many there are; if all fit in one turn, none is held.
    */
   pass(connections: number): Promise<void> | undefined {
     if (connections <= TURN) return undefined;
@@ -37,7 +37,7 @@ export class FairQueue {
     return promise;
   }
 
-  /** Lets all go on that are held. */
+  /** Releases all held connections. */
   open(): void {
     clearImmediate(this.#turnEnd);
     clearTimeout(this.#quiet);
@@ -60,7 +60,7 @@ export class FairQueue {
     this.#answers = 0;
   };
 
-  /** A timer, not another turn: the event loop looks for what has come before it fires. */
+  /** Runs from a timer, not an immediate: the event loop looks for input before a timer fires. */
   readonly #onQuiet = (): void => {
     this.#quiet = this.#wasFull ? setTimeout(this.#onQuiet) : undefined;
     if (!this.#wasFull) this.#release();

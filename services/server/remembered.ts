@@ -1,9 +1,9 @@
-/** How many are remembered. */
-const MOST = 1_024;
+/** How many facts are kept. */
+const MAX_FACTS = 1_024;
 
-/** Facts about those who were last heard of: bounded, as names can be made up without end. */
+/** The most recent facts by name: bounded, since a sender can make up any number of names. */
 export class Remembered<Fact> {
-  /** The latest last. */
+  /** Most recent last. */
   readonly #facts = new Map<string, Fact>();
 
   get(name: string): Fact | undefined {
@@ -14,6 +14,6 @@ export class Remembered<Fact> {
     this.#facts.delete(name);
     this.#facts.set(name, fact);
     const [oldest] = this.#facts.keys();
-    if (this.#facts.size > MOST && oldest !== undefined) this.#facts.delete(oldest);
+    if (this.#facts.size > MAX_FACTS && oldest !== undefined) this.#facts.delete(oldest);
   }
 }

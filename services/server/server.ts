@@ -3,42 +3,42 @@ import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Trace } from "../../sockets/socket_events.ts";
 
-/** What every server takes, whichever transport it uses. */
+/** Options of every server, whichever transport it uses. */
 export interface ServerOptions {
   /** Serves one connection, or one datagram, and stops. @default {false} */
   readonly once?: boolean | undefined;
-  /** Bytes that a request may have, its line end not counted. @default {defaultLimits.maxRequest} */
+  /** Maximum bytes of a request without its line end. @default {defaultLimits.maxRequest} */
   readonly maxRequest?: number | undefined;
-  /** Stops the server: nothing more is accepted, what has arrived is answered. */
+  /** Stops the server: it accepts nothing more, and answers what has arrived. */
   readonly signal?: AbortSignal | undefined;
   readonly events?: ServerEvents | undefined;
-  /** Takes what happens to the server's sockets. Without it nothing is watched, at no cost. */
+  /** Receives the events of the server's sockets. Costs nothing if absent. */
   readonly trace?: Trace | undefined;
 }
 
 /** Where a server on the Internet protocols listens. */
 export interface AddressOptions {
-  /** IP addresses. @default {both loopback addresses, those that the host has} */
+  /** IP addresses. @default {the loopback addresses that the host has} */
   readonly addresses?: readonly string[] | undefined;
-  /** Port, 0-65535; 0 takes any free one, the same on every address. */
+  /** Port, 0-65535; 0 picks any free one, the same on every address. */
   readonly port: number;
-  /** Shares the port with other processes that share it: Linux spreads connections over them. @default {false} */
+  /** Shares the port with other processes that set this: Linux spreads connections over them. @default {false} */
   readonly reusePort?: boolean | undefined;
 }
 
 /** Limits of a server with connections. */
 export interface StreamOptions extends ServerOptions {
-  /** Connections served at a time. @default {the service's, or defaultLimits.maxConnections} */
+  /** Maximum number of open connections. @default {the service's, or defaultLimits.maxConnections} */
   readonly maxConnections?: number | undefined;
   /** Milliseconds a connection may be idle. @default {defaultLimits.idleTimeout} */
   readonly idleTimeout?: number | undefined;
-  /** Milliseconds a request may take to arrive whole, and replies to be taken. @default {defaultLimits.requestTimeout} */
+  /** Milliseconds a request may take to arrive whole, and replies to be read. @default {defaultLimits.requestTimeout} */
   readonly requestTimeout?: number | undefined;
-  /** Milliseconds that connections are given to end once the server stops. @default {defaultLimits.grace} */
+  /** Milliseconds that connections have to end once the server stops. @default {defaultLimits.grace} */
   readonly grace?: number | undefined;
 }
 
-/** What holds where a limit is not given. */
+/** The limits that apply by default. */
 export const defaultLimits = {
   maxRequest: 65_536,
   maxConnections: 10_000,
@@ -47,9 +47,9 @@ export const defaultLimits = {
   grace: 5_000,
 } as const;
 
-/** Milliseconds in which a request that had arrived when the server stopped is read. */
+/** Milliseconds after a stop in which requests that had arrived by then are read. */
 export const ARRIVED_MS = 50;
-/** What a request gets as its answer that is not text. */
+/** The reply to a request that is not text. */
 export const NOT_UTF8 = `${ERROR_PREFIX}the request is not UTF-8 text`;
 
 /** Who asks: a connection, or the sender of one datagram. */
@@ -82,23 +82,23 @@ export type EndReason =
   | "server stops"
   | "failed";
 
-/** What a server reports of its work. A callback must not throw. */
+/** What a server reports about its work. Callbacks must not throw. */
 export interface ServerEvents {
   /** A connection was accepted. */
   connected?: ((connection: ConnectionPeer) => void) | undefined;
-  /** A request (`null`: it was not UTF-8) was answered: its reply is written, or was carried out to its end. */
+  /** A request (`null` if it was not UTF-8) was answered: its reply was written, or its plan carried out. */
   answered?: ((peer: Peer, request: Line, reply: string) => void) | undefined;
   /** A connection ended. */
   closed?: ((connection: ConnectionPeer, reason: EndReason) => void) | undefined;
-  /** A connection was turned away, as the server is full. */
+  /** A connection was turned away because the server is full. */
   rejected?: ((connection: ConnectionPeer) => void) | undefined;
-  /** A datagram was left without an answer, or its answer could not be sent. */
+  /** A datagram was not answered, or its answer could not be sent. */
   ignored?: ((peer: Peer, why: string) => void) | undefined;
-  /** Accepting or receiving failed; it is tried again after a pause. */
+  /** Accepting or receiving failed; the server retries after a pause. */
   acceptFailed?: ((error: Error) => void) | undefined;
 }
 
-/** The port of the ends, which is the same for all. */
+/** The port that all the endpoints share; `undefined` for Unix sockets. */
 export function commonPort([first]: readonly Endpoint[]): number | undefined {
   return first !== undefined && "port" in first ? first.port : undefined;
 }
@@ -110,9 +110,9 @@ export interface Server extends AsyncDisposable {
   readonly addresses: readonly Endpoint[];
   /** The port, the same on every address; `undefined` for a Unix socket. */
   readonly port: number | undefined;
-  /** Connections that were taken so far, or datagrams that were answered. */
+  /** Connections accepted so far, or datagrams answered. */
   readonly served: number;
-  /** Connections that are open, or datagrams whose answer is not done. */
+  /** Open connections, or datagrams still being answered. */
   readonly open: number;
   /** Resolves once the server has stopped and every connection has ended. */
   readonly finished: Promise<void>;

@@ -7,17 +7,17 @@ import { serve, serveResettable, serveUnix } from "./stream_server.ts";
 export type ListenPlace =
   | {
     readonly protocol: "tcp" | "udp";
-    /** IP addresses. @default {both loopback addresses, those that the host has} */
+    /** IP addresses. @default {the loopback addresses that the host has} */
     readonly addresses?: readonly string[] | undefined;
-    /** Port, 0-65535; 0 takes any free one, the same on every address. */
+    /** Port, 0-65535; 0 picks any free one, the same on every address. */
     readonly port: number;
     readonly reusePort?: boolean | undefined;
   }
   | { readonly protocol: "unix"; readonly path: string };
 
 /**
- * Starts a server that runs the service over the transport of its place. What
- * only connections need of the options means nothing over UDP.
+ * Starts a server that runs the service over the transport of its place.
+ * Options that only connections need are ignored over UDP.
  *
  * @throws {SocketFailure} of kind `BIND` if it can't listen there.
  */

@@ -25,29 +25,29 @@ import type { Service } from "../service.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { TimeSlices } from "./time_slices.ts";
 
-/** Bytes of a buffer that replies are encoded into; longer ones get one of their own. */
+/** Bytes of a buffer that replies are encoded into; a longer reply gets one of its own. */
 const REPLY_SIZE = 4_096;
 /**
- * How many of those are kept: more than one turn of the event loop has in flight. A new buffer
- * for each reply takes four times as long to encode into (`task bench --only 64x1`).
+ * How many of those are kept: more than are in flight in one turn of the event loop. Encoding
+ * into a new buffer for each reply takes four times as long (`task bench --only 64x1`).
  */
 const REPLIES_KEPT = 256;
 /**
- * How many of the buffers are kept that pipelines and long requests are read into: new ones for
- * each read take twice as long as all the rest (`task bench --only 64x256`).
+ * How many of the buffers for pipelines and long requests are kept: a new one for each read
+ * would take twice as long as everything else (`task bench --only 64x256`).
  */
 const REQUESTS_KEPT = 64;
-/** Connections that may stay for a while, to take the message that the server is full. */
+/** Connections that may stay for a while to read that the server is full. */
 const MAX_TURNED_AWAY = 32;
-/** Descriptors that are left free once the process has run out of them. */
+/** Descriptors to leave free once the process has run out of them. */
 const SPARE_DESCRIPTORS = 64;
-/** Milliseconds in which connections that had been made when the server stopped are accepted. */
+/** Milliseconds after a stop in which connections made by then are accepted. */
 const QUEUED_MS = 10;
 
 /**
  * Starts a server that runs the service over TCP.
  *
- * No error of a connection, of accepting or of its input ends it; only
+ * No error in accepting, in a connection or in its input stops it; only
  * `signal`, `once` and its scope do.
  *
  * @throws {SocketFailure} of kind `BIND` if it can't listen.
@@ -59,7 +59,7 @@ export function serve(service: Service, options: StreamOptions & AddressOptions)
 }
 
 /**
- * Starts a server, as {@linkcode serve} does, whose connections can be reset.
+ * Starts a server like {@linkcode serve}, but with connections that can be reset.
  *
  * @throws {SocketFailure} of kind `BIND` if it can't listen.
  */
@@ -67,7 +67,7 @@ export async function serveResettable(
   service: Service,
   options: StreamOptions & AddressOptions,
 ): Promise<Server> {
-  // Loaded only here: node:net takes a while, and most servers don't need it.
+  // Loaded only here: node:net takes a while to load, and most servers don't need it.
   const { listenResettableOnAll } = await import("../../sockets/node_stream.ts");
   const { addresses = loopbackAddresses, port, reusePort } = options;
   const listeners = await listenResettableOnAll(addresses, port, reusePort);
@@ -206,8 +206,8 @@ class StreamServer implements Server {
   }
 
   #onAcceptFailed(error: Error): void {
-    // Deno itself fails in places at this limit: stay away from it from now on.
-    // Who holds next to nothing has not used the descriptors up.
+    // Deno itself fails in places at this limit, so stay below it from now on. With
+    // few connections, something else has used up the descriptors.
     const spared = this.#connections.size - SPARE_DESCRIPTORS;
     if (errnoOf(error) === "EMFILE" && spared > 0) {
       this.#maxConnections = Math.min(this.#maxConnections, spared);
@@ -225,7 +225,7 @@ class StreamServer implements Server {
   readonly #stop = (): void => {
     const { grace = defaultLimits.grace } = this.#options;
     this.#drain ??= new Drain(this.#connections, this.#context, grace);
-    // Who had connected already may still wait in the kernel's queue: closing
+    // Clients that have connected may still wait in the kernel's queue: closing
     // the listener at once would reset them.
     this.#stopTimer ??= setTimeout(() => this.#stopListening(), QUEUED_MS);
   };

@@ -1,33 +1,32 @@
-/** Milliseconds that long work may take before the event loop looks for what else has come. */
+/** Milliseconds that long work may take before the event loop looks for other input. */
 const SLICE_MS = 8;
 
 /**
- * Divides long work, of all connections together, into slices of time.
+ * Divides the long work of all connections together into time slices.
  *
- * What a peer sends without a pause would otherwise be answered without a
- * pause: Deno completes up to 128 reads and writes before timers, signals and
- * other connections have their turn. So whoever has much to do asks before it
- * goes on. It may at once while the slice lasts; then it waits, first come
- * first served, until the event loop has been round. Short requests never wait
- * here, however many connections have long work.
+ * A peer that sends without a pause would otherwise be answered without a pause:
+ * Deno completes up to 128 reads and writes before timers, signals and other
+ * connections get their turn. So long work must ask before it continues. While the
+ * slice lasts, it may continue at once; after that it waits, first come first
+ * served, until the event loop has looked for other input. Short requests never
+ * wait here, however many connections have long work.
  *
- * A timer ends a slice, and one that is not yet due: while everything waits for
- * it, the event loop has nothing to do and looks at its sockets. After a timer
- * that is due, or `setImmediate`, it may go round 61 times before it does
- * (`task bench-floods`).
+ * A slice ends with a timer that is not yet due: while everything waits for it,
+ * the event loop has nothing to do and polls its sockets. After a timer that is
+ * due, or `setImmediate`, it may take 61 turns before it does (`task bench-floods`).
  */
 export class TimeSlices {
   readonly #waiting: (() => void)[] = [];
   #end = 0;
   #turn: ReturnType<typeof setTimeout> | undefined;
 
-  /** Whether the slice is over: whoever works on should {@linkcode pass} first. */
+  /** Whether the slice is over: call {@linkcode pass} before continuing. */
   get isOver(): boolean {
     if (this.#turn === undefined) this.#begin();
     return performance.now() >= this.#end;
   }
 
-  /** To be called before more of a long work: when it may go on, or `undefined` for at once. */
+  /** Call before continuing long work. Resolves when it may continue; `undefined` means at once. */
   pass(): Promise<void> | undefined {
     if (this.#waiting.length === 0 && !this.isOver) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -36,7 +35,7 @@ export class TimeSlices {
     return promise;
   }
 
-  /** Lets all go on that wait. */
+  /** Releases all waiting work. */
   stop(): void {
     clearTimeout(this.#turn);
     this.#turn = undefined;
@@ -45,16 +44,16 @@ export class TimeSlices {
 
   #begin(): void {
     this.#end = performance.now() + SLICE_MS;
-    // The second is set once the work that began the slice is done: the first may be due by then.
+    // The second is set once the work that began the slice is done; by then the first may be due.
     this.#turn = setTimeout(() => {
-      this.#turn = setTimeout(() => this.#goOn(), 1);
+      this.#turn = setTimeout(() => this.#continue(), 1);
     }, 0);
   }
 
-  #goOn(): void {
+  #continue(): void {
     this.#turn = undefined;
     if (this.#waiting.length === 0) return;
     this.#begin();
-    this.#waiting.shift()?.(); // it lets the next one go on when it asks again
+    this.#waiting.shift()?.(); // it releases the next one when it asks again
   }
 }
