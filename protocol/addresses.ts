@@ -29,7 +29,7 @@ export const loopbackAddresses: readonly string[] = ["127.0.0.1", "::1"];
  * the path of a Unix socket.
  *
  * An IPv4 peer of an IPv6 socket (`::ffff:127.0.0.1`, RFC 4291, section
- * 2.5.5.2) is shown as what it is.
+ * 2.5.5.2) is shown as IPv4.
  */
 export function formatEndpoint(endpoint: Endpoint): string {
   if ("path" in endpoint) return endpoint.path === null ? "unnamed" : formatPath(endpoint.path);
@@ -38,7 +38,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** `./a:1` of `a:1`, which would read as a host with its port. */
+/** `./a:1` for `a:1`, which would read as a host with its port. */
 function formatPath(path: string): string {
   const isAmbiguous = !path.includes("/") && (path.includes(":") || /^[\d.]+$/.test(path));
   return isAmbiguous ? `./${path}` : path;
@@ -52,7 +52,7 @@ export function formatEndpoints(
   return `${endpoints.map(formatEndpoint).join(" and ")} (${protocols.join(", ")})`;
 }
 
-/** `::1` of `[0:0::1]`: an IP address in its one canonical form (RFC 5952), zone kept; else `undefined`. */
+/** `::1` for `[0:0::1]`: an IP address in canonical form (RFC 5952), zone kept; `undefined` if it is none. */
 export function canonicalAddress(text: string): string | undefined {
   const [, bare = text] = /^\[(.*)\]$/.exec(text) ?? [];
   const [address = "", ...zone] = bare.split("%");
@@ -67,12 +67,12 @@ export function canonicalAddress(text: string): string | undefined {
   return isV4 ? text : undefined;
 }
 
-/** Whether two ends are the same, however their addresses are written; a zone is not compared. */
+/** Whether two ends are the same, however their addresses are written; zones are ignored. */
 export function isSameEndpoint(one: InternetEndpoint, other: InternetEndpoint): boolean {
   return one.port === other.port && comparable(one.hostname) === comparable(other.hostname);
 }
 
-/** An address in the one form that all ways to write it have in common: an IPv4-mapped one as IPv4. */
+/** An address in one form, however it is written: an IPv4-mapped one becomes IPv4. */
 function comparable(hostname: string): string {
   const [address = ""] = hostname.split("%");
   const canonical = canonicalAddress(address) ?? address;
@@ -82,7 +82,7 @@ function comparable(hostname: string): string {
     .join(".");
 }
 
-/** RFC 4007, section 11: `fe80::1` is on every link; only `fe80::1%eth0` says which. */
+/** Whether a link-local address lacks its zone: only `fe80::1%eth0` says which link (RFC 4007, section 11). */
 export function isLinkLocalWithoutZone(hostname: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(hostname) && !hostname.includes("%");
 }

@@ -2,9 +2,9 @@ import { divide, pythonFloat } from "./python_float.ts";
 import { ERROR_PREFIX, quotingError } from "./reply.ts";
 
 /**
- * Digits that the two operands of a command may have together. The slowest
- * command of that size takes under 20 ms, so no request holds up the others for
- * longer than 50 ms on a slower machine.
+ * Maximum digits of a command's two operands together. The slowest command of
+ * that size takes under 20 ms, so no request holds up the others for longer than
+ * 50 ms on a slower machine.
  */
 export const MAX_DIGITS = 100_000;
 
@@ -22,12 +22,12 @@ const operations = new Map<string, Operation>([
   ["*", { noun: "Product", small: (a, b) => a * b, big: (a, b) => a * b }],
 ]);
 
-/** White space as Python's `str.split()` knows it. */
+/** White space as Python's `str.split()` defines it. */
 const WHITE_SPACE =
   // deno-lint-ignore no-control-regex -- the separators \x1c to \x1f are white space to Python
   /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 
-/** An integer as Python's `int()` reads it from ASCII. */
+/** An ASCII integer as Python's `int()` accepts it. */
 const INTEGER = /^[+-]?\d+(?:_\d+)*$/;
 
 /**
@@ -35,26 +35,26 @@ const INTEGER = /^[+-]?\d+(?:_\d+)*$/;
  *
  * `10 20 +` gives `Sum of 10 and 20 is 30`; operands are repeated as typed.
  * Integers are exact at any size up to {@linkcode MAX_DIGITS}; a quotient is
- * the nearest double, printed as Python prints it. What can't be calculated
- * gives a reply that starts with {@linkcode ERROR_PREFIX}; nothing is thrown.
+ * the nearest double, printed as Python prints it. Never throws: a command
+ * that can't be calculated gives a reply that starts with {@linkcode ERROR_PREFIX}.
  */
 export function calculate(command: string): string {
   return calculateSmall(command) ?? calculateAny(command);
 }
 
-/** How a calculator's answer reads that is not an error. */
+/** The start of every answer that is not an error. */
 const ANSWER = /^(?:Sum|Diff|Product|Div) of \S+ and \S+ is /;
 
-/** Whether a text is surely an answer of a calculator, and not a command. */
+/** Whether a text is certainly a calculator's answer and not a command. */
 export function isAnswer(text: string): boolean {
   return ANSWER.test(text);
 }
 
 /**
- * The reply to a command in the form that nearly all have, two integers of up
- * to 15 digits with one space after each and `+`, `-` or `*`: a third of the
- * time that {@linkcode calculateAny} takes (`task bench --only 64x16`).
- * `undefined` for every other form, and where the result is not exact as a number.
+ * The reply to a command in the usual form, two integers of up to 15 digits with
+ * one space after each and `+`, `-` or `*`, in a third of the time that
+ * {@linkcode calculateAny} takes (`task bench --only 64x16`). `undefined` for
+ * every other form, and if a number can't hold the result exactly.
  */
 function calculateSmall(command: string): string | undefined {
   const end1 = command.indexOf(" ");
@@ -82,7 +82,7 @@ function smallInteger(text: string): number {
 }
 
 function calculateAny(command: string): string {
-  // Five pieces distinguish three words, with or without white space around them, from more.
+  // Five pieces are enough to tell three words, even with white space around them, from more.
   const words = command.split(WHITE_SPACE, 5).filter((word) => word !== "");
   const [o1, o2, operator] = words;
   if (

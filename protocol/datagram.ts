@@ -1,7 +1,7 @@
 import type { Line } from "./line_buffer.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-/** Bytes that a datagram may carry: 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791). */
+/** Maximum bytes of a datagram: 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791). */
 export const MAX_DATAGRAM = 65_507;
 
 const LF = 0x0a;
@@ -13,7 +13,7 @@ export interface Datagram {
   readonly line: Line;
   /** Bytes without the line end. */
   readonly length: number;
-  /** `"\n"` if it came with a line end, and so is to be answered with one. */
+  /** `"\n"` if it came with a line end, so that its answer gets one too. */
   readonly ending: "\n" | "";
 }
 

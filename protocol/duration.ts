@@ -1,6 +1,6 @@
 const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** The longest time that a timer takes: about 24 days. */
+/** The longest delay that a timer accepts: about 24 days. */
 export const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** Milliseconds of `250ms`, `5s`, `2m`, `1h`; a bare number is seconds. `undefined` for anything else. */

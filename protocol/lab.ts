@@ -1,17 +1,17 @@
 import { formatDuration, parseDuration } from "./duration.ts";
 import { ERROR_PREFIX, quotingError } from "./reply.ts";
 
-/** Bytes that `bytes`, `close` and `reset` send at most. */
+/** Maximum bytes that `bytes`, `close` and `reset` send. */
 export const MAX_BYTES = 1_048_576;
-/** Milliseconds that a reply is held back at most. */
+/** Maximum milliseconds that a reply is delayed. */
 export const MAX_DELAY_MS = 60_000;
-/** Milliseconds between two bytes of `slowly`: fewer than end a reply without a line end. */
+/** Milliseconds between two bytes of `slowly`: too few to end a reply without a line end. */
 export const SLOW_BYTE_MS = 50;
 /** Milliseconds between the two segments of `split`. */
 export const SPLIT_MS = 100;
-/** Bytes that `slowly` sends at most: as long as `delay` waits at most. */
+/** Maximum bytes that `slowly` sends: they take as long as the longest `delay`. */
 const MAX_SLOW = MAX_DELAY_MS / SLOW_BYTE_MS;
-/** What `twice` and `late` answer if no text is given: two of them are no longer than `twice`. */
+/** What `twice` and `late` answer without a text: two of them are no longer than the word `twice`. */
 const SHORT_TEXT = "ok";
 
 const encoder = new TextEncoder();
@@ -22,7 +22,7 @@ export type Carrier = "stream" | "datagram";
 /** A request to lab: what it asks for, and with what. */
 export interface LabRequest {
   readonly word: LabWord;
-  /** What is to come back; of `whoami` the nonce. */
+  /** The text to send back; for `whoami`, the nonce. */
   readonly text: string;
   /** Bytes to send. */
   readonly count: number;
@@ -30,7 +30,7 @@ export interface LabRequest {
   readonly delayMs: number;
 }
 
-/** What follows a request's word, once it is read. */
+/** What follows a request's word, parsed. */
 type Operands = Partial<Omit<LabRequest, "word">>;
 
 /** How one kind of request is written, what it does, and where it works. */
@@ -82,7 +82,7 @@ const forms = {
   },
   slowly: {
     form: "slowly TEXT",
-    about: `TEXT, a byte each ${formatDuration(SLOW_BYTE_MS)}`,
+    about: `TEXT, one byte every ${formatDuration(SLOW_BYTE_MS)}`,
     limit: `up to ${MAX_SLOW} bytes`,
     carriers: stream,
     read: (rest) => byteLength(rest) <= MAX_SLOW ? text(rest) : undefined,
@@ -141,7 +141,7 @@ export const labForms: readonly LabForm[] = Object.values(forms);
  * Reads a request.
  *
  * @param carrier How it came. @default {either way}
- * @returns the reply to what is no request, which starts with {@linkcode ERROR_PREFIX}, as text.
+ * @returns the request, or, if it is invalid, the reply: text that starts with {@linkcode ERROR_PREFIX}.
  */
 export function readLabRequest(line: string, carrier?: Carrier): LabRequest | string {
   const [, word = "", rest = ""] = /^\s*(\S*)(?:\s(.*))?$/su.exec(line) ?? [];
@@ -156,7 +156,7 @@ export function readLabRequest(line: string, carrier?: Carrier): LabRequest | st
   return `${ERROR_PREFIX}expected ${form}${limit === undefined ? "" : `, ${limit}`}`;
 }
 
-/** Whether a text begins as a request does that lab answers: two labs could keep each other talking. */
+/** Whether a text begins like a request that lab answers: two labs could keep each other talking. */
 export function beginsAsRequest(text: string): boolean {
   return isLabWord(/^\s*(\S*)/u.exec(text)?.[1] ?? "");
 }
@@ -167,31 +167,31 @@ export function labHelp(carrier: Carrier): string {
   return `Requests: ${known.map(({ form }) => form).join(", ")}`;
 }
 
-/** Who has answered, and whom. */
+/** The reply to `whoami`: who answers, and whom. */
 export function whoamiReply(nonce: string, name: string, local: string, remote: string): string {
   return `${nonce === "" ? "" : `${nonce} `}${name} at ${local}, you are ${remote}`;
 }
 
-/** Whether a text is surely a reply to `whoami` or `help`, and no request. */
+/** Whether a text is certainly a reply to `whoami` or `help` and not a request. */
 export function isLabReply(text: string): boolean {
   const reads = / at \S+, you are \S+$/.test(text) || text.startsWith("Requests: help, whoami");
   return reads && !beginsAsRequest(text);
 }
 
 /**
- * A request with as many spaces after it as its reply may need: beyond loopback,
- * lab sends no more over UDP than it was sent.
+ * A request padded with as many spaces as its reply may need: over UDP, except on
+ * loopback, lab sends no more than it received.
  */
 export function withRoom(request: string): string {
   return request + " ".repeat(MAX_REPLY_ENDS);
 }
 
-/** Bytes of a name that `whoami` gives at most. */
+/** Maximum bytes of the name that `whoami` reports. */
 export const MAX_NAME = 64;
-/** Bytes that a name and the two ends take in a reply at most, their zones included. */
+/** Maximum bytes that a name and the two ends take in a reply, zones included. */
 const MAX_REPLY_ENDS = 256;
 
-/** The digits 0 to 9 over and over. */
+/** The given number of digits, 0 to 9 over and over. */
 export function digits(count: number): string {
   return "0123456789".repeat(Math.ceil(count / 10)).slice(0, count);
 }

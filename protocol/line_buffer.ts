@@ -6,80 +6,80 @@ const CR = 0x0d;
 /** Bytes that a buffer starts with: an idle connection costs little more. */
 const INITIAL_SIZE = 1_024;
 /**
- * Bytes of a buffer that takes a pipeline in one read (`task bench --only 64x256`). Only a line
- * that is longer makes it grow beyond.
+ * Bytes of a buffer that takes a pipeline in one read (`task bench --only 64x256`). Only a longer
+ * line makes it grow further.
  */
 export const PIPELINE_SIZE = 16_384;
 
-/** Bytes that a message without a line end may have, as much as the classic peer's `recv(1024)`. */
+/** Maximum bytes of a message without a line end, as in the classic peer's `recv(1024)`. */
 const MAX_UNFRAMED = 1_024;
-/** Milliseconds of silence after which a message without a line end is taken as whole. */
+/** Milliseconds of silence after which a message without a line end counts as complete. */
 export const QUIET_MS = 200;
 
 /** A line without its end, or `null` for one that is not UTF-8. */
 export type Line = string | null;
 
-/** Where buffers of {@linkcode PIPELINE_SIZE} come from, and go when they are no longer needed. */
+/** Lends buffers of {@linkcode PIPELINE_SIZE} and takes them back. */
 export interface PipelineBuffers {
   take(): Uint8Array<ArrayBuffer>;
   giveBack(buffer: Uint8Array<ArrayBuffer>): void;
 }
 
-/** New ones for each use. */
+/** Allocates a new buffer for each use. */
 const newBuffers: PipelineBuffers = {
   take: () => new Uint8Array(PIPELINE_SIZE),
   giveBack: () => {},
 };
 
 /**
- * Turns the bytes of a stream into lines, however the stream was cut.
+ * Turns the bytes of a stream into lines, however the stream was split.
  *
- * A line ends in LF; a CR before it is dropped; empty lines are passed over.
+ * A line ends in LF; a CR before it is dropped; empty lines are skipped.
  * Bytes are read straight into the buffer: ask for {@linkcode space}, read into
- * it, and give {@linkcode take} the count.
+ * it, and pass the count to {@linkcode take}.
  */
 export class LineBuffer {
   readonly #maxLine: number;
   readonly #buffers: PipelineBuffers;
-  /** What an idle connection waits with, unless it last sent a long pipeline. */
+  /** The buffer of an idle connection, unless it last sent a long pipeline. */
   readonly #small = new Uint8Array(INITIAL_SIZE);
   #bytes = this.#small;
-  /** Where the bytes that are no whole line yet begin and end. */
+  /** Where the bytes of an incomplete line begin and end. */
   #start = 0;
   #end = 0;
   #wasFilled = false;
-  /** Whether the last read brought several lines that {@linkcode INITIAL_SIZE} has no room for. */
+  /** Whether the last read held several lines, more than fit in {@linkcode INITIAL_SIZE}. */
   #pipelined = false;
   #framed = false;
   #tooLong = false;
 
-  /** @param maxLine Bytes that a line may have without its end. */
+  /** @param maxLine Maximum bytes of a line without its end. */
   constructor(maxLine: number, buffers = newBuffers) {
     this.#maxLine = maxLine;
     this.#buffers = buffers;
   }
 
-  /** Whether an LF has come. From then on only LF or the end of the stream ends a line. */
+  /** Whether an LF has arrived. From then on, only LF or the end of the stream ends a line. */
   get framed(): boolean {
     return this.#framed;
   }
 
-  /** Bytes of a line whose end has not come. */
+  /** Bytes of a line whose end has not arrived. */
   get pending(): number {
     return this.#end - this.#start;
   }
 
-  /** Whether what is pending is a whole line if nothing follows it for {@linkcode QUIET_MS}. */
+  /** Whether the pending bytes are a whole line if nothing follows for {@linkcode QUIET_MS}. */
   get quietEndsLine(): boolean {
     return !this.#framed && this.pending > 0 && this.pending <= MAX_UNFRAMED;
   }
 
-  /** Whether the last read filled the {@linkcode space}, so that more is likely waiting. */
+  /** Whether the last read filled the {@linkcode space}, so more is probably waiting. */
   get filled(): boolean {
     return this.#wasFilled;
   }
 
-  /** Whether a line longer than the maximum has come. Nothing after it is kept. */
+  /** Whether a line longer than the maximum has arrived. Nothing after it is kept. */
   get tooLong(): boolean {
     return this.#tooLong;
   }
@@ -101,7 +101,7 @@ export class LineBuffer {
     return this.#bytes.subarray(this.#end);
   }
 
-  /** Takes the `count` bytes that were read into {@linkcode space}; gives the lines that they end. */
+  /** Takes `count` bytes that were read into {@linkcode space}; returns the lines that they complete. */
   take(count: number): Line[] {
     const from = this.#end;
     this.#end += count;
@@ -118,14 +118,14 @@ export class LineBuffer {
     return lines;
   }
 
-  /** Takes what is pending as a line: at the end of the stream, or when quiet ended it. */
+  /** Takes the pending bytes as a line, at the end of the stream or after silence. */
   takeRest(): Line {
     const line = decodeUtf8(this.#bytes.subarray(this.#start, this.#end));
     this.#start = this.#end;
     return line;
   }
 
-  /** Where the last LF of what came from there on is; less than `from` if there is none. */
+  /** The index of the last LF at or after `from`; less than `from` if there is none. */
   #lastLineEnd(from: number): number {
     const last = this.#end - 1;
     if (this.#bytes[last] === LF) return last;
@@ -160,14 +160,14 @@ export class LineBuffer {
     return lines;
   }
 
-  /** Whether the bytes, which hold no LF, are more than a line may have, one CR aside. */
+  /** Whether the bytes, which hold no LF, are too many for a line, not counting a final CR. */
   #isTooLong(start: number, end: number): boolean {
     const length = end - start;
     if (length <= this.#maxLine) return false;
     return length > this.#maxLine + 1 || this.#bytes[end - 1] !== CR;
   }
 
-  /** To what a pipeline needs; beyond only for a line that has not ended. */
+  /** Grows to what a pipeline needs; further only for a line that has not ended. */
   #grow(): void {
     const { length } = this.#bytes;
     if (length < PIPELINE_SIZE) return this.#resize(PIPELINE_SIZE);
@@ -186,7 +186,7 @@ export class LineBuffer {
     if (old.length === PIPELINE_SIZE) this.#buffers.giveBack(old);
   }
 
-  /** Gives back what is borrowed. The buffer is of no use any more. */
+  /** Gives back a borrowed buffer. Must not be used afterwards. */
   close(): void {
     if (this.#bytes.length === PIPELINE_SIZE) this.#buffers.giveBack(this.#bytes);
     this.#bytes = this.#small;
@@ -194,7 +194,7 @@ export class LineBuffer {
   }
 }
 
-/** The lines of a text that ends in LF, without CR and without the empty ones. */
+/** The lines of a text that ends in LF, without line ends and empty lines. */
 function splitLines(text: string): string[] {
   const lines = (text.includes("\r") ? text.replaceAll("\r\n", "\n") : text)
     .split("\n");

@@ -2,18 +2,18 @@
 const PRECISION = 53;
 /** The exponent of the smallest subnormal double, 2^-1074. */
 const SMALLEST_EXPONENT = -1074;
-/** Quotients at or above 2^1024 have no double. */
+/** Quotients at or above 2^1024 are too large for a double. */
 const LARGEST_EXPONENT = 1024;
 
 /**
  * The double nearest to the exact quotient, ties to even, for integers of any
- * size: what Python's `int.__truediv__` gives. `Infinity` where the quotient is
+ * size: what Python's `int.__truediv__` returns. `Infinity` if the quotient is
  * too large for a double. The divisor must not be 0.
  *
  * A quotient of two rounded doubles would be rounded three times. Here the
  * integers are scaled so that their integer quotient has a few bits more than a
- * double, the remainder is folded into the lowest bit, and one rounding is left
- * (the way of CPython's `long_true_divide`).
+ * double, the remainder is folded into the lowest bit, and only one rounding is
+ * left (as in CPython's `long_true_divide`).
  */
 export function divide(dividend: bigint, divisor: bigint): number {
   const sign = dividend < 0n === divisor < 0n ? 1 : -1;
@@ -60,7 +60,7 @@ function bitLength(value: bigint): number {
  * A double as Python prints it: `2.0`, `0.1`, `1e+16`, `1e-05`, `-0.0`.
  *
  * Python and JavaScript both print the shortest digits that read back as the
- * same number; they differ in when they change to an exponent (Python's
+ * same number; they differ in when they switch to an exponent (Python's
  * `float_repr_style` "short": below 1e-4 and from 1e16) and in how they write it.
  */
 export function pythonFloat(value: number): string {

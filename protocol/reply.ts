@@ -1,10 +1,10 @@
-/** How every reply begins that is an error and not an answer. */
+/** The start of every reply that is an error. */
 export const ERROR_PREFIX = "Error: ";
 
-/** Bytes that an error reply has at most, so that what was asked can't be thrown back as a flood. */
+/** Maximum bytes of an error reply, so that quoted requests can't be used for a flood. */
 export const MAX_ERROR_LENGTH = 64;
 
-/** An error that quotes what was sent, cut to {@linkcode MAX_ERROR_LENGTH} bytes. */
+/** An error reply that quotes part of a request, cut to {@linkcode MAX_ERROR_LENGTH} bytes. */
 export function quotingError(before: string, quoted: string, after: string): string {
   const encoder = new TextEncoder();
   const frame = `${ERROR_PREFIX}${before}''${after}`;

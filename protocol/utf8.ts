@@ -1,10 +1,10 @@
-/** What a decoder puts in place of bytes that are not UTF-8. */
+/** What a decoder substitutes for bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
 
-/** Not a fatal one: throwing takes longer than decoding 10,000 bytes. */
+/** Not `fatal`: throwing takes longer than decoding 10,000 bytes. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Bytes up to which ASCII is put together here: the decoder's own call takes longer (`task bench --only udp`). */
+/** Maximum bytes of ASCII to decode without the decoder, whose call takes longer (`task bench --only udp`). */
 const SHORT = 48;
 
 /** Bytes as text, a byte order mark kept; `null` if they are not UTF-8. */
@@ -20,7 +20,7 @@ function isAscii(bytes: Uint8Array): boolean {
   return bits < 0x80;
 }
 
-/** `apply` takes a typed array as well as a list, which TypeScript does not know. */
+/** `apply` accepts typed arrays too, which TypeScript does not know. */
 function fromAscii(bytes: Uint8Array): string {
   return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
@@ -34,7 +34,7 @@ function isUtf8(bytes: Uint8Array): boolean {
     const more = first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1;
     if (more < 0 || index + more > length) return false;
     const second = bytes[index++] ?? 0;
-    // No longer form than needed, no surrogates, nothing beyond U+10FFFF.
+    // No overlong forms, no surrogates, nothing beyond U+10FFFF.
     const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
     const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
     if (second < least || second > most) return false;

@@ -1,8 +1,8 @@
 /**
- * Two texts that differ, as a message puts them side by side: of long ones the
- * part in which the first difference is seen.
+ * Two different texts, as a message shows them side by side: long ones are cut
+ * to the part around the first difference.
  *
- * @param width Characters that are shown of each.
+ * @param width Characters to show of each.
  */
 export function contrasted(
   one: string,

@@ -1,9 +1,9 @@
-/** How text may look where it is shown. */
+/** What the place where text is shown supports. */
 export interface Display {
   /** Columns of a line. */
   readonly columns: number;
   readonly color: boolean;
-  /** Whether characters beyond ASCII may be drawn. */
+  /** Whether it shows characters beyond ASCII. */
   readonly unicode: boolean;
 }
 
@@ -12,7 +12,7 @@ const styles = { dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, 
 /** A colour or weight of text. */
 export type Style = keyof typeof styles;
 
-/** Text in a style, where the display has colours. */
+/** Text in a style, if the display has colours. */
 export function styled(text: string, style: Style, display: Display): string {
   return display.color && text !== "" ? `\x1b[${styles[style]}m${text}\x1b[0m` : text;
 }

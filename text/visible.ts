@@ -9,7 +9,7 @@ const UNSAFE =
 
 const named: Record<string, string> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
-/** Text from elsewhere as it may be shown on a terminal: on one line, unsafe characters as `\x1b` or `\u202e`. */
+/** Untrusted text made safe for a terminal: on one line, with unsafe characters as `\x1b` or `\u202e`. */
 export function visible(text: string): string {
   return text.replace(UNSAFE, (character) => {
     const code = character.charCodeAt(0);
@@ -19,7 +19,7 @@ export function visible(text: string): string {
   });
 }
 
-/** A value as one line of JSON that holds no unsafe character either. */
+/** A value as one line of JSON without unsafe characters. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(
     UNSAFE,

@@ -3,14 +3,14 @@ import { visible } from "./visible.ts";
 
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Characters that take one column each: nearly all text has no others. */
+/** Text whose characters take one column each, as nearly all do. */
 const PRINTABLE_ASCII = /^[ -~]*$/;
-// Made when they are needed, and not as literals, which are looked at when the module is loaded:
-// that alone would make a short command half as long again.
-/** Finds characters as a reader sees them. */
+// Created on first use, not as literals, which are compiled when the module is loaded: that alone
+// would make a short command take half as long again.
+/** Splits text into characters as a reader sees them. */
 const segmenter = once(() => new Intl.Segmenter(undefined, { granularity: "grapheme" }));
 const emoji = once(() => new RegExp("^\\p{RGI_Emoji}$", "v"));
-/** What is not shown, alone or before what is. */
+/** Leading code points that are not shown. */
 const unseen = once(() =>
   new RegExp(
     "^[\\p{Default_Ignorable_Code_Point}\\p{Control}\\p{Format}\\p{Mark}\\p{Surrogate}]+",
@@ -23,7 +23,7 @@ function once<T>(make: () => T): () => T {
   return () => made ??= make();
 }
 
-/** Columns that a text takes at a terminal; text with escapes in it is not meant. */
+/** Columns that a text takes on a terminal; the text must not contain escape sequences. */
 export function widthOf(text: string): number {
   if (PRINTABLE_ASCII.test(text)) return text.length;
   let width = 0;
@@ -37,12 +37,12 @@ function widthOfGrapheme(grapheme: string): number {
   return codePoint === undefined ? 0 : eastAsianWidth(codePoint);
 }
 
-/** A text with spaces up to a width. */
+/** A text padded with spaces to a width. */
 export function padTo(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** A text cut to a width, with `...` where something is missing; no character is torn. */
+/** A text cut to a width, with `...` if something is missing; no character is split. */
 export function cutTo(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   if (PRINTABLE_ASCII.test(text)) return `${text.slice(0, Math.max(0, width - "...".length))}...`;
@@ -64,7 +64,7 @@ export function quoteBytes(bytes: Uint8Array, width: number, unicode = true): st
   return `"${cutTo(unicode ? text : asciiOnly(text), width - 2)}"`;
 }
 
-/** A text without characters beyond ASCII: they are shown by their code points. */
+/** A text with its characters beyond ASCII replaced by their code points. */
 export function asciiOnly(text: string): string {
   return text.replaceAll(
     // deno-lint-ignore no-control-regex -- all of ASCII is what is meant
