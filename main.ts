@@ -4,7 +4,7 @@ import { dispatch } from "./cli/dispatch.ts";
 import type { Channels } from "./cli/report.ts";
 import type { Lesson, LessonRow } from "./commands/lesson.ts";
 
-/** Every service with its client. Their code is loaded when it is used, not before. */
+/** All services with their clients. Their code is loaded on first use. */
 export const lesson: Lesson = [
   {
     name: "hello",
@@ -27,7 +27,7 @@ export const lesson: Lesson = [
     port: 40,
     servePort: 4041,
     summary: {
-      server: "prints the messages of its clients and thanks for them",
+      server: "prints its clients' messages and thanks for them",
       client: "sends a message and prints the reply",
     },
     scene: {
@@ -64,7 +64,7 @@ export const lesson: Lesson = [
     servePort: 4050,
     summary: {
       server: "misbehaves on request: late, cut, reset, silent",
-      client: "asks a lab-server to misbehave, and says what came of it",
+      client: "asks a lab-server to misbehave and reports what happened",
     },
     service: async () => (await import("./services/lab.ts")).service,
     client: async () => (await import("./clients/lab.ts")).client,
@@ -72,7 +72,7 @@ export const lesson: Lesson = [
   },
 ];
 
-/** Every command of netdemo. Its code is loaded when it is used, not before. */
+/** All commands of netdemo. Their code is loaded on first use. */
 export const commands: readonly Command[] = [
   ...lesson.flatMap((row) => [server(row), client(row)]),
   {
@@ -92,18 +92,18 @@ export const commands: readonly Command[] = [
   },
   {
     name: "path",
-    summary: "asks what a forwarder does to the connections that it passes on",
+    summary: "finds out what a forwarder does to connections",
     load: async () => (await import("./commands/path/path.ts")).program,
   },
   {
     name: "grade",
-    summary: "examines a program of the lesson that you wrote yourself",
+    summary: "examines a lesson program that you wrote yourself",
     startsPrograms: true,
     load: async () => (await import("./commands/grade/grade.ts")).program,
   },
   {
     name: "relay",
-    summary: "stands between a client and a server, shows and disturbs what passes",
+    summary: "sits between a client and a server, shows and disturbs their traffic",
     load: async () => (await import("./commands/relay/relay.ts")).program,
   },
   {
@@ -144,9 +144,9 @@ function client(row: LessonRow): Command {
 }
 
 /**
- * Runs netdemo with the arguments; gives its exit code.
+ * Runs netdemo with the arguments; returns its exit code.
  *
- * @param channels What it prints to. @default this process's stdout and stderr
+ * @param channels Where it prints. @default {this process's stdout and stderr}
  */
 export function main(args: readonly string[], channels?: Channels): Promise<number> {
   const { version: number } = config;
@@ -154,15 +154,15 @@ export function main(args: readonly string[], channels?: Channels): Promise<numb
   return dispatch(args, commands, version, channels);
 }
 
-/** Gives back the permission to start programs, unless the command is one that does. */
-function giveBackPermissions([name]: readonly string[]): void {
+/** Drops the permission to start programs, unless the command needs it. */
+function dropPermissions([name]: readonly string[]): void {
   const command = commands.find((command) => command.name === name);
   if (command?.startsPrograms !== true) Deno.permissions.revokeSync({ name: "run" });
 }
 
 if (import.meta.main) {
-  giveBackPermissions(Deno.args);
+  dropPermissions(Deno.args);
   // Not Deno.exitCode: a read from a terminal and a write to a stalled pipe can't
-  // be taken back, and would hold the process for as long as they wait.
+  // be cancelled, and would keep the process alive for as long as they wait.
   Deno.exit(await main(Deno.args));
 }

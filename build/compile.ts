@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- a build script speaks to who runs it
+// deno-lint-ignore-file no-console -- a build script prints
 /** Makes the executables: `task compile [--target T | --all] [--release]`. */
 import { parseArgs as untypedParseArgs } from "@std/cli/parse-args";
 import { bundle, compile, targets } from "./executable.ts";
@@ -54,7 +54,9 @@ async function make(script: string, target: string, name: string): Promise<void>
   if (note !== undefined) console.error(`note: ${note}`);
   const { size } = await Deno.stat(output);
   console.log(
-    `dist/${name}  ${megabytes(size)} MB, of it netdemo itself ${megabytes(sizeOf(folder))} MB`,
+    `dist/${name}  ${megabytes(size)} MB, of which netdemo itself is ${
+      megabytes(sizeOf(folder))
+    } MB`,
   );
 }
 
@@ -64,7 +66,7 @@ function sizeOf(folder: string): number {
     .reduce((sum, { name }) => sum + Deno.statSync(`${folder}/${name}`).size, 0);
 }
 
-/** All targets, with the checksums beside as `sha256sum --check` reads them. */
+/** Makes all targets, and next to them their checksums for `sha256sum --check`. */
 async function makeAll(script: string): Promise<void> {
   const lines: string[] = [];
   for (const target of targets) {

@@ -10,13 +10,13 @@ export const targets: readonly string[] = [
   "x86_64-pc-windows-msvc",
 ];
 
-/** What the executable may do: what the task that runs netdemo from source may, no more. */
+/** The executable's permissions: those of the task that runs netdemo from source. */
 const permissions = config.tasks.netdemo.command.split(" ")
   .filter((word) => /^--(?:allow-|no-prompt$)/.test(word));
 
 /** What to compile, and how. */
 export interface CompileOptions {
-  /** The JavaScript file that is the program; what it imports lies beside it. */
+  /** The program's main JavaScript file; what it imports is next to it. */
   readonly script: string;
   /** One of {@linkcode targets}. */
   readonly target: string;
@@ -27,11 +27,11 @@ export interface CompileOptions {
 }
 
 /**
- * Bundles netdemo into a folder, so that an executable carries what it runs and
- * not the whole packages that it takes functions from. What is imported when it
- * is used is a file of its own, which a command that does without never reads.
+ * Bundles netdemo into a folder, so that an executable carries only the code it
+ * runs, not whole packages. Each dynamic import becomes a file of its own, which
+ * commands that don't need it never read.
  *
- * @returns the path of the script that is the program.
+ * @returns the path of the main script.
  */
 export async function bundle(folder: string): Promise<string> {
   const main = `${import.meta.dirname}/../main.ts`;
@@ -43,19 +43,19 @@ export async function bundle(folder: string): Promise<string> {
 /**
  * Makes an executable of a script.
  *
- * @returns a note, if it was made in another way than with this Deno's own base.
- * @throws {Error} with what the compiler said.
+ * @returns a note, if it was not made with this Deno's own base.
+ * @throws {Error} with the compiler's message.
  */
 export async function compile(options: CompileOptions): Promise<string | undefined> {
   const { script, target, output, release = false } = options;
-  // Of the configuration only the unstable sockets are needed: with all of it
-  // the executable would carry every package that the lock file names.
+  // Of the configuration, only the unstable socket APIs are needed: with all of it,
+  // the executable would carry every package in the lock file.
   const flags = [
     "compile",
     "--no-config",
     "--no-lock",
     "--no-check",
-    // The cache would lie in the shared temporary folder under a fixed name, whoever put it there.
+    // The cache would have a fixed name in the shared temporary folder, where anyone could plant it.
     "--no-code-cache",
     ...config.unstable.map((name) => `--unstable-${name}`),
     ...permissions,

