@@ -27,7 +27,7 @@ export const lesson: Lesson = [
     port: 40,
     servePort: 4041,
     summary: {
-      server: "prints its clients' messages and thanks for them",
+      server: "prints its clients' messages and thanks them",
       client: "sends a message and prints the reply",
     },
     scene: {

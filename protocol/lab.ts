@@ -140,7 +140,7 @@ export const labForms: readonly LabForm[] = Object.values(forms);
 /**
  * Reads a request.
  *
- * @param carrier How it came. @default {either way}
+ * @param carrier How it arrived. @default {unknown: requests over either are valid}
  * @returns the request, or, if it is invalid, the reply: text that starts with {@linkcode ERROR_PREFIX}.
  */
 export function readLabRequest(line: string, carrier?: Carrier): LabRequest | string {

@@ -1,4 +1,4 @@
-/** Digits of a double's fraction, the implied leading one included (IEEE 754 binary64). */
+/** Bits of a double's significand, the implied leading one included (IEEE 754 binary64). */
 const PRECISION = 53;
 /** The exponent of the smallest subnormal double, 2^-1074. */
 const SMALLEST_EXPONENT = -1074;
@@ -49,7 +49,7 @@ function roundHalfEven(value: bigint, bits: bigint): bigint {
   return up ? kept + 1n : kept;
 }
 
-/** Bits of a number that is not negative, as Python's `int.bit_length`. */
+/** Bits of a non-negative number, as in Python's `int.bit_length`. */
 function bitLength(value: bigint): number {
   if (value === 0n) return 0;
   const hex = value.toString(16);

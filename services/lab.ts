@@ -17,7 +17,7 @@ import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { Asker, ReplyPlan, ReplyStep, Service } from "./service.ts";
 
 /**
- * Default limit of open connections. A process that runs out of descriptors never accepts
+ * Default limit on open connections. A process that runs out of descriptors never accepts
  * resettable connections again (Deno 2.9.6); nearly all systems allow more than this.
  */
 const MAX_CONNECTIONS = 1_000;

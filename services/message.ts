@@ -3,7 +3,7 @@ import type { Service } from "./service.ts";
 /** The reply of the lesson's server. */
 const THANKS = "Thanks...";
 
-/** Shows each message to the server's user and thanks for it. */
+/** Shows each message to the server's user and thanks its client. */
 export const service: Service = replying(THANKS);
 
 function replying(reply: string): Service {

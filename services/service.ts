@@ -20,7 +20,7 @@ export interface Service {
   readonly showsRequests?: boolean;
   /** Whether it needs connections that can be reset, if the transport supports them. */
   readonly resets?: boolean;
-  /** Default limit of open connections, if lower than the server's. */
+  /** Default limit on open connections, if lower than the server's. */
   readonly maxConnections?: number;
   /** The reply to one request: one line without its line end, or a plan. Must not throw. */
   reply(request: string, peer: Asker): string | ReplyPlan;

@@ -47,7 +47,7 @@ export function bindTcp(endpoint: InternetEndpoint, reusePort = false): TcpListe
 /**
  * A UDP socket at an address of this host; port 0 picks any free one.
  *
- * @param reuseAddress Whether other sockets that set it may have the address too.
+ * @param reuseAddress Whether other sockets that set it may bind the address too.
  */
 export function bindDatagrams(endpoint: InternetEndpoint, reuseAddress = false): DatagramSocket {
   const socket = Deno.listenDatagram({ ...endpoint, transport: "udp", reuseAddress });

@@ -27,7 +27,7 @@ export async function listenUnix(path: string): Promise<StreamListener> {
   await removeStale(path);
   const bound = path + BOUND;
   try {
-    if (lookAt(bound)?.isSocket) Deno.removeSync(bound); // its server ended before linking it
+    if (statOf(bound)?.isSocket) Deno.removeSync(bound); // its server ended before linking it
     const listener = Deno.listen({ transport: "unix", path: bound });
     try {
       moveTo(path, bound);
@@ -70,7 +70,7 @@ async function lockFolder(path: string): Promise<Disposable | undefined> {
 
 /** Removes a socket file that a server left behind. */
 async function removeStale(path: string): Promise<void> {
-  const file = lookAt(path);
+  const file = statOf(path);
   if (file === undefined) return;
   if (!file.isSocket) throw bindFailure(path, { problem: "not a socket" });
   if (await isLive(path)) throw bindFailure(path, { problem: "in use" });
@@ -91,7 +91,7 @@ async function isLive(path: string): Promise<boolean> {
   }
 }
 
-function lookAt(path: string): Deno.FileInfo | undefined {
+function statOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
   } catch (cause) {

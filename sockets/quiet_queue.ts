@@ -6,7 +6,7 @@ import { QUIET_MS } from "../protocol/line_buffer.ts";
  * their members have been forgotten.
  */
 const TURNS = 3;
-/** Milliseconds of delay from which a timer shows that the process was stopped or busy. */
+/** A timer more milliseconds late than this shows that the process was stopped or busy. */
 const LATE_MS = 50;
 
 interface Waiting {
@@ -22,7 +22,7 @@ interface Waiting {
  *
  * A clock alone is not enough: while the process was stopped or busy, bytes may
  * have arrived that are not read yet. So before silence is trusted, the event loop
- * runs as many turns as a read that can complete needs to do so.
+ * takes as many turns as a read of such bytes needs to complete.
  *
  * All wait equally long, so the first to start is the first to be due, and one
  * timer serves them all: a timer for each would cost 5 kB per connection (the
@@ -39,7 +39,7 @@ export class QuietQueue<Member> {
     const { promise, resolve } = Promise.withResolvers<0>();
     this.#waiting.delete(member); // so that it is last again
     this.#waiting.set(member, { due: performance.now() + QUIET_MS, resolve, turns: 0 });
-    if (this.#timer === undefined) this.#lookIn(QUIET_MS);
+    if (this.#timer === undefined) this.#checkIn(QUIET_MS);
     return promise;
   }
 
@@ -54,12 +54,12 @@ export class QuietQueue<Member> {
     this.#timer = undefined;
   }
 
-  #lookIn(milliseconds: number): void {
+  #checkIn(milliseconds: number): void {
     this.#next = performance.now() + milliseconds;
-    this.#timer = setTimeout(this.#look, milliseconds);
+    this.#timer = setTimeout(this.#check, milliseconds);
   }
 
-  readonly #look = (): void => {
+  readonly #check = (): void => {
     this.#timer = undefined;
     const now = performance.now();
     const wasLate = now - this.#next > LATE_MS;
@@ -77,6 +77,6 @@ export class QuietQueue<Member> {
         waiting.resolve(0);
       }
     }
-    if (wait !== undefined) this.#lookIn(wait);
+    if (wait !== undefined) this.#checkIn(wait);
   };
 }

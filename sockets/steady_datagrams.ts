@@ -94,7 +94,7 @@ class SteadyDatagrams implements DatagramSocket {
     if (this.#sent.size < MAX_COUNTED || this.#sent.has(hostname)) {
       this.#sent.set(hostname, (this.#sent.get(hostname) ?? 0) + 1);
     }
-    this.#watch ??= setInterval(this.#look, STUCK_MS / 2);
+    this.#watch ??= setInterval(this.#check, STUCK_MS / 2);
     return await this.#current.send(bytes, to);
   }
 
@@ -116,7 +116,7 @@ class SteadyDatagrams implements DatagramSocket {
     return false;
   }
 
-  readonly #look = (): void => {
+  readonly #check = (): void => {
     if (this.#current.isIdle) {
       clearInterval(this.#watch);
       this.#watch = undefined;

@@ -1,4 +1,4 @@
-/** What the place where text is shown supports. */
+/** What an output of text can show. */
 export interface Display {
   /** Columns of a line. */
   readonly columns: number;

@@ -58,7 +58,7 @@ export function cutTo(text: string, width: number): string {
 
 /** Bytes as text in quotes, unsafe characters escaped, cut to a width of columns. */
 export function quoteBytes(bytes: Uint8Array, width: number, unicode = true): string {
-  // More bytes than columns are never shown, however long the data is.
+  // No more bytes than these are shown, however long the data is.
   const head = lenient.decode(bytes.subarray(0, width * 4));
   const text = visible(head.replaceAll("\\", "\\\\").replaceAll('"', '\\"'));
   return `"${cutTo(unicode ? text : asciiOnly(text), width - 2)}"`;

@@ -7,7 +7,7 @@ import type { TimeSlices } from "./time_slices.ts";
 const WRITE_SIZE = 65_536;
 /** Requests to answer before reporting them, if anything is listening: reporting takes time too. */
 const MAX_REPORTED = 256;
-/** Characters of requests to answer before checking the clock: usually some 20 microseconds. */
+/** Characters of requests to answer before checking the clock: about 20 microseconds of work. */
 const CLOCK_CHARACTERS = 2_048;
 /** Characters that each request counts as in addition to its own. */
 const REQUEST_CHARACTERS = 32;

@@ -14,7 +14,7 @@ import type { ConnectionPeer, EndReason } from "./server.ts";
 const LINGER_MS = 1_000;
 /** Milliseconds that the steps of one reply may take. */
 const PLAN_MS = 120_000;
-/** Bytes in one read from which answering may be long work. */
+/** Bytes of one read from which answering counts as long work. */
 const LONG_READ = 512;
 /** Takes the discarded input of all connections. */
 const discarded = new Uint8Array(65_536);
@@ -22,8 +22,8 @@ const discarded = new Uint8Array(65_536);
 /**
  * One accepted connection: reads requests and writes their replies until it ends.
  *
- * {@linkcode #enter} is the one place where its state changes, {@linkcode end}
- * the one way to end it, and {@linkcode #live} the one place where it is closed.
+ * {@linkcode #enter} is the only place where its state changes, {@linkcode end}
+ * the only way to end it, and {@linkcode #live} the only place where it is closed.
  */
 export class Connection implements Timed, ConnectionPeer, Asker {
   readonly id: number;
@@ -36,7 +36,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   readonly #lines: LineBuffer;
   #state: ConnectionState = "idle";
   #reason: EndReason | undefined;
-  /** When it will have been without a request for too long; empty lines don't extend it. */
+  /** When it times out for lack of a request; empty lines don't extend it. */
   #idleDeadline: number;
   /** When the incoming request must be complete. */
   #requestDeadline = Infinity;
@@ -202,7 +202,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     return turn;
   }
 
-  /** Answers a last request that the end of the stream ended instead of an LF. */
+  /** Answers a final request that ended with the stream instead of an LF. */
   async #answerRest(): Promise<void> {
     this.#reason ??= "end of stream";
     if (this.#lines.pending > 0) await this.#answer([this.#lines.takeRest()], "");

@@ -4,9 +4,9 @@ import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Service } from "../service.ts";
 import { Remembered } from "./remembered.ts";
 
-/** Ports below this one are system services (RFC 6335), none of them a client of a lesson. */
+/** Ports below this one belong to system services (RFC 6335): none is a client of this one. */
 const FIRST_USER_PORT = 1_024;
-/** Milliseconds between two replies to an address that could be taken for requests. */
+/** Minimum milliseconds between two replies to an address that could be taken for requests. */
 const DOUBTFUL_MS = 1_000;
 /** How many of those an address gets before it must be silent for a while. */
 const MAX_DOUBTFUL = 16;

@@ -26,7 +26,7 @@ import { TimeSlices } from "./time_slices.ts";
 
 const encoder = new TextEncoder();
 
-/** Bytes of a datagram from which answering it may be long work. */
+/** Bytes of a datagram from which answering it counts as long work. */
 const LONG_REQUEST = 512;
 /** Maximum number of replies that wait to be sent. */
 const MAX_OPEN = 2_048;
