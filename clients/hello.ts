@@ -5,7 +5,7 @@ import { type Client, RequestError } from "./client.ts";
 export const client: Client = {
   name: "hello",
   usage: "",
-  about: `Connects, and is done: exit code 0 says that a server accepts connections there.
+  about: `Connects and exits: exit code 0 means that a server accepts connections there.
 Over UDP, which has no connections, it sends Hello and waits for the answer.`,
   examples: [""],
   greeting: "Hello",
