@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gradescope runs this once, when the autograder's image is made. Install what the learners'
-# programs need; iproute2 has ss, with which netdemo finds ports and counts sockets.
+# Gradescope runs this once, when it builds the autograder's image. Install what the learners'
+# programs need; netdemo uses ss from iproute2 to find ports and count sockets.
 set -eu
 apt-get update
 apt-get install --yes --no-install-recommends python3 iproute2 procps

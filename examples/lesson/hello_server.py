@@ -1,4 +1,4 @@
-# Hello, server: wait for one client, say so, and close.
+# Hello, server: wait for one client, report it, and close.
 import socket
 import sys
 
