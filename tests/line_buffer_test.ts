@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
 import { assertProperty } from "./harness.ts";
@@ -111,4 +111,22 @@ Deno.test("random lines come out unchanged, however they are cut", async () => {
     }),
     200,
   );
+});
+
+Deno.test("lines of invalid UTF-8 cost no exception each", () => {
+  const time = (line: readonly number[]): number => {
+    const bytes = new Uint8Array(Array.from({ length: 5_000 }, () => line).flat());
+    const started = performance.now();
+    const lines = feed(new LineBuffer(65_536), bytes, () => 16_384);
+    const elapsed = performance.now() - started;
+    assertEquals(lines.length, 5_000);
+    return elapsed;
+  };
+  // The best of many rounds: another program may be using the machine in some.
+  let [valid, invalid] = [Infinity, Infinity];
+  for (let round = 0; round < 30; round++) {
+    valid = Math.min(valid, time([0xc3, 0xbc, 0x0a]));
+    invalid = Math.min(invalid, time([0xc3, 0xff, 0x0a]));
+  }
+  assertLess(invalid, valid * 100); // with exceptions it would be 900 times as long, without it is 12
 });
