@@ -71,6 +71,8 @@ function jsonReport(stdout: Channels["stdout"]): Report {
       print(event);
       await stdout.flush();
     },
+    // The failure has a line of its own.
+    async abort() {},
   };
 }
 
@@ -85,13 +87,16 @@ function allOf(reports: readonly Report[]): Report {
     add(result) {
       for (const report of reports) report.add(result);
     },
-    async end(summary) {
-      // The file must be written even if the reader of stdout is gone.
-      const ended = await Promise.allSettled(reports.map((report) => report.end(summary)));
-      const failed = ended.find(({ status }) => status === "rejected");
-      if (failed?.status === "rejected") throw failed.reason;
-    },
+    end: (summary) => endAll(reports.map((report) => report.end(summary))),
+    abort: (why) => endAll(reports.map((report) => report.abort(why))),
   };
+}
+
+/** Waits for all: the file must be written even if the reader of stdout is gone. */
+async function endAll(ends: readonly Promise<void>[]): Promise<void> {
+  const ended = await Promise.allSettled(ends);
+  const failed = ended.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }
 
 /** Checks that a path can be written to, so a mistake is reported before a long run, not after. */

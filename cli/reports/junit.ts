@@ -8,6 +8,7 @@ export class JUnitReport implements Report {
   readonly #command: string;
   readonly #results: Result[] = [];
   readonly #startedAt = new Date();
+  #aborted: string | undefined;
 
   /** @param command Name of the command: `check`. */
   constructor(path: string, command: string) {
@@ -37,20 +38,29 @@ export class JUnitReport implements Report {
     }
   }
 
+  /** @throws {Failure} as {@linkcode end} does. */
+  async abort(why: string): Promise<void> {
+    this.#aborted = why;
+    await this.end();
+  }
+
   #document(seconds: number): string {
     const name = `netdemo ${this.#command}`;
     const count = (...statuses: readonly Result["status"][]): number =>
       this.#results.filter(({ status }) => statuses.includes(status)).length;
+    const errors = this.#aborted === undefined ? 0 : 1;
     const totals = {
       name,
-      tests: this.#results.length,
+      tests: this.#results.length + errors,
       failures: count("fail"),
-      errors: 0,
+      errors,
       skipped: count("skip", "not-judged", "allowed"),
       time: seconds.toFixed(3),
     };
     const timestamp = this.#startedAt.toISOString().slice(0, 19);
-    const cases = this.#results.map((result) => testCase(result, `netdemo.${this.#command}`));
+    const classname = `netdemo.${this.#command}`;
+    const cases = this.#results.map((result) => testCase(result, classname));
+    if (this.#aborted !== undefined) cases.push(errorCase(name, classname, this.#aborted));
     return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites${attributes(totals)}>
   <testsuite${attributes({ ...totals, timestamp })}>
@@ -67,6 +77,12 @@ function testCase(result: Result, classname: string): string {
   return outcome === ""
     ? `    <testcase${open}/>\n`
     : `    <testcase${open}>\n      ${outcome}\n    </testcase>\n`;
+}
+
+/** A test case for the end of a report that was aborted. */
+function errorCase(name: string, classname: string, message: string): string {
+  const open = attributes({ classname, name, time: "0.000000" });
+  return `    <testcase${open}>\n      <error${attributes({ message })}/>\n    </testcase>\n`;
 }
 
 function outcomeOf({ status, detail = "", more = {}, type }: Result): string {

@@ -51,4 +51,11 @@ export interface Report {
    * @throws the error of stdout or the file system, if something could not be written.
    */
   end(summary: Summary): Promise<void>;
+  /**
+   * Ends the report early, as the rest can't be tested.
+   *
+   * @param why Says what went wrong, as the failure on stderr does.
+   * @throws as {@linkcode end} does.
+   */
+  abort(why: string): Promise<void>;
 }

@@ -34,6 +34,11 @@ export class TapReport implements Report {
     this.#stdout.text(this.#count === 0 ? "1..0 # SKIP nothing to do\n" : `1..${this.#count}\n`);
     await this.#stdout.flush();
   }
+
+  async abort(why: string): Promise<void> {
+    this.#stdout.text(`Bail out! ${visible(why)}\n`);
+    await this.#stdout.flush();
+  }
 }
 
 /** The directive for a result that is neither a plain success nor a plain failure. */

@@ -32,6 +32,10 @@ export function openReports(
       file.add(result);
     },
     end: (summary) => printed.end(summary),
+    async abort(why) {
+      file.abort(why);
+      await printed.abort(why);
+    },
   };
 }
 

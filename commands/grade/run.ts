@@ -1,4 +1,4 @@
-import { Failure } from "../../cli/failure.ts";
+import { asFailure, Failure } from "../../cli/failure.ts";
 import { type Channels, eventLine } from "../../cli/report.ts";
 import type { Report } from "../../cli/reports.ts";
 import { watchStopSignals } from "../../cli/signals.ts";
@@ -51,6 +51,7 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
       if (isWanted(outcome, options.only)) report.add(resultOf(outcome, options.subject));
     }
   } catch (error) {
+    await report.abort(error instanceof CannotStart ? error.message : asFailure(error).message);
     if (!(error instanceof CannotStart)) throw error;
     return cannotStart(error, options.json, channels);
   } finally {

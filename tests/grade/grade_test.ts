@@ -124,6 +124,31 @@ testWith(
   },
 );
 
+Deno.test("reports say why nothing could be examined", async () => {
+  await using folder = new Folder();
+  const [xml, results] = [`${folder.path}/r.xml`, `${folder.path}/results.json`];
+  for (const subject of [["--", "./no-such-program"], ["127.0.0.1:1"]]) {
+    const flags = ["--tap", "--junit", xml, "--gradescope", results];
+    const { stdout, stderr } = await netdemoInProcess([
+      "grade",
+      "calc-server",
+      ...flags,
+      ...subject,
+    ]);
+    const [, message = ""] = /^netdemo: [A-Z]+: (.*)\n/.exec(stderr) ?? [];
+    assertMatch(message, /^cannot /);
+    assertEquals(stdout, `TAP version 14\nBail out! ${message}\n`);
+    const tap = readTap(stdout);
+    assertEquals([tap.ok, tap.points.length], [false, 0]);
+    const elements = readXml(await Deno.readTextFile(xml));
+    const [error] = elements.filter(({ name }) => name === "error");
+    assertEquals(error?.attributes["message"], message);
+    assertEquals(elements[0]?.attributes["errors"], "1");
+    const { output, tests } = JSON.parse(await Deno.readTextFile(results));
+    assertEquals([output, tests.length], [message, 5]);
+  }
+});
+
 pythonTest("a failure shows what was sent and seen, why it matters and how to fix it", async () => {
   await using folder = new Folder();
   const command = ["python3", await folder.python(DIVIDES_BY_ZERO), "{port}"];
