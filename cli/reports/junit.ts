@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import { visible } from "../../text/visible.ts";
-import type { Report, Result } from "./result.ts";
+import type { Report, Result, Summary } from "./result.ts";
+import { writeWhole } from "./write_whole.ts";
 
 /** For CI: a file in JUnit's XML format, with a test case for each result. */
 export class JUnitReport implements Report {
@@ -8,7 +9,6 @@ export class JUnitReport implements Report {
   readonly #command: string;
   readonly #results: Result[] = [];
   readonly #startedAt = new Date();
-  #aborted: string | undefined;
 
   /** @param command Name of the command: `check`. */
   constructor(path: string, command: string) {
@@ -25,10 +25,11 @@ export class JUnitReport implements Report {
   }
 
   /** @throws {Failure} of kind `ERROR` if the file can't be written. */
-  async end(): Promise<void> {
+  // deno-lint-ignore require-await -- a failure rejects, as it does in the other reports
+  async end({ aborted }: Pick<Summary, "aborted"> = {}): Promise<void> {
     const seconds = (Date.now() - this.#startedAt.getTime()) / 1_000;
     try {
-      await writeWhole(this.#path, this.#document(seconds));
+      writeWhole(this.#path, this.#document(seconds, aborted));
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new Failure("ERROR", `cannot write ${this.#path}: ${why}`, {
@@ -40,15 +41,14 @@ export class JUnitReport implements Report {
 
   /** @throws {Failure} as {@linkcode end} does. */
   async abort(why: string): Promise<void> {
-    this.#aborted = why;
-    await this.end();
+    await this.end({ aborted: why });
   }
 
-  #document(seconds: number): string {
+  #document(seconds: number, aborted: string | undefined): string {
     const name = `netdemo ${this.#command}`;
     const count = (...statuses: readonly Result["status"][]): number =>
       this.#results.filter(({ status }) => statuses.includes(status)).length;
-    const errors = this.#aborted === undefined ? 0 : 1;
+    const errors = aborted === undefined ? 0 : 1;
     const totals = {
       name,
       tests: this.#results.length + errors,
@@ -60,7 +60,7 @@ export class JUnitReport implements Report {
     const timestamp = this.#startedAt.toISOString().slice(0, 19);
     const classname = `netdemo.${this.#command}`;
     const cases = this.#results.map((result) => testCase(result, classname));
-    if (this.#aborted !== undefined) cases.push(errorCase(name, classname, this.#aborted));
+    if (aborted !== undefined) cases.push(errorCase(name, classname, aborted));
     return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites${attributes(totals)}>
   <testsuite${attributes({ ...totals, timestamp })}>
@@ -122,16 +122,4 @@ function text(value: string): string {
   return value.split("\n").map(visible).join("\n")
     .replaceAll(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
     .replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
-}
-
-/** Writes to a temporary file and renames it, so that readers never see half a file. */
-async function writeWhole(path: string, content: string): Promise<void> {
-  const beside = `${path}.${Deno.pid}`;
-  try {
-    await Deno.writeTextFile(beside, content);
-    await Deno.rename(beside, path);
-  } catch (error) {
-    await Deno.remove(beside).catch(() => {});
-    throw error;
-  }
 }

@@ -35,6 +35,8 @@ export interface Summary {
   readonly text?: string | undefined;
   /** Its line of `--json`. */
   readonly event: Event;
+  /** Why the command ended before all was tested, if it did. */
+  readonly aborted?: string | undefined;
 }
 
 /** Takes the results of a command and prints them. */

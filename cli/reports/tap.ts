@@ -1,6 +1,6 @@
 import type { Output } from "../output.ts";
 import { jsonLine, visible } from "../../text/visible.ts";
-import type { Report, Result, Status } from "./result.ts";
+import type { Report, Result, Status, Summary } from "./result.ts";
 
 /** For test harnesses: the Test Anything Protocol, version 14 (testanything.org). */
 export class TapReport implements Report {
@@ -30,7 +30,8 @@ export class TapReport implements Report {
   }
 
   /** Prints the plan at the end, since the number of results is not known before. */
-  async end(): Promise<void> {
+  async end({ aborted }: Partial<Summary> = {}): Promise<void> {
+    if (aborted !== undefined) return await this.abort(aborted);
     this.#stdout.text(this.#count === 0 ? "1..0 # SKIP nothing to do\n" : `1..${this.#count}\n`);
     await this.#stdout.flush();
   }

@@ -1,5 +1,6 @@
 import type { Result } from "../../cli/reports.ts";
 import { Failure } from "../../cli/failure.ts";
+import { writeWhole } from "../../cli/reports/write_whole.ts";
 
 /** A test in Gradescope's results.json (gradescope-autograders.readthedocs.io). */
 interface GradescopeTest {
@@ -65,9 +66,7 @@ export class GradescopeReport {
       null,
       2,
     );
-    const temporary = `${this.#path}.${Deno.pid}`;
-    Deno.writeTextFileSync(temporary, `${text}\n`);
-    Deno.renameSync(temporary, this.#path);
+    writeWhole(this.#path, `${text}\n`);
   }
 }
 

@@ -38,6 +38,7 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
     options.subject,
     options.only,
   );
+  refuseUnreached(options, prepared.checks);
   const report = openReports(options, prepared.checks, channels);
   const timeLimit = new AbortController();
   const timer = setTimeout(() => timeLimit.abort(), options.maxTime);
@@ -58,12 +59,27 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
     clearTimeout(timer);
   }
   const cut = signals.first.aborted ? "signal" : timeLimit.signal.aborted ? "time" : undefined;
-  const missing = cut === undefined ? [] : notRun(prepared.checks, done, options);
+  const missing = cut === undefined ? [] : notRun(prepared.checks, done, whyCut(cut, options));
   for (const outcome of missing) {
     if (isWanted(outcome, options.only)) report.add(resultOf(outcome, options.subject));
   }
   const counted = [...done, ...missing].filter((outcome) => isWanted(outcome, options.only));
   return await conclude(counted, { options, seed, startedAt, cut, report, signals: signals.first });
+}
+
+/** @throws {Failure} of kind `USAGE` if a check of --only would not run. */
+function refuseUnreached(
+  { only, level, lines }: GradeOptions,
+  checks: readonly CheckFacts[],
+): void {
+  const missing = [...only ?? []].find((id) => !checks.some((check) => check.id === id));
+  if (missing === undefined) return;
+  if (lines && missing === "no-newline") {
+    throw new Failure("USAGE", "--lines leaves out the check no-newline");
+  }
+  throw new Failure("USAGE", `--only: ${missing} is not a check of --level ${level}`, {
+    hint: "netdemo grade --list shows the level of each check; --level stream has all of them",
+  });
 }
 
 /** Whether to report an outcome: one that only another check needed is reported if it failed. */
@@ -74,19 +90,28 @@ function isWanted({ check, status }: Outcome, only: ReadonlySet<string> | undefi
 function notRun(
   checks: readonly CheckFacts[],
   done: readonly Outcome[],
-  { maxTime }: GradeOptions,
+  why: string,
 ): Outcome[] {
   const finished = new Set(done.map(({ check }) => check.id));
-  const reason = `not judged: the examination ended first (--max-time is ${maxTime / 1_000}s)`;
+  const reason = `not judged: ${why}`;
   return checks.filter(({ id }) => !finished.has(id))
     .map((check) => ({ check, status: "not-judged", reason, elapsedMs: 0 }));
+}
+
+/** Why the examination ended before all checks had run. */
+type Cut = "signal" | "time";
+
+function whyCut(cut: Cut, { maxTime }: GradeOptions): string {
+  return cut === "time"
+    ? `the examination did not finish within ${maxTime / 1_000} s`
+    : "the examination was interrupted";
 }
 
 async function conclude(outcomes: readonly Outcome[], run: {
   readonly options: GradeOptions;
   readonly seed: number;
   readonly startedAt: number;
-  readonly cut: "signal" | "time" | undefined;
+  readonly cut: Cut | undefined;
   readonly report: Report;
   readonly signals: AbortSignal;
 }): Promise<number> {
@@ -110,6 +135,7 @@ async function conclude(outcomes: readonly Outcome[], run: {
     return `${level} ${own.filter(({ status }) => status === "pass").length} of ${own.length}`;
   });
   await report.end({
+    aborted: cut && whyCut(cut, options),
     text: `${byLevel.join(", ")} (seed ${seed}, ${(elapsedMs / 1_000).toFixed(1)} s)`,
     event: {
       event: "summary",
@@ -137,12 +163,12 @@ function failureOf(
   outcomes: readonly Outcome[],
   failed: number,
   notJudged: number,
-  { maxTime }: GradeOptions,
-  cut: "signal" | "time" | undefined,
+  options: GradeOptions,
+  cut: Cut | undefined,
 ): Failure | undefined {
   const first = outcomes.find(({ status }) => status === "fail");
   if (cut === "time") {
-    return new Failure("TIMEOUT", `the examination did not finish within ${maxTime / 1_000} s`, {
+    return new Failure("TIMEOUT", whyCut(cut, options), {
       hint: "give it more time: --max-time 5m",
     });
   }

@@ -149,6 +149,46 @@ Deno.test("reports say why nothing could be examined", async () => {
   }
 });
 
+Deno.test("a check of --only that would not run is wrong usage", async () => {
+  const wrong: readonly (readonly [flags: readonly string[], message: RegExp])[] = [
+    [["--only", "zero"], /zero is not a check of --level lesson\nhint: .*--level stream/],
+    [["--only", "answers,split", "--level", "robust"], /split is not a check of --level robust/],
+    [["--lines", "--only", "no-newline"], /--lines leaves out the check no-newline/],
+  ];
+  for (const [flags, message] of wrong) {
+    const { code, stderr } = await netdemoInProcess([
+      "grade",
+      "calc-server",
+      ...flags,
+      "--",
+      "true",
+    ]);
+    assertEquals(code, 2);
+    assertMatch(stderr, message);
+  }
+});
+
+testWith([unix], "a results.json is written through a link, and to a pipe", async () => {
+  await using folder = new Folder();
+  const [file, link, pipe] = ["file", "link", "pipe"].map((name) => `${folder.path}/${name}`);
+  await Deno.writeTextFile(file!, "");
+  await Deno.symlink(file!, link!);
+  await run(["mkfifo", pipe!]);
+  const grade = (path: string) =>
+    netdemoInProcess(["grade", "calc-server", "--gradescope", path, "--", "./no-such-program"]);
+  await grade(link!);
+  assert((await Deno.lstat(link!)).isSymlink);
+  assertEquals(JSON.parse(await Deno.readTextFile(file!)).tests.length, 5);
+  await using reader = new Process(["cat", pipe!]);
+  // The report is written twice: at the start, and with the reason for the end.
+  const keepOpen = await Deno.open(pipe!, { read: true, write: true });
+  await grade(pipe!);
+  keepOpen.close();
+  const { stdout } = await reader.ended();
+  assertEquals(stdout.match(/"tests"/g)?.length, 2);
+  assert((await Deno.lstat(pipe!)).isFifo);
+});
+
 pythonTest("a failure shows what was sent and seen, why it matters and how to fix it", async () => {
   await using folder = new Folder();
   const command = ["python3", await folder.python(DIVIDES_BY_ZERO), "{port}"];
@@ -243,10 +283,13 @@ pythonTest("a run cut off by --max-time says so, and leaves a results.json", asy
   await using folder = new Folder();
   const path = await folder.python("import time\ntime.sleep(100)");
   const ended = await netdemoInProcess([
-    ...["grade", "calc-server", "--max-time", "700ms"],
+    ...["grade", "calc-server", "--max-time", "700ms", "--tap", "--junit", `${folder.path}/r.xml`],
     ...["--gradescope", `${folder.path}/results.json`, "--", "python3", path],
   ]);
   assertEquals(ended.code, 124);
+  assertEquals(readTap(ended.stdout).ok, false);
+  assertMatch(ended.stdout, /\nBail out! the examination did not finish within 0\.7 s\n$/);
+  assertMatch(await Deno.readTextFile(`${folder.path}/r.xml`), /<testsuites [^>]* errors="1"/);
   assertMatch(ended.stderr, /^netdemo: TIMEOUT: .* 0\.7 s\nhint: .*--max-time/);
   const { tests } = JSON.parse(await Deno.readTextFile(`${folder.path}/results.json`));
   assertEquals(tests.map(({ score }: { score: number }) => score), [0, 0, 0, 0, 0]);
