@@ -259,6 +259,7 @@ export const habits: readonly Habit[] = [
     "grade $1 -- python3 $2 '{port}'",
     "the program to start goes after --",
   ),
+  habit(`^grade (\\S+-server) (${HOST}) (${PORT})$`, "grade $1 $2:$3", oneWord),
   habit(
     `^grade (\\S+-(?:server|client)) (?!--)(?=\\S+ \\S)`,
     "grade $1 -- ",

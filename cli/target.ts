@@ -156,6 +156,10 @@ function noPort(authority: string, text: string, prefix: string): Failure {
     return wrong(text, `'${head}' is neither a host name nor an address`, { hint });
   }
   const [host = ""] = authority.split(":");
+  if (/^\d{1,5}$/.test(host)) {
+    const hint = `a port of this host needs a colon before it: ${prefix}:${host}`;
+    return wrong(text, "it has no host", { hint });
+  }
   return wrong(text, "it has no port", { hint: `add a port: ${prefix}${host}:4040` });
 }
 

@@ -134,6 +134,7 @@ const habits: Readonly<Record<string, string>> = {
   "serve calc 4040": "serve calc:4040",
   "relay 4041 localhost:4040": "relay --port 4041 localhost:4040",
   "path 4040 localhost:8080": "path --listen 4040 localhost:8080",
+  "grade calc-server localhost 4040": "grade calc-server localhost:4040",
   "grade calc-server python3 server.py": "grade calc-server -- python3 server.py",
   "grade calc-server server.py": "grade calc-server -- python3 server.py '{port}'",
   "echo-server": "lab-server",

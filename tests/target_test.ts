@@ -50,6 +50,8 @@ const mistakes: readonly (readonly [text: string, why: string, hint: string])[] 
   ["udp://web", "it has no port", "udp://web:4040"],
   ["web/calc", "it has no port", "web:4040"],
   ["10.0.0.7", "it has no port", "10.0.0.7:4040"],
+  ["4040", "it has no host", ": :4040"],
+  ["udp://4040", "it has no host", "udp://:4040"],
   ["", "no host and no port", "localhost:4040"],
   ["tcp://", "no host and no port", ":4040"],
   ["::1", "it has no port", "[::1]:4040"],

@@ -54,7 +54,7 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   } catch (error) {
     await report.abort(error instanceof CannotStart ? error.message : asFailure(error).message);
     if (!(error instanceof CannotStart)) throw error;
-    return cannotStart(error, options.json, channels);
+    return cannotStart(error, options, channels);
   } finally {
     clearTimeout(timer);
   }
@@ -188,9 +188,16 @@ function signalCode(signal: AbortSignal): number {
 }
 
 /** Reports that the program can't be started; returns the exit code that a shell would. */
-function cannotStart({ message, found }: CannotStart, json: boolean, channels: Channels): number {
+function cannotStart(
+  { message, found }: CannotStart,
+  { json, command = [] }: GradeOptions,
+  channels: Channels,
+): number {
+  const isOneWord = command.length === 1 && command[0]!.includes(" ");
   const hint = found
     ? "make it executable (chmod +x), or name the interpreter: -- python3 program.py"
+    : isOneWord
+    ? "leave out the quotes: the program and its arguments are separate words"
     : "check the spelling; a program in this folder is called ./program";
   const exitCode = found ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
   channels.stderr.line(`netdemo: ERROR: ${visible(message)}`);

@@ -117,6 +117,13 @@ testWith(
     const missing = await netdemoInProcess(["grade", "calc-server", "--", "./no-such-program"]);
     assertEquals({ ...missing, stderr: "" }, { code: 127, stdout: "", stderr: "" });
     assertMatch(missing.stderr, /^netdemo: ERROR: cannot start .*\nhint: check the spelling/);
+    const quoted = await netdemoInProcess([
+      "grade",
+      "calc-server",
+      "--",
+      "python3 server.py {port}",
+    ]);
+    assertMatch(quoted.stderr, /hint: leave out the quotes/);
     const denied = await netdemoInProcess(["grade", "calc-server", "--json", "--", path]);
     assertEquals(denied.code, 126);
     assertMatch(denied.stderr, /hint: make it executable/);
