@@ -15,8 +15,6 @@ import { type Listening, listeningOf, usageOf } from "./system.ts";
 
 /** Milliseconds within which a program must begin to answer. */
 const START_MS = 10_000;
-/** Milliseconds to keep waiting for a program that is bound but silent. */
-const SILENT_MS = 3_000;
 /** Milliseconds between two datagrams to a starting program. */
 const RETRY_MS = 50;
 /** Milliseconds for an answer to arrive from a program that has already ended. */
@@ -140,7 +138,6 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
     const sockets = LOOPBACK.flatMap((hostname) => socketsFor(hostname));
     const startedAt = performance.now();
     let found: readonly Listening[] = [];
-    let foundAt: number | undefined;
     try {
       while (performance.now() - startedAt < START_MS && child.ended === undefined) {
         if (this.starter.isCancelled) break;
@@ -152,8 +149,6 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
           return answer;
         }
         if (performance.now() - startedAt > 500) found = await this.#findPorts();
-        if (found.length > 0) foundAt ??= performance.now();
-        if (foundAt !== undefined && performance.now() - foundAt > SILENT_MS) break;
       }
       // A program may end right after its first answer, which may still be on its way.
       for (const { hostname, client } of sockets) {
