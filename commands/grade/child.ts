@@ -7,6 +7,8 @@ import { within } from "./waits.ts";
 const KEPT = 65_536;
 /** Milliseconds that a program gets to end after it has closed its sockets. */
 const DYING_MS = 700;
+/** Milliseconds that a program gets to end once it is killed. */
+const KILLED_MS = 2_000;
 /** Milliseconds to keep reading the pipes of a program that has ended. */
 const DRAIN_MS = 2_000;
 /** Milliseconds between two checks of a program's memory. */
@@ -114,12 +116,13 @@ export class Child {
     }
   }
 
-  /** Ends it and its process group, and closes its pipes. */
+  /** Ends it and its process group, as far as netdemo may, and closes its pipes. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#memoryTimer);
     this.signal("SIGKILL");
-    await this.status;
+    // One that became another user, as with sudo, can't be killed: it must not hold netdemo up.
+    if (!await this.endsWithin(KILLED_MS)) this.#process.unref();
     // A process that has left the group may hold the pipes open forever.
     await Promise.all([this.stdout.close(), this.stderr.close(), this.#feeding, this.#looking]);
   }

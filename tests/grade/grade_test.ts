@@ -530,3 +530,20 @@ Deno.test("help says that grade is not a sandbox", async () => {
     assert(stdout.includes(flag), flag);
   }
 });
+
+testWith([unix, python3], "a program that can't be killed doesn't hold grade up", async () => {
+  const child = new Child({ command: ["python3", "-c", "import time; time.sleep(100)"], env: {} });
+  const { kill } = Deno;
+  // As for a program that became another user: a real one takes a setuid executable.
+  Deno.kill = () => {
+    throw new Deno.errors.PermissionDenied();
+  };
+  try {
+    await child.stop();
+    assertEquals(child.ended, undefined);
+  } finally {
+    Deno.kill = kill;
+    child.signal("SIGKILL");
+    assert(await child.endsWithin(60_000));
+  }
+});
