@@ -547,3 +547,20 @@ testWith([unix, python3], "a program that can't be killed doesn't hold grade up"
     assert(await child.endsWithin(60_000));
   }
 });
+
+pythonTest("a client that asks again and again after its reply fails ends", async () => {
+  await using folder = new Folder();
+  const path = await folder.python(`
+import socket, sys, time
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+command = input().encode()
+while True:
+    server.sendall(command)
+    print(server.recv(1024).decode(), flush=True)
+    time.sleep(0.5)`);
+  const { code, stdout } = await netdemoInProcess([
+    ...["grade", "calc-client", "--", "python3", path, "{port}"],
+  ]);
+  assertEquals(code, 1);
+  assertEquals([...stdout.matchAll(/^FAIL (\S+)/gm)].map(([, id]) => id), ["ends"], stdout);
+});
