@@ -1,4 +1,5 @@
 import { messageOf } from "../../sockets/errno.ts";
+import { Finding } from "./check.ts";
 import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, usageOf } from "./system.ts";
 import { within } from "./waits.ts";
@@ -28,6 +29,25 @@ export class CannotStart extends Error {
       : "there is no such program";
     super(`cannot start ${program}: ${why}`, { cause });
     this.found = found;
+  }
+}
+
+/** Returns what to throw if the command can't be started. */
+function startFailure(program: string, cause: unknown): CannotStart | Finding {
+  if (!isWorkingFolderGone()) return new CannotStart(program, cause);
+  return new Finding({
+    saw: "your program can't be started: the folder that it runs in is gone",
+    fix: "don't delete or rename the folder that the program runs in",
+  });
+}
+
+/** Whether netdemo's working folder was deleted: nothing can be started in it then. */
+function isWorkingFolderGone(): boolean {
+  try {
+    Deno.cwd();
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
   }
 }
 
@@ -64,7 +84,10 @@ export class Child {
   #memoryTimer: ReturnType<typeof setTimeout> | undefined;
   #looking: Promise<void> | undefined;
 
-  /** @throws {CannotStart} */
+  /**
+   * @throws {CannotStart}
+   * @throws {Finding} if the folder to start it in is gone.
+   */
   constructor({ command, env, stdin, kept = KEPT, maxMemory = MAX_MEMORY }: ChildOptions) {
     const [program = "", ...args] = command;
     try {
@@ -77,7 +100,7 @@ export class Child {
         detached: true,
       }).spawn();
     } catch (cause) {
-      throw new CannotStart(program, cause);
+      throw startFailure(program, cause);
     }
     this.pid = this.#process.pid;
     this.stdout = new KeptOutput(this.#process.stdout, kept);

@@ -94,7 +94,7 @@ export class Starter implements AsyncDisposable {
    * Starts the program on a port.
    *
    * @throws {CannotStart}
-   * @throws {Finding} if the check is over.
+   * @throws {Finding} if the check is over, or the folder to start it in is gone.
    */
   start(port: number, stdin?: string, kept?: number): Child {
     if (this.isCancelled) throw new Finding({ saw: "the check was over" });

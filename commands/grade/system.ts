@@ -4,6 +4,9 @@
  * always means that no tool here has the answer.
  */
 
+/** Where tools run: a program may delete the folder in which it and netdemo were started. */
+const TOOLS_CWD = Deno.build.os === "windows" ? {} : { cwd: "/" };
+
 /** Runs a tool; returns what it printed, or `undefined` if it is missing or failed. */
 async function output(command: string, ...args: string[]): Promise<string | undefined> {
   try {
@@ -12,6 +15,7 @@ async function output(command: string, ...args: string[]): Promise<string | unde
       stdin: "null",
       stderr: "null",
       env: { LC_ALL: "C" },
+      ...TOOLS_CWD,
     }).output();
     return success || stdout.length > 0 ? new TextDecoder().decode(stdout) : undefined;
   } catch {

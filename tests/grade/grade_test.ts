@@ -564,3 +564,26 @@ while True:
   assertEquals(code, 1);
   assertEquals([...stdout.matchAll(/^FAIL (\S+)/gm)].map(([, id]) => id), ["ends"], stdout);
 });
+
+/** Deletes the folder it runs in, leaves a process behind, and serves one client. */
+const DELETES_ITS_FOLDER = `
+import os, sys, time
+os.rmdir(os.getcwd())
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(100)
+` + DIVIDES_BY_ZERO.replace("    client.close()\n", "    sys.exit()\n");
+
+testWith([linux, python3], "a program may delete the folder that it runs in", async () => {
+  await using folder = new Folder();
+  const cwd = `${folder.path}/working`;
+  await Deno.mkdir(cwd);
+  const program = await folder.python(DELETES_ITS_FOLDER);
+  const { code, stdout } = await run(
+    [...netdemoCommand, "grade", "calc-server", "--", await pythonPath(), program, "{port}"],
+    { cwd },
+  );
+  assertEquals(code, 1, stdout);
+  assertMatch(stdout, /can't be started: the folder that it runs in is gone/);
+  await until(() => commandLinesWith(program).length === 0, "nothing is left running");
+});
