@@ -10,6 +10,8 @@ const KEPT = 65_536;
 const DYING_MS = 700;
 /** Milliseconds that a program gets to end once it is killed. */
 const KILLED_MS = 2_000;
+/** Milliseconds that a killed program's stdin gets to close. */
+const STDIN_MS = 100;
 /** Milliseconds to keep reading the pipes of a program that has ended. */
 const DRAIN_MS = 2_000;
 /** Milliseconds between two checks of a program's memory. */
@@ -147,7 +149,12 @@ export class Child {
     // One that became another user, as with sudo, can't be killed: it must not hold netdemo up.
     if (!await this.endsWithin(KILLED_MS)) this.#process.unref();
     // A process that has left the group may hold the pipes open forever.
-    await Promise.all([this.stdout.close(), this.stderr.close(), this.#feeding, this.#looking]);
+    await Promise.all([this.stdout.close(), this.stderr.close(), this.#fed(), this.#looking]);
+  }
+
+  /** Waits until stdin is closed. A full pipe that nobody reads accepts no end either. */
+  async #fed(): Promise<void> {
+    if (this.#feeding !== undefined) await within(STDIN_MS, this.#feeding);
   }
 
   /** Once it has ended, waits for what is left in the pipes, not for what others still print. */

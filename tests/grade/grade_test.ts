@@ -587,3 +587,19 @@ testWith([linux, python3], "a program may delete the folder that it runs in", as
   assertMatch(stdout, /can't be started: the folder that it runs in is gone/);
   await until(() => commandLinesWith(program).length === 0, "nothing is left running");
 });
+
+testWith([linux, python3], "a stdin that nobody reads doesn't hold grade up", async () => {
+  await using folder = new Folder();
+  const path = await folder.python(`
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(100)`);
+  const startedAt = performance.now();
+  const { code, stdout } = await run([
+    ...[...netdemoCommand, "grade", "calc-client", "--input", "1".repeat(120_000)],
+    ...["--", "python3", path],
+  ]);
+  assertEquals(code, 1, stdout);
+  assert(performance.now() - startedAt < 30_000, stdout);
+});
