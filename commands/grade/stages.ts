@@ -202,10 +202,21 @@ async function untilRead(port: number): Promise<void> {
   }
 }
 
+/** A server's socket, and one at another port of the same address. */
+interface StageSocket {
+  readonly server: DatagramClient;
+  readonly elsewhere: DatagramClient;
+}
+
+/** @throws if the address, or its port, is not to be had. */
+function openStageSocket(hostname: string, port: number): StageSocket {
+  const server = new DatagramClient(hostname, port);
+  return { server, elsewhere: new DatagramClient(hostname) };
+}
+
 /** Serves a client over UDP. */
 export class DatagramStage extends Stage {
-  readonly #sockets: readonly DatagramClient[];
-  readonly #elsewhere = new DatagramClient("127.0.0.1");
+  readonly #sockets: readonly StageSocket[];
   readonly #work: Promise<void>[];
   #isOver = false;
 
@@ -213,7 +224,7 @@ export class DatagramStage extends Stage {
     super(scenario, reply);
     this.#sockets = LOOPBACK.flatMap((hostname) => {
       try {
-        return [new DatagramClient(hostname, port)];
+        return [openStageSocket(hostname, port)];
       } catch {
         return []; // no IPv6 here
       }
@@ -227,19 +238,21 @@ export class DatagramStage extends Stage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
-    for (const socket of [...this.#sockets, this.#elsewhere]) socket[Symbol.dispose]();
+    for (const { server, elsewhere } of this.#sockets) {
+      server[Symbol.dispose]();
+      elsewhere[Symbol.dispose]();
+    }
     await Promise.all(this.#work);
   }
 
-  async #serve(socket: DatagramClient): Promise<void> {
+  async #serve({ server, elsewhere }: StageSocket): Promise<void> {
     while (!this.#isOver) {
-      const received = await socket.receive(CLIENT_MS);
+      const received = await server.receive(CLIENT_MS);
       if (received === undefined) continue;
       this.arrived();
       const { hostname, port } = received.from;
-      const elsewhere = hostname.includes(":") ? socket : this.#elsewhere;
       await this.handle(received.bytes, {
-        send: (text) => socket.send(text, hostname, port),
+        send: (text) => server.send(text, hostname, port),
         untilRead: () => Promise.resolve(),
         close: () => {},
         reset: () => {},

@@ -3,7 +3,7 @@ import { Ports } from "../../commands/grade/ports.ts";
 import { prepare } from "../../commands/grade/prepare.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
 import { python, tool } from "../harness/needs.ts";
-import type { Correct, Mistaken } from "./programs.ts";
+import type { Changes, Correct } from "./programs.ts";
 
 const folder = `${import.meta.dirname}/programs`;
 
@@ -42,9 +42,11 @@ export class Workshop implements AsyncDisposable {
   #count = 0;
 
   /** Returns the command that starts a program, with its changes applied, compiled if necessary. */
-  async command(program: Correct | Mistaken): Promise<string[]> {
+  async command(program: Correct): Promise<string[]> {
     const { args = ["{port}"], file } = program;
-    const source = "changes" in program ? await this.#changed(program) : `${folder}/${file}`;
+    const source = program.changes === undefined
+      ? `${folder}/${file}`
+      : await this.#changed(file, program.changes);
     return [...await this.#starting(source), ...args];
   }
 
@@ -52,7 +54,7 @@ export class Workshop implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
   }
 
-  async #changed({ file, changes }: Mistaken): Promise<string> {
+  async #changed(file: string, changes: Changes): Promise<string> {
     let text = await Deno.readTextFile(`${folder}/${file}`);
     for (const [from, to] of changes) {
       if (text.split(from).length !== 2) throw new Error(`must occur once in ${file}: ${from}`);

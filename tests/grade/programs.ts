@@ -5,6 +5,9 @@
  */
 import type { Level } from "../../commands/grade/check.ts";
 
+/** Replacements in a file; each `from` occurs once. */
+export type Changes = readonly (readonly [from: string, to: string])[];
+
 /** A program that does what it claims. */
 export interface Correct {
   /** File in `programs/`. */
@@ -16,6 +19,7 @@ export interface Correct {
   readonly lines?: boolean;
   /** Arguments after the program. @default ["{port}"] */
   readonly args?: readonly string[];
+  readonly changes?: Changes;
 }
 
 /** A program with a mistake that one check must find, and no other may. */
@@ -23,8 +27,7 @@ export interface Mistaken extends Correct {
   readonly check: string;
   /** What the mistake is, in a few words. */
   readonly mistake: string;
-  /** Replacements in the file; each `from` occurs once. */
-  readonly changes: readonly (readonly [from: string, to: string])[];
+  readonly changes: Changes;
   /** What the report must say about it. */
   readonly says?: RegExp;
 }
@@ -67,6 +70,11 @@ const helloClient: Correct = {
   level: "robust",
 };
 
+/** Programs that are correct in an unusual way. */
+const unusual: readonly Correct[] = [
+  { ...udpClient, changes: [["AF_INET,", "AF_INET6,"], ['"127.0.0.1"', '"::1"']] },
+];
+
 /** Programs as beginners write them: they claim no more than `lesson`. */
 const first: readonly Correct[] = [
   { ...python, file: "calc_lesson_server.c", level: "lesson" },
@@ -79,6 +87,7 @@ export const correct: readonly Correct[] = [
   ...[message, hello, udp, helloUdp],
   ...[client, nodeClient, cClient, goClient, rubyClient, perlClient, javaClient],
   ...[udpClient, helloClient],
+  ...unusual,
   ...first,
 ];
 
