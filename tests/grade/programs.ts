@@ -125,6 +125,9 @@ const serverMistakes: readonly Mistaken[] = [
   wrong(python, "listens", "ends at once", [
     ["server.listen(5)", "1 / 0"],
   ], /your program ended \(exit code 1\) before it listened[^]*ZeroDivisionError/),
+  wrong(hello, "listens", "ends at once", [
+    ["server.listen(5)", "1 / 0"],
+  ], /not-judged prints[^]*see listens/),
   wrong(c, "answers", "the NUL is sent as well", [
     ["strlen(reply), 0)", "strlen(reply) + 1, 0)"],
   ], /\^ a NUL byte/),

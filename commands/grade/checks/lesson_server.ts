@@ -119,7 +119,7 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
       "output is not a failure.",
     why: "the person who runs the server wants to see what is going on",
     fix: "print a line for each client or message, and flush stdout",
-    needs: ["answers"],
+    needs: ["listens", "answers"], // hello has no "answers"
     async run(server) {
       const { service, target } = server.examination;
       if (target !== undefined) throw new Skipped(NO_PROCESS);
