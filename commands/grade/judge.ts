@@ -20,6 +20,8 @@ export type Verdict = "right" | "more" | "wrong";
 
 const LF = 0x0a;
 const CR = 0x0d;
+/** The byte order mark: to `trim()` it is white space, but nobody types it. */
+const BOM = "\ufeff";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -175,20 +177,42 @@ function named(answer: Uint8Array, expected: Expected, sent: string): Mistake | 
       fix: 'write the line end as "\\n" in double quotes, not escaped twice',
     };
   }
-  if (trimmed.toLowerCase() === expected.text.toLowerCase()) {
-    return { name: "upper and lower case differ", fix: `send exactly ${expected.text}` };
-  }
-  return lineEndMistake(text, expected);
+  return whiteSpaceMistake(text, expected) ?? caseMistake(text, expected);
 }
 
-function lineEndMistake(text: string, { text: wanted, lineEnd }: Expected): Mistake | undefined {
-  if (lineEnd === undefined || text.trimEnd() !== wanted) return undefined;
-  return lineEnd
-    ? { name: "the line end is missing", fix: "end the answer to a line with a line end" }
-    : {
+/** Names what is wrong around the right answer. */
+function whiteSpaceMistake(text: string, { text: wanted, lineEnd }: Expected): Mistake | undefined {
+  if (wanted === "" || text.trim() !== wanted || text.startsWith(BOM)) return undefined;
+  if (!text.startsWith(wanted)) {
+    return { name: "white space before the answer", fix: `send exactly ${wanted}` };
+  }
+  const rest = text.slice(wanted.length);
+  if (/[^\r\n]/.test(rest)) {
+    return {
+      name: "white space after the answer",
+      fix: "send no space, tab or other white space after the last word",
+    };
+  }
+  return lineEnd === undefined ? undefined : lineEndMistake(rest, lineEnd);
+}
+
+function lineEndMistake(rest: string, lineEnd: boolean): Mistake {
+  if (!lineEnd) {
+    return {
       name: "a line end, though the request had none",
       fix: "answer in kind: a request without a line end gets its answer without one",
     };
+  }
+  return rest.includes("\n")
+    ? { name: "more than one line end", fix: "end the answer to a line with one line end" }
+    : { name: "the line end is missing", fix: "end the answer to a line with a line end" };
+}
+
+/** Names a difference in case if there is no other difference. */
+function caseMistake(text: string, { text: wanted }: Expected): Mistake | undefined {
+  const answer = text.replace(/[\r\n]+$/, "");
+  if (answer === wanted || answer.toLowerCase() !== wanted.toLowerCase()) return undefined;
+  return { name: "upper and lower case differ", fix: `send exactly ${wanted}` };
 }
 
 /** The largest integers of common types: their successors do not fit. */

@@ -48,6 +48,11 @@ Deno.test("the mistakes that learners make are named, with a caret under the fir
     ["10 20 +", 0, /the request itself came back/],
     ["Sum of 10 and 20 is 30\\n", 22, /backslash and an n/],
     ["SUM of 10 and 20 is 30", 1, /upper and lower case/],
+    ["SUM of 10 and 20 is 30 ", 1, /byte 2 differs/],
+    ["Sum of 10 and 20 is 30 ", 22, /white space after the answer/],
+    ["Sum of 10 and 20 is 30\t\r\n", 22, /white space after the answer/],
+    [" Sum of 10 and 20 is 30", 0, /white space before the answer/],
+    ["\ufeffSum of 10 and 20 is 30", 0, /byte 1 differs/],
     ["Sum of 10 and 20 = 30", 17, /byte 18 differs/],
     ["Sum\x1b[1m", 3, /byte 4 differs/],
     [utf16, 1, /UTF-16/],
@@ -59,6 +64,20 @@ Deno.test("the mistakes that learners make are named, with a caret under the fir
     assertEquals(below.indexOf("^"), column, saw);
     assertMatch(below, name);
     assertEquals(want, sum.text);
+  }
+});
+
+Deno.test("a line end that is missing, or should be, is named as such", () => {
+  const table: readonly (readonly [after: string, lineEnd: boolean, name: RegExp])[] = [
+    ["\n", false, /a line end, though the request had none/],
+    [" ", false, /white space after the answer/],
+    ["", true, /the line end is missing/],
+    ["\n\n", true, /more than one line end/],
+    [" \n", true, /white space after the answer/],
+  ];
+  for (const [after, lineEnd, name] of table) {
+    const { saw } = wrongAnswer(encoder.encode(sum.text + after), { ...sum, lineEnd }, "10 20 +");
+    assertMatch(saw.split("\n")[1] ?? "", name);
   }
 });
 

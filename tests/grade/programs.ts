@@ -137,6 +137,9 @@ const serverMistakes: readonly Mistaken[] = [
   wrong(python, "answers", "another word", [
     ['f"Sum of', 'f"Summe of'],
   ], / {3}\^ byte 4 differs/),
+  wrong(python, "answers", "a space after the answer", [
+    ["answer(request).encode()", '(answer(request) + " ").encode()'],
+  ], /\^ white space after the answer/),
   wrong(
     { ...node, lines: false, level: "robust" },
     "no-newline",
@@ -267,6 +270,9 @@ const serverMistakes: readonly Mistaken[] = [
   wrong(pythonStream, "in-kind", "no line end", [
     ['reply.encode() + b"\\n"', "reply.encode()"],
   ]),
+  wrong({ ...python, level: "stream" }, "in-kind", "a line end after every answer", [
+    ["answer(request).encode()", '(answer(request) + "\\n").encode()'],
+  ], /\^ a line end, though the request had none/),
   wrong(node, "split", "treats each piece as whole lines", [
     [
       'const lines = (kept + data).split("\\n");\n    kept = lines.pop();',
