@@ -4,6 +4,8 @@ import { within } from "./waits.ts";
 /** Most bytes kept from a peer: if it sends more, reading stops. */
 const MAX_RECEIVED = 4 * 1024 * 1024;
 
+const LF = 0x0a;
+
 const encoder = new TextEncoder();
 
 /** How the other side ended a connection. */
@@ -84,6 +86,16 @@ export class Conversation implements Disposable {
       }
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** Waits for a line end, the other side's end, or so many milliseconds without a byte. */
+  async untilQuiet(milliseconds: number): Promise<void> {
+    const isWhole = (bytes: Uint8Array): boolean => bytes.at(-1) === LF;
+    for (let size = -1; size !== this.bytes.length;) {
+      size = this.bytes.length;
+      await this.until((bytes) => isWhole(bytes) || bytes.length > size, milliseconds);
+      if (isWhole(this.bytes)) return;
     }
   }
 

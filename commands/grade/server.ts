@@ -52,8 +52,12 @@ export interface ExaminedServer {
   ask(...questions: readonly Question[]): Promise<void>;
   /** Sends a bad request, then checks that another client is answered. @throws {Finding} */
   survives(request: string | Uint8Array): Promise<void>;
-  /** Returns the answer to a request, whatever it is; empty if there is none. */
-  answerTo(request: string): Promise<string>;
+  /**
+   * Returns the answer to a request, whatever it is; empty if there is none.
+   *
+   * @param right The right answer: nothing more is waited for once it is there.
+   */
+  answerTo(request: string, right?: string): Promise<string>;
   /** Marks the program as possibly broken: it is restarted for the next client. */
   doubt(): void;
 }

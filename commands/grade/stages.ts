@@ -167,12 +167,7 @@ export class StreamStage extends Stage {
       return;
     }
     while (await conversation.until((bytes) => bytes.length > 0, CLIENT_MS)) {
-      const isWhole = (bytes: Uint8Array): boolean => bytes.at(-1) === 0x0a;
-      for (let size = 0; size !== conversation.bytes.length;) {
-        size = conversation.bytes.length;
-        await conversation.until((bytes) => isWhole(bytes) || bytes.length > size, QUIET_MS);
-        if (isWhole(conversation.bytes)) break;
-      }
+      await conversation.untilQuiet(QUIET_MS);
       const request = conversation.bytes;
       conversation.forget();
       // A late line end belongs to the request before it.

@@ -17,6 +17,8 @@ const ENDED_FIX = "begin with what your program said as it ended";
 const REACTION_MS = 500;
 /** Milliseconds after which an answer must have waited for silence to end the request. */
 const SILENCE_RULE_MS = 150;
+/** Milliseconds of silence after which an answer without a line end is taken to be complete. */
+const REST_MS = 150;
 /** Milliseconds to wait for the answer to a request without a line end. */
 const BARE_MS = 1_000;
 
@@ -67,15 +69,16 @@ export class TcpServer extends TcpConnector implements ExaminedServer {
     await this.servesAnother(sent, this.#reaction(conversation));
   }
 
-  async answerTo(request: string): Promise<string> {
+  async answerTo(request: string, right?: string): Promise<string> {
     const conversation = await this.connect();
     await this.request(conversation, request);
     await conversation.until((bytes) => bytes.length > 0, this.examination.timeout);
-    // The rest of an answer comes right with it or never.
-    if (conversation.end === undefined) await conversation.until(() => false, 20);
-    const answer = new TextDecoder().decode(conversation.bytes);
+    const answer = (): string => new TextDecoder().decode(conversation.bytes);
+    // An answer may come in several writes: a part of it must not be taken for a wrong number.
+    const isPart = answer() !== "" && answer() !== right;
+    if (isPart) await conversation.untilQuiet(REST_MS);
     await this.leave(conversation);
-    return answer;
+    return answer();
   }
 
   /** Sends a request with the ending that this server needs. */

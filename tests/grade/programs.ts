@@ -72,6 +72,16 @@ const helloClient: Correct = {
 
 /** Programs that are correct in an unusual way. */
 const unusual: readonly Correct[] = [
+  {
+    ...python, // an answer in two writes
+    changes: [[
+      "            client.sendall(answer(request).encode())",
+      "            reply = answer(request).encode()\n" +
+      "            client.sendall(reply[:-3])\n" +
+      "            threading.Event().wait(0.06)\n" +
+      "            client.sendall(reply[-3:])",
+    ]],
+  },
   { ...udpClient, changes: [["AF_INET,", "AF_INET6,"], ['"127.0.0.1"', '"::1"']] },
 ];
 

@@ -125,9 +125,9 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
     async run(server) {
       for (const { last, name, fix } of widths) {
         const request = `${last} 1 +`;
-        const answer = (await server.answerTo(request)).trim();
-        if (isSum(answer) && answer !== calculate(request)) {
-          const want = calculate(request);
+        const want = calculate(request);
+        const answer = (await server.answerTo(request, want)).trim();
+        if (isSum(answer) && answer !== want) {
           throw new Finding({
             sent: request,
             want,
