@@ -71,6 +71,11 @@ export interface Evidence {
   readonly saw: string;
   /** The program's last words on stderr, where the check knows them better than its caller. */
   readonly said?: string | undefined;
+  /**
+   * Id of the check that judges this kind of mistake: if that one has failed already, the one that
+   * saw the mistake again is not judged.
+   */
+  readonly blames?: string | undefined;
   /** Whether nothing arrived in time: on a busy machine, such a check runs twice. */
   readonly isSilence?: boolean | undefined;
   /** Replaces the check's own fix where the exact mistake is known. */

@@ -130,6 +130,8 @@ export function wrongAnswer(bytes: Uint8Array, expected: Expected, sent: string)
     want: shown(wanted),
     saw: `${shown(answer)}\n${caret(answer, common)} ${what}`,
     fix: mistake?.fix,
+    // A wrong sum says nothing about the situation that it was asked for in.
+    blames: isSum(expected.text) && isSum(decoder.decode(answer)) ? "operations" : "answers",
   };
 }
 

@@ -62,8 +62,8 @@ export abstract class ServerProgram<First> implements AsyncDisposable {
       if (!(error instanceof Finding)) throw error;
       const ended = await this.starter.child?.howItEnded();
       const then = ended ?? `the next client: ${error.evidence.saw}`;
-      const { isSilence } = error.evidence;
-      throw new Finding({ sent, saw: `${before}; ${then}`, isSilence });
+      const { isSilence, blames } = error.evidence;
+      throw new Finding({ sent, saw: `${before}; ${then}`, isSilence, blames });
     }
   }
 

@@ -157,6 +157,9 @@ const serverMistakes: readonly Mistaken[] = [
     [],
     /nothing until a line end was sent/,
   ),
+  wrong(python, "operations", "the same sum for everyone", [
+    ['f"Sum of {o1} and {o2} is {a + b}"', '"Sum of 10 and 20 is 30"'],
+  ], /not-judged next-client/),
   wrong(c, "operations", "divides integers", [
     ["(double)a / (double)b", "(double)(a / b)"],
   ], /want +Div of 10 and 4 is 2\.5/),
@@ -318,6 +321,9 @@ const udpMistakes: readonly Mistaken[] = [
   ]),
   wrong(udp, "next-client", "no loop", [
     ["while True:", "for _ in range(1):"],
+  ]),
+  wrong(udp, "operations", "the same sum for everyone", [
+    ['f"Sum of {o1} and {o2} is {a + b}"', '"Sum of 10 and 20 is 30"'],
   ]),
   wrong(udp, "zero", "divisor not checked", [
     ['"Error: division by zero" if b == 0 else ', ""],

@@ -2,6 +2,7 @@
 import { type Check, everyService, Finding, NO_PROCESS, Skipped } from "../check.ts";
 import { calculation, freshQuestion, sampleOf } from "../server.ts";
 import type { TcpServer } from "../tcp_server.ts";
+import { asThreeClients } from "./next_client.ts";
 
 const operations = ["10 20 +", "10 5 -", "6 7 *", "10 4 /", "10 5 /", "10 20 -", "-7 2 +"];
 
@@ -93,15 +94,7 @@ export const lessonServerChecks: readonly Check<TcpServer>[] = [
     fix: "put accept() inside the loop, and close only the client's socket",
     needs: ["listens", "answers"],
     async run(server) {
-      await server.exchange();
-      try {
-        await server.exchange();
-        await server.exchange();
-      } catch (error) {
-        if (!(error instanceof Finding)) throw error;
-        const { saw } = error.evidence;
-        throw new Finding({ ...error.evidence, saw: `after the first client had left: ${saw}` });
-      }
+      await asThreeClients(() => server.exchange(), "after the first client had left");
       server.servesSeveral = server.starter.child !== undefined;
     },
   },
