@@ -46,6 +46,7 @@ export async function connectToFirst(
     decided.abort(new DOMException("no connection in time", "TimeoutError"));
   }, Math.max(1, timeout - spent));
   const attempts: Promise<Stream>[] = [];
+  let chosen: Stream | undefined;
   for (const endpoint of endpoints) {
     const attempt = open(endpoint, () => connectTcp(endpoint, signal), watch);
     attempts.push(attempt);
@@ -53,7 +54,7 @@ export async function connectToFirst(
     if (!isLast && await succeedsInTime(attempt)) break;
   }
   try {
-    return await Promise.any(attempts);
+    return chosen = await Promise.any(attempts);
   } catch (error) {
     if (!(error instanceof AggregateError)) throw error;
     const failed = endpoints.map((endpoint, index) => attemptOf(endpoint, error.errors[index]));
@@ -62,7 +63,7 @@ export async function connectToFirst(
     clearTimeout(timer);
     if (attempts.length > 1) {
       decided.abort();
-      closeAllButFirst(attempts);
+      closeOthers(attempts, chosen);
     }
   }
 }
@@ -141,12 +142,10 @@ async function succeedsInTime(attempt: Promise<Stream>): Promise<boolean> {
 }
 
 /** Two addresses may have answered at the same moment. */
-function closeAllButFirst(attempts: readonly Promise<Stream>[]): void {
-  let first: Stream | undefined;
+function closeOthers(attempts: readonly Promise<Stream>[], chosen: Stream | undefined): void {
   for (const attempt of attempts) {
     attempt.then((stream) => {
-      first ??= stream;
-      if (stream !== first) stream.close();
+      if (stream !== chosen) stream.close();
     }, () => {});
   }
 }

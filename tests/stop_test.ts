@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import {
   netdemo,
   netdemoCommand,
@@ -125,4 +125,50 @@ folderTest("--port-file replaces only a regular file", async (folder) => {
   assertEquals(code, 1);
   assertMatch(stderr, /^netdemo: ERROR: cannot write the port file: .* is not a file\nhint: /);
   assert(Deno.lstatSync(folder).isDirectory);
+});
+
+signalTest("a stop answers every client that had connected, accepted or not", async () => {
+  const { process, port } = await startServer(["calc-server"]);
+  await using _process = process;
+  process.kill("SIGSTOP");
+  const connections: TestConnection[] = [];
+  for (let left = 400; left > 0; left--) {
+    const connection = await TestConnection.open(port);
+    await connection.send("10 20 +\n");
+    connections.push(connection);
+  }
+  process.kill("SIGTERM");
+  process.kill("SIGCONT");
+  for (const connection of connections) {
+    assertEquals(await connection.receiveAll(), "Sum of 10 and 20 is 30\n");
+    connection[Symbol.dispose]();
+  }
+  assertEquals((await process.ended()).code, 0);
+});
+
+signalTest("a stop answers a request that arrived while another was being answered", async () => {
+  const { process, port } = await startServer(["lab-server"]);
+  await using _process = process;
+  using connection = await TestConnection.open(port);
+  await connection.send("echo a\ndelay 300ms b\n");
+  assertEquals(await connection.receiveLines(1), ["a"]);
+  await connection.send("echo c\n");
+  process.kill("SIGTERM");
+  assertEquals(await connection.receiveAll(), "b\nc\n");
+  assertEquals((await process.ended()).code, 0);
+});
+
+signalTest("--grace holds for clients that were turned away, too", async () => {
+  const { process, port } = await startServer([
+    ...["calc-server", "--max-connections", "1", "--grace", "0"],
+  ]);
+  await using _process = process;
+  using accepted = await TestConnection.open(port);
+  await accepted.send("1 1 +\n");
+  await accepted.receiveLines(1);
+  using turnedAway = await TestConnection.open(port);
+  assertEquals(await turnedAway.receiveLines(1), ["Error: server is full"]);
+  const started = performance.now();
+  assertEquals((await process.stop()).code, 0);
+  assertLess(performance.now() - started, 900); // else it lingers for a second
 });

@@ -124,8 +124,9 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   }
 
   async #live(body: () => Promise<void>): Promise<EndReason> {
-    const { deadlines, quiet } = this.#context;
+    const { deadlines, fairQueue, quiet } = this.#context;
     deadlines.add(this);
+    fairQueue.connections++;
     try {
       await body();
       if (!this.#converses) await this.#discard();
@@ -134,6 +135,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     } finally {
       this.#enter("closed", Infinity);
       deadlines.delete(this);
+      fairQueue.connections--;
       quiet.forget(this);
       this.#stream.close();
       if (this.#reading === undefined) this.#lines.close();
@@ -143,9 +145,10 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   /** Bytes -> lines -> replies -> bytes. No read begins until the previous write is done. */
   async #converse(): Promise<void> {
-    const { fairQueue, deadlines } = this.#context;
+    const { fairQueue } = this.#context;
     const lines = this.#lines;
     while (this.#converses) {
+      const wasDraining = this.#context.draining;
       const count = await (lines.quietEndsLine ? this.#readOrQuiet() : this.#read());
       if (!this.#converses) return;
       const wasPending = lines.pending > 0;
@@ -159,10 +162,11 @@ export class Connection implements Timed, ConnectionPeer, Asker {
       if (requests.length > 0) await this.#answer(requests, count === 0 ? "" : "\n");
       if (!this.#converses) return;
       if (lines.tooLong) await this.#refuseTooLong();
-      else if (this.#isDrained()) this.end("server stops");
+      // A read from before the stop says nothing of what has arrived since.
+      else if (wasDraining && this.#isDrained) this.end("server stops");
       else this.#expectRequest(wasPending && requests.length === 0);
       // Long work has already waited for its turn.
-      const fair = isLong ? undefined : fairQueue.pass(deadlines.size);
+      const fair = isLong ? undefined : fairQueue.pass();
       if (fair !== undefined) await fair;
     }
   }
@@ -214,9 +218,9 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     this.end("request too long", requestTimeout);
   }
 
-  /** Whether the server is stopping and everything that had arrived is answered. */
-  #isDrained(): boolean {
-    return this.#context.draining && this.#lines.pending === 0 && !this.#lines.filled;
+  /** Whether everything that has been read is answered, and the last read found no more. */
+  get #isDrained(): boolean {
+    return this.#lines.pending === 0 && !this.#lines.filled;
   }
 
   /** Sends the replies to the requests. */
@@ -318,8 +322,10 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    this.#enterReplying();
-    while (bytes.length > 0) bytes = bytes.subarray(await this.#stream.write(bytes));
+    while (bytes.length > 0) {
+      this.#enterReplying(); // anew with each part: the peer takes its replies, if slowly
+      bytes = bytes.subarray(await this.#stream.write(bytes));
+    }
   }
 
   #enterReplying(): void {

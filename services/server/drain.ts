@@ -16,22 +16,45 @@ const waitsForPeer: ReadonlySet<ConnectionState> = new Set(["idle", "silent"]);
  * - any still open at the end of the grace period: at once.
  */
 export class Drain {
-  readonly #idle: ReturnType<typeof setInterval>;
+  readonly #connections: ReadonlySet<Connection>;
+  readonly #context: ConnectionContext;
   readonly #grace: ReturnType<typeof setTimeout>;
+  #idle: ReturnType<typeof setInterval> | undefined;
+  #isOver = false;
 
-  /** @param grace Milliseconds until all connections are cut. */
+  /**
+   * @param turnedAway Connections that are read no more, only closed.
+   * @param grace Milliseconds until all connections are cut.
+   */
   constructor(
     connections: ReadonlySet<Connection>,
+    turnedAway: ReadonlySet<Connection>,
     context: ConnectionContext,
     grace: number,
   ) {
     context.draining = true;
-    let before = context.answered;
-    this.#idle = setInterval(() => {
-      if (context.answered === before) endAll(connections, waitsForPeer);
-      before = context.answered;
+    this.#connections = connections;
+    this.#context = context;
+    this.#grace = setTimeout(() => {
+      this.#isOver = true;
+      cutAll(connections);
+      cutAll(turnedAway);
+    }, grace);
+  }
+
+  /** Whether the grace period has passed. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Call once no more connections are accepted: from now on idle ones are ended. */
+  endIdle(): void {
+    let before = this.#context.answered;
+    this.#idle ??= setInterval(() => {
+      const { answered } = this.#context;
+      if (answered === before) endAll(this.#connections, waitsForPeer);
+      before = answered;
     }, ARRIVED_MS);
-    this.#grace = setTimeout(() => cutAll(connections), grace);
   }
 
   stop(): void {

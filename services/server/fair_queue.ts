@@ -1,5 +1,10 @@
 /** Reads and writes that Deno's runtime completes in one turn of its event loop (Tokio's budget per task). */
 const TURN = 128;
+/**
+ * Connections from which some are held back: below, all fit in a turn, with room for the accepting
+ * and reading of new ones.
+ */
+const MANY = 100;
 /** Answers in one turn from which the turn counts as full, with others left waiting. */
 const FULL_TURN = 120;
 
@@ -15,6 +20,8 @@ const FULL_TURN = 120;
  * answers with 1,000 connections (`task bench --only 1000x1`).
  */
 export class FairQueue {
+  /** Connections that share the turns of the event loop; their servers count them. */
+  connections = 0;
   readonly #held: (() => void)[] = [];
   #answers = 0;
   #wasFull = false;
@@ -24,11 +31,9 @@ export class FairQueue {
   /**
    * Call once a connection is answered. Resolves when it may read again; `undefined`
    * means at once.
-   *
-   * @param connections How many there are; if all fit in one turn, none is held.
    */
-  pass(connections: number): Promise<void> | undefined {
-    if (connections <= TURN) return undefined;
+  pass(): Promise<void> | undefined {
+    if (this.connections < MANY) return undefined;
     this.#answers++;
     this.#turnEnd ??= setImmediate(this.#onTurnEnd);
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -41,8 +41,15 @@ const REQUESTS_KEPT = 64;
 const MAX_TURNED_AWAY = 32;
 /** Descriptors to leave free once the process has run out of them. */
 const SPARE_DESCRIPTORS = 64;
-/** Milliseconds after a stop in which connections made by then are accepted. */
+/** Milliseconds without a new connection after which a stopping server takes its queue to be empty. */
 const QUEUED_MS = 10;
+/** Looks that must find it empty: the first may come before a turn of accepting. */
+const QUEUED_LOOKS = 2;
+/** Milliseconds after a stop from which nothing more is accepted. */
+const MAX_QUEUED_MS = 200;
+
+/** All servers of this process share the turns of its event loop. */
+const fairQueue = new FairQueue();
 
 /**
  * Starts a server that runs the service over TCP.
@@ -143,7 +150,7 @@ class StreamServer implements Server {
       quiet: new QuietQueue(),
       replyBuffers: new BufferPool(REPLY_SIZE, REPLIES_KEPT),
       requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
-      fairQueue: new FairQueue(),
+      fairQueue,
       slices: new TimeSlices(),
       onAnswered: events.answered,
       answered: 0,
@@ -197,7 +204,8 @@ class StreamServer implements Server {
 
   #turnAway(connection: Connection): void {
     this.#events.rejected?.(connection);
-    const patience = this.#turnedAway.size < MAX_TURNED_AWAY ? undefined : 0;
+    const isTooMany = this.#turnedAway.size >= MAX_TURNED_AWAY;
+    const patience = isTooMany || this.#drain?.isOver ? 0 : undefined;
     this.#turnedAway.add(connection);
     connection.turnAway(patience).then(() => {
       this.#turnedAway.delete(connection);
@@ -216,19 +224,37 @@ class StreamServer implements Server {
   }
 
   #stopListening(): void {
+    this.#drain?.endIdle();
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
     for (const listener of this.#listeners) listener.close();
+    if (this.#drain?.isOver) {
+      cutAll(this.#connections);
+      cutAll(this.#turnedAway);
+    }
     this.#endIfDone();
   }
 
   readonly #stop = (): void => {
     const { grace = defaultLimits.grace } = this.#options;
-    this.#drain ??= new Drain(this.#connections, this.#context, grace);
-    // Clients that have connected may still wait in the kernel's queue: closing
-    // the listener at once would reset them.
-    this.#stopTimer ??= setTimeout(() => this.#stopListening(), QUEUED_MS);
+    if (this.#drain !== undefined) return;
+    this.#drain = new Drain(this.#connections, this.#turnedAway, this.#context, grace);
+    this.#acceptQueued(performance.now() + MAX_QUEUED_MS);
   };
+
+  /**
+   * Accepts the clients that have connected and wait in the kernel's queue, then stops
+   * listening: closing the listener at once would reset them.
+   */
+  #acceptQueued(end: number, looks = 0): void {
+    const before = this.#accepted;
+    this.#stopTimer = setTimeout(() => {
+      const isOver = this.#drain?.isOver || performance.now() >= end;
+      const next = this.#accepted === before ? looks + 1 : 0;
+      if (isOver || next === QUEUED_LOOKS) this.#stopListening();
+      else this.#acceptQueued(end, next);
+    }, QUEUED_MS);
+  }
 
   #endIfDone(): void {
     const open = this.#connections.size + this.#turnedAway.size;
