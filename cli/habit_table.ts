@@ -129,6 +129,8 @@ export const habits: readonly Habit[] = [
     " ",
     "the request needs no flag",
   ),
+  habit(` (?:-4|--ipv4) :(${PORT})${END}`, " 127.0.0.1:$1", "the address determines the family"),
+  habit(` (?:-6|--ipv6) :(${PORT})${END}`, " '[::1]:$1'", "the address determines the family"),
   habit(` (?:-4|--ipv4)${END}`, " --host 127.0.0.1", "the address determines the family"),
   habit(` (?:-6|--ipv6)${END}`, " --host ::1", "the address determines the family"),
   habit(
@@ -253,7 +255,11 @@ export const habits: readonly Habit[] = [
     listenFlag,
   ),
   habit(`^(path .*--listen[ =]\\S+(?: .*)?) (${PORT})$`, "$1 localhost:$2", oneWord),
-  habit(`^(path .*--listen[ =]\\S+(?: .*)?) (${HOST}) localhost:(${PORT})$`, "$1 $2:$3", oneWord),
+  habit(
+    `^(path .*--listen[ =]\\S+(?: .*)?)(?<! --\\S+) (${HOST}) localhost:(${PORT})$`,
+    "$1 $2:$3",
+    oneWord,
+  ),
   habit(
     `^grade (\\S+-(?:server|client)) (\\S+\\.py)$`,
     "grade $1 -- python3 $2 '{port}'",
@@ -280,9 +286,12 @@ function operatorLast(one: number, operator: number, other: number): Habit["mean
   };
 }
 
+/** The default ports of the services where it is not 40. */
+const defaultPorts: Readonly<Record<string, string>> = { hello: "30", lab: "50" };
+
 /** Builds `check --for 30s localhost:4040` for a client that should wait. */
 function waitLine(line: string, service = ""): string {
-  const [, port = service === "hello" ? "30" : "40"] = /(?:--port|-p)[ =](\d+)/.exec(line) ?? [];
+  const [, port = defaultPorts[service] ?? "40"] = /(?:--port|-p)[ =](\d+)/.exec(line) ?? [];
   const [, host = "localhost"] = /--host[ =](\S+)/.exec(line) ?? [];
   const [, target = `${host}:${port}`] = / ((?:\w+:\/\/)?[\w.-]*:\d+)(?= |$)/.exec(line) ?? [];
   const [, time = "30s"] =

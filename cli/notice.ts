@@ -11,7 +11,7 @@ export function noticeOf(report: (line: string) => void): (line: string) => void
       suppressed++;
       return;
     }
-    report(suppressed === 0 ? line : `${line} (and ${suppressed} more times)`);
+    report(suppressed === 0 ? line : `${line} (and ${suppressed} more)`);
     lastReport = now;
     suppressed = 0;
   };
