@@ -1,6 +1,10 @@
 import { Finding } from "./check.ts";
 import type { Starter } from "./server.ts";
 
+/** What to do about a program that ended before it was asked anything. */
+export const ENDED_EARLY_FIX =
+  "find out why it ended: read its error message, and check the command";
+
 /**
  * The program of an examined server, from check to check, over either protocol.
  *

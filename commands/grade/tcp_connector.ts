@@ -6,7 +6,7 @@ import type { Child } from "./child.ts";
 import { Conversation } from "./conversation.ts";
 import { ListenerSearch, LOOPBACK } from "./listener_search.ts";
 import type { Starter } from "./server.ts";
-import { ServerProgram } from "./server_program.ts";
+import { ENDED_EARLY_FIX, ServerProgram } from "./server_program.ts";
 import { isInTimeWait } from "./system.ts";
 import { pause } from "./waits.ts";
 
@@ -138,7 +138,10 @@ export abstract class TcpConnector extends ServerProgram<Conversation> {
           `port ${port} is still held by a closed connection: let your program take {port}`,
         );
       }
-      return new Finding({ saw: `your program ${child.ending} before it listened` });
+      return new Finding({
+        saw: `your program ${child.ending} before it listened`,
+        fix: ENDED_EARLY_FIX,
+      });
     }
     return new Finding(
       search.elsewhere() ?? {

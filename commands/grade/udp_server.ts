@@ -10,7 +10,7 @@ import {
   sampleOf,
   type Starter,
 } from "./server.ts";
-import { ServerProgram } from "./server_program.ts";
+import { ENDED_EARLY_FIX, ServerProgram } from "./server_program.ts";
 import { type Listening, listeningOf, usageOf } from "./system.ts";
 
 /** Milliseconds within which a program must begin to answer. */
@@ -161,7 +161,8 @@ export class UdpServer extends ServerProgram<Received> implements ExaminedServer
       for (const { client } of sockets) client[Symbol.dispose]();
     }
     if (child.ended !== undefined) {
-      throw new Finding({ saw: `your program ${child.ending} before it answered` });
+      const saw = `your program ${child.ending} before it answered`;
+      throw new Finding({ saw, fix: ENDED_EARLY_FIX });
     }
     const [elsewhere] = found;
     const where = elsewhere === undefined
