@@ -125,7 +125,7 @@ function unreachableHint(endpoints: readonly Endpoint[], cause: unknown): string
 function pathWords(message: string, problem: NonNullable<ConnectFacts["problem"]>): Words {
   switch (problem) {
     case "nothing":
-      return { message: `${message}: there is no such socket` };
+      return { message: `${message}: the socket does not exist` };
     case "not a socket":
       return {
         message: `${message}: the file isn't a socket`,
@@ -144,7 +144,7 @@ function sendWords({ endpoint, protocol }: SendFacts, cause: unknown): Words {
   if (errnoOf(cause) !== "EMSGSIZE") return { message, hint: unreachableHint([endpoint], cause) };
   const most = MAX_DATAGRAM - 1; // less the line end
   const hint = `a request of at most ${most} bytes fits in a datagram; ` +
-    "without --udp there is no such limit";
+    "without --udp a request may be longer";
   return { message, hint };
 }
 

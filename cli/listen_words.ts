@@ -83,7 +83,10 @@ function explainAddress(cause: unknown, hostname: string, port: number): Explana
 function explainPath(cause: unknown): Explanation {
   switch (errnoOf(cause)) {
     case "ENOENT":
-      return { why: "there is no such folder", hint: "create the folder, or choose another path" };
+      return {
+        why: "the folder does not exist",
+        hint: "create the folder, or choose another path",
+      };
     case "EACCES":
     case "EPERM":
       return { why: "it is not permitted", hint: "choose a folder that you can write to" };

@@ -68,11 +68,9 @@ function jsonReport(stdout: Channels["stdout"]): Report {
       if (event !== undefined) print(event);
     },
     async end({ event }: Summary) {
-      print(event);
+      if (event !== undefined) print(event);
       await stdout.flush();
     },
-    // The failure has a line of its own.
-    async abort() {},
   };
 }
 
@@ -87,16 +85,13 @@ function allOf(reports: readonly Report[]): Report {
     add(result) {
       for (const report of reports) report.add(result);
     },
-    end: (summary) => endAll(reports.map((report) => report.end(summary))),
-    abort: (why) => endAll(reports.map((report) => report.abort(why))),
+    async end(summary) {
+      // The file must be written even if the reader of stdout is gone.
+      const ended = await Promise.allSettled(reports.map((report) => report.end(summary)));
+      const failed = ended.find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") throw failed.reason;
+    },
   };
-}
-
-/** Waits for all: the file must be written even if the reader of stdout is gone. */
-async function endAll(ends: readonly Promise<void>[]): Promise<void> {
-  const ended = await Promise.allSettled(ends);
-  const failed = ended.find(({ status }) => status === "rejected");
-  if (failed?.status === "rejected") throw failed.reason;
 }
 
 /** Checks that a path can be written to, so a mistake is reported before a long run, not after. */

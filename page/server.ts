@@ -108,7 +108,7 @@ function answer(request: Request, port: number, content: PageContent): Response 
     return stream("text/event-stream", content.events(lastId));
   }
   const file = Object.hasOwn(files, pathname) ? files[pathname] : undefined;
-  return file === undefined ? text(404, "There is no such page.") : reply(...file);
+  return file === undefined ? text(404, "Page not found.") : reply(...file);
 }
 
 /** Whether a request was meant for this server, by one of its own names. */

@@ -141,7 +141,11 @@ testWith(
     try {
       await Deno.writeTextFile(`${folder}/file`, "");
       const table: [path: string, code: number, stderr: RegExp][] = [
-        [`${folder}/none`, 11, /^netdemo: REFUSED: .*: there is no such socket\nhint: no program/],
+        [
+          `${folder}/none`,
+          11,
+          /^netdemo: REFUSED: .*: the socket does not exist\nhint: no program/,
+        ],
         [
           `${folder}/file`,
           11,

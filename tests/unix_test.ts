@@ -85,7 +85,7 @@ folderTest("a path longer than the system allows gets a clear error", async (fol
   assertMatch(stderr, /the path has \d+ bytes, at most 10[26] fit\nhint: choose a shorter path/);
   const missing = await netdemoInProcess(["calc-server", "--unix", `${folder}/no/socket`]);
   assertEquals(missing.code, 15);
-  assertMatch(missing.stderr, /there is no such folder/);
+  assertMatch(missing.stderr, /the folder does not exist/);
 });
 
 folderTest("a file that replaced the socket is left alone", async (folder) => {

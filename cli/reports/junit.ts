@@ -26,7 +26,7 @@ export class JUnitReport implements Report {
 
   /** @throws {Failure} of kind `ERROR` if the file can't be written. */
   // deno-lint-ignore require-await -- a failure rejects, as it does in the other reports
-  async end({ aborted }: Pick<Summary, "aborted"> = {}): Promise<void> {
+  async end({ aborted }: Summary): Promise<void> {
     const seconds = (Date.now() - this.#startedAt.getTime()) / 1_000;
     try {
       writeWhole(this.#path, this.#document(seconds, aborted));
@@ -37,11 +37,6 @@ export class JUnitReport implements Report {
         hint: "give --junit a path in a folder that exists and may be written to",
       });
     }
-  }
-
-  /** @throws {Failure} as {@linkcode end} does. */
-  async abort(why: string): Promise<void> {
-    await this.end({ aborted: why });
   }
 
   #document(seconds: number, aborted: string | undefined): string {

@@ -33,9 +33,9 @@ export interface Result {
 export interface Summary {
   /** A line for people, if the failure on stderr does not say it all. */
   readonly text?: string | undefined;
-  /** Its line of `--json`. */
-  readonly event: Event;
-  /** Why the command ended before all was tested, if it did. */
+  /** Its line of `--json`; `undefined` if the failure has a line of its own instead. */
+  readonly event?: Event | undefined;
+  /** Why the command ended before everything was tested, if it did. */
   readonly aborted?: string | undefined;
 }
 
@@ -53,11 +53,4 @@ export interface Report {
    * @throws the error of stdout or the file system, if something could not be written.
    */
   end(summary: Summary): Promise<void>;
-  /**
-   * Ends the report early, as the rest can't be tested.
-   *
-   * @param why Says what went wrong, as the failure on stderr does.
-   * @throws as {@linkcode end} does.
-   */
-  abort(why: string): Promise<void>;
 }

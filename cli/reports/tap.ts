@@ -30,14 +30,9 @@ export class TapReport implements Report {
   }
 
   /** Prints the plan at the end, since the number of results is not known before. */
-  async end({ aborted }: Partial<Summary> = {}): Promise<void> {
-    if (aborted !== undefined) return await this.abort(aborted);
-    this.#stdout.text(this.#count === 0 ? "1..0 # SKIP nothing to do\n" : `1..${this.#count}\n`);
-    await this.#stdout.flush();
-  }
-
-  async abort(why: string): Promise<void> {
-    this.#stdout.text(`Bail out! ${visible(why)}\n`);
+  async end({ aborted }: Summary): Promise<void> {
+    const plan = this.#count === 0 ? "1..0 # SKIP nothing to do" : `1..${this.#count}`;
+    this.#stdout.text(`${aborted === undefined ? plan : `Bail out! ${visible(aborted)}`}\n`);
     await this.#stdout.flush();
   }
 }

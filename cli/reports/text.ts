@@ -77,9 +77,6 @@ export class TextReport implements Report {
     return [cells.slice(0, -1).join(" ").trimEnd(), ...lines.map((line) => INDENT + line)];
   }
 
-  /** Prints nothing: the failure on stderr says it all. */
-  async abort(): Promise<void> {}
-
   async end({ text }: Summary): Promise<void> {
     if (text !== undefined) this.#stdout.text(`${visible(text)}\n`);
     await this.#stdout.flush();

@@ -28,7 +28,7 @@ export class CannotStart extends Error {
     const found = !(cause instanceof Deno.errors.NotFound);
     const why = found
       ? cause instanceof Deno.errors.PermissionDenied ? "it is not executable" : messageOf(cause)
-      : "there is no such program";
+      : "the program was not found";
     super(`cannot start ${program}: ${why}`, { cause });
     this.found = found;
   }

@@ -158,7 +158,7 @@ function onlyOf(
 
 function knownId(id: string, flag: string, known: readonly string[]): string {
   if (known.includes(id)) return id;
-  throw new Failure("USAGE", `${flag}: there is no check '${id}' here`, {
+  throw new Failure("USAGE", `${flag}: '${id}' is not one of the checks`, {
     hint: suggest(id, known) ?? `the checks are ${known.join(", ")}`,
   });
 }

@@ -31,10 +31,9 @@ export function openReports(
       printed.add(result);
       file.add(result);
     },
-    end: (summary) => printed.end(summary),
-    async abort(why) {
-      file.abort(why);
-      await printed.abort(why);
+    async end(summary) {
+      if (summary.aborted !== undefined) file.abort(summary.aborted);
+      await printed.end(summary);
     },
   };
 }

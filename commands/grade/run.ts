@@ -52,7 +52,8 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
       if (isWanted(outcome, options.only)) report.add(resultOf(outcome, options.subject));
     }
   } catch (error) {
-    await report.abort(error instanceof CannotStart ? error.message : asFailure(error).message);
+    const { message } = error instanceof CannotStart ? error : asFailure(error);
+    await report.end({ aborted: message });
     if (!(error instanceof CannotStart)) throw error;
     return cannotStart(error, options, channels);
   } finally {

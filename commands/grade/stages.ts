@@ -203,7 +203,7 @@ interface StageSocket {
   readonly elsewhere: DatagramClient;
 }
 
-/** @throws if the address, or its port, is not to be had. */
+/** @throws if the address or the port is not available. */
 function openStageSocket(hostname: string, port: number): StageSocket {
   const server = new DatagramClient(hostname, port);
   return { server, elsewhere: new DatagramClient(hostname) };

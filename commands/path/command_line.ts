@@ -134,9 +134,13 @@ function checkIds(values: Values, protocol: "tcp" | "udp", onlyExplains: boolean
   for (const flag of ["only", "allow"] as const) {
     for (const id of values[flag] ?? []) {
       if (!known.includes(id)) {
-        throw new Failure("USAGE", `--${flag}: there is no question '${id}' over ${protocol}`, {
-          hint: suggest(id, known) ?? `the questions are ${known.join(", ")}`,
-        });
+        throw new Failure(
+          "USAGE",
+          `--${flag}: '${id}' is not one of the questions over ${protocol}`,
+          {
+            hint: suggest(id, known) ?? `the questions are ${known.join(", ")}`,
+          },
+        );
       }
       if (flag === "only" && id === "idle" && values.idle === undefined && !onlyExplains) {
         throw new Failure("USAGE", "the question 'idle' needs a time", {
