@@ -6,7 +6,8 @@ import type { Stream } from "../../sockets/stream.ts";
 import type { Asker, ReplyPlan, ReplyStep } from "../service.ts";
 import { type Batch, nextBatch } from "./batch.ts";
 import type { ConnectionContext } from "./connection_context.ts";
-import { type ConnectionState, timeoutReasons } from "./connection_state.ts";
+import { ConnectionLife } from "./connection_life.ts";
+import type { ConnectionState } from "./connection_state.ts";
 import type { Timed } from "./deadlines.ts";
 import type { ConnectionPeer, EndReason } from "./server.ts";
 
@@ -22,24 +23,19 @@ const discarded = new Uint8Array(65_536);
 /**
  * One accepted connection: reads requests and writes their replies until it ends.
  *
- * {@linkcode #enter} is the only place where its state changes, {@linkcode end}
- * the only way to end it, and {@linkcode #live} the only place where it is closed.
+ * {@linkcode ConnectionLife} keeps its state, {@linkcode end} is the only way to end it, and
+ * {@linkcode #live} the only place where it is closed.
  */
 export class Connection implements Timed, ConnectionPeer, Asker {
   readonly id: number;
   readonly acceptedAt = performance.now();
   requests = 0;
-  deadline = Infinity;
 
   readonly #stream: Stream;
   readonly #context: ConnectionContext;
   readonly #lines: LineBuffer;
-  #state: ConnectionState = "idle";
+  readonly #life: ConnectionLife;
   #reason: EndReason | undefined;
-  /** When it times out for lack of a request; empty lines don't extend it. */
-  #idleDeadline: number;
-  /** When the incoming request must be complete. */
-  #requestDeadline = Infinity;
   /** A read that is still pending after silence ended a request. */
   #reading: Promise<number | null> | undefined;
   #endPause: (() => void) | undefined;
@@ -49,11 +45,19 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     this.#stream = stream;
     this.#context = context;
     this.#lines = new LineBuffer(context.maxRequest, context.requestBuffers);
-    this.#idleDeadline = context.deadlines.after(context.idleTimeout);
+    this.#life = new ConnectionLife(context);
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.#life.state;
+  }
+
+  get deadline(): number {
+    return this.#life.deadline;
+  }
+
+  set deadline(deadline: number) {
+    this.#life.deadline = deadline;
   }
 
   get protocol(): Protocol {
@@ -104,23 +108,21 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   end(reason: EndReason, patience = LINGER_MS): void {
     this.#reason ??= reason;
     if (patience === 0) {
-      this.#enter("closed", Infinity);
+      this.#life.close();
       this.#stream.close(); // a pending read or write fails
-    } else if (this.#state !== "lingering") {
-      this.#enter("lingering", this.#context.deadlines.after(patience));
+    } else if (this.state !== "lingering") {
+      this.#life.linger(patience);
       this.#stream.closeWrite().catch(() => this.#stream.close());
     }
     this.#endPause?.();
   }
 
   expire(): void {
-    this.end(timeoutReasons[this.#state], 0);
+    this.end(this.#life.timeoutReason, 0);
   }
 
-  /** Whether requests are still answered. */
   get #converses(): boolean {
-    const state = this.#state;
-    return state !== "lingering" && state !== "silent" && state !== "closed";
+    return this.#life.converses;
   }
 
   async #live(body: () => Promise<void>): Promise<EndReason> {
@@ -133,7 +135,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     } catch (error) {
       this.#reason ??= reasonOf(error);
     } finally {
-      this.#enter("closed", Infinity);
+      this.#life.close();
       deadlines.delete(this);
       fairQueue.connections--;
       quiet.forget(this);
@@ -173,7 +175,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   /** Discards input until the peer leaves or its time is up. */
   async #discard(): Promise<void> {
-    while (this.#state === "lingering" || this.#state === "silent") {
+    while (this.state === "lingering" || this.state === "silent") {
       const count = await (this.#reading ?? this.#stream.read(discarded));
       this.#reading = undefined;
       if (count === null) return;
@@ -202,7 +204,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
    */
   #queue(): Promise<void> | undefined {
     const turn = this.#context.slices.pass();
-    if (turn !== undefined) this.#enter("queued", Infinity);
+    if (turn !== undefined) this.#life.queue();
     return turn;
   }
 
@@ -281,9 +283,9 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     switch (step) {
       case "end":
         await this.#stream.closeWrite();
-        return this.#beSilent();
+        return this.#life.beSilent();
       case "silence":
-        return this.#beSilent();
+        return this.#life.beSilent();
       case "close":
         return this.end("served");
       case "reset":
@@ -295,13 +297,8 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     }
   }
 
-  #beSilent(): void {
-    this.#enter("silent", this.#context.deadlines.after(this.#context.idleTimeout));
-  }
-
   async #pause(ms: number): Promise<void> {
-    const { deadlines, requestTimeout } = this.#context;
-    this.#enter("pausing", deadlines.after(ms + requestTimeout));
+    this.#life.pause(ms);
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     this.#endPause = resolve;
@@ -312,7 +309,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   async #write(text: string, requests = 0): Promise<void> {
     const { replyBuffers } = this.#context;
-    this.#enterReplying();
+    this.#life.reply();
     const bytes = replyBuffers.encode(text);
     // One write nearly always takes it all: no #writeAll, no extra promise (`task bench --only 64x1`)
     const written = bytes.length === 0 ? 0 : await this.#stream.write(bytes);
@@ -323,39 +320,21 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
     while (bytes.length > 0) {
-      this.#enterReplying(); // anew with each part: the peer takes its replies, if slowly
+      this.#life.reply(); // anew with each part: the peer takes its replies, if slowly
       bytes = bytes.subarray(await this.#stream.write(bytes));
     }
   }
 
-  #enterReplying(): void {
-    const { deadlines, requestTimeout } = this.#context;
-    this.#enter("replying", deadlines.after(requestTimeout));
-  }
-
   #count(requests: number): void {
-    const { deadlines, idleTimeout } = this.#context;
     this.requests += requests;
     this.#context.answered += requests;
-    this.#idleDeadline = deadlines.after(idleTimeout);
+    this.#life.onAnswered();
   }
 
   /** @param sameRequest Whether it is the rest of the same request, which keeps its deadline. */
   #expectRequest(sameRequest = false): void {
-    const { deadlines, requestTimeout } = this.#context;
-    if (this.#lines.pending === 0) {
-      this.#enter("idle", this.#idleDeadline);
-      if (deadlines.hasPassed(this.#idleDeadline)) this.expire(); // no sweep has seen it idle
-      return;
-    }
-    if (!sameRequest) this.#requestDeadline = deadlines.after(requestTimeout);
-    this.#enter("receiving", this.#requestDeadline);
-  }
-
-  #enter(state: ConnectionState, deadline: number): void {
-    if (this.#state === "closed") return;
-    this.#state = state;
-    this.deadline = deadline;
+    if (this.#lines.pending > 0) this.#life.expectRest(sameRequest);
+    else if (this.#life.expectRequest()) this.expire();
   }
 }
 

@@ -41,11 +41,6 @@ export class Deadlines {
     return deadline <= this.#now;
   }
 
-  /** Number of members. */
-  get size(): number {
-    return this.#members.size;
-  }
-
   add(member: Timed): void {
     this.#members.add(member);
   }
