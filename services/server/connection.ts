@@ -1,5 +1,5 @@
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
-import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
+import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import type { Stream } from "../../sockets/stream.ts";
@@ -9,6 +9,7 @@ import type { ConnectionContext } from "./connection_context.ts";
 import { ConnectionLife } from "./connection_life.ts";
 import type { ConnectionState } from "./connection_state.ts";
 import type { Timed } from "./deadlines.ts";
+import { RequestReader } from "./request_reader.ts";
 import type { ConnectionPeer, EndReason } from "./server.ts";
 
 /** Milliseconds that an ended connection stays open for its peer to read the last reply. */
@@ -17,9 +18,6 @@ const LINGER_MS = 1_000;
 const PLAN_MS = 120_000;
 /** Bytes of one read from which answering counts as long work. */
 const LONG_READ = 512;
-/** Takes the discarded input of all connections. */
-const discarded = new Uint8Array(65_536);
-
 /**
  * One accepted connection: reads requests and writes their replies until it ends.
  *
@@ -33,18 +31,16 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   readonly #stream: Stream;
   readonly #context: ConnectionContext;
-  readonly #lines: LineBuffer;
+  readonly #reader: RequestReader;
   readonly #life: ConnectionLife;
   #reason: EndReason | undefined;
-  /** A read that is still pending after silence ended a request. */
-  #reading: Promise<number | null> | undefined;
   #endPause: (() => void) | undefined;
 
   constructor(id: number, stream: Stream, context: ConnectionContext) {
     this.id = id;
     this.#stream = stream;
     this.#context = context;
-    this.#lines = new LineBuffer(context.maxRequest, context.requestBuffers);
+    this.#reader = new RequestReader(stream, context);
     this.#life = new ConnectionLife(context);
   }
 
@@ -54,10 +50,6 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   get deadline(): number {
     return this.#life.deadline;
-  }
-
-  set deadline(deadline: number) {
-    this.#life.deadline = deadline;
   }
 
   get protocol(): Protocol {
@@ -126,7 +118,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   }
 
   async #live(body: () => Promise<void>): Promise<EndReason> {
-    const { deadlines, fairQueue, quiet } = this.#context;
+    const { deadlines, fairQueue } = this.#context;
     deadlines.add(this);
     fairQueue.connections++;
     try {
@@ -138,9 +130,8 @@ export class Connection implements Timed, ConnectionPeer, Asker {
       this.#life.close();
       deadlines.delete(this);
       fairQueue.connections--;
-      quiet.forget(this);
       this.#stream.close();
-      if (this.#reading === undefined) this.#lines.close();
+      this.#reader.close();
     }
     return this.#reason ?? "end of stream";
   }
@@ -148,10 +139,10 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   /** Bytes -> lines -> replies -> bytes. No read begins until the previous write is done. */
   async #converse(): Promise<void> {
     const { fairQueue } = this.#context;
-    const lines = this.#lines;
+    const { lines } = this.#reader;
     while (this.#converses) {
       const wasDraining = this.#context.draining;
-      const count = await (lines.quietEndsLine ? this.#readOrQuiet() : this.#read());
+      const count = await this.#reader.read();
       if (!this.#converses) return;
       const wasPending = lines.pending > 0;
       const isLong = (count ?? lines.pending) >= LONG_READ;
@@ -176,26 +167,8 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   /** Discards input until the peer leaves or its time is up. */
   async #discard(): Promise<void> {
     while (this.state === "lingering" || this.state === "silent") {
-      const count = await (this.#reading ?? this.#stream.read(discarded));
-      this.#reading = undefined;
-      if (count === null) return;
+      if (!await this.#reader.discard()) return;
     }
-  }
-
-  #read(): Promise<number | null> {
-    const reading = this.#reading ?? this.#stream.read(this.#lines.space());
-    this.#reading = undefined;
-    return reading;
-  }
-
-  /** Reads; returns 0 if silence comes first, which ends the request of a classic client. */
-  async #readOrQuiet(): Promise<number | null> {
-    const { quiet } = this.#context;
-    const reading = this.#reading ??= this.#stream.read(this.#lines.space());
-    const count = await Promise.race([reading, quiet.wait(this)]);
-    if (count !== 0) this.#reading = undefined;
-    quiet.forget(this);
-    return count;
   }
 
   /**
@@ -211,7 +184,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   /** Answers a final request that ended with the stream instead of an LF. */
   async #answerRest(): Promise<void> {
     this.#reason ??= "end of stream";
-    if (this.#lines.pending > 0) await this.#answer([this.#lines.takeRest()], "");
+    if (this.#reader.lines.pending > 0) await this.#answer([this.#reader.lines.takeRest()], "");
   }
 
   async #refuseTooLong(): Promise<void> {
@@ -222,7 +195,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   /** Whether everything that has been read is answered, and the last read found no more. */
   get #isDrained(): boolean {
-    return this.#lines.pending === 0 && !this.#lines.filled;
+    return this.#reader.lines.pending === 0 && !this.#reader.lines.filled;
   }
 
   /** Sends the replies to the requests. */
@@ -333,7 +306,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   /** @param sameRequest Whether it is the rest of the same request, which keeps its deadline. */
   #expectRequest(sameRequest = false): void {
-    if (this.#lines.pending > 0) this.#life.expectRest(sameRequest);
+    if (this.#reader.lines.pending > 0) this.#life.expectRest(sameRequest);
     else if (this.#life.expectRequest()) this.expire();
   }
 }

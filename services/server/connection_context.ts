@@ -2,9 +2,9 @@ import type { Protocol } from "../../protocol/addresses.ts";
 import type { QuietQueue } from "../../sockets/quiet_queue.ts";
 import type { Service } from "../service.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import type { Connection } from "./connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { FairQueue } from "./fair_queue.ts";
+import type { RequestReader } from "./request_reader.ts";
 import type { ServerEvents } from "./server.ts";
 import type { TimeSlices } from "./time_slices.ts";
 
@@ -19,7 +19,7 @@ export interface ConnectionContext {
   /** Milliseconds a request may take to arrive whole, and a reply to be read. */
   readonly requestTimeout: number;
   readonly deadlines: Deadlines;
-  readonly quiet: QuietQueue<Connection>;
+  readonly quiet: QuietQueue<RequestReader>;
   readonly requestBuffers: BufferPool;
   readonly replyBuffers: BufferPool;
   readonly fairQueue: FairQueue;

@@ -1,23 +1,23 @@
 import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
-import { type Datagram, MAX_DATAGRAM, readDatagram } from "../../protocol/datagram.ts";
+import { MAX_DATAGRAM, readDatagram } from "../../protocol/datagram.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { messageOf } from "../../sockets/errno.ts";
 import { bindNewAddresses, bindUdp } from "../../sockets/bind_udp.ts";
 import { isLoopback, isWildcard } from "../../sockets/host_addresses.ts";
-import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
+import type { DatagramSocket } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { Asker, ReplyPlan, ReplyStep, Service } from "../service.ts";
 import { Backoff } from "./backoff.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { DatagramGuard } from "./datagram_guard.ts";
+import { Exchange } from "./exchange.ts";
 import {
   type AddressOptions,
   ARRIVED_MS,
   commonPort,
   defaultLimits,
   NOT_UTF8,
-  type Peer,
   type Server,
   type ServerEvents,
   type ServerOptions,
@@ -48,35 +48,6 @@ const REPLIES_KEPT = 64;
  */
 export function serveUdp(service: Service, options: ServerOptions & AddressOptions): Server {
   return new DatagramServer(service, options);
-}
-
-/** One received datagram: who sent it, what it says, and the socket that received it. */
-class Exchange implements Peer, Asker {
-  readonly protocol = "udp";
-  readonly canReset = false;
-  readonly id: number;
-  readonly remote: InternetEndpoint;
-  readonly datagram: Datagram;
-  /** Whether its reply is a plan, not a single datagram sent at once. */
-  takesTime = false;
-  readonly #socket: DatagramSocket;
-  readonly #to: Deno.Addr;
-
-  constructor(id: number, datagram: Datagram, socket: DatagramSocket, from: Deno.Addr) {
-    this.id = id;
-    this.datagram = datagram;
-    this.remote = internetEndpointOf(from);
-    this.#socket = socket;
-    this.#to = from;
-  }
-
-  get local(): InternetEndpoint {
-    return this.#socket.addr;
-  }
-
-  send(bytes: Uint8Array): Promise<number> {
-    return this.#socket.send(bytes, this.#to);
-  }
 }
 
 class DatagramServer implements Server {

@@ -1,8 +1,8 @@
 /** Something that expires when its time is up. */
 export interface Timed {
   /** When it expires, by the clock of {@linkcode Deadlines}; `Infinity` for never. */
-  deadline: number;
-  /** Ends it. Called once its deadline has passed. */
+  readonly deadline: number;
+  /** Ends it, and thereby its deadline. Called once that has passed. */
   expire(): void;
 }
 
@@ -58,10 +58,7 @@ export class Deadlines {
     this.#now += Math.min(time - this.#lastSweep, this.#interval * 2);
     this.#lastSweep = time;
     for (const member of this.#members) {
-      if (this.hasPassed(member.deadline)) {
-        member.deadline = Infinity;
-        member.expire();
-      }
+      if (this.hasPassed(member.deadline)) member.expire();
     }
   }
 }
