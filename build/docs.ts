@@ -43,8 +43,8 @@ With \`--json\` each line on stdout is one JSON object, and \`event\` says what 
 failure, wrong usage included, is a \`failure\`. A thing has one name and one shape in all events: an
 endpoint is \`10.0.0.7:4040\`, \`[::1]:4040\` or the path of a Unix socket (\`unnamed\` for the end that
 connected to one); \`remote\` and \`local\` are the two ends of a socket; names that end in \`Ms\` are
-milliseconds. A value that is unknown or was not reached is absent, never 0 or null. Fields may be
-added, but none will be removed.
+milliseconds. A value that is unknown or was not reached is absent, never 0. Fields may be added,
+but none will be removed.
 
 \`\`\`sh
 netdemo calc-client localhost:4040 --json 10 20 + | jq -r .reply

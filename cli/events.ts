@@ -282,7 +282,7 @@ export const events = {
   }),
 
   // check, path and grade.
-  summary: event("the last line of check, path and grade", {
+  summary: event("the outcome of check, path or grade; if it failed, a failure event follows", {
     ok: truth,
     targets: optional(count),
     asExpected: optional(count),

@@ -103,7 +103,7 @@ for (const { title, steps } of sections) {
         const isServer = /^netdemo (?:(?:\w+-server|relay) --|serve )/.test(command);
         if (isServer) {
           // The output of a background server is not shown.
-          const shown = command.replace(/ > server\.log &$/, "");
+          const shown = command.replace(/ > server\.log &(?: sleep 1)?$/, "");
           const process = new Process([...netdemoCommand, ...shown.split(" ").slice(1)]);
           if (shown === command) servers.push({ process, output });
           else background.push(process);
