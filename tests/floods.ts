@@ -24,6 +24,11 @@ export const floods: readonly Flood[] = [
     server: ["message-server", "--max-request", "1000000"],
     bytes: new Uint8Array([...new Uint8Array(200_000).fill(0xff), 0x0a]),
   },
+  {
+    name: "control characters, in long requests",
+    server: ["message-server", "--max-request", "1000000"],
+    bytes: new Uint8Array([...new Uint8Array(500_000).fill(0x01), 0x0a]),
+  },
   { name: "lab's errors", server: ["lab-server"], bytes: encode("x\n") },
   { name: "lab's garbage", server: ["lab-server"], bytes: encode("garbage\n") },
   { name: "lab's megabytes", server: ["lab-server"], bytes: encode("bytes 1048576\n") },
