@@ -29,6 +29,7 @@ const addressFlag = "where to listen goes after --host and --port";
 const listenFlag = "the port that the forwarder forwards to goes after --listen";
 const oneWord = "a server is one word, HOST:PORT";
 const order = "the operator comes last, and a * needs quotes";
+const targetFirst = "the server comes first";
 
 /** The habits in the order they are tried; later ones apply to the result of earlier ones. */
 export const habits: readonly Habit[] = [
@@ -187,6 +188,11 @@ export const habits: readonly Habit[] = [
   ),
 
   // The calculator's own order.
+  habit(
+    `^calc-client (${NUMBER} ${NUMBER} ${OPERATOR}) ((?:${HOST})?:${PORT})$`,
+    "calc-client $2 $1",
+    targetFirst,
+  ),
   habit(
     `${CALC}(${NUMBER}) (${OPERATOR}) (${NUMBER})${FLAGS}`,
     operatorLast(2, 3, 4),

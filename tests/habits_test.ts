@@ -136,6 +136,7 @@ const habits: Readonly<Record<string, string>> = {
   "path 4040 localhost:8080": "path --listen 4040 localhost:8080",
   "grade calc-server localhost 4040": "grade calc-server localhost:4040",
   "calc-client -4 :4040 10 20 +": "calc-client 127.0.0.1:4040 10 20 +",
+  "calc-client 10 20 + :4040": "calc-client :4040 10 20 +",
   "lab-client --wait 10s whoami": "check --for 10s localhost:50/lab",
   "grade calc-server python3 server.py": "grade calc-server -- python3 server.py",
   "grade calc-server server.py": "grade calc-server -- python3 server.py '{port}'",
