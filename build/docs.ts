@@ -1,10 +1,10 @@
 // deno-lint-ignore-file no-console -- a build script prints
 /** Writes the pages and pictures of docs/ that the program itself generates: `task docs`. */
-import { commandHelp } from "../cli/help.ts";
+import { commandHelp } from "../cli/arguments/help.ts";
 import { commands, main } from "../main.ts";
-import type { Fields } from "../cli/event_fields.ts";
-import { events } from "../cli/events.ts";
-import { Output } from "../cli/output.ts";
+import type { Fields } from "../cli/output/event_fields.ts";
+import { events } from "../cli/output/events.ts";
+import { Output } from "../cli/output/output.ts";
 
 const docs = `${import.meta.dirname}/../docs`;
 /** Columns of the help in docs/reference.md. */
@@ -51,7 +51,7 @@ netdemo calc-client localhost:4040 --json 10 20 + | jq -r .reply
 netdemo calc-server --port 4040 --json | jq -r 'select(.event == "request") | .request'
 \`\`\`
 
-The types, the tests' checks of every line, and this page all come from one table, \`cli/events.ts\`.
+The types, the tests' checks of every line, and this page all come from one table, \`cli/output/events.ts\`.
 `;
 
 /** The picture at the top of the README. */

@@ -1,5 +1,5 @@
-import type { Flags } from "./flags.ts";
-import type { Channels } from "./report.ts";
+import type { Flags } from "./arguments/flags.ts";
+import type { Channels } from "./output/report.ts";
 
 /** What `--version` prints. */
 export interface Version {

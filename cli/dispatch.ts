@@ -1,8 +1,8 @@
-import { Failure } from "./failure.ts";
+import { Failure } from "./errors/failure.ts";
 import type { Command, Version } from "./command.ts";
-import { parseCommandLine } from "./flags.ts";
-import { type Channels, openChannels, PATIENCE_MS, reportFailure } from "./report.ts";
-import { suggest } from "./suggest.ts";
+import { parseCommandLine } from "./arguments/flags.ts";
+import { type Channels, openChannels, PATIENCE_MS, reportFailure } from "./output/report.ts";
+import { suggest } from "./arguments/suggest.ts";
 
 /** Topics that `help` explains besides the commands. Their texts are loaded on demand. */
 export const topics: readonly string[] = ["exit-codes", "targets", "json"];
@@ -64,13 +64,13 @@ async function help(
     const hint = "netdemo help lists the commands";
     throw new Failure("USAGE", `help takes one command: received '${surplus}' as well`, { hint });
   }
-  const { commandHelp, overview } = await import("./help.ts");
+  const { commandHelp, overview } = await import("./arguments/help.ts");
   const columns = await helpColumns();
   if (name === undefined || name === "help") {
     return await show(overview(commands, version, columns), channels);
   }
   if (topics.includes(name)) {
-    const { topic } = await import("./topics.ts");
+    const { topic } = await import("./arguments/topics.ts");
     return await show(topic(name, columns), channels);
   }
   const command = find(name, commands, topics);
@@ -79,7 +79,7 @@ async function help(
 
 /** Columns of the help: those of the terminal, up to a readable line length. */
 async function helpColumns(): Promise<number> {
-  const { displayOf } = await import("./terminal.ts");
+  const { displayOf } = await import("./output/terminal.ts");
   return Math.min(displayOf(Deno.stdout).columns, 100);
 }
 
@@ -115,7 +115,7 @@ async function withHint(
   args: readonly string[],
   commands: readonly Command[],
 ): Promise<Failure> {
-  const { meantBy } = await import("./habits.ts");
+  const { meantBy } = await import("./arguments/habits.ts");
   const meant = meantBy(args);
   if (meant !== undefined && await isPlausible(meant.args, commands)) {
     return new Failure(kind, message, { hint: `${meant.why}: netdemo ${meant.line}` });

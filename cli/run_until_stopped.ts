@@ -1,6 +1,6 @@
-import type { Output } from "./output.ts";
-import { writePortFile } from "./port_file.ts";
-import type { Channels } from "./report.ts";
+import type { Output } from "./output/output.ts";
+import { writePortFile } from "./output/port_file.ts";
+import type { Channels } from "./output/report.ts";
 import { watchStopSignals } from "./signals.ts";
 
 /** Milliseconds after which a pending stop reports what it is waiting for. */

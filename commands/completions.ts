@@ -1,7 +1,7 @@
 import type { Command, Program } from "../cli/command.ts";
-import { Failure } from "../cli/failure.ts";
-import { parseCommandLine } from "../cli/flags.ts";
-import { suggest } from "../cli/suggest.ts";
+import { Failure } from "../cli/errors/failure.ts";
+import { parseCommandLine } from "../cli/arguments/flags.ts";
+import { suggest } from "../cli/arguments/suggest.ts";
 import { topics } from "../cli/dispatch.ts";
 
 /** What a shell may complete after a command's name. */

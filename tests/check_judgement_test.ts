@@ -1,6 +1,6 @@
 /** How a check judges the outcomes of its probes, without sockets. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { exitCodes, Failure } from "../cli/failure.ts";
+import { exitCodes, Failure } from "../cli/errors/failure.ts";
 import { assess, type Row } from "../commands/check/assess.ts";
 import { customChallenge, customQuestion, readEscaped } from "../commands/check/custom.ts";
 import { type Expected, meets, parseExpected } from "../commands/check/expectation.ts";

@@ -8,7 +8,7 @@ import {
   assertMatch,
 } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import type { EventOf } from "../cli/events.ts";
+import type { EventOf } from "../cli/output/events.ts";
 import { probe } from "../commands/check/probe.ts";
 import { calculate } from "../protocol/calculator.ts";
 import { service as calc } from "../services/calc.ts";

@@ -1,6 +1,6 @@
 /** How connection failures are reported: in network namespaces of the tests' own, and at paths. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { wordsOf } from "../cli/failure_words.ts";
+import { wordsOf } from "../cli/errors/failure_words.ts";
 import type { SocketFailureKind } from "../sockets/errno.ts";
 import { type SocketFacts, SocketFailure } from "../sockets/failure.ts";
 import {

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { events, problemsOfLine } from "../cli/events.ts";
+import { events, problemsOfLine } from "../cli/output/events.ts";
 import { examplesOf, pageOfEvents } from "../build/docs.ts";
 import { formatEndpoint } from "../protocol/addresses.ts";
-import type { Fields } from "../cli/event_fields.ts";
+import type { Fields } from "../cli/output/event_fields.ts";
 
 Deno.test("a line must match the event it names", () => {
   const good = {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { meantBy } from "../cli/habits.ts";
+import { meantBy } from "../cli/arguments/habits.ts";
 import { netdemoInProcess } from "./harness.ts";
 
 /**

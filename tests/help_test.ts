@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import stringWidth from "string-width";
-import { commandHelp, overview } from "../cli/help.ts";
-import { exitCodes } from "../cli/failure.ts";
-import { events } from "../cli/events.ts";
-import { topic } from "../cli/topics.ts";
-import { parseCommandLine } from "../cli/flags.ts";
+import { commandHelp, overview } from "../cli/arguments/help.ts";
+import { exitCodes } from "../cli/errors/failure.ts";
+import { events } from "../cli/output/events.ts";
+import { topic } from "../cli/arguments/topics.ts";
+import { parseCommandLine } from "../cli/arguments/flags.ts";
 import { wordsOfLine } from "../text/shell.ts";
 import { commands } from "../main.ts";
 import { netdemoInProcess } from "./harness.ts";

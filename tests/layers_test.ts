@@ -47,14 +47,14 @@ interface Import {
 
 const root = new URL("..", import.meta.url).href;
 
-/** Such as `cli/flags.ts`; `undefined` for a package or the configuration. */
+/** Such as `cli/arguments/flags.ts`; `undefined` for a package or the configuration. */
 function pathOf(specifier: string): string | undefined {
   return specifier.startsWith(root) && /\.[jt]s$/.test(specifier)
     ? specifier.slice(root.length)
     : undefined;
 }
 
-/** `cli` for `cli/flags.ts`, `main` for a file at the top. */
+/** `cli` for `cli/arguments/flags.ts`, `main` for a file at the top. */
 function roomOf(path: string): string {
   const [room = "", ...rest] = path.split("/");
   return rest.length > 0 ? room : "main";

@@ -168,7 +168,7 @@ Deno.test("every file that README and CONTRIBUTING name exists, except examples 
 });
 
 Deno.test("the README's table of exit codes matches the program", async () => {
-  const { exitCodes } = await import("../cli/failure.ts");
+  const { exitCodes } = await import("../cli/errors/failure.ts");
   const rows = [...readme.matchAll(/^\| (\d+) +\| `([A-Z]+):`/gm)];
   assertEquals(Object.fromEntries(rows.map(([, code, kind]) => [kind, Number(code)])), exitCodes);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import { problemsOfLine } from "../cli/events.ts";
+import { problemsOfLine } from "../cli/output/events.ts";
 import { dialResettable, listenResettable } from "../sockets/node_stream.ts";
 import type { Stream } from "../sockets/stream.ts";
 import type { InternetEndpoint } from "../protocol/addresses.ts";

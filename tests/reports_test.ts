@@ -5,10 +5,16 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { Output } from "../cli/output.ts";
+import { Output } from "../cli/output/output.ts";
 import { TextReport } from "../cli/reports/text.ts";
-import { openReport, type Report, type Result, type Status, type Summary } from "../cli/reports.ts";
-import { Failure } from "../cli/failure.ts";
+import {
+  openReport,
+  type Report,
+  type Result,
+  type Status,
+  type Summary,
+} from "../cli/reports/report_flags.ts";
+import { Failure } from "../cli/errors/failure.ts";
 import { readTap, readXml, type XmlElement } from "./report_readers.ts";
 
 const summary: Summary = {

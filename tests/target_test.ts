@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { looksLikeTarget, parseTarget, type Target } from "../cli/target.ts";
-import { Failure } from "../cli/failure.ts";
+import { looksLikeTarget, parseTarget, type Target } from "../cli/arguments/target.ts";
+import { Failure } from "../cli/errors/failure.ts";
 import { netdemoInProcess, startServer, testWith, unix } from "./harness.ts";
 
 const services = ["calc", "message", "hello", "lab", "open"];

@@ -231,8 +231,8 @@ Deno.test("--trace reports start and duration, and no duration includes drawing"
     assert(duration >= 0 && time >= began && time <= performance.now(), call);
   }
   // Drawing happens after the calls, so it can't lengthen their durations.
-  const { traceLines } = await import("../cli/trace_lines.ts");
-  const { Output } = await import("../cli/output.ts");
+  const { traceLines } = await import("../cli/output/trace_lines.ts");
+  const { Output } = await import("../cli/output/output.ts");
   let written = "";
   const sink = {
     write(bytes: Uint8Array): Promise<number> {
@@ -252,8 +252,8 @@ Deno.test("--trace reports start and duration, and no duration includes drawing"
 });
 
 Deno.test("--trace fits 80 columns for every program, and escapes names", async () => {
-  const { traceLines } = await import("../cli/trace_lines.ts");
-  const { Output } = await import("../cli/output.ts");
+  const { traceLines } = await import("../cli/output/trace_lines.ts");
+  const { Output } = await import("../cli/output/output.ts");
   let written = "";
   const output = new Output({
     write(bytes) {

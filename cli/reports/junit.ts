@@ -1,4 +1,4 @@
-import { Failure } from "../failure.ts";
+import { Failure } from "../errors/failure.ts";
 import { visible } from "../../text/visible.ts";
 import type { Report, Result, Summary } from "./result.ts";
 import { writeWhole } from "./write_whole.ts";

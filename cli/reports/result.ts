@@ -1,4 +1,4 @@
-import type { Event } from "../events.ts";
+import type { Event } from "../output/events.ts";
 
 /**
  * The outcome of one test of a command.

@@ -1,4 +1,4 @@
-import type { Output } from "../output.ts";
+import type { Output } from "../output/output.ts";
 import { jsonLine, visible } from "../../text/visible.ts";
 import type { Report, Result, Status, Summary } from "./result.ts";
 

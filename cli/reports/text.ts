@@ -1,4 +1,4 @@
-import type { Output } from "../output.ts";
+import type { Output } from "../output/output.ts";
 import { padTo, widthOf, wrap } from "../../text/width.ts";
 import { type Display, type Style, styled } from "../../text/display.ts";
 import { visible } from "../../text/visible.ts";

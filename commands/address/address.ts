@@ -1,10 +1,10 @@
 import { familyOf, kindOfAddress, kindOfPort } from "./address_kinds.ts";
 import { canonicalAddress } from "../../protocol/addresses.ts";
-import { Failure } from "../../cli/failure.ts";
-import type { Event } from "../../cli/events.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import type { Event } from "../../cli/output/events.ts";
 import type { Program } from "../../cli/command.ts";
-import { durationFlag, parseCommandLine } from "../../cli/flags.ts";
-import { type Channels, eventLine, rounded } from "../../cli/report.ts";
+import { durationFlag, parseCommandLine } from "../../cli/arguments/flags.ts";
+import { type Channels, eventLine, rounded } from "../../cli/output/report.ts";
 import { lookUp, systemResolver } from "../../sockets/resolve.ts";
 import { localAddresses, reverseName, servicesOf } from "./this_host.ts";
 import { shellWord } from "../../text/shell.ts";

@@ -1,4 +1,4 @@
-import type { FailureKind } from "../../cli/failure.ts";
+import type { FailureKind } from "../../cli/errors/failure.ts";
 import type { Challenge } from "../../clients/challenge.ts";
 import type { Endpoint } from "../../protocol/addresses.ts";
 import { type Expected, expectsBlock, meets } from "./expectation.ts";

@@ -1,8 +1,8 @@
 import type { Program } from "../../cli/command.ts";
-import { Failure } from "../../cli/failure.ts";
-import { type FlagValues, parseCommandLine } from "../../cli/flags.ts";
-import type { Channels } from "../../cli/report.ts";
-import { openReport, type Report, type Result } from "../../cli/reports.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
+import type { Channels } from "../../cli/output/report.ts";
+import { openReport, type Report, type Result } from "../../cli/reports/report_flags.ts";
 import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signals.ts";
 import type { Client } from "../../clients/client.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";

@@ -1,4 +1,4 @@
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 import { type Challenge, randomWord } from "../../clients/challenge.ts";
 
 /** The placeholder for a fresh random word in `--send` and `--reply`. */

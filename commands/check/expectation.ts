@@ -1,6 +1,6 @@
-import { Failure } from "../../cli/failure.ts";
-import { suggest } from "../../cli/suggest.ts";
-import { parseTarget, type Target } from "../../cli/target.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { suggest } from "../../cli/arguments/suggest.ts";
+import { parseTarget, type Target } from "../../cli/arguments/target.ts";
 import {
   canonicalAddress,
   isLinkLocalWithoutZone,

@@ -1,5 +1,5 @@
-import { durationFlag, readName, readNumber } from "../../cli/flags.ts";
-import { reportFlags } from "../../cli/reports.ts";
+import { durationFlag, readName, readNumber } from "../../cli/arguments/flags.ts";
+import { reportFlags } from "../../cli/reports/report_flags.ts";
 import { readEscaped } from "./custom.ts";
 import { readSizes } from "./sizes.ts";
 

@@ -1,4 +1,4 @@
-import type { Report, Result } from "../../cli/reports.ts";
+import type { Report, Result } from "../../cli/reports/report_flags.ts";
 import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assess.ts";
 import type { Expected } from "./expectation.ts";
 import { Tally } from "./repeat.ts";

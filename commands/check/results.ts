@@ -1,6 +1,6 @@
-import type { Event, EventOf } from "../../cli/events.ts";
-import { rounded } from "../../cli/report.ts";
-import type { Result } from "../../cli/reports.ts";
+import type { Event, EventOf } from "../../cli/output/events.ts";
+import { rounded } from "../../cli/output/report.ts";
+import type { Result } from "../../cli/reports/report_flags.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import type { AssessedRow } from "./assess.ts";
 import type { Series } from "./repeat.ts";

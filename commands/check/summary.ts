@@ -1,6 +1,6 @@
-import type { EventOf } from "../../cli/events.ts";
-import { exitCodes, Failure } from "../../cli/failure.ts";
-import { rounded } from "../../cli/report.ts";
+import type { EventOf } from "../../cli/output/events.ts";
+import { exitCodes, Failure } from "../../cli/errors/failure.ts";
+import { rounded } from "../../cli/output/report.ts";
 import type { AssessedTarget } from "./assess.ts";
 import { hintFor } from "./words.ts";
 

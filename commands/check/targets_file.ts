@@ -1,4 +1,4 @@
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 
 /** A line of a targets file. */
 export interface TargetLine {

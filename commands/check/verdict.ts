@@ -1,5 +1,5 @@
 import type { Protocol } from "../../protocol/addresses.ts";
-import type { FailureKind } from "../../cli/failure.ts";
+import type { FailureKind } from "../../cli/errors/failure.ts";
 import type { SocketFailureKind } from "../../sockets/errno.ts";
 
 /** What a probe can find, furthest first: a reply before a connection, a refusal before silence. */

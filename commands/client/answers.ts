@@ -1,5 +1,5 @@
-import { type Channels, eventLine, rounded } from "../../cli/report.ts";
-import { Failure } from "../../cli/failure.ts";
+import { type Channels, eventLine, rounded } from "../../cli/output/report.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 import type { Call } from "../../clients/call/call.ts";
 import type { Answer } from "../../clients/call/pipeline.ts";
 import type { Client } from "../../clients/client.ts";

@@ -1,10 +1,10 @@
 import type { Program } from "../../cli/command.ts";
-import { asFailure, Failure } from "../../cli/failure.ts";
-import { durationFlag, parseCommandLine } from "../../cli/flags.ts";
-import { StdinLines } from "../../cli/stdin_lines.ts";
-import { parseTarget } from "../../cli/target.ts";
-import { openTrace } from "../../cli/trace.ts";
-import { chosenServer, type ServerPlace, transportFlags } from "../../cli/transport.ts";
+import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { durationFlag, parseCommandLine } from "../../cli/arguments/flags.ts";
+import { StdinLines } from "../../cli/output/stdin_lines.ts";
+import { parseTarget } from "../../cli/arguments/target.ts";
+import { openTrace } from "../../cli/output/trace.ts";
+import { chosenServer, type ServerPlace, transportFlags } from "../../cli/arguments/transport.ts";
 import type { Call } from "../../clients/call/call.ts";
 import { type CallPlace, dial } from "../../clients/call/dial.ts";
 import { ask, pipeline } from "../../clients/call/pipeline.ts";

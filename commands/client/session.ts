@@ -1,7 +1,7 @@
-import { asFailure, Failure } from "../../cli/failure.ts";
-import { Prompt } from "../../cli/prompt.ts";
-import { type Channels, printFailure } from "../../cli/report.ts";
-import { displayOf } from "../../cli/terminal.ts";
+import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { Prompt } from "../../cli/output/prompt.ts";
+import { type Channels, printFailure } from "../../cli/output/report.ts";
+import { displayOf } from "../../cli/output/terminal.ts";
 import type { Call } from "../../clients/call/call.ts";
 import { ask } from "../../clients/call/pipeline.ts";
 import type { Client } from "../../clients/client.ts";

@@ -1,5 +1,5 @@
 import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 import type { SocketEvent } from "../../sockets/socket_events.ts";
 import type { Program } from "../../cli/command.ts";
 import { type Drawing, drawLadder } from "../../ladder/draw.ts";
@@ -9,14 +9,14 @@ import { ladderOf, sideOf } from "../../ladder/ladder.ts";
 import type { Lesson } from "../lesson.ts";
 import { incidents, type Scene, talksOf } from "./scenes.ts";
 import { Stage, type Transport } from "./stage.ts";
-import { parseCommandLine, readName } from "../../cli/flags.ts";
-import { Pager } from "../../cli/pager.ts";
+import { parseCommandLine, readName } from "../../cli/arguments/flags.ts";
+import { Pager } from "../../cli/output/pager.ts";
 import { asciiOnly, wrap } from "../../text/width.ts";
-import { type Channels, dataFields, eventLine, rounded } from "../../cli/report.ts";
-import { suggest } from "../../cli/suggest.ts";
-import { displayOf } from "../../cli/terminal.ts";
+import { type Channels, dataFields, eventLine, rounded } from "../../cli/output/report.ts";
+import { suggest } from "../../cli/arguments/suggest.ts";
+import { displayOf } from "../../cli/output/terminal.ts";
 import { styled } from "../../text/display.ts";
-import { chosenTransport } from "../../cli/transport.ts";
+import { chosenTransport } from "../../cli/arguments/transport.ts";
 import { visible } from "../../text/visible.ts";
 
 const flags = {

@@ -1,4 +1,4 @@
-import { asFailure, Failure } from "../../cli/failure.ts";
+import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import { type Answer, ask } from "../../clients/call/pipeline.ts";
 import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
 import type { Endpoint } from "../../protocol/addresses.ts";

@@ -1,9 +1,9 @@
 import type { Program } from "../../cli/command.ts";
-import { durationFlag, parseCommandLine, readName, readNumber } from "../../cli/flags.ts";
-import type { Channels } from "../../cli/report.ts";
-import { reportFlags } from "../../cli/reports.ts";
-import { suggest } from "../../cli/suggest.ts";
-import { Failure } from "../../cli/failure.ts";
+import { durationFlag, parseCommandLine, readName, readNumber } from "../../cli/arguments/flags.ts";
+import type { Channels } from "../../cli/output/report.ts";
+import { reportFlags } from "../../cli/reports/report_flags.ts";
+import { suggest } from "../../cli/arguments/suggest.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./catalogue.ts";
 import { type Level, levels, type Subject, subjects } from "./check.ts";
 import { grade } from "./run.ts";

@@ -1,5 +1,5 @@
-import type { Result } from "../../cli/reports.ts";
-import { Failure } from "../../cli/failure.ts";
+import type { Result } from "../../cli/reports/report_flags.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 import { writeWhole } from "../../cli/reports/write_whole.ts";
 
 /** A test in Gradescope's results.json (gradescope-autograders.readthedocs.io). */

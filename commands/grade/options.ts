@@ -1,5 +1,5 @@
-import type { FlagValues } from "../../cli/flags.ts";
-import type { reportFlags } from "../../cli/reports.ts";
+import type { FlagValues } from "../../cli/arguments/flags.ts";
+import type { reportFlags } from "../../cli/reports/report_flags.ts";
 import type { Level, Subject } from "./check.ts";
 
 /** What the command line asks for. */

@@ -1,5 +1,5 @@
-import { Failure } from "../../cli/failure.ts";
-import { parseTarget } from "../../cli/target.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { parseTarget } from "../../cli/arguments/target.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import type { CheckFacts, Outcome, Subject } from "./check.ts";
 import { ExaminedClient } from "./client.ts";

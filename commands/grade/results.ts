@@ -1,5 +1,5 @@
-import type { Channels } from "../../cli/report.ts";
-import { openReport, type Report, type Result } from "../../cli/reports.ts";
+import type { Channels } from "../../cli/output/report.ts";
+import { openReport, type Report, type Result } from "../../cli/reports/report_flags.ts";
 import { type CheckFacts, forService, type Outcome, type Subject } from "./check.ts";
 import { GradescopeReport } from "./gradescope.ts";
 import type { GradeOptions } from "./options.ts";

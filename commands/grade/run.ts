@@ -1,6 +1,6 @@
-import { asFailure, Failure } from "../../cli/failure.ts";
-import { type Channels, eventLine } from "../../cli/report.ts";
-import type { Report } from "../../cli/reports.ts";
+import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { type Channels, eventLine } from "../../cli/output/report.ts";
+import type { Report } from "../../cli/reports/report_flags.ts";
 import { watchStopSignals } from "../../cli/signals.ts";
 import { visible } from "../../text/visible.ts";
 import { type CheckFacts, forService, levels, type Outcome } from "./check.ts";

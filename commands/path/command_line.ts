@@ -1,8 +1,13 @@
-import { Failure } from "../../cli/failure.ts";
-import { durationFlag, type FlagValues, parseCommandLine, readNumber } from "../../cli/flags.ts";
-import { reportFlags } from "../../cli/reports.ts";
-import { suggest } from "../../cli/suggest.ts";
-import { type InternetTarget, parseTarget } from "../../cli/target.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import {
+  durationFlag,
+  type FlagValues,
+  parseCommandLine,
+  readNumber,
+} from "../../cli/arguments/flags.ts";
+import { reportFlags } from "../../cli/reports/report_flags.ts";
+import { suggest } from "../../cli/arguments/suggest.ts";
+import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
 import { questionsOver } from "./examination.ts";
 
 /** Milliseconds of the longest wait for anything expected. */

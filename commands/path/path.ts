@@ -1,8 +1,8 @@
 import type { Program } from "../../cli/command.ts";
-import { asFailure, Failure } from "../../cli/failure.ts";
-import { type Channels, eventLine } from "../../cli/report.ts";
-import { openReport, type Report } from "../../cli/reports.ts";
-import { displayOf } from "../../cli/terminal.ts";
+import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { type Channels, eventLine } from "../../cli/output/report.ts";
+import { openReport, type Report } from "../../cli/reports/report_flags.ts";
+import { displayOf } from "../../cli/output/terminal.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";

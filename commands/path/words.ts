@@ -1,6 +1,6 @@
-import { exitCodes, Failure, type FailureKind } from "../../cli/failure.ts";
-import { rounded } from "../../cli/report.ts";
-import type { Result, Summary } from "../../cli/reports.ts";
+import { exitCodes, Failure, type FailureKind } from "../../cli/errors/failure.ts";
+import { rounded } from "../../cli/output/report.ts";
+import type { Result, Summary } from "../../cli/reports/report_flags.ts";
 import { quoteBytes, wrap } from "../../text/width.ts";
 import type { Outcome, Strays } from "./examination.ts";
 import { Broken } from "./question.ts";

@@ -1,5 +1,5 @@
-import { Failure } from "../../cli/failure.ts";
-import { suggest } from "../../cli/suggest.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { suggest } from "../../cli/arguments/suggest.ts";
 import { parseDuration } from "../../protocol/duration.ts";
 
 /** The ways in which a relay disturbs what it passes on. */

@@ -1,5 +1,5 @@
 import type { Program } from "../../cli/command.ts";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 import {
   durationFlag,
   type FlagValues,
@@ -7,10 +7,10 @@ import {
   readHost,
   readName,
   readNumber,
-} from "../../cli/flags.ts";
+} from "../../cli/arguments/flags.ts";
 import { pageFlags } from "../../cli/page.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
-import { type InternetTarget, parseTarget } from "../../cli/target.ts";
+import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
 import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
 import { canReset } from "../../sockets/node_stream.ts";
 import { resolve } from "../../sockets/resolve.ts";

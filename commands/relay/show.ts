@@ -1,6 +1,6 @@
-import type { Event } from "../../cli/events.ts";
-import { type Channels, dataFields, eventLine, rounded } from "../../cli/report.ts";
-import { displayOf } from "../../cli/terminal.ts";
+import type { Event } from "../../cli/output/events.ts";
+import { type Channels, dataFields, eventLine, rounded } from "../../cli/output/report.ts";
+import { displayOf } from "../../cli/output/terminal.ts";
 import { type Drawing, drawNameLines, drawRung } from "../../ladder/draw.ts";
 import { explainOnce } from "../../ladder/explain.ts";
 import { type WireEvent, wireNames, wireRung } from "../../ladder/wire.ts";

@@ -1,11 +1,11 @@
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 import {
   durationFlag,
   type FlagValues,
   readName,
   readNumber,
   type ValueFlag,
-} from "../../cli/flags.ts";
+} from "../../cli/arguments/flags.ts";
 import { pageFlags } from "../../cli/page.ts";
 import { defaultLimits, type StreamOptions } from "../../services/server/server.ts";
 import type { Service, ServiceFlag } from "../../services/service.ts";

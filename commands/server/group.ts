@@ -1,4 +1,4 @@
-import { asFailure, Failure } from "../../cli/failure.ts";
+import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import type { Server, StreamOptions } from "../../services/server/server.ts";
 import { startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";

@@ -1,5 +1,5 @@
 import { openPageOf, type PageValues, reportPage } from "../../cli/page.ts";
-import type { Channels } from "../../cli/report.ts";
+import type { Channels } from "../../cli/output/report.ts";
 import type { ServerPage } from "../../page/page.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import type { ServerEvents } from "../../services/server/server.ts";

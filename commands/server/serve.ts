@@ -1,8 +1,8 @@
 import type { Program } from "../../cli/command.ts";
-import { Failure } from "../../cli/failure.ts";
-import { parseCommandLine, type ValueFlag } from "../../cli/flags.ts";
-import { openTrace } from "../../cli/trace.ts";
-import { hostFlag } from "../../cli/transport.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { parseCommandLine, type ValueFlag } from "../../cli/arguments/flags.ts";
+import { openTrace } from "../../cli/output/trace.ts";
+import { hostFlag } from "../../cli/arguments/transport.ts";
 import type { Service } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import type { Lesson } from "../lesson.ts";

@@ -1,6 +1,6 @@
-import { Failure } from "../../cli/failure.ts";
-import { readNumber } from "../../cli/flags.ts";
-import { suggest } from "../../cli/suggest.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { readNumber } from "../../cli/arguments/flags.ts";
+import { suggest } from "../../cli/arguments/suggest.ts";
 import type { Lesson, LessonRow } from "../lesson.ts";
 
 /** A service with its port; 0 means any free one. */

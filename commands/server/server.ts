@@ -1,8 +1,8 @@
 import type { Program } from "../../cli/command.ts";
-import { Failure } from "../../cli/failure.ts";
-import { type FlagValues, parseCommandLine } from "../../cli/flags.ts";
-import { openTrace } from "../../cli/trace.ts";
-import { chosenTransport, transportFlags } from "../../cli/transport.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
+import { openTrace } from "../../cli/output/trace.ts";
+import { chosenTransport, transportFlags } from "../../cli/arguments/transport.ts";
 import type { Protocol } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import type { Server } from "../../services/server/server.ts";

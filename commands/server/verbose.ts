@@ -1,4 +1,4 @@
-import type { Output } from "../../cli/output.ts";
+import type { Output } from "../../cli/output/output.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import { visible } from "../../text/visible.ts";

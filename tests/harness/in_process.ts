@@ -1,4 +1,4 @@
-import { Output } from "../../cli/output.ts";
+import { Output } from "../../cli/output/output.ts";
 import { main } from "../../main.ts";
 import { assertEvents, type Ended, executable, netdemo, netdemoCommand } from "./process.ts";
 

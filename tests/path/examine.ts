@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { problemsOfLine } from "../../cli/events.ts";
+import { problemsOfLine } from "../../cli/output/events.ts";
 import { type Ended, netdemoInProcess, resets } from "../harness.ts";
 
 /** A `path --json` line about a question. */

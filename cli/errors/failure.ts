@@ -1,5 +1,5 @@
-import { errnoOf, messageOf, type SocketFailureKind } from "../sockets/errno.ts";
-import { SocketFailure } from "../sockets/failure.ts";
+import { errnoOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
 import { wordsOf } from "./failure_words.ts";
 
 /** The ways in which netdemo fails, as the first word of its messages. */

@@ -1,7 +1,7 @@
-import { errnoOf } from "../sockets/errno.ts";
-import { jsonLine, visible } from "../text/visible.ts";
+import { errnoOf } from "../../sockets/errno.ts";
+import { jsonLine, visible } from "../../text/visible.ts";
 import type { Event } from "./events.ts";
-import { asFailure, exitCodes, type Failure } from "./failure.ts";
+import { asFailure, exitCodes, type Failure } from "../errors/failure.ts";
 import { Output } from "./output.ts";
 
 /** Exit code if the reader of stdout is gone, as in shells: 128 + SIGPIPE. */
@@ -54,7 +54,7 @@ export async function printFailure(
   if (hint !== undefined) lines.push(`hint: ${visible(hint)}`);
   // A program reads each from one line; at a terminal they are wrapped between words.
   const shown = Deno.stderr.isTerminal()
-    ? (await import("./failure_lines.ts")).failureLines(lines)
+    ? (await import("../errors/failure_lines.ts")).failureLines(lines)
     : lines;
   for (const line of shown) stderr.line(line);
 }

@@ -1,9 +1,9 @@
-import { formatEndpoint } from "../protocol/addresses.ts";
-import type { SocketEvent, Trace } from "../sockets/socket_events.ts";
+import { formatEndpoint } from "../../protocol/addresses.ts";
+import type { SocketEvent, Trace } from "../../sockets/socket_events.ts";
 import type { Output } from "./output.ts";
-import { visible } from "../text/visible.ts";
-import { asciiOnly, cutTo, padTo, quoteBytes, widthOf } from "../text/width.ts";
-import { type Display, type Style, styled } from "../text/display.ts";
+import { visible } from "../../text/visible.ts";
+import { asciiOnly, cutTo, padTo, quoteBytes, widthOf } from "../../text/width.ts";
+import { type Display, type Style, styled } from "../../text/display.ts";
 
 /** Widths of the columns before the data: start, duration, program and socket, call, result. */
 const COLUMNS = { time: 8, duration: 7, who: 17, call: 24, result: 5 };

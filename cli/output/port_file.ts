@@ -1,5 +1,5 @@
-import { errnoOf, messageOf } from "../sockets/errno.ts";
-import { Failure } from "./failure.ts";
+import { errnoOf, messageOf } from "../../sockets/errno.ts";
+import { Failure } from "../errors/failure.ts";
 
 /**
  * Writes a file that exists while it is in scope: it gives a script the port of a

@@ -3,10 +3,10 @@ import {
   formatEndpoint,
   formatEndpoints,
   isLinkLocalWithoutZone,
-} from "../protocol/addresses.ts";
-import { MAX_DATAGRAM } from "../protocol/datagram.ts";
-import { formatDuration } from "../protocol/duration.ts";
-import { errnoOf, messageOf, type SocketFailureKind } from "../sockets/errno.ts";
+} from "../../protocol/addresses.ts";
+import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import { errnoOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import type {
   Attempt,
   ConnectFacts,
@@ -14,7 +14,7 @@ import type {
   ResolveFacts,
   SendFacts,
   SocketFailure,
-} from "../sockets/failure.ts";
+} from "../../sockets/failure.ts";
 import { listenWords } from "./listen_words.ts";
 
 /** A failure in words for the user. */

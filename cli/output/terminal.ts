@@ -1,4 +1,4 @@
-import type { Display } from "../text/display.ts";
+import type { Display } from "../../text/display.ts";
 
 const DEFAULT_COLUMNS = 80;
 /** On a narrower terminal, lines are longer than the terminal. */

@@ -1,4 +1,4 @@
-import type { Trace } from "../sockets/socket_events.ts";
+import type { Trace } from "../../sockets/socket_events.ts";
 import type { Output } from "./output.ts";
 
 /** Opens the output of `--trace`. The code that draws it is loaded only here. */

@@ -1,4 +1,4 @@
-import { shellWord, wordsOfLine } from "../text/shell.ts";
+import { shellWord, wordsOfLine } from "../../text/shell.ts";
 import { habits } from "./habit_table.ts";
 
 /** Longer lines are not typed, but may come from a shell that expanded a `*`. */

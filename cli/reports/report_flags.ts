@@ -1,14 +1,14 @@
-import type { Event } from "./events.ts";
-import { Failure } from "./failure.ts";
-import { type FlagValues, readName } from "./flags.ts";
-import { type Channels, eventLine } from "./report.ts";
-import { JUnitReport } from "./reports/junit.ts";
-import type { Report, Result, Summary } from "./reports/result.ts";
-import { TapReport } from "./reports/tap.ts";
-import { type Layout, TextReport } from "./reports/text.ts";
-import { displayOf } from "./terminal.ts";
+import type { Event } from "../output/events.ts";
+import { Failure } from "../errors/failure.ts";
+import { type FlagValues, readName } from "../arguments/flags.ts";
+import { type Channels, eventLine } from "../output/report.ts";
+import { JUnitReport } from "./junit.ts";
+import type { Report, Result, Summary } from "./result.ts";
+import { TapReport } from "./tap.ts";
+import { type Layout, TextReport } from "./text.ts";
+import { displayOf } from "../output/terminal.ts";
 
-export type { Report, Result, Status, Summary } from "./reports/result.ts";
+export type { Report, Result, Status, Summary } from "./result.ts";
 
 /** The flags that choose how results are printed. */
 export const reportFlags = {

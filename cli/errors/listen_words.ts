@@ -1,6 +1,6 @@
-import { formatEndpoint, isLinkLocalWithoutZone } from "../protocol/addresses.ts";
-import { errnoOf, messageOf } from "../sockets/errno.ts";
-import type { ListenFacts } from "../sockets/failure.ts";
+import { formatEndpoint, isLinkLocalWithoutZone } from "../../protocol/addresses.ts";
+import { errnoOf, messageOf } from "../../sockets/errno.ts";
+import type { ListenFacts } from "../../sockets/failure.ts";
 import type { Words } from "./failure_words.ts";
 
 interface Explanation {

@@ -1,4 +1,4 @@
-import { errnoOf } from "../sockets/errno.ts";
+import { errnoOf } from "../../sockets/errno.ts";
 
 /** Most characters that may wait to be written. */
 const MAX_WAITING = 1_048_576;

@@ -1,5 +1,5 @@
-import { padTo, widthOf, wrap } from "../text/width.ts";
-import type { Command, Program, Version } from "./command.ts";
+import { padTo, widthOf, wrap } from "../../text/width.ts";
+import type { Command, Program, Version } from "../command.ts";
 import type { Flags, Switch, ValueFlag } from "./flags.ts";
 
 /** Columns before a row, and between its two parts. */

@@ -1,5 +1,5 @@
-import type { Protocol } from "../protocol/addresses.ts";
-import { Failure } from "./failure.ts";
+import type { Protocol } from "../../protocol/addresses.ts";
+import { Failure } from "../errors/failure.ts";
 import { type CommandLine, type FlagValues, readHost, readName, readNumber } from "./flags.ts";
 import { looksLikeTarget, parseTarget } from "./target.ts";
 

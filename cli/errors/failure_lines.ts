@@ -1,5 +1,5 @@
-import { widthOf, wrap } from "../text/width.ts";
-import { displayOf } from "./terminal.ts";
+import { widthOf, wrap } from "../../text/width.ts";
+import { displayOf } from "../output/terminal.ts";
 
 const INDENT = "  ";
 

@@ -1,6 +1,6 @@
-import { messageOf } from "../sockets/errno.ts";
-import { Failure } from "./failure.ts";
-import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
+import { messageOf } from "../../sockets/errno.ts";
+import { Failure } from "../errors/failure.ts";
+import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 
 /** Most bytes in a line of input. */
 const MAX_LINE = 1_048_576;

@@ -1,5 +1,5 @@
 import type { Output } from "./output.ts";
-import { type Display, styled } from "../text/display.ts";
+import { type Display, styled } from "../../text/display.ts";
 
 const QUESTION = "-- space or Enter: more, q: quit --";
 

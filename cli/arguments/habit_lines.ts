@@ -1,4 +1,4 @@
-import { shellWord } from "../text/shell.ts";
+import { shellWord } from "../../text/shell.ts";
 
 /** Builds `10 20 +` from the groups of a match that are the operands and the operator. */
 export function operatorLast(

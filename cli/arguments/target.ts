@@ -1,5 +1,5 @@
-import { canonicalAddress } from "../protocol/addresses.ts";
-import { Failure } from "./failure.ts";
+import { canonicalAddress } from "../../protocol/addresses.ts";
+import { Failure } from "../errors/failure.ts";
 import { suggest } from "./suggest.ts";
 
 /** The server that a command addresses, over TCP or UDP. */

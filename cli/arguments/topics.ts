@@ -1,6 +1,6 @@
-import type { Fields } from "./event_fields.ts";
-import { events } from "./events.ts";
-import { exitCodes, type FailureKind } from "./failure.ts";
+import type { Fields } from "../output/event_fields.ts";
+import { events } from "../output/events.ts";
+import { exitCodes, type FailureKind } from "../errors/failure.ts";
 import { pageOf, paragraphs, type Row, table } from "./help.ts";
 
 /** Returns the page of a topic, wrapped to the given number of columns. */

@@ -1,7 +1,7 @@
 import { parseArgs as untypedParseArgs } from "@std/cli/parse-args";
-import { canonicalAddress } from "../protocol/addresses.ts";
-import { formatDuration, MAX_DURATION_MS, parseDuration } from "../protocol/duration.ts";
-import { Failure } from "./failure.ts";
+import { canonicalAddress } from "../../protocol/addresses.ts";
+import { formatDuration, MAX_DURATION_MS, parseDuration } from "../../protocol/duration.ts";
+import { Failure } from "../errors/failure.ts";
 import { suggest } from "./suggest.ts";
 
 /** `parseArgs` as it is used here, since the package has no types. */
