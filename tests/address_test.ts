@@ -11,7 +11,7 @@ import {
   startServer,
   testWith,
   unix,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** The events that a command prints with `--json`. */
 async function eventsOf(args: readonly string[]): Promise<Record<string, unknown>[]> {

@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
 import { buildLoad, runLoad, start, type Target } from "./bench/load.ts";
-import { linux, netdemoCommand, testWith, tool } from "./harness.ts";
+import { linux, netdemoCommand, testWith, tool } from "./harness/mod.ts";
 
 /** A test of the load generator, which is written in C for Linux. */
 function loadTest(name: string, fn: (load: string) => Promise<void>): void {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { calculate, MAX_DIGITS } from "../protocol/calculator.ts";
-import { assertProperty, command, Process, pythonTest, TestConnection } from "./harness.ts";
+import { assertProperty, command, Process, pythonTest, TestConnection } from "./harness/mod.ts";
 
 const answers: Record<string, string> = {
   "10 20 +": "Sum of 10 and 20 is 30",

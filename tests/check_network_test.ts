@@ -15,7 +15,7 @@ import {
   networkNeeds,
   type Process,
   testWith,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** Server ports that the router's firewall treats specially, in both families. */
 const FIREWALL = `

@@ -1,8 +1,8 @@
 /** Misbehaving peers as check sees them: on loopback, over TCP and UDP, IPv4 and IPv6. */
 import { assert, assertEquals } from "@std/assert";
 import type { Verdict } from "../commands/check/verdict.ts";
-import { ipv6, netdemoInProcess, testWith, unix } from "./harness.ts";
-import { type Peer, type RunningPeer, tcpPeers, udpPeers } from "./peers.ts";
+import { ipv6, netdemoInProcess, testWith, unix } from "./harness/mod.ts";
+import { type Peer, type RunningPeer, tcpPeers, udpPeers } from "./harness/peers.ts";
 
 /** A `--json` line about a probe. */
 interface ProbeEvent {

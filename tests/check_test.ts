@@ -27,7 +27,7 @@ import {
   signalTest,
   testWith,
   unix,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 import {
   answering,
   forever,
@@ -38,8 +38,8 @@ import {
   startDatagrams,
   startNobody,
   startStreams,
-} from "./peers.ts";
-import { readTap, readXml } from "./report_readers.ts";
+} from "./harness/peers.ts";
+import { readTap, readXml } from "./harness/report_readers.ts";
 
 const check = (...args: readonly string[]): Promise<Ended> => netdemoInProcess(["check", ...args]);
 

@@ -3,7 +3,7 @@
  * and leave connections open, and these clients print the exact bytes that they receive.
  */
 import { assertEquals, assertLess } from "@std/assert";
-import { netdemo, Process, pythonTest, startServer } from "./harness.ts";
+import { netdemo, Process, pythonTest, startServer } from "./harness/mod.ts";
 
 const lesson = (name: string): string => `${import.meta.dirname}/classic/${name}.py`;
 

@@ -13,8 +13,8 @@ import {
   silence,
   startServer,
   testWith,
-} from "./harness.ts";
-import { terminal } from "./terminal.ts";
+} from "./harness/mod.ts";
+import { terminal } from "./harness/terminal.ts";
 
 /** A peer that treats each connection as the test says. */
 function startPeer(

@@ -13,7 +13,7 @@ import {
   signalTest,
   testWith,
   tool,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 const commands = [
   "hello-server",

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { commands } from "../main.ts";
-import { netdemoInProcess, python3, run, testWith, tool } from "./harness.ts";
-import { session } from "./terminal_session.ts";
+import { netdemoInProcess, python3, run, testWith, tool } from "./harness/mod.ts";
+import { session } from "./harness/terminal_session.ts";
 
 /** A shell's script, in a file that is removed with its scope. */
 async function scriptFor(shell: string): Promise<AsyncDisposable & { readonly path: string }> {

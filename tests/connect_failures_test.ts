@@ -14,7 +14,7 @@ import {
   testWith,
   tool,
   unix,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** Runs netdemo in a network namespace of its own, which the script sets up first. */
 async function inNamespace(setUp: string, args: readonly string[]): Promise<Ended> {

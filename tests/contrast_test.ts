@@ -1,8 +1,8 @@
 /** Two texts compared: the difference must be visible. */
 import { assertEquals } from "@std/assert";
 import { contrasted } from "../text/contrast.ts";
-import { netdemoInProcess } from "./harness.ts";
-import { answering, startStreams } from "./peers.ts";
+import { netdemoInProcess } from "./harness/mod.ts";
+import { answering, startStreams } from "./harness/peers.ts";
 
 Deno.test("the difference of two texts is shown, however far into them it is", () => {
   assertEquals(contrasted("abc", "abd", 4), ["abc", "abd"]);

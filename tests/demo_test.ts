@@ -8,9 +8,9 @@ import { lesson } from "../main.ts";
 import { Stage } from "../commands/demo/stage.ts";
 import type { Display } from "../text/display.ts";
 import type { SocketEvent } from "../sockets/socket_events.ts";
-import { netdemo, netdemoCommand, Process, python3, pythonTest, testWith } from "./harness.ts";
-import { terminal } from "./terminal.ts";
-import { session, type Step } from "./terminal_session.ts";
+import { netdemo, netdemoCommand, Process, python3, pythonTest, testWith } from "./harness/mod.ts";
+import { terminal } from "./harness/terminal.ts";
+import { session, type Step } from "./harness/terminal_session.ts";
 
 const plain: Display = { columns: 80, color: false, unicode: true };
 

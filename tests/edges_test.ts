@@ -9,7 +9,7 @@ import {
   TestConnection,
   testWith,
   unix,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** A peer that does one thing with each connection, and its port. */
 function peer(act: (conn: Deno.TcpConn) => Promise<void>): Disposable & { readonly port: number } {

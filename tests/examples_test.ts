@@ -13,8 +13,8 @@ import {
   testWith,
   tool,
   unix,
-} from "./harness.ts";
-import { startNobody } from "./peers.ts";
+} from "./harness/mod.ts";
+import { startNobody } from "./harness/peers.ts";
 
 const root = new URL("../", import.meta.url);
 const examples = new URL("examples/", root);

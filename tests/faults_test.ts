@@ -27,9 +27,9 @@ import {
   testWith,
   TURN,
   until,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
-const resets = `${import.meta.dirname}/resets.py`;
+const resets = `${import.meta.dirname}/harness/resets.py`;
 const portOf = (server: Server): number => server.port ?? 0;
 
 /** Connections that this host's kernel has seen reset since it started. */

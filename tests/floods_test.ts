@@ -12,8 +12,8 @@ import {
   startServer,
   TestConnection,
   testWith,
-} from "./harness.ts";
-import { Flooded, floods } from "./floods.ts";
+} from "./harness/mod.ts";
+import { Flooded, floods } from "./harness/floods.ts";
 
 /** Milliseconds that an answer may take during a flood. */
 const LIMIT_MS = 100;

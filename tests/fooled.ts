@@ -4,8 +4,8 @@
  * with netdemo: `task fooled` prints the table, and `--write` writes it to
  * docs/check.md.
  */
-import { netdemoCommand, run, tool } from "./harness.ts";
-import { type Peer, tcpPeers } from "./peers.ts";
+import { netdemoCommand, run, tool } from "./harness/mod.ts";
+import { type Peer, tcpPeers } from "./harness/peers.ts";
 
 const HOST = "127.0.0.1";
 const PAGE = new URL("../docs/check.md", import.meta.url);

@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { calculate } from "../protocol/calculator.ts";
 import { service } from "../services/calc.ts";
 import { serve } from "../services/server/stream_server.ts";
-import { assertProperty, probe, seed, TestConnection } from "./harness.ts";
+import { assertProperty, probe, seed, TestConnection } from "./harness/mod.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

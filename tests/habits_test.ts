@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { meantBy } from "../cli/arguments/habits.ts";
-import { netdemoInProcess } from "./harness.ts";
+import { netdemoInProcess } from "./harness/mod.ts";
 
 /**
  * What users of other tools type, and the line that the hint shows.

@@ -7,7 +7,7 @@ import { topic } from "../cli/arguments/topics.ts";
 import { parseCommandLine } from "../cli/arguments/flags.ts";
 import { wordsOfLine } from "../text/shell.ts";
 import { commands } from "../main.ts";
-import { netdemoInProcess } from "./harness.ts";
+import { netdemoInProcess } from "./harness/mod.ts";
 
 const widths = [40, 60, 80, 100];
 

@@ -12,8 +12,8 @@ import {
   Straced,
   TestConnection,
   testWith,
-} from "./harness.ts";
-import { terminal } from "./terminal.ts";
+} from "./harness/mod.ts";
+import { terminal } from "./harness/terminal.ts";
 
 /** Errors of accept(2) that leave the listener usable. */
 const acceptErrors = ["ECONNABORTED", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "EPROTO"];

@@ -12,7 +12,7 @@ import {
   whoamiReply,
   withRoom,
 } from "../protocol/lab.ts";
-import { assertProperty } from "./harness.ts";
+import { assertProperty } from "./harness/mod.ts";
 
 type Operands = Partial<LabRequest>;
 

@@ -24,7 +24,7 @@ import {
   testWith,
   tool,
   until,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 function startLab(options: StreamOptions = {}): Promise<Server> {
   return start(named("west-1"), { protocol: "tcp", port: 0 }, options);

@@ -1,7 +1,7 @@
 /** The lesson's six programs as teachers get them: they work with netdemo's, and the docs show them. */
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import { netdemo, Process, pythonTest, startServer } from "./harness.ts";
+import { netdemo, Process, pythonTest, startServer } from "./harness/mod.ts";
 
 const root = `${import.meta.dirname}/..`;
 const folder = `${root}/examples/lesson`;

@@ -11,7 +11,7 @@ import {
   startServer,
   TestConnection,
   until,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 async function isRefused(port: number): Promise<boolean> {
   try {

@@ -26,7 +26,7 @@ import {
   testWith,
   TURN,
   until,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 const manyFiles = openFiles(10_200);
 
@@ -207,7 +207,7 @@ async function idle(pid: number): Promise<void> {
 
 /** Starts clients that keep asking and never read; waits until the server can send no more. */
 async function startDeaf(port: number, count: number, pid: number): Promise<Process> {
-  const script = `${import.meta.dirname}/deaf.py`;
+  const script = `${import.meta.dirname}/harness/deaf.py`;
   const deaf = new Process([python ?? "", script, String(port), String(count)], { stdin: "piped" });
   await deaf.printed(/ready/);
   await idle(pid);

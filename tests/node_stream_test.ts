@@ -9,7 +9,7 @@ import {
 } from "../sockets/node_stream.ts";
 import { SocketFailure } from "../sockets/failure.ts";
 import type { Stream, StreamListener } from "../sockets/stream.ts";
-import { backAtBaseline, countDescriptors, ipv6, silence, testWith } from "./harness.ts";
+import { backAtBaseline, countDescriptors, ipv6, silence, testWith } from "./harness/mod.ts";
 
 const here = { hostname: "127.0.0.1", port: 0 };
 

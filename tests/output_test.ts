@@ -8,7 +8,7 @@ import {
   TestConnection,
   testWith,
   until,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** Sends messages over connections of their own; each must be answered. */
 async function sendMessages(port: number, count: number, message: string): Promise<void> {

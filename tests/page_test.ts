@@ -12,7 +12,7 @@ import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
 import { readFault } from "../commands/relay/fault.ts";
 import { netdemo, netdemoCommand, Process } from "./harness/process.ts";
 import { PageViewer, startWatched } from "./harness/page_viewer.ts";
-import { startCalc } from "./relay_harness.ts";
+import { startCalc } from "./harness/relay.ts";
 
 const encoder = new TextEncoder();
 

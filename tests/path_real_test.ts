@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Need, testWith } from "./harness.ts";
+import { type Need, testWith } from "./harness/mod.ts";
 import { examine, freePort, isSkipped } from "./path/examine.ts";
 import { missing, type RealForwarder, realForwarders, Running } from "./path/real_forwarders.ts";
 

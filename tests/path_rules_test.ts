@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { questionsOver } from "../commands/path/examination.ts";
-import { resets } from "./harness.ts";
+import { resets } from "./harness/mod.ts";
 import { type DatagramBreaks, DatagramForwarder } from "./path/datagram_forwarder.ts";
 import { examine, freePort } from "./path/examine.ts";
 import { type Breaks, Forwarder, type Passing, type Side } from "./path/forwarder.ts";

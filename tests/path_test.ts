@@ -17,10 +17,10 @@ import {
   silence,
   TestConnection,
   testWith,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 import { examine, freePort, isSkipped } from "./path/examine.ts";
 import { type Breaks, Forwarder } from "./path/forwarder.ts";
-import { readTap, readXml } from "./report_readers.ts";
+import { readTap, readXml } from "./harness/report_readers.ts";
 
 const idsOver = (protocol: "tcp" | "udp"): readonly string[] =>
   questionsOver(protocol).map(({ id }) => id).filter((id) => id !== "idle");

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { netdemoCommand, Process, python3, startServer, testWith, tool } from "./harness.ts";
-import { session } from "./terminal_session.ts";
+import { netdemoCommand, Process, python3, startServer, testWith, tool } from "./harness/mod.ts";
+import { session } from "./harness/terminal_session.ts";
 
 function client(name: string, port: number, ...words: string[]): string[] {
   return [...netdemoCommand, `${name}-client`, `:${port}`, ...words];

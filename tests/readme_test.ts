@@ -2,10 +2,10 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { ladder, reference } from "../build/docs.ts";
 import config from "../deno.json" with { type: "json" };
-import { netdemoCommand, Process, python3, resets, testWith, tool, unix } from "./harness.ts";
-import { masked } from "./masked.ts";
-import { runScript } from "./script.ts";
-import { terminal } from "./terminal.ts";
+import { netdemoCommand, Process, python3, resets, testWith, tool, unix } from "./harness/mod.ts";
+import { masked } from "./harness/masked.ts";
+import { runScript } from "./harness/script.ts";
+import { terminal } from "./harness/terminal.ts";
 
 const root = `${import.meta.dirname}/..`;
 const readme = await Deno.readTextFile(`${root}/README.md`);

@@ -2,9 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { parse } from "yaml";
-import { type Need, netdemo, startServer, testWith, tool, unix } from "./harness.ts";
-import { masked } from "./masked.ts";
-import { type Host, hostNeeds, runScript } from "./script.ts";
+import { type Need, netdemo, startServer, testWith, tool, unix } from "./harness/mod.ts";
+import { masked } from "./harness/masked.ts";
+import { type Host, hostNeeds, runScript } from "./harness/script.ts";
 
 const page = await Deno.readTextFile(`${import.meta.dirname}/../docs/recipes.md`);
 

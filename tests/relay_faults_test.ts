@@ -4,8 +4,13 @@ import { readFault } from "../commands/relay/fault.ts";
 import { drawRung } from "../ladder/draw.ts";
 import { wireRung } from "../ladder/wire.ts";
 import { bindDatagrams } from "../sockets/listen.ts";
-import { backAtBaseline, countDescriptors, netdemoInProcess, TestConnection } from "./harness.ts";
-import { startCalc, TestRelay } from "./relay_harness.ts";
+import {
+  backAtBaseline,
+  countDescriptors,
+  netdemoInProcess,
+  TestConnection,
+} from "./harness/mod.ts";
+import { startCalc, TestRelay } from "./harness/relay.ts";
 
 /** How a fault affects `calc-client 10 20 +`. */
 interface Case {

@@ -17,9 +17,9 @@ import {
   testWith,
   unix,
   until,
-} from "./harness.ts";
-import { startCalc, TestRelay } from "./relay_harness.ts";
-import { terminal } from "./terminal.ts";
+} from "./harness/mod.ts";
+import { startCalc, TestRelay } from "./harness/relay.ts";
+import { terminal } from "./harness/terminal.ts";
 
 const here = { hostname: "127.0.0.1", port: 0 };
 const lesson = (name: string): string => `${import.meta.dirname}/classic/${name}.py`;

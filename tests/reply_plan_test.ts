@@ -3,7 +3,7 @@ import { serveUdp } from "../services/server/datagram_server.ts";
 import { startServer } from "../services/server/start.ts";
 import type { Server, StreamOptions } from "../services/server/server.ts";
 import type { ReplyStep, Service } from "../services/service.ts";
-import { silence, TestConnection, until } from "./harness.ts";
+import { silence, TestConnection, until } from "./harness/mod.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -15,7 +15,7 @@ import {
   type Summary,
 } from "../cli/reports/report_flags.ts";
 import { Failure } from "../cli/errors/failure.ts";
-import { readTap, readXml, type XmlElement } from "./report_readers.ts";
+import { readTap, readXml, type XmlElement } from "./harness/report_readers.ts";
 
 const summary: Summary = {
   event: { event: "summary", ok: false, exitCode: 1, elapsedMs: 5 },

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { linux, netdemo, startServer, TestConnection, testWith } from "./harness.ts";
+import { linux, netdemo, startServer, TestConnection, testWith } from "./harness/mod.ts";
 
 testWith(
   [linux],

@@ -11,7 +11,7 @@ import {
   TestSocket,
   testWith,
   tool,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** Services in one process, with their ports. */
 async function startServe(

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { netdemoCommand, run, signalTest } from "./harness.ts";
+import { netdemoCommand, run, signalTest } from "./harness/mod.ts";
 
 /** Runs the smoke test on a script that stands in for the executable. */
 async function smoke(folder: string, script: string): Promise<{ code: number; output: string }> {

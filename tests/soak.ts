@@ -19,7 +19,7 @@ import {
   startServer,
   TestConnection,
   until,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 const HONEST = 8;
 const HOSTILE = 8;

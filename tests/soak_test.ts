@@ -1,5 +1,5 @@
 import { assertEquals, assertGreater } from "@std/assert";
-import { seed, signalTest } from "./harness.ts";
+import { seed, signalTest } from "./harness/mod.ts";
 import { soak } from "./soak.ts";
 
 signalTest(

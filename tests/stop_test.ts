@@ -8,7 +8,7 @@ import {
   startServer,
   TestConnection,
   until,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 signalTest("SIGHUP, as when a terminal closes, stops the server like SIGTERM", async () => {
   const { process, port } = await startServer(["calc-server"]);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SaxesParser } from "saxes";
 import { ladderSvg } from "../ladder/svg.ts";
 import type { Rung } from "../ladder/rung.ts";
-import { netdemoInProcess } from "./harness.ts";
+import { netdemoInProcess } from "./harness/mod.ts";
 
 interface Drawn {
   readonly elements: ReadonlySet<string>;

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { looksLikeTarget, parseTarget, type Target } from "../cli/arguments/target.ts";
 import { Failure } from "../cli/errors/failure.ts";
-import { netdemoInProcess, startServer, testWith, unix } from "./harness.ts";
+import { netdemoInProcess, startServer, testWith, unix } from "./harness/mod.ts";
 
 const services = ["calc", "message", "hello", "lab", "open"];
 

@@ -15,7 +15,7 @@ import {
   type SystemCall,
   TestConnection,
   testWith,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** The lines of a trace, without times and ports. */
 function masked(trace: string): string[] {

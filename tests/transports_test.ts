@@ -10,7 +10,7 @@ import {
   signalTest,
   testWith,
   unix,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** The transports of a service. */
 const transports = ["tcp", "udp", "unix"] as const;

@@ -21,7 +21,7 @@ import {
   testWith,
   tool,
   until,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 const SUM = "Sum of 10 and 20 is 30";
 const portOf = (server: Server): number => server.port ?? 0;
@@ -126,7 +126,7 @@ Deno.test("one host gets a bounded number of bytes, whichever ports it asks from
 });
 
 async function forge(from: number, to: number, text: string): Promise<void> {
-  const script = `${import.meta.dirname}/forge.py`;
+  const script = `${import.meta.dirname}/harness/forge.py`;
   await using process = new Process([python ?? "", script, String(from), String(to), text]);
   assertEquals((await process.ended()).stdout, "sent\n");
 }
@@ -287,9 +287,9 @@ testWith(
       nsenter -t $beside -n ip link set veth1 up
       folder=$1; shift
       "$@" & server=$!
-      python3 "$folder/neighbour.py" sources
+      python3 "$folder/harness/neighbour.py" sources
       mac=$(ip link show veth0 | sed -n 's/.*ether \\([^ ]*\\).*/\\1/p')
-      nsenter -t $beside -n python3 "$folder/neighbour.py" flood "$mac"
+      nsenter -t $beside -n python3 "$folder/harness/neighbour.py" flood "$mac"
       kill $server; wait $server`;
     const args = ["calc-server", "--udp", "--host", "0.0.0.0", "--port", "4040"];
     const command = [

@@ -9,7 +9,7 @@ import {
   run,
   testWith,
   unix,
-} from "./harness.ts";
+} from "./harness/mod.ts";
 
 /** Runs a test with a folder of its own. */
 function folderTest(name: string, fn: (folder: string) => Promise<void>): void {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { lineElsewhere } from "../commands/server/elsewhere.ts";
-import { netdemoInProcess, startServer } from "./harness.ts";
+import { netdemoInProcess, startServer } from "./harness/mod.ts";
 
 Deno.test("--verbose shows each connection, request, reply and end with its peer", async () => {
   const { process, port } = await startServer(["calc-server", "--verbose"]);

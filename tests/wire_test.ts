@@ -5,7 +5,7 @@ import { service as hello } from "../services/hello.ts";
 import { service as message } from "../services/message.ts";
 import type { Server, StreamOptions } from "../services/server/server.ts";
 import { serve } from "../services/server/stream_server.ts";
-import { probe, silence, TestConnection } from "./harness.ts";
+import { probe, silence, TestConnection } from "./harness/mod.ts";
 
 const portOf = (server: Server): number => server.port ?? 0;
 

@@ -3,7 +3,7 @@
  * How long a client waits while others flood the server:
  * `task bench-floods [CONNECTIONS] [SECONDS]`.
  */
-import { Flooded, floods } from "../floods.ts";
+import { Flooded, floods } from "../harness/floods.ts";
 
 const [connections = 1, seconds = 2] = Deno.args.map(Number);
 console.log(`${connections} flooding connections, milliseconds that an answer took`);

@@ -5,7 +5,7 @@ import { netdemoInProcess } from "../harness/in_process.ts";
 import { linux, python3, pythonTest, testWith, tool, unix } from "../harness/needs.ts";
 import { executable, netdemo, netdemoCommand, Process, run } from "../harness/process.ts";
 import { until } from "../harness/system.ts";
-import { readTap, readXml } from "../report_readers.ts";
+import { readTap, readXml } from "../harness/report_readers.ts";
 
 const programs = `${import.meta.dirname}/programs`;
 const server = ["python3", `${programs}/calc_server.py`, "{port}"];

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { problemsOfLine } from "../../cli/output/events.ts";
-import { type Ended, netdemoInProcess, resets } from "../harness.ts";
+import { type Ended, netdemoInProcess, resets } from "../harness/mod.ts";
 
 /** A `path --json` line about a question. */
 export interface QuestionEvent {

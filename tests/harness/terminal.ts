@@ -1,4 +1,4 @@
-import { netdemoCommand, Process, python } from "./harness.ts";
+import { netdemoCommand, Process, python } from "./mod.ts";
 
 const script = `${import.meta.dirname}/terminal.py`;
 

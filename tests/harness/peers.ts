@@ -1,8 +1,8 @@
 /** Peers that misbehave, each in one way, with the verdict that a probe must reach. */
-import type { Verdict } from "../commands/check/verdict.ts";
-import { calculate } from "../protocol/calculator.ts";
-import { listenResettable } from "../sockets/node_stream.ts";
-import type { Stream } from "../sockets/stream.ts";
+import type { Verdict } from "../../commands/check/verdict.ts";
+import { calculate } from "../../protocol/calculator.ts";
+import { listenResettable } from "../../sockets/node_stream.ts";
+import type { Stream } from "../../sockets/stream.ts";
 
 /** A peer that runs until its scope ends. */
 export interface RunningPeer extends AsyncDisposable {

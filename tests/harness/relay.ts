@@ -1,10 +1,10 @@
-import type { WireEvent } from "../ladder/wire.ts";
-import { service as calc } from "../services/calc.ts";
-import { startServer } from "../services/server/start.ts";
-import { readFault } from "../commands/relay/fault.ts";
-import type { Notice, Relay } from "../commands/relay/relay_engine.ts";
-import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
-import { startUdpRelay } from "../commands/relay/udp_relay.ts";
+import type { WireEvent } from "../../ladder/wire.ts";
+import { service as calc } from "../../services/calc.ts";
+import { startServer } from "../../services/server/start.ts";
+import { readFault } from "../../commands/relay/fault.ts";
+import type { Notice, Relay } from "../../commands/relay/relay_engine.ts";
+import { startTcpRelay } from "../../commands/relay/tcp_relay.ts";
+import { startUdpRelay } from "../../commands/relay/udp_relay.ts";
 
 /** Options of a {@linkcode TestRelay}. */
 export interface TestRelayOptions {

@@ -1,4 +1,4 @@
-import { Process, python } from "./harness.ts";
+import { Process, python } from "./mod.ts";
 
 const script = `${import.meta.dirname}/terminal_session.py`;
 

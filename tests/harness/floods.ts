@@ -1,4 +1,4 @@
-import { Process, python, silence, startServer, TestConnection } from "./harness.ts";
+import { Process, python, silence, startServer, TestConnection } from "./mod.ts";
 
 /** What a client sends without a pause, and to which server. */
 export interface Flood {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { linux, type Need, netdemoCommand, run, tool, working } from "./harness.ts";
+import { linux, type Need, netdemoCommand, run, tool, working } from "./mod.ts";
 
 /** A network of one host, 192.0.2.7, with a firewall that the test chooses. */
 export interface Host {

@@ -1,0 +1,10 @@
+/** What the tests share: processes, connections, needs of a machine, random inputs. */
+export * from "./connection.ts";
+export * from "./datagrams.ts";
+export * from "./in_process.ts";
+export * from "./needs.ts";
+export * from "./network.ts";
+export * from "./process.ts";
+export * from "./random.ts";
+export * from "./system.ts";
+export * from "./strace.ts";
