@@ -12,6 +12,7 @@ import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
 import { readFault } from "../commands/relay/fault.ts";
 import { netdemo, netdemoCommand, Process } from "./harness/process.ts";
 import { PageViewer, startWatched } from "./harness/page_viewer.ts";
+import { until } from "./harness/system.ts";
 import { startCalc } from "./harness/relay.ts";
 
 const encoder = new TextEncoder();
@@ -133,7 +134,7 @@ Deno.test("20 viewers are admitted, the next gets 503, and a viewer that leaves 
   assertEquals(surplus.status, 503);
   await surplus.body?.cancel();
   await all[7]?.[Symbol.asyncDispose]();
-  while (server.page.viewers() === 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => server.page.viewers() < 20, "the place is free");
   await using next = await PageViewer.open(url);
   assertEquals(next.status, 200);
 });
@@ -145,7 +146,7 @@ Deno.test("a viewer that does not read is dropped, and meanwhile the server answ
     `GET /events HTTP/1.1\r\nHost: 127.0.0.1:${server.pagePort}\r\n\r\n`,
   ));
   await using reads = await PageViewer.open(server.page.url);
-  while (server.page.viewers() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => server.page.viewers() === 2, "both view");
   const reading = reads.until(({ rungs }) =>
     rungs.some(({ arrow }) => arrow?.label.includes("news"))
   );
@@ -160,7 +161,7 @@ Deno.test("a viewer that does not read is dropped, and meanwhile the server answ
     for (let got = 0; got < 4_001;) got += await client.read(buffer) ?? Infinity;
     slowest = Math.max(slowest, performance.now() - before);
   }
-  while (server.page.viewers() === 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => server.page.viewers() < 2, "the one that does not read is dropped");
   assert(slowest < 1_000, `an answer took ${slowest} ms`);
   await talk(server.port, "echo news\n");
   await reading;

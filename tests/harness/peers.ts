@@ -3,6 +3,7 @@ import type { Verdict } from "../../commands/check/verdict.ts";
 import { calculate } from "../../protocol/calculator.ts";
 import { listenResettable } from "../../sockets/node_stream.ts";
 import type { Stream } from "../../sockets/stream.ts";
+import { until } from "./system.ts";
 
 /** A peer that runs until its scope ends. */
 export interface RunningPeer extends AsyncDisposable {
@@ -213,7 +214,7 @@ async function startFullQueue(hostname: string): Promise<RunningPeer> {
   const settled = Promise.allSettled(waiting);
   let connected = 0;
   for (const attempt of waiting) attempt.then(() => connected++, () => {});
-  while (connected < 2) await pause(5);
+  await until(() => connected >= 2, "the queue is full");
   return {
     port,
     async [Symbol.asyncDispose]() {
