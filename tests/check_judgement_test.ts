@@ -1,30 +1,30 @@
 /** How a check judges the outcomes of its probes, without sockets. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { exitCodes, Failure } from "../cli/errors/failure.ts";
-import { assess, type Row } from "../commands/check/assess.ts";
-import { customChallenge, customQuestion, readEscaped } from "../commands/check/custom.ts";
-import { type Expected, meets, parseExpected } from "../commands/check/expectation.ts";
+import { assess, type Row } from "../commands/check/assessment.ts";
+import { customChallenge, customQuestion, readEscaped } from "../commands/check/challenge.ts";
+import { type Expectation, meets, parseExpectation } from "../commands/check/targets.ts";
 import { findLimit, readSizes } from "../commands/check/sizes.ts";
-import { spreadOf } from "../commands/check/statistics.ts";
-import { failureOfCheck } from "../commands/check/summary.ts";
+import { spreadOf } from "../commands/check/series.ts";
+import { failureOfCheck } from "../commands/check/results.ts";
 import {
   type Failed,
   failureOf,
   furthest,
-  judge,
-  type Outcome,
+  type ProbeEnding,
   type Verdict,
+  verdictOf,
   verdicts,
 } from "../commands/check/verdict.ts";
 
 const failed = (phase: Failed["phase"], kind: Failed["kind"], rest: Partial<Failed> = {}) =>
-  ({ end: "failed", phase, kind, ...rest }) as const;
+  ({ how: "failed", phase, kind, ...rest }) as const;
 
 /** Outcomes, each with the verdict it deserves. */
-const judgements: readonly (readonly [Outcome, Verdict])[] = [
-  [{ end: "answered", phase: "reply", right: true }, "ok"],
-  [{ end: "answered", phase: "reply", right: false }, "wrong"],
-  [{ end: "connected", phase: "connect" }, "open"],
+const judgements: readonly (readonly [ProbeEnding, Verdict])[] = [
+  [{ how: "answered", phase: "reply", right: true }, "ok"],
+  [{ how: "answered", phase: "reply", right: false }, "wrong"],
+  [{ how: "connected", phase: "connect" }, "open"],
   [failed("resolve", "DNS", { errno: "ENOTFOUND" }), "dns"],
   [failed("resolve", "DNS", { errno: "EAI_AGAIN" }), "dns"],
   [failed("resolve", "TIMEOUT"), "dns"],
@@ -49,21 +49,21 @@ const judgements: readonly (readonly [Outcome, Verdict])[] = [
   [failed("reply", "ERROR"), "error"],
 ];
 
-Deno.test("each outcome has one verdict", () => {
-  for (const [outcome, verdict] of judgements) {
-    assertEquals(judge(outcome, { elapsedMs: 1 }), verdict, JSON.stringify(outcome));
+Deno.test("each way in which a probe can end has one verdict", () => {
+  for (const [ending, verdict] of judgements) {
+    assertEquals(verdictOf(ending, { elapsedMs: 1 }), verdict, JSON.stringify(ending));
   }
   // The table must cover every verdict but the one that depends on time.
   const shown = new Set(judgements.map(([, verdict]) => verdict));
   assertEquals(verdicts.filter((verdict) => !shown.has(verdict)), ["slow"]);
 });
 
-Deno.test("only a correct outcome can be slow", () => {
+Deno.test("only a correct answer can be slow", () => {
   const late = { elapsedMs: 101, slowerThan: 100 };
-  for (const [outcome, verdict] of judgements) {
+  for (const [ending, verdict] of judgements) {
     const right = verdict === "ok" || verdict === "open";
-    assertEquals(judge(outcome, late), right ? "slow" : verdict);
-    assertEquals(judge(outcome, { elapsedMs: 100, slowerThan: 100 }), verdict);
+    assertEquals(verdictOf(ending, late), right ? "slow" : verdict);
+    assertEquals(verdictOf(ending, { elapsedMs: 100, slowerThan: 100 }), verdict);
   }
 });
 
@@ -93,7 +93,7 @@ Deno.test("a closed connection counts as further than refused, then unreachable,
 });
 
 const options = { services: ["calc", "hello"], custom: false, canBeSlow: true };
-const expecting = (text: string): Expected => parseExpected(text, options);
+const expecting = (text: string): Expectation => parseExpectation(text, options);
 
 Deno.test("each expectation holds for its verdicts and for no others", () => {
   const blocked = ["refused", "unreachable", "dropped"];
@@ -138,10 +138,10 @@ Deno.test("an expectation that can never hold is wrong usage, not a finding", ()
     assertEquals(failure.kind, "USAGE");
     assertStringIncludes(failure.message, why, text);
   }
-  assertThrows(() => parseExpected("blocked=[fe80::1]:1", options), Failure, "[fe80::1%eth0]:1");
+  assertThrows(() => parseExpectation("blocked=[fe80::1]:1", options), Failure, "[fe80::1%eth0]:1");
   const never = { ...options, canBeSlow: false };
-  assertThrows(() => parseExpected("slow=web:1", never), Failure, "--slower-than");
-  assertEquals(parseExpected("unix:/tmp/a=b", options).expect, "ok");
+  assertThrows(() => parseExpectation("slow=web:1", never), Failure, "--slower-than");
+  assertEquals(parseExpectation("unix:/tmp/a=b", options).expect, "ok");
 });
 
 /** A row as a probe would return it. */
@@ -151,7 +151,7 @@ function row(text: string, address: string, verdict: Verdict): Row {
     remote: { hostname: address, port: 1 },
     verdict,
     probed: {
-      outcome: { end: "connected", phase: "connect" },
+      ending: { how: "connected", phase: "connect" },
       elapsedMs: 1,
       bytes: 0,
       reply: "",

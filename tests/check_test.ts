@@ -423,7 +423,7 @@ Deno.test("a probe that was aborted before its turn ends at once", async () => {
     timeout: 5_000,
     signal: AbortSignal.abort(),
   });
-  assertEquals(seen.outcome.end, "failed");
+  assertEquals(seen.ending.how, "failed");
   assertLess(performance.now() - startedAt, 1_000);
 });
 

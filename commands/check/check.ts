@@ -7,23 +7,20 @@ import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signal
 import type { Client } from "../../clients/client.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { visible } from "../../text/visible.ts";
-import { customQuestion } from "./custom.ts";
-import { type Expected, OPEN, parseExpected } from "./expectation.ts";
-import { flags } from "./flags.ts";
-import { about, examples } from "./help.ts";
+import { customQuestion, leastSize } from "./challenge.ts";
+import { ConcurrencyLimiter } from "./concurrency_limiter.ts";
+import { about, examples, flags } from "./flags.ts";
 import {
-  type Finding,
+  type Findings,
   type ModeOptions,
   once,
   repeatedly,
   untilAsExpected,
   withSizes,
 } from "./modes.ts";
-import { leastSize } from "./rounds.ts";
+import { controlNotes, failureOfCheck, summaryEvent } from "./results.ts";
 import type { Sizes } from "./sizes.ts";
-import { Slots } from "./slots.ts";
-import { controlNotes, failureOfCheck, summaryEvent } from "./summary.ts";
-import { readTargets } from "./targets_file.ts";
+import { type Expectation, OPEN, parseExpectation, readTargets } from "./targets.ts";
 
 type Values = FlagValues<typeof flags>;
 
@@ -67,10 +64,11 @@ async function readAll(
   words: readonly string[],
   values: Values,
   services: readonly string[],
-): Promise<readonly Expected[]> {
+): Promise<readonly Expectation[]> {
   const custom = values.send !== undefined || values.reply !== undefined;
   const canBeSlow = values["slower-than"] !== undefined;
-  const read = (text: string): Expected => parseExpected(text, { services, custom, canBeSlow });
+  const read = (text: string): Expectation =>
+    parseExpectation(text, { services, custom, canBeSlow });
   const lines = values.targets === undefined ? [] : await readTargets(values.targets);
   const targets = [
     ...words.map(read),
@@ -90,7 +88,7 @@ async function readAll(
 }
 
 async function prepare(
-  targets: readonly Expected[],
+  targets: readonly Expectation[],
   values: Values,
   services: readonly Askable[],
   report: Report,
@@ -109,7 +107,7 @@ async function prepare(
     slowerThan: values["slower-than"],
     custom,
     clients: new Map(await Promise.all(loaded)),
-    slots: new Slots(),
+    limiter: new ConcurrencyLimiter(),
   };
   if (values.sizes !== undefined) refuseUnsizable(options, values.sizes);
   return options;
@@ -131,7 +129,7 @@ function refuseContradictions(given: ReadonlySet<string>): void {
 }
 
 /** Refuses a question that no target is asked: an ok would prove nothing about it. */
-function refuseUnasked(targets: readonly Expected[]): void {
+function refuseUnasked(targets: readonly Expectation[]): void {
   if (targets.some(({ service }) => service === undefined)) return;
   throw new Failure("USAGE", "--send and --reply are for targets that name no service", {
     hint: "leave out the slash and the service: netdemo check cache:6379 --send PING --reply PONG",
@@ -147,7 +145,11 @@ function refuseUnsizable(options: ModeOptions, sizes: Sizes): void {
 }
 
 /** Why `--sizes` can't be used on a target: its requests can't be of all these sizes. */
-function unsizable(expected: Expected, options: ModeOptions, { most }: Sizes): string | undefined {
+function unsizable(
+  expected: Expectation,
+  options: ModeOptions,
+  { most }: Sizes,
+): string | undefined {
   const { expect, service, target: { protocol } } = expected;
   const sizable = service !== undefined && service !== OPEN && service !== "hello";
   if (!sizable || (expect !== "ok" && expect !== "slow")) return "it needs replies to requests";
@@ -172,7 +174,7 @@ function progressOn({ stderr }: Channels): ((line: string) => void) | undefined 
   return Deno.stderr.isTerminal() ? (line) => stderr.line(visible(line)) : undefined;
 }
 
-function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<Finding> {
+function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<Findings> {
   const { count, every, sizes } = values;
   if (values.for !== undefined) return untilAsExpected(options, values.for);
   if (count !== undefined) return repeatedly(options, { count, every, stop });
@@ -182,7 +184,7 @@ function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<
 
 /** Prints the findings and returns the exit code. */
 async function conclude(
-  { targets, results }: Finding,
+  { targets, results }: Findings,
   report: Report,
   channels: Channels,
   startedAt: number,

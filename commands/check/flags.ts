@@ -1,6 +1,6 @@
 import { durationFlag, readName, readNumber } from "../../cli/arguments/flags.ts";
 import { reportFlags } from "../../cli/reports/report_flags.ts";
-import { readEscaped } from "./custom.ts";
+import { readEscaped } from "./challenge.ts";
 import { readSizes } from "./sizes.ts";
 
 /** The flags of check. */
@@ -49,3 +49,56 @@ export const flags = {
   },
   ...reportFlags,
 };
+
+/** The description in check's help. */
+export const about =
+  `Asks each TARGET a question that only a live server can answer, reports how far
+the probe got, and compares the verdict with the expected one.
+TARGET   [tcp://|udp://]HOST:PORT[/SERVICE] or unix:PATH; :4040 is this host
+SERVICE  calc (the default): two random 64-bit numbers; lab: a random word;
+         message, hello: this proves only that the server is there;
+         open: any TCP port, the handshake alone
+EXPECT   ok (the default), one of the verdicts below, or blocked, which is
+         refused, dropped or unreachable (over UDP also silent)
+
+verdict      exit  what it proves
+ok           0     a live service answered a fresh question
+open         0     the handshake completed (service open), nothing more
+slow         1     ok, but later than --slower-than
+wrong        1     the path is open, but the answer is not the right one
+closed       14    accepted, then closed before the reply was complete
+reset        13    accepted, then reset
+silent       124   accepted, then no reply; over UDP no reply at all
+refused      11    refused: no listener, or a rejecting firewall
+unreachable  12    rejected by a router or this host; the reason is shown
+dropped      124   no answer: a firewall that drops, or a host that is off
+dns          10    no such name, or no answer from the name server
+error        1     the probe could not run; never as expected
+
+Each address of a name gets a row. A target is as expected if one address is,
+with a note on the others; --strict requires all of them. A target is not blocked
+if any of its addresses lets a connection through. The exit code is 0 if all
+targets are as expected, otherwise that of the first that is not, or 1 if that
+is 0.
+
+A firewall that drops looks just like a host that is off, so also check something
+that answers at the same address: without that a block gets a note, and with
+--strict it fails.
+
+Linux repeats a connection request after 1s, and learns after 3s that a host on
+its own network is off. With a timeout under 3.1s such a host looks dropped; under
+1.1s so does one behind an IPv6 firewall that rejects.
+
+Up to 256 probes run at once; those that wait long let others go ahead.
+
+A duration D is 250ms, 5s or 2m; a bare number is seconds.`;
+
+export const examples: readonly string[] = [
+  "netdemo check localhost:4040",
+  "netdemo check web:4040 udp://web:4040 dropped=web:5432 web:22/open",
+  "netdemo check localhost:4040 --for 30s",
+  "netdemo check localhost:4040 --count 100 --every 10ms",
+  "netdemo check web:4040 --sizes 100..9000 --timeout 1s",
+  "netdemo check cache:6379 --send 'ECHO {nonce}' --reply '$16\\n{nonce}'",
+  "netdemo check --targets targets.txt --junit report.xml",
+];

@@ -1,22 +1,23 @@
+import { delay } from "@std/async/delay";
 import type { Report, Result } from "../../cli/reports/report_flags.ts";
-import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assess.ts";
-import type { Expected } from "./expectation.ts";
-import { Tally } from "./repeat.ts";
+import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assessment.ts";
+import type { Expectation } from "./targets.ts";
+import { Tally } from "./series.ts";
 import { probeEvent, resultOf, seriesResult } from "./results.ts";
-import { leastSize, probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
+import { leastSize } from "./challenge.ts";
+import { probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
 import { findLimit, type Sizes } from "./sizes.ts";
-import { until } from "./until.ts";
 import { waitingWords } from "./words.ts";
 
 /** What a check found. */
-export interface Finding {
+export interface Findings {
   readonly targets: readonly AssessedTarget[];
   readonly results: readonly Result[];
 }
 
 /** Options of every way of checking. */
 export interface ModeOptions extends RoundOptions {
-  readonly targets: readonly Expected[];
+  readonly targets: readonly Expectation[];
   readonly strict: boolean;
   readonly report: Report;
   /** Shows progress to a user who is waiting; absent if none is. */
@@ -24,7 +25,7 @@ export interface ModeOptions extends RoundOptions {
 }
 
 /** Probes everything once. */
-export async function once(options: ModeOptions): Promise<Finding> {
+export async function once(options: ModeOptions): Promise<Findings> {
   const targets = await probeAll(options);
   return { targets, results: resultsOf(targets, 1) };
 }
@@ -34,7 +35,7 @@ export async function once(options: ModeOptions): Promise<Finding> {
  *
  * @param limit Milliseconds for all tries.
  */
-export async function untilAsExpected(options: ModeOptions, limit: number): Promise<Finding> {
+export async function untilAsExpected(options: ModeOptions, limit: number): Promise<Findings> {
   let waitingFor = "";
   const last = await until({
     attempt: ({ timeout, signal }) => probeAll({ ...options, timeout, signal }),
@@ -45,7 +46,7 @@ export async function untilAsExpected(options: ModeOptions, limit: number): Prom
       if (now !== waitingFor && now !== "") options.progress?.(now);
       waitingFor = now;
     },
-    hasRoom: () => options.slots.hasRoom,
+    hasRoom: () => options.limiter.hasRoom,
     timeout: options.timeout,
     limit,
   });
@@ -67,20 +68,22 @@ interface RepeatOptions {
 export async function repeatedly(
   options: ModeOptions,
   { count, every, stop }: RepeatOptions,
-): Promise<Finding> {
+): Promise<Findings> {
   const tally = new Tally();
   const startedAt = performance.now();
   for (let number = 1; number <= count && !stop.aborted; number++) {
     const targets = await probeAll(options);
     reportTries(targets, number, options);
     tally.add(targets);
-    if (number < count) await delay(startedAt + number * every - performance.now(), stop);
+    if (number === count) break;
+    const pause = Math.max(0, startedAt + number * every - performance.now());
+    await delay(pause, { signal: stop }).catch(() => {}); // stopped early
   }
   return { targets: tally.targets, results: tally.series.map(seriesResult) };
 }
 
 /** Asks everything with requests of growing size until one does not pass. */
-export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Finding> {
+export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Findings> {
   const visit: Visit<Row> = async (expected, remote, found, visitOptions) => {
     const tryOnce = (size: number): Promise<Row> =>
       probeRow(expected, remote, found, visitOptions, size);
@@ -95,18 +98,6 @@ export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Fin
   };
   const targets = assess(await runRound(options.targets, options, visit), options.strict);
   return { targets, results: resultsOf(targets, 1) };
-}
-
-/** Waits, or returns early when the signal aborts. */
-async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = (): void => resolve();
-  const timer = setTimeout(end, Math.max(0, milliseconds));
-  signal.addEventListener("abort", end, { once: true });
-  await promise;
-  signal.removeEventListener("abort", end);
-  clearTimeout(timer);
 }
 
 function passes({ verdict }: Row): boolean {
@@ -132,4 +123,83 @@ function resultsOf(targets: readonly AssessedTarget[], number: number): readonly
 
 function rowsOf(targets: readonly AssessedTarget[]): readonly AssessedRow[] {
   return targets.flatMap(({ rows }) => rows);
+}
+
+/** Milliseconds between the starts of two tries. */
+const EVERY_MS = 250;
+
+/** What to try, how long, and what to do with each try. */
+export interface UntilOptions<T> {
+  readonly attempt: Attempt<T>;
+  /** Milliseconds for all tries together. */
+  readonly limit: number;
+  /** Milliseconds for each try. */
+  readonly timeout: number;
+  /** Whether there is room for another try alongside those that still wait. */
+  readonly hasRoom: () => boolean;
+  readonly isGood: (result: T) => boolean;
+  /** Takes the result of each try that completed. */
+  readonly tried: (result: T, number: number) => void;
+}
+
+/** One try of all targets. `signal` ends it early with a meaningless result. */
+export type Attempt<T> = (options: {
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}) => Promise<T>;
+
+/** A completed try. */
+export interface Tried<T> {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly result: T;
+}
+
+/**
+ * Retries until a try is good or the time is up.
+ *
+ * Tries overlap: one that waits for an answer that was dropped does not keep
+ * the next from finding a service that has come up in the meantime.
+ *
+ * @returns the first good try, otherwise the last one that completed.
+ */
+export async function until<T>(options: UntilOptions<T>): Promise<Tried<T>> {
+  const { attempt, limit, timeout, hasRoom, isGood, tried } = options;
+  const over = new AbortController();
+  const running = new Set<Promise<void>>();
+  const good = Promise.withResolvers<void>();
+  let last: Tried<T> | undefined;
+  let started = 0;
+
+  const start = (longest: number): Promise<void> => {
+    const number = ++started;
+    const run = attempt({ timeout: longest, signal: over.signal }).then((result) => {
+      if (over.signal.aborted) return;
+      tried(result, number);
+      const isBest = isGood(result);
+      if (isBest || last === undefined || last.number < number) last = { number, result };
+      if (!isBest) return;
+      over.abort();
+      good.resolve();
+    }).catch(good.reject).finally(() => running.delete(run));
+    running.add(run);
+    return run;
+  };
+
+  // The first try gets no more than the whole limit, so that it completes in time.
+  const first = start(Math.min(timeout, limit));
+  const timer = setInterval(() => hasRoom() && start(timeout), EVERY_MS);
+  let limitTimer: ReturnType<typeof setTimeout> | undefined;
+  const timeIsUp = new Promise<void>((resolve) => limitTimer = setTimeout(resolve, limit));
+  try {
+    await Promise.race([good.promise, timeIsUp]);
+    if (last === undefined) await first;
+  } finally {
+    clearInterval(timer);
+    clearTimeout(limitTimer);
+    over.abort();
+    await Promise.all(running);
+  }
+  if (last === undefined) throw new Error("Cannot give a result as the first try gave none");
+  return last;
 }

@@ -7,7 +7,7 @@ import { connectToFirst, connectUnix } from "../../sockets/dial.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { Stream } from "../../sockets/stream.ts";
-import type { Failed, Outcome } from "./verdict.ts";
+import type { Failed, ProbeEnding } from "./verdict.ts";
 
 /** Characters to receive before giving up on a reply that is not yet right. */
 const MAX_REPLY = 1_048_576;
@@ -29,7 +29,7 @@ export interface ProbeOptions {
 
 /** What a probe observed. A phase that was not reached has no duration. */
 export interface Probed {
-  readonly outcome: Outcome;
+  readonly ending: ProbeEnding;
   readonly connectMs?: number | undefined;
   readonly sendMs?: number | undefined;
   /** From sending to the last byte of the reply, or to the end of a probe without one. */
@@ -45,29 +45,29 @@ export interface Probed {
 
 /** The result of a probe that was cancelled before it started. */
 const unprobed: Probed = {
-  outcome: { end: "failed", phase: "send", kind: "ERROR" },
+  ending: { how: "failed", phase: "send", kind: "ERROR" },
   elapsedMs: 0,
   bytes: 0,
   reply: "",
 };
 
-type Seen = { -readonly [Key in keyof Omit<Probed, "outcome">]: Probed[Key] };
+type Seen = { -readonly [Key in keyof Omit<Probed, "ending">]: Probed[Key] };
 
-/** Probes one address, once. Anything a socket does is an outcome; only bugs are thrown. */
+/** Probes one address, once. Anything a socket does is an ending; only bugs are thrown. */
 export async function probe(options: ProbeOptions): Promise<Probed> {
   if (options.signal?.aborted) return unprobed;
   const startedAt = performance.now();
   const seen: Seen = { elapsedMs: 0, bytes: 0, reply: "" };
-  const outcome = await outcomeOf(options, seen).catch(failedOutcome);
+  const ending = await endingOf(options, seen).catch(failedEnding);
   const { connectMs = 0, sendMs = 0, replyMs } = seen;
   // A reply that ends with silence had arrived before the silence was long enough to tell.
   const elapsedMs = replyMs === undefined
     ? performance.now() - startedAt
     : connectMs + sendMs + replyMs;
-  return { ...seen, outcome, elapsedMs };
+  return { ...seen, ending, elapsedMs };
 }
 
-async function outcomeOf(options: ProbeOptions, seen: Seen): Promise<Outcome> {
+async function endingOf(options: ProbeOptions, seen: Seen): Promise<ProbeEnding> {
   const { protocol, remote, challenge, timeout } = options;
   const deadline = performance.now() + timeout;
   if (protocol === "udp") {
@@ -75,15 +75,15 @@ async function outcomeOf(options: ProbeOptions, seen: Seen): Promise<Outcome> {
       throw new TypeError("Cannot probe over UDP without an address and a request");
     }
     using call = new DatagramCall(remote, timeout);
-    const outcome = await ask(call, challenge, { ...options, deadline }, seen);
+    const ending = await ask(call, challenge, { ...options, deadline }, seen);
     seen.stranger = call.stranger;
-    return outcome;
+    return ending;
   }
   const connectAt = performance.now();
   using stream = await connect(options).finally(() => {
     seen.connectMs = performance.now() - connectAt;
   });
-  if (challenge === undefined) return { end: "connected", phase: "connect" };
+  if (challenge === undefined) return { how: "connected", phase: "connect" };
   using call = new StreamCall(stream, timeout);
   return await ask(call, challenge, { ...options, deadline }, seen);
 }
@@ -105,7 +105,7 @@ async function ask(
   challenge: Challenge,
   options: AskOptions,
   seen: Seen,
-): Promise<Outcome> {
+): Promise<ProbeEnding> {
   const { signal } = options;
   const end = (): void => call[Symbol.dispose]();
   signal?.addEventListener("abort", end, { once: true });
@@ -122,12 +122,12 @@ async function ask(
     if (challenge.request.length < LONG) sent();
     else sending.then(sent);
   }
-  const outcome = await awaitReply(call, challenge, options, seen).catch(failedOutcome);
+  const ending = await awaitReply(call, challenge, options, seen).catch(failedEnding);
   signal?.removeEventListener("abort", end);
   const { bytes, at } = call.received;
   seen.bytes = bytes;
-  seen.replyMs = Math.max(0, (outcome.end === "answered" ? at : performance.now()) - sentAt);
-  return outcome;
+  seen.replyMs = Math.max(0, (ending.how === "answered" ? at : performance.now()) - sentAt);
+  return ending;
 }
 
 /** Receives until the answer is complete, in however many pieces. */
@@ -136,8 +136,8 @@ async function awaitReply(
   challenge: Challenge,
   { protocol, deadline }: AskOptions,
   seen: Seen,
-): Promise<Outcome> {
-  const answered = (right: boolean): Outcome => ({ end: "answered", phase: "reply", right });
+): Promise<ProbeEnding> {
+  const answered = (right: boolean): ProbeEnding => ({ how: "answered", phase: "reply", right });
   try {
     while (seen.reply.length <= MAX_REPLY) {
       const pieces = await call.receive(Math.max(1, deadline - performance.now()));
@@ -164,12 +164,12 @@ async function awaitReply(
   }
 }
 
-/** Turns a socket failure into an outcome; rethrows anything else. */
-export function failedOutcome(error: unknown): Failed {
+/** Turns a socket failure into an ending; rethrows anything else. */
+export function failedEnding(error: unknown): Failed {
   if (!(error instanceof SocketFailure) || error.facts.phase === "listen") throw error;
   const { kind, facts, cause } = error;
   const problem = facts.phase === "reply" ? facts.problem : undefined;
   const tooLong = facts.phase === "connect" && facts.problem === "path too long";
   const errno = tooLong ? "ENAMETOOLONG" : errnoOf(cause); // such a path never reaches the system
-  return { end: "failed", phase: facts.phase, kind, errno, problem };
+  return { how: "failed", phase: facts.phase, kind, errno, problem };
 }

@@ -1,12 +1,12 @@
+import { exitCodes, Failure } from "../../cli/errors/failure.ts";
 import type { Event, EventOf } from "../../cli/output/events.ts";
 import { rounded } from "../../cli/output/report.ts";
 import type { Result } from "../../cli/reports/report_flags.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
-import type { AssessedRow } from "./assess.ts";
-import type { Series } from "./repeat.ts";
+import type { AssessedRow, AssessedTarget } from "./assessment.ts";
+import type { Series, Spread } from "./series.ts";
 import type { Limit } from "./sizes.ts";
-import type { Spread } from "./statistics.ts";
-import { detailOf, limitWords, spreadWords } from "./words.ts";
+import { detailOf, hintFor, limitWords, spreadWords } from "./words.ts";
 
 /** Makes a report's result from a row. @param number The number of the try, from 1. */
 export function resultOf(row: AssessedRow, number: number): Result {
@@ -105,7 +105,7 @@ function phaseMs(milliseconds: number | undefined): number | undefined {
 /** One try of one address, as `--json` prints it. */
 export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
   const { probed, verdict, asExpected, resolveMs, elapsedMs, control } = row;
-  const { outcome, bytes, connectMs, sendMs, replyMs, stranger } = probed;
+  const { ending, bytes, connectMs, sendMs, replyMs, stranger } = probed;
   return {
     event: "probe",
     ...identity(row),
@@ -114,14 +114,67 @@ export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
     verdict,
     asExpected,
     control,
-    phase: outcome.phase,
-    errno: outcome.end === "failed" ? outcome.errno : undefined,
-    bytes: outcome.phase === "reply" ? bytes : undefined,
+    phase: ending.phase,
+    errno: ending.how === "failed" ? ending.errno : undefined,
+    bytes: ending.phase === "reply" ? bytes : undefined,
     stranger: stranger && formatEndpoint(stranger),
     resolveMs: phaseMs(resolveMs),
     connectMs: phaseMs(connectMs),
     sendMs: phaseMs(sendMs),
     replyMs: phaseMs(replyMs),
+    elapsedMs: rounded(elapsedMs),
+  };
+}
+
+/** How many targets a message names. */
+const NAMED = 5;
+
+/** The failure that a check ends with: that of the first target that is not as expected. */
+export function failureOfCheck(targets: readonly AssessedTarget[]): Failure | undefined {
+  const failed = targets.filter(({ asExpected }) => !asExpected);
+  const [first] = failed;
+  if (first?.failure === undefined) return undefined;
+  const names = failed.slice(0, NAMED).map(({ expected }) => expected.text).join(", ");
+  const more = failed.length > NAMED ? ` and ${failed.length - NAMED} more` : "";
+  const verb = failed.length === 1 ? "is" : "are";
+  const message = targets.length === 1
+    ? `${names} is not as expected`
+    : `${failed.length} of ${targets.length} targets ${verb} not as expected: ${names}${more}`;
+  return new Failure(first.failure, message, { hint: hintOf(first) });
+}
+
+function hintOf({ expected, rows, verdict }: AssessedTarget): string {
+  const uncontrolled = rows.every(({ status, asExpected }) => status === "pass" || asExpected);
+  return uncontrolled
+    ? "also check something that answers at the same address: a host that is off looks the same"
+    : hintFor(expected, verdict);
+}
+
+/** Notes on blocks at addresses where nothing answered: they may have another cause. */
+export function controlNotes(targets: readonly AssessedTarget[]): readonly string[] {
+  const notes = targets.flatMap(({ rows }) => rows).flatMap(({ control, remote }) => {
+    if (control !== false || remote === undefined) return [];
+    const [where, reason] = "path" in remote
+      ? [remote.path, "a typo in the path"]
+      : [remote.hostname, "a host that is off"];
+    return [`nothing answered at ${where} in this run: ${reason} looks the same`];
+  });
+  return [...new Set(notes)];
+}
+
+/** The last line of `--json`. */
+export function summaryEvent(
+  targets: readonly AssessedTarget[],
+  failure: Failure | undefined,
+  elapsedMs: number,
+): EventOf<"summary"> {
+  return {
+    event: "summary",
+    ok: failure === undefined,
+    targets: targets.length,
+    asExpected: targets.filter(({ asExpected }) => asExpected).length,
+    exitCode: failure === undefined ? 0 : exitCodes[failure.kind],
+    failure: failure?.kind,
     elapsedMs: rounded(elapsedMs),
   };
 }

@@ -1,24 +1,19 @@
-import type { Challenge } from "../../clients/challenge.ts";
-import type { Client } from "../../clients/client.ts";
 import type { Endpoint } from "../../protocol/addresses.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { knownAddresses, resolve, systemResolver } from "../../sockets/resolve.ts";
-import type { Row } from "./assess.ts";
-import { type Custom, customChallenge } from "./custom.ts";
-import { type Expected, OPEN } from "./expectation.ts";
-import { failedOutcome, probe, type Probed } from "./probe.ts";
-import type { Slots } from "./slots.ts";
-import { type Failed, judge } from "./verdict.ts";
+import type { Row } from "./assessment.ts";
+import { challengeFor, type Challenges } from "./challenge.ts";
+import type { Expectation } from "./targets.ts";
+import { failedEnding, probe, type Probed } from "./probe.ts";
+import type { ConcurrencyLimiter } from "./concurrency_limiter.ts";
+import { type Failed, verdictOf } from "./verdict.ts";
 
 /** What all probes have in common. */
-export interface RoundOptions {
+export interface RoundOptions extends Challenges {
   /** Milliseconds for each probe. */
   readonly timeout: number;
   readonly slowerThan?: number | undefined;
-  readonly custom: Custom | undefined;
-  /** The clients that know what to ask, by the name of their service. */
-  readonly clients: ReadonlyMap<string, Client>;
-  readonly slots: Slots;
+  readonly limiter: ConcurrencyLimiter;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,7 +27,7 @@ export interface Found {
 
 /** Visits one address of a target. */
 export type Visit<R extends Row> = (
-  expected: Expected,
+  expected: Expectation,
   remote: Endpoint,
   found: Found,
   options: RoundOptions,
@@ -44,7 +39,7 @@ export type Visit<R extends Row> = (
  * @returns the rows of each target, in the order of the targets and addresses.
  */
 export async function runRound<R extends Row>(
-  targets: readonly Expected[],
+  targets: readonly Expectation[],
   options: RoundOptions,
   visit: Visit<R>,
 ): Promise<readonly (readonly (R | Row)[])[]> {
@@ -57,7 +52,7 @@ export async function runRound<R extends Row>(
     const { host, port } = target;
     // Look up each name once per round, however many targets share it.
     const known = lookups.get(host);
-    const lookup = known ?? options.slots.run(() => lookUpHost(host, options));
+    const lookup = known ?? options.limiter.run(() => lookUpHost(host, options));
     lookups.set(host, lookup);
     const { addresses, failure, resolveMs } = await lookup;
     const found = {
@@ -91,7 +86,7 @@ async function lookUpHost(host: string, { timeout, signal }: RoundOptions): Prom
     return { addresses, resolveMs: spent() };
   } catch (error) {
     if (!(error instanceof SocketFailure)) throw error;
-    const failure = failedOutcome(error);
+    const failure = failedEnding(error);
     return { addresses: [], failure, resolveMs: spent() };
   }
 }
@@ -107,25 +102,25 @@ function endOf(signal: AbortSignal | undefined, host: string): Promise<never> {
 
 /** Probes an address once. @param size As {@linkcode challengeFor} takes it. */
 export async function probeRow(
-  expected: Expected,
+  expected: Expectation,
   remote: Endpoint,
   { resolveMs, spentMs }: Found,
   options: RoundOptions,
   size?: number,
 ): Promise<Row> {
-  const { slots, slowerThan, signal } = options;
+  const { limiter, slowerThan, signal } = options;
   const timeout = Math.max(1, options.timeout - spentMs);
   const { protocol } = expected.target;
   const ask = async () => {
     const challenge = challengeFor(expected, options, size);
     return { challenge, probed: await probe({ protocol, remote, challenge, timeout, signal }) };
   };
-  let { challenge, probed } = await slots.run(ask);
-  while (lacksDescriptors(probed) && slots.shrink()) {
-    ({ challenge, probed } = await slots.run(ask));
+  let { challenge, probed } = await limiter.run(ask);
+  while (lacksDescriptors(probed) && limiter.shrink()) {
+    ({ challenge, probed } = await limiter.run(ask));
   }
   const elapsedMs = (resolveMs ?? 0) + probed.elapsedMs;
-  const verdict = judge(probed.outcome, { elapsedMs, slowerThan });
+  const verdict = verdictOf(probed.ending, { elapsedMs, slowerThan });
   return {
     expected,
     remote,
@@ -139,14 +134,14 @@ export async function probeRow(
 }
 
 /** Whether this process or the whole host was out of descriptors. */
-function lacksDescriptors({ outcome }: Probed): boolean {
-  return outcome.end === "failed" && (outcome.errno === "EMFILE" || outcome.errno === "ENFILE");
+function lacksDescriptors({ ending }: Probed): boolean {
+  return ending.how === "failed" && (ending.errno === "EMFILE" || ending.errno === "ENFILE");
 }
 
 /** The row of a name that did not resolve. */
 function unresolved(
-  expected: Expected,
-  outcome: Failed,
+  expected: Expectation,
+  ending: Failed,
   { resolveMs, spentMs }: Found,
   { timeout }: RoundOptions,
 ): Row {
@@ -154,35 +149,10 @@ function unresolved(
     timeout,
     expected,
     remote: undefined,
-    verdict: judge(outcome, { elapsedMs: spentMs }),
-    probed: { outcome, elapsedMs: 0, bytes: 0, reply: "" },
+    verdict: verdictOf(ending, { elapsedMs: spentMs }),
+    probed: { ending, elapsedMs: 0, bytes: 0, reply: "" },
     challenge: undefined,
     resolveMs,
     elapsedMs: spentMs,
   };
-}
-
-/**
- * Makes a new question for a probe; `undefined` if the probe only connects.
- *
- * @param size Bytes of the request, its line end included. @default {as few as it needs}
- */
-function challengeFor(
-  { service, target }: Expected,
-  { custom, clients }: Pick<RoundOptions, "custom" | "clients">,
-  size?: number,
-): Challenge | undefined {
-  if (service === OPEN) return undefined;
-  if (service === undefined) {
-    if (custom === undefined) throw new TypeError(`Cannot ask ${target.text} without a question`);
-    return customChallenge(custom);
-  }
-  const client = clients.get(service);
-  if (client === undefined) throw new TypeError(`Cannot ask an unknown service ${service}`);
-  return client.challenge(target.protocol, size === undefined ? undefined : size - 1);
-}
-
-/** Bytes of the smallest request to a target, its line end included. */
-export function leastSize(expected: Expected, options: RoundOptions): number {
-  return (challengeFor(expected, options, 1)?.request?.length ?? 0) + 1;
 }

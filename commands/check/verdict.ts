@@ -24,15 +24,15 @@ export type Verdict = typeof verdicts[number];
 export type Phase = "resolve" | "connect" | "send" | "reply";
 
 /** How a probe ended, not yet judged. */
-export type Outcome =
+export type ProbeEnding =
   /** Connected, with nothing to ask. */
-  | { readonly end: "connected"; readonly phase: "connect" }
+  | { readonly how: "connected"; readonly phase: "connect" }
   | Answered
   | Failed;
 
 /** A complete reply arrived. */
 export interface Answered {
-  readonly end: "answered";
+  readonly how: "answered";
   readonly phase: "reply";
   /** Whether it is the right one. */
   readonly right: boolean;
@@ -40,7 +40,7 @@ export interface Answered {
 
 /** No complete reply arrived. */
 export interface Failed {
-  readonly end: "failed";
+  readonly how: "failed";
   readonly phase: Phase;
   readonly kind: SocketFailureKind;
   /** Such as `ECONNREFUSED`, if the system gave a reason. */
@@ -49,7 +49,7 @@ export interface Failed {
   readonly problem?: "too long" | "not text" | undefined;
 }
 
-/** What a judgement depends on besides the outcome. */
+/** What a judgement depends on besides the ending. */
 export interface Circumstances {
   readonly elapsedMs: number;
   /** Milliseconds beyond which a right answer is `slow`. @default {never} */
@@ -57,18 +57,18 @@ export interface Circumstances {
 }
 
 /** What a probe proves. */
-export function judge(
-  outcome: Outcome,
+export function verdictOf(
+  ending: ProbeEnding,
   { elapsedMs, slowerThan = Infinity }: Circumstances,
 ): Verdict {
   const slow = elapsedMs > slowerThan;
-  switch (outcome.end) {
+  switch (ending.how) {
     case "connected":
       return slow ? "slow" : "open";
     case "answered":
-      return !outcome.right ? "wrong" : slow ? "slow" : "ok";
+      return !ending.right ? "wrong" : slow ? "slow" : "ok";
     case "failed":
-      return judgeFailure(outcome);
+      return verdictOfFailure(ending);
   }
 }
 
@@ -92,7 +92,7 @@ const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict
   },
 };
 
-function judgeFailure({ phase, kind, errno, problem }: Failed): Verdict {
+function verdictOfFailure({ phase, kind, errno, problem }: Failed): Verdict {
   if (problem !== undefined) return "wrong";
   // This host has no port or address left: that says nothing about the path.
   if (errno === "EADDRNOTAVAIL") return "error";

@@ -1,10 +1,10 @@
 import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { contrasted } from "../../text/contrast.ts";
-import type { AssessedTarget, Row } from "./assess.ts";
-import type { Expected } from "./expectation.ts";
+import type { AssessedTarget, Row } from "./assessment.ts";
+import type { Expectation } from "./targets.ts";
 import type { Limit } from "./sizes.ts";
-import type { Spread } from "./statistics.ts";
+import type { Spread } from "./series.ts";
 import type { Failed, Verdict } from "./verdict.ts";
 
 /** Characters of a reply to show. */
@@ -31,28 +31,28 @@ function durations({ resolveMs, probed: { connectMs, replyMs } }: Row): string {
 
 /** The finding at an address, on one line. */
 export function detailOf(row: Row): string {
-  const { verdict, probed: { outcome } } = row;
+  const { verdict, probed: { ending } } = row;
   const notes = [lostRequests(row), caveat(row)].filter((note) => note !== undefined);
   const after = notes.length === 0 ? "" : `  (${notes.join("; ")})`;
-  if (outcome.end === "failed") return failureDetail(row, outcome) + after;
+  if (ending.how === "failed") return failureDetail(row, ending) + after;
   if (verdict === "wrong") return wrongDetail(row);
   return durations(row) + after;
 }
 
-function failureDetail(row: Row, outcome: Failed): string {
+function failureDetail(row: Row, ending: Failed): string {
   const { verdict, probed: { connectMs = 0, elapsedMs, stranger } } = row;
   const longest = formatDuration(row.timeout);
   switch (verdict) {
     case "dns":
-      return `resolve: ${dnsWords(outcome, longest)}`;
+      return `resolve: ${dnsWords(ending, longest)}`;
     case "dropped":
       return `connect: no answer in ${longest}${elapsedMs < REQUEST_AGAIN_MS ? ONE_REQUEST : ""}`;
     case "refused":
-      return outcome.errno === "ECONNREFUSED" || outcome.errno === undefined
-        ? `${outcome.phase} ${milliseconds(connectMs || elapsedMs)} ms`
-        : `connect: ${errnoWords(outcome.errno)}`;
+      return ending.errno === "ECONNREFUSED" || ending.errno === undefined
+        ? `${ending.phase} ${milliseconds(connectMs || elapsedMs)} ms`
+        : `connect: ${errnoWords(ending.errno)}`;
     case "unreachable":
-      return `${outcome.phase}: ${errnoWords(outcome.errno)}, after ${milliseconds(elapsedMs)} ms`;
+      return `${ending.phase}: ${errnoWords(ending.errno)}, after ${milliseconds(elapsedMs)} ms`;
     case "silent": {
       if (stranger === undefined) return silentWords(row, longest);
       return `reply: none in ${longest}, but one from ${formatEndpoint(stranger)}`;
@@ -63,7 +63,7 @@ function failureDetail(row: Row, outcome: Failed): string {
     case "wrong":
       return wrongDetail(row);
     default:
-      return `${outcome.phase}: ${errnoWords(outcome.errno)}`;
+      return `${ending.phase}: ${errnoWords(ending.errno)}`;
   }
 }
 
@@ -84,8 +84,8 @@ function endWords({ probed: { bytes, replyMs = 0 } }: Row, how: "closed" | "rese
   return `reply: accepted, then ${how} after ${milliseconds(replyMs)} ms ${what}`;
 }
 
-function wrongDetail({ challenge, probed: { outcome, reply, bytes } }: Row): string {
-  const problem = outcome.end === "failed" ? outcome.problem : undefined;
+function wrongDetail({ challenge, probed: { ending, reply, bytes } }: Row): string {
+  const problem = ending.how === "failed" ? ending.problem : undefined;
   if (problem === "not text") return `reply: ${count(bytes)} that are not UTF-8 text`;
   if (problem === "too long") return `reply: ${count(bytes)} without a line end`;
   if (challenge?.form === "end") return "reply: bytes arrived, but hello only closes";
@@ -106,8 +106,8 @@ function caveat({ verdict, challenge }: Row): string | undefined {
 }
 
 /** Linux repeats a connection request after whole seconds: a connect that took as long lost one. */
-function lostRequests({ probed: { outcome, connectMs = 0 } }: Row): string | undefined {
-  const connected = outcome.end === "connected" || outcome.phase === "reply";
+function lostRequests({ probed: { ending, connectMs = 0 } }: Row): string | undefined {
+  const connected = ending.how === "connected" || ending.phase === "reply";
   const late = connectMs % REQUEST_AGAIN_MS;
   const again = connectMs >= REQUEST_AGAIN_MS && late < 300;
   return connected && again ? "a connection request was lost" : undefined;
@@ -174,7 +174,7 @@ export function waitingWords(targets: readonly AssessedTarget[]): string {
 }
 
 /** What to do next about a target that is not as expected. */
-export function hintFor(expected: Expected, verdict: Verdict): string {
+export function hintFor(expected: Expectation, verdict: Verdict): string {
   const { expect, target: { protocol } } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
     if (verdict === "ok" || verdict === "open" || verdict === "slow") {

@@ -1,5 +1,7 @@
 import { Failure } from "../../cli/errors/failure.ts";
 import { type Challenge, randomWord } from "../../clients/challenge.ts";
+import type { Client } from "../../clients/client.ts";
+import { type Expectation, OPEN } from "./targets.ts";
 
 /** The placeholder for a fresh random word in `--send` and `--reply`. */
 const NONCE = "{nonce}";
@@ -10,6 +12,39 @@ export interface Custom {
   readonly send: string | undefined;
   /** What the reply must contain. */
   readonly reply: string;
+}
+
+/** What targets can be asked. */
+export interface Challenges {
+  /** For targets that name no service. */
+  readonly custom: Custom | undefined;
+  /** The clients that know what to ask, by the name of their service. */
+  readonly clients: ReadonlyMap<string, Client>;
+}
+
+/**
+ * Makes a new question for a probe; `undefined` if the probe only connects.
+ *
+ * @param size Bytes of the request, its line end included. @default {as few as it needs}
+ */
+export function challengeFor(
+  { service, target }: Expectation,
+  { custom, clients }: Challenges,
+  size?: number,
+): Challenge | undefined {
+  if (service === OPEN) return undefined;
+  if (service === undefined) {
+    if (custom === undefined) throw new TypeError(`Cannot ask ${target.text} without a question`);
+    return customChallenge(custom);
+  }
+  const client = clients.get(service);
+  if (client === undefined) throw new TypeError(`Cannot ask an unknown service ${service}`);
+  return client.challenge(target.protocol, size === undefined ? undefined : size - 1);
+}
+
+/** Bytes of the smallest request to a target, its line end included. */
+export function leastSize(expected: Expectation, options: Challenges): number {
+  return (challengeFor(expected, options, 1)?.request?.length ?? 0) + 1;
 }
 
 /**

@@ -1,14 +1,14 @@
 import type { FailureKind } from "../../cli/errors/failure.ts";
 import type { Challenge } from "../../clients/challenge.ts";
 import type { Endpoint } from "../../protocol/addresses.ts";
-import { type Expected, expectsBlock, meets } from "./expectation.ts";
+import { type Expectation, expectsBlock, meets } from "./targets.ts";
 import type { Probed } from "./probe.ts";
 import type { Limit } from "./sizes.ts";
 import { failureOf, furthest, getsThrough, isBlocked, showsLife, type Verdict } from "./verdict.ts";
 
 /** What was found at one address of a target. */
 export interface Row {
-  readonly expected: Expected;
+  readonly expected: Expectation;
   /** `undefined` if the name did not resolve. */
   readonly remote: Endpoint | undefined;
   readonly verdict: Verdict;
@@ -35,7 +35,7 @@ export interface AssessedRow extends Row {
 
 /** What was found at all addresses of a target. */
 export interface AssessedTarget {
-  readonly expected: Expected;
+  readonly expected: Expectation;
   readonly rows: readonly AssessedRow[];
   readonly asExpected: boolean;
   /** The verdict that stands for the target. */

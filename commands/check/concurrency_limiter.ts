@@ -19,7 +19,7 @@ interface Place {
  * A task that waits long, as for an answer that was dropped, gives its place to
  * the next. Otherwise a few hundred dead hosts would hold up all others.
  */
-export class Slots {
+export class ConcurrencyLimiter {
   #limit = LIMIT;
   #waitingLimit = WAITING_LIMIT;
   #busy = 0;

@@ -9,7 +9,7 @@ import {
 import { isBlocked, type Verdict, verdicts } from "./verdict.ts";
 
 /** The verdict that a target should get; `blocked` is any verdict of a blocked path. */
-export type Expectation = Exclude<Verdict, "error"> | "blocked";
+export type ExpectedVerdict = Exclude<Verdict, "error"> | "blocked";
 
 /** The service to ask if a target names none. */
 const DEFAULT_SERVICE = "calc";
@@ -17,11 +17,11 @@ const DEFAULT_SERVICE = "calc";
 export const OPEN = "open";
 
 /** A target with its expected verdict. */
-export interface Expected {
+export interface Expectation {
   /** As typed: `dropped=web:5432`. */
   readonly text: string;
   readonly target: Target;
-  readonly expect: Expectation;
+  readonly expect: ExpectedVerdict;
   /** The service to ask; `undefined` to use `--send` and `--reply`. */
   readonly service: string | undefined;
 }
@@ -41,9 +41,9 @@ export interface ExpectOptions {
  *
  * @throws {Failure} of kind `USAGE`, including for a target that can never be as expected.
  */
-export function parseExpected(text: string, options: ExpectOptions): Expected {
+export function parseExpectation(text: string, options: ExpectOptions): Expectation {
   const [, prefix, rest = text] = /^([a-z-]*)=(.*)$/is.exec(text) ?? [];
-  const expect = prefix === undefined ? "ok" : readExpectation(prefix, text);
+  const expect = prefix === undefined ? "ok" : readVerdict(prefix, text);
   const target = parseTarget(rest, { services: [...options.services, OPEN] });
   const fallback = expect === "open" ? OPEN : options.custom ? undefined : DEFAULT_SERVICE;
   const expected = { text, target, expect, service: target.service ?? fallback };
@@ -52,9 +52,9 @@ export function parseExpected(text: string, options: ExpectOptions): Expected {
   return expected;
 }
 
-function readExpectation(prefix: string, text: string): Expectation {
+function readVerdict(prefix: string, text: string): ExpectedVerdict {
   const known: readonly string[] = [...verdicts.filter((name) => name !== "error"), "blocked"];
-  if (known.includes(prefix)) return prefix as Expectation;
+  if (known.includes(prefix)) return prefix as ExpectedVerdict;
   if (prefix === "error") {
     throw new Failure("USAGE", `'${text}' can't be checked: an error is never as expected`, {
       hint: `what can be expected: ${known.join(", ")}`,
@@ -66,7 +66,7 @@ function readExpectation(prefix: string, text: string): Expectation {
 }
 
 /** Why a target can never be as expected: the mistake would otherwise look like a finding. */
-function impossible({ target, expect, service }: Expected, options: ExpectOptions) {
+function impossible({ target, expect, service }: Expectation, options: ExpectOptions) {
   if (service === OPEN && target.protocol === "udp") {
     return "UDP has no handshake; leave out /open to ask a calc service";
   }
@@ -84,17 +84,52 @@ function hasName(target: Target): boolean {
 }
 
 /** Whether a target is expected to be blocked, in any way. */
-export function expectsBlock({ expect, target: { protocol } }: Expected): boolean {
+export function expectsBlock({ expect, target: { protocol } }: Expectation): boolean {
   return expect === "blocked" || isBlocked(expect, protocol);
 }
 
 /** Whether a verdict meets the expectation of a target. */
 export function meets(
   verdict: Verdict,
-  { expect, service }: Expected,
+  { expect, service }: Expectation,
   protocol: Protocol,
 ): boolean {
   if (expect === "blocked") return isBlocked(verdict, protocol);
   if (expect === "ok" && service === OPEN) return verdict === "open";
   return verdict === expect;
+}
+
+/** A line of a targets file. */
+export interface TargetLine {
+  readonly text: string;
+  /** `targets.txt:3`, for messages. */
+  readonly where: string;
+}
+
+/**
+ * Reads the targets of a file, one per line; `#` starts a comment.
+ *
+ * @param path `-` is stdin.
+ * @throws {Failure} of kind `USAGE` if it can't be read.
+ */
+export async function readTargets(path: string): Promise<readonly TargetLine[]> {
+  const name = path === "-" ? "stdin" : path;
+  return (await textOf(path)).split(/\r?\n/).flatMap((line, index) => {
+    const text = line.replace(/(?:^|\s)#.*$/, "").trim();
+    return text === "" ? [] : [{ text, where: `${name}:${index + 1}` }];
+  });
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return path === "-"
+      ? await new Response(Deno.stdin.readable).text()
+      : await Deno.readTextFile(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure("USAGE", `cannot read the targets: ${why}`, {
+      cause,
+      hint: "--targets takes a file with one target per line, or - for stdin",
+    });
+  }
 }
