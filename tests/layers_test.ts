@@ -3,12 +3,23 @@ import { assertEquals } from "@std/assert";
 import { run } from "./harness/process.ts";
 
 /**
- * main -> commands -> cli, ladder, services, clients -> sockets -> protocol, text:
+ * main -> commands -> suite, cli, ladder, services, clients -> sockets -> protocol, text:
  * what each room may import besides itself.
  */
 const allowed: Record<string, readonly string[]> = {
   main: ["commands", "cli", "services", "clients"],
-  commands: ["cli", "page", "ladder", "services", "clients", "sockets", "protocol", "text"],
+  commands: [
+    "suite",
+    "cli",
+    "page",
+    "ladder",
+    "services",
+    "clients",
+    "sockets",
+    "protocol",
+    "text",
+  ],
+  suite: ["sockets"],
   cli: ["sockets", "protocol", "text"],
   page: ["ladder", "sockets", "protocol", "text"],
   ladder: ["sockets", "protocol", "text"],

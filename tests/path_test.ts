@@ -377,7 +377,7 @@ Deno.test("the help fits 80 columns and lists each question and flag", async () 
 });
 
 Deno.test("each explanation is two sentences", () => {
-  for (const { id, explain } of [...questionsOver("tcp"), ...questionsOver("udp")]) {
-    assertEquals(explain.match(/[.](?= [A-Z]|$)/g)?.length, 2, `${id}: ${explain}`);
+  for (const { id, why } of [...questionsOver("tcp"), ...questionsOver("udp")]) {
+    assertEquals(why.match(/[.](?= [A-Z]|$)/g)?.length, 2, `${id}: ${why}`);
   }
 });

@@ -5,7 +5,8 @@ import { bindDatagrams } from "../../sockets/listen.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 import { pause, until } from "./changes.ts";
 import { type Datagram, Datagrams } from "./datagrams.ts";
-import { Broken, since } from "./question.ts";
+import { since } from "./timing.ts";
+import { Finding } from "../../suite/test.ts";
 import { count, firstDifference, hasTagOf, mayBeTag } from "./tag.ts";
 
 /** How often to send a request before it counts as lost: path MTU discovery loses the first. */
@@ -49,6 +50,12 @@ export class DatagramWay {
     this.target = targets[0];
   }
 
+  /** Stops what a question still does. */
+  cancel(): Promise<void> {
+    this.far[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
   /** Opens a client with its own socket. */
   open(): DatagramClient {
     if (this.target === undefined) throw new RangeError("Cannot ask without an address");
@@ -59,7 +66,7 @@ export class DatagramWay {
    * Sends a request, answers it at the other end, and waits for the replies.
    *
    * @returns milliseconds until the request had arrived, and until all replies had.
-   * @throws {Broken} if something did not arrive, or not as it was sent.
+   * @throws {Finding} if something did not arrive, or not as it was sent.
    */
   async exchange(
     client: DatagramClient,
@@ -81,17 +88,18 @@ export class DatagramWay {
       await this.#collect(client, replies);
       if (missing(client, replies) === 0) return { up, both: since(start) };
     }
-    throw new Broken(this.#describe(client, replies, up !== undefined), "TIMEOUT");
+    const saw = this.#describe(client, replies, up !== undefined);
+    throw new Finding({ saw, kind: "TIMEOUT" });
   }
 
-  /** Waits until all replies have arrived, as they were sent. @throws {Broken} if one is not. */
+  /** Waits until all replies have arrived, as they were sent. @throws {Finding} if one is not. */
   async #collect(client: DatagramClient, replies: readonly Uint8Array[]): Promise<void> {
     const { received } = client;
     await until(() => missing(client, replies) === 0, [received.changes], this.timeout / TRIES);
     for (const { bytes } of received.kept) {
       const reply = replies.find((reply) => hasTagOf(reply, bytes));
       if (reply !== undefined) compare(bytes, reply, "the client", "the reply");
-      else throw new Broken("the client got a reply that is not its own");
+      else throw new Finding({ saw: "the client got a reply that is not its own" });
     }
   }
 
@@ -115,12 +123,12 @@ function missing({ received }: DatagramClient, replies: readonly Uint8Array[]): 
 
 function compare(bytes: Uint8Array, sent: Uint8Array, who: string, what: string): void {
   if (bytes.length !== sent.length) {
-    throw new Broken(`${who} got ${count(bytes.length)} of ${count(sent.length)} bytes`);
+    throw new Finding({ saw: `${who} got ${count(bytes.length)} of ${count(sent.length)} bytes` });
   }
   const difference = firstDifference(bytes, sent);
   if (difference === undefined) return;
   const where = `byte ${count(difference + 1)} of ${count(sent.length)}`;
-  throw new Broken(`${who} got ${what} altered: ${where} is not what was sent`);
+  throw new Finding({ saw: `${who} got ${what} altered: ${where} is not what was sent` });
 }
 
 /** A client that sends to the forwarder and keeps what it sends back. */
@@ -142,17 +150,14 @@ export class DatagramClient implements Disposable {
     });
   }
 
-  /** @throws {Broken} if this host can't send it. */
+  /** @throws {Finding} if this host can't send it. */
   async send(bytes: Uint8Array): Promise<void> {
     try {
       await this.#socket.send(bytes, { transport: "udp", ...this.#target });
     } catch (cause) {
       const why = errnoOf(cause) ?? "not sent";
-      throw new Broken(
-        `the client can't send ${count(bytes.length)} bytes: ${why}`,
-        kindOf(cause),
-        cause,
-      );
+      const saw = `the client can't send ${count(bytes.length)} bytes: ${why}`;
+      throw new Finding({ saw, kind: kindOf(cause) }, { cause });
     }
   }
 

@@ -1,11 +1,14 @@
 import type { InternetEndpoint } from "../../protocol/addresses.ts";
 import { bindUdp } from "../../sockets/bind_udp.ts";
 import { listenResettableOnAll } from "../../sockets/node_stream.ts";
+import type { Outcome } from "../../suite/outcome.ts";
+import { run } from "../../suite/runner.ts";
+import { withNeeds } from "../../suite/selection.ts";
+import { Finding, type Test, type TestFacts } from "../../suite/test.ts";
 import { pause } from "./changes.ts";
 import { DatagramWay, isOurs } from "./datagram_way.ts";
 import { Datagrams } from "./datagrams.ts";
 import { FarEnd } from "./far_end.ts";
-import { type Answer, Broken, type Question, since } from "./question.ts";
 import { tcpQuestions } from "./tcp_questions.ts";
 import { udpQuestions } from "./udp_questions.ts";
 import { Way } from "./way.ts";
@@ -16,12 +19,9 @@ export const RETRY_MS = 250;
 const FIRST_TRY_MS = 250;
 
 /** All questions over TCP or UDP. */
-export function questionsOver(protocol: "tcp" | "udp"): readonly Described[] {
+export function questionsOver(protocol: "tcp" | "udp"): readonly TestFacts[] {
   return protocol === "tcp" ? tcpQuestions : udpQuestions;
 }
-
-/** A question as the user sees it. */
-export type Described = Omit<Question<unknown>, "ask">;
 
 /** What is examined, and how long it may take. */
 export interface ExaminationOptions {
@@ -38,17 +38,16 @@ export interface ExaminationOptions {
   readonly idle?: number | undefined;
 }
 
-/** A question bound to the path that it is about. */
-export interface AskedQuestion extends Described {
-  ask(): Promise<Answer>;
-}
-
 /** Both ends of a forwarder, and the questions about it. */
 export interface Examination extends Disposable {
-  readonly questions: readonly AskedQuestion[];
   /** The port the server listens on. */
   readonly port: number;
-  /** Tries a request and its reply with this timeout. @throws {Broken} if they fail. */
+  /** Asks the questions, one after another. @param only Ids of the questions; all by default. */
+  ask(
+    only: ReadonlySet<string> | undefined,
+    allow: ReadonlySet<string>,
+  ): AsyncGenerator<Outcome>;
+  /** Tries a request and its reply with this timeout. @throws {Finding} if they fail. */
   reaches(timeout: number): Promise<unknown>;
   /** Input that was not from the client. */
   readonly strays: Strays;
@@ -59,13 +58,6 @@ export interface Strays {
   readonly count: number;
   /** The first bytes of the last one that sent any. */
   readonly sample?: Uint8Array | undefined;
-}
-
-/** How a question was answered. */
-export interface Outcome {
-  readonly question: AskedQuestion;
-  readonly answer: Answer | Broken;
-  readonly elapsedMs: number;
 }
 
 /**
@@ -82,9 +74,9 @@ async function examineTcp(options: ExaminationOptions): Promise<Examination> {
   const far = new FarEnd(listeners);
   const asked = tcpQuestions.filter(({ id }) => id !== "idle" || options.idle !== undefined);
   return {
-    questions: putTo(new Way({ ...options, far }), asked),
     port: far.port,
-    reaches: (timeout) => reply(tcpQuestions).ask(new Way({ ...options, far, timeout })),
+    ask: (only, allow) => run(withNeeds(asked, only), new Way({ ...options, far }), { allow }),
+    reaches: (timeout) => reply(tcpQuestions).run(new Way({ ...options, far, timeout })),
     get strays() {
       return { count: far.strayCount, sample: far.strayBytes };
     },
@@ -96,9 +88,10 @@ function examineUdp(options: ExaminationOptions): Examination {
   const sockets = bindUdp(options.addresses, options.port);
   const far = new Datagrams(sockets, isOurs);
   return {
-    questions: putTo(new DatagramWay({ ...options, far }), udpQuestions),
     port: sockets[0]?.addr.port ?? options.port,
-    reaches: (timeout) => reply(udpQuestions).ask(new DatagramWay({ ...options, far, timeout })),
+    ask: (only, allow) =>
+      run(withNeeds(udpQuestions, only), new DatagramWay({ ...options, far }), { allow }),
+    reaches: (timeout) => reply(udpQuestions).run(new DatagramWay({ ...options, far, timeout })),
     get strays() {
       return { count: far.others };
     },
@@ -107,26 +100,10 @@ function examineUdp(options: ExaminationOptions): Examination {
 }
 
 /** The question that must pass before any other is asked. */
-function reply<Way>(questions: readonly Question<Way>[]): Question<Way> {
+function reply<Way>(questions: readonly Test<Way>[]): Test<Way> {
   const found = questions.find(({ id }) => id === "reply");
   if (found === undefined) throw new TypeError("Cannot do without the question 'reply'");
   return found;
-}
-
-function putTo<Way>(way: Way, questions: readonly Question<Way>[]): AskedQuestion[] {
-  return questions.map((question) => ({ ...question, ask: () => question.ask(way) }));
-}
-
-/** Asks a question. Only bugs are thrown. */
-export async function put(question: AskedQuestion): Promise<Outcome> {
-  const start = performance.now();
-  try {
-    const answer = await question.ask();
-    return { question, answer, elapsedMs: since(start) };
-  } catch (error) {
-    if (!(error instanceof Broken)) throw error;
-    return { question, answer: error, elapsedMs: since(start) };
-  }
 }
 
 /**
@@ -148,7 +125,7 @@ export async function waitUntilUp(
       await examination.reaches(Math.min(patience, timeout, left));
       return;
     } catch (error) {
-      if (!(error instanceof Broken) || error.kind === "ERROR") return;
+      if (!(error instanceof Finding) || (error.evidence.kind ?? "ERROR") === "ERROR") return;
     }
     await pause(Math.max(0, Math.min(RETRY_MS, end - performance.now())));
     patience *= 2;

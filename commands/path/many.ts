@@ -1,5 +1,6 @@
 import type { ConnectionEnd } from "./connection_end.ts";
-import { type Answer, Broken, inMs, pass, since } from "./question.ts";
+import { inMs, since } from "./timing.ts";
+import { Finding, type Observation, pass } from "../../suite/test.ts";
 import { newTag } from "./tag.ts";
 import type { Way } from "./way.ts";
 
@@ -14,7 +15,7 @@ const PATIENCE = 2;
  * With a short accept queue, some connections wait for the system to retry after 1, 3 and 7
  * seconds: that is slow, but they are served.
  */
-export async function askMany(usual: Way): Promise<Answer> {
+export async function askMany(usual: Way): Promise<Observation> {
   using held = new DisposableStack();
   const way = usual.withTimeout(PATIENCE * usual.timeout);
   const start = performance.now();
@@ -28,8 +29,10 @@ export async function askMany(usual: Way): Promise<Answer> {
   const failed = answered.filter(({ status }) => status === "rejected");
   if (failed.length === 0) return pass(`in ${inMs(since(start))}`);
   const [{ reason }] = failed as [PromiseRejectedResult];
-  if (!(reason instanceof Broken)) throw reason;
-  throw new Broken(`${failed.length} of ${CONNECTIONS} failed, the first: ${reason.message}`);
+  if (!(reason instanceof Finding)) throw reason;
+  throw new Finding({
+    saw: `${failed.length} of ${CONNECTIONS} failed, the first: ${reason.message}`,
+  });
 }
 
 async function askOne(way: Way, client: ConnectionEnd, held: DisposableStack): Promise<void> {

@@ -1,6 +1,7 @@
 import { until } from "./changes.ts";
 import type { ConnectionEnd } from "./connection_end.ts";
-import { type Answer, Broken, note, pass, since } from "./question.ts";
+import { since } from "./timing.ts";
+import { Finding, note, type Observation, pass } from "../../suite/test.ts";
 import { randomBytes } from "./tag.ts";
 import type { Way } from "./way.ts";
 
@@ -8,7 +9,7 @@ import type { Way } from "./way.ts";
 const HANGING_MS = 1_000;
 
 /** Connects once more with nothing listening behind the forwarder. */
-export async function askNobody(way: Way): Promise<Answer> {
+export async function askNobody(way: Way): Promise<Observation> {
   way.far.close();
   await way.far.finished;
   let client: ConnectionEnd;
@@ -16,8 +17,10 @@ export async function askNobody(way: Way): Promise<Answer> {
     client = await way.connect();
   } catch (error) {
     const broken = way.notConnected(error);
-    if (broken.kind === "REFUSED") return pass("refused");
-    if (broken.kind === "TIMEOUT") throw new Broken("left hanging: the connection gets no answer");
+    if (broken.evidence.kind === "REFUSED") return pass("refused");
+    if (broken.evidence.kind === "TIMEOUT") {
+      throw new Finding({ saw: "left hanging: the connection gets no answer" });
+    }
     return note(`not refused, but: ${broken.message}`);
   }
   using _ = client;
@@ -32,7 +35,7 @@ export async function askNobody(way: Way): Promise<Answer> {
   const how = `accepted, then ${whatFollowed(client, since(start))}`;
   const detail = `${how}: an open port proves nothing here`;
   if (client.ending === "reset") return note(detail);
-  throw new Broken(detail);
+  throw new Finding({ saw: detail });
 }
 
 /** `ended`, `reset`, `left hanging`, `left hanging for 3.0 s and ended`. */

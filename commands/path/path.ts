@@ -13,12 +13,13 @@ import { flags, type Plan, readCommandLine } from "./command_line.ts";
 import {
   type Examination,
   openExamination,
-  put,
   questionsOver,
   RETRY_MS,
   waitUntilUp,
 } from "./examination.ts";
-import { failureOf, judge, resultOf, summaryOf, type Verdict } from "./words.ts";
+import { failureOf, resultOf, summaryOf } from "./words.ts";
+import type { Outcome } from "../../suite/outcome.ts";
+import { isReported } from "../../suite/selection.ts";
 
 /** The command that asks what a forwarder does to connections. */
 export const program: Program = {
@@ -73,10 +74,10 @@ async function explain(plan: Plan, { stdout }: Channels): Promise<number> {
   const { only, json } = plan.flags;
   const width = displayOf(Deno.stdout).columns - 4;
   const questions = questionsOver(plan.protocol).filter(({ id }) => only?.includes(id) ?? true);
-  for (const { id, sentence, explain } of questions) {
+  for (const { id, sentence, why } of questions) {
     const lines = json
-      ? [eventLine({ event: "explanation", id, sentence, explain })]
-      : [`${id}: ${sentence}`, ...wrap(explain, width).map((line) => `    ${line}`)];
+      ? [eventLine({ event: "explanation", id, sentence, explain: why })]
+      : [`${id}: ${sentence}`, ...wrap(why, width).map((line) => `    ${line}`)];
     for (const line of lines) stdout.line(line);
   }
   await stdout.flush();
@@ -135,22 +136,20 @@ async function examine(
   plan: Plan,
   report: Report,
 ): Promise<number> {
-  const { only, allow = [], explain } = plan.flags;
+  const { allow, explain } = plan.flags;
+  const only = plan.flags.only && new Set(plan.flags.only);
   const start = performance.now();
-  const verdicts: Verdict[] = [];
-  for (const question of examination.questions) {
-    const isWanted = only?.includes(question.id) ?? true;
-    const isFirst = question.id === "reply";
-    if (!isWanted && !isFirst) continue;
-    const verdict = judge(await put(question), allow);
-    if (!isWanted && verdict.status !== "fail") continue;
-    verdicts.push(verdict);
-    report.add(resultOf(verdict, explain));
-    if (isFirst && verdict.status === "fail") break;
+  const outcomes: Outcome[] = [];
+  for await (const outcome of examination.ask(only, new Set(allow))) {
+    // Nothing gets through: the other questions would only repeat that.
+    if (outcome.status === "not-judged") continue;
+    if (!isReported(outcome, only)) continue;
+    outcomes.push(outcome);
+    report.add(resultOf(outcome, explain));
   }
   const { strays } = examination;
-  const failure = failureOf(verdicts, strays, placeOf(plan));
-  await report.end(summaryOf(verdicts, strays, failure, performance.now() - start));
+  const failure = failureOf(outcomes, strays, placeOf(plan));
+  await report.end(summaryOf(outcomes, strays, failure, performance.now() - start));
   if (failure !== undefined) throw failure;
   return 0;
 }

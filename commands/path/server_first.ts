@@ -1,7 +1,8 @@
 import { isSameEndpoint } from "../../protocol/addresses.ts";
 import { until } from "./changes.ts";
 import type { ConnectionEnd } from "./connection_end.ts";
-import { type Answer, Broken, inMs, pass, since, skip } from "./question.ts";
+import { inMs, since } from "./timing.ts";
+import { Finding, type Observation, pass, Skipped } from "../../suite/test.ts";
 import { newTag, TAG_LENGTH } from "./tag.ts";
 import type { Way } from "./way.ts";
 
@@ -17,7 +18,7 @@ const decoder = new TextDecoder();
  * new one (some forwarders keep a pool of connections), it is the only open one. Either may still
  * be a stray, so each gets its own greeting, and the one that the client receives decides.
  */
-export async function askServerFirst(way: Way): Promise<Answer> {
+export async function askServerFirst(way: Way): Promise<Observation> {
   const { far, timeout } = way;
   const start = performance.now();
   const before = new Set(far.silent);
@@ -47,9 +48,13 @@ export async function askServerFirst(way: Way): Promise<Answer> {
     await way.carry(client, server, "the client's answer to the greeting");
     return pass(`greeted after ${inMs(greetedAfter)}`);
   }
-  if (client.pending > 0) throw new Broken("the client got the greeting altered or in part");
+  if (client.pending > 0) {
+    throw new Finding({ saw: "the client got the greeting altered or in part" });
+  }
   const { length } = ungreeted();
-  if (length > 1) return skip(`${length} connections are silent: any of them may be the client's`);
+  if (length > 1) {
+    throw new Skipped(`${length} connections are silent: any of them may be the client's`);
+  }
   throw await whyNotGreeted(way, client);
 }
 
@@ -68,17 +73,17 @@ function greetOnly(
 }
 
 /** Finds out whether the connection to the server appears only once the client sends. */
-async function whyNotGreeted(way: Way, client: ConnectionEnd): Promise<Broken> {
+async function whyNotGreeted(way: Way, client: ConnectionEnd): Promise<Finding> {
   const instead = `the client ${way.gotInstead(client)} instead of the server's greeting`;
-  if (client.ending !== undefined) return new Broken(instead);
+  if (client.ending !== undefined) return new Finding({ saw: instead });
   const before = new Set(way.far.silent);
   try {
     using meeting = await way.introduce(client, newTag(ID));
     return before.has(meeting.server)
-      ? new Broken(instead)
-      : new Broken("the forwarder connects to the server only once the client has sent");
+      ? new Finding({ saw: instead })
+      : new Finding({ saw: "the forwarder connects to the server only once the client has sent" });
   } catch (error) {
-    if (!(error instanceof Broken)) throw error;
-    return new Broken(instead, error.kind, error);
+    if (!(error instanceof Finding)) throw error;
+    return new Finding({ saw: instead, kind: error.evidence.kind }, { cause: error });
   }
 }

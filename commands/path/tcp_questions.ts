@@ -3,7 +3,8 @@ import { formatDuration } from "../../protocol/duration.ts";
 import { pause } from "./changes.ts";
 import { askMany, CONNECTIONS } from "./many.ts";
 import { askNobody } from "./nobody.ts";
-import { type Answer, Broken, inMs, note, pass, type Question, since, skip } from "./question.ts";
+import { inMs, since } from "./timing.ts";
+import { Finding, note, type Observation, pass, Skipped, type Test } from "../../suite/test.ts";
 import { askServerFirst } from "./server_first.ts";
 import { randomBytes } from "./tag.ts";
 import type { Way } from "./way.ts";
@@ -13,13 +14,13 @@ const BULK_BYTES = 1_048_576;
 const LATE_MS = 1_000;
 
 /** The questions over TCP, in order; `idle` only if a time is given for it. */
-export const tcpQuestions: readonly Question<Way>[] = [
+export const tcpQuestions: readonly Test<Way>[] = [
   {
     id: "reply",
     sentence: "a request and its reply",
-    explain: `Requests or replies don't get through, or arrive altered. \
+    why: `Requests or replies don't get through, or arrive altered. \
 No application works over this.`,
-    async ask(way) {
+    async run(way) {
       using meeting = await way.meet("reply");
       const { client, server } = meeting;
       const start = performance.now();
@@ -32,9 +33,10 @@ No application works over this.`,
   {
     id: "address",
     sentence: "the client's address",
-    explain: `Servers see the forwarder's address instead of their clients'. \
+    needs: ["reply"],
+    why: `Servers see the forwarder's address instead of their clients'. \
 Logs, rate limits and access rules by address treat all clients as one.`,
-    async ask(way) {
+    async run(way) {
       using meeting = await way.meet("address");
       const { client: { local }, server: { remote } } = meeting;
       return isSameEndpoint(local, remote)
@@ -45,16 +47,18 @@ Logs, rate limits and access rules by address treat all clients as one.`,
   {
     id: "server-first",
     sentence: "the server speaks first",
-    explain: `Protocols in which the server greets its clients hang: SMTP, FTP, SSH, MySQL. \
+    needs: ["reply"],
+    why: `Protocols in which the server greets its clients hang: SMTP, FTP, SSH, MySQL. \
 Client and server wait for each other until one of them gives up.`,
-    ask: askServerFirst,
+    run: askServerFirst,
   },
   {
     id: "bulk",
     sentence: "1 MiB both ways at once",
-    explain: `Large or simultaneous transfers are cut, altered or get stuck. \
+    needs: ["reply"],
+    why: `Large or simultaneous transfers are cut, altered or get stuck. \
 Uploads whose reply begins early, and protocols that multiplex, fail at random.`,
-    async ask(way) {
+    async run(way) {
       using meeting = await way.meet("bulk");
       const { client, server } = meeting;
       const [up, down] = [randomBytes(BULK_BYTES), randomBytes(BULK_BYTES)];
@@ -72,23 +76,26 @@ Uploads whose reply begins early, and protocols that multiplex, fail at random.`
   {
     id: "half-close",
     sentence: "half-close: reply at once",
-    explain: `A client that ends its request by closing its sending side gets no reply. \
+    needs: ["reply"],
+    why: `A client that ends its request by closing its sending side gets no reply. \
 Programs such as \`nc -N\`, \`ssh host cmd < file\` and many backup and mail tools do so.`,
-    ask: (way) => askHalfClose(way, "half-close", 0),
+    run: (way) => askHalfClose(way, "half-close", 0),
   },
   {
     id: "half-close-late",
     sentence: "half-close: reply 1 s later",
-    explain: `A client that ends its request by closing its sending side gets a reply only if \
+    needs: ["reply"],
+    why: `A client that ends its request by closing its sending side gets a reply only if \
 the server is quick. It works in every test, and fails under load.`,
-    ask: (way) => askHalfClose(way, "half-close-late", LATE_MS),
+    run: (way) => askHalfClose(way, "half-close-late", LATE_MS),
   },
   {
     id: "server-end",
     sentence: "half-close by the server",
-    explain: `When a server ends its side, what its client still sends is lost. \
+    needs: ["reply"],
+    why: `When a server ends its side, what its client still sends is lost. \
 Uploads that are refused early and long-lived streams in one direction break off.`,
-    async ask(way) {
+    async run(way) {
       using meeting = await way.meet("server-end");
       const { client, server } = meeting;
       const start = performance.now();
@@ -101,44 +108,50 @@ Uploads that are refused early and long-lived streams in one direction break off
   {
     id: "server-close",
     sentence: "the server's close",
-    explain: `Clients do not notice that their server has closed the connection. \
+    needs: ["reply"],
+    why: `Clients do not notice that their server has closed the connection. \
 They wait for replies that never come, and pools hand out dead connections.`,
-    ask: (way) => askClose(way, "server"),
+    run: (way) => askClose(way, "server"),
   },
   {
     id: "client-close",
     sentence: "the client's close",
-    explain: `Servers do not notice that their client has gone. \
+    needs: ["reply"],
+    why: `Servers do not notice that their client has gone. \
 They keep working for nobody, and fill up with dead connections.`,
-    ask: (way) => askClose(way, "client"),
+    run: (way) => askClose(way, "client"),
   },
   {
     id: "server-reset",
     sentence: "the server's reset",
-    explain: `A server that crashes or aborts looks as if it had finished properly. \
+    needs: ["reply"],
+    why: `A server that crashes or aborts looks as if it had finished properly. \
 A client takes half a reply for a whole one wherever the end of the stream ends a reply.`,
-    ask: (way) => askReset(way, "server"),
+    run: (way) => askReset(way, "server"),
   },
   {
     id: "client-reset",
     sentence: "the client's reset",
-    explain: `A client that crashes or aborts looks as if it had finished properly. \
+    needs: ["reply"],
+    why: `A client that crashes or aborts looks as if it had finished properly. \
 A server takes half an upload for a whole one wherever the end of the stream ends an upload.`,
-    ask: (way) => askReset(way, "client"),
+    run: (way) => askReset(way, "client"),
   },
   {
     id: "many",
     sentence: `${CONNECTIONS} connections at once`,
-    explain: `Connections wait for each other, or are turned away, or get each other's replies. \
+    needs: ["reply"],
+    why: `Connections wait for each other, or are turned away, or get each other's replies. \
 Pools, browsers and parallel jobs hang or fail, although each request works alone.`,
-    ask: askMany,
+    run: askMany,
   },
   {
     id: "idle",
     sentence: "a connection that was idle",
-    explain: `Connections without traffic are cut, often without notice to either end. \
+    needs: ["reply"],
+    why: `Connections without traffic are cut, often without notice to either end. \
 Pools, database sessions and push channels fail at their first use after a quiet period.`,
-    async ask(way) {
+    async run(way) {
       using meeting = await way.meet("idle");
       const { client, server } = meeting;
       await pause(way.idle);
@@ -151,9 +164,10 @@ Pools, database sessions and push channels fail at their first use after a quiet
     // Must be last: from then on the server is gone.
     id: "nobody",
     sentence: "nobody behind it",
-    explain: `An open port does not mean that a server is there: health checks and scripts that \
+    needs: ["reply"],
+    why: `An open port does not mean that a server is there: health checks and scripts that \
 wait for a port go ahead too early. To clients, a missing server looks like a faulty one.`,
-    ask: askNobody,
+    run: askNobody,
   },
 ];
 
@@ -164,7 +178,7 @@ function everyByte(): Uint8Array {
   return bytes;
 }
 
-async function askHalfClose(way: Way, id: string, delay: number): Promise<Answer> {
+async function askHalfClose(way: Way, id: string, delay: number): Promise<Observation> {
   using meeting = await way.meet(id);
   const { client, server } = meeting;
   const start = performance.now();
@@ -175,7 +189,7 @@ async function askHalfClose(way: Way, id: string, delay: number): Promise<Answer
   return pass(inMs(since(start)));
 }
 
-async function askClose(way: Way, side: "client" | "server"): Promise<Answer> {
+async function askClose(way: Way, side: "client" | "server"): Promise<Observation> {
   using meeting = await way.meet(`${side}-close`);
   const { client, server } = meeting;
   const [closing, other] = side === "client" ? [client, server] : [server, client];
@@ -186,18 +200,18 @@ async function askClose(way: Way, side: "client" | "server"): Promise<Answer> {
   return pass(`seen after ${inMs(since(start))}`);
 }
 
-async function askReset(way: Way, side: "client" | "server"): Promise<Answer> {
+async function askReset(way: Way, side: "client" | "server"): Promise<Observation> {
   using meeting = await way.meet(`${side}-reset`);
   const { client, server } = meeting;
   const [resetting, other] = side === "client" ? [client, server] : [server, client];
-  if (!resetting.canReset) return skip("this runtime can't reset a connection");
+  if (!resetting.canReset) throw new Skipped("this runtime can't reset a connection");
   await way.carry(server, client, "the reply");
   const start = performance.now();
   resetting.reset();
   await way.ended(other);
   if (other.ending === "reset") return pass(`seen after ${inMs(since(start))}`);
   if (other.ending === "end of stream") {
-    throw new Broken("arrives as an ordinary end: a crash looks like success");
+    throw new Finding({ saw: "arrives as an ordinary end: a crash looks like success" });
   }
-  throw new Broken(`the ${other.side} ${way.gotInstead(other)} instead of the reset`);
+  throw new Finding({ saw: `the ${other.side} ${way.gotInstead(other)} instead of the reset` });
 }

@@ -1,5 +1,6 @@
 import type { DatagramWay } from "./datagram_way.ts";
-import { type Answer, Broken, inMs, pass, type Question } from "./question.ts";
+import { inMs } from "./timing.ts";
+import { Finding, type Observation, pass, type Test } from "../../suite/test.ts";
 import { count, newTag, tagged } from "./tag.ts";
 
 const CLIENTS = 20;
@@ -9,13 +10,13 @@ const LATE_MS = 2_000;
 const USUAL_BYTES = 512;
 
 /** The questions over UDP, in order. */
-export const udpQuestions: readonly Question<DatagramWay>[] = [
+export const udpQuestions: readonly Test<DatagramWay>[] = [
   {
     id: "reply",
     sentence: "a request and its reply",
-    explain: `Requests or replies don't get through, or arrive altered. \
+    why: `Requests or replies don't get through, or arrive altered. \
 No application works over this.`,
-    ask: askReply,
+    run: askReply,
   },
   size(
     0,
@@ -44,29 +45,32 @@ An application can't tell that one was cut short.`,
   {
     id: "two-replies",
     sentence: "two replies to a request",
-    explain: `Only the first reply to a request gets through. \
+    needs: ["reply"],
+    why: `Only the first reply to a request gets through. \
 TFTP, discovery protocols and everything that streams over UDP break.`,
-    ask: (way) => ask(way, { id: "two-replies", replies: 2 }),
+    run: (way) => ask(way, { id: "two-replies", replies: 2 }),
   },
   {
     id: "late",
     sentence: "a reply 2 s later",
-    explain: `A slow reply is lost because the forwarder forgets the client too soon. \
+    needs: ["reply"],
+    why: `A slow reply is lost because the forwarder forgets the client too soon. \
 Slow queries, long polls and quiet sessions fail; fast ones don't.`,
-    ask: (way) => ask(way, { id: "late", delay: LATE_MS }),
+    run: (way) => ask(way, { id: "late", delay: LATE_MS }),
   },
   {
     id: "many",
     sentence: `${CLIENTS} clients at once`,
-    explain: `When several clients ask at once, some get no reply, or another client's. \
+    needs: ["reply"],
+    why: `When several clients ask at once, some get no reply, or another client's. \
 It works in every test with one client, and loses or mixes up data in production.`,
-    ask: askMany,
+    run: askMany,
   },
 ];
 
-function size(bytes: number, sentence: string, explain: string): Question<DatagramWay> {
+function size(bytes: number, sentence: string, why: string): Test<DatagramWay> {
   const id = `size-${bytes}`;
-  return { id, sentence, explain, ask: (way) => ask(way, { id, bytes }) };
+  return { id, sentence, why, needs: ["reply"], run: (way) => ask(way, { id, bytes }) };
 }
 
 async function ask(
@@ -77,7 +81,7 @@ async function ask(
     readonly replies?: number;
     readonly delay?: number;
   },
-): Promise<Answer> {
+): Promise<Observation> {
   using client = way.open();
   const one = (): Uint8Array => tagged(newTag(id), bytes);
   const { up, both } = await way.exchange(client, {
@@ -89,7 +93,7 @@ async function ask(
 }
 
 /** Uses the first address that answers from then on. */
-async function askReply(way: DatagramWay): Promise<Answer> {
+async function askReply(way: DatagramWay): Promise<Observation> {
   let failure: unknown;
   for (const target of way.targets) {
     way.target = target;
@@ -102,13 +106,13 @@ async function askReply(way: DatagramWay): Promise<Answer> {
   throw failure;
 }
 
-async function askMany(way: DatagramWay): Promise<Answer> {
+async function askMany(way: DatagramWay): Promise<Observation> {
   const asked = await Promise.allSettled(
     Array.from({ length: CLIENTS }, () => ask(way, { id: "many" })),
   );
   const failed = asked.filter(({ status }) => status === "rejected");
   if (failed.length === 0) return pass(`all ${count(CLIENTS)} got their own reply`);
   const [{ reason }] = failed as [PromiseRejectedResult];
-  if (!(reason instanceof Broken)) throw reason;
-  throw new Broken(`${failed.length} of ${CLIENTS} failed, the first: ${reason.message}`);
+  if (!(reason instanceof Finding)) throw reason;
+  throw new Finding({ saw: `${failed.length} of ${CLIENTS} failed, the first: ${reason.message}` });
 }

@@ -5,7 +5,7 @@ import { dialResettable } from "../../sockets/node_stream.ts";
 import { until } from "./changes.ts";
 import { ConnectionEnd } from "./connection_end.ts";
 import type { FarEnd } from "./far_end.ts";
-import { Broken } from "./question.ts";
+import { Finding } from "../../suite/test.ts";
 import { count, firstDifference, newTag, randomBytes } from "./tag.ts";
 
 /** How many timeouts a transfer may take as long as it makes progress. */
@@ -77,7 +77,13 @@ export class Way {
     throw failure;
   }
 
-  /** Connects to the forwarder. @throws {Broken} if it does not accept. */
+  /** Stops what a question still does. */
+  cancel(): Promise<void> {
+    this.far.close();
+    return Promise.resolve();
+  }
+
+  /** Connects to the forwarder. @throws {Finding} if it does not accept. */
   async open(): Promise<ConnectionEnd> {
     try {
       return await this.connect();
@@ -89,7 +95,7 @@ export class Way {
   /**
    * Connects through the forwarder to the server, and has the client send a first line.
    *
-   * @throws {Broken} if that does not arrive.
+   * @throws {Finding} if that does not arrive.
    */
   async meet(id: string): Promise<Meeting> {
     const client = await this.open();
@@ -104,7 +110,7 @@ export class Way {
   /**
    * Has a client that is connected to the forwarder send a first line.
    *
-   * @throws {Broken} if that does not arrive at the server.
+   * @throws {Finding} if that does not arrive at the server.
    */
   async introduce(client: ConnectionEnd, tag: string): Promise<Meeting> {
     const { far, timeout } = this;
@@ -125,13 +131,13 @@ export class Way {
         [Symbol.dispose]: () => close(client, server),
       };
     }
-    throw new Broken(
-      `the client ${this.gotInstead(client)}, the server got no connection`,
-      kindOfEnding(client),
-    );
+    throw new Finding({
+      saw: `the client ${this.gotInstead(client)}, the server got no connection`,
+      kind: kindOfEnding(client),
+    });
   }
 
-  /** Sends bytes from one end to the other. @throws {Broken} if they don't arrive as they were sent. */
+  /** Sends bytes from one end to the other. @throws {Finding} if they don't arrive as they were sent. */
   async carry(
     from: ConnectionEnd,
     to: ConnectionEnd,
@@ -145,7 +151,7 @@ export class Way {
   /**
    * Waits for exactly these bytes at an end, as long as more keep arriving.
    *
-   * @throws {Broken} if something else arrives, or nothing more.
+   * @throws {Finding} if something else arrives, or nothing more.
    */
   async receive(end: ConnectionEnd, bytes: Uint8Array, what: string): Promise<void> {
     const deadline = performance.now() + LONGEST * this.timeout;
@@ -158,23 +164,30 @@ export class Way {
     const difference = firstDifference(received, bytes);
     if (difference !== undefined) {
       const where = `byte ${count(difference + 1)} of ${count(bytes.length)}`;
-      throw new Broken(`the ${end.side} got ${what} altered: ${where} is not what was sent`);
+      throw new Finding({
+        saw: `the ${end.side} got ${what} altered: ${where} is not what was sent`,
+      });
     }
     if (end.pending > 0) {
-      throw new Broken(`the ${end.side} got ${count(end.pending)} bytes more than ${what} has`);
+      throw new Finding({
+        saw: `the ${end.side} got ${count(end.pending)} bytes more than ${what} has`,
+      });
     }
     if (received.length === bytes.length) return;
     const part = received.length === 0
       ? `instead of ${what}`
       : `after ${count(received.length)} of ${count(bytes.length)} bytes of ${what}`;
-    throw new Broken(`the ${end.side} ${this.gotInstead(end)} ${part}`, kindOfEnding(end));
+    throw new Finding({
+      saw: `the ${end.side} ${this.gotInstead(end)} ${part}`,
+      kind: kindOfEnding(end),
+    });
   }
 
-  /** Waits for an end to see the end of the stream. @throws {Broken} if it does not. */
+  /** Waits for an end to see the end of the stream. @throws {Finding} if it does not. */
   async seesEnd(end: ConnectionEnd, whose: string): Promise<void> {
     await this.ended(end);
     if (end.ending === "end of stream") return;
-    throw new Broken(`the ${end.side} ${this.gotInstead(end)} instead of ${whose}`);
+    throw new Finding({ saw: `the ${end.side} ${this.gotInstead(end)} instead of ${whose}` });
   }
 
   /** Waits for the input of an end to end, but no longer than the timeout. */
@@ -196,11 +209,11 @@ export class Way {
     }
   }
 
-  notConnected(cause: unknown): Broken {
+  notConnected(cause: unknown): Finding {
     const where = this.#candidates.map(formatEndpoint).join(" and ");
     const kind = kindOf(cause) ?? "ERROR";
     const how = words[kind] ?? errnoOf(cause) ?? messageOf(cause);
-    return new Broken(`cannot connect to ${where}: ${how}`, kind, cause);
+    return new Finding({ saw: `cannot connect to ${where}: ${how}`, kind }, { cause });
   }
 }
 

@@ -2,30 +2,17 @@ import { exitCodes, Failure, type FailureKind } from "../../cli/errors/failure.t
 import { rounded } from "../../cli/output/report.ts";
 import type { Result, Summary } from "../../cli/reports/report_flags.ts";
 import { quoteBytes, wrap } from "../../text/width.ts";
-import type { Outcome, Strays } from "./examination.ts";
-import { Broken } from "./question.ts";
+import { countByStatus, idsWith, type Outcome } from "../../suite/outcome.ts";
+import type { Strays } from "./examination.ts";
 
 /** Width of an explanation. */
 const EXPLAIN_COLUMNS = 68;
 
-/** How a question turned out. */
-export interface Verdict extends Outcome {
-  readonly status: "pass" | "note" | "fail" | "allowed" | "skip";
-  readonly detail: string;
-}
-
-/** Judges an answer. @param allow Ids of the failures that the user accepts. */
-export function judge(outcome: Outcome, allow: readonly string[]): Verdict {
-  const { answer, question } = outcome;
-  if (!(answer instanceof Broken)) return { ...outcome, ...answer };
-  const status = allow.includes(question.id) ? "allowed" : "fail";
-  return { ...outcome, status, detail: answer.message };
-}
-
-/** Makes a report's result from a verdict. @param explains Whether to include what it means. */
-export function resultOf(verdict: Verdict, explains: boolean): Result {
-  const { question: { id, sentence, explain }, status, detail } = verdict;
-  const elapsedMs = rounded(verdict.elapsedMs);
+/** Makes a report's result from an outcome. @param explains Whether to include what it means. */
+export function resultOf(outcome: Outcome, explains: boolean): Result {
+  const { test: { id, sentence, why }, status } = outcome;
+  const detail = detailOf(outcome);
+  const elapsedMs = rounded(outcome.elapsedMs);
   const shown = status === "allowed" ? `allowed: ${detail}` : detail;
   return {
     id,
@@ -34,16 +21,21 @@ export function resultOf(verdict: Verdict, explains: boolean): Result {
     detail,
     elapsedMs,
     cells: [sentence, shown],
-    more: explains ? { means: wrap(explain, EXPLAIN_COLUMNS).join("\n") } : undefined,
+    more: explains ? { means: wrap(why, EXPLAIN_COLUMNS).join("\n") } : undefined,
     event: {
       event: "question",
       id,
       status,
       detail,
       elapsedMs,
-      explain: explains ? explain : undefined,
+      explain: explains ? why : undefined,
     },
   };
+}
+
+/** What was observed. */
+function detailOf({ detail, evidence }: Outcome): string {
+  return evidence?.saw ?? detail ?? "";
 }
 
 /**
@@ -52,21 +44,21 @@ export function resultOf(verdict: Verdict, explains: boolean): Result {
  * @param place Where the forwarder should forward to, as the user gave it.
  */
 export function failureOf(
-  verdicts: readonly Verdict[],
+  outcomes: readonly Outcome[],
   strays: Strays,
   place: string,
 ): Failure | undefined {
-  const failed = verdicts.filter(({ status }) => status === "fail");
-  const [first] = failed;
+  const ids = idsWith("fail", outcomes);
+  const first = outcomes.find(({ status }) => status === "fail");
   if (first === undefined) return undefined;
-  if (first.question.id === "reply" && first.answer instanceof Broken) {
-    return new Failure(first.answer.kind, `no request and reply get through: ${first.detail}`, {
-      hint: hintFor(first.answer.kind, strays, place),
+  if (first.test.id === "reply") {
+    const { kind = "ERROR" } = first.evidence ?? {};
+    return new Failure(kind, `no request and reply get through: ${detailOf(first)}`, {
+      hint: hintFor(kind, strays, place),
     });
   }
-  const ids = failed.map(({ question: { id } }) => id);
-  const which = `${failed.length} of ${verdicts.length} ${plural("question", verdicts.length)}`;
-  const how = `${failed.length === 1 ? "is" : "are"} not answered as without a forwarder`;
+  const which = `${ids.length} of ${outcomes.length} ${plural("question", outcomes.length)}`;
+  const how = `${ids.length === 1 ? "is" : "are"} not answered as without a forwarder`;
   return new Failure("ERROR", `${which} ${how}: ${ids.join(", ")}`, {
     hint: `--explain says what this means for an application; --allow ${ids.join(",")} accepts it`,
   });
@@ -90,23 +82,21 @@ function hintFor(kind: FailureKind, strays: Strays, place: string): string {
 
 /** The summary at the end. */
 export function summaryOf(
-  verdicts: readonly Verdict[],
+  outcomes: readonly Outcome[],
   strays: Strays,
   failure: Failure | undefined,
   elapsedMs: number,
 ): Summary {
-  const idsOf = (wanted: Verdict["status"]): string[] =>
-    verdicts.filter(({ status }) => status === wanted).map(({ question: { id } }) => id);
-  const failedIds = idsOf("fail");
+  const failedIds = idsWith("fail", outcomes);
   return {
-    text: textOf(verdicts, strays, failure),
+    text: textOf(outcomes, strays, failure),
     event: {
       event: "summary",
       ok: failure === undefined,
-      questions: verdicts.length,
+      questions: outcomes.length,
       failed: failedIds.length,
       failedIds,
-      allowedIds: idsOf("allowed"),
+      allowedIds: idsWith("allowed", outcomes),
       strays: strays.count,
       exitCode: failure === undefined ? 0 : exitCodes[failure.kind],
       failure: failure?.kind,
@@ -117,17 +107,17 @@ export function summaryOf(
 
 /** The counts, unless a failure follows that has them, and the strays. */
 function textOf(
-  verdicts: readonly Verdict[],
+  outcomes: readonly Outcome[],
   { count }: Strays,
   failure: Failure | undefined,
 ): string | undefined {
   const lines: string[] = [];
   if (failure === undefined) {
-    const counts = ["pass", "note", "allowed", "skip"].flatMap((wanted) => {
-      const number = verdicts.filter(({ status }) => status === wanted).length;
-      return number === 0 ? [] : [`${number} ${counted[wanted]}`];
-    });
-    lines.push(`${verdicts.length} ${plural("question", verdicts.length)}: ${counts.join(", ")}`);
+    const byStatus = countByStatus(outcomes);
+    const counts = (["pass", "note", "allowed", "skip"] as const).flatMap((status) =>
+      byStatus[status] === 0 ? [] : [`${byStatus[status]} ${counted[status]}`]
+    );
+    lines.push(`${outcomes.length} ${plural("question", outcomes.length)}: ${counts.join(", ")}`);
   }
   if (count > 0) lines.push(`${count} ${plural("stray", count)} also arrived, and got no answer`);
   return lines.length === 0 ? undefined : lines.join("; ");
