@@ -30,7 +30,7 @@ export function listenTcp(
 }
 
 /** Accepts connections at an IP address. */
-interface TcpListener extends StreamListener {
+export interface TcpListener extends StreamListener {
   readonly addr: InternetEndpoint;
 }
 

@@ -1,4 +1,4 @@
-import { Backoff } from "../../services/server/backoff.ts";
+import { Backoff } from "../../sockets/backoff.ts";
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
 import { descriptorRoom } from "../../sockets/descriptor_room.ts";
 import { errorName, kindOf } from "../../sockets/errno.ts";

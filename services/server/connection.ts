@@ -8,7 +8,7 @@ import { type Batch, nextBatch } from "./batch.ts";
 import type { ConnectionContext } from "./connection_context.ts";
 import { ConnectionLife } from "./connection_life.ts";
 import type { ConnectionState } from "./connection_state.ts";
-import type { Timed } from "./deadlines.ts";
+import type { Timed } from "../../sockets/deadlines.ts";
 import { RequestReader } from "./request_reader.ts";
 import type { ConnectionPeer, EndReason } from "./server.ts";
 

@@ -2,7 +2,7 @@ import type { Protocol } from "../../protocol/addresses.ts";
 import type { QuietQueue } from "../../sockets/quiet_queue.ts";
 import type { Service } from "../service.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { Deadlines } from "../../sockets/deadlines.ts";
 import type { FairQueue } from "./fair_queue.ts";
 import type { RequestReader } from "./request_reader.ts";
 import type { ServerEvents } from "./server.ts";

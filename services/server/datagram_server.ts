@@ -8,7 +8,7 @@ import { isLoopback, isWildcard } from "../../sockets/host_addresses.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { Asker, ReplyPlan, ReplyStep, Service } from "../service.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff } from "../../sockets/backoff.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { DatagramGuard } from "./datagram_guard.ts";
 import { Exchange } from "./exchange.ts";

@@ -1,10 +1,10 @@
 import { type Endpoint, loopbackAddresses, type Protocol } from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import type { Trace } from "../../sockets/socket_events.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff } from "../../sockets/backoff.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection_context.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines } from "../../sockets/deadlines.ts";
 import { cutAll, Drain } from "./drain.ts";
 import { listenTcp } from "../../sockets/listen.ts";
 import { PIPELINE_SIZE } from "../../protocol/line_buffer.ts";
