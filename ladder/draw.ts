@@ -13,9 +13,9 @@ const SERVER = 15;
 const TIME = 10;
 const GAP = 1;
 /** Longer arrows are hard to follow. */
-const LONGEST_ARROW = 72;
+const MAX_ARROW = 72;
 /** A shorter arrow has no room for its label, which is then drawn below it, next to the time. */
-const LEAST_ARROW = 22;
+const MIN_ARROW = 22;
 /** Columns before a line below a rung. */
 const BELOW = 2 * INDENT;
 
@@ -119,7 +119,7 @@ function portOf(endpoint: Endpoint | undefined): number | undefined {
 }
 
 function arrowWidth({ display, margin = 0 }: Drawing): number {
-  return Math.min(LONGEST_ARROW, display.columns - margin - besideArrow - TIME);
+  return Math.min(MAX_ARROW, display.columns - margin - besideArrow - TIME);
 }
 
 /** Columns taken by both sides and the gaps. */
@@ -127,7 +127,7 @@ const besideArrow = INDENT + CLIENT + GAP + GAP + SERVER;
 
 /** Whether the time and the arrow's label have no room next to the calls. */
 function isNarrow(drawing: Drawing): boolean {
-  return arrowWidth(drawing) < LEAST_ARROW;
+  return arrowWidth(drawing) < MIN_ARROW;
 }
 
 /** Columns of a rung without its margin. */

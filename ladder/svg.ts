@@ -1,3 +1,4 @@
+import { escape } from "@std/html";
 import { quoteBytes, wrap } from "../text/width.ts";
 import { visible } from "../text/visible.ts";
 import { callText, labelOf, namesOf } from "./draw.ts";
@@ -76,7 +77,7 @@ export function ladderSvg(rungs: readonly Rung[], drawing: SvgDrawing): string {
   const height = foot + 20 + results.length * 24 + (results.length > 0 ? 10 : 0);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
     `width="${WIDTH}" height="${height}" role="img" aria-labelledby="title">
-<title id="title">${escape(title)}</title>
+<title id="title">${escaped(title)}</title>
 <style>${STYLE}</style>
 <rect class="paper" width="${WIDTH}" height="${height}" rx="10"/>
 ${text(title, { x: EDGE, y: 44, class: "title" })}
@@ -164,19 +165,11 @@ function text(
 ): string {
   const anchor = place.anchor === undefined ? "" : ` text-anchor="${place.anchor}"`;
   return `<text class="${place.class}" x="${place.x}" y="${place.y}"${anchor}>${
-    escape(content)
+    escaped(content)
   }</text>`;
 }
 
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-};
-
 /** Escapes text for XML; control characters, which XML can't contain, are shown escaped. */
-function escape(content: string): string {
-  return visible(content).replaceAll(/[\ufffe\uffff]/g, "\ufffd")
-    .replaceAll(/[&<>"]/g, (character) => entities[character] ?? "");
+function escaped(content: string): string {
+  return escape(visible(content).replaceAll(/[\ufffe\uffff]/g, "\ufffd"));
 }

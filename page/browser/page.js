@@ -19,7 +19,7 @@ import {
 } from "./elements.js";
 
 /** Most ladders side by side. */
-const MOST_SIDE_BY_SIDE = 4;
+const MAX_SIDE_BY_SIDE = 4;
 /** Width of a ladder, in ems of the page. */
 const LADDER_EMS = 19.5;
 /** Milliseconds until the page retries after the server has refused a viewer. */
@@ -177,7 +177,7 @@ function matches({ view, rungs }) {
 function roomForLadders() {
   const ems = board.parentElement === null ? 0 : board.parentElement.clientWidth /
     parseFloat(getComputedStyle(document.documentElement).fontSize);
-  return Math.min(MOST_SIDE_BY_SIDE, Math.max(1, Math.floor(ems / LADDER_EMS)));
+  return Math.min(MAX_SIDE_BY_SIDE, Math.max(1, Math.floor(ems / LADDER_EMS)));
 }
 
 function render() {
