@@ -1,7 +1,9 @@
 import template from "./browser/page.html" with { type: "text" };
 import { card, insideRung, listItem, rungItem } from "./browser/elements.js";
-import { escape, html } from "./html.ts";
-import type { EventLog, Ladder } from "./log.ts";
+import { escape } from "@std/html";
+import { html } from "./html.ts";
+import type { EventLog, Ladder, NumberedRung } from "./log.ts";
+import { Turns } from "./turns.ts";
 
 /** Bytes of each piece in the document; the script shows all that are kept. */
 const HEX_BYTES = 256;
@@ -9,6 +11,9 @@ const HEX_BYTES = 256;
 const RUNGS_AT_ONCE = 20;
 /** Where a card's rungs go. */
 const RUNGS = '<ol class="rungs">';
+
+/** All documents are written in turns: many at once hold others up no longer than one does. */
+const turns = new Turns();
 
 /** The texts around the ladders. */
 export interface PageWords {
@@ -43,14 +48,14 @@ export async function* documentOf(words: PageWords, log: EventLog): AsyncGenerat
 
 async function* cardOf({ connection, rungs }: Ladder): AsyncGenerator<string> {
   const [start = "", end = ""] = html(card(connection, [])).split(RUNGS);
-  let part = start + RUNGS;
-  let count = 0;
-  for (const rung of rungs) {
-    part += html(rungItem(rung, insideRung(rung, HEX_BYTES)));
-    if (++count % RUNGS_AT_ONCE > 0) continue;
-    yield part;
-    part = "";
-    await new Promise((resolve) => setTimeout(resolve));
+  yield start + RUNGS;
+  for (let first = 0; first < rungs.length; first += RUNGS_AT_ONCE) {
+    yield await turns.run(() => rungs.slice(first, first + RUNGS_AT_ONCE).map(htmlOf).join(""));
   }
-  yield part + end;
+  yield end;
+}
+
+function htmlOf(makeRung: () => NumberedRung): string {
+  const rung = makeRung();
+  return html(rungItem(rung, insideRung(rung, HEX_BYTES)));
 }

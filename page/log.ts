@@ -3,13 +3,13 @@ import type { Rung, SideNames } from "../ladder/rung.ts";
 import type { SocketEvent } from "../sockets/socket_events.ts";
 
 /** Most events kept, of all connections together. */
-const MOST_EVENTS = 2_000;
+const MAX_EVENTS = 2_000;
 /** Events forgotten at a time. */
 const FORGOTTEN_AT_ONCE = 64;
 /** Most connections shown; beyond that, the oldest that has ended is removed. */
-const MOST_CONNECTIONS = 200;
+const MAX_CONNECTIONS = 200;
 /** Most events in one update: other work gets a turn between updates. */
-const MOST_IN_UPDATE = 64;
+const MAX_IN_UPDATE = 64;
 /** Milliseconds for which news is collected before viewers are notified. */
 const COLLECT_MS = 40;
 /** Bytes kept of each piece. */
@@ -67,10 +67,10 @@ export interface Update {
   readonly mark: Mark;
 }
 
-/** A connection with its rungs. */
+/** A connection with its rungs, each made when it is called for. */
 export interface Ladder {
   readonly connection: ConnectionView;
-  readonly rungs: Iterable<NumberedRung>;
+  readonly rungs: readonly (() => NumberedRung)[];
 }
 
 interface Entry {
@@ -127,7 +127,7 @@ export class EventLog {
   /** Begins a connection, which may have been missed before. */
   begin(names: SideNames, startedAt: number, wasMissed = false): Connection {
     if (!wasMissed) this.total++;
-    if (this.#connections.size >= MOST_CONNECTIONS) this.#makeRoom();
+    if (this.#connections.size >= MAX_CONNECTIONS) this.#makeRoom();
     const connection = new Connection(++this.#lastId, startedAt, names);
     this.#connections.set(connection.id, connection);
     this.#touch(connection);
@@ -143,7 +143,7 @@ export class EventLog {
     if (crossing?.what === "data" && crossing.from !== "between") {
       connection.lastFrom = crossing.from;
     }
-    if (++this.#kept > MOST_EVENTS) this.#forget(FORGOTTEN_AT_ONCE);
+    if (++this.#kept > MAX_EVENTS) this.#forget(FORGOTTEN_AT_ONCE);
     this.#touch(connection);
   }
 
@@ -166,7 +166,7 @@ export class EventLog {
     const all = [...this.#connections.values()];
     const fresh = all.flatMap((connection) =>
       entriesSince(connection, number).map((entry) => ({ connection, entry }))
-    ).sort((one, other) => one.entry.number - other.entry.number).slice(0, MOST_IN_UPDATE);
+    ).sort((one, other) => one.entry.number - other.entry.number).slice(0, MAX_IN_UPDATE);
     return {
       total: this.total,
       connections: all.filter((connection) => connection.version > version)
@@ -180,14 +180,13 @@ export class EventLog {
     };
   }
 
-  /** Returns everything kept, newest connection first. Rungs are created lazily. */
+  /** Returns everything kept, newest connection first. */
   ladders(): readonly Ladder[] {
     const now = performance.now();
     return [...this.#connections.values()].reverse().map((connection) => {
-      const entries = [...connection.entries];
       return {
         connection: viewOf(connection, now),
-        rungs: entries.values().map((entry) => numberedRung(connection, entry)),
+        rungs: connection.entries.map((entry) => () => numberedRung(connection, entry)),
       };
     });
   }

@@ -1,15 +1,19 @@
 import type { Endpoint, Protocol } from "../protocol/addresses.ts";
 import type { Trace } from "../sockets/socket_events.ts";
+import { SocketFailure } from "../sockets/failure.ts";
+import { bindTcp, type TcpListener } from "../sockets/listen.ts";
 import { documentOf, type PageWords } from "./document.ts";
-import { Documents } from "./documents.ts";
+import { eventsOf } from "./events.ts";
+import { serveHttp } from "./http_server.ts";
 import { EventLog } from "./log.ts";
-import { servePage } from "./server.ts";
-import { Viewers } from "./viewers.ts";
+import { PageRoutes } from "./routes.ts";
 import { type SeeWire, SocketWatch, WireWatch } from "./watch.ts";
 
+/** The page is only for this machine. */
+const HOSTNAME = "127.0.0.1";
 /** Milliseconds that viewers have to receive the news that the server has stopped. */
 const GOODBYE_MS = 500;
-/** Milliseconds that a viewer may take to read what it was sent. */
+/** Milliseconds that a request may take to arrive, and 64 KiB of an answer to be read. */
 const PATIENCE_MS = 10_000;
 
 /** How a page is opened. */
@@ -18,7 +22,7 @@ export interface PageOptions {
   readonly port: number;
   /** The program being watched: `calc-server`. */
   readonly title: string;
-  /** Milliseconds that a viewer may take to read what it was sent. @default {10_000} */
+  /** Milliseconds that a request, or the reading of 64 KiB, may take. @default {10_000} */
   readonly patience?: number | undefined;
 }
 
@@ -78,19 +82,20 @@ function open(
   log: EventLog,
   watch: Disposable,
 ): Page {
-  using stack = new DisposableStack();
-  stack.use(watch);
+  using opening = new DisposableStack();
+  opening.use(watch);
+  const listener = listen(port);
   let words: PageWords = { title, where: "", hint: "", tries: [] };
-  const viewers = new Viewers(log, patience);
-  const documents = new Documents(patience);
-  const server = servePage(port, {
-    document: () => documents.open(documentOf(words, log)),
-    events: (lastId) => viewers.open(lastId),
+  const run = crypto.randomUUID();
+  const routes = new PageRoutes(listener.addr.port, {
+    document: () => documentOf(words, log),
+    events: (lastId, gone) => eventsOf(log, run, lastId, gone),
   });
-  const opened = stack.move();
+  const server = serveHttp(listener, routes, { requestTimeout: patience, readTimeout: patience });
+  const opened = opening.move();
   return {
-    url: `http://127.0.0.1:${server.port}/`,
-    viewers: () => viewers.count,
+    url: `http://${HOSTNAME}:${listener.addr.port}/`,
+    viewers: () => routes.viewers.taken,
     describe: (more) => words = { title, ...more },
     stopped: (why) => log.stop(why),
     async [Symbol.asyncDispose]() {
@@ -99,4 +104,13 @@ function open(
       await server.close(GOODBYE_MS);
     },
   };
+}
+
+function listen(port: number): TcpListener {
+  const endpoint = { hostname: HOSTNAME, port };
+  try {
+    return bindTcp(endpoint);
+  } catch (cause) {
+    throw new SocketFailure("BIND", { phase: "listen", endpoint }, cause);
+  }
 }

@@ -2,12 +2,16 @@ import script from "./browser/page.js" with { type: "text" };
 import elements from "./browser/elements.js" with { type: "text" };
 import styles from "./browser/page.css" with { type: "text" };
 import icon from "./browser/icon.svg" with { type: "text" };
-import { SocketFailure } from "../sockets/failure.ts";
+import type { HttpHandler, Reply } from "./http_connection.ts";
+import type { HttpRequest } from "./http_request.ts";
+import { Places } from "./places.ts";
 
-/** The page is only for this machine. */
-const HOSTNAME = "127.0.0.1";
+/** Viewers at a time. */
+const MAX_VIEWERS = 20;
+/** Documents sent at a time: each keeps the events that it began with. */
+const MAX_DOCUMENTS = 20;
 /** Host names that requests may use: any other may belong to an attacker (DNS rebinding). */
-const ownNames: readonly string[] = [HOSTNAME, "localhost", "[::1]"];
+const ownNames: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 
 /** Everything is loaded from here, no data runs as a script, and no site can frame the page. */
 const CONTENT_POLICY = [
@@ -40,79 +44,53 @@ const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/icon.svg": ["image/svg+xml", icon],
 };
 
-/** Content generated for each request. */
+/** Content made for each request. */
 export interface PageContent {
-  /** Returns the page with the ladders so far; `undefined` if too many are being sent. */
-  document(): ReadableStream<Uint8Array> | undefined;
-  /** Returns server-sent events from where the viewer left off; `undefined` if too many watch. */
-  events(lastId: string | null): ReadableStream<Uint8Array> | undefined;
+  /** Makes the page with the ladders so far, piece by piece. */
+  document(): AsyncIterable<string>;
+  /** Makes server-sent events from where the viewer left off, until `gone` aborts. */
+  events(lastId: string | undefined, gone: AbortSignal): AsyncIterable<string>;
 }
 
-/** The page's HTTP server. */
-export interface PageServer {
-  readonly port: number;
-  /** Stops the server; cuts off readers that are left after `patience` milliseconds. */
-  close(patience: number): Promise<void>;
-}
+/** The page's answers to requests. */
+export class PageRoutes implements HttpHandler {
+  readonly viewers = new Places(MAX_VIEWERS);
+  readonly #documents = new Places(MAX_DOCUMENTS);
+  readonly #port: number;
+  readonly #content: PageContent;
 
-/**
- * Serves the page on loopback.
- *
- * @param port 0 takes any free one.
- * @throws {SocketFailure} of kind `BIND` if it can't listen there.
- */
-export function servePage(port: number, content: PageContent): PageServer {
-  const cut = new AbortController();
-  const server = listen(port, cut.signal, (request, own) => answer(request, own, content));
-  return {
-    port: server.addr.port,
-    async close(patience) {
-      const timer = setTimeout(() => cut.abort(), patience);
-      await server.shutdown();
-      await server.finished;
-      clearTimeout(timer);
-    },
-  };
-}
-
-function listen(
-  port: number,
-  signal: AbortSignal,
-  answer: (request: Request, port: number) => Response,
-): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    const server: Deno.HttpServer<Deno.NetAddr> = Deno.serve({
-      hostname: HOSTNAME,
-      port,
-      signal,
-      onListen() {},
-      onError: () => new Response(null, { status: 500 }),
-    }, (request) => answer(request, server.addr.port));
-    return server;
-  } catch (cause) {
-    const endpoint = { hostname: HOSTNAME, port };
-    throw new SocketFailure("BIND", { phase: "listen", endpoint }, cause);
+  /** @param port The page's port, which is part of its own names. */
+  constructor(port: number, content: PageContent) {
+    this.#port = port;
+    this.#content = content;
   }
-}
 
-function answer(request: Request, port: number, content: PageContent): Response {
-  if (!isOwnHost(request.headers.get("host"), port)) {
-    return text(421, "This page is not served under that host name.");
+  answer(request: HttpRequest): Reply {
+    const { method, path, headers } = request;
+    if (!isOwnHost(headers.get("host"), this.#port)) {
+      return text(421, "This page is not served under that host name.");
+    }
+    if (method !== "GET") return text(405, "This page is read-only.", { allow: "GET" });
+    if (isFromElsewhere(request)) return text(403, "Only this page may request this.");
+    if (path === "/") {
+      return live("text/html", this.#documents.take(), () => this.#content.document());
+    }
+    if (path === "/events") {
+      const lastId = headers.get("last-event-id");
+      const events = (gone: AbortSignal) => this.#content.events(lastId, gone);
+      return live("text/event-stream", this.viewers.take(), events);
+    }
+    const file = Object.hasOwn(files, path) ? files[path] : undefined;
+    return file === undefined ? text(404, "Page not found.") : whole(200, ...file);
   }
-  if (request.method !== "GET") return text(405, "This page is read-only.", { allow: "GET" });
-  if (isFromElsewhere(request)) return text(403, "Only this page may request this.");
-  const { pathname } = new URL(request.url);
-  if (pathname === "/") return stream("text/html", content.document());
-  if (pathname === "/events") {
-    const lastId = request.headers.get("last-event-id");
-    return stream("text/event-stream", content.events(lastId));
+
+  refuse(status: 400 | 431): Reply {
+    return text(status, status === 400 ? "This is not an HTTP request." : "The head is too long.");
   }
-  const file = Object.hasOwn(files, pathname) ? files[pathname] : undefined;
-  return file === undefined ? text(404, "Page not found.") : reply(...file);
 }
 
 /** Whether a request was meant for this server, by one of its own names. */
-function isOwnHost(host: string | null, port: number): boolean {
+function isOwnHost(host: string | undefined, port: number): boolean {
   return ownNames.some((name) =>
     host?.toLowerCase() === `${name}:${port}` || (port === 80 && host?.toLowerCase() === name)
   );
@@ -122,22 +100,30 @@ function isOwnHost(host: string | null, port: number): boolean {
  * Whether the request comes from another site's page, other than by a link: it could not read the
  * answer, but it could cause load and take up the places of viewers.
  */
-function isFromElsewhere({ headers }: Request): boolean {
+function isFromElsewhere({ headers }: HttpRequest): boolean {
   const site = headers.get("sec-fetch-site") ?? "none";
   const isLink = headers.get("sec-fetch-mode") === "navigate";
   return site !== "same-origin" && site !== "none" && !isLink;
 }
 
-function stream(type: string, body: ReadableStream<Uint8Array> | undefined): Response {
-  if (body === undefined) return text(503, "Too many viewers.", { "retry-after": "5" });
-  return new Response(body, { headers: { ...headers, "content-type": `${type}; charset=utf-8` } });
+function live(type: string, place: Disposable | undefined, body: Reply["body"]): Reply {
+  if (place === undefined) return text(503, "Too many viewers.", { "retry-after": "5" });
+  return { status: 200, headers: headersOf(type), body, place };
 }
 
-function reply(type: string, body: string): Response {
-  return new Response(body, { headers: { ...headers, "content-type": `${type}; charset=utf-8` } });
+function text(status: number, body: string, more?: Readonly<Record<string, string>>): Reply {
+  return whole(status, "text/plain", `${body}\n`, more);
 }
 
-function text(status: number, body: string, more: Readonly<Record<string, string>> = {}): Response {
-  const own = { ...headers, ...more, "content-type": "text/plain; charset=utf-8" };
-  return new Response(`${body}\n`, { status, headers: own });
+function whole(
+  status: number,
+  type: string,
+  body: string,
+  more: Readonly<Record<string, string>> = {},
+): Reply {
+  return { status, headers: { ...headersOf(type), ...more }, body };
+}
+
+function headersOf(type: string): Readonly<Record<string, string>> {
+  return { ...headers, "content-type": `${type}; charset=utf-8` };
 }

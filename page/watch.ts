@@ -8,9 +8,9 @@ import { Budget } from "./budget.ts";
 import type { Connection, ConnectionState, EventLog } from "./log.ts";
 
 /** Most clients over UDP that are remembered; beyond that, the oldest is forgotten. */
-const MOST_DATAGRAM_CLIENTS = 1_000;
+const MAX_DATAGRAM_CLIENTS = 1_000;
 /** Most connections remembered by their addresses, to match the reason why one ended. */
-const MOST_ENDS = 1_000;
+const MAX_ENDS = 1_000;
 
 /** Calls that belong to no connection. */
 const opening: readonly SocketCall[] = ["socket", "bind", "listen"];
@@ -77,7 +77,7 @@ export class SocketWatch implements Disposable {
     if (known !== undefined || call === "close" || remote === undefined) return known;
     const connection = this.#log.begin(namesOf(who, remote, local), time, call !== "accept");
     this.#open.set(socket, connection);
-    if (local !== undefined) remember(this.#byEnds, keyOf(remote, local), connection, MOST_ENDS);
+    if (local !== undefined) remember(this.#byEnds, keyOf(remote, local), connection, MAX_ENDS);
     return connection;
   }
 
@@ -88,7 +88,7 @@ export class SocketWatch implements Disposable {
     if (known !== undefined) return known;
     const connection = this.#log.begin(namesOf(who, remote, local), time);
     this.#log.setState(connection, { kind: "open", word: "datagrams" });
-    remember(this.#clients, key, connection, MOST_DATAGRAM_CLIENTS);
+    remember(this.#clients, key, connection, MAX_DATAGRAM_CLIENTS);
     return connection;
   }
 }

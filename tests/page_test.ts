@@ -7,7 +7,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { openRelayPage } from "../page/page.ts";
+import { openRelayPage } from "../page/open_page.ts";
 import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
 import { readFault } from "../commands/relay/fault.ts";
 import { netdemo, netdemoCommand, Process } from "./harness/process.ts";

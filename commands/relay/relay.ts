@@ -17,7 +17,7 @@ import { resolve } from "../../sockets/resolve.ts";
 import { freshSeed } from "./draw.ts";
 import { checkFaults, faultTable, readFault } from "./fault.ts";
 import type { Relay, RelayOptions } from "./relay_engine.ts";
-import { emitToBoth, openPage, showPage } from "./page.ts";
+import { emitToBoth, openPage, showPage } from "./relay_page.ts";
 import { startTcpRelay } from "./tcp_relay.ts";
 import { startUdpRelay } from "./udp_relay.ts";
 import { openView } from "./view.ts";

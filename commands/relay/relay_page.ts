@@ -1,6 +1,6 @@
 import { openPageOf, type PageValues, reportPage } from "../../cli/page.ts";
 import type { Channels } from "../../cli/output/report.ts";
-import type { RelayPage } from "../../page/page.ts";
+import type { RelayPage } from "../../page/open_page.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import { visible } from "../../text/visible.ts";
 import type { EventSink } from "./link.ts";
@@ -16,7 +16,7 @@ export function openPage(
   protocol: "tcp" | "udp",
 ): Promise<RelayPage | undefined> {
   return openPageOf(values, async (port) => {
-    const { openRelayPage } = await import("../../page/page.ts");
+    const { openRelayPage } = await import("../../page/open_page.ts");
     return openRelayPage({ port, title: "relay" }, protocol);
   });
 }

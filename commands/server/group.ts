@@ -4,7 +4,7 @@ import { startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
-import type { ServicePlace } from "./page.ts";
+import type { ServicePlace } from "./server_page.ts";
 import type { Listening, ServerReport } from "./report.ts";
 import type { Running } from "../../cli/run_until_stopped.ts";
 

@@ -8,7 +8,7 @@ import { resolve } from "../../sockets/resolve.ts";
 import type { Lesson } from "../lesson.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
 import { ServerGroup } from "./group.ts";
-import { bothTraces, type OpenPage, openPage, reportingTo } from "./page.ts";
+import { bothTraces, type OpenPage, openPage, reportingTo } from "./server_page.ts";
 import { openServerReport, type ServerReport } from "./report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { refuseSingleFlags, type ServedPort, servedPorts } from "./served_ports.ts";

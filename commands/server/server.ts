@@ -10,7 +10,7 @@ import { type ListenPlace, startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
-import { bothTraces, openPage, reportingTo } from "./page.ts";
+import { bothTraces, openPage, reportingTo } from "./server_page.ts";
 import { openServerReport } from "./report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 

@@ -1,6 +1,6 @@
 import { openPageOf, type PageValues, reportPage } from "../../cli/page.ts";
 import type { Channels } from "../../cli/output/report.ts";
-import type { ServerPage } from "../../page/page.ts";
+import type { ServerPage } from "../../page/open_page.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import type { ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
@@ -29,7 +29,7 @@ export interface OpenPage extends ServerPage {
  */
 export function openPage(values: PageValues, title: string): Promise<OpenPage | undefined> {
   return openPageOf(values, async (port) => {
-    const { openServerPage } = await import("../../page/page.ts");
+    const { openServerPage } = await import("../../page/open_page.ts");
     const page = openServerPage({ port, title });
     return {
       ...page,

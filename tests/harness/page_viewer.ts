@@ -1,4 +1,4 @@
-import { openServerPage, type ServerPage } from "../../page/page.ts";
+import { openServerPage, type ServerPage } from "../../page/open_page.ts";
 import type { ConnectionView, NumberedRung } from "../../page/log.ts";
 import { service as calc } from "../../services/calc.ts";
 import { service as lab } from "../../services/lab.ts";

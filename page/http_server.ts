@@ -1,0 +1,109 @@
+import { Backoff } from "../sockets/backoff.ts";
+import { Deadlines } from "../sockets/deadlines.ts";
+import type { Stream, StreamListener } from "../sockets/stream.ts";
+import { HttpConnection, type HttpContext, type HttpHandler } from "./http_connection.ts";
+
+/** Connections at a time; further ones wait until one of them ends. */
+const MAX_CONNECTIONS = 64;
+
+/** How long clients may take. */
+export interface HttpOptions {
+  /** Milliseconds until the request has arrived. */
+  readonly requestTimeout: number;
+  /** Milliseconds to read 64 KiB. */
+  readonly readTimeout: number;
+}
+
+/** An HTTP server. */
+export interface HttpServer {
+  /**
+   * Stops accepting, and cuts connections that are left after `patience` milliseconds. May be
+   * called again.
+   */
+  close(patience: number): Promise<void>;
+}
+
+/**
+ * Answers HTTP/1 requests, one for each connection.
+ *
+ * This is not the runtime's own server as that listens where the environment says
+ * (`DENO_SERVE_ADDRESS`), keeps silent connections forever, and ends the process or never accepts
+ * again when descriptors run out.
+ */
+export function serveHttp(
+  listener: StreamListener,
+  handler: HttpHandler,
+  { requestTimeout, readTimeout }: HttpOptions,
+): HttpServer {
+  const deadlines = new Deadlines(Math.min(requestTimeout, readTimeout));
+  return new Server(listener, { handler, deadlines, requestTimeout, readTimeout });
+}
+
+class Server implements HttpServer {
+  readonly #listener: StreamListener;
+  readonly #context: HttpContext;
+  readonly #connections = new Set<HttpConnection>();
+  readonly #stopping = new AbortController();
+  readonly #accepting: Promise<void>;
+  #closed: Promise<void> | undefined;
+  /** Resolves when the next connection ends. */
+  #oneEnded = Promise.withResolvers<void>();
+
+  constructor(listener: StreamListener, context: HttpContext) {
+    this.#listener = listener;
+    this.#context = context;
+    this.#accepting = this.#accept();
+  }
+
+  close(patience: number): Promise<void> {
+    return this.#closed ??= this.#close(patience);
+  }
+
+  async #close(patience: number): Promise<void> {
+    this.#stopping.abort();
+    this.#listener.close();
+    for (const connection of this.#connections) if (connection.isAsking) connection.expire();
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) connection.expire();
+    }, patience);
+    while (this.#connections.size > 0) await this.#oneEnded.promise;
+    clearTimeout(timer);
+    this.#oneEnded.resolve();
+    await this.#accepting;
+    this.#context.deadlines.stop();
+  }
+
+  async #accept(): Promise<void> {
+    const { signal } = this.#stopping;
+    const pause = new Backoff();
+    while (!signal.aborted) {
+      try {
+        this.#serve(await this.#listener.accept());
+        pause.reset();
+      } catch {
+        await pause.wait(signal);
+      }
+      await this.#room();
+    }
+  }
+
+  /** Waits until there is room for one more connection. */
+  async #room(): Promise<void> {
+    while (this.#connections.size >= MAX_CONNECTIONS) {
+      for (const connection of this.#connections) connection.hurry();
+      await this.#oneEnded.promise;
+    }
+  }
+
+  #serve(stream: Stream): void {
+    const connection = new HttpConnection(stream, this.#context);
+    this.#connections.add(connection);
+    this.#context.deadlines.add(connection);
+    connection.run().finally(() => {
+      this.#connections.delete(connection);
+      this.#context.deadlines.delete(connection);
+      this.#oneEnded.resolve();
+      this.#oneEnded = Promise.withResolvers();
+    });
+  }
+}
