@@ -2,7 +2,7 @@ import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
-import { QuietQueue } from "../../sockets/quiet_queue.ts";
+import { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import type { Call, Received } from "./call.ts";
 
@@ -22,7 +22,7 @@ export class StreamCall implements Call {
   readonly #stream: Stream;
   readonly #replyTimeout: number;
   readonly #lines = new LineBuffer(MAX_REPLY);
-  readonly #quiet = new QuietQueue<StreamCall>();
+  readonly #quiet = new SilenceTimers<StreamCall>();
   /** A read still pending after silence ended a reply; the next reply continues it. */
   #reading: Promise<number | null> | undefined;
   #timedOut = false;

@@ -1,5 +1,5 @@
 import type { Protocol } from "../../protocol/addresses.ts";
-import type { QuietQueue } from "../../sockets/quiet_queue.ts";
+import type { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Service } from "../service.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Deadlines } from "../../sockets/deadlines.ts";
@@ -19,7 +19,7 @@ export interface ConnectionContext {
   /** Milliseconds a request may take to arrive whole, and a reply to be read. */
   readonly requestTimeout: number;
   readonly deadlines: Deadlines;
-  readonly quiet: QuietQueue<RequestReader>;
+  readonly quiet: SilenceTimers<RequestReader>;
   readonly requestBuffers: BufferPool;
   readonly replyBuffers: BufferPool;
   readonly fairQueue: FairQueue;

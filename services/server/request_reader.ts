@@ -1,5 +1,5 @@
 import { LineBuffer } from "../../protocol/line_buffer.ts";
-import type { QuietQueue } from "../../sockets/quiet_queue.ts";
+import type { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import type { ConnectionContext } from "./connection_context.ts";
 
@@ -10,7 +10,7 @@ const discarded = new Uint8Array(65_536);
 export class RequestReader {
   readonly lines: LineBuffer;
   readonly #stream: Stream;
-  readonly #quiet: QuietQueue<RequestReader>;
+  readonly #quiet: SilenceTimers<RequestReader>;
   /** A read that is still pending after silence ended a request. */
   #pending: Promise<number | null> | undefined;
 

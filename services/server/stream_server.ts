@@ -8,7 +8,7 @@ import { Deadlines } from "../../sockets/deadlines.ts";
 import { cutAll, Drain } from "./drain.ts";
 import { listenTcp } from "../../sockets/listen.ts";
 import { PIPELINE_SIZE } from "../../protocol/line_buffer.ts";
-import { QuietQueue } from "../../sockets/quiet_queue.ts";
+import { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { SocketTrace, traceListener } from "../../sockets/trace.ts";
 import { listenUnix } from "../../sockets/listen_unix.ts";
@@ -147,7 +147,7 @@ class StreamServer implements Server {
       idleTimeout,
       requestTimeout,
       deadlines: new Deadlines(Math.min(idleTimeout, requestTimeout)),
-      quiet: new QuietQueue(),
+      quiet: new SilenceTimers(),
       replyBuffers: new BufferPool(REPLY_SIZE, REPLIES_KEPT),
       requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
       fairQueue,

@@ -28,7 +28,7 @@ interface Waiting {
  * timer serves them all: a timer for each would cost 5 kB per connection (the
  * idle connections of `task bench`, with requests that have no line ends).
  */
-export class QuietQueue<Member> {
+export class SilenceTimers<Member> {
   readonly #waiting = new Map<Member, Waiting>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer should fire. */
