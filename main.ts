@@ -1,7 +1,7 @@
 import config from "./deno.json" with { type: "json" };
 import type { Command } from "./cli/command.ts";
 import { dispatch } from "./cli/dispatch.ts";
-import type { Channels } from "./cli/output/report.ts";
+import type { Channels } from "./cli/output/channels.ts";
 import type { Lesson, LessonRow } from "./commands/lesson.ts";
 
 /** All services with their clients. Their code is loaded on first use. */

@@ -51,7 +51,8 @@ netdemo calc-client localhost:4040 --json 10 20 + | jq -r .reply
 netdemo calc-server --port 4040 --json | jq -r 'select(.event == "request") | .request'
 \`\`\`
 
-The types, the tests' checks of every line, and this page all come from one table, \`cli/output/events.ts\`.
+The types, the tests' checks of every line, and this page all come from one table,
+\`cli/output/events.ts\`.
 `;
 
 /** The picture at the top of the README. */

@@ -1,5 +1,5 @@
 import type { Flags } from "./arguments/flags.ts";
-import type { Channels } from "./output/report.ts";
+import type { Channels } from "./output/channels.ts";
 
 /** What `--version` prints. */
 export interface Version {
@@ -36,11 +36,18 @@ export interface Program {
   /** Known values of its arguments, for shell completion. */
   readonly words?: readonly string[];
   /**
-   * Runs the command to its end.
+   * Reads the arguments after the command's name, and starts nothing.
    *
-   * @param args The arguments after the command's name.
-   * @returns the exit code.
-   * @throws {Failure} if it fails.
+   * @returns what runs the command.
+   * @throws {Failure} of kind `USAGE` if they are wrong.
    */
-  run(args: readonly string[], channels: Channels): Promise<number>;
+  parse(args: readonly string[]): Run | Promise<Run>;
 }
+
+/**
+ * Runs a command to its end.
+ *
+ * @returns the exit code.
+ * @throws {Failure} if it fails.
+ */
+export type Run = (channels: Channels) => Promise<number>;

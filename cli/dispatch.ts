@@ -1,7 +1,8 @@
 import { Failure } from "./errors/failure.ts";
 import type { Command, Version } from "./command.ts";
 import { parseCommandLine } from "./arguments/flags.ts";
-import { type Channels, openChannels, PATIENCE_MS, reportFailure } from "./output/report.ts";
+import { type Channels, openChannels, PATIENCE_MS } from "./output/channels.ts";
+import { reportFailure } from "./errors/report_failure.ts";
 import { suggest } from "./arguments/suggest.ts";
 
 /** Topics that `help` explains besides the commands. Their texts are loaded on demand. */
@@ -50,7 +51,8 @@ async function run(
   }
   const command = find(name, commands);
   if (asksFor(rest, "--help", "-h")) return await help([name], commands, version, channels);
-  return await (await command.load()).run(rest, channels);
+  const start = await (await command.load()).parse(rest);
+  return await start(channels);
 }
 
 async function help(

@@ -1,6 +1,6 @@
 import type { Output } from "./output/output.ts";
 import { writePortFile } from "./output/port_file.ts";
-import type { Channels } from "./output/report.ts";
+import type { Channels } from "./output/channels.ts";
 import { watchStopSignals } from "./signals.ts";
 
 /** Milliseconds after which a pending stop reports what it is waiting for. */
@@ -45,9 +45,9 @@ export async function runUntilStopped<R extends Running>(
   const signal = timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]);
 
   await using running = await run.start(signal);
-  await using _portFile = portFile === undefined
+  using _portFile = portFile === undefined
     ? undefined
-    : await writePortFile(portFile, run.portFile(running));
+    : writePortFile(portFile, run.portFile(running));
   run.listening(running);
 
   using _awaited = reportAwaited(signal, running, stderr);

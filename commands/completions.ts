@@ -41,7 +41,7 @@ fish  write it to ~/.config/fish/completions/netdemo.fish`,
     ],
     flags: {},
     words: shells,
-    async run(args, { stdout }) {
+    parse(args) {
       const { words: [shell = "", surplus] } = parseCommandLine(args, {});
       const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
       if (script === undefined || surplus !== undefined) {
@@ -54,11 +54,12 @@ fish  write it to ~/.config/fish/completions/netdemo.fish`,
           },
         );
       }
-      stdout.text(
-        script(await Promise.all([...commands.map(completionOf), helpCompletion(commands)])),
-      );
-      await stdout.flush();
-      return 0;
+      return async ({ stdout }) => {
+        const completions = [...commands.map(completionOf), helpCompletion(commands)];
+        stdout.text(script(await Promise.all(completions)));
+        await stdout.flush();
+        return 0;
+      };
     },
   };
 }

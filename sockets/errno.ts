@@ -68,6 +68,14 @@ export function errorName(error: unknown): string {
   return errnoOf(error) ?? (error instanceof Error ? error.name : String(error));
 }
 
+/** Why a system call failed, in the system's words: `no space left on device`. */
+export function reasonOf(error: unknown): string {
+  // Deno adds the errno's number, and the operation with a path that may not be the user's.
+  const [, reason] = /^(.+?)\.? \(os error \d+\)/s.exec(messageOf(error)) ?? [];
+  if (reason === undefined) return messageOf(error);
+  return reason.charAt(0).toLowerCase() + reason.slice(1);
+}
+
 /** The message of an error of unknown type. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

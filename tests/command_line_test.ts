@@ -267,7 +267,7 @@ signalTest("help exits quietly if its reader has gone", async () => {
 testWith([linux], "help fails with a message if its output device is full", async () => {
   const { code, stderr } = await helpIn('"$@" > /dev/full');
   assertEquals(code, 1);
-  assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: No space left on device/);
+  assertMatch(stderr, /^netdemo: ERROR: cannot write to stdout: no space left on device/);
 });
 
 Deno.test("--port 0 takes one port that is free on every address", async () => {

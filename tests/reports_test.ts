@@ -6,14 +6,10 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Output } from "../cli/output/output.ts";
-import { TextReport } from "../cli/reports/text.ts";
-import {
-  openReport,
-  type Report,
-  type Result,
-  type Status,
-  type Summary,
-} from "../cli/reports/report_flags.ts";
+import type { Event } from "../cli/output/events.ts";
+import { openReport } from "../cli/reports/open_report.ts";
+import type { Report, Result, Status, Summary } from "../cli/reports/report.ts";
+import { textReport } from "../cli/reports/text.ts";
 import { Failure } from "../cli/errors/failure.ts";
 import { readTap, readXml, type XmlElement } from "./harness/report_readers.ts";
 
@@ -22,7 +18,13 @@ const summary: Summary = {
   text: "1 of 7",
 };
 
-function result(status: Status, rest: Partial<Result> = {}): Result {
+/** A result with what a command shows of it. */
+interface Shown extends Result {
+  readonly cells: readonly string[];
+  readonly event: Event;
+}
+
+function result(status: Status, rest: Partial<Shown> = {}): Shown {
   return {
     id: status,
     status,
@@ -33,7 +35,7 @@ function result(status: Status, rest: Partial<Result> = {}): Result {
   };
 }
 
-const results: readonly Result[] = [
+const results: readonly Shown[] = [
   result("pass", { detail: "connect 0.4 ms", elapsedMs: 2.5 }),
   result("note", { detail: "seen as 127.0.0.1" }),
   result("fail", {
@@ -52,8 +54,8 @@ const HOSTILE = "# SKIP <b a=\"1\">&\\ \x1b[31m\u202e \ufffe 'q'\r\nok 99 - forg
 
 /** What a report with the flags prints to stdout. */
 async function printed(
-  flags: { json?: boolean; tap?: boolean; junit?: string },
-  add: readonly Result[] = results,
+  flags: Flags,
+  add: readonly Shown[] = results,
 ): Promise<string> {
   let text = "";
   const sink = {
@@ -63,25 +65,35 @@ async function printed(
     },
   };
   const report = open(flags, new Output(sink));
-  for (const result of add) report.add(result);
+  report.add(add);
   await report.end(summary);
   return text;
 }
 
-function open(
-  { json = false, tap = false, junit }: { json?: boolean; tap?: boolean; junit?: string },
-  stdout: Output,
-): Report {
-  const channels = { stdout, stderr: stdout };
-  return openReport({ command: "check", flags: { json, tap, junit }, channels, widths: [10, 0] });
+interface Flags {
+  readonly json?: boolean;
+  readonly tap?: boolean;
+  readonly junit?: string;
+  readonly name?: string;
+}
+
+function open({ json = false, tap = false, junit, name }: Flags, stdout: Output): Report<Shown> {
+  return openReport<Shown>({
+    command: "check",
+    flags: { json, tap, junit, name },
+    channels: { stdout, stderr: stdout },
+    widths: [10, 0],
+    row: ({ cells }) => cells,
+    event: ({ event }) => event,
+  });
 }
 
 /** The elements of the JUnit file, as a strict XML parser reads them. */
-async function junit(add: readonly Result[]): Promise<readonly XmlElement[]> {
+async function junit(add: readonly Shown[], name?: string): Promise<readonly XmlElement[]> {
   const folder = await Deno.makeTempDir();
   try {
     const path = `${folder}/report.xml`;
-    await printed({ junit: path }, add);
+    await printed({ junit: path, ...name !== undefined && { name } }, add);
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["report.xml"]);
     return readXml(await Deno.readTextFile(path));
   } finally {
@@ -186,6 +198,52 @@ Deno.test("--junit writes one test case per result, with the type of each failur
   );
 });
 
+Deno.test("a run's name and repeated cases keep their test cases apart", async () => {
+  const twice = [result("pass"), result("pass"), result("note"), result("pass")];
+  const [, suite, ...elements] = await junit(twice, "west-1");
+  assertEquals(suite?.attributes.name, "netdemo check west-1");
+  const cases = elements.filter(({ name }) => name === "testcase");
+  assertEquals(cases.map(({ attributes: { classname, name } }) => `${classname}: ${name}`), [
+    "netdemo.check.west-1: a thing that is pass",
+    "netdemo.check.west-1: a thing that is pass (2)",
+    "netdemo.check.west-1: a thing that is note",
+    "netdemo.check.west-1: a thing that is pass (3)",
+  ]);
+  const [last] = (await printed({ json: true, name: "west-1" })).trimEnd().split("\n").slice(-1);
+  assertEquals(JSON.parse(last ?? "").name, "west-1");
+});
+
+Deno.test("a run's time does not depend on the wall clock", async () => {
+  const { now } = Date;
+  Date.now = () => 0;
+  try {
+    const [suites] = await junit(results);
+    assert(Number(suites?.attributes.time) >= 0, suites?.attributes.time);
+  } finally {
+    Date.now = now;
+  }
+});
+
+Deno.test("a file that can't be written is named, and the other reports are written", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/x.xml`;
+  let text = "";
+  const stdout = new Output({
+    write(bytes) {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  });
+  const report = open({ junit: path }, stdout);
+  report.add(results);
+  await Deno.mkdir(path);
+  const { message } = await assertRejects(() => report.end(summary), Failure);
+  assertEquals(message, `cannot write the JUnit file ${path}: is a directory`);
+  assertStringIncludes(text, "1 of 7");
+  assertEquals([...Deno.readDirSync(folder)].length, 1);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("data from a peer can't forge a report", async () => {
   const hostile = ["pass", "fail", "skip", "allowed"].map((status) =>
     result(status as Status, {
@@ -226,10 +284,11 @@ Deno.test("the JUnit file is written even if the reader of stdout has gone", asy
     const report = open(
       { junit: `${folder}/x.xml` },
       new Output({
-        write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
+        write: () =>
+          Promise.reject(Object.assign(new Deno.errors.BrokenPipe("gone"), { code: "EPIPE" })),
       }),
     );
-    for (const result of results) report.add(result);
+    report.add(results);
     await assertRejects(() => report.end(summary), Deno.errors.BrokenPipe);
     assertEquals(readXml(await Deno.readTextFile(`${folder}/x.xml`)).length > 6, true);
   } finally {
@@ -245,14 +304,15 @@ Deno.test("a row too long for the terminal continues below, broken between words
       return Promise.resolve(bytes.length);
     },
   });
-  const report = new TextReport(stdout, {
+  const report = textReport<Shown>(stdout, {
     display: { columns: 40, color: false, unicode: true },
-    lineWidth: 40,
+    isTerminal: true,
     widths: [10, 4],
+    row: ({ cells }) => cells,
   });
-  report.add(result("pass", { cells: ["web:4040", "ok", "connect 0.4 ms"] }));
+  report.add([result("pass", { cells: ["web:4040", "ok", "connect 0.4 ms"] })]);
   const long = "connect 0.4 ms  (and a note that is longer than one line of it)";
-  report.add(result("fail", { cells: ["web:4040", "ok", long], more: { why: long } }));
+  report.add([result("fail", { cells: ["web:4040", "ok", long], more: { why: long } })]);
   await report.end({ event: summary.event });
   assertEquals(
     text,

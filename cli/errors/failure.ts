@@ -1,4 +1,4 @@
-import { errnoOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { wordsOf } from "./failure_words.ts";
 
@@ -48,12 +48,8 @@ export function asFailure(error: unknown): Failure {
     const { message, hint } = wordsOf(error);
     return new Failure(error.kind, message, { cause: error, hint });
   }
-  const why = messageOf(error);
-  // Errors of sockets and files are already failures, so an errno left here is from stdout.
-  return /^E[A-Z]+$/.test(errnoOf(error) ?? "")
-    ? new Failure("ERROR", `cannot write to stdout: ${why}`, { hint: "nothing more was printed" })
-    : new Failure("ERROR", `unexpected: ${why}`, {
-      cause: error,
-      hint: "this is a bug in netdemo; please report it",
-    });
+  return new Failure("ERROR", `unexpected: ${messageOf(error)}`, {
+    cause: error,
+    hint: "this is a bug in netdemo; please report it",
+  });
 }

@@ -284,6 +284,7 @@ export const events = {
   // check, path and grade.
   summary: event("the outcome of check, path or grade; if it failed, a failure event follows", {
     ok: truth,
+    name: optional(text),
     targets: optional(count),
     asExpected: optional(count),
     questions: optional(count),

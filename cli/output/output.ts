@@ -1,4 +1,5 @@
-import { errnoOf } from "../../sockets/errno.ts";
+import { errnoOf, reasonOf } from "../../sockets/errno.ts";
+import { Failure } from "../errors/failure.ts";
 
 /** Most characters that may wait to be written. */
 const MAX_WAITING = 1_048_576;
@@ -33,6 +34,7 @@ export class Output {
   dropped = 0;
 
   readonly #sink: Sink;
+  readonly #name: string;
   #waiting: string[] = [];
   /** Bytes that the sink has taken. */
   #written = 0;
@@ -42,8 +44,10 @@ export class Output {
   /** Queues the lines that a caller holds back. */
   #drawHeld: (() => void) | undefined;
 
-  constructor(sink: Sink) {
+  /** @param name What messages call it. */
+  constructor(sink: Sink, name = "stdout") {
     this.#sink = sink;
+    this.#name = name;
   }
 
   /** Queues a line, or drops it if too much is already waiting. */
@@ -71,14 +75,21 @@ export class Output {
   /**
    * Resolves once everything queued is written.
    *
-   * @throws the sink's error, if anything could not be written since the last flush.
+   * @throws {Failure} of kind `ERROR` if anything could not be written since the last flush.
+   * @throws {Deno.errors.BrokenPipe} if the reader is gone.
    */
   async flush(): Promise<void> {
     this.#queueHeld();
     while (this.#writing !== undefined) await this.#writing;
     const error = this.#error;
     this.#error = undefined;
-    if (error !== undefined) throw error;
+    if (error === undefined) return;
+    if (errnoOf(error) === "EPIPE") throw error;
+    const hint = "nothing more was printed";
+    throw new Failure("ERROR", `cannot write to ${this.#name}: ${reasonOf(error)}`, {
+      cause: error,
+      hint,
+    });
   }
 
   /**

@@ -1,83 +1,81 @@
-import { Failure } from "../errors/failure.ts";
+import { escape } from "@std/html";
 import { visible } from "../../text/visible.ts";
-import type { Report, Result, Summary } from "./result.ts";
-import { writeWhole } from "./write_whole.ts";
+import { fileFailure } from "../errors/file_failure.ts";
+import { writeReport } from "../output/write_whole.ts";
+import type { Report, Result, Status } from "./report.ts";
 
-/** For CI: a file in JUnit's XML format, with a test case for each result. */
-export class JUnitReport implements Report {
-  readonly #path: string;
-  readonly #command: string;
-  readonly #results: Result[] = [];
-  readonly #startedAt = new Date();
+/**
+ * For CI: a file in JUnit's XML format, with a test case for each result.
+ *
+ * @param command Name of the command: `check`.
+ * @param runName Distinguishes its cases from those of other runs: readers such as GitLab's keep
+ * one case for each classname and name. @default {none}
+ */
+export function junitReport(path: string, command: string, runName?: string): Report {
+  const all: Result[] = [];
+  const timestamp = new Date().toISOString().slice(0, 19);
+  const start = performance.now(); // the wall clock may be set meanwhile
+  return {
+    add(results) {
+      for (const result of results) all.push(result);
+    },
+    // deno-lint-ignore require-await -- a failure rejects, as it does in the other reports
+    async end({ aborted }) {
+      const name = ["netdemo", command, ...runName === undefined ? [] : [runName]];
+      const time = secondsOf(performance.now() - start, 3);
+      try {
+        writeReport(path, documentOf({ name, timestamp, time, results: all, aborted }));
+      } catch (cause) {
+        const hint = "give --junit a path in a folder that exists and can be written to";
+        throw fileFailure("write the JUnit file", path, cause, hint);
+      }
+    },
+  };
+}
 
-  /** @param command Name of the command: `check`. */
-  constructor(path: string, command: string) {
-    this.#path = path;
-    this.#command = command;
+function documentOf({ name, timestamp, time, results, aborted }: {
+  /** Its parts, the general one first. */
+  readonly name: readonly string[];
+  readonly timestamp: string;
+  readonly time: string;
+  readonly results: readonly Result[];
+  readonly aborted: string | undefined;
+}): string {
+  const count = (...statuses: readonly Status[]): number =>
+    results.filter(({ status }) => statuses.includes(status)).length;
+  const classname = name.join(".");
+  const numbered = new Map<string, number>();
+  const cases = results.map((result) => {
+    const times = (numbered.get(result.sentence) ?? 0) + 1;
+    numbered.set(result.sentence, times);
+    const unique = times === 1 ? result.sentence : `${result.sentence} (${times})`;
+    return testCase(classname, unique, result.elapsedMs, outcomeOf(result));
+  });
+  if (aborted !== undefined) {
+    const error = `<error${attributes({ message: aborted })}/>`;
+    cases.push(testCase(classname, name.join(" "), 0, error));
   }
-
-  columns(): void {}
-
-  event(): void {}
-
-  add(result: Result): void {
-    this.#results.push(result);
-  }
-
-  /** @throws {Failure} of kind `ERROR` if the file can't be written. */
-  // deno-lint-ignore require-await -- a failure rejects, as it does in the other reports
-  async end({ aborted }: Summary): Promise<void> {
-    const seconds = (Date.now() - this.#startedAt.getTime()) / 1_000;
-    try {
-      writeWhole(this.#path, this.#document(seconds, aborted));
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new Failure("ERROR", `cannot write ${this.#path}: ${why}`, {
-        cause,
-        hint: "give --junit a path in a folder that exists and may be written to",
-      });
-    }
-  }
-
-  #document(seconds: number, aborted: string | undefined): string {
-    const name = `netdemo ${this.#command}`;
-    const count = (...statuses: readonly Result["status"][]): number =>
-      this.#results.filter(({ status }) => statuses.includes(status)).length;
-    const errors = aborted === undefined ? 0 : 1;
-    const totals = {
-      name,
-      tests: this.#results.length + errors,
-      failures: count("fail"),
-      errors,
-      skipped: count("skip", "not-judged", "allowed"),
-      time: seconds.toFixed(3),
-    };
-    const timestamp = this.#startedAt.toISOString().slice(0, 19);
-    const classname = `netdemo.${this.#command}`;
-    const cases = this.#results.map((result) => testCase(result, classname));
-    if (aborted !== undefined) cases.push(errorCase(name, classname, aborted));
-    return `<?xml version="1.0" encoding="UTF-8"?>
+  const totals = {
+    name: name.join(" "),
+    tests: cases.length,
+    failures: count("fail"),
+    errors: cases.length - results.length,
+    skipped: count("skip", "not-judged", "allowed"),
+    time,
+  };
+  return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites${attributes(totals)}>
   <testsuite${attributes({ ...totals, timestamp })}>
 ${cases.join("")}  </testsuite>
 </testsuites>
 `;
-  }
 }
 
-function testCase(result: Result, classname: string): string {
-  const { sentence: name, elapsedMs = 0 } = result;
-  const open = attributes({ classname, name, time: (elapsedMs / 1_000).toFixed(6) });
-  const outcome = outcomeOf(result);
+function testCase(classname: string, name: string, elapsedMs = 0, outcome: string): string {
+  const open = attributes({ classname, name, time: secondsOf(elapsedMs, 6) });
   return outcome === ""
     ? `    <testcase${open}/>\n`
     : `    <testcase${open}>\n      ${outcome}\n    </testcase>\n`;
-}
-
-/** A test case for the end of a report that was aborted. */
-function errorCase(name: string, classname: string, message: string): string {
-  const open = attributes({ classname, name, time: "0.000000" });
-  return `    <testcase${open}>\n      <error${attributes({ message })}/>\n    </testcase>\n`;
 }
 
 function outcomeOf({ status, detail = "", more = {}, type }: Result): string {
@@ -87,10 +85,10 @@ function outcomeOf({ status, detail = "", more = {}, type }: Result): string {
       return "";
     case "fail": {
       const open = attributes({ type: type ?? status, message: detail });
-      return `<failure${open}>${text([detail, ...lines].join("\n"))}</failure>`;
+      return `<failure${open}>${escapeXml([detail, ...lines].join("\n"))}</failure>`;
     }
     case "note":
-      return `<system-out>${text([`note: ${detail}`, ...lines].join("\n"))}</system-out>`;
+      return `<system-out>${escapeXml([`note: ${detail}`, ...lines].join("\n"))}</system-out>`;
     case "allowed":
       return `<skipped${attributes({ message: `allowed: ${detail}` })}/>`;
     case "skip":
@@ -100,21 +98,17 @@ function outcomeOf({ status, detail = "", more = {}, type }: Result): string {
 }
 
 function attributes(values: Readonly<Record<string, string | number>>): string {
-  return Object.entries(values).map(([name, value]) => ` ${name}="${text(String(value))}"`).join(
-    "",
-  );
+  const pairs = Object.entries(values);
+  return pairs.map(([name, value]) => ` ${name}="${escapeXml(String(value))}"`).join("");
 }
 
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-};
+/** Escapes text: line breaks stay, characters that XML 1.0 forbids are shown escaped. */
+function escapeXml(text: string): string {
+  const allowed = text.split("\n").map(visible).join("\n")
+    .replaceAll(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+  return escape(allowed);
+}
 
-/** Escapes text for XML: line breaks stay, characters that XML 1.0 forbids are shown escaped. */
-function text(value: string): string {
-  return value.split("\n").map(visible).join("\n")
-    .replaceAll(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
-    .replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
+function secondsOf(milliseconds: number, digits: number): string {
+  return (milliseconds / 1_000).toFixed(digits);
 }

@@ -1,40 +1,33 @@
 import type { Output } from "../output/output.ts";
 import { jsonLine, visible } from "../../text/visible.ts";
-import type { Report, Result, Status, Summary } from "./result.ts";
+import type { Report, Result, Status } from "./report.ts";
 
 /** For test harnesses: the Test Anything Protocol, version 14 (testanything.org). */
-export class TapReport implements Report {
-  readonly #stdout: Output;
-  #count = 0;
+export function tapReport(stdout: Output): Report {
+  let count = 0;
+  stdout.text("TAP version 14\n");
+  return {
+    add(results) {
+      for (const result of results) stdout.text(testPoint(result, ++count));
+    },
+    /** Prints the plan at the end, since the number of results is not known before. */
+    async end({ aborted }) {
+      const plan = count === 0 ? "1..0 # SKIP nothing to do" : `1..${count}`;
+      stdout.text(`${aborted === undefined ? plan : `Bail out! ${visible(aborted)}`}\n`);
+      await stdout.flush();
+    },
+  };
+}
 
-  constructor(stdout: Output) {
-    this.#stdout = stdout;
-    stdout.text("TAP version 14\n");
-  }
-
-  columns(): void {}
-
-  event(): void {}
-
-  add(result: Result): void {
-    const { status, sentence } = result;
-    const outcome = status === "fail" || status === "allowed" ? "not ok" : "ok";
-    const directive = directiveOf(result);
-    this.#count++;
-    this.#stdout.text(`${outcome} ${this.#count} - ${escaped(sentence)}${directive}\n`);
-    const known = Object.entries(diagnosticsOf(result)).filter(([, value]) => value !== undefined);
-    if (known.length === 0) return;
-    // A JSON string is a YAML string too (YAML 1.2, section 1.2).
-    const lines = known.map(([name, value]) => `  ${name}: ${jsonLine(value)}\n`);
-    this.#stdout.text(`  ---\n${lines.join("")}  ...\n`);
-  }
-
-  /** Prints the plan at the end, since the number of results is not known before. */
-  async end({ aborted }: Summary): Promise<void> {
-    const plan = this.#count === 0 ? "1..0 # SKIP nothing to do" : `1..${this.#count}`;
-    this.#stdout.text(`${aborted === undefined ? plan : `Bail out! ${visible(aborted)}`}\n`);
-    await this.#stdout.flush();
-  }
+function testPoint(result: Result, number: number): string {
+  const { status, sentence } = result;
+  const outcome = status === "fail" || status === "allowed" ? "not ok" : "ok";
+  const point = `${outcome} ${number} - ${escaped(sentence)}${directiveOf(result)}\n`;
+  const known = Object.entries(diagnosticsOf(result)).filter(([, value]) => value !== undefined);
+  if (known.length === 0) return point;
+  // A JSON string is a YAML string too (YAML 1.2, section 1.2).
+  const lines = known.map(([name, value]) => `  ${name}: ${jsonLine(value)}\n`);
+  return `${point}  ---\n${lines.join("")}  ...\n`;
 }
 
 /** The directive for a result that is neither a plain success nor a plain failure. */

@@ -2,21 +2,23 @@ import type { Output } from "../output/output.ts";
 import { padTo, widthOf, wrap } from "../../text/width.ts";
 import { type Display, type Style, styled } from "../../text/display.ts";
 import { visible } from "../../text/visible.ts";
-import type { Report, Result, Status, Summary } from "./result.ts";
+import type { Report, Result, Status } from "./report.ts";
 
 /** How rows for people are laid out. */
-export interface Layout {
-  /** Least width of each cell in a row; the last needs none. @default {none} */
+export interface Layout<R extends Result> {
+  /** The cells of a result's row, after its mark. @default {its sentence and detail} */
+  row?(result: R): readonly string[];
+  /** Least width of each cell; the last needs none. @default {none} */
   readonly widths?: readonly number[] | undefined;
   /** The mark of a failure. @default {"NOT"} */
   readonly failed?: "NOT" | "FAIL" | undefined;
 }
 
-/** How rows are drawn, and how wide a line may be. */
-export interface TextOptions extends Layout {
+/** How rows are drawn. */
+export interface TextOptions<R extends Result> extends Layout<R> {
   readonly display: Display;
-  /** Columns of a line, beyond which rows are wrapped. @default {unlimited} */
-  readonly lineWidth?: number | undefined;
+  /** Whether to wrap rows that are wider than the display: a program reads each from one line. */
+  readonly isTerminal: boolean;
 }
 
 const marks: Record<Status, readonly [mark: string, style: Style]> = {
@@ -33,54 +35,56 @@ const MARK_WIDTH = 4;
 const INDENT = " ".repeat(MARK_WIDTH + 2);
 
 /** For people: one row per result, as soon as it is known, with further details below. */
-export class TextReport implements Report {
-  readonly #stdout: Output;
-  readonly #display: Display;
-  readonly #failed: string;
-  readonly #lineWidth: number;
-  #widths: readonly number[];
+export function textReport<R extends Result>(
+  stdout: Output,
+  { display, isTerminal, row = plainRow, widths = [], failed = "NOT" }: TextOptions<R>,
+): Report<R> {
+  const lineWidth = isTerminal ? display.columns : Infinity;
+  return {
+    add(results) {
+      const rows = results.map((result) => row(result).map(visible));
+      const aligned = widthsOf(rows, widths);
+      results.forEach((result, index) => {
+        const [word, style] = marks[result.status];
+        const mark = result.status === "fail" ? failed : word;
+        const cells = (rows[index] ?? []).map((cell, column) => padTo(cell, aligned[column] ?? 0));
+        const padding = " ".repeat(MARK_WIDTH - mark.length);
+        const [first = "", ...rest] = fitted([mark + padding, ...cells], lineWidth);
+        stdout.text(`${styled(mark, style, display)}${first.slice(mark.length)}\n`);
+        for (const line of [...rest, ...linesBelow(result, lineWidth)]) stdout.text(`${line}\n`);
+      });
+    },
+    async end({ text }) {
+      if (text !== undefined) stdout.text(`${visible(text)}\n`);
+      await stdout.flush();
+    },
+  };
+}
 
-  constructor(stdout: Output, options: TextOptions) {
-    this.#stdout = stdout;
-    this.#display = options.display;
-    this.#failed = options.failed ?? "NOT";
-    this.#lineWidth = options.lineWidth ?? Infinity;
-    this.#widths = options.widths ?? [];
+function plainRow({ sentence, detail = "" }: Result): readonly string[] {
+  return [sentence, detail];
+}
+
+/** The width of each column but the last, so that all rows are aligned. */
+function widthsOf(
+  rows: readonly (readonly string[])[],
+  least: readonly number[],
+): readonly number[] {
+  const widths = [...least];
+  for (const cells of rows) {
+    cells.slice(0, -1).forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
+    });
   }
+  return widths;
+}
 
-  columns(widths: readonly number[]): void {
-    this.#widths = widths;
-  }
-
-  event(): void {}
-
-  add(result: Result): void {
-    const [mark, style] = marks[result.status];
-    const shown = result.status === "fail" ? this.#failed : mark;
-    const cells = result.cells.map((cell, column) =>
-      padTo(visible(cell), this.#widths[column] ?? 0)
-    );
-    const padding = " ".repeat(MARK_WIDTH - shown.length);
-    const [row = "", ...rest] = this.#fitted([padding, ...cells], MARK_WIDTH - padding.length);
-    this.#stdout.text(`${styled(shown, style, this.#display)}${row}\n`);
-    for (const line of [...rest, ...linesBelow(result, this.#lineWidth)]) {
-      this.#stdout.text(`${line}\n`);
-    }
-  }
-
-  /** Returns a row as one line or, if that is too long, with the last cell below it. */
-  #fitted(cells: readonly string[], markWidth: number): readonly string[] {
-    const row = cells.join(" ").trimEnd();
-    if (markWidth + widthOf(row) <= this.#lineWidth || cells.length < 3) return [row];
-    const last = cells.at(-1) ?? "";
-    const lines = wrap(last.trimEnd(), this.#lineWidth - INDENT.length);
-    return [cells.slice(0, -1).join(" ").trimEnd(), ...lines.map((line) => INDENT + line)];
-  }
-
-  async end({ text }: Summary): Promise<void> {
-    if (text !== undefined) this.#stdout.text(`${visible(text)}\n`);
-    await this.#stdout.flush();
-  }
+/** Returns a row as one line or, if that is too long, with the last cell below it. */
+function fitted(cells: readonly string[], lineWidth: number): readonly string[] {
+  const row = cells.join(" ").trimEnd();
+  if (widthOf(row) <= lineWidth || cells.length < 3) return [row];
+  const lines = wrap((cells.at(-1) ?? "").trimEnd(), lineWidth - INDENT.length);
+  return [cells.slice(0, -1).join(" ").trimEnd(), ...lines.map((line) => INDENT + line)];
 }
 
 /** Returns the further details of a result, each with its name: `      sent  10 0 /`. */

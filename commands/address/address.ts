@@ -4,7 +4,7 @@ import { Failure } from "../../cli/errors/failure.ts";
 import type { Event } from "../../cli/output/events.ts";
 import type { Program } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine } from "../../cli/arguments/flags.ts";
-import { type Channels, eventLine, rounded } from "../../cli/output/report.ts";
+import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { lookUp, systemResolver } from "../../sockets/resolve.ts";
 import { localAddresses, reverseName, servicesOf } from "./this_host.ts";
 import { shellWord } from "../../text/shell.ts";
@@ -35,21 +35,23 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     "netdemo address [::1]:40",
   ],
   flags,
-  async run(args, channels) {
+  parse(args) {
     const { flags: { json, timeout }, words } = parseCommandLine(args, flags);
-    const [target, surplus] = words;
+    const [text = "", surplus] = words;
     if (surplus !== undefined) {
       throw new Failure("USAGE", `address takes one argument: received '${surplus}' as well`);
     }
-    const parsed = target === undefined ? undefined : parseTarget(target);
-    const report = parsed === undefined ? aboutThisHost() : await about(parsed, timeout);
-    await show(report, json, channels);
-    const other = otherReading(target ?? "");
-    if (other !== undefined) {
-      const line = `netdemo address ${shellWord(other)}`;
-      channels.stderr.line(`hint: to give a port with an IPv6 address, type: ${line}`);
-    }
-    return 0;
+    const target = words.length === 0 ? undefined : parseTarget(text);
+    return async (channels) => {
+      const report = target === undefined ? aboutThisHost() : await about(target, timeout);
+      await show(report, json, channels);
+      const other = otherReading(text);
+      if (other !== undefined) {
+        const line = `netdemo address ${shellWord(other)}`;
+        channels.stderr.line(`hint: to give a port with an IPv6 address, type: ${line}`);
+      }
+      return 0;
+    };
   },
 };
 

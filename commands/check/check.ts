@@ -1,8 +1,9 @@
 import type { Program } from "../../cli/command.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
-import type { Channels } from "../../cli/output/report.ts";
-import { openReport, type Report, type Result } from "../../cli/reports/report_flags.ts";
+import { type Channels, eventLine } from "../../cli/output/channels.ts";
+import { openReport } from "../../cli/reports/open_report.ts";
+import type { Report } from "../../cli/reports/report.ts";
 import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signals.ts";
 import type { Client } from "../../clients/client.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
@@ -18,7 +19,7 @@ import {
   untilAsExpected,
   withSizes,
 } from "./modes.ts";
-import { controlNotes, failureOfCheck, summaryEvent } from "./results.ts";
+import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./results.ts";
 import type { Sizes } from "./sizes.ts";
 import { type Expectation, OPEN, parseExpectation, readTargets } from "./targets.ts";
 
@@ -37,26 +38,42 @@ export function checkProgram(services: readonly Askable[]): Program {
     about,
     examples,
     flags,
-    async run(args, channels) {
-      const startedAt = performance.now();
+    async parse(args) {
       const { flags: values, given, words } = parseCommandLine(args, flags);
       refuseContradictions(given);
       const targets = await readAll(words, values, services.map(({ name }) => name));
-      const report = openReport({ command: "check", flags: values, channels });
-      const options = {
-        ...await prepare(targets, values, services, report),
-        progress: progressOn(channels),
-      };
-      // Watch from the start: Deno can't begin to once this process is out of descriptors.
-      using signals = watchStopSignals();
-      const finding = await Promise.race([
-        find(options, values, signals.first),
-        stopOf(signals, values.count !== undefined),
-      ]);
-      if (finding === undefined) return exitCodeOf(signals.first.reason);
-      return await conclude(finding, report, channels, startedAt);
+      const options = await prepare(targets, values, services);
+      return (channels) => run(options, values, channels);
     },
   };
+}
+
+async function run(
+  prepared: Omit<ModeOptions, "emit">,
+  values: Values,
+  channels: Channels,
+): Promise<number> {
+  const startedAt = performance.now();
+  const report = openReport<CheckResult>({
+    command: "check",
+    flags: values,
+    channels,
+    row: ({ cells }) => cells,
+    event: ({ event }) => event,
+  });
+  const options: ModeOptions = {
+    ...prepared,
+    emit: (event) => values.json && channels.stdout.text(`${eventLine(event)}\n`),
+    progress: progressOn(channels),
+  };
+  // Watch from the start: Deno can't begin to once this process is out of descriptors.
+  using signals = watchStopSignals();
+  const finding = await Promise.race([
+    find(options, values, signals.first),
+    stopOf(signals, values.count !== undefined),
+  ]);
+  if (finding === undefined) return exitCodeOf(signals.first.reason);
+  return await conclude(finding, report, channels, startedAt);
 }
 
 /** All targets, those on the command line first. */
@@ -91,17 +108,15 @@ async function prepare(
   targets: readonly Expectation[],
   values: Values,
   services: readonly Askable[],
-  report: Report,
-): Promise<ModeOptions> {
+): Promise<Omit<ModeOptions, "emit">> {
   const custom = customQuestion(values.send, values.reply);
   if (custom !== undefined) refuseUnasked(targets);
   const asked = new Set(targets.map(({ service }) => service));
   const loaded = services.filter(({ name }) => asked.has(name)).map(
     async ({ name, client }) => [name, await client()] as const,
   );
-  const options: ModeOptions = {
+  const options = {
     targets,
-    report,
     strict: values.strict,
     timeout: values.timeout,
     slowerThan: values["slower-than"],
@@ -136,7 +151,7 @@ function refuseUnasked(targets: readonly Expectation[]): void {
   });
 }
 
-function refuseUnsizable(options: ModeOptions, sizes: Sizes): void {
+function refuseUnsizable(options: Omit<ModeOptions, "emit">, sizes: Sizes): void {
   for (const expected of options.targets) {
     const why = unsizable(expected, options, sizes);
     if (why === undefined) continue;
@@ -147,7 +162,7 @@ function refuseUnsizable(options: ModeOptions, sizes: Sizes): void {
 /** Why `--sizes` can't be used on a target: its requests can't be of all these sizes. */
 function unsizable(
   expected: Expectation,
-  options: ModeOptions,
+  options: Omit<ModeOptions, "emit">,
   { most }: Sizes,
 ): string | undefined {
   const { expect, service, target: { protocol } } = expected;
@@ -185,22 +200,14 @@ function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<
 /** Prints the findings and returns the exit code. */
 async function conclude(
   { targets, results }: Findings,
-  report: Report,
+  report: Report<CheckResult>,
   channels: Channels,
   startedAt: number,
 ): Promise<number> {
-  report.columns(widthsOf(results));
-  for (const result of results) report.add(result);
+  report.add(results);
   for (const note of controlNotes(targets)) channels.stderr.line(`note: ${visible(note)}`);
   const failure = failureOfCheck(targets);
   await report.end({ event: summaryEvent(targets, failure, performance.now() - startedAt) });
   if (failure !== undefined) throw failure;
   return 0;
-}
-
-/** Column widths for the cells, with two spaces after all but the first. */
-function widthsOf(results: readonly Result[]): readonly number[] {
-  const widest = (column: number): number =>
-    results.reduce((width, { cells }) => Math.max(width, cells[column]?.length ?? 0), 0);
-  return [widest(0), widest(1) + 1, widest(2) + 1];
 }

@@ -1,5 +1,5 @@
 import { durationFlag, readName, readNumber } from "../../cli/arguments/flags.ts";
-import { reportFlags } from "../../cli/reports/report_flags.ts";
+import { reportFlags } from "../../cli/reports/open_report.ts";
 import { readEscaped } from "./challenge.ts";
 import { readSizes } from "./sizes.ts";
 

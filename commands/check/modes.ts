@@ -1,9 +1,9 @@
 import { delay } from "@std/async/delay";
-import type { Report, Result } from "../../cli/reports/report_flags.ts";
+import type { Event } from "../../cli/output/events.ts";
 import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assessment.ts";
 import type { Expectation } from "./targets.ts";
 import { Tally } from "./series.ts";
-import { probeEvent, resultOf, seriesResult } from "./results.ts";
+import { type CheckResult, probeEvent, resultOf, seriesResult } from "./results.ts";
 import { leastSize } from "./challenge.ts";
 import { probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
 import { findLimit, type Sizes } from "./sizes.ts";
@@ -12,14 +12,15 @@ import { waitingWords } from "./words.ts";
 /** What a check found. */
 export interface Findings {
   readonly targets: readonly AssessedTarget[];
-  readonly results: readonly Result[];
+  readonly results: readonly CheckResult[];
 }
 
 /** Options of every way of checking. */
 export interface ModeOptions extends RoundOptions {
   readonly targets: readonly Expectation[];
   readonly strict: boolean;
-  readonly report: Report;
+  /** Prints an event that is only for programs. */
+  emit(event: Event): void;
   /** Shows progress to a user who is waiting; absent if none is. */
   readonly progress?: ((line: string) => void) | undefined;
 }
@@ -112,12 +113,12 @@ async function probeAll(options: ModeOptions): Promise<readonly AssessedTarget[]
 function reportTries(
   targets: readonly AssessedTarget[],
   number: number,
-  { report }: ModeOptions,
+  { emit }: ModeOptions,
 ): void {
-  for (const row of rowsOf(targets)) report.event(probeEvent(row, number));
+  for (const row of rowsOf(targets)) emit(probeEvent(row, number));
 }
 
-function resultsOf(targets: readonly AssessedTarget[], number: number): readonly Result[] {
+function resultsOf(targets: readonly AssessedTarget[], number: number): readonly CheckResult[] {
   return rowsOf(targets).map((row) => resultOf(row, number));
 }
 

@@ -1,15 +1,21 @@
 import { exitCodes, Failure } from "../../cli/errors/failure.ts";
 import type { Event, EventOf } from "../../cli/output/events.ts";
-import { rounded } from "../../cli/output/report.ts";
-import type { Result } from "../../cli/reports/report_flags.ts";
+import { rounded } from "../../cli/output/channels.ts";
+import type { Result } from "../../cli/reports/report.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import type { AssessedRow, AssessedTarget } from "./assessment.ts";
 import type { Series, Spread } from "./series.ts";
 import type { Limit } from "./sizes.ts";
 import { detailOf, hintFor, limitWords, spreadWords } from "./words.ts";
 
+/** A result with its row for people, and its line of `--json` if that is not printed yet. */
+export interface CheckResult extends Result {
+  readonly cells: readonly string[];
+  readonly event: Event | undefined;
+}
+
 /** Makes a report's result from a row. @param number The number of the try, from 1. */
-export function resultOf(row: AssessedRow, number: number): Result {
+export function resultOf(row: AssessedRow, number: number): CheckResult {
   const detail = detailOf(row);
   return row.limit === undefined
     ? withDetail(row, detail, probeEvent(row, number))
@@ -17,7 +23,7 @@ export function resultOf(row: AssessedRow, number: number): Result {
 }
 
 /** The result of an address that was tried several times. */
-export function seriesResult(series: Series): Result {
+export function seriesResult(series: Series): CheckResult {
   const { row, tries, asExpected, verdicts, loss, connect, reply } = series;
   const found = Object.fromEntries(verdicts);
   const counts = Object.entries(found).map(([verdict, count]) => `${count} ${verdict}`);
@@ -63,7 +69,7 @@ function sizesEvent(
   };
 }
 
-function withDetail(row: AssessedRow, detail: string, event: Event): Result {
+function withDetail(row: AssessedRow, detail: string, event: Event): CheckResult {
   const { expected, remote, status, verdict, elapsedMs } = row;
   const address = addressOf(row);
   const control = row.control === false && status === "fail" ? "; no positive control" : "";
@@ -76,7 +82,7 @@ function withDetail(row: AssessedRow, detail: string, event: Event): Result {
     detail: `${verdict}: ${detail}${control}`,
     type: control === "" ? verdict : "control",
     elapsedMs: rounded(elapsedMs),
-    cells: [text, address, verdict, `${detail}${control}`],
+    cells: [text, `${address} `, `${verdict} `, `${detail}${control}`],
     event,
   };
 }

@@ -1,4 +1,4 @@
-import { type Channels, eventLine, rounded } from "../../cli/output/report.ts";
+import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import type { Call } from "../../clients/call/call.ts";
 import type { Answer } from "../../clients/call/pipeline.ts";

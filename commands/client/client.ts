@@ -1,6 +1,7 @@
 import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
-import { durationFlag, parseCommandLine } from "../../cli/arguments/flags.ts";
+import { durationFlag, type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
+import type { Channels } from "../../cli/output/channels.ts";
 import { StdinLines } from "../../cli/output/stdin_lines.ts";
 import { parseTarget } from "../../cli/arguments/target.ts";
 import { openTrace } from "../../cli/output/trace.ts";
@@ -51,27 +52,38 @@ TARGET is the server, HOST:PORT; --host and --port do the same, and netdemo
 help targets says more. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     examples: client.examples.map((words) => `netdemo ${name} localhost:${4000 + port} ${words}`),
     flags,
-    async run(args, channels) {
+    parse(args) {
       const line = parseCommandLine(args, flags);
       const { flags: values } = line;
       const { server, words } = chosenServer(line);
       const requests = readsStdin(client, words, line)
         ? undefined
         : requestsOf(client, words, server.protocol);
-      const watch = values.trace
-        ? { trace: await openTrace(channels.stderr), who: name }
-        : undefined;
-      const startedAt = performance.now();
-      using call = await connect(client, server, values.timeout, watch);
-      const answers = new Answers(client, call, channels, values.json);
-      if (requests?.length === 0) {
-        const elapsedMs = performance.now() - startedAt;
-        await checkWelcome(call);
-        answers.connected(elapsedMs);
-      }
-      return await converse(requests, { client, call, answers, channels, json: values.json });
+      return (channels) => run(client, server, requests, values, channels);
     },
   };
+}
+
+/** Connects, sends the requests, prints the answers, and returns the exit code. */
+async function run(
+  client: Client,
+  server: ServerPlace,
+  requests: readonly string[] | undefined,
+  { trace, timeout, json }: FlagValues<ReturnType<typeof clientFlags>>,
+  channels: Channels,
+): Promise<number> {
+  const watch = trace
+    ? { trace: await openTrace(channels.stderr), who: `${client.name}-client` }
+    : undefined;
+  const startedAt = performance.now();
+  using call = await connect(client, server, timeout, watch);
+  const answers = new Answers(client, call, channels, json);
+  if (requests?.length === 0) {
+    const elapsedMs = performance.now() - startedAt;
+    await checkWelcome(call);
+    answers.connected(elapsedMs);
+  }
+  return await converse(requests, { client, call, answers, channels, json });
 }
 
 /** Whether the only word is `-`, and not after `--`. */
@@ -147,7 +159,7 @@ async function placeOf(server: ServerPlace, timeout: number): Promise<CallPlace>
   return { protocol, addresses: await resolve(host, timeout), port };
 }
 
-/** Sends the requests, prints the answers, and returns the exit code. */
+/** Sends the requests and prints the answers; returns the exit code. */
 async function converse(
   requests: readonly string[] | undefined,
   session: SessionOptions,

@@ -1,6 +1,7 @@
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import { Prompt } from "../../cli/output/prompt.ts";
-import { type Channels, printFailure } from "../../cli/output/report.ts";
+import { printFailure } from "../../cli/errors/report_failure.ts";
+import type { Channels } from "../../cli/output/channels.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import type { Call } from "../../clients/call/call.ts";
 import { ask } from "../../clients/call/pipeline.ts";

@@ -9,10 +9,10 @@ import { ladderOf, sideOf } from "../../ladder/ladder.ts";
 import type { Lesson } from "../lesson.ts";
 import { incidents, type Scene, talksOf } from "./scenes.ts";
 import { Stage, type Transport } from "./stage.ts";
-import { parseCommandLine, readName } from "../../cli/arguments/flags.ts";
+import { type FlagValues, parseCommandLine, readName } from "../../cli/arguments/flags.ts";
 import { Pager } from "../../cli/output/pager.ts";
 import { asciiOnly, wrap } from "../../text/width.ts";
-import { type Channels, dataFields, eventLine, rounded } from "../../cli/output/report.ts";
+import { type Channels, dataFields, eventLine, rounded } from "../../cli/output/channels.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import { styled } from "../../text/display.ts";
@@ -55,7 +55,7 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
     ],
     flags,
     words: scenes.map(({ name }) => name),
-    async run(args, channels) {
+    parse(args) {
       const { flags: values, given, words } = parseCommandLine(args, flags);
       const [name, ...command] = words;
       const chosen = name === undefined ? talks : [find(name, scenes)];
@@ -70,20 +70,31 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
         const hint = "for example: netdemo demo calc --svg > calc.svg";
         throw new Failure("USAGE", `--svg ${why}`, { hint });
       }
-      const display = displayOf(Deno.stdout);
-      const pager = new Pager(channels.stdout, display);
-      const drawing = { display, explain: values.explain, explanation: explainOnce() };
-      for (const scene of chosen) {
-        const played = await play(scene, transport, command);
-        if (values.json) await printEvents(played, channels);
-        else if (values.svg) channels.stdout.text(picture(played, values.explain));
-        else await pager.show(draw(played, drawing));
-        if (pager.left !== undefined) break;
-      }
-      await channels.stdout.flush();
-      return pager.left === "Ctrl-C" ? EXIT_INTERRUPTED : 0;
+      return (channels) => run(chosen, transport, command, values, channels);
     },
   };
+}
+
+/** Plays the scenes, one after another, and shows each. */
+async function run(
+  scenes: readonly Scene[],
+  transport: Transport,
+  command: readonly string[],
+  { json, svg, explain }: FlagValues<typeof flags>,
+  channels: Channels,
+): Promise<number> {
+  const display = displayOf(Deno.stdout);
+  const pager = new Pager(channels.stdout, display);
+  const drawing = { display, explain, explanation: explainOnce() };
+  for (const scene of scenes) {
+    const played = await play(scene, transport, command);
+    if (json) await printEvents(played, channels);
+    else if (svg) channels.stdout.text(picture(played, explain));
+    else await pager.show(draw(played, drawing));
+    if (pager.left !== undefined) break;
+  }
+  await channels.stdout.flush();
+  return pager.left === "Ctrl-C" ? EXIT_INTERRUPTED : 0;
 }
 
 function find(name: string, scenes: readonly Scene[]): Scene {

@@ -1,7 +1,6 @@
-import type { Program } from "../../cli/command.ts";
+import type { Program, Run } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine, readName, readNumber } from "../../cli/arguments/flags.ts";
-import type { Channels } from "../../cli/output/report.ts";
-import { reportFlags } from "../../cli/reports/report_flags.ts";
+import { reportFlags } from "../../cli/reports/open_report.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./catalogue.ts";
@@ -92,7 +91,7 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   ],
   flags,
   words: [...subjects.keys()],
-  async run(args, channels) {
+  parse(args) {
     const end = args.indexOf("--");
     const own = end === -1 ? args : args.slice(0, end);
     const command = end === -1 ? undefined : args.slice(end + 1);
@@ -100,10 +99,10 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     const [name, target, surplus] = words;
     const subject = name === undefined ? undefined : readSubject(name);
     const chosen = subject === undefined ? [...subjects.values()] : [subject];
-    if (values.list) return await show(listing(chosen, values.udp ? "udp" : "tcp"), channels);
+    if (values.list) return showing(listing(chosen, values.udp ? "udp" : "tcp"));
     if (values.explain !== undefined) {
       const id = knownId(values.explain, "--explain", idsOf(chosen));
-      return await show(explanation(id, chosen), channels);
+      return showing(explanation(id, chosen));
     }
     if (subject === undefined) {
       throw usage("grade needs to know what the program is", `name it first: ${subjectNames()}`);
@@ -112,9 +111,9 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       const line = `netdemo grade ${name} -- ${words.slice(1).join(" ")}`;
       throw usage(`received '${surplus}' after the target`, `a command goes after --: ${line}`);
     }
-    return await grade({
+    const options = {
       subject,
-      name: name ?? "",
+      subjectName: name ?? "",
       target,
       command,
       ...values,
@@ -122,7 +121,8 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       maxTime: values["max-time"],
       mayBreak: values["i-may-break-it"],
       input: values.input?.replaceAll("\\n", "\n"),
-    }, channels);
+    };
+    return (channels) => grade(options, channels);
   },
 };
 
@@ -167,8 +167,10 @@ function usage(message: string, hint: string): Failure {
   return new Failure("USAGE", message, { hint });
 }
 
-async function show(text: string, { stdout }: Channels): Promise<number> {
-  stdout.text(text);
-  await stdout.flush();
-  return 0;
+function showing(text: string): Run {
+  return async ({ stdout }) => {
+    stdout.text(text);
+    await stdout.flush();
+    return 0;
+  };
 }

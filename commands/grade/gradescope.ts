@@ -1,6 +1,7 @@
-import type { Result } from "../../cli/reports/report_flags.ts";
+import type { Report, Result } from "../../cli/reports/report.ts";
 import { Failure } from "../../cli/errors/failure.ts";
-import { writeWhole } from "../../cli/reports/write_whole.ts";
+import { fileFailure } from "../../cli/errors/file_failure.ts";
+import { writeReport } from "../../cli/output/write_whole.ts";
 
 /** A test in Gradescope's results.json (gradescope-autograders.readthedocs.io). */
 interface GradescopeTest {
@@ -21,53 +22,44 @@ export interface Planned {
 /**
  * Gradescope's results.json: one point for each check. It is rewritten after
  * each of them, so that an interrupted run leaves one, too.
+ *
+ * @throws {Failure} of kind `USAGE` if the file can't be written.
  */
-export class GradescopeReport {
-  readonly #path: string;
-  readonly #planned: readonly Planned[];
-  readonly #done = new Map<string, Result>();
-  readonly #startedAt = performance.now();
-  #output: string | undefined;
-
-  /** @throws {Failure} of kind `USAGE` if the file can't be written. */
-  constructor(path: string, planned: readonly Planned[]) {
-    this.#path = path;
-    this.#planned = planned;
-    try {
-      this.#write();
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new Failure("USAGE", `--gradescope: cannot write '${path}': ${why}`, {
-        cause,
-        hint: "give a path in a folder that exists and may be written to",
-      });
-    }
+export function gradescopeReport(path: string, planned: readonly Planned[]): Report {
+  const startedAt = performance.now();
+  const done = new Map<string, Result>();
+  const write = (output?: string): void => {
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const tests = planned.map((check, index) => testOf(check, index, done.get(check.id)));
+    const results = { execution_time: Math.ceil(seconds), output, tests };
+    writeReport(path, `${JSON.stringify(results, null, 2)}\n`);
+  };
+  const hint = "give --gradescope a path in a folder that exists and can be written to";
+  const failure = (cause: unknown): Failure =>
+    fileFailure("write Gradescope's file", path, cause, hint);
+  try {
+    write();
+  } catch (cause) {
+    throw new Failure("USAGE", failure(cause).message, { cause, hint });
   }
-
-  /** Adds a result and rewrites the file. */
-  add(result: Result): void {
-    this.#done.set(result.id, result);
-    this.#write();
-  }
-
-  /** Says why the checks that have not run never will. */
-  abort(why: string): void {
-    this.#output = why;
-    this.#write();
-  }
-
-  #write(): void {
-    const seconds = (performance.now() - this.#startedAt) / 1_000;
-    const tests = this.#planned.map((planned, index) =>
-      testOf(planned, index, this.#done.get(planned.id))
-    );
-    const text = JSON.stringify(
-      { execution_time: Math.ceil(seconds), output: this.#output, tests },
-      null,
-      2,
-    );
-    writeWhole(this.#path, `${text}\n`);
-  }
+  return {
+    add(results) {
+      for (const result of results) done.set(result.id, result);
+      try {
+        write();
+      } catch {
+        // It is written again after the next check, and at the end.
+      }
+    },
+    // deno-lint-ignore require-await -- a failure rejects, as it does in the other reports
+    async end({ aborted }) {
+      try {
+        write(aborted);
+      } catch (cause) {
+        throw failure(cause);
+      }
+    },
+  };
 }
 
 function testOf(

@@ -1,12 +1,12 @@
 import type { FlagValues } from "../../cli/arguments/flags.ts";
-import type { reportFlags } from "../../cli/reports/report_flags.ts";
+import type { reportFlags } from "../../cli/reports/open_report.ts";
 import type { Level, Subject } from "./check.ts";
 
 /** What the command line asks for. */
 export interface GradeOptions extends FlagValues<typeof reportFlags> {
   readonly subject: Subject;
   /** The subject as it was typed: `calc-server`. */
-  readonly name: string;
+  readonly subjectName: string;
   readonly target: string | undefined;
   readonly command: readonly string[] | undefined;
   readonly level: Level;

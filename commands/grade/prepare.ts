@@ -81,7 +81,7 @@ export async function locate(options: GradeOptions) {
   if (text === undefined) {
     if (command === undefined || command.length === 0) {
       throw new Failure("USAGE", "grade needs the command that starts the program", {
-        hint: `give it after --: netdemo grade ${options.name} -- python3 program.py {port}`,
+        hint: `give it after --: netdemo grade ${options.subjectName} -- python3 program.py {port}`,
       });
     }
     if (port !== undefined && !isFree(port)) throw await notFree(port);
@@ -92,7 +92,7 @@ export async function locate(options: GradeOptions) {
   }
   if (subject.role === "client") {
     throw new Failure("USAGE", "a client has no TARGET: netdemo starts it and plays its server", {
-      hint: `netdemo grade ${options.name} -- python3 client.py {port}`,
+      hint: `netdemo grade ${options.subjectName} -- python3 client.py {port}`,
     });
   }
   const parsed = parseTarget(text, { services: ["hello", "message", "calc"] });

@@ -1,47 +1,46 @@
-import type { Channels } from "../../cli/output/report.ts";
-import { openReport, type Report, type Result } from "../../cli/reports/report_flags.ts";
+import type { Channels } from "../../cli/output/channels.ts";
+import { openReport } from "../../cli/reports/open_report.ts";
+import { allOf, type Report, type Result } from "../../cli/reports/report.ts";
 import { type CheckFacts, forService, type Outcome, type Subject } from "./check.ts";
-import { GradescopeReport } from "./gradescope.ts";
+import { gradescopeReport } from "./gradescope.ts";
 import type { GradeOptions } from "./options.ts";
+
+/** The result of a check. */
+export interface GradeResult extends Result {
+  readonly level: string;
+  /** Why it was not judged or skipped. */
+  readonly reason: string | undefined;
+}
 
 /** Opens the reports that the flags choose. @throws {Failure} of kind `USAGE` */
 export function openReports(
   options: GradeOptions,
   checks: readonly CheckFacts[],
   channels: Channels,
-): Report {
-  const { json, tap, junit, only, gradescope, subject } = options;
-  const printed = openReport({
+): Report<GradeResult> {
+  const { json, tap, junit, name, only, gradescope, subject } = options;
+  const printed = openReport<GradeResult>({
     command: "grade",
-    flags: { json, tap, junit },
+    flags: { json, tap, junit, name },
     channels,
     widths: [12, 0],
     failed: "FAIL",
+    row: ({ id, reason, sentence }) => [id, reason ?? sentence],
+    event: ({ id, level, status, sentence, reason, more, elapsedMs = 0 }) => (
+      { event: "check", ...{ id, level, status, sentence, reason, ...more, elapsedMs } }
+    ),
   });
   if (gradescope === undefined) return printed;
   const planned = checks.filter(({ id }) => only === undefined || only.has(id)).map((check) => ({
     id: check.id,
     sentence: forService(check.sentence, subject.service),
   }));
-  const file = new GradescopeReport(gradescope, planned);
-  return {
-    columns: (widths) => printed.columns(widths),
-    event: (event) => printed.event(event),
-    add(result) {
-      printed.add(result);
-      file.add(result);
-    },
-    async end(summary) {
-      if (summary.aborted !== undefined) file.abort(summary.aborted);
-      await printed.end(summary);
-    },
-  };
+  return allOf([gradescopeReport(gradescope, planned), printed]);
 }
 
 /** Converts an outcome to a result for the reports. */
-export function resultOf(outcome: Outcome, { service }: Subject): Result {
+export function resultOf(outcome: Outcome, { service }: Subject): GradeResult {
   const { check, status, reason, evidence, said, elapsedMs } = outcome;
-  const sentence = forService(check.sentence, service);
   const facts = evidence === undefined ? undefined : {
     sent: evidence.sent,
     want: evidence.want,
@@ -52,25 +51,14 @@ export function resultOf(outcome: Outcome, { service }: Subject): Result {
   };
   return {
     id: check.id,
+    level: forService(check.level, service),
     status,
-    sentence,
+    sentence: forService(check.sentence, service),
+    reason,
     detail: reason ?? evidence?.saw.split("\n")[0],
     more: facts && Object.fromEntries(
       Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
     elapsedMs,
-    cells: [check.id, reason ?? sentence],
-    event: {
-      event: "check",
-      ...{
-        id: check.id,
-        level: forService(check.level, service),
-        status,
-        sentence,
-        reason,
-        ...facts,
-        elapsedMs,
-      },
-    },
   };
 }

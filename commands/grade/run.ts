@@ -1,6 +1,6 @@
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
-import { type Channels, eventLine } from "../../cli/output/report.ts";
-import type { Report } from "../../cli/reports/report_flags.ts";
+import { type Channels, eventLine } from "../../cli/output/channels.ts";
+import type { Report } from "../../cli/reports/report.ts";
 import { watchStopSignals } from "../../cli/signals.ts";
 import { visible } from "../../text/visible.ts";
 import { type CheckFacts, forService, levels, type Outcome } from "./check.ts";
@@ -9,7 +9,7 @@ import type { GradeOptions } from "./options.ts";
 import { Ports } from "./ports.ts";
 import { locate, prepare } from "./prepare.ts";
 import { seededRandom } from "./random.ts";
-import { openReports, resultOf } from "./results.ts";
+import { type GradeResult, openReports, resultOf } from "./results.ts";
 
 /** Exit codes for programs that can't be started, as in shells. */
 const EXIT_NOT_EXECUTABLE = 126;
@@ -49,7 +49,7 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
       const outcome of prepared.outcomes(AbortSignal.any([timeLimit.signal, signals.first]))
     ) {
       done.push(outcome);
-      if (isWanted(outcome, options.only)) report.add(resultOf(outcome, options.subject));
+      if (isWanted(outcome, options.only)) report.add([resultOf(outcome, options.subject)]);
     }
   } catch (error) {
     const { message } = error instanceof CannotStart ? error : asFailure(error);
@@ -62,7 +62,7 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   const cut = signals.first.aborted ? "signal" : timeLimit.signal.aborted ? "time" : undefined;
   const missing = cut === undefined ? [] : notRun(prepared.checks, done, whyCut(cut, options));
   for (const outcome of missing) {
-    if (isWanted(outcome, options.only)) report.add(resultOf(outcome, options.subject));
+    if (isWanted(outcome, options.only)) report.add([resultOf(outcome, options.subject)]);
   }
   const counted = [...done, ...missing].filter((outcome) => isWanted(outcome, options.only));
   return await conclude(counted, { options, seed, startedAt, cut, report, signals: signals.first });
@@ -113,7 +113,7 @@ async function conclude(outcomes: readonly Outcome[], run: {
   readonly seed: number;
   readonly startedAt: number;
   readonly cut: Cut | undefined;
-  readonly report: Report;
+  readonly report: Report<GradeResult>;
   readonly signals: AbortSignal;
 }): Promise<number> {
   const { options, seed, startedAt, cut, report, signals } = run;
@@ -142,7 +142,7 @@ async function conclude(outcomes: readonly Outcome[], run: {
       event: "summary",
       ...{
         ok: exitCode === 0,
-        subject: options.name,
+        subject: options.subjectName,
         level: options.level,
         checks: outcomes.length,
         passed: count("pass"),

@@ -5,7 +5,7 @@ import {
   parseCommandLine,
   readNumber,
 } from "../../cli/arguments/flags.ts";
-import { reportFlags } from "../../cli/reports/report_flags.ts";
+import { reportFlags } from "../../cli/reports/open_report.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
 import { questionsOver } from "./examination.ts";

@@ -1,7 +1,8 @@
 import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
-import { type Channels, eventLine } from "../../cli/output/report.ts";
-import { openReport, type Report } from "../../cli/reports/report_flags.ts";
+import { type Channels, eventLine } from "../../cli/output/channels.ts";
+import { openReport } from "../../cli/reports/open_report.ts";
+import type { Report, Result } from "../../cli/reports/report.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
@@ -17,7 +18,7 @@ import {
   RETRY_MS,
   waitUntilUp,
 } from "./examination.ts";
-import { failureOf, resultOf, summaryOf } from "./words.ts";
+import { eventOf, failureOf, resultOf, rowOf, summaryOf } from "./words.ts";
 import type { Outcome } from "../../suite/outcome.ts";
 import { isReported } from "../../suite/selection.ts";
 
@@ -45,24 +46,35 @@ reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     "netdemo path --explain",
   ],
   flags,
-  async run(args, channels) {
+  parse(args) {
     const plan = readCommandLine(args);
-    if (plan.ends === undefined) return await explain(plan, channels);
-    const report = openReport({
-      command: "path",
-      flags: plan.flags,
-      channels,
-      widths: [33, 0],
-    });
-    const startedAt = performance.now();
-    using examination = await open(plan.ends, plan);
-    if (plan.flags.for !== undefined) {
-      const left = plan.flags.for - (performance.now() - startedAt);
-      await waitUntilUp(examination, left, plan.flags.timeout);
-    }
-    return await examine(examination, plan, report);
+    const { ends } = plan;
+    if (ends === undefined) return (channels) => explain(plan, channels);
+    return (channels) => run(ends, plan, channels);
   },
 };
+
+async function run(
+  ends: NonNullable<Plan["ends"]>,
+  plan: Plan,
+  channels: Channels,
+): Promise<number> {
+  const report = openReport<Result>({
+    command: "path",
+    flags: plan.flags,
+    channels,
+    widths: [33, 0],
+    row: rowOf,
+    event: eventOf,
+  });
+  const startedAt = performance.now();
+  using examination = await open(ends, plan);
+  if (plan.flags.for !== undefined) {
+    const left = plan.flags.for - (performance.now() - startedAt);
+    await waitUntilUp(examination, left, plan.flags.timeout);
+  }
+  return await examine(examination, plan, report);
+}
 
 /** The ids of the questions, wrapped to fit the help. */
 function listed(protocol: "tcp" | "udp"): string {
@@ -145,7 +157,7 @@ async function examine(
     if (outcome.status === "not-judged") continue;
     if (!isReported(outcome, only)) continue;
     outcomes.push(outcome);
-    report.add(resultOf(outcome, explain));
+    report.add([resultOf(outcome, explain)]);
   }
   const { strays } = examination;
   const failure = failureOf(outcomes, strays, placeOf(plan));

@@ -1,6 +1,7 @@
 import { exitCodes, Failure, type FailureKind } from "../../cli/errors/failure.ts";
-import { rounded } from "../../cli/output/report.ts";
-import type { Result, Summary } from "../../cli/reports/report_flags.ts";
+import { rounded } from "../../cli/output/channels.ts";
+import type { Event } from "../../cli/output/events.ts";
+import type { Result, Summary } from "../../cli/reports/report.ts";
 import { quoteBytes, wrap } from "../../text/width.ts";
 import { countByStatus, idsWith, type Outcome } from "../../suite/outcome.ts";
 import type { Strays } from "./examination.ts";
@@ -13,24 +14,25 @@ export function resultOf(outcome: Outcome, explains: boolean): Result {
   const { test: { id, sentence, why }, status } = outcome;
   const detail = detailOf(outcome);
   const elapsedMs = rounded(outcome.elapsedMs);
-  const shown = status === "allowed" ? `allowed: ${detail}` : detail;
   return {
     id,
     status,
     sentence,
     detail,
     elapsedMs,
-    cells: [sentence, shown],
     more: explains ? { means: wrap(why, EXPLAIN_COLUMNS).join("\n") } : undefined,
-    event: {
-      event: "question",
-      id,
-      status,
-      detail,
-      elapsedMs,
-      explain: explains ? why : undefined,
-    },
   };
+}
+
+/** The row of a result. */
+export function rowOf({ sentence, status, detail = "" }: Result): readonly string[] {
+  return [sentence, status === "allowed" ? `allowed: ${detail}` : detail];
+}
+
+/** The line of `--json` for a result. */
+export function eventOf({ id, status, detail, elapsedMs = 0, more }: Result): Event {
+  const explain = more?.means?.replaceAll("\n", " ");
+  return { event: "question", id, status, detail, elapsedMs, explain };
 }
 
 /** What was observed. */

@@ -8,7 +8,8 @@ import {
   readName,
   readNumber,
 } from "../../cli/arguments/flags.ts";
-import { pageFlags } from "../../cli/page.ts";
+import type { Channels } from "../../cli/output/channels.ts";
+import { pageFlags } from "../../cli/page_flags.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
 import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
@@ -93,44 +94,53 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
     "netdemo relay --port 5353 udp://localhost:53 --fault lose@30 --seed 7",
   ],
   flags,
-  async run(args, channels) {
+  parse(args) {
     const { flags: values, words } = parseCommandLine(args, flags);
     const target = readTarget(words, values);
     const protocol = values.udp || target.protocol === "udp" ? "udp" : "tcp";
     checkFaults(values.fault, protocol, canReset);
-    const options = await optionsOf(values, target);
-    const isDrawn = values.fault.some(({ percent }) => percent < 100);
-    const seed = isDrawn ? options.seed : undefined;
-    const view = openView({ ...values, protocol, target: target.text, seed }, channels);
-    await using page = await openPage(values, protocol);
-    const relayOptions = {
-      ...options,
-      emit: emitToBoth(view.emit, page?.see),
-      notice: view.notice,
-    };
-    return await runUntilStopped(
-      {
-        async start(signal) {
-          const relay = protocol === "udp"
-            ? startUdpRelay(relayOptions, signal)
-            : await startTcpRelay(relayOptions, signal);
-          return withoutLoop(relay, options.targets, target);
-        },
-        portFile: (relay: Relay) => `${relay.addresses[0]?.port}\n`,
-        listening(relay) {
-          view.listening(relay);
-          if (page !== undefined) showPage(page, relay, target.text, values, channels);
-        },
-        stopped(why) {
-          view.stopped(why);
-          page?.stopped(why);
-        },
-      },
-      values,
-      channels,
-    );
+    return (channels) => relay(values, target, protocol, channels);
   },
 };
+
+async function relay(
+  values: Values,
+  target: InternetTarget,
+  protocol: "tcp" | "udp",
+  channels: Channels,
+): Promise<number> {
+  const options = await optionsOf(values, target);
+  const isDrawn = values.fault.some(({ percent }) => percent < 100);
+  const seed = isDrawn ? options.seed : undefined;
+  const view = openView({ ...values, protocol, target: target.text, seed }, channels);
+  await using page = await openPage(values, protocol);
+  const relayOptions = {
+    ...options,
+    emit: emitToBoth(view.emit, page?.see),
+    notice: view.notice,
+  };
+  return await runUntilStopped(
+    {
+      async start(signal) {
+        const relay = protocol === "udp"
+          ? startUdpRelay(relayOptions, signal)
+          : await startTcpRelay(relayOptions, signal);
+        return withoutLoop(relay, options.targets, target);
+      },
+      portFile: (relay: Relay) => `${relay.addresses[0]?.port}\n`,
+      listening(relay) {
+        view.listening(relay);
+        if (page !== undefined) showPage(page, relay, target.text, values, channels);
+      },
+      stopped(why) {
+        view.stopped(why);
+        page?.stopped(why);
+      },
+    },
+    values,
+    channels,
+  );
+}
 
 /** @throws {Failure} of kind `USAGE` whose hint shows a whole command line. */
 function readTarget(words: readonly string[], values: Values): InternetTarget {

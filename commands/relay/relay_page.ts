@@ -1,5 +1,5 @@
-import { openPageOf, type PageValues, reportPage } from "../../cli/page.ts";
-import type { Channels } from "../../cli/output/report.ts";
+import { openPageOf, type PageValues, reportPage } from "../../cli/page_flags.ts";
+import type { Channels } from "../../cli/output/channels.ts";
 import type { RelayPage } from "../../page/open_page.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import { visible } from "../../text/visible.ts";

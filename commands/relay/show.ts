@@ -1,5 +1,5 @@
 import type { Event } from "../../cli/output/events.ts";
-import { type Channels, dataFields, eventLine, rounded } from "../../cli/output/report.ts";
+import { type Channels, dataFields, eventLine, rounded } from "../../cli/output/channels.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import { type Drawing, drawNameLines, drawRung } from "../../ladder/draw.ts";
 import { explainOnce } from "../../ladder/explain.ts";

@@ -1,5 +1,5 @@
 import { noticeOf } from "../../cli/output/notice.ts";
-import { type Channels, eventLine, rounded } from "../../cli/output/report.ts";
+import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { formatEndpoint, formatEndpoints } from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { visible } from "../../text/visible.ts";

@@ -1,6 +1,6 @@
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { shellWord } from "../../text/shell.ts";
-import type { Listening } from "./report.ts";
+import type { Listening } from "./server_report.ts";
 
 /**
  * The line to type on another machine, for a server that listens beyond

@@ -6,7 +6,7 @@ import {
   readNumber,
   type ValueFlag,
 } from "../../cli/arguments/flags.ts";
-import { pageFlags } from "../../cli/page.ts";
+import { pageFlags } from "../../cli/page_flags.ts";
 import { defaultLimits, type StreamOptions } from "../../services/server/server.ts";
 import type { Service, ServiceFlag } from "../../services/service.ts";
 

@@ -5,7 +5,7 @@ import type { Service } from "../../services/service.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { ServicePlace } from "./server_page.ts";
-import type { Listening, ServerReport } from "./report.ts";
+import type { Listening, ServerReport } from "./server_report.ts";
 import type { Running } from "../../cli/run_until_stopped.ts";
 
 /** How many ports to try that are free for TCP but may not be for UDP. */

@@ -1,15 +1,24 @@
 import type { Program } from "../../cli/command.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { parseCommandLine, type ValueFlag } from "../../cli/arguments/flags.ts";
+import type { Channels } from "../../cli/output/channels.ts";
 import { openTrace } from "../../cli/output/trace.ts";
 import { hostFlag } from "../../cli/arguments/transport.ts";
+import type { StreamOptions } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import type { Lesson } from "../lesson.ts";
-import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
+import {
+  chosenService,
+  limitsOf,
+  RESOLVE_TIMEOUT_MS,
+  runFlags,
+  type RunValues,
+  serviceFlag,
+} from "./flags.ts";
 import { ServerGroup } from "./group.ts";
 import { bothTraces, type OpenPage, openPage, reportingTo } from "./server_page.ts";
-import { openServerReport, type ServerReport } from "./report.ts";
+import { openServerReport, type ServerReport } from "./server_report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { refuseSingleFlags, type ServedPort, servedPorts } from "./served_ports.ts";
 
@@ -43,42 +52,48 @@ is seconds.`,
       "netdemo serve calc:0 message:0 --port-file ports.txt --json",
     ],
     flags,
-    async run(args, channels) {
+    parse(args) {
       refuseSingleFlags(args);
       const { flags: values, given, words } = parseCommandLine(args, flags);
       const ports = servedPorts(words, lesson);
       refuseUnserved(services, ports, given);
-      const trace = values.trace ? await openTrace(channels.stderr) : undefined;
-      await using page = await openPage(values, "serve");
-      const addresses = await resolve(values.host, RESOLVE_TIMEOUT_MS);
-      const plans = await Promise.all(ports.map(async ({ row, port }) => {
-        const service = chosenService(await row.service(), values);
-        const report = openServerReport(service, values, channels, true);
-        return { service, port, sample: row.sample.words, report: watchedBy(page, report) };
-      }));
-      return await runUntilStopped(
-        {
-          start: (signal) =>
-            ServerGroup.start(plans, addresses, {
-              ...limitsOf(values, given),
-              trace: bothTraces(trace, page?.trace),
-              signal,
-            }),
-          portFile: (group) => group.portLines(),
-          listening(group) {
-            group.reportListening();
-            page?.show(group.places(), channels);
-          },
-          stopped(why) {
-            plans.forEach(({ report }) => report.stopped(why));
-            page?.stopped(why);
-          },
-        },
-        values,
-        channels,
-      );
+      const limits = limitsOf(values, given);
+      return (channels) => run(ports, values, limits, channels);
     },
   };
+}
+
+async function run(
+  ports: readonly ServedPort[],
+  values: RunValues & { readonly host: string },
+  limits: StreamOptions,
+  channels: Channels,
+): Promise<number> {
+  const trace = values.trace ? await openTrace(channels.stderr) : undefined;
+  await using page = await openPage(values, "serve");
+  const addresses = await resolve(values.host, RESOLVE_TIMEOUT_MS);
+  const plans = await Promise.all(ports.map(async ({ row, port }) => {
+    const service = chosenService(await row.service(), values);
+    const report = openServerReport(service, values, channels, true);
+    return { service, port, sample: row.sample.words, report: watchedBy(page, report) };
+  }));
+  const options = { ...limits, trace: bothTraces(trace, page?.trace) };
+  return await runUntilStopped(
+    {
+      start: (signal) => ServerGroup.start(plans, addresses, { ...options, signal }),
+      portFile: (group) => group.portLines(),
+      listening(group) {
+        group.reportListening();
+        page?.show(group.places(), channels);
+      },
+      stopped(why) {
+        plans.forEach(({ report }) => report.stopped(why));
+        page?.stopped(why);
+      },
+    },
+    values,
+    channels,
+  );
 }
 
 /** Such as `lab 1000`: the services with their own connection limit. */

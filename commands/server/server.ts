@@ -1,17 +1,18 @@
 import type { Program } from "../../cli/command.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
+import type { Channels } from "../../cli/output/channels.ts";
 import { openTrace } from "../../cli/output/trace.ts";
 import { chosenTransport, transportFlags } from "../../cli/arguments/transport.ts";
 import type { Protocol } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
-import type { Server } from "../../services/server/server.ts";
+import type { Server, StreamOptions } from "../../services/server/server.ts";
 import { type ListenPlace, startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { chosenService, limitsOf, RESOLVE_TIMEOUT_MS, runFlags, serviceFlag } from "./flags.ts";
 import { bothTraces, openPage, reportingTo } from "./server_page.ts";
-import { openServerReport } from "./report.ts";
+import { openServerReport } from "./server_report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 
 /** The flags of every single server. */
@@ -57,50 +58,67 @@ A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
       `netdemo ${name} --host 0.0.0.0 --port 0 --port-file port.txt --json`,
     ],
     flags,
-    async run(args, channels) {
+    parse(args) {
       const { flags: values, given, words: [surplus] } = parseCommandLine(args, flags);
       if (surplus !== undefined) {
         throw new Failure("USAGE", `${name} takes no arguments: received '${surplus}'`);
       }
       const protocol = chosenTransport(given);
       const chosen = chosenService(service, values);
-      const report = openServerReport(service, values, channels);
-      const trace = values.trace ? await openTrace(channels.stderr) : undefined;
-      const place = await placeOf(values);
-      await using page = await openPage(values, name);
-      const options = {
-        ...limitsOf(values, given),
-        once: values.once,
-        trace: bothTraces(trace, page?.trace),
-        events: reportingTo(page, report.events(protocol)),
-      };
-      let server: Server | undefined;
-      let reason: string | undefined;
-      const code = await runUntilStopped<Server>(
-        {
-          start: async (signal) =>
-            server = await startServer(chosen, place, { ...options, signal }),
-          portFile: ({ port }) => `${port}\n`,
-          listening({ addresses, port }) {
-            const listening = { addresses, port, protocols: [protocol] };
-            report.listening(listening);
-            page?.show([{ service, sample, listening }], channels);
-          },
-          stopped(why) {
-            report.stopped(why);
-            page?.stopped(why);
-            reason = why;
-          },
-        },
-        values,
-        channels,
-      );
-      if (values.once && reason === "max-time" && server?.served === 0) {
-        throw noClient(protocol, values["max-time"] ?? 0);
-      }
-      return code;
+      const limits = limitsOf(values, given);
+      return (channels) => run({ service: chosen, sample, protocol, values, limits }, channels);
     },
   };
+}
+
+/** What to serve, and how. */
+interface Plan {
+  readonly service: Service;
+  /** Sample words for its client. */
+  readonly sample: readonly string[];
+  readonly protocol: Protocol;
+  readonly values: Values;
+  readonly limits: StreamOptions;
+}
+
+async function run(
+  { service, sample, protocol, values, limits }: Plan,
+  channels: Channels,
+): Promise<number> {
+  const report = openServerReport(service, values, channels);
+  const trace = values.trace ? await openTrace(channels.stderr) : undefined;
+  const place = await placeOf(values);
+  await using page = await openPage(values, `${service.name}-server`);
+  const options = {
+    ...limits,
+    once: values.once,
+    trace: bothTraces(trace, page?.trace),
+    events: reportingTo(page, report.events(protocol)),
+  };
+  let server: Server | undefined;
+  let reason: string | undefined;
+  const code = await runUntilStopped<Server>(
+    {
+      start: async (signal) => server = await startServer(service, place, { ...options, signal }),
+      portFile: ({ port }) => `${port}\n`,
+      listening({ addresses, port }) {
+        const listening = { addresses, port, protocols: [protocol] };
+        report.listening(listening);
+        page?.show([{ service, sample, listening }], channels);
+      },
+      stopped(why) {
+        report.stopped(why);
+        page?.stopped(why);
+        reason = why;
+      },
+    },
+    values,
+    channels,
+  );
+  if (values.once && reason === "max-time" && server?.served === 0) {
+    throw noClient(protocol, values["max-time"] ?? 0);
+  }
+  return code;
 }
 
 function noClient(protocol: Protocol, maxTime: number): Failure {

@@ -1,5 +1,5 @@
-import { openPageOf, type PageValues, reportPage } from "../../cli/page.ts";
-import type { Channels } from "../../cli/output/report.ts";
+import { openPageOf, type PageValues, reportPage } from "../../cli/page_flags.ts";
+import type { Channels } from "../../cli/output/channels.ts";
 import type { ServerPage } from "../../page/open_page.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import type { ServerEvents } from "../../services/server/server.ts";
@@ -7,7 +7,7 @@ import type { Service } from "../../services/service.ts";
 import type { SocketEvent, Trace } from "../../sockets/socket_events.ts";
 import { shellWord } from "../../text/shell.ts";
 import { visible } from "../../text/visible.ts";
-import type { Listening } from "./report.ts";
+import type { Listening } from "./server_report.ts";
 
 /** A service, where it listens, and sample words for its client. */
 export interface ServicePlace {

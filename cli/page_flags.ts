@@ -1,6 +1,6 @@
 import { asFailure, Failure } from "./errors/failure.ts";
 import { readNumber } from "./arguments/flags.ts";
-import { type Channels, eventLine } from "./output/report.ts";
+import { type Channels, eventLine } from "./output/channels.ts";
 import { SocketFailure } from "../sockets/failure.ts";
 
 /** The flags of every command that has a page. */

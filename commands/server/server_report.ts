@@ -9,7 +9,7 @@ import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
 import type { Event } from "../../cli/output/events.ts";
 import { noticeOf } from "../../cli/output/notice.ts";
-import { type Channels, eventLine, rounded } from "../../cli/output/report.ts";
+import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { visible } from "../../text/visible.ts";
 import { lineElsewhere } from "./elsewhere.ts";
 import { bothEvents, verboseEvents } from "./verbose.ts";

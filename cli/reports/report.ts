@@ -9,7 +9,7 @@ import type { Event } from "../output/events.ts";
  */
 export type Status = "pass" | "note" | "fail" | "allowed" | "skip" | "not-judged";
 
-/** The result of one test of `check`, `path` or `grade`, as reports need it. */
+/** The result of one test of `check`, `path` or `grade`: the facts that every report needs. */
 export interface Result {
   /** Identifies it within its command, the same in every run: `half-close-late`. */
   readonly id: string;
@@ -23,10 +23,6 @@ export interface Result {
   /** The kind of failure, for programs. @default {the status} */
   readonly type?: string | undefined;
   readonly elapsedMs?: number | undefined;
-  /** Its row for people: the columns after `ok` or `NOT`. */
-  readonly cells: readonly string[];
-  /** Its line of `--json`; `undefined` if already printed. */
-  readonly event?: Event | undefined;
 }
 
 /** The end of a report. */
@@ -40,17 +36,27 @@ export interface Summary {
 }
 
 /** Takes the results of a command and prints them. */
-export interface Report {
-  /** Sets the least width of each cell in a row; the last needs none. */
-  columns(widths: readonly number[]): void;
-  /** Prints an event that is only for programs, as a line of `--json`. */
-  event(event: Event): void;
-  /** Prints a result, now or at the end. */
-  add(result: Result): void;
+export interface Report<R extends Result = Result> {
+  /** Prints results, now or at the end. The rows of results that are given together are aligned. */
+  add(results: readonly R[]): void;
   /**
    * Prints the end of the report.
    *
    * @throws the error of stdout or the file system, if something could not be written.
    */
   end(summary: Summary): Promise<void>;
+}
+
+/** A report that is several; each is ended, even if another can't be written. */
+export function allOf<R extends Result>(reports: readonly Report<R>[]): Report<R> {
+  return {
+    add(results) {
+      for (const report of reports) report.add(results);
+    },
+    async end(summary) {
+      const ended = await Promise.allSettled(reports.map((report) => report.end(summary)));
+      const failed = ended.find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") throw failed.reason;
+    },
+  };
 }
