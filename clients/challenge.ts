@@ -36,13 +36,13 @@ export function challengeOf(
 }
 
 /** The least number with 20 digits: about half of all 64-bit numbers are that large. */
-const LEAST = 10n ** 19n;
+const MIN_INTEGER = 10n ** 19n;
 
 /** Returns a random unsigned 64-bit integer of 20 digits, so all questions are equally long. */
 export function randomInteger(): string {
   while (true) {
     const [number = 0n] = crypto.getRandomValues(new BigUint64Array(1));
-    if (number >= LEAST) return String(number);
+    if (number >= MIN_INTEGER) return String(number);
   }
 }
 

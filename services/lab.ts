@@ -14,7 +14,7 @@ import {
   whoamiReply,
 } from "../protocol/lab.ts";
 import { ERROR_PREFIX } from "../protocol/reply.ts";
-import type { Asker, ReplyPlan, ReplyStep, Service } from "./service.ts";
+import type { ReplyPlan, ReplyStep, Requester, Service } from "./service.ts";
 
 /**
  * Default limit on open connections. A process that runs out of descriptors never accepts
@@ -40,10 +40,10 @@ function serviceNamed(name: string | undefined): Service {
     running: "Lab Server is running....",
     resets: true,
     maxConnections: MAX_CONNECTIONS,
-    reply(line, asker) {
-      const request = readLabRequest(line, carrierOf(asker));
+    reply(line, requester) {
+      const request = readLabRequest(line, carrierOf(requester));
       if (typeof request === "string") return request;
-      return answers[request.word](request, asker, name);
+      return answers[request.word](request, requester, name);
     },
     isReply: isLabReply,
     isRequest: beginsAsRequest,
@@ -63,15 +63,19 @@ function serviceNamed(name: string | undefined): Service {
   };
 }
 
-function carrierOf({ protocol }: Asker): Carrier {
+function carrierOf({ protocol }: Requester): Carrier {
   return protocol === "udp" ? "datagram" : "stream";
 }
 
-type Answer = (request: LabRequest, asker: Asker, name: string | undefined) => string | ReplyPlan;
+type Answer = (
+  request: LabRequest,
+  requester: Requester,
+  name: string | undefined,
+) => string | ReplyPlan;
 
 /** How each request is answered. */
 const answers: Readonly<Record<LabWord, Answer>> = {
-  help: (_, asker) => labHelp(carrierOf(asker)),
+  help: (_, requester) => labHelp(carrierOf(requester)),
   whoami: ({ text }, { local, remote }, name = Deno.hostname()) =>
     whoamiReply(text, name, formatEndpoint(local), formatEndpoint(remote)),
   echo: ({ text }) => text,

@@ -23,7 +23,7 @@ export interface Service {
   /** Default limit on open connections, if lower than the server's. */
   readonly maxConnections?: number;
   /** The reply to one request: one line without its line end, or a plan. Must not throw. */
-  reply(request: string, peer: Asker): string | ReplyPlan;
+  reply(request: string, requester: Requester): string | ReplyPlan;
   /**
    * Whether a text is certainly one of its replies and not a request. Over UDP
    * such a datagram is not answered, so that two servers never keep each other
@@ -43,7 +43,7 @@ export interface Service {
 }
 
 /** Who sent a request, and how. */
-export interface Asker {
+export interface Requester {
   readonly protocol: Protocol;
   readonly remote: Endpoint;
   /** The server's own end. */

@@ -1,5 +1,5 @@
 import { hostAddresses } from "./host_addresses.ts";
-import { bindAll } from "./listen.ts";
+import { bindAll } from "./bind_all.ts";
 import { bindSteady } from "./steady_datagrams.ts";
 import type { DatagramSocket } from "./stream.ts";
 
@@ -13,7 +13,7 @@ import type { DatagramSocket } from "./stream.ts";
  * @param port 0 picks one that is free on all of them.
  * @throws {SocketFailure} of kind `BIND` if one can't be bound, or if the host has none of them.
  */
-export function bindUdp(addresses: readonly string[], port: number): DatagramSocket[] {
+export function bindUdp(addresses: readonly string[], port: number): Promise<DatagramSocket[]> {
   return bindAll([...new Set(addresses.flatMap(hostAddresses))], port, bindSteady);
 }
 

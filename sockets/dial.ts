@@ -1,3 +1,4 @@
+import { deadline } from "@std/async/deadline";
 import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
 import { errnoOf, kindOf, kindOfPath, type SocketFailureKind } from "./errno.ts";
 import { type Attempt, type ConnectFacts, SocketFailure } from "./failure.ts";
@@ -131,14 +132,8 @@ export async function open(
 }
 
 /** Whether an attempt succeeds before the next is due. */
-async function succeedsInTime(attempt: Promise<Stream>): Promise<boolean> {
-  const { promise: silent, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), NEXT_ATTEMPT_MS);
-  try {
-    return await Promise.race([attempt.then(() => true, () => false), silent]);
-  } finally {
-    clearTimeout(timer);
-  }
+function succeedsInTime(attempt: Promise<Stream>): Promise<boolean> {
+  return deadline(attempt, NEXT_ATTEMPT_MS).then(() => true, () => false);
 }
 
 /** Two addresses may have answered at the same moment. */

@@ -1,6 +1,5 @@
 import type { InternetEndpoint } from "../protocol/addresses.ts";
-import { errnoOf } from "./errno.ts";
-import { SocketFailure } from "./failure.ts";
+import { bindAll } from "./bind_all.ts";
 import {
   type DatagramSocket,
   denoStream,
@@ -10,8 +9,6 @@ import {
 
 /** Connections that the kernel queues for the accept loop: 10,000 at once connect 6 times as fast as with Deno's 511. */
 export const BACKLOG = 4_096;
-/** How many ports to try that are free on the first address, until one is free on all. */
-export const PORT_TRIES = 20;
 
 /**
  * Listens for TCP connections on those of the addresses that this host has,
@@ -25,7 +22,7 @@ export function listenTcp(
   addresses: readonly string[],
   port: number,
   reusePort = false,
-): StreamListener[] {
+): Promise<TcpListener[]> {
   return bindAll(addresses, port, (endpoint) => bindTcp(endpoint, reusePort));
 }
 
@@ -63,40 +60,4 @@ export function bindDatagrams(endpoint: InternetEndpoint, reuseAddress = false):
 function boundTo(addr: Deno.Addr, { hostname }: InternetEndpoint): InternetEndpoint {
   const { port, ...bound } = internetEndpointOf(addr);
   return { hostname: hostname.includes("%") ? hostname : bound.hostname, port };
-}
-
-/** Binds to those of the addresses that this host has, all on the same port. */
-export function bindAll<B extends { readonly addr: InternetEndpoint; close(): void }>(
-  addresses: readonly string[],
-  port: number,
-  bind: (endpoint: InternetEndpoint) => B,
-): B[] {
-  for (let tries = 1;; tries++) {
-    const bound: B[] = [];
-    let missing: SocketFailure | undefined;
-    try {
-      for (const hostname of addresses) {
-        const endpoint = { hostname, port: bound[0]?.addr.port ?? port };
-        try {
-          bound.push(bind(endpoint));
-        } catch (cause) {
-          const failure = new SocketFailure("BIND", { phase: "listen", endpoint }, cause);
-          if (!isMissingAddress(cause)) throw failure;
-          missing ??= failure;
-        }
-      }
-      if (bound.length > 0) return bound;
-      throw missing;
-    } catch (error) {
-      for (const one of bound) one.close();
-      const chosenHere = port === 0 && bound.length > 0;
-      if (!chosenHere || tries === PORT_TRIES) throw error;
-    }
-  }
-}
-
-/** Whether binding failed because this host lacks the address or its whole family. */
-export function isMissingAddress(cause: unknown): boolean {
-  const code = errnoOf(cause);
-  return code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT";
 }

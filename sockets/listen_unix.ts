@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { errnoOf } from "./errno.ts";
 import { type ListenFacts, SocketFailure } from "./failure.ts";
 import { denoStream, MAX_UNIX_PATH, type StreamListener } from "./stream.ts";
@@ -60,7 +61,7 @@ async function lockFolder(path: string): Promise<Disposable | undefined> {
     file = await Deno.open(folder);
     const end = performance.now() + LOCK_MS;
     while (!file.tryLockSync(true) && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await delay(10);
     }
   } catch {
     // The folder can't be read or locked: go on, only without protection from that race.

@@ -1,9 +1,9 @@
 import type { ListenOptions } from "node:net";
 import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
-import { SocketFailure } from "./failure.ts";
-import { BACKLOG, bindTcp, isMissingAddress, PORT_TRIES } from "./listen.ts";
+import { bindAll } from "./bind_all.ts";
+import { BACKLOG, bindTcp, type TcpListener } from "./listen.ts";
 import { NodeListener, NodeStream } from "./node_socket.ts";
-import { denoStream, type Stream, type StreamListener } from "./stream.ts";
+import { denoStream, type Stream } from "./stream.ts";
 
 // A static import of a runtime module would be loaded at the start of every command of the
 // executable.
@@ -83,7 +83,7 @@ export interface ListenResettableOptions extends InternetEndpoint {
  */
 export async function listenResettable(
   endpoint: ListenResettableOptions,
-): Promise<StreamListener> {
+): Promise<TcpListener> {
   if (!canReset) return bindTcp(endpoint, endpoint.reusePort);
   const { hostname: host, port, reusePort } = endpoint;
   const server = createServer({
@@ -122,35 +122,10 @@ function bindErrorOf({ hostname, port }: InternetEndpoint): unknown {
  * @param reusePort As in {@linkcode ListenResettableOptions}.
  * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none of them.
  */
-export async function listenResettableOnAll(
+export function listenResettableOnAll(
   addresses: readonly string[],
   port: number,
   reusePort = false,
-): Promise<StreamListener[]> {
-  for (let tries = 1;; tries++) {
-    const listeners: StreamListener[] = [];
-    let missing: SocketFailure | undefined;
-    try {
-      for (const hostname of addresses) {
-        const endpoint = { hostname, port: portOf(listeners[0]) ?? port, reusePort };
-        try {
-          listeners.push(await listenResettable(endpoint));
-        } catch (cause) {
-          const failure = new SocketFailure("BIND", { phase: "listen", endpoint }, cause);
-          if (!isMissingAddress(cause)) throw failure;
-          missing ??= failure;
-        }
-      }
-      if (listeners.length > 0) return listeners;
-      throw missing;
-    } catch (error) {
-      for (const listener of listeners) listener.close();
-      const chosenHere = port === 0 && listeners.length > 0;
-      if (!chosenHere || tries === PORT_TRIES) throw error;
-    }
-  }
-}
-
-function portOf(listener: StreamListener | undefined): number | undefined {
-  return listener !== undefined && "port" in listener.addr ? listener.addr.port : undefined;
+): Promise<TcpListener[]> {
+  return bindAll(addresses, port, (endpoint) => listenResettable({ ...endpoint, reusePort }));
 }

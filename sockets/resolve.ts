@@ -1,3 +1,4 @@
+import { deadline } from "@std/async/deadline";
 import { canonicalAddress, loopbackAddresses } from "../protocol/addresses.ts";
 import { SocketFailure } from "./failure.ts";
 
@@ -36,16 +37,12 @@ function isLocalhost(host: string): boolean {
  * @throws {SocketFailure} of kind `DNS` if the name does not resolve, `TIMEOUT` if the resolver is silent.
  */
 export async function lookUp(host: string, timeout?: number): Promise<readonly string[]> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silent = new Promise<never>((_, reject) => {
-    if (timeout === undefined) return;
-    const facts = { phase: "resolve", host, timeoutMs: timeout } as const;
-    timer = setTimeout(() => reject(new SocketFailure("TIMEOUT", facts)), timeout);
-  });
+  if (timeout === undefined) return await askResolver(host);
   try {
-    return await Promise.race([askResolver(host), silent]);
-  } finally {
-    clearTimeout(timer);
+    return await deadline(askResolver(host), timeout);
+  } catch (cause) {
+    if (cause instanceof SocketFailure) throw cause;
+    throw new SocketFailure("TIMEOUT", { phase: "resolve", host, timeoutMs: timeout }, cause);
   }
 }
 

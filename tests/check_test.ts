@@ -58,13 +58,13 @@ const startSilent = (): Promise<RunningPeer> => startStreams(HOST, () => forever
 const startClosing = (): Promise<RunningPeer> => startStreams(HOST, () => Promise.resolve());
 
 Deno.test("netdemo's own services are ok over TCP and UDP, and the report says what that proves", async () => {
-  await using tcp = serve(calc, { port: 0 });
-  await using udp = serveUdp(calc, { port: 0 });
-  await using greeter = serve(hello, { port: 0 });
-  await using greeterUdp = serveUdp(hello, { port: 0 });
-  await using thanks = serve(message, { port: 0 });
-  await using laboratory = serve(lab, { port: 0 });
-  await using laboratoryUdp = serveUdp(lab, { port: 0 });
+  await using tcp = await serve(calc, { port: 0 });
+  await using udp = await serveUdp(calc, { port: 0 });
+  await using greeter = await serve(hello, { port: 0 });
+  await using greeterUdp = await serveUdp(hello, { port: 0 });
+  await using thanks = await serve(message, { port: 0 });
+  await using laboratory = await serve(lab, { port: 0 });
+  await using laboratoryUdp = await serveUdp(lab, { port: 0 });
   const { code, stdout, stderr } = await check(
     `localhost:${tcp.port}`,
     `udp://localhost:${udp.port}/calc`,
@@ -365,9 +365,9 @@ Deno.test("--sizes finds where requests stop being answered", async () => {
     [[5_000, 5_001], [3_333, 3_334]],
   );
   // A server that answers every size shows no limit, whichever service it runs.
-  await using server = serve(calc, { port: 0, addresses: [HOST] });
-  await using thanks = serve(message, { port: 0, addresses: [HOST] });
-  await using laboratory = serve(lab, { port: 0, addresses: [HOST] });
+  await using server = await serve(calc, { port: 0, addresses: [HOST] });
+  await using thanks = await serve(message, { port: 0, addresses: [HOST] });
+  await using laboratory = await serve(lab, { port: 0, addresses: [HOST] });
   const whole = await check(
     ...[`${HOST}:${server.port}`, `${HOST}:${thanks.port}/message`],
     ...[`${HOST}:${laboratory.port}/lab`, "--sizes", "1..65537"],

@@ -44,7 +44,7 @@ testWith(
   "after 5,000 connections are reset before they are accepted, the next is served",
   async () => {
     let accepted = 0;
-    await using server = serve(calc, { port: 0, events: { connected: () => accepted++ } });
+    await using server = await serve(calc, { port: 0, events: { connected: () => accepted++ } });
     const port = portOf(server);
     await probe(port);
     const before = countResets();
@@ -129,7 +129,7 @@ signalTest(
 
 Deno.test("a client that reads no replies does not slow the others", async () => {
   const calls: SocketEvent[] = [];
-  await using server = serve(calc, {
+  await using server = await serve(calc, {
     port: 0,
     requestTimeout: 60_000,
     trace: (event) => calls.push(event),

@@ -78,7 +78,7 @@ testWith(
 );
 
 Deno.test("empty lines keep no connection alive", async () => {
-  await using server = serve(calc, { port: 0, idleTimeout: 300, requestTimeout: 300 });
+  await using server = await serve(calc, { port: 0, idleTimeout: 300, requestTimeout: 300 });
   for (const line of ["\n", "\r\n"]) {
     using connection = await TestConnection.open(server.port ?? 0);
     const started = performance.now();

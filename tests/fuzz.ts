@@ -79,7 +79,7 @@ function answerTo(line: Uint8Array): string {
 
 /** Sends about `count` random inputs to a server. @throws {Error} with the smallest that gets a wrong answer. */
 export async function fuzz(count: number): Promise<void> {
-  await using server = serve(service, { port: 0 });
+  await using server = await serve(service, { port: 0 });
   const port = server.port ?? 0;
   const property = fc.asyncProperty(inputs, async (inputs) => {
     await Promise.all(inputs.map(async ({ input, cut }) => {

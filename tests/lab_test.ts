@@ -195,7 +195,7 @@ Deno.test("replies come in the order of the requests, even delayed ones", async 
 });
 
 Deno.test("lab answers over UDP, with the request's line end", async () => {
-  await using server = serveUdp(named("west-1"), { port: 0 });
+  await using server = await serveUdp(named("west-1"), { port: 0 });
   using socket = new TestSocket();
   const port = portOf(server);
   assertMatch(await socket.ask(port, "help\n"), /^Requests: .* late D \[TEXT\]\n$/);
@@ -227,7 +227,7 @@ Deno.test("a request to lab has the same maximum length as any other", async () 
     assertEquals(await connection.receive(), "Error: the request is longer than 65536 bytes\n");
   }
 
-  await using udp = serveUdp(lab, { port: 0 });
+  await using udp = await serveUdp(lab, { port: 0 });
   using socket = new TestSocket();
   const large = "x".repeat(60_000);
   assertEquals(await socket.ask(portOf(udp), `echo ${large}`), large);
@@ -252,7 +252,7 @@ function counting(): { events: ServerEvents; answered: number; ignored: string[]
 
 Deno.test("late replies are limited in number, and delay no other", async () => {
   const counted = counting();
-  await using server = serveUdp(lab, { port: 0, events: counted.events });
+  await using server = await serveUdp(lab, { port: 0, events: counted.events });
   using socket = new TestSocket();
   const port = portOf(server);
   for (let sent = 1; sent <= 300; sent++) {
@@ -266,7 +266,7 @@ Deno.test("late replies are limited in number, and delay no other", async () => 
 Deno.test("an exchange between two labs dies out", async () => {
   for (const request of ["echo ".repeat(50) + "x", "twice ".repeat(50) + "x", "whoami echo"]) {
     const counted = counting();
-    await using server = serveUdp(lab, { port: 0, events: counted.events });
+    await using server = await serveUdp(lab, { port: 0, events: counted.events });
     using socket = new TestSocket();
     await socket.send(portOf(server), request);
     // Returns every reply, as if another lab were at this port.
@@ -284,8 +284,8 @@ Deno.test("an exchange between two labs dies out", async () => {
 Deno.test("an exchange with a message server whose reply is a lab request dies out", async () => {
   const reply = message.flag?.apply("echo echo Hi") ?? message;
   const [one, other] = [counting(), counting()];
-  await using first = serveUdp(lab, { port: 0, events: one.events });
-  await using second = serveUdp(reply, { port: 0, events: other.events });
+  await using first = await serveUdp(lab, { port: 0, events: one.events });
+  await using second = await serveUdp(reply, { port: 0, events: other.events });
   using socket = new TestSocket();
   // Relays between the two, as after a forged datagram.
   await socket.send(portOf(second), "Hello");
@@ -424,7 +424,7 @@ testWith([tool("nc")], "lab works with nc, by hand", async () => {
   assertEquals(await typed("close 4"), "0123");
   assertEquals(await typed("hepl", "-N"), "Error: unknown request 'hepl': send help\n");
 
-  await using udp = serveUdp(named("west-1"), { port: 0 });
+  await using udp = await serveUdp(named("west-1"), { port: 0 });
   await using nc = new Process(["nc", "-u", "127.0.0.1", String(portOf(udp))], { stdin: "piped" });
   await nc.write("twice Hi\n");
   await nc.printed(/^Hi\nHi\n$/);
@@ -477,7 +477,7 @@ testWith(
 
 Deno.test("check asks lab who it is, over TCP and UDP, and detects a server that is no lab", async () => {
   await using tcp = await startLab();
-  await using udp = serveUdp(lab, { port: 0 });
+  await using udp = await serveUdp(lab, { port: 0 });
   await using other = await start(message, { protocol: "tcp", port: 0 }, {});
   const targets = [
     `127.0.0.1:${portOf(tcp)}/lab`,

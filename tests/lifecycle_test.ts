@@ -116,7 +116,7 @@ signalTest(
 
 Deno.test("a draining server refuses connections", async () => {
   const stop = new AbortController();
-  await using server = serve(calc, { port: 0, grace: 10_000, signal: stop.signal });
+  await using server = await serve(calc, { port: 0, grace: 10_000, signal: stop.signal });
   const port = server.port ?? 0;
   using connection = await TestConnection.open(port);
   await connection.send("1 1 +\n10 2");
@@ -184,7 +184,7 @@ signalTest(
 Deno.test("an idle connection, an unfinished request and an unread reply are cut off at their deadlines", async () => {
   const reasons: string[] = [];
   const closed = Promise.withResolvers<void>();
-  await using server = serve(message, {
+  await using server = await serve(message, {
     port: 0,
     idleTimeout: 400,
     requestTimeout: 200,
@@ -212,7 +212,7 @@ Deno.test("an idle connection, an unfinished request and an unread reply are cut
 });
 
 Deno.test("a request that trickles in is cut off at its deadline", async () => {
-  await using server = serve(calc, { port: 0, requestTimeout: 300 });
+  await using server = await serve(calc, { port: 0, requestTimeout: 300 });
   using connection = await TestConnection.open(server.port ?? 0);
   await connection.send("1 1 +\n");
   await connection.receive();

@@ -155,7 +155,7 @@ Deno.test("silent, trickling and deaf clients are cut off at their deadlines and
   const LIMIT_MS = 1_000;
   const calls: SocketEvent[] = [];
   const closed: { reason: string; durationMs: number }[] = [];
-  await using server = serve(calc, {
+  await using server = await serve(calc, {
     port: 0,
     idleTimeout: LIMIT_MS,
     requestTimeout: LIMIT_MS,

@@ -145,7 +145,7 @@ Deno.test("a stop ends waiting replies within the grace period", async () => {
 });
 
 Deno.test("over UDP each send is a datagram, and a waiting reply delays no other", async () => {
-  await using server = serveUdp(service, { port: 0 });
+  await using server = await serveUdp(service, { port: 0 });
   using sockets = new DisposableStack();
   const socket = sockets.adopt(
     Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 }),

@@ -110,7 +110,7 @@ Deno.test("each of 64 concurrent connections has a complete trace", async () => 
   const events: SocketEvent[] = [];
   const closed = Promise.withResolvers<void>();
   let open = 64;
-  await using server = serve(calc, {
+  await using server = await serve(calc, {
     port: 0,
     trace: (event) => events.push(event),
     events: { closed: () => --open === 0 && closed.resolve() },
@@ -137,7 +137,7 @@ Deno.test("each of 64 concurrent connections has a complete trace", async () => 
 
 Deno.test("tracing does not change what is sent and received", async () => {
   const events: SocketEvent[] = [];
-  await using server = serve(calc, { port: 0 });
+  await using server = await serve(calc, { port: 0 });
   const watch = { trace: (event: SocketEvent) => void events.push(event), who: "calc-client" };
   {
     using call = await dial(
@@ -216,7 +216,7 @@ testWith([strace], "--trace of a server agrees with strace", async () => {
 Deno.test("--trace reports start and duration, and no duration includes drawing", async () => {
   const events: SocketEvent[] = [];
   const began = performance.now();
-  await using server = serve(calc, { port: 0 });
+  await using server = await serve(calc, { port: 0 });
   const watch = { trace: (event: SocketEvent) => void events.push(event), who: "calc-client" };
   {
     using call = await dial(

@@ -27,7 +27,7 @@ const SUM = "Sum of 10 and 20 is 30";
 const portOf = (server: Server): number => server.port ?? 0;
 
 Deno.test("a reply has a line end exactly if its datagram has one", async () => {
-  await using server = serveUdp(calc, { port: 0 });
+  await using server = await serveUdp(calc, { port: 0 });
   using socket = new TestSocket();
   assertEquals(await socket.ask(portOf(server), "10 20 +"), SUM);
   assertEquals(await socket.ask(portOf(server), "10 20 +\n"), `${SUM}\n`);
@@ -36,8 +36,8 @@ Deno.test("a reply has a line end exactly if its datagram has one", async () => 
 });
 
 Deno.test("datagrams of every size get an exact reply or a clear error", async () => {
-  await using server = serveUdp(message, { port: 0 });
-  await using calculator = serveUdp(calc, { port: 0 });
+  await using server = await serveUdp(message, { port: 0 });
+  await using calculator = await serveUdp(calc, { port: 0 });
   using socket = new TestSocket();
   for (const size of [0, 1, 1_472, 65_507]) {
     assertEquals(await socket.ask(portOf(server), "x".repeat(size)), "Thanks...");
@@ -53,7 +53,7 @@ Deno.test("datagrams of every size get an exact reply or a clear error", async (
 });
 
 Deno.test("a datagram longer than --max-request gets an error, and is never truncated", async () => {
-  await using server = serveUdp(message, { port: 0, maxRequest: 10 });
+  await using server = await serveUdp(message, { port: 0, maxRequest: 10 });
   using socket = new TestSocket();
   for (const end of ["", "\n", "\r\n"]) {
     const kind = end === "" ? "" : "\n";
@@ -66,7 +66,7 @@ Deno.test("a datagram longer than --max-request gets an error, and is never trun
 });
 
 Deno.test("a datagram that looks like the service's own reply is not answered", async () => {
-  await using server = serveUdp(message, { port: 0 });
+  await using server = await serveUdp(message, { port: 0 });
   using socket = new TestSocket();
   for (const reply of ["Thanks...", "Error: division by zero", "Thanks...\r\n"]) {
     await socket.send(portOf(server), reply);
@@ -74,7 +74,7 @@ Deno.test("a datagram that looks like the service's own reply is not answered", 
   // The first answer is to the last datagram; another service's reply is a message.
   assertEquals(await socket.ask(portOf(server), `${SUM}\n`), "Thanks...\n");
 
-  await using calculator = serveUdp(calc, { port: 0 });
+  await using calculator = await serveUdp(calc, { port: 0 });
   for (const reply of [SUM, "Error: no", "Div of 1 and 2 is 0.5\n"]) {
     await socket.send(portOf(calculator), reply);
   }
@@ -84,7 +84,7 @@ Deno.test("a datagram that looks like the service's own reply is not answered", 
 Deno.test("a reply that could be taken for a request is sent to an address at most once a second", async () => {
   const ignored: string[] = [];
   const events: ServerEvents = { ignored: (_, why) => ignored.push(why) };
-  await using server = serveUdp(hello, { port: 0, events });
+  await using server = await serveUdp(hello, { port: 0, events });
   using socket = new TestSocket();
   assertEquals(await socket.ask(portOf(server), "Hello"), "Hello");
   await socket.send(portOf(server), "Hello");
@@ -110,7 +110,7 @@ Deno.test("replies that could be taken for requests stop, however slowly two ser
 Deno.test("one host gets a bounded number of bytes, whichever ports it asks from", async () => {
   const long = "x".repeat(60_000);
   const events = { answered: 0, ignored: 0 };
-  await using server = serveUdp({ ...message, reply: () => long, isReply: () => false }, {
+  await using server = await serveUdp({ ...message, reply: () => long, isReply: () => false }, {
     port: 0,
     events: {
       answered: () => events.answered++,
@@ -140,7 +140,7 @@ forgeTest(
   "a datagram from port 0, from below 1024 or from the server itself is not answered",
   async () => {
     const ignored: string[] = [];
-    await using server = serveUdp(calc, {
+    await using server = await serveUdp(calc, {
       port: 0,
       events: { ignored: (_, why) => ignored.push(why) },
     });
@@ -165,8 +165,8 @@ forgeTest("two servers pointed at each other fall silent within two exchanges", 
       answered: () => outcomes.push("answered"),
       ignored: () => outcomes.push("ignored"),
     };
-    await using first = serveUdp(one ?? hello, { port: 0, events });
-    await using second = serveUdp(other ?? hello, { port: 0, events });
+    await using first = await serveUdp(one ?? hello, { port: 0, events });
+    await using second = await serveUdp(other ?? hello, { port: 0, events });
     await forge(portOf(second), portOf(first), "Hello");
     await until(() => outcomes.at(-1) === "ignored", "one of them stops answering");
     // Once both have answered another client, the rest of the exchange has arrived.

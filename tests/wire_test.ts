@@ -19,10 +19,11 @@ async function exchange(server: Server, ...pieces: (string | Uint8Array)[]): Pro
 
 const SUM = "Sum of 10 and 20 is 30\n";
 
-const serveCalc = (options: StreamOptions = {}): Server => serve(calc, { port: 0, ...options });
+const serveCalc = (options: StreamOptions = {}): Promise<Server> =>
+  serve(calc, { port: 0, ...options });
 
 Deno.test("a reply ends in LF exactly if its request does", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   assertEquals(await exchange(server, "10 20 +\n"), "Sum of 10 and 20 is 30\n");
   assertEquals(await exchange(server, "10 20 +\r\n"), "Sum of 10 and 20 is 30\n");
   assertEquals(await exchange(server, "10 20 +"), "Sum of 10 and 20 is 30");
@@ -33,7 +34,7 @@ Deno.test("a reply ends in LF exactly if its request does", async () => {
 });
 
 Deno.test("a request without LF is answered after 200 ms of silence, again and again", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   using connection = await TestConnection.open(portOf(server));
   for (
     const [command, answer] of [["10 20 +", "Sum of 10 and 20 is 30"], [
@@ -53,7 +54,7 @@ Deno.test("a request without LF is answered after 200 ms of silence, again and a
 });
 
 Deno.test("each byte restarts the 200 ms of silence", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const answer = connection.receive();
   for (const byte of "10 20 +") {
@@ -64,7 +65,7 @@ Deno.test("each byte restarts the 200 ms of silence", async () => {
 });
 
 Deno.test("once a connection has sent LF, silence ends no request", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   using connection = await TestConnection.open(portOf(server));
   await connection.send("1 2 +\n10 2");
   assertEquals(await connection.receive(), "Sum of 1 and 2 is 3\n");
@@ -74,7 +75,7 @@ Deno.test("once a connection has sent LF, silence ends no request", async () => 
 });
 
 Deno.test("silence ends no request longer than 1,024 bytes", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const operand = "1".repeat(1_100);
   await connection.send(`${operand} 1`);
@@ -86,7 +87,7 @@ Deno.test("silence ends no request longer than 1,024 bytes", async () => {
 });
 
 Deno.test("requests cut at every byte, even inside a character, get the same answers", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   const script = new TextEncoder().encode("10 20 +\r\n6 7 *\nü 1 +\n\n1 2 😀\n10 4 /\n5 0 /");
   const expected =
     "Sum of 10 and 20 is 30\nProduct of 6 and 7 is 42\nError: 'ü' is not an integer\n" +
@@ -106,7 +107,7 @@ Deno.test("requests cut at every byte, even inside a character, get the same ans
 });
 
 Deno.test("10,000 requests in one write get 10,000 answers in order", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const numbers = Array.from({ length: 10_000 }, (_, index) => index);
   const sending = connection.send(numbers.map((number) => `${number} 1 +\n`).join(""));
@@ -117,7 +118,7 @@ Deno.test("10,000 requests in one write get 10,000 answers in order", async () =
 
 Deno.test("requests up to the maximum length are answered, and a longer one gets an error and ends the connection", async () => {
   for (const maxRequest of [10, 65_536, 200_000]) {
-    await using server = serve(message, { port: 0, maxRequest });
+    await using server = await serve(message, { port: 0, maxRequest });
     const longest = "x".repeat(maxRequest);
     const tooLong = `Error: the request is longer than ${maxRequest} bytes\n`;
     for (const end of ["\n", "\r\n"]) {
@@ -134,7 +135,7 @@ Deno.test("requests up to the maximum length are answered, and a longer one gets
 });
 
 Deno.test("the error to a request of 20 MB arrives in full", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const sending = connection.send(new Uint8Array(20_000_000).fill(0x31));
   assertEquals(await connection.receiveAll(), "Error: the request is longer than 65536 bytes\n");
@@ -143,7 +144,7 @@ Deno.test("the error to a request of 20 MB arrives in full", async () => {
 });
 
 Deno.test("a request that is not UTF-8 gets an error, and the connection stays open", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   const bytes = new Uint8Array([0x31, 0xff, 0x0a, ...new TextEncoder().encode("1 2 +\n")]);
   assertEquals(
     await exchange(server, bytes),
@@ -157,7 +158,7 @@ Deno.test("a request that is not UTF-8 gets an error, and the connection stays o
 
 Deno.test("CR, NUL and control characters in a message are text", async () => {
   const seen: (string | null)[] = [];
-  await using server = serve(message, {
+  await using server = await serve(message, {
     port: 0,
     events: { answered: (_, request) => seen.push(request) },
   });
@@ -169,7 +170,7 @@ Deno.test("CR, NUL and control characters in a message are text", async () => {
 });
 
 Deno.test("a client that ends sending and reads late still gets all of a long answer", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const sending = connection.send(`${"9".repeat(30_000)} ${"9".repeat(30_000)} *\n`.repeat(150))
     .then(() => connection.conn.closeWrite());
@@ -181,7 +182,7 @@ Deno.test("a client that ends sending and reads late still gets all of a long an
 });
 
 Deno.test("answers before a request that is too long arrive in full, even if read late", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   using connection = await TestConnection.open(portOf(server));
   const requests = "10 20 +\n".repeat(20_000); // 460 kB of answers
   await connection.send(requests + "x".repeat(2_000_000));
@@ -190,13 +191,13 @@ Deno.test("answers before a request that is too long arrive in full, even if rea
 });
 
 Deno.test("hello closes a connection as soon as it is accepted, without a reset", async () => {
-  await using server = serve(hello, { port: 0 });
+  await using server = await serve(hello, { port: 0 });
   assertEquals(await exchange(server), "");
   assertEquals(await exchange(server, "unread input would turn a close into a reset\n"), "");
 });
 
 Deno.test("a server listens on both loopback addresses at the same port", async () => {
-  await using server = serveCalc();
+  await using server = await serveCalc();
   const addresses = server.addresses as readonly InternetEndpoint[];
   assertEquals(new Set(addresses.map(({ port }) => port)), new Set([server.port]));
   for (const { hostname, port } of addresses) {

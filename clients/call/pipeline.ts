@@ -1,8 +1,9 @@
+import { Changes } from "../../sockets/changes.ts";
 import type { Call } from "./call.ts";
 
-/** Most requests that wait for their answers at a time. */
+/** Maximum number of requests that wait for their answers at a time. */
 const WINDOW = 1_024;
-/** Most characters in them together, unless there is only one. */
+/** Maximum characters in them together, unless there is only one. */
 const WINDOW_SIZE = 1_048_576;
 
 /** One request with its reply. */
@@ -53,11 +54,7 @@ export async function pipeline(
   let allSent = false;
   let failed: { readonly error: unknown } | undefined;
   /** Wakes the side that is waiting: the sender for room, the receiver for a request. */
-  let changed = Promise.withResolvers<void>();
-  const change = (): void => {
-    changed.resolve();
-    changed = Promise.withResolvers();
-  };
+  const changes = new Changes();
 
   function hasRoom(): boolean {
     if (waiting.length === 0) return true;
@@ -72,7 +69,7 @@ export async function pipeline(
       failed = { error };
     }
     allSent = true;
-    change();
+    changes.notify();
   }
 
   async function sendEach(): Promise<void> {
@@ -88,11 +85,11 @@ export async function pipeline(
           waitingSize += request.length;
         }
         if (next.length === 0) {
-          await changed.promise;
+          await changes.next;
           continue;
         }
         const sending = call.send(next);
-        change();
+        changes.notify();
         await sending;
       }
     }
@@ -101,7 +98,7 @@ export async function pipeline(
   async function receiveAll(): Promise<void> {
     while (!allSent || waiting.length > 0) {
       if (waiting.length === 0) {
-        await changed.promise;
+        await changes.next;
         continue;
       }
       const replies = await call.receive();
@@ -114,7 +111,7 @@ export async function pipeline(
       }));
       for (const { request } of answers) waitingSize -= request.length;
       await answered(answers);
-      change();
+      changes.notify();
     }
   }
 

@@ -2,11 +2,13 @@ import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
+import { LineReader } from "../../sockets/line_reader.ts";
 import { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Stream } from "../../sockets/stream.ts";
+import { writeAll } from "../../sockets/write_all.ts";
 import type { Call, Received } from "./call.ts";
 
-/** Most bytes in a reply, and most bytes that may arrive without one. */
+/** Maximum bytes of a reply, and of what may arrive without one. */
 const MAX_REPLY = 1_048_576;
 
 const encoder = new TextEncoder();
@@ -22,9 +24,8 @@ export class StreamCall implements Call {
   readonly #stream: Stream;
   readonly #replyTimeout: number;
   readonly #lines = new LineBuffer(MAX_REPLY);
-  readonly #quiet = new SilenceTimers<StreamCall>();
-  /** A read still pending after silence ended a reply; the next reply continues it. */
-  #reading: Promise<number | null> | undefined;
+  readonly #silence = new SilenceTimers<LineReader>();
+  readonly #reader: LineReader;
   #timedOut = false;
   #ended = false;
   #received: Received = { bytes: 0, at: 0 };
@@ -35,6 +36,7 @@ export class StreamCall implements Call {
   constructor(stream: Stream, replyTimeout: number) {
     this.#stream = stream;
     this.#replyTimeout = replyTimeout;
+    this.#reader = new LineReader(stream, this.#lines, this.#silence);
   }
 
   get remote(): Endpoint {
@@ -63,13 +65,12 @@ export class StreamCall implements Call {
 
   /** Sends all requests in one write, where the stream takes them whole. */
   async send(requests: readonly string[]): Promise<void> {
-    let bytes = encoder.encode(requests.map((request) => `${request}\n`).join(""));
-    while (bytes.length > 0 && this.#lost === undefined) {
-      try {
-        bytes = bytes.subarray(await this.#stream.write(bytes));
-      } catch (error) {
-        this.#lost = kindOf(error) === "RESET" ? "RESET" : "CLOSED";
-      }
+    if (this.#lost !== undefined) return;
+    try {
+      const text = requests.map((request) => `${request}\n`).join("");
+      await writeAll(this.#stream, encoder.encode(text));
+    } catch (error) {
+      this.#lost = kindOf(error) === "RESET" ? "RESET" : "CLOSED";
     }
   }
 
@@ -83,16 +84,15 @@ export class StreamCall implements Call {
   }
 
   async unasked(): Promise<"data" | "end" | "reset"> {
-    this.#reading ??= this.#read(); // the next reply continues it
     try {
-      return await this.#reading === null ? "end" : "data";
+      return await this.#reader.peek() === null ? "end" : "data";
     } catch (error) {
       return kindOf(error) === "RESET" ? "reset" : "end";
     }
   }
 
   [Symbol.dispose](): void {
-    this.#quiet.stop();
+    this.#silence.stop();
     this.#stream.close();
   }
 
@@ -104,10 +104,8 @@ export class StreamCall implements Call {
       if (this.#lines.tooLong || passedOver > MAX_REPLY) {
         throw this.#failure("ERROR", { problem: "too long", received: MAX_REPLY });
       }
-      this.#reading ??= this.#read();
-      const count = await this.#readOrQuiet(this.#reading);
+      const count = await this.#read();
       if (count === 0) return [this.#lines.takeRest()];
-      this.#reading = undefined;
       if (count === null) return [this.#rest()];
       this.#received = { bytes: this.#received.bytes + count, at: performance.now() };
       const lines = this.#lines.take(count);
@@ -116,22 +114,12 @@ export class StreamCall implements Call {
     }
   }
 
-  #read(): Promise<number | null> {
-    const reading = this.#stream.read(this.#lines.space());
-    // It may fail while nothing awaits it; whatever awaits it next gets the error.
-    reading.catch(() => {});
-    return reading;
-  }
-
   /** Resolves to 0 if silence comes first, which ends the reply of a classic server. */
-  async #readOrQuiet(reading: Promise<number | null>): Promise<number | null> {
+  async #read(): Promise<number | null> {
     try {
-      if (!this.#lines.quietEndsLine) return await reading;
-      return await Promise.race([reading, this.#quiet.wait(this)]);
+      return await this.#reader.read();
     } catch (error) {
       throw this.#receiveFailure(error);
-    } finally {
-      this.#quiet.forget(this);
     }
   }
 

@@ -5,7 +5,7 @@ import type { Server } from "../../services/server/server.ts";
 import { startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
 import { open } from "../../sockets/dial.ts";
-import { listenTcp } from "../../sockets/listen.ts";
+import { bindTcp } from "../../sockets/listen.ts";
 import type { SocketEvent } from "../../sockets/socket_events.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { SocketTrace, traceListener } from "../../sockets/trace.ts";
@@ -61,8 +61,7 @@ export class Stage implements AsyncDisposable {
 
   /** Opens a bare listener, for a server whose calls are made one by one. */
   listen(who: string): StreamListener {
-    const [listener] = listenTcp([HOST], 0);
-    if (listener === undefined) throw new TypeError("Cannot listen: no address");
+    const listener = bindTcp({ hostname: HOST, port: 0 });
     const traced = traceListener(listener, new SocketTrace(this.#trace, who));
     return this.#open.adopt(traced, (listener) => listener.close());
   }

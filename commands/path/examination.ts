@@ -66,7 +66,7 @@ export interface Strays {
  * @throws {SocketFailure} of kind `BIND`.
  */
 export async function openExamination(options: ExaminationOptions): Promise<Examination> {
-  return options.protocol === "tcp" ? await examineTcp(options) : examineUdp(options);
+  return options.protocol === "tcp" ? await examineTcp(options) : await examineUdp(options);
 }
 
 async function examineTcp(options: ExaminationOptions): Promise<Examination> {
@@ -84,8 +84,8 @@ async function examineTcp(options: ExaminationOptions): Promise<Examination> {
   };
 }
 
-function examineUdp(options: ExaminationOptions): Examination {
-  const sockets = bindUdp(options.addresses, options.port);
+async function examineUdp(options: ExaminationOptions): Promise<Examination> {
+  const sockets = await bindUdp(options.addresses, options.port);
   const far = new Datagrams(sockets, isOurs);
   return {
     port: sockets[0]?.addr.port ?? options.port,

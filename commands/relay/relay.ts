@@ -123,7 +123,7 @@ async function relay(
     {
       async start(signal) {
         const relay = protocol === "udp"
-          ? startUdpRelay(relayOptions, signal)
+          ? await startUdpRelay(relayOptions, signal)
           : await startTcpRelay(relayOptions, signal);
         return withoutLoop(relay, options.targets, target);
       },

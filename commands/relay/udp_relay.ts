@@ -22,8 +22,8 @@ const MOST_HELD = 1_024;
 const MOST_CLIENTS = 1_000;
 
 /** Passes datagrams on between clients and a server until the signal, with a socket per client. */
-export function startUdpRelay(options: RelayOptions, signal: AbortSignal): Relay {
-  const relay = new UdpRelay(options);
+export async function startUdpRelay(options: RelayOptions, signal: AbortSignal): Promise<Relay> {
+  const relay = new UdpRelay(options, await bindUdp(options.addresses, options.port));
   const stop = (): void => relay.stop();
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop, { once: true });
@@ -60,7 +60,7 @@ class UdpRelay implements Relay {
   readonly #sweep: ReturnType<typeof setInterval>;
   #stopped = false;
 
-  constructor(options: RelayOptions) {
+  constructor(options: RelayOptions, sockets: readonly DatagramSocket[]) {
     const [server] = options.targets;
     if (server === undefined) throw new TypeError("Cannot relay to a server without an address");
     this.#options = options;
@@ -69,7 +69,7 @@ class UdpRelay implements Relay {
       client: drawFrom(options.faults, options.seed, 1),
       server: drawFrom(options.faults, options.seed, 2),
     };
-    this.#sockets = bindUdp(options.addresses, options.port);
+    this.#sockets = sockets;
     this.addresses = this.#sockets.map(({ addr }) => addr);
     for (const socket of this.#sockets) this.#loops.push(this.#listen(socket));
     this.#sweep = setInterval(() => this.#forgetTheSilent(), SWEEP_MS);

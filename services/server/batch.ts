@@ -1,7 +1,7 @@
 import type { Line } from "../../protocol/line_buffer.ts";
-import type { Asker, ReplyPlan, Service } from "../service.ts";
+import type { ReplyPlan, Requester, Service } from "../service.ts";
+import { scheduler } from "./scheduler.ts";
 import { NOT_UTF8, type ServerEvents } from "./server.ts";
-import type { TimeSlices } from "./time_slices.ts";
 
 /** Characters of replies to collect before writing them. */
 const WRITE_SIZE = 65_536;
@@ -29,7 +29,6 @@ export interface Batch {
 /** What answering a batch needs. */
 interface Answering {
   readonly service: Service;
-  readonly slices: TimeSlices;
   readonly onAnswered: ServerEvents["answered"];
 }
 
@@ -38,8 +37,8 @@ export function nextBatch(
   requests: readonly Line[],
   first: number,
   ending: "\n" | "",
-  asker: Asker,
-  { service, slices, onAnswered }: Answering,
+  requester: Requester,
+  { service, onAnswered }: Answering,
 ): Batch {
   const replies: string[] | undefined = onAnswered && [];
   const last = replies ? Math.min(requests.length, first + MAX_REPORTED) : requests.length;
@@ -49,7 +48,7 @@ export function nextBatch(
   let plan: ReplyPlan | undefined;
   while (end < last && plan === undefined && text.length < WRITE_SIZE) {
     const request = requests[end++] ?? null;
-    const reply = request === null ? NOT_UTF8 : service.reply(request, asker);
+    const reply = request === null ? NOT_UTF8 : service.reply(request, requester);
     if (typeof reply === "string") {
       text += reply + ending;
       replies?.push(reply);
@@ -58,7 +57,7 @@ export function nextBatch(
     }
     work += REQUEST_CHARACTERS + (request?.length ?? 0);
     if (work > CLOCK_CHARACTERS) {
-      if (slices.isOver) break;
+      if (scheduler.isSliceOver) break;
       work = 0;
     }
   }

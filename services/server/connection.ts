@@ -1,15 +1,18 @@
+import { delay } from "@std/async/delay";
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
-import type { Line } from "../../protocol/line_buffer.ts";
+import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { errnoOf } from "../../sockets/errno.ts";
+import { LineReader } from "../../sockets/line_reader.ts";
 import type { Stream } from "../../sockets/stream.ts";
-import type { Asker, ReplyPlan, ReplyStep } from "../service.ts";
+import { writeAll } from "../../sockets/write_all.ts";
+import type { ReplyPlan, ReplyStep, Requester } from "../service.ts";
 import { type Batch, nextBatch } from "./batch.ts";
 import type { ConnectionContext } from "./connection_context.ts";
 import { ConnectionLife } from "./connection_life.ts";
 import type { ConnectionState } from "./connection_state.ts";
 import type { Timed } from "../../sockets/deadlines.ts";
-import { RequestReader } from "./request_reader.ts";
+import { scheduler } from "./scheduler.ts";
 import type { ConnectionPeer, EndReason } from "./server.ts";
 
 /** Milliseconds that an ended connection stays open for its peer to read the last reply. */
@@ -18,29 +21,32 @@ const LINGER_MS = 1_000;
 const PLAN_MS = 120_000;
 /** Bytes of one read from which answering counts as long work. */
 const LONG_READ = 512;
+
 /**
  * One accepted connection: reads requests and writes their replies until it ends.
  *
  * {@linkcode ConnectionLife} keeps its state, {@linkcode end} is the only way to end it, and
  * {@linkcode #live} the only place where it is closed.
  */
-export class Connection implements Timed, ConnectionPeer, Asker {
+export class Connection implements Timed, ConnectionPeer, Requester {
   readonly id: number;
   readonly acceptedAt = performance.now();
   requests = 0;
 
   readonly #stream: Stream;
   readonly #context: ConnectionContext;
-  readonly #reader: RequestReader;
+  readonly #reader: LineReader;
   readonly #life: ConnectionLife;
   #reason: EndReason | undefined;
-  #endPause: (() => void) | undefined;
+  /** Ends the pause within a reply. */
+  #pausing: AbortController | undefined;
 
   constructor(id: number, stream: Stream, context: ConnectionContext) {
     this.id = id;
     this.#stream = stream;
     this.#context = context;
-    this.#reader = new RequestReader(stream, context);
+    const { maxRequest, requestBuffers, silence } = context;
+    this.#reader = new LineReader(stream, new LineBuffer(maxRequest, requestBuffers), silence);
     this.#life = new ConnectionLife(context);
   }
 
@@ -106,7 +112,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
       this.#life.linger(patience);
       this.#stream.closeWrite().catch(() => this.#stream.close());
     }
-    this.#endPause?.();
+    this.#pausing?.abort();
   }
 
   expire(): void {
@@ -118,9 +124,9 @@ export class Connection implements Timed, ConnectionPeer, Asker {
   }
 
   async #live(body: () => Promise<void>): Promise<EndReason> {
-    const { deadlines, fairQueue } = this.#context;
+    const { deadlines } = this.#context;
     deadlines.add(this);
-    fairQueue.connections++;
+    scheduler.connections++;
     try {
       await body();
       if (!this.#converses) await this.#discard();
@@ -129,7 +135,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     } finally {
       this.#life.close();
       deadlines.delete(this);
-      fairQueue.connections--;
+      scheduler.connections--;
       this.#stream.close();
       this.#reader.close();
     }
@@ -138,7 +144,6 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   /** Bytes -> lines -> replies -> bytes. No read begins until the previous write is done. */
   async #converse(): Promise<void> {
-    const { fairQueue } = this.#context;
     const { lines } = this.#reader;
     while (this.#converses) {
       const wasDraining = this.#context.draining;
@@ -159,8 +164,8 @@ export class Connection implements Timed, ConnectionPeer, Asker {
       else if (wasDraining && this.#isDrained) this.end("server stops");
       else this.#expectRequest(wasPending && requests.length === 0);
       // Long work has already waited for its turn.
-      const fair = isLong ? undefined : fairQueue.pass();
-      if (fair !== undefined) await fair;
+      const held = isLong ? undefined : scheduler.afterAnswer();
+      if (held !== undefined) await held;
     }
   }
 
@@ -176,7 +181,7 @@ export class Connection implements Timed, ConnectionPeer, Asker {
    * deadline applies.
    */
   #queue(): Promise<void> | undefined {
-    const turn = this.#context.slices.pass();
+    const turn = scheduler.beforeLongWork();
     if (turn !== undefined) this.#life.queue();
     return turn;
   }
@@ -272,12 +277,8 @@ export class Connection implements Timed, ConnectionPeer, Asker {
 
   async #pause(ms: number): Promise<void> {
     this.#life.pause(ms);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#endPause = resolve;
-    await promise;
-    this.#endPause = undefined;
-    clearTimeout(timer);
+    this.#pausing = new AbortController();
+    await delay(ms, this.#pausing).catch(() => {});
   }
 
   async #write(text: string, requests = 0): Promise<void> {
@@ -291,11 +292,9 @@ export class Connection implements Timed, ConnectionPeer, Asker {
     this.#count(requests);
   }
 
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    while (bytes.length > 0) {
-      this.#life.reply(); // anew with each part: the peer takes its replies, if slowly
-      bytes = bytes.subarray(await this.#stream.write(bytes));
-    }
+  #writeAll(bytes: Uint8Array): Promise<void> {
+    // Replying begins anew with each part: the peer takes its replies, if slowly.
+    return writeAll(this.#stream, bytes, () => this.#life.reply());
   }
 
   #count(requests: number): void {

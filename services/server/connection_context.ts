@@ -1,12 +1,10 @@
 import type { Protocol } from "../../protocol/addresses.ts";
+import type { LineReader } from "../../sockets/line_reader.ts";
 import type { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Service } from "../service.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Deadlines } from "../../sockets/deadlines.ts";
-import type { FairQueue } from "./fair_queue.ts";
-import type { RequestReader } from "./request_reader.ts";
 import type { ServerEvents } from "./server.ts";
-import type { TimeSlices } from "./time_slices.ts";
 
 /** What all connections of a server share. */
 export interface ConnectionContext {
@@ -19,11 +17,9 @@ export interface ConnectionContext {
   /** Milliseconds a request may take to arrive whole, and a reply to be read. */
   readonly requestTimeout: number;
   readonly deadlines: Deadlines;
-  readonly quiet: SilenceTimers<RequestReader>;
+  readonly silence: SilenceTimers<LineReader>;
   readonly requestBuffers: BufferPool;
   readonly replyBuffers: BufferPool;
-  readonly fairQueue: FairQueue;
-  readonly slices: TimeSlices;
   readonly onAnswered: ServerEvents["answered"];
   /** Requests answered on all connections. */
   answered: number;

@@ -2,14 +2,14 @@ import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../pro
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Service } from "../service.ts";
-import { Remembered } from "./remembered.ts";
+import { LruMap } from "./lru_map.ts";
 
 /** Ports below this one belong to system services (RFC 6335): none is a client of this one. */
 const FIRST_USER_PORT = 1_024;
 /** Minimum milliseconds between two replies to an address that could be taken for requests. */
-const DOUBTFUL_MS = 1_000;
+const AMBIGUOUS_MS = 1_000;
 /** How many of those an address gets before it must be silent for a while. */
-const MAX_DOUBTFUL = 16;
+const MAX_AMBIGUOUS = 16;
 /** How long that silence must be, in milliseconds. */
 const FORGET_MS = 60_000;
 /** A reply is large if it has more bytes than this many times its request... */
@@ -21,14 +21,14 @@ const LARGE_BYTES = 131_072;
 const LARGE_BYTES_PER_SECOND = 32_768;
 
 /** Replies to one address that could be taken for requests. */
-interface Doubtful {
+interface Ambiguous {
   /** How many since the address was last silent for a while. */
   readonly count: number;
   readonly answeredAt: number;
   readonly heardAt: number;
 }
 
-const neverHeard: Doubtful = { count: 0, answeredAt: -Infinity, heardAt: -Infinity };
+const neverHeard: Ambiguous = { count: 0, answeredAt: -Infinity, heardAt: -Infinity };
 
 /** How much a host may still get in large replies. */
 interface Allowance {
@@ -50,8 +50,8 @@ interface Allowance {
 export class DatagramGuard {
   readonly #service: Service;
   readonly #own: readonly { readonly addr: InternetEndpoint }[];
-  readonly #doubtful = new Remembered<Doubtful>();
-  readonly #allowances = new Remembered<Allowance>();
+  readonly #ambiguous = new LruMap<Ambiguous>();
+  readonly #allowances = new LruMap<Allowance>();
 
   /** @param own The server's sockets, including any added later. */
   constructor(service: Service, own: readonly { readonly addr: InternetEndpoint }[]) {
@@ -86,7 +86,7 @@ export class DatagramGuard {
     if (neverAmplifies && replyBytes > requestBytes && !isLoopback(remote)) {
       return "the reply is longer than the request";
     }
-    if (this.#isDoubtful(reply) && !this.#allowsDoubtful(remote, now)) {
+    if (this.#isAmbiguous(reply) && !this.#allowsAmbiguous(remote, now)) {
       return "answered a moment ago";
     }
     if (replyBytes <= requestBytes * LARGE_RATIO + LARGE_EXTRA) return undefined;
@@ -101,16 +101,16 @@ export class DatagramGuard {
   }
 
   /** Whether the other end could take a reply for a request. */
-  #isDoubtful(reply: string): boolean {
+  #isAmbiguous(reply: string): boolean {
     return !this.#readsAsReply(reply) && this.#service.isRequest?.(reply) !== false;
   }
 
-  #allowsDoubtful(remote: InternetEndpoint, now = performance.now()): boolean {
+  #allowsAmbiguous(remote: InternetEndpoint, now = performance.now()): boolean {
     const name = formatEndpoint(remote);
-    const { count, answeredAt, heardAt } = this.#doubtful.get(name) ?? neverHeard;
+    const { count, answeredAt, heardAt } = this.#ambiguous.get(name) ?? neverHeard;
     const recent = now - heardAt < FORGET_MS ? count : 0;
-    const allowed = now - answeredAt >= DOUBTFUL_MS && recent < MAX_DOUBTFUL;
-    this.#doubtful.set(name, {
+    const allowed = now - answeredAt >= AMBIGUOUS_MS && recent < MAX_AMBIGUOUS;
+    this.#ambiguous.set(name, {
       count: allowed ? recent + 1 : recent,
       answeredAt: allowed ? now : answeredAt,
       heardAt: now,

@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
 import { MAX_DATAGRAM, readDatagram } from "../../protocol/datagram.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
@@ -5,13 +6,14 @@ import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { messageOf } from "../../sockets/errno.ts";
 import { bindNewAddresses, bindUdp } from "../../sockets/bind_udp.ts";
 import { isLoopback, isWildcard } from "../../sockets/host_addresses.ts";
+import { receiveFrom } from "../../sockets/receive.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
-import type { Asker, ReplyPlan, ReplyStep, Service } from "../service.ts";
-import { Backoff } from "../../sockets/backoff.ts";
+import type { ReplyPlan, ReplyStep, Requester, Service } from "../service.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { DatagramGuard } from "./datagram_guard.ts";
 import { Exchange } from "./exchange.ts";
+import { scheduler } from "./scheduler.ts";
 import {
   type AddressOptions,
   ARRIVED_MS,
@@ -22,7 +24,6 @@ import {
   type ServerEvents,
   type ServerOptions,
 } from "./server.ts";
-import { TimeSlices } from "./time_slices.ts";
 
 const encoder = new TextEncoder();
 
@@ -46,8 +47,14 @@ const REPLIES_KEPT = 64;
  *
  * @throws {SocketFailure} of kind `BIND` if it can't bind the addresses.
  */
-export function serveUdp(service: Service, options: ServerOptions & AddressOptions): Server {
-  return new DatagramServer(service, options);
+export async function serveUdp(
+  service: Service,
+  options: ServerOptions & AddressOptions,
+): Promise<Server> {
+  const { addresses = loopbackAddresses, port } = options;
+  const server = new DatagramServer(service, await bindUdp(addresses, port), options);
+  if (addresses.some(isWildcard)) server.watch(addresses);
+  return server;
 }
 
 class DatagramServer implements Server {
@@ -66,7 +73,6 @@ class DatagramServer implements Server {
   readonly #events: ServerEvents;
   readonly #maxRequest: number;
   readonly #guard: DatagramGuard;
-  readonly #slices = new TimeSlices();
   readonly #buffers = new BufferPool(REPLY_SIZE, REPLIES_KEPT);
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
@@ -76,18 +82,15 @@ class DatagramServer implements Server {
   #newAddresses: ReturnType<typeof setInterval> | undefined;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(service: Service, options: ServerOptions & AddressOptions) {
+  constructor(service: Service, sockets: readonly DatagramSocket[], options: ServerOptions) {
     this.#service = service;
     this.#options = options;
     this.#events = options.events ?? {};
     this.#maxRequest = Math.min(options.maxRequest ?? defaultLimits.maxRequest, MAX_DATAGRAM);
-    const { addresses = loopbackAddresses, port } = options;
-    const sockets = bindUdp(addresses, port);
     this.addresses = sockets.map(({ addr }) => addr);
     this.port = commonPort(this.addresses);
     this.#guard = new DatagramGuard(service, this.#sockets);
     for (const socket of sockets) this.#add(socket);
-    if (addresses.some(isWildcard)) this.#watch(addresses);
     this.finished = this.#ended.promise.then(() => this.#cleanUp());
     if (options.signal?.aborted) this.#drain();
     else options.signal?.addEventListener("abort", this.#drain);
@@ -100,13 +103,13 @@ class DatagramServer implements Server {
       : traceDatagrams(socket, new SocketTrace(trace, `${this.#service.name}-server`));
     this.#sockets.push(added);
     this.#serving++;
-    this.#serveFrom(added).finally(() => {
+    this.#serveFrom(added).then(() => {
       if (--this.#serving === 0) this.#ended.resolve();
     });
   }
 
   /** Also serves on addresses that this host gets later. */
-  #watch(addresses: readonly string[]): void {
+  watch(addresses: readonly string[]): void {
     this.#newAddresses = setInterval(() => {
       for (const socket of bindNewAddresses(addresses, this.port ?? 0, this.#sockets)) {
         this.#add(socket);
@@ -114,31 +117,35 @@ class DatagramServer implements Server {
     }, NEW_ADDRESSES_MS);
   }
 
-  /** Receives into one buffer: a new one for each datagram would be a fifth as fast (`task bench --only udp`). */
-  async #serveFrom(socket: DatagramSocket): Promise<void> {
-    // Room for a line end and for one more byte, which reveals a truncated datagram.
-    const buffer = new Uint8Array(this.#maxRequest + 3);
-    const pause = new Backoff();
+  #serveFrom(socket: DatagramSocket): Promise<void> {
     const isLocal = isLoopback(socket.addr.hostname);
-    while (!this.#stopping.signal.aborted) {
-      try {
-        const [bytes, from] = await socket.receive(buffer);
-        pause.reset();
-        const turn = bytes.length >= LONG_REQUEST ? this.#slices.pass() : undefined;
-        if (turn !== undefined) await turn;
-        const exchange = new Exchange(++this.#received, readDatagram(bytes), socket, from);
-        const answered = this.#answer(exchange);
-        // A send may wait for the network, which must not hold up others. On loopback it never
-        // does, and receiving meanwhile would find nothing yet (`task bench --only udp`).
-        if (this.#options.once || (isLocal && !exchange.takesTime)) await answered;
-      } catch (error) {
-        if (this.#stopping.signal.aborted) return;
-        // How Windows reports that nothing received an earlier reply.
-        if (error instanceof Deno.errors.ConnectionReset) continue;
-        this.#events.acceptFailed?.(error as Error);
-        await pause.wait(this.#stopping.signal);
-      }
-    }
+    return receiveFrom(socket, {
+      signal: this.#stopping.signal,
+      onFailure: this.#events.acceptFailed,
+      // Room for a line end and for one more byte, which reveals a truncated datagram.
+      bufferSize: this.#maxRequest + 3,
+      take: (bytes, from) => {
+        const turn = bytes.length >= LONG_REQUEST ? scheduler.beforeLongWork() : undefined;
+        return turn === undefined
+          ? this.#take(bytes, from, socket, isLocal)
+          : turn.then(() => this.#take(bytes, from, socket, isLocal));
+      },
+    });
+  }
+
+  /** @returns what to wait for before more is received. */
+  #take(
+    bytes: Uint8Array,
+    from: Deno.Addr,
+    socket: DatagramSocket,
+    isLocal: boolean,
+  ): Promise<void> | undefined {
+    const exchange = new Exchange(++this.#received, readDatagram(bytes), socket, from);
+    const answered = this.#answer(exchange);
+    // A send may wait for the network, which must not hold up others. On loopback it never does,
+    // and receiving meanwhile would find nothing yet (`task bench --only udp`).
+    const mustWait = this.#options.once || (isLocal && !exchange.takesTime);
+    return mustWait ? answered : undefined;
   }
 
   /** Answers a datagram, if the limits allow. Never throws. */
@@ -203,18 +210,10 @@ class DatagramServer implements Server {
   }
 
   /** Waits, at most until the server stops. */
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopping;
+  async #pause(ms: number): Promise<void> {
     this.#late++;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    const stop = (): void => resolve();
-    signal.addEventListener("abort", stop);
-    return promise.finally(() => {
-      this.#late--;
-      clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
-    });
+    await delay(ms, this.#stopping).catch(() => {});
+    this.#late--;
   }
 
   #onAnswered(exchange: Exchange, request: Line, reply: string): void {
@@ -227,12 +226,12 @@ class DatagramServer implements Server {
     this.#events.ignored?.(exchange, `cannot send: ${messageOf(error)}`);
   }
 
-  #reply(request: Line, length: number, asker: Asker): string | ReplyPlan {
+  #reply(request: Line, length: number, requester: Requester): string | ReplyPlan {
     if (length > this.#maxRequest) {
       return `${ERROR_PREFIX}the request is longer than ${this.#maxRequest} bytes`;
     }
     if (request === null) return NOT_UTF8;
-    const reply = this.#service.reply(request, asker);
+    const reply = this.#service.reply(request, requester);
     // A UTF-16 code unit takes at most three bytes, so most replies need not be measured.
     const fits = typeof reply !== "string" || reply.length * 3 < MAX_DATAGRAM ||
       encoder.encode(reply).length < MAX_DATAGRAM;
@@ -248,12 +247,11 @@ class DatagramServer implements Server {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
     clearInterval(this.#newAddresses);
-    for (const socket of this.#sockets) socket.close();
   }
 
   #cleanUp(): void {
     clearTimeout(this.#stopTimer);
-    this.#slices.stop();
+    scheduler.release();
     this.#options.signal?.removeEventListener("abort", this.#drain);
   }
 

@@ -1,11 +1,11 @@
 import type { InternetEndpoint } from "../../protocol/addresses.ts";
 import type { Datagram } from "../../protocol/datagram.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
-import type { Asker } from "../service.ts";
+import type { Requester } from "../service.ts";
 import type { Peer } from "./server.ts";
 
 /** One received datagram: who sent it, what it says, and the socket that received it. */
-export class Exchange implements Peer, Asker {
+export class Exchange implements Peer, Requester {
   readonly protocol = "udp";
   readonly canReset = false;
   readonly id: number;

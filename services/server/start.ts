@@ -1,7 +1,7 @@
 import { serveUdp } from "./datagram_server.ts";
 import type { Server, StreamOptions } from "./server.ts";
 import type { Service } from "../service.ts";
-import { serve, serveResettable, serveUnix } from "./stream_server.ts";
+import { serve, serveUnix } from "./stream_server.ts";
 
 /** Where a server listens, and over which transport. */
 export type ListenPlace =
@@ -21,19 +21,17 @@ export type ListenPlace =
  *
  * @throws {SocketFailure} of kind `BIND` if it can't listen there.
  */
-export async function startServer(
+export function startServer(
   service: Service,
   place: ListenPlace,
   options: StreamOptions,
 ): Promise<Server> {
   switch (place.protocol) {
     case "unix":
-      return await serveUnix(service, { ...options, path: place.path });
+      return serveUnix(service, { ...options, path: place.path });
     case "udp":
       return serveUdp(service, { ...options, ...place });
     case "tcp":
-      return service.resets
-        ? await serveResettable(service, { ...options, ...place })
-        : serve(service, { ...options, ...place });
+      return serve(service, { ...options, ...place });
   }
 }

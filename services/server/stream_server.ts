@@ -1,18 +1,20 @@
 import { type Endpoint, loopbackAddresses, type Protocol } from "../../protocol/addresses.ts";
+import { PIPELINE_SIZE } from "../../protocol/line_buffer.ts";
+import { acceptFrom } from "../../sockets/accept.ts";
 import { errnoOf } from "../../sockets/errno.ts";
+import { listenTcp } from "../../sockets/listen.ts";
+import { listenUnix } from "../../sockets/listen_unix.ts";
+import { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Trace } from "../../sockets/socket_events.ts";
-import { Backoff } from "../../sockets/backoff.ts";
+import type { Stream, StreamListener } from "../../sockets/stream.ts";
+import { SocketTrace, traceListener } from "../../sockets/trace.ts";
+import type { Service } from "../service.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection_context.ts";
 import { Deadlines } from "../../sockets/deadlines.ts";
 import { cutAll, Drain } from "./drain.ts";
-import { listenTcp } from "../../sockets/listen.ts";
-import { PIPELINE_SIZE } from "../../protocol/line_buffer.ts";
-import { SilenceTimers } from "../../sockets/silence_timers.ts";
-import type { Stream, StreamListener } from "../../sockets/stream.ts";
-import { SocketTrace, traceListener } from "../../sockets/trace.ts";
-import { listenUnix } from "../../sockets/listen_unix.ts";
-import { BufferPool } from "./buffer_pool.ts";
+import { scheduler } from "./scheduler.ts";
 import {
   type AddressOptions,
   commonPort,
@@ -21,9 +23,6 @@ import {
   type ServerEvents,
   type StreamOptions,
 } from "./server.ts";
-import type { Service } from "../service.ts";
-import { FairQueue } from "./fair_queue.ts";
-import { TimeSlices } from "./time_slices.ts";
 
 /** Bytes of a buffer that replies are encoded into; a longer reply gets one of its own. */
 const REPLY_SIZE = 4_096;
@@ -48,9 +47,6 @@ const QUEUED_LOOKS = 2;
 /** Milliseconds after a stop from which nothing more is accepted. */
 const MAX_QUEUED_MS = 200;
 
-/** All servers of this process share the turns of its event loop. */
-const fairQueue = new FairQueue();
-
 /**
  * Starts a server that runs the service over TCP.
  *
@@ -59,26 +55,19 @@ const fairQueue = new FairQueue();
  *
  * @throws {SocketFailure} of kind `BIND` if it can't listen.
  */
-export function serve(service: Service, options: StreamOptions & AddressOptions): Server {
-  const { addresses = loopbackAddresses, port, reusePort } = options;
-  const listeners = listenTcp(addresses, port, reusePort);
-  return new StreamServer(service, traced(listeners, service, options.trace), options);
-}
-
-/**
- * Starts a server like {@linkcode serve}, but with connections that can be reset.
- *
- * @throws {SocketFailure} of kind `BIND` if it can't listen.
- */
-export async function serveResettable(
+export async function serve(
   service: Service,
   options: StreamOptions & AddressOptions,
 ): Promise<Server> {
-  // Loaded only here: node:net takes a while to load, and most servers don't need it.
-  const { listenResettableOnAll } = await import("../../sockets/node_stream.ts");
-  const { addresses = loopbackAddresses, port, reusePort } = options;
-  const listeners = await listenResettableOnAll(addresses, port, reusePort);
-  return new StreamServer(service, traced(listeners, service, options.trace), options);
+  const { addresses = loopbackAddresses, port, reusePort, trace } = options;
+  const listen = service.resets ? await resettableListen() : listenTcp;
+  const listeners = await listen(addresses, port, reusePort);
+  return new StreamServer(service, traced(listeners, service, trace), options);
+}
+
+/** Loaded only if needed: node:net takes a while to load, and most servers do without. */
+async function resettableListen(): Promise<typeof listenTcp> {
+  return (await import("../../sockets/node_stream.ts")).listenResettableOnAll;
 }
 
 /**
@@ -111,7 +100,6 @@ class StreamServer implements Server {
   readonly port: number | undefined;
   readonly finished: Promise<void>;
 
-  readonly #listeners: readonly StreamListener[];
   readonly #options: StreamOptions;
   readonly #events: ServerEvents;
   readonly #context: ConnectionContext;
@@ -136,7 +124,6 @@ class StreamServer implements Server {
     this.#options = options;
     this.#events = events;
     this.#maxConnections = maxConnections;
-    this.#listeners = listeners;
     this.addresses = listeners.map(({ addr }) => addr);
     this.protocol = this.addresses.some((address) => "path" in address) ? "unix" : "tcp";
     this.port = commonPort(this.addresses);
@@ -147,16 +134,20 @@ class StreamServer implements Server {
       idleTimeout,
       requestTimeout,
       deadlines: new Deadlines(Math.min(idleTimeout, requestTimeout)),
-      quiet: new SilenceTimers(),
+      silence: new SilenceTimers(),
       replyBuffers: new BufferPool(REPLY_SIZE, REPLIES_KEPT),
       requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
-      fairQueue,
-      slices: new TimeSlices(),
       onAnswered: events.answered,
       answered: 0,
       draining: false,
     };
-    const accepting = this.#listeners.map((listener) => this.#acceptFrom(listener));
+    const accepting = listeners.map((listener) =>
+      acceptFrom(listener, {
+        signal: this.#stopping.signal,
+        admit: (stream) => this.#admit(stream),
+        onFailure: (error) => this.#onAcceptFailed(error),
+      })
+    );
     this.finished = Promise.all([...accepting, this.#ended.promise]).then(() => this.#cleanUp());
     if (options.signal?.aborted) this.#stop();
     else options.signal?.addEventListener("abort", this.#stop);
@@ -168,23 +159,6 @@ class StreamServer implements Server {
 
   get #isFull(): boolean {
     return this.#connections.size >= this.#maxConnections;
-  }
-
-  /** Accepts until the server stops. A `for await` would end at the first failure. */
-  async #acceptFrom(listener: StreamListener): Promise<void> {
-    const pause = new Backoff();
-    while (!this.#stopping.signal.aborted) {
-      try {
-        const stream = await listener.accept();
-        if (!this.#isFull) pause.reset();
-        this.#admit(stream);
-      } catch (error) {
-        if (this.#stopping.signal.aborted) return;
-        if (wasReset(error)) continue;
-        this.#onAcceptFailed(error as Error);
-        await pause.wait(this.#stopping.signal);
-      }
-    }
   }
 
   #admit(stream: Stream): void {
@@ -227,7 +201,6 @@ class StreamServer implements Server {
     this.#drain?.endIdle();
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
-    for (const listener of this.#listeners) listener.close();
     if (this.#drain?.isOver) {
       cutAll(this.#connections);
       cutAll(this.#turnedAway);
@@ -264,9 +237,8 @@ class StreamServer implements Server {
   #cleanUp(): void {
     this.#options.signal?.removeEventListener("abort", this.#stop);
     this.#context.deadlines.stop();
-    this.#context.quiet.stop();
-    this.#context.fairQueue.open();
-    this.#context.slices.stop();
+    this.#context.silence.stop();
+    scheduler.release();
     this.#drain?.stop();
     clearTimeout(this.#stopTimer);
   }
@@ -279,11 +251,4 @@ class StreamServer implements Server {
     this.#endIfDone();
     await this.finished;
   }
-}
-
-/** Whether a connection was gone before it was accepted. */
-function wasReset(error: unknown): boolean {
-  return error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.ConnectionAborted ||
-    error instanceof Deno.errors.ConnectionReset;
 }

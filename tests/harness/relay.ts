@@ -43,7 +43,7 @@ export class TestRelay implements AsyncDisposable {
       notice: (notice: Notice) => test.notices.push(notice),
     };
     test.relay = udp
-      ? startUdpRelay(relayOptions, test.stop.signal)
+      ? await startUdpRelay(relayOptions, test.stop.signal)
       : await startTcpRelay(relayOptions, test.stop.signal);
     return test;
   }
