@@ -1,30 +1,17 @@
 // deno-lint-ignore-file no-console -- a build script prints
 /** Makes the executables: `task compile [--target T | --all] [--release]`. */
-import { parseArgs as untypedParseArgs } from "@std/cli/parse-args";
+import { type FlagValues, parseCommandLine } from "../cli/arguments/flags.ts";
 import { bundle, compile, targets } from "./executable.ts";
-
-const parseArgs = untypedParseArgs as unknown as (
-  args: readonly string[],
-  options: {
-    readonly string: readonly string[];
-    readonly boolean: readonly string[];
-    readonly unknown: (arg: string) => boolean;
-  },
-) => { readonly target?: string; readonly all: boolean; readonly release: boolean };
 
 const dist = `${import.meta.dirname}/../dist`;
 
-const unknown: string[] = [];
-const { target, all, release } = parseArgs(Deno.args, {
-  string: ["target"],
-  boolean: ["all", "release"],
-  unknown: (arg) => unknown.push(arg) < 0,
-});
-if (unknown.length > 0 || (target !== undefined && (all || !targets.includes(target)))) {
-  console.error("usage: task compile [--target T | --all] [--release]");
-  console.error(`targets: ${targets.join(", ")}`);
-  Deno.exit(2);
-}
+const flags = {
+  target: { value: "T", about: "compile for this target", read: readTarget },
+  all: { about: "compile for all targets" },
+  release: { about: "fail rather than use the fallback" },
+};
+
+const { target, all, release } = readFlags();
 
 await Deno.mkdir(dist, { recursive: true });
 const folder = await Deno.makeTempDir({ prefix: "netdemo-" });
@@ -38,6 +25,24 @@ try {
   Deno.exitCode = 1;
 } finally {
   await Deno.remove(folder, { recursive: true });
+}
+
+/** Exits with the usage if the command line is wrong. */
+function readFlags(): FlagValues<typeof flags> {
+  try {
+    const { flags: values, words } = parseCommandLine(Deno.args, flags);
+    if (words.length === 0 && !(values.all && values.target !== undefined)) return values;
+  } catch {
+    // Reported below.
+  }
+  console.error("usage: task compile [--target T | --all] [--release]");
+  console.error(`targets: ${targets.join(", ")}`);
+  Deno.exit(2);
+}
+
+function readTarget(text: string): string {
+  if (targets.includes(text)) return text;
+  throw new RangeError(`Cannot compile for an unknown target: received ${text}`);
 }
 
 function fileName(target: string): string {

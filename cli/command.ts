@@ -26,6 +26,8 @@ export interface Command {
 export interface Program {
   /** The arguments after the flags, as the help shows them. */
   readonly usage: string;
+  /** Whether they are text, which may begin with a dash. @default {false} */
+  readonly takesText?: boolean | undefined;
   /**
    * A few sentences for its help, wrapped to the terminal. An empty line begins a
    * paragraph; lines with columns (two spaces or more) are rows of a table.

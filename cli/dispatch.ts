@@ -129,7 +129,7 @@ async function withHint(
 async function pageHint(name: string | undefined, commands: readonly Command[]): Promise<string> {
   const command = commands.find((command) => command.name === name);
   if (command === undefined) return "netdemo help lists the commands";
-  const takesText = (await command.load()).usage.includes("TEXT");
+  const { takesText } = await command.load();
   const text = takesText ? "; text that begins with a dash goes after --" : "";
   return `netdemo help ${name} shows how it is used${text}`;
 }

@@ -1,4 +1,5 @@
-import { asFailure, Failure } from "./errors/failure.ts";
+import { asFailure } from "./errors/failure.ts";
+import type { FlagNames } from "./errors/words.ts";
 import { readNumber } from "./arguments/flags.ts";
 import { type Channels, eventLine } from "./output/channels.ts";
 import { SocketFailure } from "../sockets/failure.ts";
@@ -12,6 +13,8 @@ export const pageFlags = {
     read: readNumber(0, 65_535),
   },
 } as const;
+
+const pageNames: FlagNames = { port: (port) => `--page-port ${port}` };
 
 /** The values of the flags. */
 export interface PageValues {
@@ -34,11 +37,7 @@ export async function openPageOf<P>(
     return await open(port ?? 0);
   } catch (error) {
     if (!(error instanceof SocketFailure)) throw error;
-    const { kind, message, hint } = asFailure(error);
-    throw new Failure(kind, `the page ${message}`, {
-      cause: error,
-      hint: hint?.replaceAll("--port", "--page-port").replace("another --host or ", "another "),
-    });
+    throw asFailure(error, { subject: "the page", names: pageNames });
   }
 }
 

@@ -10,6 +10,8 @@ export interface Client {
   readonly name: string;
   /** The arguments after the flags, as the help shows them. */
   readonly usage: string;
+  /** Whether its arguments are text, which may look like a target. @default {false} */
+  readonly takesText?: boolean;
   /** A few sentences for the help. */
   readonly about: string;
   /** Example arguments, one command line each. */

@@ -14,6 +14,7 @@ import { type Client, RequestError } from "./client.ts";
 export const client: Client = {
   name: "lab",
   usage: "[REQUEST...]",
+  takesText: true,
   about: `Sends a request to a lab server and prints the reply, or says how the
 connection failed instead. Without a REQUEST it asks for requests at a terminal
 until end of file (Ctrl-D); from a pipe it sends every line.

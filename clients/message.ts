@@ -5,6 +5,7 @@ import { type Client, RequestError } from "./client.ts";
 export const client: Client = {
   name: "message",
   usage: "[TEXT...]",
+  takesText: true,
   about: `Sends TEXT, or Hello Server HBD if none is given, and prints the reply.
 With - it sends every line of stdin, and at a terminal asks for messages until
 end of file (Ctrl-D). Put -- before a TEXT that begins with a dash, or looks

@@ -172,7 +172,7 @@ signalTest(
       ]);
       assertEquals(missing.code, 1);
       assert(
-        missing.stderr.startsWith("netdemo: ERROR: cannot write the port file: "),
+        missing.stderr.startsWith("netdemo: ERROR: cannot write the port file "),
         missing.stderr,
       );
     } finally {

@@ -1,14 +1,7 @@
-import { parseArgs as untypedParseArgs } from "@std/cli/parse-args";
 import { canonicalAddress } from "../../protocol/addresses.ts";
 import { formatDuration, MAX_DURATION_MS, parseDuration } from "../../protocol/duration.ts";
 import { Failure } from "../errors/failure.ts";
 import { suggest } from "./suggest.ts";
-
-/** `parseArgs` as it is used here, since the package has no types. */
-const parseArgs = untypedParseArgs as unknown as (
-  args: readonly string[],
-  options: { readonly string: readonly string[]; readonly boolean: readonly string[] },
-) => Record<string, unknown>;
 
 /** A flag that takes a value. */
 export interface ValueFlag<T> {
@@ -46,6 +39,11 @@ export type FlagValues<F extends Flags> = {
     : boolean;
 };
 
+/** A word of a command line, or a flag with its value, which is `true` for a switch. */
+export type Argument =
+  | { readonly word: string; readonly flag?: undefined }
+  | { readonly flag: string; readonly value: unknown };
+
 /** A parsed command line. */
 export interface CommandLine<F extends Flags> {
   readonly flags: FlagValues<F>;
@@ -55,14 +53,16 @@ export interface CommandLine<F extends Flags> {
   readonly words: readonly string[];
   /** How many of the words came before `--`; those after it are always text. */
   readonly beforeDashes: number;
+  /** The flags and words in the order in which they were given. */
+  readonly order: readonly Argument[];
 }
 
 /**
  * Parses a command line by the command's flags.
  *
- * Stricter than `parseArgs`: an unknown flag, a missing value, a value for a flag
- * that takes none, and a repeated flag are usage errors; `-5`, `-` and everything
- * after `--` are words, and words stay text (`007`).
+ * An unknown flag, a missing value, a value for a flag that takes none, and a repeated
+ * flag are usage errors; `-5`, `-` and everything after `--` are words, and words stay
+ * text (`007`). The std package's `parseArgs` reads `-5` as a flag and forgets the order.
  *
  * @throws {Failure} of kind `USAGE`.
  */
@@ -70,84 +70,64 @@ export function parseCommandLine<F extends Flags>(
   args: readonly string[],
   flags: F,
 ): CommandLine<F> {
-  const { flagArgs, repeated, words, beforeDashes } = separate(args, flags);
-  const names = Object.keys(flags);
-  const parsed = parseArgs(flagArgs, {
-    string: names.filter((name) => flags[name]?.value !== undefined),
-    boolean: names.filter((name) => flags[name]?.value === undefined),
-  });
-  const values: Record<string, unknown> = {};
-  const given = new Set<string>();
-  for (const [name, flag] of Object.entries(flags)) {
-    if (flag.value !== undefined && flag.repeats) {
-      const list = repeated.get(name) ?? [];
-      if (list.length > 0) given.add(name);
-      values[name] = list.map((text) => flag.read(text, `--${name}`));
-      continue;
-    }
-    const value = parsed[name];
-    if (typeof value === "string" || value === true) given.add(name);
-    if (flag.value === undefined) values[name] = value;
-    else values[name] = typeof value === "string" ? flag.read(value, `--${name}`) : flag.default;
-  }
-  return { flags: values as FlagValues<F>, given, words, beforeDashes };
-}
-
-/** A command line's words, and its flags as `--name=value`. */
-interface Separated {
-  readonly flagArgs: readonly string[];
-  /** Values of flags that may be given several times. */
-  readonly repeated: ReadonlyMap<string, readonly string[]>;
-  readonly words: readonly string[];
-  /** How many of the words came before `--`. */
-  readonly beforeDashes: number;
-}
-
-/** Separates flags with their values (as `--name=value`) from words, and rejects anything else. */
-function separate(
-  args: readonly string[],
-  flags: Flags,
-): Separated {
-  const repeated = new Map<string, string[]>();
-  const given = new Map<string, string>();
-  const words: string[] = [];
   const end = args.indexOf("--");
-  const beforeDashes = end === -1 ? args : args.slice(0, end);
-  for (let index = 0; index < beforeDashes.length; index++) {
-    const arg = beforeDashes[index] ?? "";
+  const text = end === -1 ? [] : args.slice(end + 1);
+  const own = argumentsOf(end === -1 ? args : args.slice(0, end), flags);
+  const order: readonly Argument[] = [...own, ...text.map((word) => ({ word }))];
+  const words = order.flatMap((argument) => argument.flag === undefined ? [argument.word] : []);
+  const values: Record<string, unknown> = {};
+  const given = new Set(own.flatMap(({ flag }) => flag === undefined ? [] : [flag]));
+  for (const [name, flag] of Object.entries(flags)) {
+    const all = own.flatMap((argument) => argument.flag === name ? [argument.value] : []);
+    if (all.length > 1 && !isRepeatable(flag)) {
+      throw new Failure("USAGE", `--${name} is given twice`);
+    }
+    values[name] = isRepeatable(flag) ? all : all.length > 0 ? all[0] : defaultOf(flag);
+  }
+  return {
+    flags: values as FlagValues<F>,
+    given,
+    words,
+    beforeDashes: words.length - text.length,
+    order,
+  };
+}
+
+/** The words and flags of a command line without `--`; rejects what is neither. */
+function argumentsOf(args: readonly string[], flags: Flags): readonly Argument[] {
+  const found: Argument[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
     if (!isFlag(arg)) {
-      words.push(arg);
+      found.push({ word: arg });
       continue;
     }
     const { name, value } = nameOf(arg, flags);
     const flag = flags[name];
     if (flag === undefined) throw unknownFlag(arg, flags);
-    if (given.has(name)) throw new Failure("USAGE", `--${name} is given twice`);
     if (flag.value === undefined) {
       if (value !== undefined) {
         throw new Failure("USAGE", `--${name} takes no value: received '${value}'`);
       }
-      given.set(name, `--${name}`);
-    } else {
-      const next = value ?? beforeDashes[++index];
-      if (next === undefined || (value === undefined && next.startsWith("--"))) {
-        throw new Failure("USAGE", `--${name} needs a value: --${name} ${flag.value}`);
-      }
-      if (flag.repeats) {
-        repeated.set(name, [...repeated.get(name) ?? [], next]);
-        continue;
-      }
-      // parseArgs reads `--name=` as a flag of that very name, but `--name` as an empty value.
-      given.set(name, next === "" ? `--${name}` : `--${name}=${next}`);
+      found.push({ flag: name, value: true });
+      continue;
     }
+    const text = value ?? args[++index];
+    if (text === undefined || (value === undefined && text.startsWith("--"))) {
+      throw new Failure("USAGE", `--${name} needs a value: --${name} ${flag.value}`);
+    }
+    found.push({ flag: name, value: flag.read(text, `--${name}`) });
   }
-  const text = end === -1 ? [] : args.slice(end + 1);
-  return {
-    flagArgs: [...given.values()],
-    repeated,
-    words: [...words, ...text],
-    beforeDashes: words.length,
-  };
+  return found;
+}
+
+function isRepeatable(flag: ValueFlag<unknown> | Switch): boolean {
+  return flag.value !== undefined && flag.repeats === true;
+}
+
+/** The value of a flag that was not given. */
+function defaultOf(flag: ValueFlag<unknown> | Switch): unknown {
+  return flag.value === undefined ? false : flag.default;
 }
 
 /** Splits `--port=40` or `-p40` into the flag's long name and the value, if it has one. */

@@ -1,6 +1,7 @@
 import { messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { wordsOf } from "./failure_words.ts";
+import type { FlagNames } from "./words.ts";
 
 /** The ways in which netdemo fails, as the first word of its messages. */
 export type FailureKind = SocketFailureKind | "USAGE";
@@ -41,12 +42,21 @@ export const exitCodes: Readonly<Record<FailureKind, number>> = {
   TIMEOUT: 124,
 };
 
+/** What a failure is about, so that its words fit. */
+export interface FailureContext {
+  /** What failed, if that is not the command: `the page`. */
+  readonly subject?: string;
+  /** How hints name the command's flags. @default {usualFlags} */
+  readonly names?: FlagNames;
+}
+
 /** Converts whatever was thrown to a failure that can be shown. */
-export function asFailure(error: unknown): Failure {
+export function asFailure(error: unknown, { subject, names }: FailureContext = {}): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof SocketFailure) {
-    const { message, hint } = wordsOf(error);
-    return new Failure(error.kind, message, { cause: error, hint });
+    const { message, hint } = wordsOf(error, names);
+    const text = subject === undefined ? message : `${subject} ${message}`;
+    return new Failure(error.kind, text, { cause: error, hint });
   }
   return new Failure("ERROR", `unexpected: ${messageOf(error)}`, {
     cause: error,

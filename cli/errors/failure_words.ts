@@ -6,7 +6,7 @@ import {
 } from "../../protocol/addresses.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { formatDuration } from "../../protocol/duration.ts";
-import { errnoOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { errnoOf, reasonOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import type {
   Attempt,
   ConnectFacts,
@@ -16,17 +16,12 @@ import type {
   SocketFailure,
 } from "../../sockets/failure.ts";
 import { listenWords } from "./listen_words.ts";
-
-/** A failure in words for the user. */
-export interface Words {
-  readonly message: string;
-  readonly hint?: string | undefined;
-}
+import { type FlagNames, usualFlags, type Words } from "./words.ts";
 
 /** What to do next, for kinds of failure with the same hint in every phase. */
 const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
   DNS: "check the spelling, or give an IP address",
-  UNREACHABLE: "this host has no route to that address: check the network and --host",
+  UNREACHABLE: "this host has no route to that address: check the network and the address",
   RESET:
     "the peer may have crashed, may be another kind of server, or a firewall cut the connection",
   CLOSED: "the server may have stopped, may be full, or may be another kind of server",
@@ -36,6 +31,10 @@ const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
 
 /** Hints for `UNREACHABLE`, by errno. */
 const unreachableHints: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: "this host has no address to connect from: an interface is down or lacks IPv6, " +
+    "or all ports for clients are in use",
+  EAFNOSUPPORT: "this host has no IPv6: use an IPv4 address",
+  ENETDOWN: "the network of this host is down",
   EACCES: "a firewall or a routing rule prohibits it",
   EPERM: "this host's own firewall prohibits it",
   EINVAL: "a routing rule of this host discards it",
@@ -44,20 +43,20 @@ const unreachableHints: Readonly<Record<string, string>> = {
   ENOPROTOOPT: "the host is there, but does not accept this protocol",
 };
 
-const WRONG_PEER = "the peer may be another kind of server: check --host and --port";
+const WRONG_PEER = "the peer may be another kind of server: check its host and port";
 
 /** Returns the message and the hint for a socket failure. */
-export function wordsOf(failure: SocketFailure): Words {
-  const { message, hint = hints[failure.kind] } = wordsOfPhase(failure);
+export function wordsOf(failure: SocketFailure, names: FlagNames = usualFlags): Words {
+  const { message, hint = hints[failure.kind] } = wordsOfPhase(failure, names);
   return { message, hint };
 }
 
-function wordsOfPhase({ kind, facts, cause }: SocketFailure): Words {
+function wordsOfPhase({ kind, facts, cause }: SocketFailure, names: FlagNames): Words {
   switch (facts.phase) {
     case "resolve":
       return resolveWords(facts, cause);
     case "listen":
-      return listenWords(facts, cause);
+      return listenWords(facts, cause, names);
     case "connect":
       return connectWords(kind, facts, cause);
     case "send":
@@ -90,7 +89,7 @@ function connectWords(kind: SocketFailureKind, facts: ConnectFacts, cause: unkno
     return { message: `cannot connect: ${ends} (${protocol})` };
   }
   if (kind === "TIMEOUT") return { message: `${message} within ${formatDuration(timeoutMs)}` };
-  if (kind === "ERROR") return { message: `${message}: ${messageOf(cause)}` };
+  if (kind === "ERROR") return { message: `${message}: ${reasonOf(cause)}` };
   if (kind !== "UNREACHABLE") return { message };
   return { message, hint: unreachableHint(endpoints, cause) };
 }
@@ -108,7 +107,7 @@ function endOf({ endpoint, kind, error }: Attempt, timeoutMs: number): string {
     case "TIMEOUT":
       return `${name} did not answer within ${formatDuration(timeoutMs)}`;
     default:
-      return `${name}: ${messageOf(error)}`;
+      return `${name}: ${reasonOf(error)}`;
   }
 }
 
@@ -117,7 +116,7 @@ function unreachableHint(endpoints: readonly Endpoint[], cause: unknown): string
     "hostname" in endpoint && isLinkLocalWithoutZone(endpoint.hostname)
   );
   if (zoneless !== undefined && "hostname" in zoneless) {
-    return `name the interface after a %, for example --host ${zoneless.hostname}%eth0`;
+    return `name the interface after a %, for example ${zoneless.hostname}%eth0`;
   }
   return unreachableHints[errnoOf(cause) ?? ""];
 }
@@ -140,7 +139,7 @@ function pathWords(message: string, problem: NonNullable<ConnectFacts["problem"]
 }
 
 function sendWords({ endpoint, protocol }: SendFacts, cause: unknown): Words {
-  const message = `cannot send to ${formatEndpoints([endpoint], protocol)}: ${messageOf(cause)}`;
+  const message = `cannot send to ${formatEndpoints([endpoint], protocol)}: ${reasonOf(cause)}`;
   if (errnoOf(cause) !== "EMSGSIZE") return { message, hint: unreachableHint([endpoint], cause) };
   const most = MAX_DATAGRAM - 1; // less the line end
   const hint = `a request of at most ${most} bytes fits in a datagram; ` +
@@ -169,7 +168,7 @@ function replyWords(kind: SocketFailureKind, facts: ReplyFacts, cause: unknown):
   }
   if (kind === "RESET") return { message: `${peer} reset the connection before it replied` };
   if (cause !== undefined) {
-    return { message: `the connection to ${peer} failed: ${messageOf(cause)}` };
+    return { message: `the connection to ${peer} failed: ${reasonOf(cause)}` };
   }
   const what = received > 0 ? "before the reply was whole" : "without a reply";
   return { message: `${peer} closed the connection ${what}` };

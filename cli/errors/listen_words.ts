@@ -1,7 +1,11 @@
-import { formatEndpoint, isLinkLocalWithoutZone } from "../../protocol/addresses.ts";
-import { errnoOf, messageOf } from "../../sockets/errno.ts";
+import {
+  formatEndpoint,
+  type InternetEndpoint,
+  isLinkLocalWithoutZone,
+} from "../../protocol/addresses.ts";
+import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import type { ListenFacts } from "../../sockets/failure.ts";
-import type { Words } from "./failure_words.ts";
+import type { FlagNames, Words } from "./words.ts";
 
 interface Explanation {
   readonly why: string;
@@ -9,12 +13,16 @@ interface Explanation {
 }
 
 /** Returns the message and the hint for a server that can't listen on its address. */
-export function listenWords({ endpoint, problem, most }: ListenFacts, cause: unknown): Words {
+export function listenWords(
+  { endpoint, problem, most }: ListenFacts,
+  cause: unknown,
+  names: FlagNames,
+): Words {
   const { why, hint } = problem !== undefined
     ? explainProblem(endpoint, problem, most)
     : "path" in endpoint
     ? explainPath(cause)
-    : explainAddress(cause, endpoint.hostname, endpoint.port);
+    : explainAddress(cause, endpoint, names);
   return { message: `cannot listen on ${formatEndpoint(endpoint)}: ${why}`, hint };
 }
 
@@ -44,19 +52,25 @@ function explainProblem(
   }
 }
 
-function explainAddress(cause: unknown, hostname: string, port: number): Explanation {
+function explainAddress(
+  cause: unknown,
+  { hostname, port }: InternetEndpoint,
+  names: FlagNames,
+): Explanation {
   switch (errnoOf(cause)) {
     case "EADDRINUSE":
       return {
         why: "the port is in use",
         hint: `stop the program listening there, which ${whoListens(port)} shows, or choose ` +
-          "another port; --port 0 takes any free one",
+          `another port; ${names.port(0)} takes any free one`,
       };
     case "EACCES":
     case "EPERM":
       return {
         why: port < 1024 ? "ports below 1024 need privileges" : "it is not permitted",
-        hint: `choose a port from 1024 up, for example --port ${port < 1024 ? 4000 + port : 4040}`,
+        hint: `choose a port from 1024 up, for example ${
+          names.port(port < 1024 ? 4000 + port : 4040)
+        }`,
       };
     case "EMFILE":
     case "ENFILE":
@@ -68,15 +82,16 @@ function explainAddress(cause: unknown, hostname: string, port: number): Explana
     case "EAFNOSUPPORT":
       return {
         why: "this host has no such address",
-        hint: "choose an address of this host, or leave --host out",
+        hint: "choose an address of this host" +
+          (names.host === undefined ? "" : `, or leave ${names.host} out`),
       };
     default:
       return isLinkLocalWithoutZone(hostname)
         ? {
           why: "a link-local address needs an interface",
-          hint: `name the interface after a %, for example --host ${hostname}%eth0`,
+          hint: `name the interface after a %, for example ${hostname}%eth0`,
         }
-        : { why: messageOf(cause), hint: "choose another --host or --port" };
+        : { why: reasonOf(cause), hint: "choose another address or port" };
   }
 }
 
@@ -91,7 +106,7 @@ function explainPath(cause: unknown): Explanation {
     case "EPERM":
       return { why: "it is not permitted", hint: "choose a folder that you can write to" };
     default:
-      return { why: messageOf(cause), hint: "choose another path" };
+      return { why: reasonOf(cause), hint: "choose another path" };
   }
 }
 

@@ -1,4 +1,4 @@
-import { messageOf } from "../../sockets/errno.ts";
+import { reasonOf } from "../../sockets/errno.ts";
 import { Failure } from "../errors/failure.ts";
 import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 
@@ -38,7 +38,7 @@ export class StdinLines {
       return await Deno.stdin.read(this.#lines.space());
     } catch (cause) {
       const hint = "give it text from a pipe, a file or the terminal";
-      throw new Failure("ERROR", `cannot read stdin: ${messageOf(cause)}`, { cause, hint });
+      throw new Failure("ERROR", `cannot read stdin: ${reasonOf(cause)}`, { cause, hint });
     }
   }
 

@@ -46,6 +46,7 @@ export function clientProgram(client: Client, port: number): Program {
   const name = `${client.name}-client`;
   return {
     usage: ["[TARGET]", client.usage].filter(Boolean).join(" "),
+    takesText: client.takesText,
     about: `${client.about}
 
 TARGET is the server, HOST:PORT; --host and --port do the same, and netdemo
@@ -113,7 +114,7 @@ function requestsOf(
 }
 
 async function connect(
-  { name, usage, datagramOf }: Client,
+  { name, takesText, datagramOf }: Client,
   server: ServerPlace,
   timeout: number,
   watch: Watch | undefined,
@@ -125,7 +126,7 @@ async function connect(
     return await dial(place, { timeout, spent, watch, datagramOf });
   } catch (error) {
     if (!(error instanceof SocketFailure)) throw error;
-    if (error.kind === "DNS" && "text" in server && usage.includes("TEXT")) {
+    if (error.kind === "DNS" && "text" in server && takesText) {
       const { message, hint } = asFailure(error);
       const asText = `if '${server.text}' is the message, put -- before it`;
       throw new Failure("DNS", message, { cause: error, hint: `${hint}; ${asText}` });

@@ -130,12 +130,11 @@ async function start(
   }
 }
 
-/** Names the service that can't listen, and writes ports in the hint as serve takes them. */
+/** Names the service that can't listen; the hint has ports as serve takes them. */
 function bindFailure(error: unknown, name: string, protocol: string): unknown {
-  if (!(error instanceof SocketFailure) || error.kind !== "BIND") return error;
-  const { message, hint } = asFailure(error);
-  return new Failure("BIND", `${name} over ${protocol.toUpperCase()} ${message}`, {
-    cause: error,
-    hint: hint?.replaceAll(/--port (?=\d)/g, `${name}:`),
+  if (!(error instanceof SocketFailure)) return error;
+  return asFailure(error, {
+    subject: `${name} over ${protocol.toUpperCase()}`,
+    names: { host: "--host", port: (port) => `${name}:${port}` },
   });
 }
