@@ -6,19 +6,6 @@ import { type Client, RequestError } from "./client.ts";
 /** Sends calculator commands and checks the answers. */
 export const client: Client = {
   name: "calc",
-  usage: "[O1 O2 OP]",
-  about: `Sends the command O1 O2 OP (two integers, then one of + - * /) and prints the
-answer. Without a command it asks for commands at a terminal until end of file
-(Ctrl-D); from a pipe, or with - in place of a command, it sends every line of
-stdin over one connection and prints the answers in order. An answer that is an
-error or wrong makes the exit code 1.`,
-  examples: ["10 20 +", "6 7 '*'", "-- -6 -7 -", ""],
-  prompt: "Enter Command ",
-  dialogue: {
-    toType: "O1 O2 OP, for example 10 20 +",
-    help: "O1 and O2 are whole numbers of any size, OP is one of + - * /, with a space between " +
-      "them: 10 5 - or 6 7 * or 10 4 /. The arrow keys edit the line and bring back earlier ones.",
-  },
   requests(words) {
     if (words.length === 0) return undefined;
     const command = words.join(" ");

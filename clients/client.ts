@@ -8,23 +8,6 @@ import type { Challenge } from "./challenge.ts";
 export interface Client {
   /** Short name, as in `calc-client`. */
   readonly name: string;
-  /** The arguments after the flags, as the help shows them. */
-  readonly usage: string;
-  /** Whether its arguments are text, which may look like a target. @default {false} */
-  readonly takesText?: boolean;
-  /** A few sentences for the help. */
-  readonly about: string;
-  /** Example arguments, one command line each. */
-  readonly examples: readonly string[];
-  /** The prompt for the next request, for a client that reads requests from stdin. */
-  readonly prompt?: string;
-  /** What to type, for a user at a terminal. Without it `help` is a request like any other. */
-  readonly dialogue?: {
-    /** What may be typed, in a few words. */
-    readonly toType: string;
-    /** A few sentences on it. */
-    readonly help: string;
-  };
   /**
    * Returns the requests given by the words of the command line; `undefined` if
    * they must be read from stdin. An empty list means that connecting is enough;
@@ -50,18 +33,11 @@ export interface Client {
 /** The words of a command line are not a valid request. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
-  /** What to write instead, if the message does not say it. */
-  readonly hint: string | undefined;
-
-  constructor(message: string, hint?: string) {
-    super(message);
-    this.hint = hint;
-  }
 }
 
 /** Returns what a client sends: over UDP, a client without requests sends its greeting. */
 export function requestsOver(
-  protocol: "tcp" | "udp" | "unix",
+  protocol: Protocol,
   client: Client,
   words: readonly string[],
 ): readonly string[] | undefined {

@@ -4,10 +4,6 @@ import { type Client, RequestError } from "./client.ts";
 /** Connects, and ends. */
 export const client: Client = {
   name: "hello",
-  usage: "",
-  about: `Connects and exits: exit code 0 means that a server accepts connections there.
-Over UDP, which has no connections, it sends Hello and waits for the answer.`,
-  examples: [""],
   greeting: "Hello",
   requests(words) {
     const [surplus] = words;

@@ -1,7 +1,5 @@
 import {
-  type Carrier,
   digits,
-  labForms,
   type LabRequest,
   type LabWord,
   readLabRequest,
@@ -13,19 +11,6 @@ import { type Client, RequestError } from "./client.ts";
 /** Asks a lab server to misbehave, and prints the result. */
 export const client: Client = {
   name: "lab",
-  usage: "[REQUEST...]",
-  takesText: true,
-  about: `Sends a request to a lab server and prints the reply, or says how the
-connection failed instead. Without a REQUEST it asks for requests at a terminal
-until end of file (Ctrl-D); from a pipe it sends every line.
-
-${formsOver("Requests", ["stream", "datagram"])}
-
-${formsOver("Requests over TCP and Unix sockets", ["stream"])}
-
-${formsOver("Requests over UDP", ["datagram"])}`,
-  examples: ["whoami", "delay 2s Good morning", "close 5", "--udp twice"],
-  prompt: "Enter Request ",
   requests(words) {
     if (words.length === 0) return undefined;
     const request = words.join(" ");
@@ -66,13 +51,3 @@ const right: Readonly<Partial<Record<LabWord, (request: LabRequest) => string>>>
   twice: ({ text }) => text,
   late: ({ text }) => text,
 };
-
-/** The requests available over exactly these carriers, one per line. */
-function formsOver(title: string, carriers: readonly Carrier[]): string {
-  const rows = labForms.filter((form) => form.carriers.join() === carriers.join());
-  const lines = rows.map(({ form, about, limit }) => {
-    const note = limit === undefined ? "" : ` (${limit})`;
-    return `  ${form.padEnd(14)}  ${about}${note}`;
-  });
-  return [`${title}:`, ...lines].join("\n");
-}

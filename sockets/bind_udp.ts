@@ -1,6 +1,6 @@
 import { hostAddresses } from "./host_addresses.ts";
 import { bindAll } from "./bind_all.ts";
-import { bindSteady } from "./steady_datagrams.ts";
+import { bindWithFailover } from "./failover_socket.ts";
 import type { DatagramSocket } from "./stream.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { DatagramSocket } from "./stream.ts";
  * @throws {SocketFailure} of kind `BIND` if one can't be bound, or if the host has none of them.
  */
 export function bindUdp(addresses: readonly string[], port: number): Promise<DatagramSocket[]> {
-  return bindAll([...new Set(addresses.flatMap(hostAddresses))], port, bindSteady);
+  return bindAll([...new Set(addresses.flatMap(hostAddresses))], port, bindWithFailover);
 }
 
 /** Binds to addresses that are not yet known, skipping those that can't be bound. */
@@ -27,7 +27,7 @@ export function bindNewAddresses(
   return addresses.flatMap(hostAddresses).filter((hostname) => !bound.has(hostname))
     .flatMap((hostname) => {
       try {
-        return [bindSteady({ hostname, port })];
+        return [bindWithFailover({ hostname, port })];
       } catch {
         return []; // not ready yet: the next call may succeed
       }

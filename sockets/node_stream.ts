@@ -7,6 +7,7 @@ import { denoStream, type Stream } from "./stream.ts";
 
 // A static import of a runtime module would be loaded at the start of every command of the
 // executable.
+const { default: { once } } = await import("node:events");
 const { createConnection, createServer, Socket } = await import("node:net");
 
 /**
@@ -40,8 +41,7 @@ export async function dialResettable(options: DialResettableOptions): Promise<St
   throw Object.assign(new Error("connected to itself: nothing listens"), { code: "ECONNREFUSED" });
 }
 
-function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<Stream> {
-  const { promise, resolve, reject } = Promise.withResolvers<Stream>();
+async function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<Stream> {
   // Only one address is tried: choosing among several is up to the caller.
   const socket = createConnection({
     host: hostname,
@@ -50,19 +50,14 @@ function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<St
     noDelay: true,
     autoSelectFamily: false,
   });
-  const abort = (): void => {
+  try {
+    await once(socket, "connect", signal && { signal });
+    return new NodeStream(socket);
+  } catch (error) {
     socket.destroy();
-    reject(signal?.reason);
-  };
-  const fail = (error: Error): void => reject(error);
-  signal?.addEventListener("abort", abort, { once: true });
-  socket.once("error", fail);
-  socket.once("connect", () => {
-    const stream = new NodeStream(socket);
-    socket.off("error", fail);
-    resolve(stream);
-  });
-  return promise.finally(() => signal?.removeEventListener("abort", abort));
+    signal?.throwIfAborted();
+    throw error;
+  }
 }
 
 /** Where to listen. */
@@ -92,17 +87,13 @@ export async function listenResettable(
     pauseOnConnect: true,
   });
   const listener = new NodeListener(server);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("listening", resolve);
-  server.once("error", reject);
   server.listen({ host, port, reusePort, backlog: BACKLOG } as ListenOptions);
   try {
-    await promise;
+    await once(server, "listening");
+    return listener;
   } catch (error) {
     throw bindErrorOf(endpoint) ?? error;
   }
-  server.off("error", reject);
-  return listener;
 }
 
 /** Why Deno can't listen there: `node:net` reports EINVAL if this host has no such address. */

@@ -3,8 +3,9 @@ import { readDatagram } from "../../protocol/datagram.ts";
 import type { Watch } from "../../sockets/dial.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
+import { Inbox } from "../../sockets/inbox.ts";
 import { bindDatagrams } from "../../sockets/listen.ts";
-import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
+import type { DatagramSocket } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { Call, Received } from "./call.ts";
 
@@ -26,14 +27,11 @@ export class DatagramCall implements Call {
 
   readonly remote: InternetEndpoint;
   readonly #timeout: number;
-  /** Holds any datagram: over IPv6 they may be slightly longer than over IPv4. */
-  readonly #buffer = new Uint8Array(65_536);
   readonly #watch: Watch | undefined;
   readonly #datagramOf: (request: string) => string;
-  #socket: DatagramSocket | undefined;
+  #inbox: Inbox | undefined;
   #local: InternetEndpoint | undefined;
   #sendFailure: SocketFailure | undefined;
-  #timedOut = false;
 
   constructor(
     remote: InternetEndpoint,
@@ -52,38 +50,34 @@ export class DatagramCall implements Call {
   }
 
   async send([request = ""]: readonly string[]): Promise<void> {
-    this.#timedOut = false;
+    this[Symbol.dispose]();
     this.#sendFailure = undefined;
+    let inbox: Inbox | undefined;
     try {
-      this.#socket?.close();
-      this.#socket = this.#open();
-      this.#local = this.#socket.addr;
-      await this.#socket.send(encoder.encode(`${this.#datagramOf(request)}\n`), {
-        transport: "udp",
-        ...this.remote,
-      });
+      const socket = this.#open();
+      this.#local = socket.addr;
+      this.#inbox = inbox = new Inbox([socket], ({ from }) => this.#isPeer(from));
+      const bytes = encoder.encode(`${this.#datagramOf(request)}\n`);
+      await socket.send(bytes, { transport: "udp", ...this.remote });
     } catch (cause) {
-      if (this.#timedOut) return;
+      if (inbox !== this.#inbox) return; // the time was up
       const facts = { phase: "send", endpoint: this.remote, protocol: "udp" } as const;
       this.#sendFailure = new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
-      this.#close();
+      this[Symbol.dispose]();
     }
   }
 
   async receive(timeout = this.#timeout): Promise<string[]> {
-    const timer = setTimeout(() => {
-      this.#timedOut = true;
-      this.#close();
-    }, timeout);
-    try {
-      return [this.#text(await this.#fromPeer())];
-    } catch (error) {
-      if (this.#sendFailure !== undefined) throw this.#sendFailure;
-      if (this.#timedOut) throw this.#failure("TIMEOUT");
-      throw error;
-    } finally {
-      clearTimeout(timer);
+    const reply = await this.#inbox?.next(timeout);
+    if (this.#sendFailure !== undefined) throw this.#sendFailure;
+    if (reply === undefined) {
+      this[Symbol.dispose]();
+      throw this.#failure("TIMEOUT");
     }
+    this.received = { bytes: this.received.bytes + reply.bytes.length, at: reply.at };
+    const { line } = readDatagram(reply.bytes);
+    if (line === null) throw this.#failure("ERROR", { problem: "not text" });
+    return [line];
   }
 
   /** Unsolicited datagrams are never received: each request has a socket of its own. */
@@ -92,7 +86,8 @@ export class DatagramCall implements Call {
   }
 
   [Symbol.dispose](): void {
-    this.#close();
+    this.#inbox?.[Symbol.dispose]();
+    this.#inbox = undefined;
   }
 
   #open(): DatagramSocket {
@@ -102,30 +97,10 @@ export class DatagramCall implements Call {
     return traceDatagrams(socket, new SocketTrace(this.#watch.trace, this.#watch.who));
   }
 
-  /** The next datagram from the peer; others are ignored. */
-  async #fromPeer(): Promise<Uint8Array> {
-    while (true) {
-      if (this.#socket === undefined) throw this.#sendFailure ?? this.#failure("TIMEOUT");
-      try {
-        const [bytes, remote] = await this.#socket.receive(this.#buffer);
-        const from = internetEndpointOf(remote);
-        if (!isSameEndpoint(from, this.remote)) {
-          this.stranger = from;
-          continue;
-        }
-        this.received = { bytes: this.received.bytes + bytes.length, at: performance.now() };
-        return bytes;
-      } catch (error) {
-        // On Windows this means that nothing is listening there; Linux does not report that.
-        if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
-      }
-    }
-  }
-
-  #text(bytes: Uint8Array): string {
-    const { line } = readDatagram(bytes);
-    if (line !== null) return line;
-    throw this.#failure("ERROR", { problem: "not text" });
+  #isPeer(from: InternetEndpoint): boolean {
+    const isPeer = isSameEndpoint(from, this.remote);
+    if (!isPeer) this.stranger = from;
+    return isPeer;
   }
 
   #failure(kind: SocketFailureKind, facts: Partial<ReplyFacts> = {}): SocketFailure {
@@ -137,11 +112,6 @@ export class DatagramCall implements Call {
       received: 0,
       ...facts,
     });
-  }
-
-  #close(): void {
-    this.#socket?.close();
-    this.#socket = undefined;
   }
 }
 

@@ -18,6 +18,7 @@ import { SocketFailure } from "../../sockets/failure.ts";
 import { isThisHost, resolve } from "../../sockets/resolve.ts";
 import { shellWord } from "../../text/shell.ts";
 import { Answers, shortened } from "./answers.ts";
+import { helpOf } from "./help.ts";
 import type { SessionOptions } from "./session.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -44,14 +45,15 @@ function clientFlags(port: number) {
 export function clientProgram(client: Client, port: number): Program {
   const flags = clientFlags(port);
   const name = `${client.name}-client`;
+  const { usage, takesText, about, examples } = helpOf(client.name);
   return {
-    usage: ["[TARGET]", client.usage].filter(Boolean).join(" "),
-    takesText: client.takesText,
-    about: `${client.about}
+    usage: ["[TARGET]", usage].filter(Boolean).join(" "),
+    takesText,
+    about: `${about}
 
 TARGET is the server, HOST:PORT; --host and --port do the same, and netdemo
 help targets says more. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
-    examples: client.examples.map((words) => `netdemo ${name} localhost:${4000 + port} ${words}`),
+    examples: examples.map((words) => `netdemo ${name} localhost:${4000 + port} ${words}`),
     flags,
     parse(args) {
       const line = parseCommandLine(args, flags);
@@ -89,11 +91,11 @@ async function run(
 
 /** Whether the only word is `-`, and not after `--`. */
 function readsStdin(
-  { prompt }: Client,
+  { name }: Client,
   words: readonly string[],
   { words: all, beforeDashes }: { words: readonly string[]; beforeDashes: number },
 ): boolean {
-  return prompt !== undefined && words.length === 1 && words[0] === "-" &&
+  return helpOf(name).prompt !== undefined && words.length === 1 && words[0] === "-" &&
     beforeDashes === all.length;
 }
 
@@ -109,12 +111,12 @@ function requestsOf(
     if (!(cause instanceof RequestError)) throw cause;
     const [first = ""] = words;
     if (first.includes(":")) parseTarget(first); // explains what is wrong with an intended target
-    throw new Failure("USAGE", cause.message, { cause, hint: cause.hint });
+    throw new Failure("USAGE", cause.message, { cause });
   }
 }
 
 async function connect(
-  { name, takesText, datagramOf }: Client,
+  { name, datagramOf }: Client,
   server: ServerPlace,
   timeout: number,
   watch: Watch | undefined,
@@ -126,7 +128,7 @@ async function connect(
     return await dial(place, { timeout, spent, watch, datagramOf });
   } catch (error) {
     if (!(error instanceof SocketFailure)) throw error;
-    if (error.kind === "DNS" && "text" in server && takesText) {
+    if (error.kind === "DNS" && "text" in server && helpOf(name).takesText) {
       const { message, hint } = asFailure(error);
       const asText = `if '${server.text}' is the message, put -- before it`;
       throw new Failure("DNS", message, { cause: error, hint: `${hint}; ${asText}` });

@@ -10,6 +10,7 @@ import { formatEndpoints } from "../../protocol/addresses.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { wrap } from "../../text/width.ts";
 import type { Answers } from "./answers.ts";
+import { type ClientHelp, helpOf } from "./help.ts";
 
 /** Words that leave the prompt; after a space, they are sent as they are. */
 const leaving = ["quit", "exit"];
@@ -38,8 +39,9 @@ export async function converseAtTerminal(options: SessionOptions): Promise<numbe
   const [output, stream] = !json && Deno.stdout.isTerminal()
     ? [stdout, Deno.stdout]
     : [stderr, Deno.stderr];
-  for (const line of wrap(introductionOf(client), displayOf(stream).columns)) output.line(line);
-  using prompt = await Prompt.open({ text: client.prompt ?? "", output, stream });
+  const help = helpOf(client.name);
+  for (const line of wrap(introductionOf(help), displayOf(stream).columns)) output.line(line);
+  using prompt = await Prompt.open({ text: help.prompt ?? "", output, stream });
   const session = new Session(prompt, options, (text) => {
     for (const line of wrap(text, displayOf(stream).columns)) output.line(line);
   });
@@ -48,7 +50,7 @@ export async function converseAtTerminal(options: SessionOptions): Promise<numbe
   return interrupted;
 }
 
-function introductionOf({ dialogue }: Client): string {
+function introductionOf({ dialogue }: ClientHelp): string {
   const what = dialogue === undefined ? "a request" : dialogue.toType;
   const help = dialogue === undefined ? "" : "help says more, ";
   return `Type ${what}; ${help}quit or Ctrl-D leaves.`;
@@ -67,7 +69,7 @@ class Session {
 
   /** Asks until the input ends or the user quits. */
   async run(): Promise<undefined> {
-    const { client: { dialogue } } = this.#options;
+    const { dialogue } = helpOf(this.#options.client.name);
     while (true) {
       const typed = await this.#nextLine();
       if (typed === undefined) return void await this.#prompt.leaveLine();

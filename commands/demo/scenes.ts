@@ -59,7 +59,7 @@ function requestsOf(client: Client, words: readonly string[], stage: Stage): rea
   } catch (cause) {
     if (!(cause instanceof RequestError)) throw cause;
     const message = `demo ${client.name}: ${cause.message}`;
-    throw new Failure("USAGE", message, { cause, hint: cause.hint });
+    throw new Failure("USAGE", message, { cause });
   }
 }
 

@@ -1,6 +1,35 @@
 import type { ConnectionContext } from "./connection_context.ts";
-import { type ConnectionState, timeoutReasons } from "./connection_state.ts";
 import type { EndReason } from "./server.ts";
+
+/** What a connection is doing. */
+export type ServingState =
+  /** It waits for its peer's next request. */
+  | "idle"
+  /** A request has begun to arrive. */
+  | "receiving"
+  /** The input it has read waits for its turn to be answered. */
+  | "queued"
+  /** Replies are being written. */
+  | "replying"
+  /** It waits within a reply, as its service asked. */
+  | "pausing"
+  /** Its service will never answer it again: it waits for its peer to leave. */
+  | "silent"
+  /** Nothing more is answered: it waits for its peer to read the replies and leave. */
+  | "lingering"
+  | "closed";
+
+/** Why a connection ends when its time in a state is up. */
+const timeoutReasons: Readonly<Record<ServingState, EndReason>> = {
+  idle: "idle timeout",
+  receiving: "request timeout",
+  queued: "request timeout",
+  replying: "reply timeout",
+  pausing: "reply timeout",
+  silent: "idle timeout",
+  lingering: "served",
+  closed: "served",
+};
 
 /** What decides how long a connection may stay in a state. */
 type Limits = Pick<ConnectionContext, "deadlines" | "idleTimeout" | "requestTimeout">;
@@ -15,7 +44,7 @@ export class ConnectionLife {
   deadline = Infinity;
 
   readonly #limits: Limits;
-  #state: ConnectionState = "idle";
+  #state: ServingState = "idle";
   /** When it times out for lack of a request; empty lines don't extend it. */
   #idleDeadline: number;
   /** When the incoming request must be complete. */
@@ -26,7 +55,7 @@ export class ConnectionLife {
     this.#idleDeadline = limits.deadlines.after(limits.idleTimeout);
   }
 
-  get state(): ConnectionState {
+  get state(): ServingState {
     return this.#state;
   }
 
@@ -89,7 +118,7 @@ export class ConnectionLife {
     this.#idleDeadline = deadlines.after(idleTimeout);
   }
 
-  #enter(state: ConnectionState, deadline: number): void {
+  #enter(state: ServingState, deadline: number): void {
     if (this.#state === "closed") return;
     this.#state = state;
     this.deadline = deadline;

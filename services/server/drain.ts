@@ -1,10 +1,10 @@
-import type { Connection } from "./connection.ts";
+import type { ServerConnection } from "./server_connection.ts";
 import type { ConnectionContext } from "./connection_context.ts";
-import type { ConnectionState } from "./connection_state.ts";
+import type { ServingState } from "./connection_life.ts";
 import { ARRIVED_MS } from "./server.ts";
 
 /** States in which a connection waits only for its peer. */
-const waitsForPeer: ReadonlySet<ConnectionState> = new Set(["idle", "silent"]);
+const waitsForPeer: ReadonlySet<ServingState> = new Set(["idle", "silent"]);
 
 /**
  * Ends connections once their server stops, depending on their state:
@@ -16,7 +16,7 @@ const waitsForPeer: ReadonlySet<ConnectionState> = new Set(["idle", "silent"]);
  * - any still open at the end of the grace period: at once.
  */
 export class Drain {
-  readonly #connections: ReadonlySet<Connection>;
+  readonly #connections: ReadonlySet<ServerConnection>;
   readonly #context: ConnectionContext;
   readonly #grace: ReturnType<typeof setTimeout>;
   #idle: ReturnType<typeof setInterval> | undefined;
@@ -27,8 +27,8 @@ export class Drain {
    * @param grace Milliseconds until all connections are cut.
    */
   constructor(
-    connections: ReadonlySet<Connection>,
-    turnedAway: ReadonlySet<Connection>,
+    connections: ReadonlySet<ServerConnection>,
+    turnedAway: ReadonlySet<ServerConnection>,
     context: ConnectionContext,
     grace: number,
   ) {
@@ -64,13 +64,13 @@ export class Drain {
 }
 
 /** Ends all connections at once; replies not yet delivered are lost. */
-export function cutAll(connections: ReadonlySet<Connection>): void {
+export function cutAll(connections: ReadonlySet<ServerConnection>): void {
   for (const connection of connections) connection.end("server stops", 0);
 }
 
 function endAll(
-  connections: ReadonlySet<Connection>,
-  states: ReadonlySet<ConnectionState>,
+  connections: ReadonlySet<ServerConnection>,
+  states: ReadonlySet<ServingState>,
 ): void {
   for (const connection of connections) {
     if (states.has(connection.state)) connection.end("server stops");

@@ -10,7 +10,7 @@ import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { SocketTrace, traceListener } from "../../sockets/trace.ts";
 import type { Service } from "../service.ts";
 import { BufferPool } from "./buffer_pool.ts";
-import { Connection } from "./connection.ts";
+import { ServerConnection } from "./server_connection.ts";
 import type { ConnectionContext } from "./connection_context.ts";
 import { Deadlines } from "../../sockets/deadlines.ts";
 import { cutAll, Drain } from "./drain.ts";
@@ -103,8 +103,8 @@ class StreamServer implements Server {
   readonly #options: StreamOptions;
   readonly #events: ServerEvents;
   readonly #context: ConnectionContext;
-  readonly #connections = new Set<Connection>();
-  readonly #turnedAway = new Set<Connection>();
+  readonly #connections = new Set<ServerConnection>();
+  readonly #turnedAway = new Set<ServerConnection>();
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   served = 0;
@@ -162,7 +162,7 @@ class StreamServer implements Server {
   }
 
   #admit(stream: Stream): void {
-    const connection = new Connection(++this.#accepted, stream, this.#context);
+    const connection = new ServerConnection(++this.#accepted, stream, this.#context);
     if (this.#stopping.signal.aborted || this.#isFull) return this.#turnAway(connection);
 
     this.served++;
@@ -176,7 +176,7 @@ class StreamServer implements Server {
     if (this.#options.once) this.#stopListening();
   }
 
-  #turnAway(connection: Connection): void {
+  #turnAway(connection: ServerConnection): void {
     this.#events.rejected?.(connection);
     const isTooMany = this.#turnedAway.size >= MAX_TURNED_AWAY;
     const patience = isTooMany || this.#drain?.isOver ? 0 : undefined;

@@ -10,7 +10,7 @@ import type { ReplyPlan, ReplyStep, Requester } from "../service.ts";
 import { type Batch, nextBatch } from "./batch.ts";
 import type { ConnectionContext } from "./connection_context.ts";
 import { ConnectionLife } from "./connection_life.ts";
-import type { ConnectionState } from "./connection_state.ts";
+import type { ServingState } from "./connection_life.ts";
 import type { Timed } from "../../sockets/deadlines.ts";
 import { scheduler } from "./scheduler.ts";
 import type { ConnectionPeer, EndReason } from "./server.ts";
@@ -28,7 +28,7 @@ const LONG_READ = 512;
  * {@linkcode ConnectionLife} keeps its state, {@linkcode end} is the only way to end it, and
  * {@linkcode #live} the only place where it is closed.
  */
-export class Connection implements Timed, ConnectionPeer, Requester {
+export class ServerConnection implements Timed, ConnectionPeer, Requester {
   readonly id: number;
   readonly acceptedAt = performance.now();
   requests = 0;
@@ -50,7 +50,7 @@ export class Connection implements Timed, ConnectionPeer, Requester {
     this.#life = new ConnectionLife(context);
   }
 
-  get state(): ConnectionState {
+  get state(): ServingState {
     return this.#life.state;
   }
 

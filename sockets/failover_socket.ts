@@ -25,7 +25,7 @@ const MAX_COUNTED = 1_024;
  *
  * @throws {Error} with the errno name as its `code`.
  */
-export function bindSteady(endpoint: InternetEndpoint): DatagramSocket {
+export function bindWithFailover(endpoint: InternetEndpoint): DatagramSocket {
   const socket = bindDatagrams(endpoint);
   if (isLoopback(socket.addr.hostname) || Deno.build.os !== "linux") return socket;
   const { addr } = socket;
@@ -33,7 +33,7 @@ export function bindSteady(endpoint: InternetEndpoint): DatagramSocket {
   const second = bindDatagrams(addr, true);
   try {
     // Linux delivers all datagrams to the socket bound last.
-    return new SteadyDatagrams(new Sender(bindDatagrams(addr, true)), new Sender(second));
+    return new FailoverSocket(new Sender(bindDatagrams(addr, true)), new Sender(second));
   } catch (error) {
     second.close();
     throw error;
@@ -71,7 +71,7 @@ class Sender {
   }
 }
 
-class SteadyDatagrams implements DatagramSocket {
+class FailoverSocket implements DatagramSocket {
   readonly addr: InternetEndpoint;
   readonly #receiver: Sender;
   #current: Sender;
@@ -122,18 +122,18 @@ class SteadyDatagrams implements DatagramSocket {
       this.#watch = undefined;
       this.#sent.clear();
     } else if (this.#current.isStuck && !this.#other.isStuck) {
-      this.#muteCulprit();
+      this.#muteBlockingHost();
       [this.#current, this.#other] = [this.#other, this.#current];
     }
   };
 
   /** Mutes the host that more than half of the datagrams went to: it blocks the others. */
-  #muteCulprit(): void {
+  #muteBlockingHost(): void {
     const counts = [...this.#sent];
     const half = counts.reduce((sum, [, count]) => sum + count, 0) / 2;
-    const culprit = counts.find(([, count]) => count > half)?.[0];
+    const blocking = counts.find(([, count]) => count > half)?.[0];
     if (this.#mutedUntil.size === MAX_COUNTED) this.#mutedUntil.clear();
-    if (culprit !== undefined) this.#mutedUntil.set(culprit, performance.now() + MUTED_MS);
+    if (blocking !== undefined) this.#mutedUntil.set(blocking, performance.now() + MUTED_MS);
     this.#sent.clear();
   }
 }
