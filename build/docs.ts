@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a build script prints
 /** Writes the pages and pictures of docs/ that the program itself generates: `task docs`. */
 import { commandHelp } from "../cli/arguments/help.ts";
+import { faultTable } from "../commands/relay/faults/table.ts";
 import { commands, main } from "../main.ts";
 import type { Fields } from "../cli/output/event_fields.ts";
 import { events } from "../cli/output/events.ts";
@@ -55,6 +56,23 @@ The types, the tests' checks of every line, and this page all come from one tabl
 \`cli/output/events.ts\`.
 `;
 
+/** docs/relay.md with its table of faults. */
+export function pageOfFaults(page: string): string {
+  const rows = [
+    ["fault", "what it does"],
+    ...faultTable.map(({ form, about }) => [`\`${form}\``, about]),
+  ];
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const [header, ...lines] = rows.map((row) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
+  );
+  const table = [header, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...lines];
+  return page.replace(
+    /^\| fault +\| what it does +\|\n(?:\|.*\n)+/m,
+    () => `${table.join("\n")}\n`,
+  );
+}
+
 /** The picture at the top of the README. */
 export async function ladder(): Promise<string> {
   let svg = "";
@@ -78,7 +96,9 @@ export function examplesOf(page: string): Map<string, string> {
 if (import.meta.main) {
   const json = `${docs}/json.md`;
   await Deno.writeTextFile(json, pageOfEvents(examplesOf(await Deno.readTextFile(json))));
+  const relay = `${docs}/relay.md`;
+  await Deno.writeTextFile(relay, pageOfFaults(await Deno.readTextFile(relay)));
   await Deno.writeTextFile(`${docs}/reference.md`, await reference());
   await Deno.writeTextFile(`${docs}/ladder.svg`, await ladder());
-  console.log("docs/json.md\ndocs/reference.md\ndocs/ladder.svg");
+  console.log("docs/json.md\ndocs/relay.md\ndocs/reference.md\ndocs/ladder.svg");
 }

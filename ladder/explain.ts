@@ -1,20 +1,6 @@
 import type { SocketEvent } from "../sockets/socket_events.ts";
 import type { Rung } from "./rung.ts";
 
-/** What each fault does to the data in transit. */
-const faultSentences: Readonly<Record<string, string>> = {
-  delay: "It was held back on the way.",
-  split:
-    "It was passed on byte by byte: a program that expects all of it from one recv() gets a part.",
-  throttle: "It was passed on slowly, at a limited rate.",
-  garbage: "Its first byte was altered on the way, so it is no longer UTF-8 text.",
-  lose: "It was lost on the way, and neither end is notified.",
-  twice: "It arrives twice: the receiver can't know that it was sent once.",
-  stall: "From here on nothing gets through, and neither end is notified.",
-  close: "The relay ended the connection at both ends.",
-  reset: "The relay reset the connection at both ends.",
-};
-
 /** Returns a function that explains rungs in turn and never repeats a sentence. */
 export function explainOnce(): (rung: Rung) => string | undefined {
   const said = new Set<string>();
@@ -28,7 +14,7 @@ export function explainOnce(): (rung: Rung) => string | undefined {
 
 /** Explains a rung to a beginner in a sentence or two; `undefined` if nothing needs explaining. */
 export function explanationOf(rung: Rung): string | undefined {
-  const faults = (rung.crossing?.faults ?? []).map((name) => faultSentences[name] ?? "");
+  const faults = rung.crossing?.explanations ?? [];
   const struck = rung.crossing?.from === "between" && rung.crossing.what !== "silence";
   const own = struck ? [] : [explanationOfCalls(rung) ?? ""];
   return [...own, ...faults].filter(Boolean).join(" ") || undefined;

@@ -22,6 +22,8 @@ export interface Crossing {
   readonly milliseconds?: number | undefined;
   /** Names of the faults that struck it on the way: `delay`, `garbage`. */
   readonly faults?: readonly string[] | undefined;
+  /** What each of them did, in a sentence. */
+  readonly explanations?: readonly string[] | undefined;
   /** Whether it never arrives. @default {false} */
   readonly lost?: boolean | undefined;
 }

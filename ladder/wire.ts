@@ -20,7 +20,7 @@ export type WireEvent =
     | { readonly what: "ended"; readonly from: Side }
     | { readonly what: "reset"; readonly from: Side }
     /** A fault struck the connection as a whole. */
-    | { readonly what: "fault"; readonly fault: string }
+    | { readonly what: "fault"; readonly fault: WireFault }
     /** Both ends are gone. */
     | WireEnds & {
       readonly what: "closed";
@@ -41,6 +41,15 @@ export interface WireEnds {
   readonly elapsedMs: number;
 }
 
+/** A fault on the way. */
+export interface WireFault {
+  readonly name: string;
+  /** What it did, in a sentence for beginners. */
+  readonly explanation: string;
+  /** What both sides see of it, if it strikes the connection as a whole. @default {"nothing more"} */
+  readonly crossing?: Crossing["what"];
+}
+
 /** Bytes in transit. */
 export interface WireData {
   readonly what: "data";
@@ -49,10 +58,12 @@ export interface WireData {
   readonly data: Uint8Array;
   /** How many there were. */
   readonly bytes: number;
-  /** Names of the faults that strike them. */
-  readonly faults: readonly string[];
+  /** The faults that strike them. */
+  readonly faults: readonly WireFault[];
   /** Whether they don't reach the other side. */
   readonly lost: boolean;
+  /** Where they came from, if not from the side's own address: no relay passes such a datagram on. */
+  readonly source?: Endpoint;
 }
 
 /**
@@ -88,7 +99,7 @@ export function wireRung(
     case "data": {
       const { from, data, bytes, faults, lost } = event;
       const name = protocol === "udp" ? "sendto" : "send";
-      return rung({ from, what: "data", data, bytes, faults, lost }, {
+      return rung({ from, what: "data", data, bytes, lost, ...struckBy(faults) }, {
         [from]: call(name, from, { data, bytes }),
       });
     }
@@ -97,7 +108,11 @@ export function wireRung(
     case "reset":
       return rung({ from: event.from, what: "reset" });
     case "fault":
-      return rung(faultCrossing(event.fault));
+      return rung({
+        from: "between",
+        what: event.fault.crossing ?? "nothing more",
+        ...struckBy([event.fault]),
+      });
     case "closed":
       return undefined;
   }
@@ -112,12 +127,9 @@ export function wireNames(event: WireEvent): SideNames | undefined {
   };
 }
 
-/** How a fault that strikes the connection as a whole is drawn. */
-function faultCrossing(fault: string): Crossing {
-  const kinds: Readonly<Record<string, Crossing["what"]>> = {
-    reset: "reset",
-    close: "end of stream",
-    stall: "nothing more",
+function struckBy(faults: readonly WireFault[]): Pick<Crossing, "faults" | "explanations"> {
+  return {
+    faults: faults.map(({ name }) => name),
+    explanations: faults.map(({ explanation }) => explanation),
   };
-  return { from: "between", what: kinds[fault] ?? "nothing more", faults: [fault] };
 }

@@ -200,7 +200,7 @@ function stateOfWire(event: WireEvent): ConnectionState | undefined {
     case "reset":
       return { kind: "bad", word: `reset by the ${event.from}` };
     case "fault":
-      return { kind: "bad", word: `fault: ${event.fault}` };
+      return { kind: "bad", word: `fault: ${event.fault.name}` };
     case "closed":
       return { kind: "over", word: event.reason === "silent" ? "silent" : "closed" };
     default:

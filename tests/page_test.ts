@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { openRelayPage } from "../page/open_page.ts";
 import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
-import { readFault } from "../commands/relay/fault.ts";
+import { readFault } from "../commands/relay/faults/fault.ts";
 import { netdemo, netdemoCommand, Process } from "./harness/process.ts";
 import { PageViewer, startWatched } from "./harness/page_viewer.ts";
 import { until } from "./harness/system.ts";

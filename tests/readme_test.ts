@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import { ladder, reference } from "../build/docs.ts";
+import { ladder, pageOfFaults, reference } from "../build/docs.ts";
 import config from "../deno.json" with { type: "json" };
 import { netdemoCommand, Process, python3, resets, testWith, tool, unix } from "./harness/mod.ts";
 import { masked } from "./harness/masked.ts";
@@ -178,6 +178,11 @@ Deno.test("the README has at most 250 lines, and names every page of docs/", asy
   for await (const { name } of Deno.readDir(`${root}/docs`)) {
     if (name.endsWith(".md")) assert(readme.includes(`(docs/${name})`), name);
   }
+});
+
+Deno.test("docs/relay.md has every fault: task docs updates it", async () => {
+  const page = await Deno.readTextFile(`${root}/docs/relay.md`);
+  assertEquals(page, pageOfFaults(page));
 });
 
 Deno.test("docs/reference.md matches the help: task docs updates it", async () => {

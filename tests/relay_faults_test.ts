@@ -1,9 +1,16 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
-import { drawFrom } from "../commands/relay/draw.ts";
-import { readFault } from "../commands/relay/fault.ts";
+import { drawFrom } from "../commands/relay/faults/draw.ts";
+import { delay } from "../commands/relay/faults/delay.ts";
+import { garbage } from "../commands/relay/faults/garbage.ts";
+import { lose } from "../commands/relay/faults/lose.ts";
+import { reset } from "../commands/relay/faults/reset.ts";
+import { split } from "../commands/relay/faults/split.ts";
+import { twice } from "../commands/relay/faults/twice.ts";
+import { readFault } from "../commands/relay/faults/fault.ts";
 import { drawRung } from "../ladder/draw.ts";
 import { wireRung } from "../ladder/wire.ts";
 import { bindDatagrams } from "../sockets/listen.ts";
+import { writeAll } from "../sockets/write_all.ts";
 import {
   backAtBaseline,
   countDescriptors,
@@ -176,6 +183,142 @@ async function struck(seed: number): Promise<string> {
   return story;
 }
 
+/** How 1,000 bytes, or more, come through faults that cut the connection off after them. */
+const cutoffs: readonly { readonly faults: readonly string[]; readonly bytes: number }[] = [
+  ...["close=1000", "reset=1000", "stall=1000"].flatMap((cutoff) => [
+    { faults: [cutoff], bytes: 1_000 },
+    { faults: [cutoff, "split"], bytes: 1_000 },
+    { faults: ["throttle=4000", cutoff], bytes: 1_000 },
+    { faults: [cutoff, "delay=50ms"], bytes: 1_000 },
+  ]),
+  { faults: ["close=3000000"], bytes: 3_000_000 },
+  { faults: ["reset=3000000"], bytes: 3_000_000 },
+];
+
+for (const { faults, bytes } of cutoffs) {
+  Deno.test(`all ${bytes} bytes before ${faults.join(" ")} arrive, and none after them`, async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    using _listener = listener;
+    await using relay = await TestRelay.start({ target: listener.addr.port, faults });
+    const client = await Deno.connect({ hostname: "127.0.0.1", port: relay.port });
+    using _client = client;
+    using server = await listener.accept();
+    const sent = new Uint8Array(bytes).map((_, index) => index % 251);
+    const received = (async () => {
+      const buffer = new Uint8Array(bytes + 100);
+      let count = 0;
+      try {
+        while (count < bytes) count += await server.read(buffer.subarray(count)) ?? Infinity;
+      } catch {
+        // It was reset.
+      }
+      return buffer.subarray(0, count);
+    })();
+    await writeAll(client, sent).catch(() => {});
+    assertEquals(await received, sent);
+    await relay.until(({ what }) => what === "fault");
+    await writeAll(client, new Uint8Array([1, 2, 3])).catch(() => {});
+    if (faults.some((fault) => fault.startsWith("close"))) {
+      assertEquals(await server.read(new Uint8Array(9)), null);
+    }
+  });
+}
+
+Deno.test("what the other side had sent before a close is delivered, too", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using _listener = listener;
+  const faults = ["throttle=20000", "close=5000"];
+  await using relay = await TestRelay.start({ target: listener.addr.port, faults });
+  using client = await TestConnection.open(relay.port);
+  using server = await listener.accept();
+  await server.write(new TextEncoder().encode("a".repeat(4_900)));
+  await relay.until(({ what }) => what === "data");
+  await client.send("b".repeat(100));
+  assertEquals((await client.receiveAll()).length, 4_900);
+});
+
+/** Which of the connections to come a fault strikes: `x` for each. */
+function drawn(texts: readonly string[], of: string, seed = 7, count = 30): string {
+  const draws = drawFrom(texts.map((text) => readFault(text, "--fault")), seed);
+  return Array.from({ length: count }, (_, index) => draws.strike(index + 1)).map((struck) =>
+    struck.some(({ text }) => text === of) ? "x" : "."
+  ).join("");
+}
+
+Deno.test("what is drawn for a fault depends on its own text and the connection's number", () => {
+  const alone = drawn(["reset=0@30"], "reset=0@30");
+  assertMatch(alone, /x.*\..*x/);
+  assertEquals(drawn(["delay=1ms@50", "reset=0@30"], "reset=0@30"), alone);
+  assertEquals(drawn(["reset=0@30", "split@10", "garbage"], "reset=0@30"), alone);
+  assertNotEquals(drawn(["reset=0@30"], "reset=0@30", 8), alone);
+  const again = drawFrom([readFault("split@50", ""), readFault("split@50", "")], 1);
+  const both = Array.from({ length: 50 }, (_, index) => again.strike(index).length);
+  assert(both.includes(1), "two that are alike are drawn independently");
+});
+
+Deno.test("a fault strikes the connections whose numbers it names", () => {
+  assertEquals(drawn(["reset=0#1-2"], "reset=0#1-2", 7, 6), "xx....");
+  assertEquals(drawn(["split#3"], "split#3", 7, 6), "..x...");
+  assertEquals(drawn(["split#3-"], "split#3-", 7, 6), "..xxxx");
+  assertMatch(drawn(["split@50#11-20"], "split@50#11-20"), /^\.{10}(?=.*x)(?=.*\.)[.x]{10}\.{10}$/);
+});
+
+Deno.test("with reset=0#1-2 a client fails twice, then it works", async () => {
+  await using server = await startCalc();
+  await using relay = await TestRelay.start({ target: server.port, faults: ["reset=0#1-2"] });
+  const codes: number[] = [];
+  for (let count = 0; count < 4; count++) {
+    const args = ["calc-client", `127.0.0.1:${relay.port}`, "10", "20", "+"];
+    codes.push((await netdemoInProcess(args)).code);
+  }
+  assertEquals(codes, [13, 13, 0, 0]);
+});
+
+Deno.test("over UDP numbers count the datagrams of both sides: lose#1-2 loses two requests", async () => {
+  await using server = await startCalc("udp");
+  await using relay = await TestRelay.start({
+    target: server.port,
+    udp: true,
+    faults: ["lose#1-2"],
+  });
+  const codes: number[] = [];
+  for (let count = 0; count < 3; count++) {
+    const args = [
+      "calc-client",
+      `udp://127.0.0.1:${relay.port}`,
+      "--timeout",
+      "200ms",
+      "1",
+      "2",
+      "+",
+    ];
+    codes.push((await netdemoInProcess(args)).code);
+  }
+  assertEquals(codes, [124, 124, 0]);
+});
+
+Deno.test("a delay with a jitter differs from piece to piece, and repeats with its seed", async () => {
+  const waits = async (seed: number): Promise<number[]> => {
+    const until: number[] = [];
+    const transit = {
+      isDatagram: false,
+      pauseUntil: (time: number) => Promise.resolve(void until.push(Math.round(time))),
+    };
+    const fault = readFault("delay=100ms+-50ms", "--fault");
+    const random = drawFrom([fault], seed).random(fault, 1, "client");
+    const pieces = (async function* () {
+      for (let count = 0; count < 200; count++) yield { bytes: new Uint8Array(1), at: 0 };
+    })();
+    for await (const _ of fault.kind.disturb?.(fault, transit)(pieces, random) ?? []) continue;
+    return until;
+  };
+  const first = await waits(1);
+  assertEquals(await waits(1), first);
+  assertNotEquals(await waits(2), first);
+  assert(Math.min(...first) >= 50 && Math.max(...first) <= 150, String(first));
+  assert(new Set(first).size > 40, "spread over the whole range");
+});
+
 Deno.test("the same seed hits the same connections, another seed hits others", async () => {
   const [once, again, other] = [await struck(7), await struck(7), await struck(8)];
   assertEquals(once, again);
@@ -189,9 +332,9 @@ Deno.test("faults keep their shares, and one more fault does not move the others
   const alone = drawFrom(faults.slice(0, 1), 1);
   const counts = { lose: 0, twice: 0, both: 0 };
   for (let count = 0; count < 20_000; count++) {
-    const kinds = draw().map(({ kind }) => kind);
+    const kinds = draw.strike(count + 1).map(({ kind }) => kind.name);
     const lost = kinds.includes("lose");
-    assertEquals(alone().length > 0, lost);
+    assertEquals(alone.strike(count + 1).length > 0, lost);
     if (lost) counts.lose++;
     if (kinds.includes("twice")) counts.twice++;
     if (kinds.length === 2) counts.both++;
@@ -215,7 +358,7 @@ Deno.test("a lost datagram never arrives, and a doubled one arrives twice", asyn
     const expected = relay.events.flatMap((event) => {
       if (event.what !== "data" || event.lost) return [];
       const [number = -1] = event.data;
-      return event.faults.includes("twice") ? [number, number] : [number];
+      return event.faults.includes(twice) ? [number, number] : [number];
     });
     assert(expected.length > 3 && expected.length < 37, String(expected));
     const received: number[] = [];
@@ -244,19 +387,19 @@ Deno.test("a fault is drawn where it happens, by name", () => {
   const data = new TextEncoder().encode("10 20 +\n");
   const piece = { time: 0, connection: 1, what: "data", from: "client", data, bytes: 8 } as const;
   assertEquals(
-    drawn({ ...piece, faults: ["delay", "garbage"], lost: false }),
+    drawn({ ...piece, faults: [delay, garbage], lost: false }),
     '  send(8)       ─ "10 20 +\\n" ─ delay garbage ─▶',
   );
   assertEquals(
-    drawn({ ...piece, faults: ["lose"], lost: true }),
+    drawn({ ...piece, faults: [lose], lost: true }),
     '  send(8)       ─ "10 20 +\\n" ─ lose ─✕',
   );
   assertEquals(
-    drawn({ ...piece, from: "server", faults: ["split"], lost: false }),
+    drawn({ ...piece, from: "server", faults: [split], lost: false }),
     '                ◀─ "10 20 +\\n" ─ split ─ send(8)',
   );
   assertEquals(
-    drawn({ time: 0, connection: 1, what: "fault", fault: "reset" }),
+    drawn({ time: 0, connection: 1, what: "fault", fault: reset }),
     "                ◀─ reset ─ reset ─▶",
   );
 });

@@ -427,6 +427,12 @@ Deno.test("wrong command lines get the line to type", async () => {
     [["--port", "4041", ":1", "--fault", "split=3"], /split takes no argument/],
     [["--port", "4041", ":1", "--fault", "reset=0@101"], /a share from 0 to 100/],
     [["--port", "4041", ":1", "--fault", "reset=0@"], /a share from 0 to 100/],
+    [
+      ["--port", "4041", ":1", "--fault", "reset=0#0"],
+      /takes numbers from 1 up after #.*\nhint: .*#1-2/,
+    ],
+    [["--port", "4041", ":1", "--fault", "reset=0#5-2"], /takes numbers from 1 up after #/],
+    [["--port", "4041", ":1", "--fault", "delay=10ms+-20ms"], /needs a duration/],
     [["--port", "4041", ":1", "--fault", "lose"], /only datagrams can be lost.*add --udp/],
     [["--port", "4041", "udp://:1", "--fault", "close=1"], /UDP has no connection to end/],
     [["--port", "4041", ":1", "--seed", "-1"], /--seed must be a whole number/],

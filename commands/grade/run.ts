@@ -8,7 +8,7 @@ import { CannotStart } from "./child.ts";
 import type { GradeOptions } from "./options.ts";
 import { Ports } from "./ports.ts";
 import { locate, prepare } from "./prepare.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../../protocol/random.ts";
 import { type GradeResult, openReports, resultOf } from "./results.ts";
 
 /** Exit codes for programs that can't be started, as in shells. */

@@ -1,7 +1,10 @@
 import type { Side } from "../../ladder/rung.ts";
 import type { WireEnds, WireEvent } from "../../ladder/wire.ts";
 import type { Stream } from "../../sockets/stream.ts";
-import { type ConnectionFaults, type Cutoff, FaultyWay } from "./faulty_way.ts";
+import { writeAll } from "../../sockets/write_all.ts";
+import type { ConnectionFaults } from "./connection_faults.ts";
+import type { Fault } from "./faults/fault.ts";
+import type { FaultyDirection } from "./faulty_direction.ts";
 
 /** Bytes of each piece to keep for display. */
 const KEPT_BYTES = 4_096;
@@ -10,6 +13,11 @@ const FIRST_BUFFER = 4_096;
 const LARGE_BUFFER = 65_536;
 /** Milliseconds both ends get to notice that a fault has closed the connection. */
 const CLOSE_PATIENCE_MS = 1_000;
+/** Most bytes that the system holds for a peer that has not read them yet (Linux: `tcp_wmem`). */
+const MAX_UNREAD = 4_194_304;
+/** Bytes per millisecond that a peer reads before a reset, and before a connection is closed. */
+const READ_RATE = 8_192;
+const SLOW_READ_RATE = 64;
 /** Milliseconds until a stalled connection is closed, once one side has ended it. */
 const STALL_PATIENCE_MS = 60_000;
 
@@ -37,6 +45,8 @@ export interface LinkOptions {
 type State =
   /** Bytes, ends and resets pass. */
   | "passing"
+  /** A fault will cut the connection off once all that was taken has passed; input is discarded. */
+  | "draining"
   /** A fault holds everything back; input is discarded. */
   | "stalled"
   /** A fault has ended both sides; further input is discarded. */
@@ -56,7 +66,8 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #startedAt = performance.now();
   readonly #bytes = { client: 0, server: 0 };
-  readonly #ways: Readonly<Record<Side, FaultyWay>> | undefined;
+  /** What each side sends, if there are faults. */
+  readonly #directions: Readonly<Record<Side, FaultyDirection>> | undefined;
   #state: State = "passing";
   #reason: Reason = "ended";
   #isReset = false;
@@ -69,8 +80,10 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options;
     const { faults } = options;
-    this.#ways = faults &&
-      { client: this.#way("client", faults), server: this.#way("server", faults) };
+    this.#directions = faults && {
+      client: faults.direction("client", (bytes) => this.#write("server", bytes)),
+      server: faults.direction("server", (bytes) => this.#write("client", bytes)),
+    };
   }
 
   /** Starts passing data on. */
@@ -93,7 +106,6 @@ export class Link {
   /** Passes on what one side sends until it ends, or either side fails. */
   async #pass(from: Side): Promise<void> {
     const { [from]: source, [other[from]]: sink, emit, id } = this.#options;
-    const way = this.#ways?.[from];
     let buffer = new Uint8Array(FIRST_BUFFER);
     let waitsFor: Side = from;
     try {
@@ -105,8 +117,8 @@ export class Link {
         if (this.#state !== "passing") continue;
         const piece = buffer.subarray(0, count);
         if (buffer.length === count && count < LARGE_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
-        if (way !== undefined) {
-          await this.#passFaulty(from, way, piece);
+        if (this.#directions !== undefined) {
+          await this.#disturb(from, piece.slice()); // the buffer is reused
           continue;
         }
         waitsFor = other[from];
@@ -123,11 +135,17 @@ export class Link {
     await this.#ended(from);
   }
 
-  /** Resolves once more may be read. */
-  async #passFaulty(from: Side, way: FaultyWay, piece: Uint8Array): Promise<void> {
-    const fate = way.take(new Uint8Array(piece)); // the buffer is reused
-    this.#emit({ what: "data", from, ...kept(piece), ...fate });
-    await way.room();
+  /** Passes a piece through the faults; resolves once more may be read. */
+  async #disturb(from: Side, piece: Uint8Array): Promise<void> {
+    const { faults } = this.#options;
+    const direction = this.#directions?.[from];
+    if (faults === undefined || direction === undefined) return;
+    const { passing, cutoff } = faults.count(piece.length);
+    const lost = passing === 0;
+    this.#emit({ what: "data", from, ...kept(piece), faults: lost ? [] : faults.each, lost });
+    if (!lost) direction.take(piece.subarray(0, passing));
+    if (cutoff !== undefined) this.#cutOff(cutoff);
+    await direction.room();
   }
 
   /** One side has stopped sending. */
@@ -135,9 +153,9 @@ export class Link {
     this.#sending--;
     if (this.#state === "passing") {
       this.#emit({ what: "ended", from });
-      const way = this.#ways?.[from];
-      if (way !== undefined) way.end();
-      else await this.#end(other[from]);
+      await this.#directions?.[from].finish();
+      // What a fault waits for comes first.
+      if (["passing", "draining"].includes(this.#state)) await this.#end(other[from]);
       return;
     }
     // A side that has ended may still wait for a reply: a stall must not reveal that none comes.
@@ -159,6 +177,7 @@ export class Link {
   }
 
   #closeIfOver(): void {
+    if (this.#state === "draining") return;
     const isOver = this.#state === "passing" ? this.#passed === 2 : this.#sending <= 0;
     if (isOver) this.#close();
   }
@@ -172,55 +191,63 @@ export class Link {
     }
     if (this.#isReset) return; // a read and a write may both have failed
     this.#isReset = true;
-    const way = this.#ways?.[from];
     this.#emit({ what: "reset", from });
-    if (this.#state === "passing" && way !== undefined) way.reset();
-    else this.reset();
+    const direction = this.#state === "stalled" ? undefined : this.#directions?.[from];
+    if (direction === undefined) this.reset();
+    else direction.finish().then(() => this.reset());
   }
 
-  /** A fault cuts off the whole connection. */
-  #cutOff(fault: Cutoff): void {
+  /** A fault cuts off the whole connection, once all that was taken before has passed. */
+  async #cutOff(fault: Fault): Promise<void> {
     if (this.#state !== "passing") return;
-    this.#emit({ what: "fault", fault });
+    this.#state = "draining";
+    const { client, server } = this.#directions ?? {};
+    await Promise.all([client?.finish(), server?.finish()]);
+    if (this.#state !== "draining") return;
+    this.#emit({ what: "fault", fault: fault.kind });
     this.#reason = "fault";
-    switch (fault) {
-      case "reset":
-        this.reset("fault");
-        break;
-      case "stall":
-        this.#state = "stalled";
-        break;
-      case "close":
-        this.#state = "closing";
-        this.#timer = setTimeout(() => this.#close(), CLOSE_PATIENCE_MS);
-        this.#end("client");
-        this.#end("server");
-        break;
-    }
-    // Further input is read and discarded, so that the end of either side is noticed.
-    this.#stopWays();
-  }
-
-  #way(from: Side, faults: ConnectionFaults): FaultyWay {
-    return new FaultyWay(faults, {
-      write: (bytes) =>
-        writeAll(this.#options[other[from]], bytes).catch(() => this.#failed(other[from])),
-      end: () => this.#end(other[from]),
-      reset: () => this.reset(),
-      cutOff: (how) => this.#cutOff(how),
+    fault.kind.cutsOff?.({
+      end: () => this.#endBoth(),
+      reset: () => this.#resetBoth(),
+      stall: () => this.#state = "stalled",
     });
   }
 
-  #stopWays(): void {
-    this.#ways?.client.stop();
-    this.#ways?.server.stop();
+  /** Ends both sides. Further input is read and discarded, so that the end of either is noticed. */
+  #endBoth(): void {
+    this.#state = "closing";
+    const patience = CLOSE_PATIENCE_MS + this.#readingTime(SLOW_READ_RATE);
+    this.#timer = setTimeout(() => this.#close(), patience);
+    this.#end("client");
+    this.#end("server");
+  }
+
+  /** Resets both sides, once their peers had time to read: a reset discards what has not arrived. */
+  #resetBoth(): void {
+    const patience = this.#readingTime(READ_RATE);
+    if (patience < 1) this.reset("fault");
+    else this.#timer = setTimeout(() => this.reset("fault"), patience);
+  }
+
+  /** Milliseconds until peers that read this many bytes per millisecond have read what was sent. */
+  #readingTime(rate: number): number {
+    return Math.min(MAX_UNREAD, this.#bytes.client + this.#bytes.server) / rate;
+  }
+
+  /** Writes to one side on behalf of a fault. */
+  async #write(to: Side, bytes: Uint8Array): Promise<void> {
+    try {
+      await writeAll(this.#options[to], bytes);
+    } catch {
+      this.#failed(to);
+    }
   }
 
   #close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     clearTimeout(this.#timer);
-    this.#stopWays();
+    this.#options.faults?.stop();
     const { client, server, ends } = this.#options;
     client.close();
     server.close();
@@ -242,10 +269,6 @@ export class Link {
 }
 
 type Unnumbered<E> = E extends unknown ? Omit<E, "time" | "connection"> : never;
-
-async function writeAll(sink: Stream, bytes: Uint8Array): Promise<void> {
-  for (let start = 0; start < bytes.length;) start += await sink.write(bytes.subarray(start));
-}
 
 /** Closes with a reset, or without one if this runtime can't reset. */
 export function resetStream(stream: Stream): void {

@@ -15,8 +15,9 @@ import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts"
 import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
 import { canReset } from "../../sockets/node_stream.ts";
 import { resolve } from "../../sockets/resolve.ts";
-import { freshSeed } from "./draw.ts";
-import { checkFaults, faultTable, readFault } from "./fault.ts";
+import { freshSeed } from "./faults/draw.ts";
+import { checkFaults, FAULT_FORM, readFault } from "./faults/fault.ts";
+import { faultTable } from "./faults/table.ts";
 import type { Relay, RelayOptions } from "./relay_engine.ts";
 import { emitToBoth, openPage, showPage } from "./relay_page.ts";
 import { startTcpRelay } from "./tcp_relay.ts";
@@ -42,7 +43,7 @@ const flags = {
   },
   udp: { short: "u", about: "pass on datagrams; the same as udp:// before TARGET" },
   fault: {
-    value: "KIND[=ARG][@PERCENT]",
+    value: FAULT_FORM,
     about: "disturb what passes; may be given several times",
     repeats: true,
     read: readFault,
@@ -83,14 +84,15 @@ demo draws it, rung by rung; in a pipe each event is a line. Ctrl-C resets open
 connections and stops the relay.
 
 Faults of a connection or a datagram; several can be combined:
-${Object.values(faultTable).map(({ about }) => `  ${about}`).join("\n")}
-N counts the bytes of both directions as they arrive. With @PERCENT only that share
-of connections (or of datagrams, with --udp) is affected, drawn with --seed in order
-of arrival.
+${faultTable.map(({ form, about }) => `  ${form.padEnd(12)}  ${about}`).join("\n")}
+N counts the bytes of both directions as they arrive; what comes before a fault is
+delivered. With @PERCENT only that share of connections (or of datagrams, with --udp)
+is affected, drawn with --seed in order of arrival; with #1-2 only the first two.
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   examples: [
     "netdemo relay --port 4041 localhost:4040",
     "netdemo relay --port 4041 localhost:4040 --fault delay=100ms --fault reset=20@10",
+    "netdemo relay --port 4041 localhost:4040 --fault reset=0#1-2",
     "netdemo relay --port 5353 udp://localhost:53 --fault lose@30 --seed 7",
   ],
   flags,
@@ -110,7 +112,7 @@ async function relay(
   channels: Channels,
 ): Promise<number> {
   const options = await optionsOf(values, target);
-  const isDrawn = values.fault.some(({ percent }) => percent < 100);
+  const isDrawn = values.fault.some(({ percent, jitter }) => percent < 100 || jitter > 0);
   const seed = isDrawn ? options.seed : undefined;
   const view = openView({ ...values, protocol, target: target.text, seed }, channels);
   await using page = await openPage(values, protocol);

@@ -1,5 +1,5 @@
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
-import type { Fault } from "./fault.ts";
+import type { Fault } from "./faults/fault.ts";
 import type { EventSink } from "./link.ts";
 
 /** What a relay passes on, from where to where. */

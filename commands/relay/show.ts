@@ -90,7 +90,9 @@ function lineOf(event: WireEvent): string {
       const what = `${event.from} sent ${count(event.bytes, "byte")}: ${
         quoteBytes(event.data, DATA_COLUMNS)
       }`;
-      const faults = event.faults.length > 0 ? ` (${event.faults.join(", ")})` : "";
+      const faults = event.faults.length > 0
+        ? ` (${event.faults.map(({ name }) => name).join(", ")})`
+        : "";
       return what + faults + (event.lost ? " (does not arrive)" : "");
     }
     case "ended":
@@ -98,7 +100,7 @@ function lineOf(event: WireEvent): string {
     case "reset":
       return `${event.from} reset the connection`;
     case "fault":
-      return `fault: ${event.fault}`;
+      return `fault: ${event.fault.name}`;
     case "closed":
       return closedText(event);
   }
@@ -147,14 +149,16 @@ function jsonOf(event: WireEvent, timeMs: number): Event[] {
           ...(lost ? { lost } : {}),
           timeMs,
         },
-        ...faults.map((fault) => ({ event: "fault", connection, fault, from, timeMs }) as const),
+        ...faults.map(({ name: fault }) =>
+          ({ event: "fault", connection, fault, from, timeMs }) as const
+        ),
       ];
     }
     case "ended":
     case "reset":
       return [{ event: event.what, connection, from: event.from, timeMs }];
     case "fault":
-      return [{ event: "fault", connection, fault: event.fault, timeMs }];
+      return [{ event: "fault", connection, fault: event.fault.name, timeMs }];
     case "closed": {
       const { reason, clientBytes, serverBytes } = event;
       const { server: _, ...ends } = endsOf(event);

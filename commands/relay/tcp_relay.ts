@@ -1,11 +1,11 @@
-import { Backoff } from "../../sockets/backoff.ts";
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
 import { descriptorRoom } from "../../sockets/descriptor_room.ts";
-import { errorName, kindOf } from "../../sockets/errno.ts";
+import { acceptFrom } from "../../sockets/accept.ts";
+import { errorName } from "../../sockets/errno.ts";
 import { dialResettable, listenResettableOnAll } from "../../sockets/node_stream.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
-import { type Draw, drawFrom } from "./draw.ts";
-import { ConnectionFaults } from "./faulty_way.ts";
+import { ConnectionFaults } from "./connection_faults.ts";
+import { drawFrom, type Draws } from "./faults/draw.ts";
 import { Link, resetStream } from "./link.ts";
 import type { Relay, RelayOptions } from "./relay_engine.ts";
 
@@ -40,8 +40,7 @@ class TcpRelay implements Relay {
   readonly finished: Promise<void>;
 
   readonly #options: RelayOptions;
-  readonly #listeners: readonly StreamListener[];
-  readonly #draw: Draw;
+  readonly #draws: Draws;
   readonly #links = new Set<Link>();
   /** Clients whose connection to the server is not yet open. */
   readonly #waiting = new Set<Stream>();
@@ -56,11 +55,16 @@ class TcpRelay implements Relay {
 
   constructor(options: RelayOptions, listeners: readonly StreamListener[]) {
     this.#options = options;
-    this.#listeners = listeners;
-    this.#draw = drawFrom(options.faults, options.seed);
+    this.#draws = drawFrom(options.faults, options.seed);
     this.#limit = options.maxConnections;
     this.addresses = listeners.map(({ addr }) => addr as InternetEndpoint);
-    const loops = listeners.map((listener) => this.#acceptFrom(listener));
+    const loops = listeners.map((listener) =>
+      acceptFrom(listener, {
+        admit: (client) => this.#accept(client),
+        signal: this.#stopped.signal,
+        onFailure: (error) => options.notice({ what: "accept failed", error }),
+      })
+    );
     this.finished = Promise.all([...loops, this.#over.promise]).then(() => {});
   }
 
@@ -71,7 +75,6 @@ class TcpRelay implements Relay {
   stop(): void {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort(new Error("the relay stops"));
-    for (const listener of this.#listeners) listener.close();
     const timer = setTimeout(() => {
       for (const link of this.#links) link.reset();
     }, ARRIVED_MS);
@@ -84,22 +87,6 @@ class TcpRelay implements Relay {
     await this.finished;
   }
 
-  async #acceptFrom(listener: StreamListener): Promise<void> {
-    const backoff = new Backoff();
-    while (!this.#stopped.signal.aborted) {
-      try {
-        const client = await listener.accept();
-        backoff.reset();
-        this.#accept(client);
-      } catch (error) {
-        if (this.#stopped.signal.aborted) return;
-        if (kindOf(error) === "RESET" || error instanceof Deno.errors.NotConnected) continue;
-        this.#options.notice({ what: "accept failed", error: error as Error });
-        await backoff.wait(this.#stopped.signal);
-      }
-    }
-  }
-
   /** Connects to the server for a new client; nothing is read from the client until then. */
   async #accept(client: Stream): Promise<void> {
     const id = ++this.connections;
@@ -110,7 +97,7 @@ class TcpRelay implements Relay {
       return resetStream(client);
     }
     const arrivedAt = performance.now();
-    const faults = this.#draw();
+    const faults = this.#draws.strike(id);
     this.#waiting.add(client);
     try {
       const { stream, endpoint } = await this.#connect();
@@ -121,7 +108,7 @@ class TcpRelay implements Relay {
         server: stream,
         ends: { ...ends, server: endpoint },
         emit: this.#options.emit,
-        faults: faults.length > 0 ? new ConnectionFaults(faults) : undefined,
+        faults: faults.length > 0 ? new ConnectionFaults(faults, id, this.#draws) : undefined,
         ended: (link) => {
           this.#links.delete(link);
           this.#settle();

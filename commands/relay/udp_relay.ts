@@ -1,25 +1,17 @@
-import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
-import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
-import type { Side } from "../../ladder/rung.ts";
+import { formatEndpoint, type InternetEndpoint } from "../../protocol/addresses.ts";
 import { bindUdp } from "../../sockets/bind_udp.ts";
 import { bindDatagrams } from "../../sockets/listen.ts";
+import { receiveFrom } from "../../sockets/receive.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
-import { bytesOf, has, type Throttled, waitOf } from "./datagram_faults.ts";
-import { type Draw, drawFrom } from "./draw.ts";
-import type { Fault } from "./fault.ts";
-import { altered } from "./faulty_way.ts";
-import { kept } from "./link.ts";
+import { drawFrom } from "./faults/draw.ts";
+import { Flow, type FlowContext } from "./flow.ts";
 import type { Relay, RelayOptions } from "./relay_engine.ts";
 
 /** Milliseconds without a datagram after which a client is forgotten. */
 const FORGET_AFTER_MS = 60_000;
 const SWEEP_MS = 5_000;
-/** Milliseconds to wait after a failed receive. */
-const RECEIVE_PAUSE_MS = 20;
-/** Datagrams that faults may hold back at a time; further ones are lost. */
-const MOST_HELD = 1_024;
 /** Clients at a time: each takes a socket and a buffer. A new one replaces the longest silent. */
-const MOST_CLIENTS = 1_000;
+const MAX_CLIENTS = 1_000;
 
 /** Passes datagrams on between clients and a server until the signal, with a socket per client. */
 export async function startUdpRelay(options: RelayOptions, signal: AbortSignal): Promise<Relay> {
@@ -30,62 +22,39 @@ export async function startUdpRelay(options: RelayOptions, signal: AbortSignal):
   return relay;
 }
 
-/** A client with the socket that its datagrams are sent from. */
-interface Session extends Throttled {
-  readonly id: number;
-  readonly key: string;
-  readonly client: Deno.Addr;
-  /** The socket that the client sends to. */
-  readonly near: DatagramSocket;
-  readonly far: DatagramSocket;
-  readonly startedAt: number;
-  readonly bytes: Record<Side, number>;
-  lastAt: number;
-}
-
 class UdpRelay implements Relay {
   readonly protocol = "udp";
   connections = 0;
   readonly rejected = 0;
   readonly addresses: readonly InternetEndpoint[];
+  readonly finished: Promise<void>;
 
   readonly #options: RelayOptions;
   readonly #server: InternetEndpoint;
-  readonly #draws: Readonly<Record<Side, Draw>>;
-  readonly #sockets: readonly DatagramSocket[];
+  readonly #context: FlowContext;
   /** Longest silent first. */
-  readonly #sessions = new Map<string, Session>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
-  readonly #loops: Promise<void>[] = [];
+  readonly #flows = new Map<string, Flow>();
+  readonly #stopped = new AbortController();
   readonly #sweep: ReturnType<typeof setInterval>;
-  #stopped = false;
 
   constructor(options: RelayOptions, sockets: readonly DatagramSocket[]) {
     const [server] = options.targets;
     if (server === undefined) throw new TypeError("Cannot relay to a server without an address");
     this.#options = options;
     this.#server = server;
-    this.#draws = {
-      client: drawFrom(options.faults, options.seed, 1),
-      server: drawFrom(options.faults, options.seed, 2),
-    };
-    this.#sockets = sockets;
-    this.addresses = this.#sockets.map(({ addr }) => addr);
-    for (const socket of this.#sockets) this.#loops.push(this.#listen(socket));
+    const draws = drawFrom(options.faults, options.seed);
+    this.#context = { ...options, draws, datagrams: { client: 0, server: 0 } };
+    this.addresses = sockets.map(({ addr }) => addr);
+    this.finished = Promise.all(sockets.map((socket) => this.#listen(socket))).then(() => {});
     this.#sweep = setInterval(() => this.#forgetTheSilent(), SWEEP_MS);
   }
 
-  get finished(): Promise<void> {
-    return Promise.all(this.#loops).then(() => {});
-  }
-
   stop(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
+    if (this.#stopped.signal.aborted) return;
+    this.#stopped.abort();
     clearInterval(this.#sweep);
-    for (const timer of this.#timers) clearTimeout(timer);
-    for (const socket of this.#sockets) socket.close();
-    for (const session of this.#sessions.values()) this.#forget(session);
+    for (const flow of this.#flows.values()) flow.end("ended");
+    this.#flows.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -95,163 +64,46 @@ class UdpRelay implements Relay {
 
   /** Receives the datagrams of clients. */
   #listen(near: DatagramSocket): Promise<void> {
-    return this.#receiveFrom(near, async (bytes, from) => {
-      const session = this.#sessionOf(near, from);
-      await this.#pass(session, "client", bytes);
+    return receiveFrom(near, {
+      signal: this.#stopped.signal,
+      take: (bytes, client) => this.#flowOf(near, client).pass("client", bytes),
+      onFailure: (error) => this.#options.notice({ what: "accept failed", error }),
     });
   }
 
-  /** Receives until the socket is closed. */
-  async #receiveFrom(
-    socket: DatagramSocket,
-    take: (bytes: Uint8Array, from: Deno.Addr) => Promise<void>,
-    isOver: () => boolean = () => this.#stopped,
-  ): Promise<void> {
-    const buffer = new Uint8Array(MAX_DATAGRAM + 1);
-    while (!isOver()) {
-      try {
-        const [bytes, from] = await socket.receive(buffer);
-        await take(bytes, from);
-      } catch (error) {
-        if (isOver()) return;
-        this.#options.notice({ what: "accept failed", error: error as Error });
-        await new Promise((resolve) => setTimeout(resolve, RECEIVE_PAUSE_MS));
-      }
-    }
-  }
-
-  #sessionOf(near: DatagramSocket, client: Deno.Addr): Session {
+  #flowOf(near: DatagramSocket, client: Deno.Addr): Flow {
     const key = `${near.addr.hostname} ${formatEndpoint(internetEndpointOf(client))}`;
-    const known = this.#sessions.get(key);
-    if (known !== undefined) {
-      // Move it to the end of the map, which keeps the longest silent client first.
-      this.#sessions.delete(key);
-      this.#sessions.set(key, known);
-      return known;
+    const known = this.#flows.get(key);
+    // Move it to the end of the map, which keeps the longest silent client first.
+    if (known !== undefined) this.#flows.delete(key);
+    else if (this.#flows.size >= Math.min(MAX_CLIENTS, this.#options.maxConnections)) {
+      this.#forgetOldest();
     }
-    const [oldest] = this.#sessions.values();
-    const most = Math.min(MOST_CLIENTS, this.#options.maxConnections);
-    if (oldest !== undefined && this.#sessions.size >= most) this.#forget(oldest);
-    return this.#begin(near, client, key);
+    const flow = known ?? this.#begin(near, client);
+    this.#flows.set(key, flow);
+    return flow;
   }
 
-  #begin(near: DatagramSocket, client: Deno.Addr, key: string): Session {
+  #begin(near: DatagramSocket, client: Deno.Addr): Flow {
     const hostname = this.#server.hostname.includes(":") ? "::" : "0.0.0.0";
-    const now = performance.now();
-    const session: Session = {
-      id: ++this.connections,
-      key,
-      client,
-      near,
-      far: bindDatagrams({ hostname, port: 0 }),
-      startedAt: now,
-      bytes: { client: 0, server: 0 },
-      lastAt: now,
-      nextAt: 0,
-    };
-    this.#sessions.set(key, session);
-    this.#options.emit?.({
-      what: "connected",
-      time: now,
-      connection: session.id,
-      client: internetEndpointOf(client),
-      relay: near.addr,
-      server: this.#server,
-      elapsedMs: 0,
-    });
-    this.#loops.push(this.#listenToServer(session));
-    return session;
+    const far = bindDatagrams({ hostname, port: 0 });
+    const id = ++this.connections;
+    return new Flow({ id, client, near, far, server: this.#server }, this.#context);
   }
 
-  /** Receives the server's datagrams for one client, and ignores those of others. */
-  #listenToServer(session: Session): Promise<void> {
-    return this.#receiveFrom(session.far, async (bytes, from) => {
-      if (!isSameEndpoint(internetEndpointOf(from), this.#server)) return;
-      await this.#pass(session, "server", bytes);
-    }, () => this.#sessions.get(session.key) !== session);
-  }
-
-  /** Passes a datagram on, with the faults drawn for it. */
-  async #pass(session: Session, from: Side, bytes: Uint8Array): Promise<void> {
-    session.lastAt = performance.now();
-    session.bytes[from] += bytes.length;
-    const faults = this.#draws[from]();
-    const counted = session.bytes.client + session.bytes.server;
-    const isStalled = faults.some(({ kind, amount }) => kind === "stall" && counted > amount);
-    const isLost = isStalled || has(faults, "lose") || this.#timers.size >= MOST_HELD;
-    this.#options.emit?.({
-      what: "data",
-      time: session.lastAt,
-      connection: session.id,
-      from,
-      ...kept(bytes),
-      faults: faults.map(({ kind }) => kind).filter((kind) => kind !== "stall" || isStalled),
-      lost: isLost,
-    });
-    if (isLost) return;
-    const copies = has(faults, "twice") ? [bytes, bytes] : [bytes];
-    for (const copy of copies) await this.#passOne(session, from, copy, faults);
-  }
-
-  async #passOne(
-    session: Session,
-    from: Side,
-    bytes: Uint8Array,
-    faults: readonly Fault[],
-  ): Promise<void> {
-    const wait = waitOf(session, bytes.length, faults);
-    const isAltered = has(faults, "garbage") && bytes.length > 0;
-    if (wait === 0) {
-      return await this.#send(session, from, isAltered ? altered(bytes) : bytes, faults);
-    }
-    const copy = isAltered ? altered(bytes) : new Uint8Array(bytes); // the buffer is reused
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#send(session, from, copy, faults);
-    }, wait);
-    this.#timers.add(timer);
-  }
-
-  /** A datagram that can't be sent is lost, as on any network. */
-  async #send(
-    { near, far, client }: Session,
-    from: Side,
-    bytes: Uint8Array,
-    faults: readonly Fault[],
-  ): Promise<void> {
-    const [socket, to] = from === "client"
-      ? [far, { transport: "udp", ...this.#server } as const]
-      : [near, client];
-    const parts = has(faults, "split") ? bytesOf(bytes) : [bytes];
-    try {
-      for (const part of parts) await socket.send(part, to);
-    } catch {
-      // Nothing is listening there, or the socket has been closed.
+  #forgetOldest(): void {
+    for (const [key, flow] of this.#flows) {
+      this.#flows.delete(key);
+      return flow.end("silent");
     }
   }
 
   #forgetTheSilent(): void {
     const since = performance.now() - FORGET_AFTER_MS;
-    for (const session of this.#sessions.values()) {
-      if (session.lastAt < since) this.#forget(session);
+    for (const [key, flow] of this.#flows) {
+      if (flow.lastAt >= since) return; // so are all that follow, nearly: a reply moves none
+      this.#flows.delete(key);
+      flow.end("silent");
     }
-  }
-
-  #forget(session: Session): void {
-    this.#sessions.delete(session.key);
-    session.far.close();
-    const time = performance.now();
-    this.#options.emit?.({
-      what: "closed",
-      time,
-      connection: session.id,
-      reason: this.#stopped ? "ended" : "silent",
-      client: internetEndpointOf(session.client),
-      relay: session.near.addr,
-      server: this.#server,
-      clientBytes: session.bytes.client,
-      serverBytes: session.bytes.server,
-      elapsedMs: time - session.startedAt,
-    });
   }
 }

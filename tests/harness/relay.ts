@@ -1,7 +1,7 @@
 import type { WireEvent } from "../../ladder/wire.ts";
 import { service as calc } from "../../services/calc.ts";
 import { startServer } from "../../services/server/start.ts";
-import { readFault } from "../../commands/relay/fault.ts";
+import { readFault } from "../../commands/relay/faults/fault.ts";
 import type { Notice, Relay } from "../../commands/relay/relay_engine.ts";
 import { startTcpRelay } from "../../commands/relay/tcp_relay.ts";
 import { startUdpRelay } from "../../commands/relay/udp_relay.ts";
@@ -90,14 +90,16 @@ export class TestRelay implements AsyncDisposable {
 function wordOf(event: WireEvent): string {
   switch (event.what) {
     case "data": {
-      const faults = [...event.faults, ...(event.lost ? ["lost"] : [])].map((word) => ` ${word}`);
+      const faults = [...event.faults.map(({ name }) => name), ...(event.lost ? ["lost"] : [])].map(
+        (word) => ` ${word}`,
+      );
       return `${event.from} ${event.bytes}${faults.join("")}`;
     }
     case "ended":
     case "reset":
       return `${event.from} ${event.what}`;
     case "fault":
-      return `fault ${event.fault}`;
+      return `fault ${event.fault.name}`;
     default:
       return event.what;
   }

@@ -1,0 +1,95 @@
+import { suggest } from "../../../cli/arguments/suggest.ts";
+import { Failure } from "../../../cli/errors/failure.ts";
+import type { Amount, FaultKind } from "./kind.ts";
+import { faultTable } from "./table.ts";
+
+/** A fault as it was asked for. */
+export interface Fault extends Amount {
+  /** As on the command line: `reset=20@10#1-50`. */
+  readonly text: string;
+  readonly kind: FaultKind;
+  /** Share of connections, or of datagrams, from 0 to 100. */
+  readonly percent: number;
+  /** The connections, or datagrams, among which it strikes, counted from 1. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** How a fault is written. */
+export const FAULT_FORM = "KIND[=ARG][@PERCENT][#N-M]";
+
+/**
+ * Reads `KIND[=ARG][@PERCENT][#N-M]`, such as `delay=100ms`, `reset=20@10` or `reset=0#1-2`.
+ *
+ * @throws {Failure} of kind `USAGE` that shows the right form.
+ */
+export function readFault(text: string, flag: string): Fault {
+  const [, name = "", argument, percent, numbers] =
+    /^([^=@#]*)(?:=([^@#]*))?(?:@([^#]*))?(?:#(.*))?$/s.exec(text) ?? [];
+  const kind = faultTable.find((known) => known.name === name);
+  if (kind === undefined) {
+    const names = faultTable.map(({ name }) => name);
+    const hint = suggest(name, names) ?? `faults: ${names.join(", ")}`;
+    throw new Failure("USAGE", `${flag} ${name} is not known: received '${text}'`, { hint });
+  }
+  const wrong = (problem: string, hint: string): Failure =>
+    new Failure("USAGE", `${flag} ${problem}: received '${text}'`, { hint });
+  const amount = kind.argument.read(argument);
+  if (amount === undefined) throw wrongArgument(kind, flag, wrong);
+  const share = readPercent(percent);
+  if (share === undefined) {
+    throw wrong(
+      "takes a share from 0 to 100 after @",
+      `for example ${flag} reset=20@10, for 10 of 100`,
+    );
+  }
+  const range = readNumbers(numbers);
+  if (range === undefined) {
+    throw wrong(
+      "takes numbers from 1 up after #",
+      `for example ${flag} reset=0#1-2, for the first two`,
+    );
+  }
+  return { text, kind, ...amount, percent: share, ...range };
+}
+
+function wrongArgument(
+  { name, argument: { wanted, example } }: FaultKind,
+  flag: string,
+  wrong: (problem: string, hint: string) => Failure,
+): Failure {
+  return wanted === undefined
+    ? wrong(`${name} takes no argument`, `write ${flag} ${name}, or ${flag} ${name}@10 for a share`)
+    : wrong(`${name} needs ${wanted}`, `for example ${flag} ${name}=${example}`);
+}
+
+function readPercent(text = "100"): number | undefined {
+  const number = /^\d{1,3}(?:\.\d{1,6})?$/.test(text) ? Number(text) : NaN;
+  return number <= 100 ? number : undefined;
+}
+
+/** Reads `3`, `1-2` or `3-`. */
+function readNumbers(text = "1-"): { readonly first: number; readonly last: number } | undefined {
+  const [, from, dash, to] = /^([1-9]\d{0,14})(?:(-)([1-9]\d{0,14})?)?$/.exec(text) ?? [];
+  const first = Number(from);
+  const last = to !== undefined ? Number(to) : dash !== undefined ? Infinity : first;
+  return last >= first ? { first, last } : undefined;
+}
+
+/** @throws {Failure} of kind `USAGE` if a fault is not possible over the protocol, or here. */
+export function checkFaults(
+  faults: readonly Fault[],
+  protocol: "tcp" | "udp",
+  canReset: boolean,
+): void {
+  for (const { kind: { name, only } } of faults) {
+    if (only !== undefined && only.protocol !== protocol) {
+      throw new Failure("USAGE", `--fault ${name} makes no sense over ${protocol}: ${only.why}`);
+    }
+    if (name === "reset" && !canReset) {
+      throw new Failure("USAGE", "--fault reset is not available: this runtime can't reset", {
+        hint: "netdemo --version names the runtime; --fault close ends connections instead",
+      });
+    }
+  }
+}
