@@ -1,20 +1,7 @@
 /** The texts of --list, --explain and docs/grade.md. */
-import {
-  type CheckFacts,
-  everyService,
-  forService,
-  type Level,
-  levels,
-  type Subject,
-  subjects,
-} from "./check.ts";
-import { tcpClientChecks, tcpServerChecks, udpClientChecks, udpServerChecks } from "./tables.ts";
-
-/** The checks of a role over a protocol. */
-export function tableOf(role: Subject["role"], protocol: "tcp" | "udp"): readonly CheckFacts[] {
-  if (role === "client") return protocol === "udp" ? udpClientChecks : tcpClientChecks;
-  return protocol === "udp" ? udpServerChecks : tcpServerChecks;
-}
+import { type CheckFacts, factsFor } from "./checks/check.ts";
+import { everyService, type Level, levels, type Subject, subjects } from "./subjects.ts";
+import { tableOf } from "./tables.ts";
 
 /** A check and the programs that it applies to. */
 export interface Entry {
@@ -33,10 +20,9 @@ export function entries(
 ): Entry[] {
   const found = new Map<string, Entry & { sentences: string[]; subjects: string[] }>();
   for (const { role, protocol, service, check } of everyCheck(chosen, protocols)) {
-    const level = forService(check.level, service);
+    const { level, sentence } = factsFor(check, service);
     const key = [role, check.id, level, check.how, check.fix].join("|");
     const entry = found.get(key) ?? { check, level, sentences: [], subjects: [] };
-    const sentence = forService(check.sentence, service);
     if (!entry.sentences.includes(sentence)) entry.sentences.push(sentence);
     entry.subjects.push(`${service}-${role}${protocol === "udp" ? " --udp" : ""}`);
     found.set(key, entry);
@@ -81,7 +67,7 @@ export function explanation(id: string, chosen: readonly Subject[]): string {
       ...wrapped("how", check.how),
       ...wrapped("why", check.why),
       ...wrapped("fix", check.fix),
-      ...(check.needs.length > 0 ? wrapped("needs", check.needs.join(", ")) : []),
+      ...(check.needs === undefined ? [] : wrapped("needs", check.needs.join(", "))),
     ].join("\n")
   ).join("\n\n") + "\n";
 }

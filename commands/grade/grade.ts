@@ -4,7 +4,7 @@ import { reportFlags } from "../../cli/reports/open_report.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./catalogue.ts";
-import { type Level, levels, type Subject, subjects } from "./check.ts";
+import { type Level, levels, type Subject, subjects } from "./subjects.ts";
 import { grade } from "./run.ts";
 
 const DEFAULT_TIMEOUT_MS = 2_000;

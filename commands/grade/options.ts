@@ -1,6 +1,6 @@
 import type { FlagValues } from "../../cli/arguments/flags.ts";
 import type { reportFlags } from "../../cli/reports/open_report.ts";
-import type { Level, Subject } from "./check.ts";
+import type { Level, Subject } from "./subjects.ts";
 
 /** What the command line asks for. */
 export interface GradeOptions extends FlagValues<typeof reportFlags> {

@@ -1,112 +1,83 @@
-import { Failure } from "../../cli/errors/failure.ts";
-import { parseTarget } from "../../cli/arguments/target.ts";
-import { resolve } from "../../sockets/resolve.ts";
-import type { CheckFacts, Outcome, Subject } from "./check.ts";
-import { ExaminedClient } from "./client.ts";
-import { checksOf, examine, withNeeds } from "./examine.ts";
-import type { GradeOptions } from "./options.ts";
-import { isFree } from "./ports.ts";
-import { isInTimeWait } from "./system.ts";
-import { type Examination, Starter } from "./server.ts";
-import {
-  tcpClientChecks,
-  tcpServerChecks,
-  udpClientChecks,
-  udpServerChecks,
-  waitingIn,
-} from "./tables.ts";
-import { TcpServer } from "./tcp_server.ts";
-import { UdpServer } from "./udp_server.ts";
+/** Chooses the tests of a program, and sets up its examination. */
+import { type Driver, run } from "../../suite/runner.ts";
+import type { Outcome } from "../../suite/outcome.ts";
+import { upToLevel, withNeeds } from "../../suite/selection.ts";
+import { type Check, type ServiceTest, testsOf } from "./checks/check.ts";
+import { ClientUnderTest } from "./clients/client_under_test.ts";
+import type { Ports } from "./program/ports.ts";
+import { Program } from "./program/program.ts";
+import { isMachineBusy } from "./program/system.ts";
+import { sampleOf } from "./questions.ts";
+import { TcpClients } from "./servers/playing_tcp_clients.ts";
+import { UdpClients } from "./servers/playing_udp_clients.ts";
+import { type ServerSettings, ServerUnderTest } from "./servers/server_under_test.ts";
+import { type Level, levels, type Subject } from "./subjects.ts";
+import { tcpClientChecks, tcpServerChecks, udpClientChecks, udpServerChecks } from "./tables.ts";
+
+/** What is examined and how. */
+export interface Examination
+  extends Pick<ServerSettings, "lines" | "timeout" | "random" | "target"> {
+  readonly subject: Subject;
+  readonly level: Level;
+  readonly protocol: "tcp" | "udp";
+  /** Ids of the checks to run; those that they need run, too. @default all */
+  readonly only?: ReadonlySet<string> | undefined;
+  readonly ports: Ports;
+  /** The command that starts the program; `{port}` in it stands for the port. */
+  readonly command?: readonly string[] | undefined;
+  /** The fixed port that the program uses. */
+  readonly fixedPort?: number | undefined;
+  /** What a client gets on stdin. @default what the lesson's user types */
+  readonly input?: string | undefined;
+}
 
 /** An examination that is ready to begin. */
 export interface Prepared extends AsyncDisposable {
-  /** The checks that will run. */
-  readonly checks: readonly CheckFacts[];
+  /** The tests that will run. */
+  readonly tests: readonly ServiceTest<never>[];
   /** Runs them. */
   outcomes(signal: AbortSignal): AsyncGenerator<Outcome>;
 }
 
-/** Chooses the checks for a program, and sets up its examination. */
-export function prepare(
-  examination: Examination,
-  { role, service }: Subject,
-  only?: ReadonlySet<string>,
-): Prepared {
-  const { level, protocol, lines } = examination;
-  const starter = new Starter(examination);
-  const chosen = <C extends CheckFacts>(
-    all: C[],
-    pick: (all: C[], only: ReadonlySet<string>) => C[],
-  ) =>
-    (only === undefined ? all : pick(all, only)).filter(({ id }) => !lines || id !== "no-newline");
+/** Prepares an examination. */
+export function prepare(examination: Examination): Prepared {
+  const { subject: { role, service }, protocol, ports, command, fixedPort } = examination;
+  const program = new Program({ ports, command, fixedPort });
   if (role === "client") {
-    const client = new ExaminedClient(starter);
     const table = protocol === "udp" ? udpClientChecks : tcpClientChecks;
-    const checks = chosen(checksOf(table, service, level), withNeeds);
-    client.waiting = waitingIn(checks);
-    return preparedFor(checks, client, (signal) => examine(checks, client, signal));
+    const tests = chosenFrom(table, examination);
+    const waiting = table.filter(({ id }) => tests.some((test) => test.id === id))
+      .flatMap(({ scenario }) => scenario?.waits ? [scenario] : []);
+    return prepared(tests, new ClientUnderTest(program, { ...examination, service, waiting }));
   }
+  const { lines, target } = examination;
+  const settings = { ...examination, service, asks: service !== "hello" || protocol === "udp" };
   if (protocol === "udp") {
-    const server = new UdpServer(starter);
-    const checks = chosen(checksOf(udpServerChecks, service, level), withNeeds);
-    return preparedFor(checks, server, (signal) => examine(checks, server, signal));
+    const probe = sampleOf(service).request + (lines ? "\n" : "");
+    const clients = new UdpClients(program, probe, target?.addresses);
+    const server = new ServerUnderTest(program, settings, clients);
+    return prepared(chosenFrom(udpServerChecks, examination), server);
   }
-  const server = new TcpServer(starter);
-  const checks = chosen(checksOf(tcpServerChecks, service, level), withNeeds);
-  return preparedFor(checks, server, (signal) => examine(checks, server, signal));
+  const clients = new TcpClients(program, target?.addresses);
+  const server = new ServerUnderTest(program, settings, clients);
+  return prepared(chosenFrom(tcpServerChecks, examination), server);
 }
 
-function preparedFor(
-  checks: readonly CheckFacts[],
-  program: AsyncDisposable,
-  outcomes: Prepared["outcomes"],
+function chosenFrom<D extends Driver>(
+  table: readonly Check<D>[],
+  { subject: { service }, level, only, lines, timeout }: Examination,
+): ServiceTest<D>[] {
+  const tests = upToLevel(testsOf(table, service, timeout), level, levels);
+  return withNeeds(tests, only).filter(({ id }) => !lines || id !== "no-newline");
+}
+
+function prepared<D extends Driver & AsyncDisposable>(
+  tests: readonly ServiceTest<D>[],
+  driver: D,
 ): Prepared {
-  return { checks, outcomes, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
-}
-
-/** Explains why a program can't have its port. */
-async function notFree(port: number): Promise<Failure> {
-  const lingers = await isInTimeWait(port);
-  const instead = "let your program take its port from {port}";
-  return new Failure("USAGE", `port ${port} is ${lingers ? "not free yet" : "in use"}`, {
-    hint: lingers
-      ? `a connection was closed there a moment ago: wait a minute, or ${instead}`
-      : `stop what is listening there, or ${instead}`,
-  });
-}
-
-/** Returns where a TARGET runs; `undefined` for a COMMAND. @throws {Failure} */
-export async function locate(options: GradeOptions) {
-  const { target: text, command, subject, level, udp, port, mayBreak, timeout } = options;
-  if (text === undefined) {
-    if (command === undefined || command.length === 0) {
-      throw new Failure("USAGE", "grade needs the command that starts the program", {
-        hint: `give it after --: netdemo grade ${options.subjectName} -- python3 program.py {port}`,
-      });
-    }
-    if (port !== undefined && !isFree(port)) throw await notFree(port);
-    return undefined;
-  }
-  if (command !== undefined) {
-    throw new Failure("USAGE", "a TARGET and a COMMAND can't both be given");
-  }
-  if (subject.role === "client") {
-    throw new Failure("USAGE", "a client has no TARGET: netdemo starts it and plays its server", {
-      hint: `netdemo grade ${options.subjectName} -- python3 client.py {port}`,
-    });
-  }
-  const parsed = parseTarget(text, { services: ["hello", "message", "calc"] });
-  if (parsed.protocol === "unix") {
-    throw new Failure("USAGE", "grade examines servers over TCP and UDP", {
-      hint: "let the server listen on a port, and give HOST:PORT",
-    });
-  }
-  const addresses = await resolve(parsed.host, timeout);
-  const isBeyond = addresses.some((address) => !/^127\.|^::1$/.test(address));
-  if (isBeyond && level !== "lesson" && !mayBreak) {
-    throw new Failure("USAGE", `--level ${level} may break the server at ${parsed.host}`, {
-      hint: "if it is yours, add --i-may-break-it",
-    });
-  }
-  return { protocol: udp ? "udp" as const : parsed.protocol, addresses, port: parsed.port };
+  return {
+    tests,
+    outcomes: (signal) => run(tests, driver, { signal, isMachineBusy }),
+    [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+  };
 }

@@ -1,7 +1,8 @@
 import type { Channels } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
 import { allOf, type Report, type Result } from "../../cli/reports/report.ts";
-import { type CheckFacts, forService, type Outcome, type Subject } from "./check.ts";
+import type { Outcome } from "../../suite/outcome.ts";
+import type { TestFacts } from "../../suite/test.ts";
 import { gradescopeReport } from "./gradescope.ts";
 import type { GradeOptions } from "./options.ts";
 
@@ -15,10 +16,10 @@ export interface GradeResult extends Result {
 /** Opens the reports that the flags choose. @throws {Failure} of kind `USAGE` */
 export function openReports(
   options: GradeOptions,
-  checks: readonly CheckFacts[],
+  tests: readonly TestFacts[],
   channels: Channels,
 ): Report<GradeResult> {
-  const { json, tap, junit, name, only, gradescope, subject } = options;
+  const { json, tap, junit, name, only, gradescope } = options;
   const printed = openReport<GradeResult>({
     command: "grade",
     flags: { json, tap, junit, name },
@@ -31,34 +32,28 @@ export function openReports(
     ),
   });
   if (gradescope === undefined) return printed;
-  const planned = checks.filter(({ id }) => only === undefined || only.has(id)).map((check) => ({
-    id: check.id,
-    sentence: forService(check.sentence, subject.service),
-  }));
+  const planned = tests.filter(({ id }) => only === undefined || only.has(id));
   return allOf([gradescopeReport(gradescope, planned), printed]);
 }
 
 /** Converts an outcome to a result for the reports. */
-export function resultOf(outcome: Outcome, { service }: Subject): GradeResult {
-  const { check, status, reason, evidence, said, elapsedMs } = outcome;
+export function resultOf({ test, status, detail, evidence, see, ...rest }: Outcome): GradeResult {
+  const { id, sentence, level = "", why, fix } = test;
+  const reason = see === undefined ? detail : `not judged: see ${see}`;
   const facts = evidence === undefined ? undefined : {
     sent: evidence.sent,
     want: evidence.want,
     saw: evidence.saw,
-    said,
-    why: check.why,
-    fix: evidence.fix ?? check.fix,
+    said: evidence.said,
+    why,
+    fix: evidence.fix ?? fix,
   };
   return {
-    id: check.id,
-    level: forService(check.level, service),
-    status,
-    sentence: forService(check.sentence, service),
-    reason,
+    ...{ id, level, status, sentence, reason },
     detail: reason ?? evidence?.saw.split("\n")[0],
     more: facts && Object.fromEntries(
       Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
-    elapsedMs,
+    elapsedMs: Math.round(rest.elapsedMs * 10) / 10,
   };
 }

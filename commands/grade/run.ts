@@ -3,13 +3,17 @@ import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import type { Report } from "../../cli/reports/report.ts";
 import { watchStopSignals } from "../../cli/signals.ts";
 import { visible } from "../../text/visible.ts";
-import { type CheckFacts, forService, levels, type Outcome } from "./check.ts";
-import { CannotStart } from "./child.ts";
+import { countByStatus, type Outcome } from "../../suite/outcome.ts";
+import { isReported } from "../../suite/selection.ts";
+import type { TestFacts } from "../../suite/test.ts";
+import { locate } from "./locate.ts";
 import type { GradeOptions } from "./options.ts";
-import { Ports } from "./ports.ts";
-import { locate, prepare } from "./prepare.ts";
+import { prepare } from "./prepare.ts";
+import { CannotStart } from "./program/child.ts";
+import { Ports } from "./program/ports.ts";
 import { seededRandom } from "../../protocol/random.ts";
 import { type GradeResult, openReports, resultOf } from "./results.ts";
+import { levels } from "./subjects.ts";
 
 /** Exit codes for programs that can't be started, as in shells. */
 const EXIT_NOT_EXECUTABLE = 126;
@@ -23,23 +27,16 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   using ports = await Ports.reserve();
   await using prepared = prepare(
     {
-      service: options.subject.service,
-      level: options.level,
+      ...options,
       protocol: target?.protocol ?? (options.udp ? "udp" : "tcp"),
-      lines: options.lines,
-      timeout: options.timeout,
       random: seededRandom(seed),
       ports,
-      command: options.command,
       fixedPort: options.port,
       target,
-      input: options.input,
     },
-    options.subject,
-    options.only,
   );
-  refuseUnreached(options, prepared.checks);
-  const report = openReports(options, prepared.checks, channels);
+  refuseUnreached(options, prepared.tests);
+  const report = openReports(options, prepared.tests, channels);
   const timeLimit = new AbortController();
   const timer = setTimeout(() => timeLimit.abort(), options.maxTime);
   const startedAt = performance.now();
@@ -49,7 +46,7 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
       const outcome of prepared.outcomes(AbortSignal.any([timeLimit.signal, signals.first]))
     ) {
       done.push(outcome);
-      if (isWanted(outcome, options.only)) report.add([resultOf(outcome, options.subject)]);
+      if (isReported(outcome, options.only)) report.add([resultOf(outcome)]);
     }
   } catch (error) {
     const { message } = error instanceof CannotStart ? error : asFailure(error);
@@ -60,20 +57,20 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
     clearTimeout(timer);
   }
   const cut = signals.first.aborted ? "signal" : timeLimit.signal.aborted ? "time" : undefined;
-  const missing = cut === undefined ? [] : notRun(prepared.checks, done, whyCut(cut, options));
+  const missing = cut === undefined ? [] : notRun(prepared.tests, done, whyCut(cut, options));
   for (const outcome of missing) {
-    if (isWanted(outcome, options.only)) report.add([resultOf(outcome, options.subject)]);
+    if (isReported(outcome, options.only)) report.add([resultOf(outcome)]);
   }
-  const counted = [...done, ...missing].filter((outcome) => isWanted(outcome, options.only));
+  const counted = [...done, ...missing].filter((outcome) => isReported(outcome, options.only));
   return await conclude(counted, { options, seed, startedAt, cut, report, signals: signals.first });
 }
 
 /** @throws {Failure} of kind `USAGE` if a check of --only would not run. */
 function refuseUnreached(
   { only, level, lines }: GradeOptions,
-  checks: readonly CheckFacts[],
+  tests: readonly TestFacts[],
 ): void {
-  const missing = [...only ?? []].find((id) => !checks.some((check) => check.id === id));
+  const missing = [...only ?? []].find((id) => !tests.some((test) => test.id === id));
   if (missing === undefined) return;
   if (lines && missing === "no-newline") {
     throw new Failure("USAGE", "--lines leaves out the check no-newline");
@@ -83,20 +80,15 @@ function refuseUnreached(
   });
 }
 
-/** Whether to report an outcome: one that only another check needed is reported if it failed. */
-function isWanted({ check, status }: Outcome, only: ReadonlySet<string> | undefined): boolean {
-  return only === undefined || only.has(check.id) || status === "fail";
-}
-
 function notRun(
-  checks: readonly CheckFacts[],
+  tests: readonly TestFacts[],
   done: readonly Outcome[],
   why: string,
 ): Outcome[] {
-  const finished = new Set(done.map(({ check }) => check.id));
-  const reason = `not judged: ${why}`;
-  return checks.filter(({ id }) => !finished.has(id))
-    .map((check) => ({ check, status: "not-judged", reason, elapsedMs: 0 }));
+  const finished = new Set(done.map(({ test }) => test.id));
+  const detail = `not judged: ${why}`;
+  return tests.filter(({ id }) => !finished.has(id))
+    .map((test) => ({ test, status: "not-judged", detail, elapsedMs: 0 }));
 }
 
 /** Why the examination ended before all checks had run. */
@@ -117,9 +109,9 @@ async function conclude(outcomes: readonly Outcome[], run: {
   readonly signals: AbortSignal;
 }): Promise<number> {
   const { options, seed, startedAt, cut, report, signals } = run;
-  const count = (status: Outcome["status"]): number =>
-    outcomes.filter((outcome) => outcome.status === status).length;
-  const [failed, notJudged, skipped] = [count("fail"), count("not-judged"), count("skip")];
+  const { pass: passed, fail: failed, skip: skipped, "not-judged": notJudged } = countByStatus(
+    outcomes,
+  );
   const elapsedMs = Math.round((performance.now() - startedAt) * 10) / 10;
   const failure = failureOf(outcomes, failed, notJudged, options, cut);
   const exitCode = cut === "signal"
@@ -130,9 +122,7 @@ async function conclude(outcomes: readonly Outcome[], run: {
     ? 124
     : 1;
   const byLevel = levels.slice(0, levels.indexOf(options.level) + 1).map((level) => {
-    const own = outcomes.filter(({ check, status }) =>
-      status !== "skip" && forService(check.level, options.subject.service) === level
-    );
+    const own = outcomes.filter(({ test, status }) => status !== "skip" && test.level === level);
     return `${level} ${own.filter(({ status }) => status === "pass").length} of ${own.length}`;
   });
   await report.end({
@@ -145,7 +135,7 @@ async function conclude(outcomes: readonly Outcome[], run: {
         subject: options.subjectName,
         level: options.level,
         checks: outcomes.length,
-        passed: count("pass"),
+        passed,
         failed,
         skipped,
         notJudged,
@@ -179,7 +169,7 @@ function failureOf(
   return new Failure("ERROR", `${failed} of ${outcomes.length} ${checks} failed${also}`, {
     hint: `${
       failed > 1 ? "begin with the first one; " : ""
-    }netdemo grade --explain ${first.check.id}`,
+    }netdemo grade --explain ${first.test.id}`,
   });
 }
 

@@ -1,27 +1,51 @@
-import type { Check } from "./check.ts";
-import { badRequestChecks } from "./checks/bad_requests.ts";
-import { lessonServerChecks } from "./checks/lesson_server.ts";
-import { robustServerChecks } from "./checks/robust_server.ts";
-import { streamServerChecks } from "./checks/stream_server.ts";
-import { lessonUdpChecks, udpChecks } from "./checks/udp_server.ts";
-export { tcpClientChecks, udpClientChecks, waitingIn } from "./checks/clients.ts";
-import type { TcpServer } from "./tcp_server.ts";
-import type { UdpServer } from "./udp_server.ts";
+/** Every check, in the order in which they run. */
+import type { Check, CheckFacts } from "./checks/check.ts";
+import type { ClientCheck } from "./checks/clients/client_check.ts";
+import { lessonClientChecks } from "./checks/clients/lesson.ts";
+import { streamClientChecks } from "./checks/clients/stream.ts";
+import { tcpTroubles, udpTroubles } from "./checks/clients/trouble.ts";
+import { lessonUdpClientChecks, strangerCheck } from "./checks/clients/udp.ts";
+import { badRequestChecks } from "./checks/servers/bad_requests.ts";
+import { connectionChecks } from "./checks/servers/connections.ts";
+import { hangUpChecks } from "./checks/servers/hang_ups.ts";
+import { lessonChecks } from "./checks/servers/lesson.ts";
+import { processChecks } from "./checks/servers/process.ts";
+import { streamChecks } from "./checks/servers/stream.ts";
+import { lessonUdpChecks, udpChecks } from "./checks/servers/udp.ts";
+import type { EagerPeer } from "../../sockets/eager_peer.ts";
+import type { UdpPeer } from "./servers/peer.ts";
+import type { ServerUnderTest } from "./servers/server_under_test.ts";
+import type { Subject } from "./subjects.ts";
 
-const [hangsUp, busy, ...afterBadRequests] = robustServerChecks;
-
-/** The checks for servers over TCP, in the order they run. */
-export const tcpServerChecks: readonly Check<TcpServer>[] = [
-  ...lessonServerChecks,
-  ...[hangsUp, busy].filter((check) => check !== undefined),
+export const tcpServerChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
+  ...lessonChecks,
+  ...hangUpChecks,
   ...badRequestChecks,
-  ...afterBadRequests,
-  ...streamServerChecks,
+  ...connectionChecks,
+  ...processChecks,
+  ...streamChecks,
 ];
 
-/** The checks for servers over UDP, in the order they run. */
-export const udpServerChecks: readonly Check<UdpServer>[] = [
+export const udpServerChecks: readonly Check<ServerUnderTest<UdpPeer>>[] = [
   ...lessonUdpChecks,
   ...badRequestChecks,
   ...udpChecks,
 ];
+
+export const tcpClientChecks: readonly ClientCheck[] = [
+  ...lessonClientChecks,
+  ...tcpTroubles,
+  ...streamClientChecks,
+];
+
+export const udpClientChecks: readonly ClientCheck[] = [
+  ...lessonUdpClientChecks,
+  ...udpTroubles,
+  strangerCheck,
+];
+
+/** The checks of a role over a protocol. */
+export function tableOf(role: Subject["role"], protocol: "tcp" | "udp"): readonly CheckFacts[] {
+  if (role === "client") return protocol === "udp" ? udpClientChecks : tcpClientChecks;
+  return protocol === "udp" ? udpServerChecks : tcpServerChecks;
+}

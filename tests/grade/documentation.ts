@@ -1,6 +1,6 @@
 /** Writes the table of checks into docs/grade.md: `task grade-docs`. */
 import { entries } from "../../commands/grade/catalogue.ts";
-import { levels } from "../../commands/grade/check.ts";
+import { levels } from "../../commands/grade/subjects.ts";
 
 const path = `${import.meta.dirname}/../../docs/grade.md`;
 const [BEGIN, END] = ["<!-- checks: begin -->", "<!-- checks: end -->"];

@@ -1,5 +1,6 @@
-import { forService, type Outcome, subjects } from "../../commands/grade/check.ts";
-import { Ports } from "../../commands/grade/ports.ts";
+import { Ports } from "../../commands/grade/program/ports.ts";
+import { subjects } from "../../commands/grade/subjects.ts";
+import { idsWith, type Outcome } from "../../suite/outcome.ts";
 import { prepare } from "../../commands/grade/prepare.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
 import { python, tool } from "../harness/needs.ts";
@@ -117,7 +118,8 @@ export async function gradeProgram(
   using ports = await Ports.reserve();
   await using prepared = prepare(
     {
-      service: subject.service,
+      subject,
+      only,
       level: program.level,
       protocol: program.udp ? "udp" : "tcp",
       lines: program.lines ?? false,
@@ -126,26 +128,24 @@ export async function gradeProgram(
       ports,
       command,
     },
-    subject,
-    only,
   );
   for await (const outcome of prepared.outcomes(new AbortController().signal)) {
     outcomes.push(outcome);
   }
-  const ids = (status: Outcome["status"]): string[] =>
-    outcomes.filter((outcome) => outcome.status === status).map(({ check }) => check.id);
-  const text = outcomes.map(({ check, status, reason, evidence, said }) =>
+  const text = outcomes.map(({ test, status, detail, see, evidence }) =>
     [
-      `${status} ${check.id}: ${forService(check.sentence, subject.service)} ${reason ?? ""}`,
-      ...Object.entries({ ...evidence, said, why: check.why, fix: evidence?.fix ?? check.fix })
+      `${status} ${test.id}: ${test.sentence} ${
+        see === undefined ? detail ?? "" : `not judged: see ${see}`
+      }`,
+      ...Object.entries({ ...evidence, why: test.why, fix: evidence?.fix ?? test.fix })
         .filter(([, value]) => status === "fail" && value !== undefined)
         .map(([name, value]) => `  ${name.padEnd(5)} ${value}`),
     ].join("\n")
   ).join("\n");
   return {
-    failed: ids("fail"),
-    passed: ids("pass"),
-    skipped: ids("skip"),
+    failed: idsWith("fail", outcomes),
+    passed: idsWith("pass", outcomes),
+    skipped: idsWith("skip", outcomes),
     text,
     elapsedMs: performance.now() - startedAt,
   };

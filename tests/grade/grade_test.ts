@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { Child } from "../../commands/grade/child.ts";
+import { Child } from "../../commands/grade/program/child.ts";
 import { problemsOfLine } from "../../cli/output/events.ts";
 import { netdemoInProcess } from "../harness/in_process.ts";
 import { linux, python3, pythonTest, testWith, tool, unix } from "../harness/needs.ts";

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Expected, judge, lastWords, shown, wrongAnswer } from "../../commands/grade/judge.ts";
+import { type Expected, judge, shown, wrongAnswer } from "../../commands/grade/judge.ts";
+import { lastWords } from "../../commands/grade/program/last_words.ts";
 
 const encoder = new TextEncoder();
 const sum: Expected = { text: "Sum of 10 and 20 is 30" };

@@ -1,10 +1,11 @@
 /** What clients must do whose replies are lines, however TCP splits them. */
-import { type Check, Finding } from "../check.ts";
-import type { ExaminedClient } from "../client.ts";
-import { shown } from "../judge.ts";
-import type { Scenario } from "../stages.ts";
+import { Finding } from "../../../../suite/test.ts";
+import type { ClientUnderTest } from "../../clients/client_under_test.ts";
+import type { Scenario } from "../../clients/scripted_server.ts";
+import { shown } from "../../judge.ts";
+import type { Check } from "../check.ts";
 import { printedBy } from "./client_output.ts";
-import { asking } from "./lesson_client.ts";
+import { asking } from "./lesson.ts";
 
 /** Bytes of the long reply. */
 const LONG = 200_000;
@@ -13,7 +14,7 @@ const LONG = 200_000;
 const longReply = `Error: ${"sorry ".repeat(LONG / 6)}end`;
 
 const streamReplies: readonly {
-  readonly facts: Pick<Check<ExaminedClient>, "id" | "sentence" | "how" | "why" | "fix">;
+  readonly facts: Pick<Check<ClientUnderTest>, "id" | "sentence" | "how" | "why" | "fix">;
   readonly pieces: (reply: string) => readonly string[];
   readonly needs?: readonly string[];
 }[] = [
@@ -49,7 +50,7 @@ export const streamClientChecks = streamReplies.map(({ facts, pieces, needs = []
   services: asking,
   needs: ["connects", "sends", "prints", "ends", ...needs],
   limit: 40_000,
-  async run(client: ExaminedClient) {
+  async run(client: ClientUnderTest) {
     for (let tries = 1;; tries++) {
       const run = await client.observe(inPieces(`${facts.id} ${tries}`, pieces));
       const wanted = pieces(run.replies[0] ?? "").join("");

@@ -1,10 +1,11 @@
 /** What servers must do whose requests are lines, however TCP splits them. */
-import { calculate } from "../../../protocol/calculator.ts";
-import { type Check, Finding } from "../check.ts";
-import type { Conversation } from "../conversation.ts";
-import { type Expected, judge, shown } from "../judge.ts";
-import { freshQuestion, type Question, sampleOf } from "../server.ts";
-import type { TcpServer } from "../tcp_server.ts";
+import { calculate } from "../../../../protocol/calculator.ts";
+import { Finding } from "../../../../suite/test.ts";
+import { type Expected, judge, shown } from "../../judge.ts";
+import type { Question } from "../../questions.ts";
+import type { Peer } from "../../servers/peer.ts";
+import type { ServerUnderTest } from "../../servers/server_under_test.ts";
+import type { Check } from "../check.ts";
 
 /** Milliseconds between the pieces of a request: enough to see whether the first is answered. */
 const PIECE_MS = 80;
@@ -13,7 +14,7 @@ const LONG_MS = 8_000;
 /** Digits of the long request. */
 const DIGITS = 60_000;
 
-export const streamServerChecks: readonly Check<TcpServer>[] = [
+export const streamChecks: readonly Check<ServerUnderTest>[] = [
   {
     id: "in-kind",
     level: "stream",
@@ -25,16 +26,16 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     fix: 'end the answer with "\\n" if the request ended with one',
     needs: ["answers"],
     async run(server) {
-      await onConnection(server, async (conversation) => {
-        await expectLine(server, conversation, freshQuestion(server.examination));
+      await onConnection(server, async (peer) => {
+        await expectLine(server, peer, server.question());
       });
-      if (server.examination.lines) return;
-      await onConnection(server, async (conversation) => {
-        const { request, expected } = freshQuestion(server.examination);
-        await conversation.send(request, server.examination.timeout);
-        await server.answered(conversation, expected, request);
-        await conversation.until((bytes) => bytes.at(-1) === 0x0a, 30);
-        await server.answered(conversation, { ...expected, lineEnd: false }, request);
+      if (server.settings.lines) return;
+      await onConnection(server, async (peer) => {
+        const { request, expected } = server.question();
+        await peer.send(request, server.timeout);
+        await server.answered(peer, expected, request);
+        await peer.until((bytes) => bytes.at(-1) === 0x0a, 30);
+        await server.answered(peer, { ...expected, lineEnd: false }, request);
       });
     },
   },
@@ -47,7 +48,7 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     why: "TCP carries bytes, not messages: what was sent at once may arrive in pieces",
     fix: "collect what recv() returns, and handle a request only once its line end is there",
     needs: ["in-kind"],
-    run: (server) => onConnection(server, (conversation) => sendInPieces(server, conversation)),
+    run: (server) => onConnection(server, (peer) => sendInPieces(server, peer)),
   },
   {
     id: "glued",
@@ -59,11 +60,11 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     fix: "split the input at each line end, answer each line, keep the rest for the next recv()",
     needs: ["in-kind"],
     run: (server) =>
-      onConnection(server, async (conversation) => {
-        const questions = [1, 2, 3].map(() => freshQuestion(server.examination));
+      onConnection(server, async (peer) => {
+        const questions = [1, 2, 3].map(() => server.question());
         const all = questions.map(({ request }) => `${request}\n`).join("");
-        await conversation.send(all, server.examination.timeout);
-        await expectLines(server, conversation, questions, all);
+        await peer.send(all, server.timeout);
+        await expectLines(server, peer, questions, all);
       }),
   },
   {
@@ -76,7 +77,7 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     why: "recv(1024) returns part of a long request: the rest must not become the next request",
     fix: "collect until the line end; set a limit, and answer longer lines with an error",
     needs: ["split", "big"],
-    run: (server) => onConnection(server, (conversation) => sendLongLine(server, conversation)),
+    run: (server) => onConnection(server, (peer) => sendLongLine(server, peer)),
   },
   {
     id: "half-close",
@@ -88,88 +89,88 @@ export const streamServerChecks: readonly Check<TcpServer>[] = [
     fix: "answer every request before you close: the end of input is no reason to drop answers",
     needs: ["glued"],
     run: (server) =>
-      onConnection(server, async (conversation) => {
-        const questions = [1, 2].map(() => freshQuestion(server.examination));
+      onConnection(server, async (peer) => {
+        const questions = [1, 2].map(() => server.question());
         const all = questions.map(({ request }) => `${request}\n`).join("");
-        await conversation.send(all, server.examination.timeout);
-        await conversation.closeWrite();
-        await expectLines(server, conversation, questions, all);
+        await peer.send(all, server.timeout);
+        await peer.closeWrite();
+        await expectLines(server, peer, questions, all);
       }),
   },
 ];
 
 async function onConnection(
-  server: TcpServer,
-  converse: (conversation: Conversation) => Promise<void>,
+  server: ServerUnderTest,
+  converse: (peer: Peer) => Promise<void>,
 ): Promise<void> {
-  const conversation = await server.connect();
+  const peer = await server.connect();
   try {
-    await converse(conversation);
+    await converse(peer);
   } finally {
-    conversation.close();
+    peer.close();
   }
 }
 
 async function expectLine(
-  server: TcpServer,
-  conversation: Conversation,
+  server: ServerUnderTest,
+  peer: Peer,
   { request, expected }: Question,
 ): Promise<void> {
-  conversation.forget();
-  await conversation.send(`${request}\n`, server.examination.timeout);
-  await server.answered(conversation, { ...expected, lineEnd: true }, `${request}\\n`);
+  peer.take();
+  await peer.send(`${request}\n`, server.timeout);
+  await server.answered(peer, { ...expected, lineEnd: true }, `${request}\\n`);
 }
 
 async function expectLines(
-  server: TcpServer,
-  conversation: Conversation,
+  server: ServerUnderTest,
+  peer: Peer,
   questions: readonly Question[],
   sent: string,
 ): Promise<void> {
   const text = questions.map(({ expected }) => expected.text).join("\n");
-  await server.answered(conversation, { text, lineEnd: true }, sent);
+  await server.answered(peer, { text, lineEnd: true }, sent);
 }
 
-async function sendInPieces(server: TcpServer, conversation: Conversation): Promise<void> {
-  const { service, timeout } = server.examination;
+async function sendInPieces(server: ServerUnderTest, peer: Peer): Promise<void> {
+  const { settings: { service }, timeout } = server;
   // Once a connection has had a line end, only a line end may end a request.
-  await expectLine(server, conversation, freshQuestion(server.examination));
-  conversation.forget();
-  const { request, expected } = sampleOf(server.examination);
+  await expectLine(server, peer, server.question());
+  peer.take();
+  const { request, expected } = server.sample;
   const pieces = service === "calc" ? ["10 2", "0 ", "+\n"] : ["Hello Ser", "ver H", "BD\n"];
   for (const [index, piece] of pieces.entries()) {
-    await conversation.send(piece, timeout);
+    await peer.send(piece, timeout);
     const isLast = index === pieces.length - 1;
-    if (!isLast && await conversation.until((bytes) => bytes.length > 0, PIECE_MS)) {
+    if (!isLast && await peer.until((bytes) => bytes.length > 0, PIECE_MS)) {
       throw new Finding({
         sent: `${pieces.slice(0, index + 1).map(shown).join(" | ")} (no line end yet)`,
-        saw: `an answer already: ${shown(conversation.bytes)}`,
+        saw: `an answer already: ${shown(peer.peek())}`,
       });
     }
   }
   const sent = `${pieces.map(shown).join(" | ")} (${request} in pieces)`;
-  await server.answered(conversation, { ...expected, lineEnd: true }, sent);
+  await server.answered(peer, { ...expected, lineEnd: true }, sent);
 }
 
-async function sendLongLine(server: TcpServer, conversation: Conversation): Promise<void> {
-  const { service, timeout } = server.examination;
+async function sendLongLine(server: ServerUnderTest, peer: Peer): Promise<void> {
+  const { settings: { service }, timeout } = server;
   const request = service === "calc" ? `${"7".repeat(DIGITS)} 1 +` : "x".repeat(DIGITS);
   const right: Expected = service === "calc"
     ? { text: calculate(request), lineEnd: true }
     : { text: "Thanks...", lineEnd: true };
-  conversation.forget();
-  await conversation.send(`${request}\n`, timeout);
-  await conversation.until((bytes) => bytes.at(-1) === 0x0a, Math.max(timeout, LONG_MS));
-  const answer = new TextDecoder().decode(conversation.bytes);
+  peer.take();
+  await peer.send(`${request}\n`, timeout);
+  await peer.until((bytes) => bytes.at(-1) === 0x0a, Math.max(timeout, LONG_MS));
+  const answer = new TextDecoder().decode(peer.peek());
   // Some languages limit the digits of an integer: an error is an answer too, if it is one line.
-  if (!/^Error[^\n]*\n$/i.test(answer) && judge(conversation.bytes, right) !== "right") {
-    await server.answered(conversation, right, request);
+  if (!/^Error[^\n]*\n$/i.test(answer) && judge(peer.peek(), right) !== "right") {
+    await server.answered(peer, right, request);
   }
-  if (conversation.end !== undefined) return; // it may close after a line that is too long
+  if (peer.ending !== undefined) return; // it may close after a line that is too long
   try {
-    await expectLine(server, conversation, freshQuestion(server.examination));
+    await expectLine(server, peer, server.question());
   } catch (error) {
-    if (!(error instanceof Finding) || conversation.end !== undefined) return;
+    if (!(error instanceof Finding) || peer.ending !== undefined) return;
     throw new Finding({
       ...error.evidence,
       sent: `${DIGITS} ${

@@ -1,9 +1,11 @@
 /** What the lesson's own clients do. */
-import { type Check, everyService, Finding } from "../check.ts";
-import { endingOf } from "../child.ts";
-import { END_MS, type ExaminedClient, type Run } from "../client.ts";
-import { wrongAnswer } from "../judge.ts";
-import { CLIENT_MS, type Scenario } from "../stages.ts";
+import { Finding } from "../../../../suite/test.ts";
+import { type ClientUnderTest, END_MS, type Run } from "../../clients/client_under_test.ts";
+import { CLIENT_MS, type Scenario } from "../../clients/scripted_server.ts";
+import { wrongAnswer } from "../../judge.ts";
+import { endingOf } from "../../program/child.ts";
+import { everyService } from "../../subjects.ts";
+import type { Check } from "../check.ts";
 import { printedBy } from "./client_output.ts";
 
 /** The services whose clients send a request. */
@@ -19,11 +21,11 @@ const goodServer: Scenario = {
 
 const helloServer: Scenario = { id: "hello", isOrdinary: true, replies: true };
 
-function ordinary({ examination: { service, protocol } }: ExaminedClient): Scenario {
+function ordinary({ settings: { service, protocol } }: ClientUnderTest): Scenario {
   return service === "hello" && protocol === "tcp" ? helloServer : goodServer;
 }
 
-export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
+export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
   {
     id: "connects",
     level: "lesson",
@@ -32,7 +34,6 @@ export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
     how: "A server listens on the given port on 127.0.0.1 and ::1; the program must connect to it.",
     why: "a client that does not reach its server can't ask it anything",
     fix: "connect() to localhost and the given port (in C with htons())",
-    needs: [],
     limit: 20_000,
     async run(client) {
       const run = await client.observe(ordinary(client));
@@ -95,9 +96,9 @@ export const lessonClientChecks: readonly Check<ExaminedClient>[] = [
   },
 ];
 
-async function sendsWell(client: ExaminedClient): Promise<void> {
+async function sendsWell(client: ClientUnderTest): Promise<void> {
   const run = await client.observe(ordinary(client));
-  const { service } = client.examination;
+  const { service } = client.settings;
   const [request] = run.requests;
   if (request === undefined) {
     throw new Finding({

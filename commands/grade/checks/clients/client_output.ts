@@ -1,5 +1,5 @@
-import type { Run } from "../client.ts";
-import { shown } from "../judge.ts";
+import type { Run } from "../../clients/client_under_test.ts";
+import { shown } from "../../judge.ts";
 
 /** `it printed: ...`, the last line of what a client printed. */
 export function printedBy(run: Run): string {

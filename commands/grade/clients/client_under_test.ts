@@ -1,7 +1,12 @@
-import { calculate } from "../../protocol/calculator.ts";
-import { lastWords } from "./judge.ts";
-import { type Examination, Starter } from "./server.ts";
-import { CLIENT_MS, DatagramStage, type Scenario, type Stage, StreamStage } from "./stages.ts";
+/** A client under test. netdemo plays its server. */
+import { calculate } from "../../../protocol/calculator.ts";
+import type { Driver } from "../../../suite/runner.ts";
+import { lastWords } from "../program/last_words.ts";
+import type { Program } from "../program/program.ts";
+import type { ServiceName } from "../subjects.ts";
+import { playTcpServer } from "./playing_tcp_server.ts";
+import { playUdpServer } from "./playing_udp_server.ts";
+import { CLIENT_MS, type Scenario, Script, type ScriptedServer } from "./scripted_server.ts";
 
 /** Milliseconds that a client may take to end once it has its reply. */
 export const END_MS = 4_000;
@@ -11,6 +16,18 @@ const AFTER_CLOSE_MS = 1_000;
 const ARRIVAL_MS = 500;
 /** Bytes kept of a client's output: more than the longest reply. */
 const KEPT = 1_000_000;
+
+/** What the examination of a client is given. */
+export interface ClientSettings {
+  readonly service: ServiceName;
+  readonly protocol: "tcp" | "udp";
+  /** Random numbers from 0 up to 1. */
+  readonly random: () => number;
+  /** What it gets on stdin. @default what the lesson's user types */
+  readonly input?: string | undefined;
+  /** The scenarios in which it waits for its own timeout: they run alongside the others. */
+  readonly waiting: readonly Scenario[];
+}
 
 /** How a client behaved in a scenario. */
 export interface Run {
@@ -28,115 +45,102 @@ export interface Run {
   readonly said: string | undefined;
 }
 
-/** A client under examination. It runs once for each scenario, several runs at the same time. */
-export class ExaminedClient implements AsyncDisposable {
-  readonly examination: Examination;
-  /** What a calculator client gets on stdin. */
+/** A client that is run once for each scenario, several runs at the same time. */
+export class ClientUnderTest implements Driver, AsyncDisposable {
+  readonly settings: ClientSettings;
+  /** What it gets on stdin. */
   readonly input: string | undefined;
-  /** The scenarios in which a client waits for its own timeout: they run alongside the others. */
-  waiting: readonly Scenario[] = [];
-
-  readonly starter: Starter;
+  readonly #program: Program;
   readonly #runs = new Map<string, Promise<Run>>();
-  readonly #running = new Set<Starter>();
-  #nonce = 0;
+  readonly #running = new Set<Program>();
+  readonly #nonce: number;
   #isCancelled = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(starter: Starter) {
-    this.starter = starter;
-    this.examination = starter.examination;
-    const { service, random, input } = starter.examination;
+  constructor(program: Program, settings: ClientSettings) {
+    const { service, random, input } = settings;
+    this.settings = settings;
+    this.#program = program;
     this.#nonce = 1_000 + Math.floor(random() * 8_999);
     this.input = input ?? (service === "calc" ? `${this.#nonce} 20 +\n` : undefined);
   }
 
-  beginCheck(): void {}
-
-  doubt(): void {}
-
   async cancel(): Promise<void> {
     this.#isCancelled = true;
-    await this.stop();
-  }
-
-  isGone(): Promise<boolean> {
-    return Promise.resolve(false); // each run starts it afresh
-  }
-
-  said(): Promise<undefined> {
-    return Promise.resolve(undefined); // each run brings its own last words
+    await this.#stop();
   }
 
   /** Returns how the client behaves in a scenario. Each is run once. */
   async observe(scenario: Scenario): Promise<Run> {
     // With a fixed port, a client can meet only one server at a time.
-    if (!scenario.isOrdinary && this.examination.fixedPort === undefined) {
-      for (const each of this.waiting) this.#begin(each);
+    if (!scenario.isOrdinary && !this.#hasFixedPort) {
+      for (const each of this.settings.waiting) this.#begin(each);
     }
     return await this.#begin(scenario);
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#running].map((starter) => starter.stop()));
-    await Promise.allSettled(this.#runs.values());
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop();
+    await this.#program[Symbol.asyncDispose]();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    await this.starter[Symbol.asyncDispose]();
+  get #hasFixedPort(): boolean {
+    return this.#program.options.fixedPort !== undefined;
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.all([...this.#running].map((program) => program.stop()));
+    await Promise.allSettled(this.#runs.values());
   }
 
   #begin(scenario: Scenario): Promise<Run> {
     const known = this.#runs.get(scenario.id);
     if (known !== undefined) return known;
-    const run = this.examination.fixedPort === undefined
-      ? this.#run(scenario)
-      : this.#turn.then(() => this.#run(scenario));
+    const run = this.#hasFixedPort
+      ? this.#turn.then(() => this.#run(scenario))
+      : this.#run(scenario);
     this.#turn = run.catch(() => {});
     this.#runs.set(scenario.id, run);
     return run;
   }
 
   async #run(scenario: Scenario): Promise<Run> {
-    const starter = new Starter(
-      this.examination,
-      `${this.starter.mark}${this.#runs.size}.${scenario.id}.`,
-    );
-    starter.isCancelled = this.#isCancelled;
-    this.#running.add(starter);
-    const port = starter.nextPort();
+    const program = this.#program.another(`${this.#runs.size}.${scenario.id}`);
+    program.isCancelled = this.#isCancelled;
+    this.#running.add(program);
+    const port = program.nextPort();
+    const script = new Script(scenario, this.#reply.bind(this));
     await using server = scenario.noServer
       ? undefined
-      : this.examination.protocol === "udp"
-      ? new DatagramStage(port, scenario, this.#reply.bind(this))
-      : await StreamStage.open(port, scenario, this.#reply.bind(this));
+      : this.settings.protocol === "udp"
+      ? playUdpServer(port, script)
+      : await playTcpServer(port, script);
     try {
-      return await this.#watch(starter, port, scenario, server);
+      program.start(port, { stdin: this.input, kept: KEPT });
+      return await this.#watch(program, script, server);
     } finally {
-      await starter.stop();
-      this.#running.delete(starter);
+      await program.stop();
+      this.#running.delete(program);
     }
   }
 
   async #watch(
-    starter: Starter,
-    port: number,
-    { replies = false }: Scenario,
-    stage: Stage | undefined,
+    program: Program,
+    script: Script,
+    server: ScriptedServer | undefined,
   ): Promise<Run> {
-    const child = starter.start(port, this.input, KEPT);
+    const child = program.process();
     const startedAt = performance.now();
     let waitedForClose = false;
     let repliedAt: number | undefined;
     while (child.ended === undefined) {
       // The first reply counts: a client that asks again and again would never be late otherwise.
-      if (replies) repliedAt ??= stage?.repliedAt;
+      if (script.scenario.replies) repliedAt ??= script.repliedAt;
       const until = repliedAt === undefined ? startedAt + CLIENT_MS : repliedAt + END_MS;
       if (performance.now() > until) {
         // Over UDP there is nothing to close.
-        if (stage === undefined || this.examination.protocol === "udp") break;
-        await stage.closeAll();
+        if (server === undefined || this.settings.protocol === "udp") break;
+        server.closeAll();
         waitedForClose = await child.endsWithin(AFTER_CLOSE_MS);
         break;
       }
@@ -145,13 +149,10 @@ export class ExaminedClient implements AsyncDisposable {
     const status = child.ended;
     if (status !== undefined) await child.printed();
     // A client that has ended may have connected a moment ago.
-    await stage?.untilConnected(ARRIVAL_MS);
+    if (server !== undefined) await script.untilConnected(ARRIVAL_MS);
+    const { connected, requests, replies } = script;
     return {
-      connected: stage?.connected ?? false,
-      requests: stage?.requests ?? [],
-      replies: stage?.replies ?? [],
-      status,
-      waitedForClose,
+      ...{ connected, requests, replies, status, waitedForClose },
       stdout: child.stdout.text,
       stderr: child.stderr.text,
       said: lastWords(child.stderr.tailFrom(0)),
@@ -160,7 +161,7 @@ export class ExaminedClient implements AsyncDisposable {
 
   /** The correct reply to a request, with a new number in it where the service allows. */
   #reply(request: string): string {
-    const { service } = this.examination;
+    const { service } = this.settings;
     if (service === "calc") return calculate(request);
     return service === "hello" ? "Hello" : `Thanks... ${this.#nonce}`;
   }

@@ -1,18 +1,44 @@
 /** Requests that a calculator must survive, over TCP and UDP alike. */
-import { calculate } from "../../../protocol/calculator.ts";
-import { type Check, Finding } from "../check.ts";
-import { isSum, shown, widths } from "../judge.ts";
-import type { ExaminedServer } from "../server.ts";
+import { calculate } from "../../../../protocol/calculator.ts";
+import { Finding } from "../../../../suite/test.ts";
+import { isSum, shown } from "../../judge.ts";
+import { answerTo, survives } from "../../servers/reactions.ts";
+import type { ServerUnderTest } from "../../servers/server_under_test.ts";
+import type { Check } from "../check.ts";
+
+/** The largest integers of common types: their successors do not fit. */
+const widths = [
+  {
+    last: 2n ** 31n - 1n,
+    name: "a 32-bit integer",
+    fix: "use a 64-bit type or integers of any size",
+  },
+  {
+    last: 2n ** 53n,
+    name: "a double (53 bits)",
+    fix: "use an integer type: in JavaScript BigInt, elsewhere a 64-bit type",
+  },
+  {
+    last: 2n ** 63n - 1n,
+    name: "a 64-bit integer",
+    fix: 'use integers of any size, or check for overflow and answer "Error: ..."',
+  },
+  {
+    last: 2n ** 64n - 1n,
+    name: "an unsigned 64-bit integer",
+    fix: 'use integers of any size, or check for overflow and answer "Error: ..."',
+  },
+] as const;
 
 /** A request that must not end the server. */
 function badRequest(
-  facts: Pick<Check<ExaminedServer>, "id" | "sentence" | "why" | "fix"> & {
+  facts: Pick<Check<ServerUnderTest>, "id" | "sentence" | "why" | "fix"> & {
     readonly request: string | Uint8Array;
-    readonly services?: Check<ExaminedServer>["services"];
+    readonly services?: Check<ServerUnderTest>["services"];
     readonly needs?: readonly string[];
     readonly how?: string;
   },
-): Check<ExaminedServer> {
+): Check<ServerUnderTest> {
   const { request, services = ["calc"], needs = [], ...rest } = facts;
   return {
     level: "robust",
@@ -22,11 +48,11 @@ function badRequest(
       "Any answer will do, but another client must be answered afterwards.",
     ...rest,
     needs: ["next-client", ...needs],
-    run: (server) => server.survives(request),
+    run: (server) => survives(server, request),
   };
 }
 
-export const badRequestChecks: readonly Check<ExaminedServer>[] = [
+export const badRequestChecks: readonly Check<ServerUnderTest>[] = [
   badRequest({
     id: "zero",
     sentence: "survives a division by zero",
@@ -85,7 +111,7 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
     why: "writing past the end of an array crashes the program or lets an attacker in",
     fix: "give every copy a limit: snprintf() instead of strcpy(), recv() with the array's size",
     needs: ["next-client"],
-    run: (server) => server.survives("x".repeat(900)),
+    run: (server) => survives(server, "x".repeat(900)),
   },
   {
     id: "eval",
@@ -100,14 +126,14 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
     async run(server) {
       for (const [request, evaluated] of [["2**3 1 +", 9], ["7-4 1 *", 3], ["10 20 +1+", 31]]) {
         // A server that ends here has another mistake, which another check finds.
-        const answer = await server.answerTo(String(request)).catch(() => "");
+        const answer = await answerTo(server, String(request)).catch(() => "");
         const [, result] = /is\s+(-?\d+)(?:\.0+)?\s*$/.exec(answer) ??
           /^\s*(-?\d+)(?:\.0+)?\s*$/.exec(answer) ?? [];
         if (Number(result) === evaluated) {
           throw new Finding({ sent: String(request), saw: shown(answer) });
         }
         // It may be crashing because of another mistake, and take half a second to end.
-        if (answer === "") server.doubt();
+        if (answer === "") server.markSuspect();
       }
     },
   },
@@ -128,7 +154,7 @@ export const badRequestChecks: readonly Check<ExaminedServer>[] = [
       for (const { last, name, fix } of widths) {
         const request = `${last} 1 +`;
         const want = calculate(request);
-        const answer = (await server.answerTo(request, want)).trim();
+        const answer = (await answerTo(server, request, want)).trim();
         if (isSum(answer) && answer !== want) {
           throw new Finding({
             sent: request,

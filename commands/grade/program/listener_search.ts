@@ -1,6 +1,6 @@
-import { lookUp } from "../../sockets/resolve.ts";
+import { lookUp } from "../../../sockets/resolve.ts";
 import type { Child } from "./child.ts";
-import type { Starter } from "./server.ts";
+import type { Program } from "./program.ts";
 import { type Listening, listeningOf, usageOf } from "./system.ts";
 
 /** The addresses at which a program should listen. */
@@ -19,7 +19,7 @@ export async function ownAddresses(): Promise<readonly string[]> {
 
 /** Finds out where a program listens if it does not listen where it should. */
 export class ListenerSearch {
-  readonly #starter: Starter;
+  readonly #program: Program;
   readonly #child: Child;
   #lookedAt = performance.now();
   #endedAt: number | undefined;
@@ -28,8 +28,8 @@ export class ListenerSearch {
   /** The addresses to try. */
   addresses: readonly string[] = LOOPBACK;
 
-  constructor(starter: Starter, child: Child) {
-    this.#starter = starter;
+  constructor(program: Program, child: Child) {
+    this.#program = program;
     this.#child = child;
   }
 
@@ -46,7 +46,7 @@ export class ListenerSearch {
     this.#found = await listeningOf(pids, "tcp") ?? [];
     this.#lookedAt = performance.now();
     const [own] = this.#found;
-    if (own !== undefined && !this.#starter.takesPort) this.#starter.port = own.port;
+    if (own !== undefined && !this.#program.takesPort) this.#program.port = own.port;
     if (own !== undefined && this.addresses === LOOPBACK) {
       this.addresses = [...new Set([...LOOPBACK, ...await ownAddresses()])];
     }
@@ -57,7 +57,7 @@ export class ListenerSearch {
 
   /** Describes where the program listens, if it does, but not where it should. */
   elsewhere(): { saw: string; fix: string } | undefined {
-    const { port } = this.#starter;
+    const { port } = this.#program;
     const [found] = this.#found;
     const isThere = this.#found.some((one) =>
       one.port === port && ["*", ...this.addresses].includes(one.hostname)

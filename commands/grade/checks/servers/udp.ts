@@ -1,16 +1,18 @@
 /** What a server over UDP must do. */
-import { type Check, everyService, Finding } from "../check.ts";
-import { shown } from "../judge.ts";
-import { calculation, freshQuestion, sampleOf } from "../server.ts";
-import type { UdpServer } from "../udp_server.ts";
-import { asThreeClients } from "./next_client.ts";
+import { Finding } from "../../../../suite/test.ts";
+import { shown } from "../../judge.ts";
+import type { UdpPeer } from "../../servers/peer.ts";
+import { survives } from "../../servers/reactions.ts";
+import type { ServerUnderTest } from "../../servers/server_under_test.ts";
+import { everyService } from "../../subjects.ts";
+import type { Check } from "../check.ts";
+import { operations, servesThreeClients } from "./clients_in_turn.ts";
 import { endsOnCtrlC, restsWhenIdle } from "./process.ts";
 
-const operations = ["10 20 +", "10 5 -", "6 7 *", "10 4 /", "10 5 /", "10 20 -", "-7 2 +"];
 /** Spaces in the long request: more than recvfrom(1024) takes, less than a packet. */
 const LONG = 1_300;
 
-export const lessonUdpChecks: readonly Check<UdpServer>[] = [
+export const lessonUdpChecks: readonly Check<ServerUnderTest<UdpPeer>>[] = [
   {
     id: "listens",
     level: "lesson",
@@ -20,9 +22,8 @@ export const lessonUdpChecks: readonly Check<UdpServer>[] = [
       "to 10 s.",
     why: "UDP has no connection: only an answer shows that a server is there",
     fix: "bind() a datagram socket (SOCK_DGRAM) to the given port, then recvfrom() and sendto()",
-    needs: [],
     limit: 20_000,
-    run: (server) => server.listens(),
+    run: (server) => server.isReachable(),
   },
   {
     id: "answers",
@@ -38,8 +39,10 @@ export const lessonUdpChecks: readonly Check<UdpServer>[] = [
     fix: "send exactly the lesson's text, as bytes, in one datagram",
     needs: ["listens"],
     async run(server) {
-      const { request, expected } = sampleOf(server.examination);
-      server.judged(await server.firstAnswer(), expected, request);
+      const { request, expected } = server.sample;
+      const first = server.takeFirst();
+      if (first !== undefined) return await server.answered(first, expected, request);
+      await server.ask(server.sample);
     },
   },
   {
@@ -51,29 +54,12 @@ export const lessonUdpChecks: readonly Check<UdpServer>[] = [
     why: "a server that ends with its first datagram must be restarted for the next",
     fix: "put recvfrom() and sendto() inside a loop",
     needs: ["answers"],
-    async run(server) {
-      // The question that was answered already: `operations` comes later, and judges other sums.
-      await asThreeClients(() => server.ask(sampleOf(server.examination)));
-      server.servesSeveral = server.starter.child !== undefined;
-    },
+    run: (server) => servesThreeClients(server),
   },
-  {
-    id: "operations",
-    level: "lesson",
-    services: ["calc"],
-    sentence: "calculates + - * /, also with negative numbers",
-    how: "Seven requests are sent. Below level stream, quotients are compared as numbers.",
-    why: "nobody trusts a calculator that was wrong once",
-    fix: "split the request at whitespace, convert the operands to integers, choose by operator",
-    needs: ["answers", "next-client"],
-    async run(server) {
-      const { level } = server.examination;
-      await server.ask(...operations.map((request) => calculation(request, level)));
-    },
-  },
+  operations,
 ];
 
-export const udpChecks: readonly Check<UdpServer>[] = [
+export const udpChecks: readonly Check<ServerUnderTest<UdpPeer>>[] = [
   {
     id: "own-address",
     level: "robust",
@@ -84,14 +70,14 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     fix: "sendto() on the socket that recvfrom() read from, not on a new one",
     needs: ["next-client"],
     async run(server) {
-      using client = await server.client();
-      const { request, expected } = freshQuestion(server.examination);
-      await server.send(client, server.withLineEnd(request));
-      const answer = await server.answered(client, expected, request);
-      if (server.isFromServer(answer)) return;
+      using client = await server.connect();
+      const { request, expected } = server.question();
+      await server.request(client, request);
+      await server.answered(client, expected, request);
+      if (client.oldest?.from.port === server.program.port) return;
       throw new Finding({
-        sent: `${shown(request)} to port ${server.starter.port}`,
-        saw: `the answer came from port ${answer.from.port}`,
+        sent: `${shown(request)} to port ${server.program.port}`,
+        saw: `the answer came from port ${client.oldest?.from.port}`,
       });
     },
   },
@@ -105,23 +91,24 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     fix: "sendto() the address that recvfrom() returned with that request; don't connect()",
     needs: ["next-client"],
     async run(server) {
-      using one = await server.client();
-      using other = await server.client();
+      using one = await server.connect();
+      using other = await server.connect();
       const turns = [one, other, one, other];
       // A hello server may limit its answers: two must not greet each other forever.
-      if (server.examination.service === "hello") turns.splice(2);
+      if (server.settings.service === "hello") turns.splice(2);
       for (const client of turns) {
-        const { request, expected } = freshQuestion(server.examination);
-        await server.send(client, server.withLineEnd(request));
+        const { request, expected } = server.question();
+        await server.request(client, request);
         try {
           await server.answered(client, expected, request);
         } catch (error) {
           if (!(error instanceof Finding)) throw error;
-          const elsewhere = await (client === one ? other : one).receive(0);
-          if (elsewhere === undefined) throw error;
+          const elsewhere = client === one ? other : one;
+          elsewhere.take();
+          if (!await elsewhere.hasCome(0)) throw error;
           throw new Finding({
             ...error.evidence,
-            saw: `the answer went to the other client: ${shown(elsewhere.bytes)}`,
+            saw: `the answer went to the other client: ${shown(elsewhere.peek())}`,
           });
         }
       }
@@ -136,7 +123,7 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     why: "over UDP, 0 bytes are a message like any other, not the end of anything",
     fix: "continue the loop if recvfrom() returns 0 bytes",
     needs: ["next-client"],
-    run: (server) => server.survives(new Uint8Array(0)),
+    run: (server) => survives(server, new Uint8Array(0)),
   },
   {
     id: "busy",
@@ -149,7 +136,7 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     needs: ["next-client", "empty"],
     async run(server) {
       await server.exchange();
-      await restsWhenIdle(server.starter);
+      await restsWhenIdle(server.program);
     },
   },
   {
@@ -164,7 +151,7 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     async run(server) {
       await endsOnCtrlC(server, async () => {
         await server.exchange();
-        return await server.client();
+        return await server.connect();
       });
     },
   },
@@ -179,8 +166,8 @@ export const udpChecks: readonly Check<UdpServer>[] = [
     fix: 'end the answer with "\\n" if the request ended with one',
     needs: ["next-client"],
     async run(server) {
-      const { request, expected } = freshQuestion(server.examination);
-      const { lines } = server.examination;
+      const { request, expected } = server.question();
+      const { lines } = server.settings;
       const line = lines ? request : `${request}\n`;
       await server.ask({ request: line, expected: { ...expected, lineEnd: true } });
       if (!lines) await server.ask({ request, expected: { ...expected, lineEnd: false } });

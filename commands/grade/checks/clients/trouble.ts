@@ -1,26 +1,22 @@
 /** What clients must do when something goes wrong: report it and exit with an error. */
-import { canReset } from "../../../sockets/node_stream.ts";
-import {
-  CANNOT_RESET,
-  type Check,
-  everyService,
-  type Evidence,
-  Finding,
-  Skipped,
-} from "../check.ts";
-import { endingOf } from "../child.ts";
-import type { ExaminedClient, Run } from "../client.ts";
-import { shown } from "../judge.ts";
-import { CLIENT_MS, type Scenario } from "../stages.ts";
+import { canReset } from "../../../../sockets/node_stream.ts";
+import { type Evidence, Finding, Skipped } from "../../../../suite/test.ts";
+import type { Run } from "../../clients/client_under_test.ts";
+import { CLIENT_MS, type Scenario } from "../../clients/scripted_server.ts";
+import { shown } from "../../judge.ts";
+import { endingOf } from "../../program/child.ts";
+import { everyService } from "../../subjects.ts";
+import { CANNOT_RESET } from "../check.ts";
+import type { ClientCheck } from "./client_check.ts";
 import { lastLine } from "./client_output.ts";
-import { asking } from "./lesson_client.ts";
+import { asking } from "./lesson.ts";
 
 /** A check in which something goes wrong: the client must report it and exit with an error. */
 function trouble(
-  facts: Omit<Check<ExaminedClient>, "level" | "needs" | "run" | "limit"> & {
+  facts: Omit<ClientCheck, "level" | "needs" | "run" | "limit" | "scenario"> & {
     readonly scenario: Omit<Scenario, "id">;
   },
-): TroubleCheck {
+): ClientCheck {
   const { scenario: behaviour, ...rest } = facts;
   const scenario = { id: facts.id, ...behaviour };
   return {
@@ -37,9 +33,6 @@ function trouble(
     },
   };
 }
-
-/** A check with a scenario of its own. */
-type TroubleCheck = Check<ExaminedClient> & { readonly scenario: Scenario };
 
 /** Returns what the client did wrong; `undefined` if it reported the trouble and failed. */
 function troubleWith(run: Run, sent: string): Evidence | undefined {
@@ -82,7 +75,7 @@ const errorReply = trouble({
   },
 });
 
-export const tcpTroubles: readonly TroubleCheck[] = [
+export const tcpTroubles: readonly ClientCheck[] = [
   trouble({
     id: "refused",
     services: everyService,
@@ -127,7 +120,7 @@ export const tcpTroubles: readonly TroubleCheck[] = [
   }),
 ];
 
-export const udpTroubles: readonly TroubleCheck[] = [
+export const udpTroubles: readonly ClientCheck[] = [
   trouble({
     id: "gone",
     services: everyService,
@@ -148,32 +141,3 @@ export const udpTroubles: readonly TroubleCheck[] = [
     scenario: { waits: true },
   }),
 ];
-
-const stranger: Scenario = {
-  id: "stranger",
-  replies: true,
-  async answer({ send, sendFromElsewhere, reply }) {
-    await sendFromElsewhere("a stranger's reply");
-    await send(reply);
-  },
-};
-
-export const strangerCheck: Check<ExaminedClient> & { readonly scenario: Scenario } = {
-  id: "stranger",
-  level: "robust",
-  services: everyService,
-  sentence: "accepts a reply only from the server",
-  how: "A datagram from another port arrives first, then the reply: only the reply may be printed.",
-  why: "anyone can send a datagram: only its address shows who sent it",
-  fix: "connect() the socket, or compare the address that recvfrom() returns",
-  needs: ["sends", "prints", "ends"],
-  scenario: stranger,
-  async run(client) {
-    const run = await client.observe(stranger);
-    if (!run.stdout.includes("a stranger's reply")) return;
-    throw new Finding({
-      sent: "a stranger's reply (from another port)",
-      saw: `it printed: ${shown(lastLine(run.stdout))}`,
-    });
-  },
-};

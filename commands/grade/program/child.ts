@@ -1,5 +1,5 @@
-import { messageOf } from "../../sockets/errno.ts";
-import { Finding } from "./check.ts";
+import { messageOf } from "../../../sockets/errno.ts";
+import { Finding } from "../../../suite/test.ts";
 import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, usageOf } from "./system.ts";
 import { within } from "./waits.ts";

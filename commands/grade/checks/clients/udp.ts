@@ -1,0 +1,55 @@
+/** What differs for clients over UDP. */
+import { Finding } from "../../../../suite/test.ts";
+import type { ClientUnderTest } from "../../clients/client_under_test.ts";
+import type { Scenario } from "../../clients/scripted_server.ts";
+import { shown } from "../../judge.ts";
+import { everyService } from "../../subjects.ts";
+import type { Check } from "../check.ts";
+import { lastLine } from "./client_output.ts";
+import { lessonClientChecks } from "./lesson.ts";
+
+export const lessonUdpClientChecks: readonly Check<ClientUnderTest>[] = lessonClientChecks.map(
+  (check): Check<ClientUnderTest> =>
+    check.id === "connects"
+      ? {
+        ...check,
+        sentence: "reaches the server",
+        how: "A socket bound to the given port on 127.0.0.1 and ::1 waits for a datagram.",
+        fix: "sendto() localhost and the given port on a datagram socket (SOCK_DGRAM)",
+      }
+      : {
+        ...check,
+        services: everyService,
+        sentence: typeof check.sentence === "string"
+          ? check.sentence
+          : { ...check.sentence, hello: "sends a datagram" },
+      },
+);
+
+const stranger: Scenario = {
+  id: "stranger",
+  replies: true,
+  async answer({ send, sendFromElsewhere, reply }) {
+    await sendFromElsewhere("a stranger's reply");
+    await send(reply);
+  },
+};
+
+export const strangerCheck: Check<ClientUnderTest> = {
+  id: "stranger",
+  level: "robust",
+  services: everyService,
+  sentence: "accepts a reply only from the server",
+  how: "A datagram from another port arrives first, then the reply: only the reply may be printed.",
+  why: "anyone can send a datagram: only its address shows who sent it",
+  fix: "connect() the socket, or compare the address that recvfrom() returns",
+  needs: ["sends", "prints", "ends"],
+  async run(client) {
+    const run = await client.observe(stranger);
+    if (!run.stdout.includes("a stranger's reply")) return;
+    throw new Finding({
+      sent: "a stranger's reply (from another port)",
+      saw: `it printed: ${shown(lastLine(run.stdout))}`,
+    });
+  },
+};

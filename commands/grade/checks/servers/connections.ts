@@ -1,0 +1,155 @@
+/** How a TCP server treats several connections, and connections that end. */
+import { canReset } from "../../../../sockets/node_stream.ts";
+import { Finding, Skipped } from "../../../../suite/test.ts";
+import { connectionsAt, descriptorsOf, usageOf } from "../../program/system.ts";
+import { pause } from "../../program/waits.ts";
+import { answeredClient, servesAnother } from "../../servers/reactions.ts";
+import type { ServerUnderTest } from "../../servers/server_under_test.ts";
+import type { EagerPeer } from "../../../../sockets/eager_peer.ts";
+import { everyService } from "../../subjects.ts";
+import { CANNOT_RESET, type Check } from "../check.ts";
+
+/** Requests sent before a reset: enough that it arrives while answers are still being sent. */
+const REQUESTS_BEFORE_RESET = 2_000;
+/** Milliseconds within which SIGPIPE ends a program that writes to a reset connection. */
+const SIGPIPE_MS = 100;
+/** Milliseconds within which a reset surely arrives on this host. */
+const RESET_MS = 20;
+/** Clients that come and go before sockets are counted. */
+const CLIENTS = 60;
+/** Sockets that may be left: some servers close a little late. */
+const MAX_LEFT = CLIENTS / 2;
+
+export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
+  {
+    id: "reset",
+    level: "robust",
+    services: everyService,
+    sentence: "survives a client whose connection is reset",
+    how:
+      "One client resets its connection at once; another sends 2,000 requests and resets while " +
+      "it is being answered. Each time, the next client must be answered.",
+    why: "a crash on the other side or a closed laptop resets connections",
+    fix: "catch the error for that client alone; in C ignore SIGPIPE, in Node listen for 'error'",
+    needs: ["hangs-up", "words", "short", "operator", "bytes"],
+    async run(server) {
+      if (!canReset) throw new Skipped(CANNOT_RESET);
+      (await server.connect()).reset();
+      await servesAnother(server, "nothing", "a client reset its connection");
+      if (server.settings.service === "hello") return;
+      // A program that SIGPIPE is about to kill in another thread may answer one more client.
+      for (let times = 0; times < 2; times++) {
+        await resetWhileAnswering(server);
+        await servesAnother(server, "2,000 requests", "the client reset its connection");
+        if (!await server.program.child?.endsWithin(SIGPIPE_MS)) continue;
+        await servesAnother(server, "2,000 requests", "the client reset its connection");
+      }
+    },
+  },
+  {
+    id: "two-clients",
+    level: "robust",
+    services: ["message", "calc"],
+    sentence: "answers one client while another is silent",
+    how: "Two clients are connected; the second asks while the first is silent.",
+    why: "one user who types nothing would lock out everyone else",
+    fix: "give each client its own thread, or use select() or async for all of them",
+    needs: ["hangs-up"],
+    async run(server) {
+      const silent = await server.connect();
+      try {
+        await server.exchange();
+      } catch (error) {
+        if (!(error instanceof Finding)) throw error;
+        silent.close();
+        const alone = await server.exchange().then(() => true, () => false);
+        throw new Finding({
+          saw: `a client that asked got ${server.nothingInTime} while another was connected` +
+            (alone ? "; once that one had left, it was answered" : ""),
+          isSilence: error.evidence.isSilence,
+        });
+      }
+      silent.close();
+    },
+  },
+  {
+    id: "closes",
+    level: "robust",
+    services: everyService,
+    sentence: "closes a connection after its client has",
+    how: "After an answer, the client ends its side; the server must close the connection.",
+    why: "a connection that is never closed is never freed, and only so many can be open",
+    fix: "close() the client's socket in finally, with or defer, so that it always happens",
+    needs: ["hangs-up", "busy"],
+    async run(server) {
+      const { timeout } = server;
+      using peer = await answeredClient(server);
+      await peer.closeWrite();
+      if (!await peer.untilEnd(timeout)) {
+        throw new Finding({
+          saw: `the connection is still open ${timeout / 1_000} s after the client ended its side`,
+          isSilence: true,
+        });
+      }
+    },
+  },
+  {
+    id: "leak",
+    level: "robust",
+    services: everyService,
+    sentence: "keeps no sockets of clients that have left",
+    how: "60 clients come and go; then the program's sockets are counted.",
+    why: "a server that leaks a socket for each client runs out of them after a few thousand",
+    fix: "close() every socket that accept() returned, even after shutdown() and after errors",
+    needs: ["closes"],
+    run: keepsNoSockets,
+  },
+];
+
+/**
+ * Resets a connection on which many requests wait for their answers. The program is paused
+ * meanwhile: otherwise it may answer all of them before the reset arrives.
+ */
+async function resetWhileAnswering(server: ServerUnderTest<EagerPeer>): Promise<void> {
+  const peer = await answeredClient(server);
+  const { child } = server.program;
+  child?.signal("SIGSTOP");
+  try {
+    await peer.send("10 20 +\n".repeat(REQUESTS_BEFORE_RESET), server.timeout);
+    peer.reset();
+    await pause(RESET_MS);
+  } finally {
+    child?.signal("SIGCONT");
+  }
+}
+
+async function keepsNoSockets(server: ServerUnderTest<EagerPeer>): Promise<void> {
+  await server.exchange();
+  const child = server.program.process();
+  const pids = (await usageOf(child.pid))?.pids ?? [];
+  const before = await descriptorsOf(pids);
+  let patience = server.timeout;
+  for (let client = 0; client < CLIENTS; client++) {
+    const peer = await server.connect();
+    await peer.closeWrite();
+    // A server that keeps one keeps them all: don't wait for the others.
+    if (!await peer.untilEnd(patience)) patience = 20;
+    peer.close();
+  }
+  const until = performance.now() + server.timeout;
+  while (true) {
+    const connections = await connectionsAt(server.program.port);
+    const descriptors = await descriptorsOf(pids);
+    if (connections === undefined && descriptors === undefined) {
+      throw new Skipped("no tool here counts sockets");
+    }
+    const held = Math.max(connections ?? 0, (descriptors ?? 0) - (before ?? 0));
+    if (held <= MAX_LEFT) return;
+    if (performance.now() > until) {
+      throw new Finding({
+        saw: `${held} sockets are still held after ${CLIENTS} clients have left`,
+      });
+    }
+    await pause(50);
+  }
+}

@@ -1,0 +1,121 @@
+/** How a server behaves as a process. */
+import { Finding, Skipped } from "../../../../suite/test.ts";
+import type { Program } from "../../program/program.ts";
+import { usageOf } from "../../program/system.ts";
+import { pause } from "../../program/waits.ts";
+import { answeredClient } from "../../servers/reactions.ts";
+import type { ServerUnderTest } from "../../servers/server_under_test.ts";
+import { everyService } from "../../subjects.ts";
+import type { Check } from "../check.ts";
+
+/** Milliseconds within which the kernel closes the connections of a killed program. */
+const END_MS = 5_000;
+/** Milliseconds over which CPU time is measured. */
+const WATCH_MS = 500;
+/** Share of a CPU that an idle program may use. */
+const MAX_SHARE = 0.1;
+/** Milliseconds that a program may take to end after Ctrl-C. */
+const CTRL_C_MS = 3_000;
+/** Milliseconds for a program to finish its work before Ctrl-C is pressed. */
+const SETTLE_MS = 50;
+
+export const processChecks: readonly Check<ServerUnderTest>[] = [
+  {
+    id: "restart",
+    level: "robust",
+    services: everyService,
+    sentence: "can be restarted on its port at once",
+    how:
+      "The program is killed while a client that was answered is connected, then started again " +
+      "on the same port.",
+    why: "otherwise you wait a minute after each change: the port counts as in use that long",
+    fix: "set SO_REUSEADDR on the socket before bind()",
+    needs: ["next-client"],
+    async run(server) {
+      using peer = await answeredClient(server);
+      const { port } = server.program;
+      server.program.process().signal("SIGKILL");
+      // The server's side closes first; if the client closes cleanly, that side lingers.
+      await peer.untilEnd(END_MS);
+      peer.close();
+      try {
+        await server.start(port);
+        server.program.listenToStderr();
+      } catch (error) {
+        if (!(error instanceof Finding)) throw error;
+        throw new Finding({ saw: `started again on port ${port}: ${error.evidence.saw}` });
+      }
+      await server.exchange();
+    },
+  },
+  {
+    id: "ctrl-c",
+    level: "robust",
+    services: everyService,
+    sentence: "ends on Ctrl-C",
+    how:
+      "SIGINT is sent as by a terminal, while a client is connected; the program has 3 s to end.",
+    why: "a program that can't be stopped must be killed, and loses what it was doing",
+    fix: "make threads daemons, or close the listener and the clients on SIGINT",
+    needs: ["next-client"],
+    run: (server) => endsOnCtrlC(server, () => answeredClient(server)),
+  },
+];
+
+/** @throws {Finding} if the program uses the CPU while it has nothing to do. */
+export async function restsWhenIdle(program: Program): Promise<void> {
+  const { pid } = program.process();
+  let share = 0;
+  // Runtimes tidy up for a moment after work: only load that lasts counts.
+  for (const milliseconds of [WATCH_MS, 2 * WATCH_MS, 2 * WATCH_MS]) {
+    share = await cpuShare(pid, milliseconds);
+    if (share <= MAX_SHARE) return;
+  }
+  const percent = Math.round(share * 100);
+  throw new Finding({
+    saw: `it used ${percent}% of a CPU while it had nothing to do`,
+  });
+}
+
+/** Measures the share of a CPU that a program uses. @throws {Skipped} */
+async function cpuShare(pid: number, milliseconds: number): Promise<number> {
+  const before = await usageOf(pid);
+  const startedAt = performance.now();
+  await pause(milliseconds);
+  const after = await usageOf(pid);
+  if (before === undefined || after === undefined) {
+    throw new Skipped("no tool here shows a program's CPU time");
+  }
+  return (after.cpuMs - before.cpuMs) / (performance.now() - startedAt);
+}
+
+/** Presses Ctrl-C, as a terminal does; returns whether the program ends. */
+async function endsOnSigint(program: Program): Promise<boolean> {
+  const child = program.process();
+  // Python drops a Ctrl-C that arrives while it tidies up after an answer.
+  await pause(SETTLE_MS);
+  child.signal("SIGINT");
+  return await child.endsWithin(CTRL_C_MS);
+}
+
+/**
+ * Presses Ctrl-C. If the program keeps running, tries once more with a fresh one, since the signal
+ * may have arrived at a bad moment.
+ *
+ * @param ask Starts the program if needed, and has it answer a client that then stays.
+ * @throws {Finding} if the second one keeps running, too.
+ */
+export async function endsOnCtrlC(
+  server: ServerUnderTest,
+  ask: () => Promise<Disposable>,
+): Promise<void> {
+  for (let times = 0; times < 2; times++) {
+    using _client = await ask();
+    if (await endsOnSigint(server.program)) return;
+    server.markSuspect();
+  }
+  throw new Finding({
+    sent: "Ctrl-C (SIGINT)",
+    saw: `it was still running ${CTRL_C_MS / 1_000} s later`,
+  });
+}

@@ -1,0 +1,99 @@
+/** netdemo plays the server of a TCP client. */
+import { acceptFrom } from "../../../sockets/accept.ts";
+import { EagerPeer } from "../../../sockets/eager_peer.ts";
+import { listenResettable } from "../../../sockets/node_stream.ts";
+import type { Stream } from "../../../sockets/stream.ts";
+import { LOOPBACK, ownAddresses } from "../program/listener_search.ts";
+import { unreadAt } from "../program/system.ts";
+import { pause } from "../program/waits.ts";
+import { CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
+
+/** Milliseconds of silence that end a request without a line end. */
+const QUIET_MS = 200;
+/** Milliseconds within which a client reads what has arrived, if it reads at all. */
+const READ_MS = 2_000;
+/** Milliseconds after which a client has likely read what has arrived. */
+const PIECE_MS = 80;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Listens on this host's addresses, and serves as the script says. */
+export async function playTcpServer(port: number, script: Script): Promise<ScriptedServer> {
+  // The lesson's programs may connect to this host's own name, which is often 127.0.1.1.
+  const own = (await ownAddresses()).filter((address) => address.startsWith("127."));
+  const opened = await Promise.allSettled(
+    [...new Set([...LOOPBACK, ...own])].map((hostname) => listenResettable({ hostname, port })),
+  );
+  const listeners = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  const stopped = new AbortController();
+  const peers: EagerPeer[] = [];
+  const work: Promise<void>[] = [];
+  const admit = (stream: Stream): void => {
+    const peer = new EagerPeer(stream);
+    peers.push(peer);
+    script.arrived();
+    work.push(serve(peer, script));
+  };
+  for (const listener of listeners) {
+    work.push(acceptFrom(listener, { admit, signal: stopped.signal }));
+  }
+  const closeAll = (): void => peers.forEach((peer) => peer.close());
+  return {
+    closeAll,
+    async [Symbol.asyncDispose]() {
+      stopped.abort();
+      closeAll();
+      await Promise.allSettled(work);
+    },
+  };
+}
+
+/** Reads requests as the lesson's server does: whatever arrives up to a line end or silence. */
+async function serve(peer: EagerPeer, script: Script): Promise<void> {
+  const { scenario } = script;
+  if (scenario.replies && scenario.answer === undefined) {
+    // hello: a client is served as soon as it connects.
+    peer.close();
+    script.repliedAt = performance.now();
+    return;
+  }
+  while (await peer.until(({ length }) => length > 0, CLIENT_MS)) {
+    await untilWhole(peer);
+    const request = peer.take();
+    // A late line end belongs to the request before it.
+    if (request.every((byte) => byte === LF || byte === CR)) continue;
+    await script.handle(request, {
+      send: (text) => peer.send(text, CLIENT_MS),
+      untilRead: () => untilRead(peer),
+      close: () => peer.close(),
+      reset: () => peer.reset(),
+      sendFromElsewhere: () => Promise.resolve(),
+    });
+  }
+  // The lesson's server closes once its client has ended its side; a silent one does nothing.
+  if (scenario.replies) peer.close();
+}
+
+/** Waits for a line end, for silence, or for the end of the connection. */
+async function untilWhole(peer: EagerPeer): Promise<void> {
+  const isLine = (bytes: Uint8Array): boolean => bytes.at(-1) === LF;
+  let seen: number;
+  do seen = peer.pending; while (
+    await peer.until((bytes) => isLine(bytes) || bytes.length > seen, QUIET_MS) &&
+    !isLine(peer.peek())
+  );
+}
+
+/** Waits until the program at the other end of a connection has read all that was sent to it. */
+async function untilRead({ remote }: EagerPeer): Promise<void> {
+  const port = "port" in remote ? remote.port : 0;
+  const until = performance.now() + READ_MS;
+  while (performance.now() < until) {
+    const unread = await unreadAt(port);
+    if (unread === 0) return;
+    // Without a tool that shows this, a pause must do.
+    await pause(unread === undefined ? PIECE_MS : 2);
+    if (unread === undefined) return;
+  }
+}

@@ -1,0 +1,55 @@
+/** netdemo plays the server of a UDP client. */
+import { Inbox } from "../../../sockets/inbox.ts";
+import { bindDatagrams } from "../../../sockets/listen.ts";
+import type { DatagramSocket } from "../../../sockets/stream.ts";
+import { LOOPBACK } from "../program/listener_search.ts";
+import { CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
+
+const encoder = new TextEncoder();
+
+/** Serves at a port of this host as the script says. */
+export function playUdpServer(port: number, script: Script): ScriptedServer {
+  const stack = new DisposableStack();
+  const served = LOOPBACK.flatMap((hostname) => {
+    try {
+      const [own, elsewhere] = [
+        bindDatagrams({ hostname, port }),
+        bindDatagrams({ hostname, port: 0 }),
+      ];
+      stack.defer(() => elsewhere.close());
+      return [serve(stack.use(new Inbox([own])), elsewhere, script, () => stack.disposed)];
+    } catch {
+      return []; // no IPv6 here
+    }
+  });
+  return {
+    closeAll: () => {},
+    async [Symbol.asyncDispose]() {
+      stack.dispose();
+      await Promise.all(served);
+    },
+  };
+}
+
+async function serve(
+  inbox: Inbox,
+  elsewhere: DatagramSocket,
+  script: Script,
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    const received = await inbox.next(CLIENT_MS);
+    if (received === undefined) continue;
+    script.arrived();
+    const { bytes, from, reply } = received;
+    await script.handle(bytes, {
+      send: (text) => reply(encoder.encode(text)),
+      untilRead: () => Promise.resolve(),
+      close: () => {},
+      reset: () => {},
+      async sendFromElsewhere(text) {
+        await elsewhere.send(encoder.encode(text), { transport: "udp", ...from }).catch(() => {});
+      },
+    });
+  }
+}

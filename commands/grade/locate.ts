@@ -1,0 +1,54 @@
+/** Where the program under test is, or will be. */
+import { parseTarget } from "../../cli/arguments/target.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { resolve } from "../../sockets/resolve.ts";
+import type { GradeOptions } from "./options.ts";
+import { isFree } from "./program/ports.ts";
+import { isInTimeWait } from "./program/system.ts";
+
+/** Explains why a program can't have its port. */
+async function notFree(port: number): Promise<Failure> {
+  const lingers = await isInTimeWait(port);
+  const instead = "let your program take its port from {port}";
+  return new Failure("USAGE", `port ${port} is ${lingers ? "not free yet" : "in use"}`, {
+    hint: lingers
+      ? `a connection was closed there a moment ago: wait a minute, or ${instead}`
+      : `stop what is listening there, or ${instead}`,
+  });
+}
+
+/** Returns where a TARGET runs; `undefined` for a COMMAND. @throws {Failure} */
+export async function locate(options: GradeOptions) {
+  const { target: text, command, subject, level, udp, port, mayBreak, timeout } = options;
+  if (text === undefined) {
+    if (command === undefined || command.length === 0) {
+      throw new Failure("USAGE", "grade needs the command that starts the program", {
+        hint: `give it after --: netdemo grade ${options.subjectName} -- python3 program.py {port}`,
+      });
+    }
+    if (port !== undefined && !isFree(port)) throw await notFree(port);
+    return undefined;
+  }
+  if (command !== undefined) {
+    throw new Failure("USAGE", "a TARGET and a COMMAND can't both be given");
+  }
+  if (subject.role === "client") {
+    throw new Failure("USAGE", "a client has no TARGET: netdemo starts it and plays its server", {
+      hint: `netdemo grade ${options.subjectName} -- python3 client.py {port}`,
+    });
+  }
+  const parsed = parseTarget(text, { services: ["hello", "message", "calc"] });
+  if (parsed.protocol === "unix") {
+    throw new Failure("USAGE", "grade examines servers over TCP and UDP", {
+      hint: "let the server listen on a port, and give HOST:PORT",
+    });
+  }
+  const addresses = await resolve(parsed.host, timeout);
+  const isBeyond = addresses.some((address) => !/^127\.|^::1$/.test(address));
+  if (isBeyond && level !== "lesson" && !mayBreak) {
+    throw new Failure("USAGE", `--level ${level} may break the server at ${parsed.host}`, {
+      hint: "if it is yours, add --i-may-break-it",
+    });
+  }
+  return { protocol: udp ? "udp" as const : parsed.protocol, addresses, port: parsed.port };
+}

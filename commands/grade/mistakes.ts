@@ -1,0 +1,94 @@
+/** The mistakes that learners make in an answer, by what it looks like. */
+
+/** What an answer should have been. */
+export interface Wanted {
+  /** The right answer, without a line end. */
+  readonly text: string;
+  /** Whether a line end must (`true`) or must not (`false`) follow; `undefined` allows both. */
+  readonly lineEnd?: boolean;
+}
+
+export interface Mistake {
+  /** What is wrong, in a few words. */
+  readonly name: string;
+  /** What to change. */
+  readonly fix: string;
+}
+
+/** The byte order mark: to `trim()` it is white space, but nobody types it. */
+const BOM = "\ufeff";
+
+/**
+ * Names the mistake in a wrong answer, if it is a known one.
+ *
+ * @param text The answer.
+ * @param sent The request.
+ */
+export function mistakeIn(text: string, expected: Wanted, sent: string): Mistake | undefined {
+  const trimmed = text.trim();
+  const isWide = text.length >= expected.text.length * 2 - 1 &&
+    text.replaceAll("\0", "").includes(expected.text);
+  if (isWide && text.replace(/\0+$/, "").includes("\0")) {
+    return { name: "two bytes for each character (UTF-16)", fix: "encode the text as UTF-8" };
+  }
+  if (text.includes("\0")) {
+    return {
+      name: "a NUL byte: the zero that ends a string in C was sent as well",
+      fix: "send strlen(text) bytes, not the size of the array",
+    };
+  }
+  if (/^b(['"]).*\1$/s.test(trimmed)) {
+    return {
+      name: "b'...': Python's way of showing bytes was sent, not the bytes",
+      fix: "turn bytes into text with data.decode(), not with str(data)",
+    };
+  }
+  if (/^(["']).*\1$/s.test(trimmed)) {
+    return { name: "quotes around the answer", fix: "send the text itself, without quotes" };
+  }
+  if (sent !== "" && trimmed === sent.trim()) {
+    return { name: "the request itself came back", fix: "send the answer, not the request" };
+  }
+  if (/\\r|\\n/.test(text) && text.replace(/(?:\\r)?\\n$/, "").trim() === expected.text) {
+    return {
+      name: "a backslash and an n instead of a line end",
+      fix: 'write the line end as "\\n" in double quotes, not escaped twice',
+    };
+  }
+  return whiteSpaceMistake(text, expected) ?? caseMistake(text, expected);
+}
+
+/** Names what is wrong around the right answer. */
+function whiteSpaceMistake(text: string, { text: wanted, lineEnd }: Wanted): Mistake | undefined {
+  if (wanted === "" || text.trim() !== wanted || text.startsWith(BOM)) return undefined;
+  if (!text.startsWith(wanted)) {
+    return { name: "white space before the answer", fix: `send exactly ${wanted}` };
+  }
+  const rest = text.slice(wanted.length);
+  if (/[^\r\n]/.test(rest)) {
+    return {
+      name: "white space after the answer",
+      fix: "send no space, tab or other white space after the last word",
+    };
+  }
+  return lineEnd === undefined ? undefined : lineEndMistake(rest, lineEnd);
+}
+
+function lineEndMistake(rest: string, lineEnd: boolean): Mistake {
+  if (!lineEnd) {
+    return {
+      name: "a line end, though the request had none",
+      fix: "answer in kind: a request without a line end gets its answer without one",
+    };
+  }
+  return rest.includes("\n")
+    ? { name: "more than one line end", fix: "end the answer to a line with one line end" }
+    : { name: "the line end is missing", fix: "end the answer to a line with a line end" };
+}
+
+/** Names a difference in case if there is no other difference. */
+function caseMistake(text: string, { text: wanted }: Wanted): Mistake | undefined {
+  const answer = text.replace(/[\r\n]+$/, "");
+  if (answer === wanted || answer.toLowerCase() !== wanted.toLowerCase()) return undefined;
+  return { name: "upper and lower case differ", fix: `send exactly ${wanted}` };
+}

@@ -1,0 +1,116 @@
+/** The program under test: its process, its port, and what it says on stderr. */
+import { Finding, Skipped } from "../../../suite/test.ts";
+import { NO_PROCESS } from "../checks/check.ts";
+import { Child, endMarked } from "./child.ts";
+import { lastWords } from "./last_words.ts";
+import type { Ports } from "./ports.ts";
+
+/** The environment variable that marks every process of a run. */
+const MARK = "NETDEMO_GRADE";
+
+/** How a program is started. */
+export interface ProgramOptions {
+  /** The command; `{port}` in it stands for the port. @default {[]} */
+  readonly command?: readonly string[] | undefined;
+  /** The fixed port that it uses. */
+  readonly fixedPort?: number | undefined;
+  readonly ports: Ports;
+  /** Marks the environment of all it starts. @default a random one */
+  readonly mark?: string | undefined;
+}
+
+/** Starts and stops the program under test. */
+export class Program implements AsyncDisposable {
+  /** The process that was started last, until it is stopped. */
+  child: Child | undefined;
+  /** Where the program was told to listen. */
+  port = 0;
+  /** Whether nothing may be started any more, because the check is over. */
+  isCancelled = false;
+  /** Whether the program's port is known: it is fixed, or {port} stands for it. */
+  readonly takesPort: boolean;
+  readonly options: ProgramOptions;
+  /** The dot at its end keeps marks from being prefixes of others. */
+  readonly #mark: string;
+  #saidFrom = 0;
+
+  constructor(options: ProgramOptions) {
+    const { command = [], fixedPort, mark = crypto.randomUUID() } = options;
+    this.options = options;
+    this.takesPort = fixedPort !== undefined || command.some((word) => word.includes("{port}"));
+    this.#mark = `${mark}.`;
+  }
+
+  /** Another run of it, beside this one. @param name A word of its own. */
+  another(name: string): Program {
+    return new Program({ ...this.options, mark: this.#mark + name });
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param port Where it is to listen, or to connect to.
+   * @param stdin What it gets on stdin. @default nothing
+   * @param kept Bytes to keep of its stdout. @default {65_536}
+   * @throws {CannotStart}
+   * @throws {Finding} if the check is over, or the folder to start it in is gone.
+   */
+  start(port: number, { stdin, kept }: { stdin?: string | undefined; kept?: number } = {}): Child {
+    if (this.isCancelled) throw new Finding({ saw: "the check was over" });
+    const { command = [] } = this.options;
+    this.port = port;
+    this.#saidFrom = 0;
+    this.child = new Child({
+      command: command.map((word) => word.replaceAll("{port}", String(port))),
+      env: { PORT: String(port), [MARK]: this.#mark },
+      stdin,
+      kept,
+    });
+    return this.child;
+  }
+
+  /** A port for the next start. */
+  nextPort(): number {
+    return this.options.fixedPort ?? this.options.ports.take();
+  }
+
+  /** Ends it and everything it started. */
+  async stop(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (child === undefined) return;
+    const endedBefore = child.ended !== undefined;
+    await child.stop();
+    // A program that moved itself into the background still runs, and may hold the port.
+    if (endedBefore) await endMarked(`${MARK}=${this.#mark}`);
+  }
+
+  /** Makes {@linkcode said} ignore what it has printed so far. */
+  listenToStderr(): void {
+    this.#saidFrom = this.child?.stderr.size ?? 0;
+  }
+
+  /** Its last words on stderr. */
+  async said(): Promise<string | undefined> {
+    if (this.child === undefined) return undefined;
+    if (this.child.ended !== undefined) await this.child.printed();
+    return lastWords(this.child.stderr.tailFrom(this.#saidFrom));
+  }
+
+  /** `; your program ended (exit code 1)`, if it did. */
+  async andEnded(): Promise<string> {
+    const how = await this.child?.howItEnded();
+    return how === undefined ? "" : `; ${how}`;
+  }
+
+  /** Returns its process, for checks of that. @throws {Skipped} if there is none. */
+  process(): Child {
+    if (this.child !== undefined) return this.child;
+    throw new Skipped(NO_PROCESS);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await endMarked(`${MARK}=${this.#mark}`);
+  }
+}
