@@ -1,8 +1,9 @@
 import template from "./browser/page.html" with { type: "text" };
-import { card, insideRung, listItem, rungItem } from "./browser/elements.js";
+import { card, gapItem, insideRung, listItem, rungItem } from "./browser/elements.js";
 import { escape } from "@std/html";
 import { html } from "./html.ts";
-import type { EventLog, Ladder, NumberedRung } from "./log.ts";
+import type { KeptRung } from "./kept_rung.ts";
+import type { EventLog, Ladder } from "./log.ts";
 import { Turns } from "./turns.ts";
 
 /** Bytes of each piece in the document; the script shows all that are kept. */
@@ -47,15 +48,25 @@ export async function* documentOf(words: PageWords, log: EventLog): AsyncGenerat
 }
 
 async function* cardOf({ connection, rungs }: Ladder): AsyncGenerator<string> {
-  const [start = "", end = ""] = html(card(connection, [])).split(RUNGS);
+  const [start = "", end = ""] = html(card(connection)).split(RUNGS);
   yield start + RUNGS;
+  const { gap } = connection;
+  const write = (rung: KeptRung): string =>
+    htmlOf(rung) + (rung.number === gap?.after ? html(gapItem(gap)) : "");
   for (let first = 0; first < rungs.length; first += RUNGS_AT_ONCE) {
-    yield await turns.run(() => rungs.slice(first, first + RUNGS_AT_ONCE).map(htmlOf).join(""));
+    yield await turns.run(() => rungs.slice(first, first + RUNGS_AT_ONCE).map(write).join(""));
   }
   yield end;
 }
 
-function htmlOf(makeRung: () => NumberedRung): string {
-  const rung = makeRung();
-  return html(rungItem(rung, insideRung(rung, HEX_BYTES)));
+/** Each rung is written once, for all documents. */
+const written = new WeakMap<KeptRung, string>();
+
+function htmlOf(kept: KeptRung): string {
+  const known = written.get(kept);
+  if (known !== undefined) return known;
+  const rung = kept.numbered();
+  const text = html(rungItem(rung, insideRung(rung, HEX_BYTES)));
+  written.set(kept, text);
+  return text;
 }

@@ -1,6 +1,5 @@
-import { type PageRung, pageRung } from "../ladder/page_rung.ts";
 import type { Rung, SideNames } from "../ladder/rung.ts";
-import type { SocketEvent } from "../sockets/socket_events.ts";
+import { KeptRung } from "./kept_rung.ts";
 
 /** Most events kept, of all connections together. */
 const MAX_EVENTS = 2_000;
@@ -12,8 +11,11 @@ const MAX_CONNECTIONS = 200;
 const MAX_IN_UPDATE = 64;
 /** Milliseconds for which news is collected before viewers are notified. */
 const COLLECT_MS = 40;
-/** Bytes kept of each piece. */
-const KEPT_BYTES = 4_096;
+/**
+ * Events of each connection that stay, such as the request of a long download; all connections
+ * together have fewer than are kept.
+ */
+const FIRST_EVENTS = 8;
 
 /** The state of a connection: at a glance, and in words. */
 export interface ConnectionState {
@@ -31,18 +33,17 @@ export interface ConnectionView extends SideNames, ConnectionState {
   readonly quietMs: number;
   /** The side that sent the last bytes: the other one is expected to answer. */
   readonly lastFrom?: "client" | "server" | undefined;
-  /** The number of its oldest kept event. */
-  readonly oldest: number;
-  /** Events no longer kept, including those before them that were too fast to show. */
-  readonly forgotten: number;
+  /** Its events that are no longer kept, if any. */
+  readonly gap?: Gap | undefined;
 }
 
-/** A rung as sent to viewers, with its number among all events and its connection. */
-export interface NumberedRung extends PageRung {
-  readonly number: number;
-  readonly connection: number;
-  /** Events before it that were too fast to show. */
-  readonly skipped?: number | undefined;
+/** Events of a connection that are no longer kept: those between its first and its latest. */
+export interface Gap {
+  /** The number of the last event before the gap, and of the first one after it. */
+  readonly after: number;
+  readonly before: number;
+  /** How many there were, including those that were too fast to show. */
+  readonly events: number;
 }
 
 /** How far a viewer has been updated. */
@@ -67,17 +68,10 @@ export interface Update {
   readonly mark: Mark;
 }
 
-/** A connection with its rungs, each made when it is called for. */
+/** A connection with its rungs. */
 export interface Ladder {
   readonly connection: ConnectionView;
-  readonly rungs: readonly (() => NumberedRung)[];
-}
-
-interface Entry {
-  readonly number: number;
-  readonly rung: Rung;
-  readonly skipped: number;
-  json?: string;
+  readonly rungs: readonly KeptRung[];
 }
 
 /** A connection in the log. */
@@ -91,7 +85,7 @@ export class Connection {
   /** Its last event, as `performance.now()`. */
   lastAt: number;
   lastFrom: "client" | "server" | undefined;
-  readonly entries: Entry[] = [];
+  readonly rungs: KeptRung[] = [];
   forgotten = 0;
   version = 0;
   /** Whether it was removed to make room for newer ones. */
@@ -137,7 +131,7 @@ export class EventLog {
   /** Adds an event to a connection. */
   add(connection: Connection, rung: Rung, skipped = 0): void {
     if (connection.isRemoved) return;
-    connection.entries.push({ number: ++this.#number, rung: withKeptBytes(rung), skipped });
+    connection.rungs.push(new KeptRung(++this.#number, connection.id, rung, skipped));
     connection.lastAt = connection.startedAt + rung.time;
     const { crossing } = rung;
     if (crossing?.what === "data" && crossing.from !== "between") {
@@ -164,31 +158,26 @@ export class EventLog {
   since({ number, version }: Mark): Update {
     const now = performance.now();
     const all = [...this.#connections.values()];
-    const fresh = all.flatMap((connection) =>
-      entriesSince(connection, number).map((entry) => ({ connection, entry }))
-    ).sort((one, other) => one.entry.number - other.entry.number).slice(0, MAX_IN_UPDATE);
+    const fresh = all.flatMap((connection) => rungsSince(connection, number))
+      .sort((one, other) => one.number - other.number).slice(0, MAX_IN_UPDATE);
     return {
       total: this.total,
       connections: all.filter((connection) => connection.version > version)
         .map((connection) => viewOf(connection, now)),
       kept: this.#removedAt > version ? all.map(({ id }) => id) : undefined,
-      rungs: fresh.map(({ connection, entry }) =>
-        entry.json ??= JSON.stringify(numberedRung(connection, entry))
-      ),
+      rungs: fresh.map(({ json }) => json),
       stopped: this.stopped,
-      mark: { number: fresh.at(-1)?.entry.number ?? number, version: this.#version },
+      mark: { number: fresh.at(-1)?.number ?? number, version: this.#version },
     };
   }
 
   /** Returns everything kept, newest connection first. */
   ladders(): readonly Ladder[] {
     const now = performance.now();
-    return [...this.#connections.values()].reverse().map((connection) => {
-      return {
-        connection: viewOf(connection, now),
-        rungs: connection.entries.map((entry) => () => numberedRung(connection, entry)),
-      };
-    });
+    return [...this.#connections.values()].reverse().map((connection) => ({
+      connection: viewOf(connection, now),
+      rungs: [...connection.rungs],
+    }));
   }
 
   isNews({ number, version }: Mark): boolean {
@@ -216,16 +205,20 @@ export class EventLog {
   /** Forgets most where most is kept, so that one busy connection does not push out the others. */
   #forget(events: number): void {
     for (let left = events; left > 0;) {
-      let most: Connection | undefined;
-      for (const connection of this.#connections.values()) {
-        if (connection.entries.length > (most?.entries.length ?? 0)) most = connection;
+      const [first, ...others] = this.#connections.values();
+      if (first === undefined) return;
+      const busiest = others.reduce(
+        (most, one) => one.rungs.length > most.rungs.length ? one : most,
+        first,
+      );
+      const spare = busiest.rungs.length - FIRST_EVENTS;
+      const count = Math.min(left, Math.max(1, spare >> 2));
+      for (const { skipped } of busiest.rungs.splice(FIRST_EVENTS, count)) {
+        busiest.forgotten += 1 + skipped;
       }
-      if (most === undefined) return;
-      const count = Math.min(left, Math.max(1, most.entries.length >> 2));
-      for (const { skipped } of most.entries.splice(0, count)) most.forgotten += 1 + skipped;
       this.#kept -= count;
       left -= count;
-      this.#touch(most);
+      this.#touch(busiest);
     }
   }
 
@@ -237,22 +230,22 @@ export class EventLog {
 
   #remove(connection: Connection): void {
     connection.isRemoved = true;
-    this.#kept -= connection.entries.length;
-    connection.entries.length = 0;
+    this.#kept -= connection.rungs.length;
+    connection.rungs.length = 0;
     this.#connections.delete(connection.id);
     this.#removedAt = ++this.#version;
   }
 }
 
-/** Returns the entries of a connection after a number; they are in order. */
-function entriesSince({ entries }: Connection, number: number): Entry[] {
-  let index = entries.length;
-  while (index > 0 && (entries[index - 1]?.number ?? 0) > number) index--;
-  return entries.slice(index);
+/** Returns the rungs of a connection after a number; they are in order. */
+function rungsSince({ rungs }: Connection, number: number): KeptRung[] {
+  let index = rungs.length;
+  while (index > 0 && (rungs[index - 1]?.number ?? 0) > number) index--;
+  return rungs.slice(index);
 }
 
 function viewOf(connection: Connection, now: number): ConnectionView {
-  const { id, names, state, startedOn, lastAt, lastFrom, entries, forgotten } = connection;
+  const { id, names, state, startedOn, lastAt, lastFrom } = connection;
   return {
     id,
     ...names,
@@ -260,35 +253,13 @@ function viewOf(connection: Connection, now: number): ConnectionView {
     startedAt: startedOn,
     quietMs: Math.max(0, Math.round(now - lastAt)),
     lastFrom,
-    oldest: entries[0]?.number ?? 0,
-    forgotten,
+    gap: gapOf(connection),
   };
 }
 
-function numberedRung({ id }: Connection, { number, rung, skipped }: Entry): NumberedRung {
-  return {
-    number,
-    connection: id,
-    ...(skipped > 0 ? { skipped } : {}),
-    ...pageRung(rung),
-  };
-}
-
-/** Returns a rung with a copy of only its first bytes. */
-function withKeptBytes(rung: Rung): Rung {
-  const { crossing } = rung;
-  const data = crossing?.data;
-  if (crossing === undefined || data === undefined || data.length <= KEPT_BYTES) return rung;
-  const { bytes = data.length } = crossing;
-  const cut = { ...crossing, data: data.slice(0, KEPT_BYTES), bytes };
-  return {
-    ...rung,
-    client: rung.client.map(withoutData),
-    server: rung.server.map(withoutData),
-    crossing: cut,
-  };
-}
-
-function withoutData({ data, bytes = data?.length, ...event }: SocketEvent): SocketEvent {
-  return { ...event, bytes };
+function gapOf({ rungs, forgotten }: Connection): Gap | undefined {
+  const last = rungs[FIRST_EVENTS - 1];
+  if (forgotten === 0 || last === undefined) return undefined;
+  const next = rungs[FIRST_EVENTS]?.number ?? Number.MAX_SAFE_INTEGER;
+  return { after: last.number, before: next, events: forgotten };
 }

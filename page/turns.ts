@@ -1,17 +1,23 @@
+/** Milliseconds of work before others get a turn of the event loop. */
+const SLICE_MS = 5;
+
 /**
- * Runs pieces of work one after another, with a turn of the event loop between them, so that many
- * long works hold others up no longer than one piece does.
+ * Runs pieces of work one after another, with a turn of the event loop whenever a slice of time is
+ * used up, so that many long works hold others up no longer than one slice does.
  */
 export class Turns {
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
+  #until = 0;
 
-  run<T>(piece: () => T): Promise<T> {
+  async run<T>(piece: () => T): Promise<T> {
     const done = this.#last.then(piece);
-    this.#last = done.then(nextTurn, nextTurn);
-    return done;
+    this.#last = done.then(() => this.#rest(), () => this.#rest());
+    return await done;
   }
-}
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
+  async #rest(): Promise<void> {
+    if (performance.now() < this.#until) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#until = performance.now() + SLICE_MS;
+  }
 }

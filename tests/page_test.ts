@@ -278,7 +278,7 @@ Deno.test("the last 2,000 events are kept, and a busy connection does not push o
   const { rungs, connections } = viewer;
   assertEquals(rungs.length <= 2_000, true);
   assertEquals(rungs.filter(({ connection }) => connection === 1).length, 5);
-  assertGreater(connections.get(2)?.forgotten ?? 0, 0);
+  assertGreater(connections.get(2)?.gap?.events ?? 0, 0);
   assertEquals(
     rungs.map(({ number }) => number),
     rungs.map(({ number }) => number).toSorted((a, b) => a - b),
@@ -299,7 +299,7 @@ Deno.test("events too fast to show are counted", async () => {
   const { rungs } = viewer;
   const skipped = rungs.reduce((sum, { skipped = 0 }) => sum + skipped, 0);
   // One accept, two calls per request, the client's end, the close.
-  const { forgotten = 0 } = viewer.connections.get(1) ?? {};
+  const { events: forgotten = 0 } = viewer.connections.get(1)?.gap ?? {};
   const counted = rungs.length + skipped + forgotten;
   assert(counted >= 3_003, `${rungs.length} shown, ${skipped} skipped, ${forgotten} forgotten`);
   assertGreater(skipped, 0);

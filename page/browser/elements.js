@@ -3,7 +3,8 @@
  * The parts of the page, as trees of names and text: the server writes them as HTML, the browser
  * creates elements from them. Neither ever treats text as markup.
  *
- * @import { ConnectionView, NumberedRung } from "../log.ts"
+ * @import { NumberedRung } from "../kept_rung.ts"
+ * @import { ConnectionView, Gap } from "../log.ts"
  */
 
 /**
@@ -91,13 +92,12 @@ export function stateText({ kind, word, quietMs, lastFrom }) {
 }
 
 /**
- * A connection with its ladder.
+ * A connection, with a list for its rungs.
  *
  * @param {ConnectionView} connection
- * @param {readonly Node[]} rungs
  * @returns {Element}
  */
-export function card(connection, rungs) {
+export function card(connection) {
   const { id, client, server } = connection;
   return [
     "article",
@@ -119,23 +119,20 @@ export function card(connection, rungs) {
       ["span", { class: "name client" }, client],
       ["span", { class: "name server" }, server],
     ],
-    ["div", { class: "scroll" }, forgottenNote(connection), ["ol", { class: "rungs" }, ...rungs]],
+    ["div", { class: "scroll" }, ["ol", { class: "rungs" }]],
   ];
 }
 
 /**
- * Says how many events are no longer kept.
+ * Says how many events between two rungs are no longer kept.
  *
- * @param {ConnectionView} connection
+ * @param {Gap} gap
  * @returns {Element}
  */
-export function forgottenNote({ forgotten }) {
-  const text = forgotten === 0
-    ? ""
-    : `${forgotten.toLocaleString("en")} earlier ${
-      forgotten === 1 ? "call is" : "calls are"
-    } no longer kept`;
-  return ["p", { class: "forgotten" }, text];
+export function gapItem({ after, events }) {
+  const calls = events === 1 ? "call is" : "calls are";
+  const text = `${events.toLocaleString("en")} ${calls} no longer kept`;
+  return ["li", { class: "forgotten", "data-number": String(after) }, text];
 }
 
 /**

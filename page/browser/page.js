@@ -5,18 +5,11 @@
  * The page's script: shows updates from the server. The server has already written the same
  * elements for readers without scripts.
  *
- * @import { ConnectionView, NumberedRung } from "../log.ts"
+ * @import { NumberedRung } from "../kept_rung.ts"
+ * @import { ConnectionView, Gap } from "../log.ts"
  * @import { Node as Tree } from "./elements.js"
  */
-import {
-  card,
-  forgottenNote,
-  insideRung,
-  listItem,
-  lookOf,
-  rungItem,
-  stateText,
-} from "./elements.js";
+import { card, gapItem, insideRung, listItem, lookOf, rungItem, stateText } from "./elements.js";
 
 /** Most ladders side by side. */
 const MAX_SIDE_BY_SIDE = 4;
@@ -126,7 +119,7 @@ function take(update) {
   const now = performance.now();
   for (const view of update.connections) {
     const known = connections.get(view.id);
-    const rungs = (known?.rungs ?? []).filter(({ number }) => number >= view.oldest);
+    const rungs = (known?.rungs ?? []).filter(({ number }) => isKept(number, view.gap));
     connections.set(view.id, { view, seenAt: now, rungs });
   }
   for (const rung of update.rungs) connections.get(rung.connection)?.rungs.push(rung);
@@ -140,6 +133,14 @@ function take(update) {
     showControls();
   } else if (update.isReset) renderAnew();
   else render();
+}
+
+/**
+ * @param {number} number
+ * @param {Gap | undefined} gap
+ */
+function isKept(number, gap) {
+  return gap === undefined || number <= gap.after || number >= gap.before;
 }
 
 /** @param {string} why */
@@ -235,7 +236,7 @@ function renderBoard(shown) {
     shown.map((known) => {
       const { view: { id } } = known;
       const before = board.querySelector(`#connection-${id}`);
-      const shownCard = /** @type {HTMLElement} */ (before ?? build(card(viewNow(known), [])));
+      const shownCard = /** @type {HTMLElement} */ (before ?? build(card(viewNow(known))));
       renderCard(shownCard, known);
       return shownCard;
     }),
@@ -253,15 +254,8 @@ function renderCard(shownCard, known) {
   const scroll = part(shownCard, ".scroll");
   const rungs = part(shownCard, ".rungs");
   const isAtEnd = scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 8;
-  part(shownCard, ".forgotten").replaceWith(build(forgottenNote(view)));
-  const first = known.rungs[0]?.number ?? 0;
-  while (
-    Number(/** @type {HTMLElement} */ (rungs.firstElementChild)?.dataset["number"] ?? Infinity) <
-      first
-  ) {
-    rungs.firstElementChild?.remove();
-  }
-  const last = Number(/** @type {HTMLElement} */ (rungs.lastElementChild)?.dataset["number"] ?? 0);
+  renderGap(rungs, view.gap);
+  const last = numberOf(rungs.lastElementChild);
   const fresh = known.rungs.filter(({ number }) => number > last);
   rungs.append(...fresh.map((rung) => {
     const item = build(rungItem(rung, []));
@@ -270,6 +264,26 @@ function renderCard(shownCard, known) {
   }));
   keepOneStop(rungs, "summary");
   if (isAtEnd && fresh.length > 0) scroll.scrollTop = scroll.scrollHeight;
+}
+
+/**
+ * Removes the rungs that are no longer kept, and says how many.
+ *
+ * @param {HTMLElement} rungs
+ * @param {Gap | undefined} gap
+ */
+function renderGap(rungs, gap) {
+  rungs.querySelector(".forgotten")?.remove();
+  if (gap === undefined) return;
+  const items = /** @type {HTMLElement[]} */ ([...rungs.children]);
+  for (const item of items) if (!isKept(numberOf(item), gap)) item.remove();
+  const before = items.filter((item) => numberOf(item) <= gap.after).at(-1);
+  before?.after(build(gapItem(gap)));
+}
+
+/** @param {Element | null} item */
+function numberOf(item) {
+  return item instanceof HTMLElement ? Number(item.dataset["number"]) : 0;
 }
 
 /** The rung of each element that shows one; its contents are created when it is opened. @type {WeakMap<Node, NumberedRung>} */
@@ -285,7 +299,7 @@ function renderState(shownCard, view) {
   if (word.textContent === text && part(shownCard, ".state").classList.contains(lookOf(view))) {
     return;
   }
-  const fresh = /** @type {HTMLElement} */ (build(card(view, [])));
+  const fresh = /** @type {HTMLElement} */ (build(card(view)));
   part(shownCard, ".state").replaceWith(part(fresh, ".state"));
 }
 

@@ -1,5 +1,6 @@
 import { openServerPage, type ServerPage } from "../../page/open_page.ts";
-import type { ConnectionView, NumberedRung } from "../../page/log.ts";
+import type { NumberedRung } from "../../page/kept_rung.ts";
+import type { ConnectionView } from "../../page/log.ts";
 import { service as calc } from "../../services/calc.ts";
 import { service as lab } from "../../services/lab.ts";
 import { service as message } from "../../services/message.ts";
