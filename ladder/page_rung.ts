@@ -1,5 +1,6 @@
 import { quoteBytes } from "../text/width.ts";
-import { visible } from "../text/visible.ts";
+import { isUtf8 } from "../text/utf8.ts";
+import { visible, visibleBytes } from "../text/visible.ts";
 import { callText, labelOf } from "./draw.ts";
 import { explanationOf } from "./explain.ts";
 import type { Crossing, Rung } from "./rung.ts";
@@ -7,9 +8,6 @@ import { type Tone, toneOf } from "./tone.ts";
 
 /** Columns for the bytes at an arrow on the page; an open rung shows all of them. */
 const LABEL_COLUMNS = 72;
-
-const strict = new TextDecoder("utf-8", { fatal: true });
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A rung as the page draws it: only text ready to show, so JSON can carry it. */
 export interface PageRung {
@@ -80,21 +78,15 @@ function arrowLabel(crossing: Crossing, data: Uint8Array | undefined): string {
 
 /** Whether the bytes are not UTF-8; false for an incomplete piece, as it can't be known. */
 function isBinary({ data, bytes = data?.length }: Crossing): boolean {
-  if (data === undefined || data.length !== bytes) return false;
-  try {
-    strict.decode(data);
-    return false;
-  } catch {
-    return true;
-  }
+  return data !== undefined && data.length === bytes && !isUtf8(data);
 }
 
 function bytesOf(crossing: Crossing | undefined): PageBytes | undefined {
   if (crossing?.data === undefined || crossing.data.length === 0) return undefined;
   const { data, bytes: total = data.length } = crossing;
-  const lines = decoder.decode(data).split("\n");
   // A line end is shown, and also ends the line.
-  return { total, text: lines.map(visible).join("\\n\n"), base64: data.toBase64() };
+  const text = visibleBytes(data, (text) => text.split("\n").map(visible).join("\\n\n"));
+  return { total, text, base64: data.toBase64() };
 }
 
 function sentenceOf({ client, server, crossing }: Rung): string {

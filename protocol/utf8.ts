@@ -1,3 +1,5 @@
+import { isUtf8 } from "../text/utf8.ts";
+
 /** What a decoder substitutes for bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
 
@@ -23,24 +25,4 @@ function isAscii(bytes: Uint8Array): boolean {
 /** `apply` accepts typed arrays too, which TypeScript does not know. */
 function fromAscii(bytes: Uint8Array): string {
   return String.fromCharCode.apply(null, bytes as unknown as number[]);
-}
-
-/** Whether the bytes are well-formed UTF-8 (Unicode, table 3-7). */
-function isUtf8(bytes: Uint8Array): boolean {
-  const { length } = bytes;
-  for (let index = 0; index < length;) {
-    const first = bytes[index++] ?? 0;
-    if (first < 0x80) continue;
-    const more = first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1;
-    if (more < 0 || index + more > length) return false;
-    const second = bytes[index++] ?? 0;
-    // No overlong forms, no surrogates, nothing beyond U+10FFFF.
-    const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-    const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-    if (second < least || second > most) return false;
-    for (let rest = 1; rest < more; rest++) {
-      if (((bytes[index++] ?? 0) & 0xc0) !== 0x80) return false;
-    }
-  }
-  return true;
 }

@@ -341,7 +341,7 @@ Deno.test("data from a peer never reaches the terminal raw", async () => {
     await conn.write(encode(`${evil}\n`));
   });
   const ended = await netdemoInProcess(["message-client", "--port", `${peer.port}`]);
-  assertEquals(ended.stdout, "\\x1b[31mred\\x07\\x9b\\u202e\\u2066\\u2028end\n");
+  assertEquals(ended.stdout, "\\x1b[31mred\\x07\\u009b\\u202e\\u2066\\u2028end\n");
   const wrong = await ask(peer.port);
   assertEquals(wrong.code, 1);
   // deno-lint-ignore no-control-regex -- these must not appear

@@ -1,3 +1,5 @@
+import { utf8Length } from "./utf8.ts";
+
 /**
  * Characters that act on a terminal instead of being shown, or that break or
  * reorder its lines: control characters (C0, DEL, C1), line and paragraph
@@ -9,9 +11,30 @@ const UNSAFE =
 
 const named: Record<string, string> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Untrusted text made safe for a terminal: on one line, with unsafe characters as `\x1b` or `\u202e`. */
 export function visible(text: string): string {
   return text.replace(UNSAFE, shownEscape);
+}
+
+/**
+ * Bytes as text: what is not UTF-8 is shown as `\xd2`, byte by byte. From `\x80` on that is always
+ * a byte, never a character.
+ *
+ * @param show Makes the parts that are text safe. @default {visible}
+ */
+export function visibleBytes(bytes: Uint8Array, show: (text: string) => string = visible): string {
+  let shown = "";
+  let start = 0;
+  for (let index = 0; index < bytes.length;) {
+    const length = utf8Length(bytes, index);
+    index += length;
+    if (length > 0) continue;
+    shown += show(decoder.decode(bytes.subarray(start, index))) + byteEscape(bytes[index] ?? 0);
+    start = ++index;
+  }
+  return shown + show(decoder.decode(bytes.subarray(start)));
 }
 
 /** A value as one line of JSON without unsafe characters. */
@@ -21,10 +44,13 @@ export function jsonLine(value: unknown): string {
 
 const shownEscape = remembered((character) => {
   const code = character.charCodeAt(0);
-  const hex = code.toString(16);
   return named[character] ??
-    (code < 0x100 ? `\\x${hex.padStart(2, "0")}` : `\\u${hex.padStart(4, "0")}`);
+    (code < 0x80 ? byteEscape(code) : `\\u${code.toString(16).padStart(4, "0")}`);
 });
+
+function byteEscape(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, "0")}`;
+}
 
 const jsonEscape = remembered((character) =>
   `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`

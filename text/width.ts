@@ -1,7 +1,5 @@
 import { eastAsianWidth } from "get-east-asian-width";
-import { visible } from "./visible.ts";
-
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+import { visible, visibleBytes } from "./visible.ts";
 
 /** Text whose characters take one column each, as nearly all do. */
 const PRINTABLE_ASCII = /^[ -~]*$/;
@@ -56,11 +54,11 @@ export function cutTo(text: string, width: number): string {
   return `${kept}...`;
 }
 
-/** Bytes as text in quotes, unsafe characters escaped, cut to a width of columns. */
+/** Bytes as text in quotes, as `visibleBytes` shows them, cut to a width of columns. */
 export function quoteBytes(bytes: Uint8Array, width: number, unicode = true): string {
   // No more bytes than these are shown, however long the data is.
-  const head = lenient.decode(bytes.subarray(0, width * 4));
-  const text = visible(head.replaceAll("\\", "\\\\").replaceAll('"', '\\"'));
+  const head = bytes.subarray(0, width * 4);
+  const text = visibleBytes(head, (text) => visible(text.replaceAll(/["\\]/g, "\\$&")));
   return `"${cutTo(unicode ? text : asciiOnly(text), width - 2)}"`;
 }
 
