@@ -1,5 +1,6 @@
 import type { Deadlines, Timed } from "../sockets/deadlines.ts";
 import type { Stream } from "../sockets/stream.ts";
+import { writeAll } from "../sockets/write_all.ts";
 import { endOfHead, type HttpRequest, parseHead } from "./http_request.ts";
 
 /** Bytes of a request's head; browsers send the cookies of every program on this host. */
@@ -151,8 +152,4 @@ export class HttpConnection implements Timed {
     }
     this.#gone.abort();
   }
-}
-
-async function writeAll(stream: Stream, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await stream.write(bytes.subarray(sent));
 }

@@ -1,4 +1,5 @@
-import { Backoff } from "../sockets/backoff.ts";
+import { acceptFrom } from "../sockets/accept.ts";
+import { Changes } from "../sockets/changes.ts";
 import { Deadlines } from "../sockets/deadlines.ts";
 import type { Stream, StreamListener } from "../sockets/stream.ts";
 import { HttpConnection, type HttpContext, type HttpHandler } from "./http_connection.ts";
@@ -40,19 +41,26 @@ export function serveHttp(
 }
 
 class Server implements HttpServer {
-  readonly #listener: StreamListener;
   readonly #context: HttpContext;
   readonly #connections = new Set<HttpConnection>();
   readonly #stopping = new AbortController();
   readonly #accepting: Promise<void>;
+  readonly #ended = new Changes();
   #closed: Promise<void> | undefined;
-  /** Resolves when the next connection ends. */
-  #oneEnded = Promise.withResolvers<void>();
 
   constructor(listener: StreamListener, context: HttpContext) {
-    this.#listener = listener;
     this.#context = context;
-    this.#accepting = this.#accept();
+    this.#accepting = acceptFrom({
+      addr: listener.addr,
+      accept: async () => {
+        await this.#room();
+        return await listener.accept();
+      },
+      close: () => listener.close(),
+    }, {
+      signal: this.#stopping.signal,
+      admit: (stream) => this.#serve(stream),
+    });
   }
 
   close(patience: number): Promise<void> {
@@ -61,37 +69,21 @@ class Server implements HttpServer {
 
   async #close(patience: number): Promise<void> {
     this.#stopping.abort();
-    this.#listener.close();
     for (const connection of this.#connections) if (connection.isAsking) connection.expire();
     const timer = setTimeout(() => {
       for (const connection of this.#connections) connection.expire();
     }, patience);
-    while (this.#connections.size > 0) await this.#oneEnded.promise;
+    while (this.#connections.size > 0) await this.#ended.next;
     clearTimeout(timer);
-    this.#oneEnded.resolve();
     await this.#accepting;
     this.#context.deadlines.stop();
-  }
-
-  async #accept(): Promise<void> {
-    const { signal } = this.#stopping;
-    const pause = new Backoff();
-    while (!signal.aborted) {
-      try {
-        this.#serve(await this.#listener.accept());
-        pause.reset();
-      } catch {
-        await pause.wait(signal);
-      }
-      await this.#room();
-    }
   }
 
   /** Waits until there is room for one more connection. */
   async #room(): Promise<void> {
     while (this.#connections.size >= MAX_CONNECTIONS) {
       for (const connection of this.#connections) connection.hurry();
-      await this.#oneEnded.promise;
+      await this.#ended.next;
     }
   }
 
@@ -102,8 +94,7 @@ class Server implements HttpServer {
     connection.run().finally(() => {
       this.#connections.delete(connection);
       this.#context.deadlines.delete(connection);
-      this.#oneEnded.resolve();
-      this.#oneEnded = Promise.withResolvers();
+      this.#ended.notify();
     });
   }
 }

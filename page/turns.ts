@@ -1,3 +1,5 @@
+import { delay } from "@std/async/delay";
+
 /** Milliseconds of work before others get a turn of the event loop. */
 const SLICE_MS = 5;
 
@@ -10,14 +12,14 @@ export class Turns {
   #until = 0;
 
   async run<T>(piece: () => T): Promise<T> {
-    const done = this.#last.then(piece);
-    this.#last = done.then(() => this.#rest(), () => this.#rest());
+    const done = this.#last.then(() => this.#rest()).then(piece);
+    this.#last = done.then(() => {}, () => {});
     return await done;
   }
 
   async #rest(): Promise<void> {
     if (performance.now() < this.#until) return;
-    await new Promise((resolve) => setTimeout(resolve));
+    await delay(0);
     this.#until = performance.now() + SLICE_MS;
   }
 }
