@@ -60,6 +60,8 @@ class Server implements HttpServer {
     }, {
       signal: this.#stopping.signal,
       admit: (stream) => this.#serve(stream),
+      // No descriptors are left: those that are slow to ask hold some.
+      onFailure: () => this.#hurry(),
     });
   }
 
@@ -82,9 +84,13 @@ class Server implements HttpServer {
   /** Waits until there is room for one more connection. */
   async #room(): Promise<void> {
     while (this.#connections.size >= MAX_CONNECTIONS) {
-      for (const connection of this.#connections) connection.hurry();
+      this.#hurry();
       await this.#ended.next;
     }
+  }
+
+  #hurry(): void {
+    for (const connection of this.#connections) connection.hurry();
   }
 
   #serve(stream: Stream): void {

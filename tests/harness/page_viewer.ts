@@ -108,7 +108,9 @@ export class PageViewer implements AsyncDisposable {
       while (!holds(this)) {
         if (!await this.#read()) {
           throw new Error(
-            `the stream ended before ${holds}: ${JSON.stringify(this.messages.at(-1))}`,
+            `the stream ended before ${holds}: ${
+              JSON.stringify(this.messages.at(-1))?.slice(0, 300)
+            }`,
           );
         }
       }
