@@ -100,9 +100,9 @@ Deno.test("what is not a request of its own gets its status, and the connection 
   }
 });
 
-Deno.test("a browser gets the page though 300 connections say nothing, and those are closed", async () => {
+Deno.test("a browser gets the page though 130 connections say nothing, and those are closed", async () => {
   await using server = await startWatched({ patience: 2_000 });
-  const idle = await openIdle(server.pagePort, 300);
+  const idle = await openIdle(server.pagePort, 130);
   const answer = await ask(server.pagePort, get(server.pagePort));
   assertMatch(answer, /^HTTP\/1\.1 200 /);
   const ends = await Promise.all(idle.map((connection) => connection.receiveAll()));
