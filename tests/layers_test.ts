@@ -26,7 +26,7 @@ const allowed: Record<string, readonly string[]> = {
   services: ["sockets", "protocol"],
   clients: ["sockets", "protocol"],
   sockets: ["protocol"],
-  protocol: [],
+  protocol: ["text"],
   text: [],
 };
 
