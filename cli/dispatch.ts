@@ -113,7 +113,7 @@ function isUsage(error: unknown): error is Failure {
  * another tool; otherwise the failure's own hint, or where to read more.
  */
 async function withHint(
-  { kind, message, hint }: Failure,
+  { kind, message, hint, excerpt }: Failure,
   args: readonly string[],
   commands: readonly Command[],
 ): Promise<Failure> {
@@ -122,7 +122,7 @@ async function withHint(
   if (meant !== undefined && await isPlausible(meant.args, commands)) {
     return new Failure(kind, message, { hint: `${meant.why}: netdemo ${meant.line}` });
   }
-  return new Failure(kind, message, { hint: hint ?? await pageHint(args[0], commands) });
+  return new Failure(kind, message, { hint: hint ?? await pageHint(args[0], commands), excerpt });
 }
 
 /** Returns a hint on where to read more. */

@@ -17,15 +17,21 @@ export class Failure extends Error {
   override readonly name = "Failure";
   readonly kind: FailureKind;
   readonly hint: string | undefined;
+  /** Lines that show what the message is about, such as a line of a file. */
+  readonly excerpt: readonly string[];
 
   constructor(
     kind: FailureKind,
     message: string,
-    options: ErrorOptions & { hint?: string | undefined } = {},
+    options: ErrorOptions & {
+      hint?: string | undefined;
+      excerpt?: readonly string[] | undefined;
+    } = {},
   ) {
     super(message, options);
     this.kind = kind;
     this.hint = options.hint;
+    this.excerpt = options.excerpt ?? [];
   }
 }
 

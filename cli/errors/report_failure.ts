@@ -31,10 +31,13 @@ export async function reportFailure(
 
 /** Prints a failure on stderr: what could not be done, and what to do next. */
 export async function printFailure(
-  { kind, message, hint }: Failure,
+  { kind, message, hint, excerpt }: Failure,
   { stderr }: Channels,
 ): Promise<void> {
-  const lines = [`netdemo: ${kind}: ${visible(message)}`];
+  const lines = [
+    `netdemo: ${kind}: ${visible(message)}`,
+    ...excerpt.map((line) => `  ${visible(line)}`),
+  ];
   if (hint !== undefined) lines.push(`hint: ${visible(hint)}`);
   // A program reads each from one line; at a terminal they are wrapped between words.
   const shown = Deno.stderr.isTerminal()

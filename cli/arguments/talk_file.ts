@@ -1,0 +1,57 @@
+import { reasonOf } from "../../sockets/errno.ts";
+import { MAX_FILE, parseTalk } from "../../talk/parse.ts";
+import { TalkError } from "../../talk/problem.ts";
+import type { Talk } from "../../talk/talk.ts";
+import { visible } from "../../text/visible.ts";
+import { cutTo, widthOf } from "../../text/width.ts";
+import { Failure } from "../errors/failure.ts";
+import { wordsOfTalk } from "../errors/talk_words.ts";
+
+/** Columns of a wrong line that are shown, around its mistake. */
+const SHOWN = 70;
+
+/**
+ * Reads a conversation file.
+ *
+ * @throws {Failure} of kind `USAGE` that shows the line and the place where something is wrong.
+ */
+export async function readTalk(path: string): Promise<Talk> {
+  return readTalkText(path, await textOf(path));
+}
+
+/** The same for a text that is at hand, such as a conversation that is built in. */
+export function readTalkText(name: string, text: string): Talk {
+  try {
+    return parseTalk(text);
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    const { line, column, problem } = error;
+    const source = text.split("\n")[line - 1]?.replace(/\r$/, "") ?? "";
+    throw new Failure("USAGE", `${name}:${line}:${column}: ${wordsOfTalk(problem)}`, {
+      cause: error,
+      excerpt: excerptOf(source, column),
+    });
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size > 4 * MAX_FILE) return " ".repeat(MAX_FILE + 1); // too large, whatever it holds
+    return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
+  } catch (cause) {
+    const why = cause instanceof TypeError ? "it is not UTF-8 text" : reasonOf(cause);
+    throw new Failure("USAGE", `cannot read the conversation file '${path}': ${why}`, {
+      cause,
+      hint: "netdemo help conversations shows what such a file holds",
+    });
+  }
+}
+
+/** A line of a file, and a caret below one of its columns. */
+export function excerptOf(source: string, column: number): readonly string[] {
+  const before = visible(source.slice(0, column - 1));
+  const start = widthOf(before) > SHOWN / 2 ? `...${before.slice(-SHOWN / 2)}` : before;
+  const shown = cutTo(start + visible(source.slice(column - 1)), SHOWN);
+  return [shown, `${" ".repeat(widthOf(start))}^`];
+}

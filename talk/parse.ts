@@ -1,0 +1,94 @@
+import { parseText } from "./parse_text.ts";
+import { TalkError } from "./problem.ts";
+import { checkRules, numbersOf } from "./rules.ts";
+import { isBinary, type Line, type Talk, type Token } from "./talk.ts";
+
+/** Maximum characters of a file. */
+export const MAX_FILE = 1024 * 1024;
+
+/** Who says a line, by its sign. */
+const signs: Readonly<Record<string, Line["says"]>> = {
+  ">": "client",
+  "<": "server",
+  "!": "mistake",
+  type: "typed",
+};
+
+const TITLE = /^==\s*(.*?)(?:\s+==)?\s*$/;
+const SAID = /^(?:([A-Za-z]\w*)?([<>!])|(type)(?=\s|$))(.*)$/;
+
+/** A conversation while its lines are read. */
+interface Draft {
+  readonly title: string;
+  readonly lines: Line[];
+  readonly number: number;
+}
+
+/**
+ * Reads a conversation file.
+ *
+ * @throws {TalkError} if something in it is wrong.
+ */
+export function parseTalk(text: string): Talk {
+  if (text.length > MAX_FILE) throw new TalkError(1, 1, { kind: "file too large", most: MAX_FILE });
+  const conversations: Draft[] = [];
+  let udp = false;
+  let comments: string[] = [];
+  for (const [index, raw] of text.replace(/^\ufeff/, "").split("\n").entries()) {
+    const source = raw.replace(/\r$/, "");
+    const number = index + 1;
+    if (source.startsWith("#")) {
+      comments.push(source.replace(/^#+ ?/, ""));
+      continue;
+    }
+    const title = TITLE.exec(source)?.[1];
+    if (title !== undefined) conversations.push({ title, lines: [], number });
+    else if (source.trimEnd() === "udp") {
+      if (conversations.length > 0) throw new TalkError(number, 1, { kind: "late udp" });
+      udp = true;
+    } else if (source.trim() !== "") {
+      if (conversations.length === 0) conversations.push({ title: "", lines: [], number });
+      conversations.at(-1)?.lines.push(parseLine(source, number, comments, udp));
+    }
+    comments = [];
+  }
+  checkRules(conversations, udp);
+  return { udp, conversations, numbers: numbersOf(conversations) };
+}
+
+function parseLine(
+  source: string,
+  number: number,
+  comments: readonly string[],
+  udp: boolean,
+): Line {
+  const fail = (column: number, problem: TalkError["problem"]): never => {
+    throw new TalkError(number, column, problem);
+  };
+  const [whole, client = "", arrow, typed, after = ""] = SAID.exec(source) ?? [];
+  if (whole === undefined) fail(1, { kind: "unknown line", text: source.trim() });
+  const sign = arrow ?? typed ?? "";
+  const says = signs[sign] ?? "client";
+  if (says === "mistake" && client !== "") fail(1, { kind: "named mistake" });
+  const start = client.length + sign.length;
+  if (after !== "" && !after.startsWith(" ")) {
+    fail(start + 1, { kind: "no space", sign: `${client}${sign}`, text: after });
+  }
+  if (after.length > 1 && /\s$/.test(after)) fail(source.length, { kind: "space at end" });
+  const tokens = parseText(after.slice(1), number, start + 2);
+  if (says !== "typed" && mayEndInNewline(tokens, udp)) {
+    tokens.push({ kind: "optional newline", column: source.length + 1 });
+  }
+  const comment = comments.length > 0 ? comments.join(" ") : undefined;
+  return { says, client, tokens, source, number, comment };
+}
+
+/** Whether a line says nothing about how it ends, so that a line end may follow. */
+function mayEndInNewline(tokens: readonly Token[], udp: boolean): boolean {
+  const last = tokens.at(-1);
+  if (last === undefined || last.kind === "newline" || last.kind === "end") return false;
+  if (isBinary(tokens)) return false;
+  return udp || last.kind !== "bytes" || !["\n", "\0"].includes(lastCharacter(last.bytes));
+}
+
+const lastCharacter = (bytes: Uint8Array): string => String.fromCharCode(bytes.at(-1) ?? 0);

@@ -1,0 +1,122 @@
+import { opensValue, readEscape } from "./escape.ts";
+import { MAX_CALCULATION, parseExpression } from "./expression.ts";
+import { TalkError } from "./problem.ts";
+import { compare, integer, parseRational } from "./rational.ts";
+import { concat } from "@std/bytes/concat";
+import { type BinaryFormat, binaryFormats, type Range, type Token } from "./talk.ts";
+
+const encoder = new TextEncoder();
+
+const CR = 0x0d;
+
+/** A name in braces with spaces around it. */
+const SPACED_NAME = /\{\s+([A-Za-z]\w*)\s*\}/y;
+const FORMAT = /^(.*?)\s+as\s+(\S+)\s*$/;
+const RANGE = /^(\s*[A-Za-z(].*?)\s+(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)\s*$/;
+/** Characters that stand for themselves, taken together. */
+const PLAIN = /[^\\{]+/y;
+
+/**
+ * Reads the text of a line.
+ *
+ * @param line The line of the file, for errors.
+ * @param column The column of its first character.
+ * @throws {TalkError}
+ */
+export function parseText(text: string, line: number, column: number): Token[] {
+  const tokens: Token[] = [];
+  /** Bytes not yet in a token. */
+  let pieces: Uint8Array[] = [];
+  let start = 0;
+  let at = 0;
+  const fail = (problem: TalkError["problem"]): never => {
+    throw new TalkError(line, column + at, problem);
+  };
+  const addBytes = (bytes: Uint8Array): void => {
+    if (pieces.length === 0) start = at;
+    pieces.push(bytes);
+  };
+  const add = (token?: Token): void => {
+    if (pieces.length > 0) {
+      tokens.push({ kind: "bytes", bytes: concat(pieces), column: column + start });
+    }
+    if (token !== undefined) tokens.push(token);
+    pieces = [];
+  };
+  while (at < text.length) {
+    if (opensValue(text, at)) {
+      const close = text.indexOf("}", at);
+      if (close < 0) fail({ kind: "not closed" });
+      add(parseValue(text.slice(at + 1, close), line, column + at));
+      at = close + 1;
+    } else if (text[at] === "\\") {
+      const { bytes, length } = readEscape(text, at) ??
+        fail({ kind: "unknown escape", escape: text.slice(at, at + 2) });
+      // An exact CRLF stays together: only a bare `\n` may be either.
+      const isNewline = text[at + 1] === "n" && pieces.at(-1)?.at(-1) !== CR;
+      if (isNewline) add({ kind: "newline", column: column + at });
+      else addBytes(bytes);
+      at += length;
+    } else {
+      SPACED_NAME.lastIndex = at;
+      const [source, name = ""] = SPACED_NAME.exec(text) ?? [];
+      if (source !== undefined) fail({ kind: "spaced name", name, source });
+      PLAIN.lastIndex = at;
+      const plain = PLAIN.exec(text)?.[0] ?? "{";
+      addBytes(encoder.encode(plain));
+      at += plain.length;
+    }
+  }
+  add();
+  return tokens;
+}
+
+/** @param column The column of the opening brace. */
+function parseValue(inner: string, line: number, column: number): Token {
+  const fail = (at: number, problem: TalkError["problem"]): never => {
+    throw new TalkError(line, column + 1 + at, problem);
+  };
+  if (inner.length > MAX_CALCULATION) {
+    fail(0, { kind: "calculation too long", most: MAX_CALCULATION });
+  }
+  const word = inner.trim();
+  if (word === "...") return { kind: "anything", column };
+  if (word === "end") return { kind: "end", column };
+
+  const [, before = inner, format] = FORMAT.exec(inner) ?? [];
+  const binary = format === undefined ? undefined : binaryFormats[format];
+  if (format !== undefined && binary === undefined) {
+    fail(inner.lastIndexOf(format), { kind: "unknown format", format });
+  }
+  if (before.trim() === "length") {
+    return binary === undefined
+      ? fail(0, { kind: "bare length" })
+      : { kind: "length", binary, column };
+  }
+
+  const [, ranged, low = "", high = ""] = RANGE.exec(before) ?? [];
+  const range = ranged === undefined ? undefined : rangeOf(low, high);
+  const expression = parseExpression(ranged ?? before, line, column + 1);
+  if (ranged !== undefined) {
+    const at = before.indexOf(low, ranged.length);
+    if (expression.kind !== "name") fail(at, { kind: "range of calculation" });
+    if (range === undefined) fail(at, { kind: "empty range", low, high });
+    else if (!fits(range, binary)) fail(at, { kind: "range too wide", format: format ?? "" });
+  }
+  return { kind: "value", expression, range, binary, source: `{${inner}}`, column };
+}
+
+/** `undefined` if there is no number from `low` to `high`. */
+function rangeOf(low: string, high: string): Range | undefined {
+  const from = parseRational(low);
+  const to = parseRational(high);
+  if (from === undefined || to === undefined || compare(from, to) > 0) return undefined;
+  const decimals = [low, high].map((text) => text.split(".")[1]?.length ?? 0);
+  return { low: from, high: to, decimals: Math.max(...decimals) };
+}
+
+function fits({ low, high, decimals }: Range, binary: BinaryFormat | undefined): boolean {
+  if (binary === undefined) return true;
+  const most = integer(2n ** BigInt(binary.size * 8) - 1n);
+  return decimals === 0 && compare(low, integer(0n)) >= 0 && compare(high, most) <= 0;
+}
