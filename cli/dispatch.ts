@@ -1,6 +1,5 @@
 import { Failure } from "./errors/failure.ts";
 import type { Command, Version } from "./command.ts";
-import { parseCommandLine } from "./arguments/flags.ts";
 import { type Channels, openChannels, PATIENCE_MS } from "./output/channels.ts";
 import { reportFailure } from "./errors/report_failure.ts";
 import { suggest } from "./arguments/suggest.ts";
@@ -117,11 +116,9 @@ async function withHint(
   args: readonly string[],
   commands: readonly Command[],
 ): Promise<Failure> {
-  const { meantBy } = await import("./arguments/habits.ts");
-  const meant = meantBy(args);
-  if (meant !== undefined && await isPlausible(meant.args, commands)) {
-    return new Failure(kind, message, { hint: `${meant.why}: netdemo ${meant.line}` });
-  }
+  const { habitHint } = await import("./arguments/habits.ts");
+  const meant = await habitHint(args, commands);
+  if (meant !== undefined) return new Failure(kind, message, { hint: meant });
   return new Failure(kind, message, { hint: hint ?? await pageHint(args[0], commands), excerpt });
 }
 
@@ -132,20 +129,6 @@ async function pageHint(name: string | undefined, commands: readonly Command[]):
   const { takesText } = await command.load();
   const text = takesText ? "; text that begins with a dash goes after --" : "";
   return `netdemo help ${name} shows how it is used${text}`;
-}
-
-/** Whether a line about to be suggested has a known command and valid flags. */
-async function isPlausible(args: readonly string[], commands: readonly Command[]) {
-  const [name = "", ...rest] = args;
-  if (name === "help" || name === "--version") return true;
-  const command = commands.find((command) => command.name === name);
-  if (command === undefined) return false;
-  try {
-    parseCommandLine(rest, (await command.load()).flags);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether one of the flags is given before `--`, after which everything is text. */

@@ -123,7 +123,7 @@ folderTest("--port-file is written under a name that others can't guess", async 
 folderTest("--port-file replaces only a regular file", async (folder) => {
   const { code, stderr } = await netdemo(["calc-server", "--port=0", "--port-file", folder]);
   assertEquals(code, 1);
-  assertMatch(stderr, /^netdemo: ERROR: cannot write the port file: .* is not a file\nhint: /);
+  assertMatch(stderr, /^netdemo: ERROR: cannot write the port file .*: it is not a file\nhint: /);
   assert(Deno.lstatSync(folder).isDirectory);
 });
 
