@@ -31,9 +31,9 @@ export interface RunOptions {
 }
 
 /** Runs tests, one after another, in the table's order. */
-export async function* run<D extends Driver>(
+export async function* run<D>(
   tests: readonly Test<D>[],
-  driver: D,
+  driver: D & Driver,
   options: RunOptions = {},
 ): AsyncGenerator<Outcome, void, void> {
   /** Each test that failed or was not judged, with the one to see. */
@@ -52,7 +52,7 @@ export async function* run<D extends Driver>(
       continue;
     }
     if (outcome.status === "fail") {
-      failed.set(id, id);
+      if (outcome.evidence?.isUsable !== true) failed.set(id, id);
       if (await driver.isGone?.()) gone = id;
     }
     yield outcome;
@@ -60,9 +60,9 @@ export async function* run<D extends Driver>(
 }
 
 /** Runs one test. Only bugs are thrown. */
-async function runOne<D extends Driver>(
+async function runOne<D>(
   test: Test<D>,
-  driver: D,
+  driver: D & Driver,
   options: RunOptions,
 ): Promise<Outcome> {
   const startedAt = performance.now();
@@ -84,7 +84,7 @@ async function runOne<D extends Driver>(
 }
 
 /** Runs a test, and once more if nothing arrived in time and the machine is busy. */
-async function runFairly<D extends Driver>(test: Test<D>, driver: D, options: RunOptions) {
+async function runFairly<D>(test: Test<D>, driver: D & Driver, options: RunOptions) {
   const { signal, isMachineBusy } = options;
   try {
     driver.begin?.(1);
@@ -99,9 +99,9 @@ async function runFairly<D extends Driver>(test: Test<D>, driver: D, options: Ru
 }
 
 /** Runs a test within its limit. One that is stopped has ended when this returns. */
-async function runWithin<D extends Driver>(
+async function runWithin<D>(
   test: Test<D>,
-  driver: D,
+  driver: D & Driver,
   signal: AbortSignal | undefined,
 ) {
   const { limit } = test;

@@ -75,6 +75,8 @@ export interface Evidence {
   readonly blames?: string | undefined;
   /** Whether nothing arrived in time: on a busy machine, such a test runs twice. */
   readonly isSilence?: boolean | undefined;
+  /** Whether the tests that need the failed one can run all the same. */
+  readonly isUsable?: boolean | undefined;
   /** How a connection failed, if that is why. */
   readonly kind?: SocketFailureKind | undefined;
 }

@@ -4,7 +4,7 @@
  *
  * deno task forwarders [NAME...]: only these, without writing the tables.
  */
-import { questionsOver } from "../commands/path/examination.ts";
+import { questionsOver } from "../commands/path/questions.ts";
 import { examine, freePort, type QuestionEvent } from "./path/examine.ts";
 import {
   missing,

@@ -1,5 +1,7 @@
+import { pooledMap } from "@std/async/pool";
 import { assertEquals } from "@std/assert";
-import { questionsOver } from "../commands/path/examination.ts";
+import { questionsOver } from "../commands/path/questions.ts";
+import { TAG_LENGTH } from "../commands/path/tag.ts";
 import { resets } from "./harness/mod.ts";
 import { type DatagramBreaks, DatagramForwarder } from "./path/datagram_forwarder.ts";
 import { examine, freePort } from "./path/examine.ts";
@@ -17,8 +19,17 @@ interface Rule<B> {
 /** What no program between client and server can pass: it has its own address, and accepts first. */
 const ALWAYS = ["address: note", "nobody: note"];
 
-/** How long path waits: generous, as all forwarders run at once, in one process. */
-const TIMEOUT = "2s";
+/** `reply: fail` and so on, for all questions over UDP. */
+const allOverUdp = (status: string): string[] =>
+  questionsOver("udp").map(({ id }) => `${id}: ${status}`);
+
+/** TCP forwarders that are tested at once, in one process: more would starve each other. */
+const AT_ONCE = 10;
+/** How long path waits: generous, as the machine may be busy. */
+const TIMEOUTS = { tcp: "4s", udp: "2s" };
+
+/** Bytes that the client sends in the question `bulk` before it concludes: a tag and 4 MiB. */
+const UPLOAD = TAG_LENGTH + 4 * 1_048_576;
 
 const tcpRules: readonly Rule<Breaks>[] = [
   { name: "keeps all rules", breaks: {}, found: ALWAYS },
@@ -48,11 +59,40 @@ const tcpRules: readonly Rule<Breaks>[] = [
     found: ["address: note", "bulk: fail", "nobody: note"],
   },
   {
-    name: "passes no more than half a megabyte",
+    name: "passes no more than a megabyte",
     breaks: {
-      alter: (bytes, from, passing) => passing.bytes[from] > 524_288 ? new Uint8Array() : bytes,
+      alter: (bytes, from, passing) => passing.bytes[from] > 1_048_576 ? new Uint8Array() : bytes,
     },
     found: ["address: note", "bulk: fail", "nobody: note"],
+  },
+  {
+    name: "adds a byte to an upload once it is complete",
+    breaks: {
+      alter: (bytes, from, passing) => {
+        const isLast = from === "client" && passing.bytes.client + bytes.length === UPLOAD;
+        return isLast ? new Uint8Array([...bytes, 33]) : bytes;
+      },
+    },
+    found: ["address: note", "bulk: fail", "nobody: note"],
+  },
+  {
+    name: "adds a byte before each end",
+    breaks: { appends: new Uint8Array([33]) },
+    found: [
+      "address: note",
+      ...["half-close: fail", "half-close-late: fail", "server-end: fail", "server-close: fail"],
+      ...["client-close: fail", "server-last: fail", "client-last: fail", "nobody: note"],
+    ],
+  },
+  {
+    name: "drops what a server sends right before its end",
+    breaks: { holdsBack: (from) => from === "server" ? 20 : 0 },
+    found: ["address: note", "server-last: fail", "nobody: note"],
+  },
+  {
+    name: "drops what a client sends right before its end",
+    breaks: { holdsBack: (from) => from === "client" ? 20 : 0 },
+    found: ["address: note", "client-last: fail", "nobody: note"],
   },
   {
     name: "closes both sides once the client has ended its side",
@@ -128,71 +168,104 @@ const tcpRules: readonly Rule<Breaks>[] = [
 ];
 
 const udpRules: readonly Rule<DatagramBreaks>[] = [
-  { name: "keeps all rules", breaks: {}, found: [] },
+  { name: "keeps all rules", breaks: {}, found: ["other-port: note"] },
   {
     name: "alters a byte",
-    breaks: { down: (bytes) => flipped(bytes, 300) },
+    breaks: { down: (bytes) => [flipped(bytes, 300)] },
     found: ["reply: fail"],
   },
   {
     name: "loses empty datagrams",
-    breaks: { up: (bytes) => bytes.length === 0 ? undefined : bytes },
-    found: ["size-0: fail"],
+    breaks: { up: (bytes) => bytes.length === 0 ? [] : [bytes] },
+    found: ["other-port: note", "size-0: fail"],
   },
   {
     name: "loses datagrams that fill a packet",
-    breaks: { up: (bytes) => bytes.length === 1_472 ? undefined : bytes },
-    found: ["size-1472: fail"],
+    breaks: { up: (bytes) => bytes.length === 1_472 ? [] : [bytes] },
+    found: ["size-1472: fail", "other-port: note"],
   },
   {
     name: "loses replies of 8,000 bytes",
-    breaks: { down: (bytes) => bytes.length === 8_000 ? undefined : bytes },
-    found: ["size-8000: fail"],
+    breaks: { down: (bytes) => bytes.length === 8_000 ? [] : [bytes] },
+    found: ["size-8000: fail", "other-port: note"],
   },
   {
     name: "cuts datagrams to 16,384 bytes",
-    breaks: { up: (bytes) => bytes.subarray(0, 16_384) },
-    found: ["size-65507: fail"],
+    breaks: { up: (bytes) => [bytes.subarray(0, 16_384)] },
+    found: ["size-65507: fail", "other-port: note"],
   },
   {
     name: "cuts replies to 4,096 bytes",
-    breaks: { down: (bytes) => bytes.subarray(0, 4_096) },
-    found: ["size-8000: fail", "size-65507: fail"],
+    breaks: { down: (bytes) => [bytes.subarray(0, 4_096)] },
+    found: ["size-8000: fail", "size-65507: fail", "other-port: note"],
   },
   {
     name: "passes one reply to each client",
-    breaks: { down: (bytes, number) => number === 0 ? bytes : undefined },
-    found: ["two-replies: fail"],
+    breaks: { down: (bytes, number) => number === 0 ? [bytes] : [] },
+    found: ["two-replies: fail", "other-port: note"],
   },
   {
     name: "forgets a client after 1.5 s",
     breaks: { forgets: 1_500 },
-    found: ["late: fail"],
+    found: ["other-port: note", "late: fail"],
   },
   {
     name: "sends replies to the client that sent last",
     breaks: { mixes: true },
-    found: ["many: fail"],
+    found: ["other-port: note", "many: fail"],
+  },
+  {
+    name: "doubles every datagram to the server",
+    breaks: { up: (bytes) => [bytes, bytes] },
+    found: allOverUdp("fail"),
+  },
+  {
+    name: "doubles every reply",
+    breaks: { down: (bytes) => [bytes, bytes] },
+    found: allOverUdp("fail"),
+  },
+  {
+    name: "sends the server an empty datagram for each new client",
+    breaks: { up: (bytes, number) => number === 0 ? [new Uint8Array(), bytes] : [bytes] },
+    found: allOverUdp("fail"),
+  },
+  {
+    name: "loses the first datagram of each client",
+    breaks: { up: (bytes, number) => number === 0 ? [] : [bytes] },
+    found: allOverUdp("note"),
+  },
+  {
+    name: "exchanges the first two replies to each client",
+    breaks: { down: exchangesFirst() },
+    found: ["two-replies: note", "other-port: note"],
   },
 ];
 
 Deno.test("path reports exactly the rules that a forwarder breaks (TCP)", async () => {
-  const found = await Promise.all(tcpRules.map(async ({ name, breaks, args = [] }) => {
+  const found = await foundBy(AT_ONCE, tcpRules, async ({ name, breaks, args = [] }) => {
     const port = freePort();
     await using forwarder = await Forwarder.start(port, breaks);
-    return { name, found: await notPassed(port, `tcp://127.0.0.1:${forwarder.port}`, args) };
-  }));
+    return { name, found: await notPassed("tcp", port, forwarder.port, args) };
+  });
   assertEquals(found, tcpRules.map(({ name, found }) => ({ name, found: asSkipped(found) })));
 });
 
 Deno.test("path reports exactly the rules that a forwarder breaks (UDP)", async () => {
-  const found = await Promise.all(udpRules.map(async ({ name, breaks }) => {
+  const found = await foundBy(udpRules.length, udpRules, async ({ name, breaks }) => {
     const port = freePort();
     using forwarder = new DatagramForwarder(port, breaks);
-    return { name, found: await notPassed(port, `udp://127.0.0.1:${forwarder.port}`) };
-  }));
+    return { name, found: await notPassed("udp", port, forwarder.port) };
+  });
   assertEquals(found, udpRules.map(({ name, found }) => ({ name, found })));
 });
+
+function foundBy<R, F>(
+  atOnce: number,
+  rules: readonly R[],
+  find: (rule: R) => Promise<F>,
+): Promise<F[]> {
+  return Array.fromAsync(pooledMap(atOnce, rules, find));
+}
 
 /** What path finds if the runtime can't reset: both questions about resets are skipped. */
 function asSkipped(found: readonly string[]): readonly string[] {
@@ -202,10 +275,18 @@ function asSkipped(found: readonly string[]): readonly string[] {
   return rest.toSpliced(next, 0, "server-reset: skip", "client-reset: skip");
 }
 
-async function notPassed(port: number, target: string, args: readonly string[] = []) {
-  const listen = ["--listen", `127.0.0.1:${port}`, "--timeout", TIMEOUT];
-  return (await examine(...listen, ...args, target)).notPassed;
+async function notPassed(
+  protocol: "tcp" | "udp",
+  port: number,
+  target: number,
+  args: readonly string[] = [],
+) {
+  const listen = ["--listen", `127.0.0.1:${port}`, "--timeout", TIMEOUTS[protocol]];
+  return (await examine(...listen, ...args, `${protocol}://127.0.0.1:${target}`)).notPassed;
 }
+
+/** What no forwarder fails. */
+const onlyNoted = ["address", "other-port"];
 
 /** A question that no forwarder fails proves nothing, so each has a rule that it alone detects. */
 Deno.test("for each question some forwarder fails it and passes all others", () => {
@@ -215,7 +296,7 @@ Deno.test("for each question some forwarder fails it and passes all others", () 
     return [...new Set(single.map((line) => line.replace(": fail", "")))].sort();
   };
   const ids = (questions: readonly { readonly id: string }[]): string[] =>
-    questions.map(({ id }) => id).filter((id) => id !== "address").sort();
+    questions.map(({ id }) => id).filter((id) => !onlyNoted.includes(id)).sort();
   assertEquals(alone(tcpRules), ids(questionsOver("tcp")));
   assertEquals(alone(udpRules), ids(questionsOver("udp")));
 });
@@ -242,5 +323,19 @@ function losesQuickReplies(): Breaks {
       const isQuick = performance.now() - (endedAt.get(passing) ?? -Infinity) < 300;
       return from === "server" && isQuick ? new Uint8Array() : bytes;
     },
+  };
+}
+
+/** Holds back a reply that is the first of two. */
+function exchangesFirst(): DatagramBreaks["down"] {
+  const isTwo = (bytes: Uint8Array): boolean =>
+    new TextDecoder().decode(bytes).includes("two-replies");
+  const held: Uint8Array[] = [];
+  return (bytes) => {
+    if (!isTwo(bytes)) return [bytes];
+    const first = held.pop();
+    if (first !== undefined) return [bytes, first];
+    held.push(bytes);
+    return [];
   };
 }

@@ -3,10 +3,13 @@ import {
   assertEquals,
   assertGreaterOrEqual,
   assertMatch,
+  assertRejects,
   assertStringIncludes,
 } from "@std/assert";
 import { flags } from "../commands/path/command_line.ts";
-import { questionsOver } from "../commands/path/examination.ts";
+import { UdpClient } from "../commands/path/udp_client.ts";
+import { Skipped } from "../suite/test.ts";
+import { questionsOver } from "../commands/path/questions.ts";
 import { listenResettable } from "../sockets/node_stream.ts";
 import type { Stream } from "../sockets/stream.ts";
 import {
@@ -156,18 +159,44 @@ Deno.test("--for waits for the forwarder, but no longer than the given time", as
   assertGreaterOrEqual(performance.now() - asked, 600);
 });
 
+interface Unreachable {
+  readonly act: (stream: Stream) => unknown;
+  readonly code: number;
+  /** What path says that the client got. */
+  readonly got: string;
+  readonly hint?: RegExp;
+}
+
+const write = (stream: Stream, text: string) => stream.write(new TextEncoder().encode(text));
+
 /** What may stand in place of a forwarder, with the exit code. */
-const unreachable: Record<string, { readonly act: (stream: Stream) => unknown; code: number }> = {
-  "accepts and closes": { act: (stream) => stream.close(), code: 14 },
-  "accepts and resets": { act: (stream) => stream.reset?.(), code: 13 },
-  "accepts and says nothing": { act: () => {}, code: 124 },
-  "accepts and answers by itself": {
-    act: (stream) => stream.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")),
+const unreachable: Record<string, Unreachable> = {
+  "accepts and closes": {
+    act: (stream) => stream.close(),
+    code: 14,
+    got: "got the end of the stream",
+  },
+  "accepts and resets": { act: (stream) => stream.reset?.(), code: 13, got: "got a reset" },
+  "accepts and says nothing": { act: () => {}, code: 124, got: "got nothing within 300ms" },
+  "speaks HTTP and closes": {
+    act: async (stream) => {
+      await stream.read(new Uint8Array(100));
+      await write(stream, "HTTP/1.1 400 Bad Request\r\n\r\n");
+      stream.close();
+    },
+    code: 14,
+    got: 'got "HTTP/1.1 400 Bad Request\\r\\n\\r\\n" and the end of the stream',
+    hint: /that is an HTTP proxy/,
+  },
+  "greets as a mail server": {
+    act: (stream) => write(stream, "220 mail ESMTP\r\n"),
     code: 124,
+    got: 'got "220 mail ESMTP\\r\\n" and nothing more within 300ms',
+    hint: /something answers there by itself/,
   },
 };
 
-for (const [name, { act, code }] of Object.entries(unreachable)) {
+for (const [name, { act, code, got, hint = /./ }] of Object.entries(unreachable)) {
   Deno.test(`exit ${code} if the target ${name}: only the first question is asked`, async () => {
     const listener = await listenResettable({ hostname: "127.0.0.1", port: 0 });
     const held: Stream[] = [];
@@ -184,7 +213,11 @@ for (const [name, { act, code }] of Object.entries(unreachable)) {
     for (const stream of held) stream.close();
     await accepting;
     assertEquals([examined.code, examined.notPassed], [code, ["reply: fail"]]);
-    assertMatch(examined.stderr, /^netdemo: [A-Z]+: no request and reply get through: .*\nhint: /);
+    const [message = "", hinted = ""] = examined.stderr.split("\n");
+    assertMatch(message, /^netdemo: [A-Z]+: no request and reply get through: the client /);
+    assertStringIncludes(message, `the client ${got}, the server got no connection`);
+    assertMatch(hinted, /^hint: /);
+    assertMatch(hinted, hint);
   });
 }
 
@@ -318,6 +351,33 @@ Deno.test("a header that a forwarder puts before the client's bytes is shown", a
   ]);
   assertEquals(code, 124);
   assertMatch(stderr, /hint: the input at 127\.0\.0\.1:\d+ began with "PROXY TCP4 127\.0\.0\.1 /);
+});
+
+const alterations: Record<string, (byte: number) => readonly number[]> = {
+  "LF became CR LF": (byte) => byte === 10 ? [13, 10] : [byte],
+  "the eighth bit was cleared": (byte) => [byte & 0x7f],
+};
+
+for (const [name, alter] of Object.entries(alterations)) {
+  Deno.test(`a common alteration is named: ${name}`, async () => {
+    const port = freePort();
+    await using forwarder = await Forwarder.start(port, {
+      alter: (bytes) => Uint8Array.from([...bytes].flatMap(alter)),
+    });
+    const target = `127.0.0.1:${forwarder.port}`;
+    const { code, stderr } = await examine("--listen", `127.0.0.1:${port}`, target);
+    assertEquals(code, 1);
+    assertMatch(stderr, new RegExp(`altered: .*${name}`));
+    // The hint quotes enough of both to show the difference.
+    const isInTag = name.startsWith("LF");
+    if (isInTag) assertMatch(stderr, /sent "netdemo path .*\\n", .* got ".*\\r\\n/);
+  });
+}
+
+Deno.test("a datagram too large for this host is skipped, as nobody else's fault", async () => {
+  using client = new UdpClient({ hostname: "127.0.0.1", port: 9 });
+  const error = await assertRejects(() => client.send(new Uint8Array(65_508)), Skipped);
+  assertMatch(error.message, /^this host itself .* 65,508 bytes \(EMSGSIZE\)$/);
 });
 
 Deno.test("TAP and JUnit report the same for each question as JSON", async () => {

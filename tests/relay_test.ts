@@ -262,7 +262,7 @@ for (const protocol of ["tcp", "udp"] as const) {
       .filter(({ event }) => event === "question");
     assertEquals(answers.filter(({ status }) => status === "fail"), [], stderr);
     const notes = answers.filter(({ status }) => status === "note").map(({ id }) => id);
-    assertEquals(notes, protocol === "tcp" ? ["address", "nobody"] : []);
+    assertEquals(notes, protocol === "tcp" ? ["address", "nobody"] : ["other-port"]);
     assertEquals(code, 0);
   });
 }

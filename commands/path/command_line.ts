@@ -8,7 +8,7 @@ import {
 import { reportFlags } from "../../cli/reports/open_report.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
-import { questionsOver } from "./examination.ts";
+import { questionsOver } from "./questions.ts";
 
 /** Milliseconds of the longest wait for anything expected. */
 const TIMEOUT_MS = 5_000;
@@ -52,8 +52,8 @@ export const flags = {
 
 type Values = FlagValues<typeof flags>;
 
-/** What to do. */
-export interface Plan {
+/** What the command line asks for. */
+export interface PathOptions {
   readonly flags: Values;
   readonly protocol: "tcp" | "udp";
   /** Where the server and the forwarder listen; `undefined` to only explain the questions. */
@@ -61,7 +61,7 @@ export interface Plan {
 }
 
 /** Reads a command line. @throws {Failure} of kind `USAGE`. */
-export function readCommandLine(args: readonly string[]): Plan {
+export function readCommandLine(args: readonly string[]): PathOptions {
   const { flags: values, words } = parseCommandLine(args, flags);
   const [word, surplus] = words;
   if (surplus !== undefined) {
@@ -81,7 +81,7 @@ export function readCommandLine(args: readonly string[]): Plan {
   return { flags: values, protocol, ends };
 }
 
-function readEnds(word: string | undefined, listen: Place | undefined): Plan["ends"] {
+function readEnds(word: string | undefined, listen: Place | undefined): PathOptions["ends"] {
   if (word === undefined) {
     throw new Failure("USAGE", "path needs a TARGET: where the forwarder listens", {
       hint: USAGE_HINT,

@@ -1,24 +1,19 @@
+import { delay } from "@std/async/delay";
 import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
-import type { Report, Result } from "../../cli/reports/report.ts";
+import type { Report } from "../../cli/reports/report.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { wrap } from "../../text/width.ts";
-import { pause } from "./changes.ts";
-import { flags, type Plan, readCommandLine } from "./command_line.ts";
-import {
-  type Examination,
-  openExamination,
-  questionsOver,
-  RETRY_MS,
-  waitUntilUp,
-} from "./examination.ts";
-import { eventOf, failureOf, resultOf, rowOf, summaryOf } from "./words.ts";
+import { flags, type PathOptions, readCommandLine } from "./command_line.ts";
+import { type Fixture, openFixture, RETRY_MS, waitUntilUp } from "./fixture.ts";
+import { questionsOver } from "./questions.ts";
+import { type Answered, eventOf, failureOf, resultOf, rowOf, summaryOf } from "./report.ts";
 import type { Outcome } from "../../suite/outcome.ts";
 import { isReported } from "../../suite/selection.ts";
 
@@ -47,33 +42,33 @@ reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
   ],
   flags,
   parse(args) {
-    const plan = readCommandLine(args);
-    const { ends } = plan;
-    if (ends === undefined) return (channels) => explain(plan, channels);
-    return (channels) => run(ends, plan, channels);
+    const options = readCommandLine(args);
+    const { ends } = options;
+    if (ends === undefined) return (channels) => explain(options, channels);
+    return (channels) => run(ends, options, channels);
   },
 };
 
 async function run(
-  ends: NonNullable<Plan["ends"]>,
-  plan: Plan,
+  ends: NonNullable<PathOptions["ends"]>,
+  options: PathOptions,
   channels: Channels,
 ): Promise<number> {
-  const report = openReport<Result>({
+  const report = openReport<Answered>({
     command: "path",
-    flags: plan.flags,
+    flags: options.flags,
     channels,
     widths: [33, 0],
     row: rowOf,
     event: eventOf,
   });
   const startedAt = performance.now();
-  using examination = await open(ends, plan);
-  if (plan.flags.for !== undefined) {
-    const left = plan.flags.for - (performance.now() - startedAt);
-    await waitUntilUp(examination, left, plan.flags.timeout);
+  using fixture = await open(ends, options);
+  if (options.flags.for !== undefined) {
+    const left = options.flags.for - (performance.now() - startedAt);
+    await waitUntilUp(fixture, left, options.flags.timeout);
   }
-  return await examine(examination, plan, report);
+  return await examine(fixture, options, report);
 }
 
 /** The ids of the questions, wrapped to fit the help. */
@@ -82,10 +77,10 @@ function listed(protocol: "tcp" | "udp"): string {
 }
 
 /** Lists the questions with what they mean. */
-async function explain(plan: Plan, { stdout }: Channels): Promise<number> {
-  const { only, json } = plan.flags;
+async function explain(options: PathOptions, { stdout }: Channels): Promise<number> {
+  const { only, json } = options.flags;
   const width = displayOf(Deno.stdout).columns - 4;
-  const questions = questionsOver(plan.protocol).filter(({ id }) => only?.includes(id) ?? true);
+  const questions = questionsOver(options.protocol).filter(({ id }) => only?.includes(id) ?? true);
   for (const { id, sentence, why } of questions) {
     const lines = json
       ? [eventLine({ event: "explanation", id, sentence, explain: why })]
@@ -97,13 +92,13 @@ async function explain(plan: Plan, { stdout }: Channels): Promise<number> {
 }
 
 async function open(
-  { listen, target }: NonNullable<Plan["ends"]>,
-  { protocol, flags: { timeout, idle, for: limit = 0 } }: Plan,
-): Promise<Examination> {
+  { listen, target }: NonNullable<PathOptions["ends"]>,
+  { protocol, flags: { timeout, idle, for: limit = 0 } }: PathOptions,
+): Promise<Fixture> {
   const addresses = await resolve(listen.host, timeout);
   const targets = await resolveWithin(limit, target.host, timeout);
   try {
-    return await openExamination({
+    return await openFixture({
       protocol,
       addresses,
       port: listen.port,
@@ -129,7 +124,7 @@ async function resolveWithin(
     } catch (error) {
       if (performance.now() >= end) throw error;
     }
-    await pause(Math.min(RETRY_MS, Math.max(0, end - performance.now())));
+    await delay(Math.min(RETRY_MS, Math.max(0, end - performance.now())));
   }
 }
 
@@ -144,29 +139,29 @@ function withOwnHint(error: unknown): unknown {
 
 /** Asks one question after another and returns the exit code. */
 async function examine(
-  examination: Examination,
-  plan: Plan,
-  report: Report,
+  fixture: Fixture,
+  options: PathOptions,
+  report: Report<Answered>,
 ): Promise<number> {
-  const { allow, explain } = plan.flags;
-  const only = plan.flags.only && new Set(plan.flags.only);
+  const { allow, explain } = options.flags;
+  const only = options.flags.only && new Set(options.flags.only);
   const start = performance.now();
   const outcomes: Outcome[] = [];
-  for await (const outcome of examination.ask(only, new Set(allow))) {
+  for await (const outcome of fixture.ask({ only, allow: new Set(allow) })) {
     // Nothing gets through: the other questions would only repeat that.
     if (outcome.status === "not-judged") continue;
     if (!isReported(outcome, only)) continue;
     outcomes.push(outcome);
     report.add([resultOf(outcome, explain)]);
   }
-  const { strays } = examination;
-  const failure = failureOf(outcomes, strays, placeOf(plan));
+  const { strays } = fixture;
+  const failure = failureOf(outcomes, strays, placeOf(options));
   await report.end(summaryOf(outcomes, strays, failure, performance.now() - start));
   if (failure !== undefined) throw failure;
   return 0;
 }
 
-function placeOf({ ends }: Plan): string {
+function placeOf({ ends }: PathOptions): string {
   return ends === undefined
     ? ""
     : formatEndpoint({ hostname: ends.listen.host, port: ends.listen.port });

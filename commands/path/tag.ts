@@ -1,9 +1,5 @@
 /** What everything that `path` sends begins with, to be recognisable on the wire. */
 const MARK = "netdemo path ";
-
-const encoder = new TextEncoder();
-const markBytes = encoder.encode(MARK);
-
 /** Longest id of a question. */
 const ID_LENGTH = 16;
 const NONCE_LENGTH = 16;
@@ -11,33 +7,35 @@ const NONCE_LENGTH = 16;
 /** Bytes of a tag. */
 export const TAG_LENGTH = MARK.length + ID_LENGTH + 1 + NONCE_LENGTH + 1;
 
+const encoder = new TextEncoder();
+const markBytes = encoder.encode(MARK);
+
 /** A line that names a question and is unique: `netdemo path half-close 5f0c…`. */
 export function newTag(id: string): string {
-  const digits = Array.from(
-    randomBytes(NONCE_LENGTH),
-    (byte) => (byte % 16).toString(16),
-  );
-  const nonce = digits.join("");
+  const nonce = randomBytes(NONCE_LENGTH / 2).toHex();
   return `${MARK}${id.padEnd(ID_LENGTH)} ${nonce}\n`;
 }
 
 /** Whether these first bytes are a tag, or may become one. */
 export function mayBeTag(bytes: Uint8Array): boolean {
-  const length = Math.min(bytes.length, markBytes.length);
-  return bytes.subarray(0, length).every((byte, index) => byte === markBytes[index]);
+  return firstDifference(bytes, markBytes) === undefined;
 }
 
-/** Whether bytes begin with the tag of `tagged`. An empty datagram has an empty tag. */
-export function hasTagOf(tagged: Uint8Array, bytes: Uint8Array): boolean {
-  const length = Math.min(tagged.length, TAG_LENGTH);
-  if (bytes.length < length || (length === 0 && bytes.length > 0)) return false;
-  return firstDifference(tagged.subarray(0, length), bytes) === undefined;
+/** Whether bytes begin with the part of a tag that every tag of its question has. */
+export function hasMarkOf(tag: string, bytes: Uint8Array): boolean {
+  const mark = encoder.encode(tag.slice(0, MARK.length + ID_LENGTH));
+  return bytes.length >= mark.length && firstDifference(bytes, mark) === undefined;
 }
 
-/** A tag followed by random bytes, up to a total length. */
-export function tagged(tag: string, length: number): Uint8Array {
+/** The tag that bytes begin with, whole or in part; an empty datagram has an empty tag. */
+export function tagOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes.subarray(0, TAG_LENGTH));
+}
+
+/** A new tag followed by random bytes, up to a total length. */
+export function tagged(id: string, length: number): Uint8Array {
   const bytes = randomBytes(length);
-  bytes.set(encoder.encode(tag).subarray(0, length));
+  bytes.set(encoder.encode(newTag(id)).subarray(0, length));
   return bytes;
 }
 
@@ -58,9 +56,4 @@ export function firstDifference(one: Uint8Array, other: Uint8Array): number | un
     if (one[index] !== other[index]) return index;
   }
   return undefined;
-}
-
-/** `1,048,576`. */
-export function count(number: number): string {
-  return number.toLocaleString("en-US");
 }

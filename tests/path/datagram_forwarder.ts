@@ -1,9 +1,9 @@
 /** How a datagram forwarder breaks the rules; by default it keeps them all. */
 export interface DatagramBreaks {
-  /** Changes a datagram on its way to the server; `undefined` loses it. */
-  up?(bytes: Uint8Array): Uint8Array | undefined;
-  /** Changes a datagram on its way to a client, numbered from 0; `undefined` loses it. */
-  down?(bytes: Uint8Array, number: number): Uint8Array | undefined;
+  /** What to send to the server for a datagram, which is numbered from 0 for each client. */
+  up?(bytes: Uint8Array, number: number): readonly Uint8Array[];
+  /** What to send to a client for a datagram, which is numbered from 0 for each client. */
+  down?(bytes: Uint8Array, number: number): readonly Uint8Array[];
   /** Milliseconds after which a client without datagrams is forgotten. */
   readonly forgets?: number;
   /** Whether replies go to the client that sent last. */
@@ -14,6 +14,7 @@ interface Client {
   readonly address: Deno.Addr;
   /** The socket towards the server, one per client. */
   readonly socket: Deno.DatagramConn;
+  requests: number;
   replies: number;
   lastAt: number;
 }
@@ -41,23 +42,25 @@ export class DatagramForwarder implements Disposable {
   }
 
   async #passUp(): Promise<void> {
-    const { up = (bytes) => bytes } = this.#breaks;
+    const { up = (bytes) => [bytes] } = this.#breaks;
     await receiveAll(this.#listener, async (bytes, address) => {
       const client = this.#clientAt(address as Deno.NetAddr);
       client.lastAt = performance.now();
       this.#last = client;
-      const passed = up(bytes);
-      if (passed !== undefined) await client.socket.send(passed, this.#server);
+      for (const passed of up(bytes, client.requests++)) {
+        await client.socket.send(passed, this.#server);
+      }
     });
   }
 
   async #passDown(client: Client): Promise<void> {
-    const { down = (bytes) => bytes, forgets = Infinity, mixes } = this.#breaks;
+    const { down = (bytes) => [bytes], forgets = Infinity, mixes } = this.#breaks;
     await receiveAll(client.socket, async (bytes) => {
       if (performance.now() - client.lastAt > forgets) return;
-      const passed = down(bytes, client.replies++);
       const { address } = mixes && this.#last !== undefined ? this.#last : client;
-      if (passed !== undefined) await this.#listener.send(passed, address);
+      for (const passed of down(bytes, client.replies++)) {
+        await this.#listener.send(passed, address);
+      }
     });
   }
 
@@ -66,7 +69,7 @@ export class DatagramForwarder implements Disposable {
     if (known !== undefined) return known;
     const { hostname } = this.#server;
     const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-    const client = { address, socket, replies: 0, lastAt: 0 };
+    const client = { address, socket, requests: 0, replies: 0, lastAt: 0 };
     this.#clients.set(String(address.port), client);
     this.#passDown(client);
     return client;

@@ -21,6 +21,10 @@ export interface Breaks {
   readonly most?: number;
   /** Changes bytes; an empty result is not passed on. */
   alter?(bytes: Uint8Array, from: Side, passing: Passing): Uint8Array;
+  /** Milliseconds to hold back what a side sends: if the side ends meanwhile, it is lost. */
+  holdsBack?(from: Side): number;
+  /** Sent before each end of a stream that is passed on. */
+  readonly appends?: Uint8Array;
   /** What it does on the end of a stream. @default {"pass"} */
   onEnd?(from: Side, passing: Passing): "pass" | "swallow" | "close both";
   /** Milliseconds from the end of a stream until both sides are closed. */
@@ -162,16 +166,22 @@ export class Forwarder implements AsyncDisposable {
     joint: Joint,
     waits?: Promise<void>,
   ): Promise<void> {
-    const { alter, onEnd, onReset, lingers } = this.#breaks;
+    const { alter, appends, holdsBack, onEnd, onReset, lingers } = this.#breaks;
     const { bytes, keepAlive, closeBoth, clientSent } = joint;
     try {
-      for (let part = await readSome(from); part !== undefined; part = await readSome(from)) {
+      const held = holdsBack?.(side) ?? 0;
+      let next = readSome(from);
+      for (let part = await next; part !== undefined; part = await next) {
+        next = readSome(from);
+        next.catch(() => {}); // it is awaited later, unless a write fails first
         keepAlive();
         await waits;
+        if (held > 0 && await endsWithin(next, held)) continue;
         await writeAll(to, alter?.(part, side, joint) ?? part);
         bytes[side] += part.length;
         if (side === "client") clientSent.resolve();
       }
+      if (appends !== undefined) await writeAll(to, appends);
       const how = onEnd?.(side, joint) ?? "pass";
       if (how === "close both") closeBoth();
       else if (how === "pass") await to.closeWrite();
@@ -206,6 +216,15 @@ export class Forwarder implements AsyncDisposable {
     stream.close();
     this.#open.delete(stream);
   }
+}
+
+/** Whether the stream ends before this many milliseconds are over. */
+async function endsWithin(next: Promise<Uint8Array | undefined>, milliseconds: number) {
+  const waited = Promise.withResolvers<Uint8Array>();
+  const timer = setTimeout(() => waited.resolve(new Uint8Array()), milliseconds);
+  const first = await Promise.race([next.catch(() => new Uint8Array()), waited.promise]);
+  clearTimeout(timer);
+  return first === undefined;
 }
 
 async function readSome(stream: Stream): Promise<Uint8Array | undefined> {

@@ -4,34 +4,40 @@ import type { Event } from "../../cli/output/events.ts";
 import type { Result, Summary } from "../../cli/reports/report.ts";
 import { quoteBytes, wrap } from "../../text/width.ts";
 import { countByStatus, idsWith, type Outcome } from "../../suite/outcome.ts";
-import type { Strays } from "./examination.ts";
+import type { Strays } from "./fixture.ts";
 
 /** Width of an explanation. */
 const EXPLAIN_COLUMNS = 68;
 
+/** The result of a question. */
+export interface Answered extends Result {
+  readonly detail: string;
+  readonly elapsedMs: number;
+  /** What a failure means, if that was asked for. */
+  readonly explain: string | undefined;
+}
+
 /** Makes a report's result from an outcome. @param explains Whether to include what it means. */
-export function resultOf(outcome: Outcome, explains: boolean): Result {
+export function resultOf(outcome: Outcome, explains: boolean): Answered {
   const { test: { id, sentence, why }, status } = outcome;
-  const detail = detailOf(outcome);
-  const elapsedMs = rounded(outcome.elapsedMs);
   return {
     id,
     status,
     sentence,
-    detail,
-    elapsedMs,
+    detail: detailOf(outcome),
+    elapsedMs: rounded(outcome.elapsedMs),
+    explain: explains ? why : undefined,
     more: explains ? { means: wrap(why, EXPLAIN_COLUMNS).join("\n") } : undefined,
   };
 }
 
 /** The row of a result. */
-export function rowOf({ sentence, status, detail = "" }: Result): readonly string[] {
+export function rowOf({ sentence, status, detail }: Answered): readonly string[] {
   return [sentence, status === "allowed" ? `allowed: ${detail}` : detail];
 }
 
 /** The line of `--json` for a result. */
-export function eventOf({ id, status, detail, elapsedMs = 0, more }: Result): Event {
-  const explain = more?.means?.replaceAll("\n", " ");
+export function eventOf({ id, status, detail, elapsedMs, explain }: Answered): Event {
   return { event: "question", id, status, detail, elapsedMs, explain };
 }
 
@@ -53,10 +59,10 @@ export function failureOf(
   const ids = idsWith("fail", outcomes);
   const first = outcomes.find(({ status }) => status === "fail");
   if (first === undefined) return undefined;
-  if (first.test.id === "reply") {
+  if (first.test.id === "reply" && first.evidence?.isUsable !== true) {
     const { kind = "ERROR" } = first.evidence ?? {};
     return new Failure(kind, `no request and reply get through: ${detailOf(first)}`, {
-      hint: hintFor(kind, strays, place),
+      hint: first.evidence?.fix ?? hintFor(kind, strays, place),
     });
   }
   const which = `${ids.length} of ${outcomes.length} ${plural("question", outcomes.length)}`;

@@ -1,0 +1,145 @@
+import { formatEndpoint, type InternetEndpoint } from "../../protocol/addresses.ts";
+import { MAX_DURATION_MS } from "../../protocol/duration.ts";
+import { until } from "../../sockets/changes.ts";
+import { errnoOf, kindOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { dialResettable } from "../../sockets/node_stream.ts";
+import { type Evidence, Finding } from "../../suite/test.ts";
+import { ConnectionPair, type End, endOf, kindOfEnding } from "./connection_pair.ts";
+import { newTag } from "./tag.ts";
+import type { TcpBackend } from "./tcp_backend.ts";
+import { alteration, quoted, whatCame } from "./wording.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export interface TcpDriverOptions {
+  /** The server behind the forwarder. */
+  readonly backend: TcpBackend;
+  /** Where the forwarder may listen, tried in order. */
+  readonly targets: readonly InternetEndpoint[];
+  /** Milliseconds of the longest wait for anything expected. */
+  readonly timeout: number;
+  /** Milliseconds to leave a connection without traffic. */
+  readonly idle?: number | undefined;
+}
+
+/** Makes connections through the forwarder, and has both ends of each. */
+export class TcpDriver {
+  readonly backend: TcpBackend;
+  readonly timeout: number;
+  readonly idle: number;
+  /** Once one has answered, only that one: all questions use the same. */
+  #targets: readonly InternetEndpoint[];
+
+  constructor({ backend, targets, timeout, idle = 0 }: TcpDriverOptions) {
+    this.backend = backend;
+    this.timeout = timeout;
+    this.idle = idle;
+    this.#targets = targets;
+  }
+
+  /** The same driver with another timeout. */
+  withTimeout(timeout: number): TcpDriver {
+    return new TcpDriver({
+      backend: this.backend,
+      idle: this.idle,
+      targets: this.#targets,
+      timeout: Math.min(timeout, MAX_DURATION_MS),
+    });
+  }
+
+  /** Connects to the forwarder. @throws the failure of the first target if all fail. */
+  async connect(): Promise<End> {
+    let failure: unknown;
+    for (const target of this.#targets) {
+      try {
+        const signal = AbortSignal.timeout(this.timeout);
+        const client = endOf(await dialResettable({ ...target, signal }), "client");
+        this.#targets = [target];
+        return client;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Connects to the forwarder. @throws {Finding} if it does not accept. */
+  async open(): Promise<End> {
+    try {
+      return await this.connect();
+    } catch (error) {
+      throw this.notConnected(error);
+    }
+  }
+
+  /**
+   * Connects through the forwarder to the server, and has the client send a first line.
+   *
+   * @param id The question for which it is.
+   * @throws {Finding} if that does not arrive.
+   */
+  async pair(id: string): Promise<ConnectionPair> {
+    const client = await this.open();
+    try {
+      return await this.introduce(client, id);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Has a client that is connected to the forwarder send a first line.
+   *
+   * @throws {Finding} if that does not arrive at the server.
+   */
+  async introduce(client: End, id: string): Promise<ConnectionPair> {
+    const { backend, timeout } = this;
+    const tag = newTag(id);
+    backend.expect(tag);
+    client.send(tag);
+    const isOver = (): boolean =>
+      backend.arrived(tag) !== undefined || backend.altered(tag) !== undefined ||
+      client.ending !== undefined;
+    await until(isOver, [backend.changes, client.changes], timeout);
+    const [server, altered] = [backend.arrived(tag), backend.altered(tag)];
+    backend.forget(tag);
+    if (server !== undefined) return new ConnectionPair(client, server, timeout);
+    if (altered !== undefined) throw new Finding(alteredLine(altered, encoder.encode(tag)));
+    throw new Finding({
+      saw: `the client ${whatCame(client, timeout)}, the server got no connection`,
+      kind: kindOfEnding(client),
+      fix: answeredByItself(client.peek()),
+    });
+  }
+
+  notConnected(cause: unknown): Finding {
+    const where = this.#targets.map(formatEndpoint).join(" and ");
+    const kind = kindOf(cause) ?? "ERROR";
+    const how = words[kind] ?? errnoOf(cause) ?? messageOf(cause);
+    return new Finding({ saw: `cannot connect to ${where}: ${how}`, kind }, { cause });
+  }
+}
+
+const words: Partial<Record<SocketFailureKind, string>> = {
+  REFUSED: "refused",
+  RESET: "reset",
+  TIMEOUT: "no answer",
+};
+
+function alteredLine(got: Uint8Array, sent: Uint8Array): Evidence {
+  const how = alteration(got, sent);
+  return {
+    saw: `the server got the client's first line altered${how === undefined ? "" : `: ${how}`}`,
+    fix: `the client sent ${quoted(sent)}, the server got ${quoted(got)}`,
+  };
+}
+
+/** What to do about an answer to the client that does not come from the server. */
+function answeredByItself(answer: Uint8Array): string | undefined {
+  if (answer.length === 0) return undefined;
+  return /^HTTP\/\d/.test(decoder.decode(answer))
+    ? "that is an HTTP proxy: have it forward TCP instead (nginx: stream, haproxy: mode tcp)"
+    : "something answers there by itself: check that the TARGET is the forwarder";
+}
