@@ -1,13 +1,19 @@
 /** Where the program under test is, or will be. */
 import { parseTarget } from "../../cli/arguments/target.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { errnoOf } from "../../sockets/errno.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import type { GradeOptions } from "./options.ts";
-import { isFree } from "./program/ports.ts";
+import { whyNotFree } from "./program/ports.ts";
 import { isInTimeWait } from "./program/system.ts";
 
 /** Explains why a program can't have its port. */
-async function notFree(port: number): Promise<Failure> {
+async function notFree(port: number, cause: unknown): Promise<Failure> {
+  if (errnoOf(cause) !== "EADDRINUSE") {
+    const endpoint = { hostname: "127.0.0.1", port };
+    return asFailure(new SocketFailure("BIND", { phase: "listen", endpoint }, cause));
+  }
   const lingers = await isInTimeWait(port);
   const instead = "let your program take its port from {port}";
   return new Failure("USAGE", `port ${port} is ${lingers ? "not free yet" : "in use"}`, {
@@ -26,7 +32,8 @@ export async function locate(options: GradeOptions) {
         hint: `give it after --: netdemo grade ${options.subjectName} -- python3 program.py {port}`,
       });
     }
-    if (port !== undefined && !isFree(port)) throw await notFree(port);
+    const cause = port === undefined ? undefined : whyNotFree(port);
+    if (port !== undefined && cause !== undefined) throw await notFree(port, cause);
     return undefined;
   }
   if (command !== undefined) {

@@ -63,8 +63,9 @@ export class Workshop implements AsyncDisposable {
     }
     const place = `${this.#folder}/${this.#count++}`;
     await Deno.mkdir(place);
-    await Deno.writeTextFile(`${place}/${file}`, text);
-    return `${place}/${file}`;
+    const path = `${place}/${file.slice(file.lastIndexOf("/") + 1)}`;
+    await Deno.writeTextFile(path, text);
+    return path;
   }
 
   async #starting(source: string): Promise<string[]> {

@@ -101,15 +101,14 @@ export const correct: readonly Correct[] = [
   ...first,
 ];
 
-/** The lesson's own programs, from tests/classic/. */
-export const lesson: readonly Correct[] = [
-  { file: "../../classic/hello_server.py", subject: "hello-server", args: [] },
-  { file: "../../classic/message_server.py", subject: "message-server", args: [] },
-  { file: "../../classic/calc_server.py", subject: "calc-server", args: [] },
-  { file: "../../classic/hello_client.py", subject: "hello-client" },
-  { file: "../../classic/message_client.py", subject: "message-client" },
-  { file: "../../classic/calc_client.py", subject: "calc-client", args: ["{port}", "10 20 +"] },
-].map((program) => ({ ...program, level: "lesson" }));
+/** The lesson's own programs, as it has them but for the port. */
+export const lesson: readonly Correct[] = ["hello", "message", "calc"].flatMap((service) =>
+  ["server", "client"].map((role): Correct => ({
+    file: `lesson/${service}_${role}.py`,
+    subject: `${service}-${role}`,
+    level: "lesson",
+  }))
+);
 
 /** One mistake in a correct program. */
 function wrong(
@@ -271,6 +270,14 @@ const serverMistakes: readonly Mistaken[] = [
     ],
     ["def serve(client):", "left = []\n\n\ndef serve(client):"],
   ], /sockets are still held/),
+  wrong(python, "leak", "keeps every second socket", [
+    [
+      "        client.close()",
+      "        left.append(client)\n        client.shutdown(socket.SHUT_RDWR)\n" +
+      "        if len(left) % 2:\n            left.pop().close()",
+    ],
+    ["def serve(client):", "left = []\n\n\ndef serve(client):"],
+  ], /sockets are still held/),
   wrong(c, "restart", "without SO_REUSEADDR", [
     ["  setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);\n", "  (void)one;\n"],
   ], /Address already in use/),
@@ -286,6 +293,9 @@ const serverMistakes: readonly Mistaken[] = [
   wrong({ ...python, level: "stream" }, "in-kind", "a line end after every answer", [
     ["answer(request).encode()", '(answer(request) + "\\n").encode()'],
   ], /\^ a line end, though the request had none/),
+  wrong(pythonStream, "several", "one request for each connection", [
+    ["                self.wfile.write", "                return self.wfile.write"],
+  ], /put recv\(\) in a loop/),
   wrong(node, "split", "treats each piece as whole lines", [
     [
       'const lines = (kept + data).split("\\n");\n    kept = lines.pop();',
@@ -372,6 +382,26 @@ const clientMistakes: readonly Mistaken[] = [
   ], /b'\.\.\.'/),
   wrong(client, "prints", "does not print the reply", [
     ["    print(text)\n", ""],
+  ]),
+  wrong(
+    { ...client, file: "lesson/calc_client.py", level: "lesson" },
+    "prints",
+    "never calls recv()",
+    [
+      ["b = s.recv(1024)", "a, c, _ = cmd.split()"],
+      ["output = b.decode()", 'output = f"Sum of {a} and {c} is {int(a) + int(c)}"'],
+    ],
+    /the answer comes from the server/,
+  ),
+  wrong(
+    { ...client, file: "lesson/message_client.py", subject: "message-client", level: "lesson" },
+    "prints",
+    "prints the bytes",
+    [["msg = b.decode()", "msg = b"]],
+    /b'\.\.\.' is Python's way/,
+  ),
+  wrong(client, "prints", "never shows an error", [
+    ["    print(text)\n", '    print(text if text[0] == "S" else "that went wrong")\n'],
   ]),
   wrong(client, "ends", "reads until the server closes", [
     ['while not reply.endswith(b"\\n"):', "while True:"],

@@ -6,7 +6,13 @@ import type { Program } from "../program/program.ts";
 import type { ServiceName } from "../subjects.ts";
 import { playTcpServer } from "./playing_tcp_server.ts";
 import { playUdpServer } from "./playing_udp_server.ts";
-import { CLIENT_MS, type Scenario, Script, type ScriptedServer } from "./scripted_server.ts";
+import {
+  CLIENT_MS,
+  type Replies,
+  type Scenario,
+  Script,
+  type ScriptedServer,
+} from "./scripted_server.ts";
 
 /** Milliseconds that a client may take to end once it has its reply. */
 export const END_MS = 4_000;
@@ -14,6 +20,8 @@ export const END_MS = 4_000;
 const AFTER_CLOSE_MS = 1_000;
 /** Milliseconds that a connection may take to arrive after its client has ended. */
 const ARRIVAL_MS = 500;
+/** How many ports to try. */
+const PORT_TRIES = 3;
 /** Bytes kept of a client's output: more than the longest reply. */
 const KEPT = 1_000_000;
 
@@ -46,7 +54,7 @@ export interface Run {
 }
 
 /** A client that is run once for each scenario, several runs at the same time. */
-export class ClientUnderTest implements Driver, AsyncDisposable {
+export class ClientUnderTest implements Driver, Replies, AsyncDisposable {
   readonly settings: ClientSettings;
   /** What it gets on stdin. */
   readonly input: string | undefined;
@@ -54,6 +62,8 @@ export class ClientUnderTest implements Driver, AsyncDisposable {
   readonly #runs = new Map<string, Promise<Run>>();
   readonly #running = new Set<Program>();
   readonly #nonce: number;
+  /** An error reply with a number that the client can't know. */
+  readonly error: string;
   #isCancelled = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -62,6 +72,7 @@ export class ClientUnderTest implements Driver, AsyncDisposable {
     this.settings = settings;
     this.#program = program;
     this.#nonce = 1_000 + Math.floor(random() * 8_999);
+    this.error = `Error: the server is tired of ${1_000_000 + Math.floor(random() * 8_999_999)}`;
     this.input = input ?? (service === "calc" ? `${this.#nonce} 20 +\n` : undefined);
   }
 
@@ -108,19 +119,33 @@ export class ClientUnderTest implements Driver, AsyncDisposable {
     const program = this.#program.another(`${this.#runs.size}.${scenario.id}`);
     program.isCancelled = this.#isCancelled;
     this.#running.add(program);
-    const port = program.nextPort();
-    const script = new Script(scenario, this.#reply.bind(this));
-    await using server = scenario.noServer
-      ? undefined
-      : this.settings.protocol === "udp"
-      ? playUdpServer(port, script)
-      : await playTcpServer(port, script);
+    const script = new Script(scenario, this);
+    const [port, served] = await this.#serve(program, script);
+    await using server = served;
     try {
       program.start(port, { stdin: this.input, kept: KEPT });
       return await this.#watch(program, script, server);
     } finally {
       await program.stop();
       this.#running.delete(program);
+    }
+  }
+
+  /** Serves at a port for the program. @throws {SocketFailure} if another program has its port. */
+  async #serve(
+    program: Program,
+    script: Script,
+  ): Promise<[port: number, server: ScriptedServer | undefined]> {
+    const play = this.settings.protocol === "udp" ? playUdpServer : playTcpServer;
+    for (let tries = this.#hasFixedPort ? 1 : PORT_TRIES;; tries--) {
+      const port = program.nextPort();
+      if (script.scenario.noServer) return [port, undefined];
+      try {
+        return [port, await play(port, script)];
+      } catch (error) {
+        // Another program may have taken it in the meantime.
+        if (tries === 1) throw error;
+      }
     }
   }
 
@@ -160,7 +185,7 @@ export class ClientUnderTest implements Driver, AsyncDisposable {
   }
 
   /** The correct reply to a request, with a new number in it where the service allows. */
-  #reply(request: string): string {
+  correct(request: string): string {
     const { service } = this.settings;
     if (service === "calc") return calculate(request);
     return service === "hello" ? "Hello" : `Thanks... ${this.#nonce}`;

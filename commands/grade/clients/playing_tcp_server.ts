@@ -1,7 +1,7 @@
 /** netdemo plays the server of a TCP client. */
 import { acceptFrom } from "../../../sockets/accept.ts";
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
-import { listenResettable } from "../../../sockets/node_stream.ts";
+import { listenResettableOnAll } from "../../../sockets/node_stream.ts";
 import type { Stream } from "../../../sockets/stream.ts";
 import { LOOPBACK, ownAddresses } from "../program/listener_search.ts";
 import { unreadAt } from "../program/system.ts";
@@ -18,14 +18,16 @@ const PIECE_MS = 80;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Listens on this host's addresses, and serves as the script says. */
+/**
+ * Listens on this host's addresses, and serves as the script says.
+ *
+ * @throws {SocketFailure} of kind `BIND` if another program has the port.
+ */
 export async function playTcpServer(port: number, script: Script): Promise<ScriptedServer> {
   // The lesson's programs may connect to this host's own name, which is often 127.0.1.1.
   const own = (await ownAddresses()).filter((address) => address.startsWith("127."));
-  const opened = await Promise.allSettled(
-    [...new Set([...LOOPBACK, ...own])].map((hostname) => listenResettable({ hostname, port })),
-  );
-  const listeners = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  const addresses = [...new Set([...LOOPBACK, ...own])];
+  const listeners = await listenResettableOnAll(addresses, port);
   const stopped = new AbortController();
   const peers: EagerPeer[] = [];
   const work: Promise<void>[] = [];

@@ -1,4 +1,5 @@
 /** netdemo plays the server of a UDP client. */
+import { bindAll } from "../../../sockets/bind_all.ts";
 import { Inbox } from "../../../sockets/inbox.ts";
 import { bindDatagrams } from "../../../sockets/listen.ts";
 import type { DatagramSocket } from "../../../sockets/stream.ts";
@@ -7,20 +8,17 @@ import { CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.t
 
 const encoder = new TextEncoder();
 
-/** Serves at a port of this host as the script says. */
-export function playUdpServer(port: number, script: Script): ScriptedServer {
+/**
+ * Serves at a port of this host as the script says.
+ *
+ * @throws {SocketFailure} of kind `BIND` if another program has the port.
+ */
+export async function playUdpServer(port: number, script: Script): Promise<ScriptedServer> {
   const stack = new DisposableStack();
-  const served = LOOPBACK.flatMap((hostname) => {
-    try {
-      const [own, elsewhere] = [
-        bindDatagrams({ hostname, port }),
-        bindDatagrams({ hostname, port: 0 }),
-      ];
-      stack.defer(() => elsewhere.close());
-      return [serve(stack.use(new Inbox([own])), elsewhere, script, () => stack.disposed)];
-    } catch {
-      return []; // no IPv6 here
-    }
+  const served = (await bindAll(LOOPBACK, port, bindDatagrams)).map((own) => {
+    const elsewhere = bindDatagrams({ hostname: own.addr.hostname, port: 0 });
+    stack.defer(() => elsewhere.close());
+    return serve(stack.use(new Inbox([own])), elsewhere, script, () => stack.disposed);
   });
   return {
     closeAll: () => {},

@@ -22,6 +22,8 @@ export interface Asked extends Actions {
   readonly request: Uint8Array;
   /** The correct reply, with a line end if the request had one. */
   readonly reply: string;
+  /** An error that is a correct reply, too, and that nobody can work out. */
+  readonly errorReply: string;
   /** Whether the request came with a line end. */
   readonly isLine: boolean;
 }
@@ -41,6 +43,13 @@ export interface Scenario {
   answer?(asked: Asked): Promise<void>;
 }
 
+/** What a scripted server may reply, without line ends. */
+export interface Replies {
+  /** The correct reply to a request. */
+  correct(request: string): string;
+  readonly error: string;
+}
+
 /** What a scripted server got, and what it said. */
 export class Script {
   readonly scenario: Scenario;
@@ -51,12 +60,11 @@ export class Script {
   /** Whether a client has arrived. */
   connected = false;
   readonly #changes = new Changes();
-  readonly #reply: (request: string) => string;
+  readonly #replies: Replies;
 
-  /** @param reply The correct reply to a request, both without line ends. */
-  constructor(scenario: Scenario, reply: (request: string) => string) {
+  constructor(scenario: Scenario, replies: Replies) {
     this.scenario = scenario;
-    this.#reply = reply;
+    this.#replies = replies;
   }
 
   /** Records that a client has arrived. */
@@ -74,10 +82,14 @@ export class Script {
   async handle(request: Uint8Array, actions: Actions): Promise<void> {
     const isLine = request.at(-1) === 0x0a;
     const text = new TextDecoder().decode(request).replace(/\r?\n$/, "");
-    const reply = this.#reply(text);
+    const reply = this.#replies.correct(text);
     this.requests.push(request);
     this.replies.push(reply);
-    const asked = { request, isLine, reply: isLine ? `${reply}\n` : reply, ...actions };
+    const lineEnd = isLine ? "\n" : "";
+    const asked = {
+      ...actions,
+      ...{ request, isLine, reply: reply + lineEnd, errorReply: this.#replies.error + lineEnd },
+    };
     await this.scenario.answer?.(asked);
     this.repliedAt = performance.now();
   }

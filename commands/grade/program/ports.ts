@@ -1,3 +1,5 @@
+import { Failure } from "../../../cli/errors/failure.ts";
+import { bindDatagrams, bindTcp } from "../../../sockets/listen.ts";
 import { busyPorts } from "./system.ts";
 
 const FIRST_PORT = 20_000;
@@ -7,77 +9,101 @@ const BLOCK_SIZE = 100;
 const FIRST_LEASE = FIRST_PORT - BLOCKS;
 
 /**
- * Ports for the examined programs, from 20000 to 29999: below those that
+ * Ports for the programs under test, from 20000 to 29999: below those that
  * systems assign to clients.
  *
- * Two examinations never use the same port at once: each holds a block of 100
- * while it runs. A port on which a closed connection lingers is skipped, since
- * a program without SO_REUSEADDR could not start there.
+ * Two examinations never use the same port at once: each holds blocks of 100
+ * while it runs, one at first. A port on which a closed connection lingers is
+ * skipped, since a program without SO_REUSEADDR could not start there.
  */
 export class Ports implements Disposable {
-  readonly #lease: Deno.DatagramConn | undefined;
-  readonly #ports: number[];
+  readonly #busy: ReadonlySet<number>;
+  readonly #leases = new DisposableStack();
+  /** The blocks that were not tried yet, in random order. */
+  readonly #untried: number[];
+  #ports: readonly number[] = [];
   #next = 0;
 
-  private constructor(lease: Deno.DatagramConn | undefined, ports: number[]) {
-    this.#lease = lease;
-    this.#ports = ports;
+  private constructor(busy: ReadonlySet<number>) {
+    this.#busy = busy;
+    const start = Math.floor(Math.random() * BLOCKS);
+    this.#untried = Array.from({ length: BLOCKS }, (_, index) => (start + index) % BLOCKS);
   }
 
   static async reserve(): Promise<Ports> {
-    const busy = await busyPorts();
-    const start = Math.floor(Math.random() * BLOCKS);
-    for (let tried = 0; tried < BLOCKS; tried++) {
-      const block = (start + tried) % BLOCKS;
-      const ports = Array.from(
-        { length: BLOCK_SIZE },
-        (_, index) => FIRST_PORT + block * BLOCK_SIZE + index,
-      ).filter((port) => !busy.has(port) && !isSameSwapped(port));
-      if (ports.length < BLOCK_SIZE / 2) continue;
-      const lease = takeLease(FIRST_LEASE + block);
-      if (lease !== undefined) return new Ports(lease, ports);
+    return new Ports(await busyPorts());
+  }
+
+  /**
+   * Returns a port that is free now.
+   *
+   * @throws {Failure} if there is none.
+   */
+  take(): number {
+    const { length } = this.#ports;
+    for (let tried = 0; tried < length; tried++) {
+      const port = this.#ports[this.#next++ % length] ?? 0;
+      if (isFree(port)) return port;
     }
-    const all = Array.from({ length: BLOCKS * BLOCK_SIZE }, (_, index) => FIRST_PORT + index);
-    return new Ports(
-      undefined,
-      all.filter((port) => !busy.has(port) && !isSameSwapped(port)).sort(() => Math.random() - 0.5),
+    // The program may hold all ports around its own.
+    if (this.#leaseBlock()) return this.take();
+    const port = portsFrom(FIRST_PORT, BLOCKS * BLOCK_SIZE).find(isFree);
+    if (port !== undefined) return port;
+    throw new Failure(
+      "BIND",
+      "cannot start the program as all ports from 20000 to 29999 are in use",
+      {
+        hint: "end the programs that use them, or give your program a port of its own with --port",
+      },
     );
   }
 
-  /** Returns a port that is free now. */
-  take(): number {
-    for (let tried = 0; tried < this.#ports.length; tried++) {
-      const port = this.#ports[this.#next++ % this.#ports.length] ?? 0;
-      if (isFree(port)) return port;
-    }
-    throw new Error("Cannot start the program as every port from 20000 to 29999 is in use");
+  [Symbol.dispose](): void {
+    this.#leases[Symbol.dispose]();
   }
 
-  [Symbol.dispose](): void {
-    this.#lease?.close();
+  /** Takes another block; returns whether one was left. */
+  #leaseBlock(): boolean {
+    for (let block; (block = this.#untried.shift()) !== undefined;) {
+      const ports = portsFrom(FIRST_PORT + block * BLOCK_SIZE, BLOCK_SIZE)
+        .filter((port) => !this.#busy.has(port) && !isSameSwapped(port));
+      if (ports.length < BLOCK_SIZE / 2 || !this.#lease(FIRST_LEASE + block)) continue;
+      this.#ports = ports;
+      return true;
+    }
+    return false;
+  }
+
+  #lease(port: number): boolean {
+    try {
+      this.#leases.adopt(bindDatagrams({ hostname: "127.0.0.1", port }), (lease) => lease.close());
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
+
+const portsFrom = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => first + index);
 
 /** Whether swapping a port's bytes changes nothing, which would hide a missing htons(). */
 function isSameSwapped(port: number): boolean {
   return port >> 8 === (port & 0xff);
 }
 
-function takeLease(port: number): Deno.DatagramConn | undefined {
-  try {
-    return Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port });
-  } catch {
-    return undefined;
-  }
-}
-
 /** Whether the port is free on 127.0.0.1, over both TCP and UDP. */
 export function isFree(port: number): boolean {
+  return whyNotFree(port) === undefined;
+}
+
+/** The error that a program would get which uses the port, if it can't have it. */
+export function whyNotFree(port: number): unknown {
   try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch {
-    return false;
+    bindTcp({ hostname: "127.0.0.1", port }).close();
+    bindDatagrams({ hostname: "127.0.0.1", port }).close();
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }

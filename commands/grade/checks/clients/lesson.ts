@@ -21,6 +21,13 @@ const goodServer: Scenario = {
 
 const helloServer: Scenario = { id: "hello", isOrdinary: true, replies: true };
 
+/** A server whose reply can't be known without reading it. */
+export const erringServer: Scenario = {
+  id: "error-reply",
+  isOrdinary: true,
+  answer: ({ send, errorReply }) => send(errorReply),
+};
+
 function ordinary({ settings: { service, protocol } }: ClientUnderTest): Scenario {
   return service === "hello" && protocol === "tcp" ? helloServer : goodServer;
 }
@@ -63,16 +70,13 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
     level: "lesson",
     services: asking,
     sentence: "prints the reply",
-    how: "The program's stdout must contain the reply, which has a new number in each run.",
+    how:
+      "The program's stdout must contain the reply. A calculator client is run once more, with a " +
+      "reply that only the server can know: an error with a random number.",
     why: "the reply is what the user asked for",
     fix: "decode what recv() returned, and print it",
     needs: ["sends"],
-    async run(client) {
-      const run = await client.observe(ordinary(client));
-      const missing = run.replies.find((reply) => !run.stdout.includes(reply));
-      if (missing === undefined) return;
-      throw new Finding({ want: missing, saw: printedBy(run), said: run.said });
-    },
+    run: printsReply,
   },
   {
     id: "ends",
@@ -95,6 +99,40 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
     },
   },
 ];
+
+async function printsReply(client: ClientUnderTest): Promise<void> {
+  const run = await client.observe(ordinary(client));
+  const missing = run.replies.find((reply) => !run.stdout.includes(reply));
+  if (missing !== undefined) {
+    throw new Finding({ want: missing, saw: printedBy(run), said: run.said });
+  }
+  const asBytes = run.replies.find((reply) => isShownAsBytes(reply, run.stdout));
+  if (asBytes !== undefined) {
+    throw new Finding({
+      want: asBytes,
+      saw: `${printedBy(run)}\nb'...' is Python's way of showing bytes`,
+      fix: "turn the bytes into text before you print them: data.decode()",
+    });
+  }
+  if (client.settings.service !== "calc") return;
+  // A sum can be worked out without the server.
+  const erred = await client.observe(erringServer);
+  const { error } = client;
+  if ((erred.stdout + erred.stderr).includes(error)) return;
+  throw new Finding({
+    sent: error,
+    want: error,
+    saw: printedBy(erred),
+    said: erred.said,
+    fix: "print what recv() returned, whatever it is: the answer comes from the server",
+  });
+}
+
+/** Whether a text is printed as Python shows bytes, and only so. */
+function isShownAsBytes(text: string, output: string): boolean {
+  const before = output.split(text).slice(0, -1);
+  return before.every((part) => /b(['"])$/.test(part));
+}
 
 async function sendsWell(client: ClientUnderTest): Promise<void> {
   const run = await client.observe(ordinary(client));

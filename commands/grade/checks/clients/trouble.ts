@@ -9,7 +9,7 @@ import { everyService } from "../../subjects.ts";
 import { CANNOT_RESET } from "../check.ts";
 import type { ClientCheck } from "./client_check.ts";
 import { lastLine } from "./client_output.ts";
-import { asking } from "./lesson.ts";
+import { asking, erringServer } from "./lesson.ts";
 
 /** A check in which something goes wrong: the client must report it and exit with an error. */
 function trouble(
@@ -28,7 +28,7 @@ function trouble(
     async run(client) {
       if (facts.id === "reset" && !canReset) throw new Skipped(CANNOT_RESET);
       const run = await client.observe(scenario);
-      const evidence = troubleWith(run, facts.id);
+      const evidence = troubleWith(run, situations[facts.id] ?? client.error);
       if (evidence !== undefined) throw new Finding(evidence);
     },
   };
@@ -36,7 +36,7 @@ function trouble(
 
 /** Returns what the client did wrong; `undefined` if it reported the trouble and failed. */
 function troubleWith(run: Run, sent: string): Evidence | undefined {
-  const about = { sent: situations[sent], said: run.said };
+  const about = { sent, said: run.said };
   if (run.status === undefined || run.waitedForClose) {
     return { ...about, saw: `it was still running after ${CLIENT_MS / 1_000} s` };
   }
@@ -59,7 +59,6 @@ const situations: Readonly<Record<string, string>> = {
   reset: "nothing: the server resets the connection once it has the request",
   silent: "nothing, and the connection stays open",
   gone: "nothing: no program has the port",
-  "error-reply": "Error: the server is tired",
 };
 
 const errorReply = trouble({
@@ -70,9 +69,7 @@ const errorReply = trouble({
     "other than 0.",
   why: "a script that runs the client sees only the exit code: 0 means success",
   fix: 'if the reply starts with "Error: ", end with exit code 1',
-  scenario: {
-    answer: ({ send, isLine }) => send(`Error: the server is tired${isLine ? "\n" : ""}`),
-  },
+  scenario: erringServer,
 });
 
 export const tcpTroubles: readonly ClientCheck[] = [

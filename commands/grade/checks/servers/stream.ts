@@ -29,7 +29,8 @@ export const streamChecks: readonly Check<ServerUnderTest>[] = [
       await onConnection(server, async (peer) => {
         await expectLine(server, peer, server.question());
       });
-      if (server.settings.lines) return;
+      // One that waits for a line end has failed no-newline.
+      if (server.requestEnd !== "nothing") return;
       await onConnection(server, async (peer) => {
         const { request, expected } = server.question();
         await peer.send(request, server.timeout);
@@ -40,6 +41,20 @@ export const streamChecks: readonly Check<ServerUnderTest>[] = [
     },
   },
   {
+    id: "several",
+    level: "stream",
+    services: ["message", "calc"],
+    sentence: "answers several requests on one connection",
+    how: "Three lines are sent on one connection, each once the one before was answered.",
+    why: "a connection costs time: a client that has more to ask keeps the one that it has",
+    fix: "put recv() in a loop: it answered the first request on a connection and not the second",
+    needs: ["in-kind"],
+    run: (server) =>
+      onConnection(server, async (peer) => {
+        for (let times = 0; times < 3; times++) await expectLine(server, peer, server.question());
+      }),
+  },
+  {
     id: "split",
     level: "stream",
     services: ["message", "calc"],
@@ -47,7 +62,7 @@ export const streamChecks: readonly Check<ServerUnderTest>[] = [
     how: "A request is sent in three pieces, 80 ms apart; no answer may come before the line end.",
     why: "TCP carries bytes, not messages: what was sent at once may arrive in pieces",
     fix: "collect what recv() returns, and handle a request only once its line end is there",
-    needs: ["in-kind"],
+    needs: ["several"],
     run: (server) => onConnection(server, (peer) => sendInPieces(server, peer)),
   },
   {
@@ -58,7 +73,7 @@ export const streamChecks: readonly Check<ServerUnderTest>[] = [
     how: "Three requests are sent in one write; three answers must come back, in order.",
     why: "TCP carries bytes, not messages: what was sent separately may arrive together",
     fix: "split the input at each line end, answer each line, keep the rest for the next recv()",
-    needs: ["in-kind"],
+    needs: ["several"],
     run: (server) =>
       onConnection(server, async (peer) => {
         const questions = [1, 2, 3].map(() => server.question());
