@@ -37,33 +37,64 @@ export async function connectToFirst(
   endpoints: readonly InternetEndpoint[],
   options: ConnectOptions,
 ): Promise<Stream> {
-  const { timeout, spent = 0, watch } = options;
-  const decided = new AbortController();
-  const signal = options.signal === undefined
-    ? decided.signal
-    : AbortSignal.any([decided.signal, options.signal]);
+  const { timeout, spent = 0, watch, signal } = options;
+  const over = new AbortController();
+  const stop = (): void => over.abort(signal?.reason);
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
   // AbortSignal.timeout() would hold its memory until it fires, long after it is needed.
   const timer = setTimeout(() => {
-    decided.abort(new DOMException("no connection in time", "TimeoutError"));
+    over.abort(new DOMException("no connection in time", "TimeoutError"));
   }, Math.max(1, timeout - spent));
-  const attempts: Promise<Stream>[] = [];
-  let chosen: Stream | undefined;
-  for (const endpoint of endpoints) {
-    const attempt = open(endpoint, () => connectTcp(endpoint, signal), watch);
-    attempts.push(attempt);
-    const isLast = attempts.length === endpoints.length;
-    if (!isLast && await succeedsInTime(attempt)) break;
-  }
+  const connect = (endpoint: InternetEndpoint, signal: AbortSignal): Promise<Stream> =>
+    open(endpoint, () => connectTcp(endpoint, signal), watch);
   try {
-    return chosen = await Promise.any(attempts);
+    return (await firstToAnswer(endpoints, connect, over)).connection;
   } catch (error) {
     if (!(error instanceof AggregateError)) throw error;
-    const failed = endpoints.map((endpoint, index) => attemptOf(endpoint, error.errors[index]));
+    const tried = endpoints.slice(0, error.errors.length);
+    const failed = tried.map((endpoint, index) => attemptOf(endpoint, error.errors[index]));
     throw connectFailure(failed, { protocol: "tcp", timeoutMs: timeout });
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** A connection that was made, and where to. */
+interface Answered<C> {
+  readonly connection: C;
+  readonly endpoint: InternetEndpoint;
+}
+
+/**
+ * Connects to the first of the endpoints that answers: the next is tried as soon as one has failed
+ * or has been silent for a moment (RFC 8305), and as long as none has answered. One that reset the
+ * connection after the handshake has answered.
+ *
+ * @param over Ends all attempts; is aborted as soon as one has succeeded.
+ * @throws {AggregateError} of an error for each endpoint that was tried.
+ */
+export async function firstToAnswer<C extends { close(): void }>(
+  endpoints: readonly InternetEndpoint[],
+  connect: (endpoint: InternetEndpoint, signal: AbortSignal) => Promise<C>,
+  over: AbortController,
+): Promise<Answered<C>> {
+  const attempts: Promise<Answered<C>>[] = [];
+  let chosen: C | undefined;
+  for (const endpoint of endpoints) {
+    const attempt = connect(endpoint, over.signal).then((connection) => ({ connection, endpoint }));
+    attempts.push(attempt);
+    const isLast = attempts.length === endpoints.length;
+    if (!isLast && await answersInTime(attempt)) break;
+  }
+  try {
+    const first = await Promise.any(attempts);
+    chosen = first.connection;
+    return first;
+  } finally {
     if (attempts.length > 1) {
-      decided.abort();
+      over.abort();
       closeOthers(attempts, chosen);
     }
   }
@@ -131,16 +162,21 @@ export async function open(
   }
 }
 
-/** Whether an attempt succeeds before the next is due. */
-function succeedsInTime(attempt: Promise<Stream>): Promise<boolean> {
-  return deadline(attempt, NEXT_ATTEMPT_MS).then(() => true, () => false);
+/** Whether an attempt is answered before the next is due. */
+function answersInTime(attempt: Promise<unknown>): Promise<boolean> {
+  // Where the connection was reset before it could be used, Linux reports one of these.
+  const wasReset = (error: unknown) => ["ENOTCONN", "ECONNRESET"].includes(errnoOf(error) ?? "");
+  return deadline(attempt, NEXT_ATTEMPT_MS).then(() => true, wasReset);
 }
 
 /** Two addresses may have answered at the same moment. */
-function closeOthers(attempts: readonly Promise<Stream>[], chosen: Stream | undefined): void {
+function closeOthers<C extends { close(): void }>(
+  attempts: readonly Promise<Answered<C>>[],
+  chosen: C | undefined,
+): void {
   for (const attempt of attempts) {
-    attempt.then((stream) => {
-      if (stream !== chosen) stream.close();
+    attempt.then(({ connection }) => {
+      if (connection !== chosen) connection.close();
     }, () => {});
   }
 }

@@ -8,6 +8,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { openRelayPage } from "../page/open_page.ts";
+import { Backend } from "../commands/relay/backend.ts";
 import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
 import { readFault } from "../commands/relay/faults/fault.ts";
 import { netdemo, netdemoCommand, Process } from "./harness/process.ts";
@@ -364,10 +365,11 @@ Deno.test("a relay's page shows both real endpoints, and names each fault", asyn
   await using calc = await startCalc();
   await using page = openRelayPage({ port: 0, title: "relay" }, "tcp");
   const stop = new AbortController();
+  const { backend } = await Backend.find({ hostname: "127.0.0.1", port: calc.port });
   await using relay = await startTcpRelay({
     addresses: ["127.0.0.1"],
     port: 0,
-    targets: [{ hostname: "127.0.0.1", port: calc.port }],
+    backend,
     faults: [readFault("delay=5ms", "--fault"), readFault("reset=20", "--fault")],
     seed: 1,
     maxConnections: 10,

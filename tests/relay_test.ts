@@ -450,7 +450,9 @@ Deno.test("wrong command lines get the line to type", async () => {
   const circle = await netdemoInProcess(["relay", "--port", port, `localhost:${port}`]);
   assertEquals(circle.code, 2);
   assertMatch(circle.stderr, /would pass everything on to itself/);
-  const unknown = await netdemoInProcess(["relay", "--port", "0", "no-such-host.invalid:1"]);
+  const unknown = await netdemoInProcess(
+    ["relay", "--port", "0", "--host", "no-such-host.invalid", ":1"],
+  );
   assertEquals(unknown.code, 10);
   using taken = Deno.listen(here);
   const args = ["relay", "--host", "127.0.0.1", "--port", String(taken.addr.port), "localhost:1"];

@@ -18,6 +18,8 @@ export interface FlowContext extends Pick<RelayOptions, "emit" | "faults" | "not
   readonly draws: Draws;
   /** Datagrams from each side so far. */
   readonly datagrams: Record<Side, number>;
+  /** When the first datagram was sent to the server since it last answered anyone. */
+  waitingSince: number | undefined;
 }
 
 /** A client, the server, and the sockets for their datagrams. */
@@ -41,6 +43,7 @@ export class Flow {
   readonly #startedAt = performance.now();
   readonly #bytes = { client: 0, server: 0 };
   #lastAt = performance.now();
+  #isWaiting = false;
   #held = 0;
 
   constructor(options: FlowOptions, context: FlowContext) {
@@ -61,10 +64,23 @@ export class Flow {
     return this.#lastAt;
   }
 
+  /** Where its datagrams go. */
+  get server(): InternetEndpoint {
+    return this.#options.server;
+  }
+
+  /** Whether the server has not answered what the client sent last. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   /** Passes a datagram on, with the faults drawn for it. */
   pass(from: Side, bytes: Uint8Array): Promise<void> | undefined {
     const { draws, datagrams } = this.#context;
     this.#lastAt = performance.now();
+    this.#isWaiting = from === "client";
+    if (from === "server") this.#context.waitingSince = undefined;
+    else this.#context.waitingSince ??= this.#lastAt;
     this.#bytes[from] += bytes.length;
     const stream = { name: from, number: ++datagrams[from] };
     const number = datagrams.client + datagrams.server;

@@ -12,9 +12,10 @@ import type { Channels } from "../../cli/output/channels.ts";
 import { pageFlags } from "../../cli/page_flags.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
-import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
+import { loopbackAddresses } from "../../protocol/addresses.ts";
 import { canReset } from "../../sockets/node_stream.ts";
 import { resolve } from "../../sockets/resolve.ts";
+import { Backend } from "./backend.ts";
 import { freshSeed } from "./faults/draw.ts";
 import { checkFaults, FAULT_FORM, readFault } from "./faults/fault.ts";
 import { faultTable } from "./faults/table.ts";
@@ -111,27 +112,37 @@ async function relay(
   protocol: "tcp" | "udp",
   channels: Channels,
 ): Promise<number> {
-  const options = await optionsOf(values, target);
+  const [addresses, { backend, failure }] = await Promise.all([
+    resolve(values.host, RESOLVE_TIMEOUT_MS),
+    Backend.find({ hostname: target.host, port: target.port }),
+  ]);
+  const seed = values.seed ?? freshSeed();
   const isDrawn = values.fault.some(({ percent, jitter }) => percent < 100 || jitter > 0);
-  const seed = isDrawn ? options.seed : undefined;
-  const view = openView({ ...values, protocol, target: target.text, seed }, channels);
+  const view = openView({
+    ...values,
+    protocol,
+    target: target.text,
+    seed: isDrawn ? seed : undefined,
+  }, channels);
   await using page = await openPage(values, protocol);
-  const relayOptions = {
-    ...options,
+  const options: RelayOptions = {
+    addresses,
+    port: values.port ?? 0,
+    backend,
+    faults: values.fault,
+    seed,
+    maxConnections: values["max-connections"],
     emit: emitToBoth(view.emit, page?.see),
     notice: view.notice,
   };
+  const start = protocol === "udp" ? startUdpRelay : startTcpRelay;
   return await runUntilStopped(
     {
-      async start(signal) {
-        const relay = protocol === "udp"
-          ? await startUdpRelay(relayOptions, signal)
-          : await startTcpRelay(relayOptions, signal);
-        return withoutLoop(relay, options.targets, target);
-      },
+      start: async (signal) => withoutLoop(await start(options, signal), backend, target),
       portFile: (relay: Relay) => `${relay.addresses[0]?.port}\n`,
       listening(relay) {
         view.listening(relay);
+        if (failure !== undefined) view.notice({ what: "unresolved", error: failure });
         if (page !== undefined) showPage(page, relay, target.text, values, channels);
       },
       stopped(why) {
@@ -170,32 +181,14 @@ function readTarget(words: readonly string[], values: Values): InternetTarget {
   return target;
 }
 
-async function optionsOf(
-  values: Values,
-  target: InternetTarget,
-): Promise<Omit<RelayOptions, "emit" | "notice">> {
-  const [addresses, found] = await Promise.all([
-    resolve(values.host, RESOLVE_TIMEOUT_MS),
-    resolve(target.host, RESOLVE_TIMEOUT_MS),
-  ]);
-  return {
-    addresses,
-    port: values.port ?? 0,
-    targets: found.map((hostname) => ({ hostname, port: target.port })),
-    faults: values.fault,
-    seed: values.seed ?? freshSeed(),
-    maxConnections: values["max-connections"],
-  };
-}
-
 /** Returns the relay. @throws {Failure} of kind `USAGE` if it would keep connecting to itself. */
 async function withoutLoop(
   relay: Relay,
-  targets: readonly InternetEndpoint[],
+  backend: Backend,
   target: InternetTarget,
 ): Promise<Relay> {
   const isItself = relay.addresses.some(({ hostname, port }) =>
-    targets.some((one) =>
+    backend.endpoints.some((one) =>
       one.port === port && (one.hostname === hostname ||
         (["0.0.0.0", "::"].includes(hostname) && loopbackAddresses.includes(one.hostname)))
     )

@@ -1,4 +1,6 @@
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
+import type { SocketFailure } from "../../sockets/failure.ts";
+import type { Backend } from "./backend.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { EventSink } from "./link.ts";
 
@@ -8,8 +10,8 @@ export interface RelayOptions {
   readonly addresses: readonly string[];
   /** 0 picks a port that is free on all of them. */
   readonly port: number;
-  /** The server, by each of its addresses. */
-  readonly targets: readonly InternetEndpoint[];
+  /** The server. */
+  readonly backend: Backend;
   readonly faults: readonly Fault[];
   /** The seed that faults are drawn with. */
   readonly seed: number;
@@ -29,7 +31,9 @@ export type Notice =
     readonly client: Endpoint;
     readonly relay: Endpoint;
   }
-  | { readonly what: "accept failed"; readonly error: Error };
+  | { readonly what: "accept failed"; readonly error: Error }
+  /** The server has no address yet. */
+  | { readonly what: "unresolved"; readonly error: SocketFailure };
 
 /** A relay that listens. It ends when its scope does. */
 export interface Relay extends AsyncDisposable {

@@ -2,15 +2,13 @@ import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
 import { descriptorRoom } from "../../sockets/descriptor_room.ts";
 import { acceptFrom } from "../../sockets/accept.ts";
 import { errorName } from "../../sockets/errno.ts";
-import { dialResettable, listenResettableOnAll } from "../../sockets/node_stream.ts";
+import { listenResettableOnAll } from "../../sockets/node_stream.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { ConnectionFaults } from "./connection_faults.ts";
 import { drawFrom, type Draws } from "./faults/draw.ts";
 import { Link, resetStream } from "./link.ts";
 import type { Relay, RelayOptions } from "./relay_engine.ts";
 
-/** Milliseconds each address of the server gets to answer. */
-const CONNECT_TIMEOUT_MS = 10_000;
 /** Milliseconds to pass on what had arrived when the relay stopped. */
 const ARRIVED_MS = 50;
 /** Descriptors kept free for other uses, and for connections about to be turned away. */
@@ -50,8 +48,6 @@ class TcpRelay implements Relay {
   #limit: number;
   /** Connections there are descriptors for. */
   #hasRoomFor = 0;
-  /** Index of the server's address that answered last, which is tried first. */
-  #answering = 0;
 
   constructor(options: RelayOptions, listeners: readonly StreamListener[]) {
     this.#options = options;
@@ -100,7 +96,7 @@ class TcpRelay implements Relay {
     const faults = this.#draws.strike(id);
     this.#waiting.add(client);
     try {
-      const { stream, endpoint } = await this.#connect();
+      const { stream, endpoint } = await this.#options.backend.connect(this.#stopped.signal);
       this.#emit(id, { what: "connected", server: endpoint, ...ends }, arrivedAt);
       const link = new Link({
         id,
@@ -150,44 +146,12 @@ class TcpRelay implements Relay {
     error: unknown,
     arrivedAt: number,
   ): void {
-    const [server] = this.#options.targets;
-    if (server !== undefined && !this.#stopped.signal.aborted) {
+    const { backend } = this.#options;
+    const server = backend.endpoints[0] ?? backend.place;
+    if (!this.#stopped.signal.aborted) {
       this.#emit(id, { what: "refused", server, why: errorName(error), ...ends }, arrivedAt);
     }
     resetStream(client);
-  }
-
-  /** Connects to the server at the address that answered last, then at the others. */
-  async #connect(): Promise<{ readonly stream: Stream; readonly endpoint: InternetEndpoint }> {
-    const { targets } = this.#options;
-    let failure: unknown;
-    for (let tries = 0; tries < targets.length; tries++) {
-      const index = (this.#answering + tries) % targets.length;
-      const endpoint = targets[index];
-      if (endpoint === undefined) continue;
-      try {
-        const stream = await this.#dialOne(endpoint);
-        this.#answering = index;
-        return { stream, endpoint };
-      } catch (error) {
-        failure ??= error;
-      }
-    }
-    throw failure;
-  }
-
-  async #dialOne(endpoint: InternetEndpoint): Promise<Stream> {
-    const late = new AbortController();
-    const noAnswer = Object.assign(new Error("no answer"), { code: "ETIMEDOUT" });
-    const timer = setTimeout(() => late.abort(noAnswer), CONNECT_TIMEOUT_MS);
-    const stop = (): void => late.abort(this.#stopped.signal.reason);
-    this.#stopped.signal.addEventListener("abort", stop);
-    try {
-      return await dialResettable({ ...endpoint, signal: late.signal });
-    } finally {
-      clearTimeout(timer);
-      this.#stopped.signal.removeEventListener("abort", stop);
-    }
   }
 
   #emit(id: number, event: Reached, arrivedAt: number): void {

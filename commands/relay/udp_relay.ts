@@ -1,4 +1,4 @@
-import { formatEndpoint, type InternetEndpoint } from "../../protocol/addresses.ts";
+import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { bindUdp } from "../../sockets/bind_udp.ts";
 import { bindDatagrams } from "../../sockets/listen.ts";
 import { receiveFrom } from "../../sockets/receive.ts";
@@ -10,6 +10,8 @@ import type { Relay, RelayOptions } from "./relay_engine.ts";
 /** Milliseconds without a datagram after which a client is forgotten. */
 const FORGET_AFTER_MS = 60_000;
 const SWEEP_MS = 5_000;
+/** Milliseconds without an answer after which the server is looked up again, and between lookups. */
+const UNANSWERED_MS = 1_000;
 /** Clients at a time: each takes a socket and a buffer. A new one replaces the longest silent. */
 const MAX_CLIENTS = 1_000;
 
@@ -30,20 +32,22 @@ class UdpRelay implements Relay {
   readonly finished: Promise<void>;
 
   readonly #options: RelayOptions;
-  readonly #server: InternetEndpoint;
   readonly #context: FlowContext;
   /** Longest silent first. */
   readonly #flows = new Map<string, Flow>();
+  #lookedUpAt = -Infinity;
   readonly #stopped = new AbortController();
   readonly #sweep: ReturnType<typeof setInterval>;
 
   constructor(options: RelayOptions, sockets: readonly DatagramSocket[]) {
-    const [server] = options.targets;
-    if (server === undefined) throw new TypeError("Cannot relay to a server without an address");
     this.#options = options;
-    this.#server = server;
     const draws = drawFrom(options.faults, options.seed);
-    this.#context = { ...options, draws, datagrams: { client: 0, server: 0 } };
+    this.#context = {
+      ...options,
+      draws,
+      datagrams: { client: 0, server: 0 },
+      waitingSince: undefined,
+    };
     this.addresses = sockets.map(({ addr }) => addr);
     this.finished = Promise.all(sockets.map((socket) => this.#listen(socket))).then(() => {});
     this.#sweep = setInterval(() => this.#forgetTheSilent(), SWEEP_MS);
@@ -66,29 +70,47 @@ class UdpRelay implements Relay {
   #listen(near: DatagramSocket): Promise<void> {
     return receiveFrom(near, {
       signal: this.#stopped.signal,
-      take: (bytes, client) => this.#flowOf(near, client).pass("client", bytes),
+      take: (bytes, client) => this.#flowOf(near, client)?.pass("client", bytes),
       onFailure: (error) => this.#options.notice({ what: "accept failed", error }),
     });
   }
 
-  #flowOf(near: DatagramSocket, client: Deno.Addr): Flow {
+  /** Returns the flow of a client; `undefined` as long as the server has no address. */
+  #flowOf(near: DatagramSocket, client: Deno.Addr): Flow | undefined {
+    const [server] = this.#options.backend.endpoints;
+    const { waitingSince = Infinity } = this.#context;
+    if (server === undefined || performance.now() - waitingSince > UNANSWERED_MS) {
+      this.#lookUpAgain();
+    }
+    if (server === undefined) return undefined;
     const key = `${near.addr.hostname} ${formatEndpoint(internetEndpointOf(client))}`;
-    const known = this.#flows.get(key);
-    // Move it to the end of the map, which keeps the longest silent client first.
-    if (known !== undefined) this.#flows.delete(key);
-    else if (this.#flows.size >= Math.min(MAX_CLIENTS, this.#options.maxConnections)) {
+    let flow = this.#flows.get(key);
+    // It goes to the end of the map, which keeps the longest silent client first.
+    this.#flows.delete(key);
+    if (flow?.isWaiting && !isSameEndpoint(flow.server, server)) {
+      flow.end("silent"); // the server has moved
+      flow = undefined;
+    }
+    if (this.#flows.size >= Math.min(MAX_CLIENTS, this.#options.maxConnections)) {
       this.#forgetOldest();
     }
-    const flow = known ?? this.#begin(near, client);
+    flow ??= this.#begin(near, client, server);
     this.#flows.set(key, flow);
     return flow;
   }
 
-  #begin(near: DatagramSocket, client: Deno.Addr): Flow {
-    const hostname = this.#server.hostname.includes(":") ? "::" : "0.0.0.0";
+  #begin(near: DatagramSocket, client: Deno.Addr, server: InternetEndpoint): Flow {
+    const hostname = server.hostname.includes(":") ? "::" : "0.0.0.0";
     const far = bindDatagrams({ hostname, port: 0 });
-    const id = ++this.connections;
-    return new Flow({ id, client, near, far, server: this.#server }, this.#context);
+    return new Flow({ id: ++this.connections, client, near, far, server }, this.#context);
+  }
+
+  /** The server does not answer: its name may have another address by now. */
+  #lookUpAgain(): void {
+    const now = performance.now();
+    if (now - this.#lookedUpAt < UNANSWERED_MS) return;
+    this.#lookedUpAt = now;
+    this.#options.backend.lookUpAgain().catch(() => {}); // the next datagram tries again
   }
 
   #forgetOldest(): void {

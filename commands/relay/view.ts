@@ -1,3 +1,4 @@
+import { wordsOf } from "../../cli/errors/failure_words.ts";
 import { noticeOf } from "../../cli/output/notice.ts";
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { formatEndpoint, formatEndpoints } from "../../protocol/addresses.ts";
@@ -47,7 +48,9 @@ function textView(options: ViewOptions, channels: Channels): View {
     emit: quiet ? undefined : queue.add,
     notice(notice) {
       if (notice.what === "full") full("the relay is full: a client was reset");
-      else failed(`cannot accept connections; retrying: ${visible(notice.error.message)}`);
+      else if (notice.what === "unresolved") {
+        warn(`${visible(wordsOf(notice.error).message)}; it is looked up again for each client`);
+      } else failed(`cannot accept connections; retrying: ${visible(notice.error.message)}`);
     },
     listening({ addresses }) {
       const here = visible(formatEndpoints(addresses, protocol));
@@ -71,6 +74,7 @@ function jsonView(options: ViewOptions, channels: Channels): View {
   return {
     emit: quiet ? undefined : queue.add,
     notice(notice) {
+      if (notice.what === "unresolved") return; // each client that is refused has its errno
       if (notice.what === "accept failed") {
         const { message } = notice.error;
         const errno = errnoOf(notice.error);

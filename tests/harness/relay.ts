@@ -2,6 +2,7 @@ import type { WireEvent } from "../../ladder/wire.ts";
 import { service as calc } from "../../services/calc.ts";
 import { startServer } from "../../services/server/start.ts";
 import { readFault } from "../../commands/relay/faults/fault.ts";
+import { Backend } from "../../commands/relay/backend.ts";
 import type { Notice, Relay } from "../../commands/relay/relay_engine.ts";
 import { startTcpRelay } from "../../commands/relay/tcp_relay.ts";
 import { startUdpRelay } from "../../commands/relay/udp_relay.ts";
@@ -12,8 +13,14 @@ export interface TestRelayOptions {
   /** As on the command line: `reset=20@10`. */
   readonly faults?: readonly string[];
   readonly seed?: number;
-  /** Port of the server on 127.0.0.1. */
+  /** Port of the server. */
   readonly target: number;
+  /** Its host. @default {"127.0.0.1"} */
+  readonly host?: string;
+  /** Where the relay listens. @default {["127.0.0.1"]} */
+  readonly addresses?: readonly string[];
+  /** Resolves names. @default {as the system does} */
+  readonly lookUp?: (name: string) => Promise<readonly string[]>;
   /** @default {0} */
   readonly port?: number;
   readonly maxConnections?: number;
@@ -32,10 +39,12 @@ export class TestRelay implements AsyncDisposable {
   static async start(options: TestRelayOptions): Promise<TestRelay> {
     const { udp = false, faults = [], seed = 1, target, watched = true } = options;
     const test = new TestRelay();
+    const { host = "127.0.0.1" } = options;
+    const { backend } = await Backend.find({ hostname: host, port: target }, options.lookUp);
     const relayOptions = {
-      addresses: ["127.0.0.1"],
+      addresses: options.addresses ?? ["127.0.0.1"],
       port: options.port ?? 0,
-      targets: [{ hostname: "127.0.0.1", port: target }],
+      backend,
       faults: faults.map((text) => readFault(text, "--fault")),
       seed,
       maxConnections: options.maxConnections ?? 10_000,
