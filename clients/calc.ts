@@ -35,7 +35,7 @@ export const client: Client = {
   challenge(_, size = 0) {
     // White space makes the request long but not the reply, so only one direction is tested.
     const request = padded(randomInteger(), " ", `${randomInteger()} +`, size);
-    return challengeOf(request, calculate(request), { fresh: true });
+    return challengeOf(request, { expected: calculate(request) }, { fresh: true });
   },
 };
 

@@ -1,3 +1,19 @@
+import { QUIET_MS } from "../protocol/line_buffer.ts";
+import { decodeUtf8 } from "../protocol/utf8.ts";
+
+/** What has arrived so far: the right answer, the possible beginning of one, or neither. */
+export interface Match {
+  readonly is: "right" | "part" | "wrong";
+  /**
+   * Milliseconds of silence after which this is so; more may follow until then.
+   * @default {it is so at once, whatever follows}
+   */
+  readonly afterMs?: number;
+}
+
+/** Why nothing more can be received: the stream or the datagram ended, or the time is up. */
+export type ReceiveEnd = "end" | "time is up";
+
 /**
  * A question that shows whether a server is alive, and how to judge its answer.
  *
@@ -5,34 +21,69 @@
  * old one passes for an answer.
  */
 export interface Challenge {
-  /** The line to send, without its end; `undefined` if the server speaks first or just closes. */
-  readonly request: string | undefined;
+  /** What to send; `undefined` if the server speaks first or just closes. */
+  readonly request: Uint8Array | undefined;
   /** Whether the right answer can't be known before the question is asked. */
   readonly fresh: boolean;
-  /**
-   * The form of the answer: one line, something within lines, or the end of the
-   * stream without any data.
-   */
-  readonly form: "line" | "lines" | "end";
+  /** Whether the request itself, sent back, would pass for the answer. */
+  readonly echo: boolean;
+  /** The form of the answer: one line, or the end of the stream without any data. */
+  readonly form: "line" | "end";
   /** The right reply, as far as it is known in advance. */
   readonly expected: string;
-  /** Judges a reply: right, the possible beginning of a right one, or wrong. */
-  judge(reply: string): "right" | "part" | "wrong";
+  /** Compares all that has been received with the right answer. */
+  match(received: Uint8Array, over?: ReceiveEnd): Match;
 }
 
-/** Returns a challenge that has exactly one right reply. */
+/** Bytes of a line that are compared: no right answer is longer. */
+const MAX_COMPARED = 4_096;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const encoder = new TextEncoder();
+
+/** The right reply to a challenge, one line. */
+export interface ReplyLine {
+  /** The reply, or what it looks like. */
+  readonly expected: string;
+  /** Compares a line without its end. @default {it must be the expected one} */
+  compare?(line: string): Match["is"];
+  /** Whether each reply ends with a line end, so that one without it was cut. @default {false} */
+  readonly needsEnd?: boolean;
+}
+
+/** Returns a challenge whose answer is a line. */
 export function challengeOf(
   request: string,
-  expected: string,
+  reply: ReplyLine,
   { fresh }: { readonly fresh: boolean },
 ): Challenge {
+  const { expected, needsEnd = false } = reply;
+  const compare = reply.compare ??
+    ((line) => line === expected ? "right" : expected.startsWith(line) ? "part" : "wrong");
   return {
-    request,
+    request: encoder.encode(`${request}\n`),
     expected,
     fresh,
+    echo: compare(request) === "right",
     form: "line",
-    judge: (reply) => reply === expected ? "right" : expected.startsWith(reply) ? "part" : "wrong",
+    match(received, over) {
+      const { line, isWhole } = firstLine(received);
+      const is = line === null ? "wrong" : compare(line);
+      if (isWhole) return { is: is === "right" ? "right" : "wrong" };
+      if (line === "" || (is === "right" && needsEnd)) return { is: "part" };
+      return is === "part" || over !== undefined ? { is } : { is, afterMs: QUIET_MS };
+    },
   };
+}
+
+/** The first line that is not empty, without its end; `null` if it is not UTF-8. */
+function firstLine(received: Uint8Array): { line: string | null; isWhole: boolean } {
+  let start = 0;
+  while (received[start] === LF || received[start] === CR) start++;
+  const end = received.indexOf(LF, start);
+  const bytes = received.subarray(start, end === -1 ? start + MAX_COMPARED : end);
+  return { line: decodeUtf8(bytes)?.replace(/\r$/, "") ?? null, isWhole: end !== -1 };
 }
 
 /** The least number with 20 digits: about half of all 64-bit numbers are that large. */

@@ -12,8 +12,17 @@ export const client: Client = {
   },
   expected: () => "Hello",
   challenge(protocol) {
-    if (protocol === "udp") return challengeOf("Hello", "Hello", { fresh: false });
+    if (protocol === "udp") return challengeOf("Hello", { expected: "Hello" }, { fresh: false });
     // A hello-server closes each connection that it accepts, and sends nothing.
-    return { request: undefined, fresh: false, form: "end", expected: "", judge: () => "wrong" };
+    return {
+      request: undefined,
+      fresh: false,
+      echo: false,
+      form: "end",
+      expected: "",
+      match({ length }, over) {
+        return { is: length > 0 ? "wrong" : over === "end" ? "right" : "part" };
+      },
+    };
   },
 };

@@ -5,7 +5,7 @@ import {
   readLabRequest,
   withRoom,
 } from "../protocol/lab.ts";
-import { randomWord } from "./challenge.ts";
+import { challengeOf, randomWord } from "./challenge.ts";
 import { type Client, RequestError } from "./client.ts";
 
 /** Asks a lab server to misbehave, and prints the result. */
@@ -25,16 +25,17 @@ export const client: Client = {
   challenge(protocol, size = 0) {
     const nonce = randomWord();
     const request = `whoami ${nonce}`;
-    return {
-      request: (protocol === "udp" ? withRoom(request) : request).padEnd(size),
-      fresh: true,
-      form: "line",
+    const reply = {
       expected: `${nonce} NAME at ADDRESS, you are ADDRESS`,
-      judge(reply) {
-        if (!reply.startsWith(`${nonce} `)) return nonce.startsWith(reply) ? "part" : "wrong";
-        return / at \S+, you are \S+$/.test(reply) ? "right" : "part";
+      // Its last word may be cut anywhere: only the line end says that it is whole.
+      needsEnd: true,
+      compare(line: string) {
+        if (!line.startsWith(`${nonce} `)) return nonce.startsWith(line) ? "part" : "wrong";
+        return / at \S+, you are \S+$/.test(line) ? "right" : "part";
       },
-    };
+    } as const;
+    const padded = (protocol === "udp" ? withRoom(request) : request).padEnd(size);
+    return challengeOf(padded, reply, { fresh: true });
   },
 };
 

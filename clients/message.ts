@@ -16,6 +16,6 @@ export const client: Client = {
   },
   challenge(_, size = 0) {
     const request = padded(`netdemo check ${randomWord()}`, ".", "", size);
-    return challengeOf(request, "Thanks...", { fresh: false });
+    return challengeOf(request, { expected: "Thanks..." }, { fresh: false });
   },
 };

@@ -31,6 +31,11 @@ export class Deadlines {
     this.#timer = setInterval(() => this.#sweep(), this.#interval);
   }
 
+  /** Milliseconds on its clock. */
+  get now(): number {
+    return this.#now + this.#sinceSweep(performance.now());
+  }
+
   /** The deadline that lies `timeout` milliseconds ahead. */
   after(timeout: number): number {
     // The clock advances only with each sweep, so it may be one interval behind.
@@ -45,17 +50,22 @@ export class Deadlines {
     this.#members.add(member);
   }
 
-  delete(member: Timed): void {
-    this.#members.delete(member);
+  /** Returns whether it was a member. */
+  delete(member: Timed): boolean {
+    return this.#members.delete(member);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
+  #sinceSweep(time: number): number {
+    return Math.min(time - this.#lastSweep, this.#interval * 2);
+  }
+
   #sweep(): void {
     const time = performance.now();
-    this.#now += Math.min(time - this.#lastSweep, this.#interval * 2);
+    this.#now += this.#sinceSweep(time);
     this.#lastSweep = time;
     for (const member of this.#members) {
       if (this.hasPassed(member.deadline)) member.expire();

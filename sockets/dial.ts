@@ -133,7 +133,10 @@ function problemAt(path: string): ConnectFacts["problem"] {
  * port of the ephemeral range may be given that very port as its own, and TCP
  * then connects it to itself (RFC 9293, section 3.5: simultaneous open).
  */
-async function connectTcp(endpoint: InternetEndpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
+export async function connectTcp(
+  endpoint: InternetEndpoint,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ ...endpoint, signal });
   if (!isSameEndpoint(conn.localAddr, conn.remoteAddr)) return conn;
   conn.close();

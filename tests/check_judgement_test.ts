@@ -2,7 +2,12 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { exitCodes, Failure } from "../cli/errors/failure.ts";
 import { assess, type Row } from "../commands/check/assessment.ts";
-import { customChallenge, customQuestion, readEscaped } from "../commands/check/challenge.ts";
+import {
+  type Challenge,
+  customChallenge,
+  customQuestion,
+  readEscaped,
+} from "../commands/check/challenge.ts";
 import { type Expectation, meets, parseExpectation } from "../commands/check/targets.ts";
 import { findLimit, readSizes } from "../commands/check/sizes.ts";
 import { spreadOf } from "../commands/check/series.ts";
@@ -16,6 +21,9 @@ import {
   verdictOf,
   verdicts,
 } from "../commands/check/verdict.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 const failed = (phase: Failed["phase"], kind: Failed["kind"], rest: Partial<Failed> = {}) =>
   ({ how: "failed", phase, kind, ...rest }) as const;
@@ -33,7 +41,11 @@ const judgements: readonly (readonly [ProbeEnding, Verdict])[] = [
   [failed("connect", "UNREACHABLE", { errno: "ENETUNREACH" }), "unreachable"],
   [failed("connect", "UNREACHABLE", { errno: "EACCES" }), "unreachable"],
   [failed("connect", "UNREACHABLE", { errno: "EINVAL" }), "unreachable"],
-  [failed("connect", "UNREACHABLE", { errno: "EADDRNOTAVAIL" }), "error"],
+  [failed("connect", "UNREACHABLE", { errno: "ENETUNREACH", problem: "this host" }), "error"],
+  [failed("send", "UNREACHABLE", { errno: "EPERM", problem: "this host" }), "error"],
+  [failed("connect", "ERROR", { problem: "too busy" }), "error"],
+  [failed("reply", "ERROR", { problem: "too busy" }), "error"],
+  [failed("resolve", "ERROR", { problem: "too busy" }), "error"],
   [failed("connect", "TIMEOUT"), "dropped"],
   [failed("connect", "TIMEOUT", { errno: "ETIMEDOUT" }), "dropped"],
   [failed("connect", "RESET", { errno: "ECONNRESET" }), "reset"],
@@ -44,7 +56,6 @@ const judgements: readonly (readonly [ProbeEnding, Verdict])[] = [
   [failed("reply", "TIMEOUT"), "silent"],
   [failed("reply", "CLOSED"), "closed"],
   [failed("reply", "RESET", { errno: "ECONNRESET" }), "reset"],
-  [failed("reply", "ERROR", { problem: "not text" }), "wrong"],
   [failed("reply", "ERROR", { problem: "too long" }), "wrong"],
   [failed("reply", "ERROR"), "error"],
 ];
@@ -153,10 +164,11 @@ function row(text: string, address: string, verdict: Verdict): Row {
     probed: {
       ending: { how: "connected", phase: "connect" },
       elapsedMs: 1,
+      busyMs: 0,
       bytes: 0,
-      reply: "",
+      reply: new Uint8Array(0),
     },
-    challenge: undefined,
+    asked: undefined,
     timeout: 1,
     elapsedMs: 1,
   };
@@ -199,20 +211,30 @@ Deno.test("if no address is as expected, the verdict that got furthest counts", 
   assertEquals(target?.rows.map(({ status }) => status), ["fail", "fail"]);
 });
 
-Deno.test("a block has a control if something was ok at the same address", () => {
+Deno.test("a block has a control if anything answered at the same address", () => {
   const block = row("dropped=web:2", "10.0.0.7", "dropped");
   const control = (...others: readonly Row[]) => assess([[block], others], false)[0]?.rows[0];
   assertEquals(control(row("web:1", "10.0.0.7", "ok"))?.control, true);
-  assertEquals(control(row("web:1", "10.0.0.7", "slow"))?.control, true);
+  const answers: readonly Verdict[] = ["slow", "wrong", "closed", "reset", "silent", "refused"];
+  for (const verdict of answers) {
+    assertEquals(control(row("web:1", "10.0.0.7", verdict))?.control, true, verdict);
+  }
   assertEquals(control(row("web:1/open", "10.0.0.7", "open"))?.control, true);
   assertEquals(control(row("web:1", "10.0.0.8", "ok"))?.control, false);
-  assertEquals(control(row("web:1", "10.0.0.7", "closed"))?.control, false);
+  const silences: readonly Verdict[] = ["dropped", "unreachable", "error"];
+  for (const verdict of silences) {
+    assertEquals(control(row("web:1", "10.0.0.7", verdict))?.control, false, verdict);
+  }
+  assertEquals(control(row("udp://web:1", "10.0.0.7", "silent"))?.control, false);
+  // A refusal is an answer itself.
+  const [refused] = assess([[row("refused=web:2", "10.0.0.7", "refused")]], true);
+  assertEquals([refused?.asExpected, refused?.rows[0]?.control], [true, true]);
   // Anything else needs no control.
   assertEquals(assess([[row("web:1", "10.0.0.7", "ok")]], false)[0]?.rows[0]?.control, undefined);
 });
 
 Deno.test("a block without a control is a failure only with --strict, of kind ERROR", () => {
-  const rows = [row("blocked=web:2", "10.0.0.7", "refused")];
+  const rows = [row("blocked=web:2", "10.0.0.7", "dropped")];
   assertEquals(assess([rows], false)[0]?.asExpected, true);
   const [target] = assess([rows], true);
   assertEquals([target?.asExpected, target?.failure], [false, "ERROR"]);
@@ -268,24 +290,40 @@ Deno.test("percentiles are measured durations, by nearest rank", () => {
 Deno.test("--send and --reply share a random word, new for each probe", () => {
   const question = customQuestion("ECHO {nonce} {nonce}\n", "={nonce}");
   const [one, other] = [question, question].map((it) => it && customChallenge(it));
-  const [, nonce = ""] = /^ECHO (\w{16}) \1$/.exec(one?.request ?? "") ?? [];
-  assertEquals(one?.judge(`x=${nonce}y`), "right");
-  assertEquals(one?.judge(`x${nonce}`), "part");
-  assertEquals(one?.fresh, true);
-  // An echo returns anything the request contains.
-  assertEquals(customChallenge({ send: "ECHO {nonce}", reply: "{nonce}" }).fresh, false);
-  assertEquals(other?.judge(`=${nonce}`), "part");
+  const matched = (it: Challenge | undefined, text: string) => it?.match(encoder.encode(text)).is;
+  const [, nonce = ""] = /^ECHO (\w{16}) \1\n$/.exec(decoder.decode(one?.request)) ?? [];
+  assertEquals(matched(one, `x=${nonce}y`), "right");
+  assertEquals(matched(one, `x${nonce}`), "part");
+  assertEquals([one?.fresh, one?.echo], [true, false]);
+  assertEquals(matched(other, `=${nonce}`), "part");
   // Lines are received without CR, and empty lines are skipped.
   const redis = customChallenge({ send: "ECHO a", reply: "$1\r\na\r\n\r\nb" });
-  assertEquals(redis.judge("$1\na\nb\n"), "right");
+  assertEquals(matched(redis, "$1\r\na\r\nb\r\n"), "right");
   assertEquals(customQuestion(undefined, "SSH-2.0") && true, true);
   assertThrows(() => customQuestion("PING", undefined), Failure, "--send needs --reply");
   assertThrows(() => customQuestion("PING", "{nonce}"), Failure, "as --send does not");
   assertThrows(() => customQuestion(undefined, "{nonce}"), Failure, "as --send does not");
 });
 
+Deno.test("an echo of what is really sent is known for what it is", () => {
+  for (
+    const [send, reply, echo] of [
+      ["ECHO {nonce}", "{nonce}", true],
+      ["ECHO {nonce}", "{nonce}\n", true], // a line end is sent, too
+      ["ECHO {nonce}\r", "{nonce}\r\n", true],
+      ["ECHO {nonce}\r\n", "{nonce}\n", true],
+      ["ECHO {nonce}", "={nonce}", false],
+      ["ECHO {nonce}", "{nonce}\nOK", false],
+    ] as const
+  ) {
+    assertEquals(customChallenge({ send, reply }).echo, echo, `${send} -> ${reply}`);
+  }
+});
+
 Deno.test("escapes are decoded, and an invalid one is wrong usage", () => {
-  assertEquals(readEscaped(String.raw`a\r\n\t\\n\x41\u00e9`, "--send"), "a\r\n\t\\nA\u00e9");
+  assertEquals(readEscaped(String.raw`a\r\n\t\\n\x41\u00e9`, "--send"), "a\r\n\t\\nA\xc3\xa9");
+  // An escape is a byte; typed text is UTF-8.
+  assertEquals(readEscaped(String.raw`\xd2é`, "--send"), "\xd2\xc3\xa9");
   for (const text of ["", "\\", "\\q", "\\x4", "\\u00e"]) {
     assertEquals(assertThrows(() => readEscaped(text, "--send"), Failure).kind, "USAGE", text);
   }

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Verdict } from "../commands/check/verdict.ts";
 import { ipv6, netdemoInProcess, testWith, unix } from "./harness/mod.ts";
-import { type Peer, type RunningPeer, tcpPeers, udpPeers } from "./harness/peers.ts";
+import { labPeers, type Peer, type RunningPeer, tcpPeers, udpPeers } from "./harness/peers.ts";
 
 /** A `--json` line about a probe. */
 interface ProbeEvent {
@@ -22,7 +22,8 @@ async function startPeers(
     const running: RunningPeer = await peer.start(hostname);
     stack.use(running);
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-    return [peer, `${peer.protocol}://${host}:${running.port}`] as const;
+    const service = peer.service === undefined ? "" : `/${peer.service}`;
+    return [peer, `${peer.protocol}://${host}:${running.port}${service}`] as const;
   }));
 }
 
@@ -41,7 +42,7 @@ for (const hostname of ["127.0.0.1", "::1"]) {
     `no peer on ${hostname} fools check: each gets the verdict it deserves`,
     async () => {
       await using stack = new AsyncDisposableStack();
-      const peers = await startPeers([...tcpPeers, ...udpPeers], hostname, stack);
+      const peers = await startPeers([...tcpPeers, ...labPeers, ...udpPeers], hostname, stack);
       assert(peers.length > 30);
       const targets = peers.map(([, target]) => target);
       const found = await probes([...targets, "--timeout", "1200ms"]);

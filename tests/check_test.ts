@@ -8,6 +8,8 @@ import {
   assertMatch,
 } from "@std/assert";
 import type { EventOf } from "../cli/output/events.ts";
+import { challengeOf } from "../clients/challenge.ts";
+import { NetworkClock } from "../commands/check/network_clock.ts";
 import { probe } from "../commands/check/probe.ts";
 import { calculate } from "../protocol/calculator.ts";
 import { service as calc } from "../services/calc.ts";
@@ -18,10 +20,12 @@ import { serveUdp } from "../services/server/datagram_server.ts";
 import { serve, serveUnix } from "../services/server/stream_server.ts";
 import {
   type Ended,
+  linux,
   netdemo,
   netdemoCommand,
   netdemoInProcess,
   Process,
+  python3,
   run,
   signalTest,
   testWith,
@@ -35,10 +39,12 @@ import {
   type RunningPeer,
   send,
   startDatagrams,
+  startFullQueue,
   startNobody,
   startStreams,
 } from "./harness/peers.ts";
 import { readTap, readXml } from "./harness/report_readers.ts";
+import { session } from "./harness/terminal_session.ts";
 
 const check = (...args: readonly string[]): Promise<Ended> => netdemoInProcess(["check", ...args]);
 
@@ -53,7 +59,7 @@ async function checkJson(...args: readonly string[]) {
 
 const HOST = "127.0.0.1";
 const honest = answering((text) => `${calculate(text)}\n`);
-const startHonest = (port?: number): Promise<RunningPeer> => startStreams(HOST, honest, port);
+const startHonest = (host = HOST): Promise<RunningPeer> => startStreams(host, honest);
 const startSilent = (): Promise<RunningPeer> => startStreams(HOST, () => forever);
 const startClosing = (): Promise<RunningPeer> => startStreams(HOST, () => Promise.resolve());
 
@@ -97,6 +103,8 @@ testWith([unix], "check reaches a Unix socket by its path", async () => {
     const server = await serveUnix(calc, { path });
     const { code, probes } = await checkJson(`unix:${path}`);
     assertEquals([code, probes[0]?.remote, probes[0]?.protocol], [0, path, "unix"]);
+    const named = await checkJson(`unix:${path}/open`, `open=unix:${path}`, `unix:${path}/calc`);
+    assertEquals(named.probes.map(({ verdict }) => verdict), ["open", "open", "ok"]);
     await server[Symbol.asyncDispose]();
     assertEquals((await check(`unix:${path}`)).code, 11);
     const refused = await check(`refused=unix:${path}`);
@@ -105,6 +113,10 @@ testWith([unix], "check reaches a Unix socket by its path", async () => {
       refused.stderr,
       /^note: nothing answered at .*: a typo in the path looks the same$/m,
     );
+    // Named like a service, but in a folder: it is the socket's own name.
+    const lab = await serveUnix(calc, { path: `${folder}/lab` });
+    assertEquals((await check(`unix:${folder}/lab`, `unix:${folder}/lab/open`)).code, 0);
+    await lab[Symbol.asyncDispose]();
     const tooLong = await check(`unix:${folder}/${"x".repeat(200)}`);
     assertEquals(tooLong.code, 1);
     assertMatch(tooLong.stdout, /error +connect: the path is too long for a socket/);
@@ -347,6 +359,51 @@ testWith([unix], "under a low limit on open files, targets are probed in turn", 
   assertEquals(stdout.match(/"verdict":"ok"/g)?.length, 300);
 });
 
+for (const [verdict, startPeer] of [["ok", startHonest], ["refused", startNobody]] as const) {
+  Deno.test(`thousands of probes are all ${verdict}, however briefly each may wait`, async () => {
+    await using peer = await startPeer(HOST);
+    const targets = `${verdict}=${HOST}:${peer.port}\n`.repeat(6_000);
+    const args = ["check", "--targets", "-", "--timeout", "300ms", "--json"];
+    const { code, stdout } = await netdemo(args, targets);
+    const found = stdout.match(/"verdict":"\w+"/g) ?? [];
+    assertEquals([code, found.length, new Set(found).size], [0, 6_000, 1]);
+  });
+}
+
+testWith([python3], "at a terminal, a long check shows how far it is", async () => {
+  await using server = await startHonest();
+  await using silent = await startSilent();
+  const targets = [server, silent].map(({ port }) => `${HOST}:${port}`);
+  const command = [...netdemoCommand, "check", ...targets, "--timeout", "3s"];
+  const screen = await session(command, [
+    ["see", "checked 1 of 2 targets"],
+    ["see", "checked all 2 targets"],
+    ["see", "silent"],
+  ]);
+  assertMatch(screen, /124\n?$/);
+});
+
+Deno.test("what this process was too busy to see is no statement on the target", async () => {
+  await using silent = await startSilent();
+  using clock = new NetworkClock();
+  const probing = probe({
+    protocol: "tcp",
+    remote: { hostname: HOST, port: silent.port },
+    challenge: challengeOf("x", { expected: "y" }, { fresh: false }),
+    timeout: 400,
+    clock,
+  });
+  // Far beyond its timeout, as if the machine had slept: that is not the peer's silence.
+  await pause(50);
+  const wakesAt = performance.now() + 1_000;
+  while (performance.now() < wakesAt);
+  const looked = clock.time;
+  const { ending, busyMs } = await probing;
+  assertEquals(ending, { how: "failed", phase: "reply", kind: "TIMEOUT" });
+  assertGreater(busyMs, 800);
+  assertGreaterOrEqual(clock.time - looked, 350);
+});
+
 Deno.test("--sizes finds where requests stop being answered", async () => {
   await using tcp = await startStreams(HOST, async (stream) => {
     const text = await request(stream);
@@ -416,33 +473,54 @@ Deno.test("--send and --reply check any line-based service", async () => {
 Deno.test("a probe that was aborted before its turn ends at once", async () => {
   await using silent = await startDatagrams(HOST, () => Promise.resolve());
   const startedAt = performance.now();
+  using clock = new NetworkClock();
   const seen = await probe({
     protocol: "udp",
     remote: { hostname: HOST, port: silent.port },
-    challenge: { request: "x", fresh: false, form: "line", expected: "", judge: () => "wrong" },
+    challenge: challengeOf("x", { expected: "y" }, { fresh: false }),
     timeout: 5_000,
+    clock,
     signal: AbortSignal.abort(),
   });
   assertEquals(seen.ending.how, "failed");
   assertLess(performance.now() - startedAt, 1_000);
 });
 
-Deno.test("a block without a control gets a note, and --strict makes it a failure", async () => {
+testWith(
+  [linux],
+  "a block without a control gets a note, and --strict makes it a failure",
+  async () => {
+    await using full = await startFullQueue(HOST);
+    await using server = await startHonest();
+    const block = `blocked=${HOST}:${full.port}`;
+    const check = (...args: string[]) => netdemoInProcess(["check", ...args, "--timeout", "200ms"]);
+    const alone = await check(block);
+    assertEquals(alone.code, 0);
+    assertEquals(
+      alone.stderr,
+      `note: nothing answered at ${HOST} in this run: a host that is off looks the same\n`,
+    );
+    const strict = await check(block, "--strict");
+    assertEquals(strict.code, 1);
+    assertMatch(strict.stdout, /^NOT .*; no positive control\n$/);
+    assertEquals((await checkJson(block, "--timeout", "200ms")).probes[0]?.control, false);
+    // Any answer from that address shows that the host is on, even one that is not as expected.
+    await using nobody = await startNobody(HOST);
+    await using web = await startStreams(HOST, answering(() => "HTTP/1.1 400 Bad Request\n"));
+    for (const other of [`:${server.port}`, `refused=:${nobody.port}`, `wrong=:${web.port}`]) {
+      const target = other.replace(":", `${HOST}:`);
+      const controlled = await check(block, target, "--strict");
+      assertEquals([controlled.code, controlled.stderr], [0, ""], target);
+    }
+  },
+);
+
+Deno.test("a refusal is an answer, so it needs no control", async () => {
   await using nobody = await startNobody(HOST);
-  await using server = await startHonest();
-  const block = `blocked=${HOST}:${nobody.port}`;
-  const alone = await check(block);
-  assertEquals(alone.code, 0);
-  assertEquals(
-    alone.stderr,
-    `note: nothing answered at ${HOST} in this run: a host that is off looks the same\n`,
-  );
-  const strict = await check(block, "--strict");
-  assertEquals(strict.code, 1);
-  assertMatch(strict.stdout, /^NOT .*; no positive control\n$/);
-  const controlled = await check(block, `${HOST}:${server.port}`, "--strict");
-  assertEquals([controlled.code, controlled.stderr], [0, ""]);
-  assertEquals((await checkJson(block)).probes[0]?.control, false);
+  for (const expect of ["refused", "blocked"]) {
+    const { code, stderr } = await check(`${expect}=${HOST}:${nobody.port}`, "--strict");
+    assertEquals([code, stderr], [0, ""]);
+  }
 });
 
 Deno.test("TAP and JUnit reports have a result for each address, with the verdict as failure type", async () => {

@@ -14,6 +14,9 @@ import {
 } from "../protocol/lab.ts";
 import { assertProperty } from "./harness/mod.ts";
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 type Operands = Partial<LabRequest>;
 
 /** Requests as typed, and how they are parsed. */
@@ -155,14 +158,17 @@ Deno.test("lab-client knows the right reply to each request", () => {
 Deno.test("only a lab that receives check's question can answer it", () => {
   for (const protocol of ["tcp", "udp"] as const) {
     const challenge = client.challenge(protocol, 400);
-    assertEquals(challenge.request?.length, 400);
-    const [, nonce = ""] = challenge.request?.split(" ") ?? [];
+    const request = decoder.decode(challenge.request);
+    assertEquals(request.length, "\n".length + 400);
+    const [, nonce = ""] = request.split(/\s/);
     const reply = whoamiReply(nonce, "west-1", "10.0.0.3:4050", "10.0.0.9:51234");
-    assertEquals(challenge.judge(reply), "right");
-    for (const part of ["", nonce.slice(0, 5), nonce, reply.slice(0, 30)]) {
-      assertEquals(challenge.judge(part), "part", part);
+    const match = (text: string) => challenge.match(encoder.encode(text)).is;
+    assertEquals([match(`${reply}\n`), match(`${reply}\r\n`)], ["right", "right"]);
+    // Without its line end it may have been cut anywhere.
+    for (const part of ["", nonce.slice(0, 5), nonce, reply.slice(0, -1), reply]) {
+      assertEquals(match(part), "part", part);
     }
-    assertEquals(challenge.judge(reply.slice(1)), "wrong");
-    assertEquals(challenge.judge("Error: unknown request"), "wrong");
+    assertEquals(match(`${reply.slice(1)}\n`), "wrong");
+    assertEquals(match("Error: unknown request\n"), "wrong");
   }
 });

@@ -1,10 +1,10 @@
 import type { FailureKind } from "../../cli/errors/failure.ts";
-import type { Challenge } from "../../clients/challenge.ts";
 import type { Endpoint } from "../../protocol/addresses.ts";
+import type { Asked } from "./challenge.ts";
 import { type Expectation, expectsBlock, meets } from "./targets.ts";
 import type { Probed } from "./probe.ts";
 import type { Limit } from "./sizes.ts";
-import { failureOf, furthest, getsThrough, isBlocked, showsLife, type Verdict } from "./verdict.ts";
+import { failureOf, furthest, getsThrough, isBlocked, showsHost, type Verdict } from "./verdict.ts";
 
 /** What was found at one address of a target. */
 export interface Row {
@@ -12,9 +12,11 @@ export interface Row {
   /** `undefined` if the name did not resolve. */
   readonly remote: Endpoint | undefined;
   readonly verdict: Verdict;
+  /** Whether this host has no address of that family at all, so nothing can be said about it. */
+  readonly lacksFamily?: boolean | undefined;
   readonly probed: Probed;
   /** What was asked; `undefined` if nothing was. */
-  readonly challenge: Challenge | undefined;
+  readonly asked: Asked | undefined;
   readonly resolveMs?: number | undefined;
   readonly elapsedMs: number;
   /** Milliseconds that the probe was allowed. */
@@ -46,8 +48,8 @@ export interface AssessedTarget {
 
 /**
  * Judges each target by all of its rows. One address as expected is enough, unless a block is
- * expected and another address lets a connection through. The control of a block is an `ok` or
- * `open` at the same address in this run.
+ * expected and another address lets a connection through. The control of a block is any answer
+ * from the same address in this run; a refusal is one itself.
  *
  * @param strict Whether every address must be as expected, and every block have its control.
  */
@@ -55,10 +57,15 @@ export function assess(
   targets: readonly (readonly Row[])[],
   strict: boolean,
 ): readonly AssessedTarget[] {
-  const alive = new Set(
-    targets.flat().filter(({ verdict }) => showsLife(verdict)).map(({ remote }) => hostOf(remote)),
-  );
+  const alive = new Set(targets.flat().filter(isAnswered).map(({ remote }) => hostOf(remote)));
   return targets.map((rows) => assessTarget(rows, alive, strict));
+}
+
+/** Whether a row shows that its host is on. */
+function isAnswered({ verdict, expected, probed: { ending } }: Row): boolean {
+  // No file at the path of a Unix socket is no answer.
+  const isMissing = ending.how === "failed" && ending.errno === "ENOENT";
+  return showsHost(verdict, expected.target.protocol) && !isMissing;
 }
 
 function assessTarget(
@@ -73,23 +80,27 @@ function assessTarget(
   const judged = rows.map((row) => {
     const asExpected = meets(row.verdict, expected, protocol);
     const block = asExpected && isBlocked(row.verdict, protocol);
-    return { ...row, asExpected, control: block ? alive.has(hostOf(row.remote)) : undefined };
+    const control = block ? alive.has(hostOf(row.remote)) : undefined;
+    return { ...row, asExpected, control, isGood: asExpected && !(strict && control === false) };
   });
-  const good = (row: typeof judged[number]): boolean =>
-    row.asExpected && !(strict && row.control === false);
+  // Addresses of a family that this host lacks count only if there are no others.
+  const inFamily = judged.filter(({ lacksFamily }) => !lacksFamily);
+  const counted = inFamily.length > 0 ? inFamily : judged;
   // A target is not blocked if any of its addresses lets a connection through.
   const isOpen = expectsBlock(expected) &&
     judged.some(({ verdict }) => getsThrough(verdict, protocol));
-  const asExpected = strict ? judged.every(good) : judged.some(good) && !isOpen;
-  const counted = judged.filter((row) => !good(row));
-  const verdict = furthest((asExpected ? judged.filter(good) : counted).map((row) => row.verdict));
+  const asExpected = strict
+    ? counted.every(({ isGood }) => isGood)
+    : counted.some(({ isGood }) => isGood) && !isOpen;
+  const shown = counted.filter(({ isGood }) => isGood === asExpected);
+  const verdict = furthest(shown.map((row) => row.verdict));
   // If only a control is missing, the verdict itself is not the failure.
-  const uncontrolled = counted.every((row) => row.asExpected);
+  const uncontrolled = shown.every((row) => row.asExpected);
   return {
     expected,
     rows: judged.map((row) => ({
       ...row,
-      status: good(row) ? "pass" : asExpected ? "note" : "fail",
+      status: row.isGood ? "pass" : asExpected || !counted.includes(row) ? "note" : "fail",
     })),
     asExpected,
     verdict,

@@ -1,10 +1,24 @@
 import { Failure } from "../../cli/errors/failure.ts";
-import { type Challenge, randomWord } from "../../clients/challenge.ts";
+import { type Challenge as ServiceChallenge, randomWord } from "../../clients/challenge.ts";
 import type { Client } from "../../clients/client.ts";
 import { type Expectation, OPEN } from "./targets.ts";
 
+const encoder = new TextEncoder();
+
 /** The placeholder for a fresh random word in `--send` and `--reply`. */
 const NONCE = "{nonce}";
+
+/** A question to a target: that of a service, or the user's own. */
+export type Challenge =
+  & Omit<ServiceChallenge, "form">
+  & { readonly form: ServiceChallenge["form"] | "text" };
+
+/** What a finding must know of a question: a run may have many thousands of them. */
+export type Asked = Pick<Challenge, "fresh" | "echo" | "form" | "expected">;
+
+export function askedBy({ fresh, echo, form, expected }: Challenge): Asked {
+  return { fresh, echo, form, expected };
+}
 
 /** The user's own question. */
 export interface Custom {
@@ -74,14 +88,17 @@ export function customQuestion(
 export function customChallenge({ send, reply }: Custom): Challenge {
   const nonce = randomWord();
   const expected = asReceived(reply.replaceAll(NONCE, nonce));
-  const request = send?.replaceAll(NONCE, nonce).replace(/\n$/, ""); // sending adds the line end
+  const request = send?.replaceAll(NONCE, nonce).replace(/\n?$/, "\n");
   return {
-    request,
-    // An echo would return anything that the request itself contains.
-    fresh: reply.includes(NONCE) && !request?.includes(expected),
-    form: "lines",
+    request: request === undefined ? undefined : fromBinary(request),
+    fresh: reply.includes(NONCE),
+    echo: asReceived(request ?? "").includes(expected),
+    form: "text",
     expected,
-    judge: (text) => text.includes(expected) ? "right" : "part",
+    match(received, over) {
+      if (asReceived(toBinary(received)).includes(expected)) return { is: "right" };
+      return { is: over === undefined || received.length === 0 ? "part" : "wrong" };
+    },
   };
 }
 
@@ -90,17 +107,34 @@ function asReceived(text: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(/\n+/g, "\n");
 }
 
+/** Bytes as a string of as many characters. */
+function toBinary(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+function fromBinary(binary: string): Uint8Array {
+  return Uint8Array.from(binary, (byte) => byte.charCodeAt(0));
+}
+
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\" };
 
-/** Reads text with the escapes `\\n`, `\\r`, `\\t`, `\\\\` and `\\x41`. @throws {Failure} of kind `USAGE`. */
+/**
+ * Reads text with the escapes `\\n`, `\\r`, `\\t`, `\\\\`, `\\xd2` (a byte) and `\\u00e9` (a character).
+ *
+ * @returns bytes as a string of as many characters.
+ * @throws {Failure} of kind `USAGE`.
+ */
 export function readEscaped(text: string, flag: string): string {
   if (text === "") throw new Failure("USAGE", `${flag} must not be empty`);
-  return text.replace(/\\(x[0-9a-f]{2}|u[0-9a-f]{4}|[^]|$)/gi, (whole, escape: string) => {
-    if (/^[xu]./i.test(escape)) return String.fromCodePoint(parseInt(escape.slice(1), 16));
+  return text.replace(/\\(x[0-9a-f]{2}|u[0-9a-f]{4}|[^]|$)|[^\\]+/gi, (whole, escape?: string) => {
+    if (escape === undefined) return toBinary(encoder.encode(whole));
+    const code = parseInt(escape.slice(1), 16);
+    if (/^x./i.test(escape)) return String.fromCharCode(code);
+    if (/^u./i.test(escape)) return toBinary(encoder.encode(String.fromCharCode(code)));
     const character = escapes[escape];
     if (character !== undefined) return character;
     throw new Failure("USAGE", `${flag}: '${whole}' is not an escape: received '${text}'`, {
-      hint: "escapes are \\n, \\r, \\t, \\\\, \\x41 and \\u00e9",
+      hint: "escapes are \\n, \\r, \\t, \\\\, \\xd2 for a byte and \\u00e9 for a character",
     });
   });
 }

@@ -20,10 +20,17 @@ import {
   withSizes,
 } from "./modes.ts";
 import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./results.ts";
+import { NetworkClock } from "./network_clock.ts";
 import type { Sizes } from "./sizes.ts";
 import { type Expectation, OPEN, parseExpectation, readTargets } from "./targets.ts";
 
 type Values = FlagValues<typeof flags>;
+
+/** Milliseconds between two lines about the progress. */
+const PROGRESS_MS = 2_000;
+
+/** What the command line says. */
+type Prepared = Omit<ModeOptions, "emit" | "clock" | "limiter">;
 
 /** A service that check can ask. */
 interface Askable {
@@ -49,11 +56,12 @@ export function checkProgram(services: readonly Askable[]): Program {
 }
 
 async function run(
-  prepared: Omit<ModeOptions, "emit">,
+  prepared: Prepared,
   values: Values,
   channels: Channels,
 ): Promise<number> {
   const startedAt = performance.now();
+  using clock = new NetworkClock();
   const report = openReport<CheckResult>({
     command: "check",
     flags: values,
@@ -61,10 +69,15 @@ async function run(
     row: ({ cells }) => cells,
     event: ({ event }) => event,
   });
+  const progress = progressOn(channels);
+  using count = countOn(progress, prepared.targets.length);
   const options: ModeOptions = {
     ...prepared,
+    clock,
+    limiter: new ConcurrencyLimiter(clock),
     emit: (event) => values.json && channels.stdout.text(`${eventLine(event)}\n`),
-    progress: progressOn(channels),
+    progress,
+    visited: count.visited,
   };
   // Watch from the start: Deno can't begin to once this process is out of descriptors.
   using signals = watchStopSignals();
@@ -108,7 +121,7 @@ async function prepare(
   targets: readonly Expectation[],
   values: Values,
   services: readonly Askable[],
-): Promise<Omit<ModeOptions, "emit">> {
+): Promise<Prepared> {
   const custom = customQuestion(values.send, values.reply);
   if (custom !== undefined) refuseUnasked(targets);
   const asked = new Set(targets.map(({ service }) => service));
@@ -122,7 +135,6 @@ async function prepare(
     slowerThan: values["slower-than"],
     custom,
     clients: new Map(await Promise.all(loaded)),
-    limiter: new ConcurrencyLimiter(),
   };
   if (values.sizes !== undefined) refuseUnsizable(options, values.sizes);
   return options;
@@ -151,7 +163,7 @@ function refuseUnasked(targets: readonly Expectation[]): void {
   });
 }
 
-function refuseUnsizable(options: Omit<ModeOptions, "emit">, sizes: Sizes): void {
+function refuseUnsizable(options: Prepared, sizes: Sizes): void {
   for (const expected of options.targets) {
     const why = unsizable(expected, options, sizes);
     if (why === undefined) continue;
@@ -162,7 +174,7 @@ function refuseUnsizable(options: Omit<ModeOptions, "emit">, sizes: Sizes): void
 /** Why `--sizes` can't be used on a target: its requests can't be of all these sizes. */
 function unsizable(
   expected: Expectation,
-  options: Omit<ModeOptions, "emit">,
+  options: Prepared,
   { most }: Sizes,
 ): string | undefined {
   const { expect, service, target: { protocol } } = expected;
@@ -187,6 +199,27 @@ function stopOf({ first, second }: StopSignals, counts: boolean): Promise<undefi
 /** At a terminal, shows what the check is still waiting for. */
 function progressOn({ stderr }: Channels): ((line: string) => void) | undefined {
   return Deno.stderr.isTerminal() ? (line) => stderr.line(visible(line)) : undefined;
+}
+
+/** Shows how many targets have been checked in this round, while that takes long. */
+function countOn(progress: ((line: string) => void) | undefined, targets: number) {
+  let [visited, shown] = [0, -1];
+  const show = (): void => {
+    if (visited === shown || visited === targets) return;
+    progress?.(`checked ${visited} of ${targets} targets`);
+    shown = visited;
+  };
+  const timer = progress && setInterval(show, PROGRESS_MS);
+  return {
+    visited(count: number): void {
+      visited = count;
+      if (count === targets && shown > 0) progress?.(`checked all ${targets} targets`);
+      if (count === targets) shown = -1;
+    },
+    [Symbol.dispose](): void {
+      clearInterval(timer);
+    },
+  };
 }
 
 function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<Findings> {

@@ -1,11 +1,16 @@
-/** Probes that may be busy at once. */
-const LIMIT = 256;
+import type { NetworkClock } from "./network_clock.ts";
+
+/** Maximum number of probes that may be busy at once. */
+const MAX_BUSY = 64;
 /** The lowest limit when descriptors run short. */
-const LEAST_LIMIT = 8;
-/** Milliseconds after which a probe counts as waiting, which costs nothing, and frees its place. */
+const MIN_LIMIT = 8;
+/**
+ * Milliseconds of waiting for the network after which a probe counts as waiting, which costs
+ * nothing, and frees its place.
+ */
 const PATIENCE_MS = 20;
-/** Further probes that may be waiting; each holds a descriptor. */
-const WAITING_LIMIT = 768;
+/** Maximum number of further probes that may be waiting; each holds a descriptor. */
+const MAX_WAITING = 768;
 
 interface Place {
   readonly since: number;
@@ -20,14 +25,19 @@ interface Place {
  * the next. Otherwise a few hundred dead hosts would hold up all others.
  */
 export class ConcurrencyLimiter {
-  #limit = LIMIT;
-  #waitingLimit = WAITING_LIMIT;
+  #limit = MAX_BUSY;
+  #waitingLimit = MAX_WAITING;
   #busy = 0;
   #waiting = 0;
   readonly #queue: (() => void)[] = [];
   /** The tasks that run, oldest first. */
   readonly #places = new Set<Place>();
   #watch: ReturnType<typeof setInterval> | undefined;
+  readonly #clock: NetworkClock;
+
+  constructor(clock: NetworkClock) {
+    this.#clock = clock;
+  }
 
   /**
    * Admits no more than are running now: this process has no descriptors for more.
@@ -35,7 +45,7 @@ export class ConcurrencyLimiter {
    * @returns whether a retry is worthwhile.
    */
   shrink(): boolean {
-    const held = Math.max(LEAST_LIMIT, this.#places.size);
+    const held = Math.max(MIN_LIMIT, this.#places.size);
     this.#limit = Math.min(this.#limit, held);
     this.#waitingLimit = Math.min(this.#waitingLimit, held - this.#limit);
     return this.#places.size > 0;
@@ -49,7 +59,7 @@ export class ConcurrencyLimiter {
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#isFree()) this.#busy++;
     else await new Promise<void>((resolve) => this.#queue.push(resolve));
-    const place: Place = { since: performance.now(), waits: false };
+    const place: Place = { since: this.#clock.time, waits: false };
     this.#places.add(place);
     this.#watch ??= setInterval(() => this.#moveWaiting(), PATIENCE_MS);
     try {
@@ -69,7 +79,7 @@ export class ConcurrencyLimiter {
 
   /** Frees the places of tasks that have waited long. */
   #moveWaiting(): void {
-    const longAgo = performance.now() - PATIENCE_MS;
+    const longAgo = this.#clock.time - PATIENCE_MS;
     for (const place of this.#places) {
       if (place.since > longAgo) return; // all that follow started later
       if (place.waits) continue;

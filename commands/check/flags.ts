@@ -70,10 +70,11 @@ closed       14    accepted, then closed before the reply was complete
 reset        13    accepted, then reset
 silent       124   accepted, then no reply; over UDP no reply at all
 refused      11    refused: no listener, or a rejecting firewall
-unreachable  12    rejected by a router or this host; the reason is shown
+unreachable  12    rejected by a router; the reason is shown
 dropped      124   no answer: a firewall that drops, or a host that is off
 dns          10    no such name, or no answer from the name server
-error        1     the probe could not run; never as expected
+error        1     this host could not probe it: no route, its own firewall, no
+                   free port, too busy; never as expected
 
 Each address of a name gets a row. A target is as expected if one address is,
 with a note on the others; --strict requires all of them. A target is not blocked
@@ -82,14 +83,16 @@ targets are as expected, otherwise that of the first that is not, or 1 if that
 is 0.
 
 A firewall that drops looks just like a host that is off, so also check something
-that answers at the same address: without that a block gets a note, and with
---strict it fails.
+at the same address that answers in any way, if only with a refusal: without that
+a block gets a note, and with --strict it fails. An address of a family that this
+host lacks, such as IPv6, gets a note and does not count.
 
 Linux repeats a connection request after 1s, and learns after 3s that a host on
 its own network is off. With a timeout under 3.1s such a host looks dropped; under
 1.1s so does one behind an IPv6 firewall that rejects.
 
-Up to 256 probes run at once; those that wait long let others go ahead.
+Up to 64 probes are busy at once; those that wait for an answer let others go ahead.
+Only that wait counts towards --timeout, not what this host needs for itself.
 
 A duration D is 250ms, 5s or 2m; a bare number is seconds.`;
 

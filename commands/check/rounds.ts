@@ -1,19 +1,27 @@
 import type { Endpoint } from "../../protocol/addresses.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
-import { knownAddresses, resolve, systemResolver } from "../../sockets/resolve.ts";
+import { knownAddresses, lookUp, systemResolver } from "../../sockets/resolve.ts";
+import { hasFamilyOf } from "../../sockets/route.ts";
 import type { Row } from "./assessment.ts";
-import { challengeFor, type Challenges } from "./challenge.ts";
-import type { Expectation } from "./targets.ts";
-import { failedEnding, probe, type Probed } from "./probe.ts";
+import { askedBy, challengeFor, type Challenges } from "./challenge.ts";
 import type { ConcurrencyLimiter } from "./concurrency_limiter.ts";
+import type { NetworkClock, WaitEnd } from "./network_clock.ts";
+import { causeOf, nothing, probe, type Probed } from "./probe.ts";
+import type { Expectation } from "./targets.ts";
 import { type Failed, verdictOf } from "./verdict.ts";
+
+/** Targets under way at a time: the others take no memory. Most of them wait for a turn. */
+const MAX_UNDER_WAY = 2_048;
 
 /** What all probes have in common. */
 export interface RoundOptions extends Challenges {
   /** Milliseconds for each probe. */
   readonly timeout: number;
   readonly slowerThan?: number | undefined;
+  readonly clock: NetworkClock;
   readonly limiter: ConcurrencyLimiter;
+  /** Called when a target has been visited, with the number of those that have. */
+  readonly visited?: ((count: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,26 +52,53 @@ export async function runRound<R extends Row>(
   visit: Visit<R>,
 ): Promise<readonly (readonly (R | Row)[])[]> {
   const lookups = new Map<string, Promise<Lookup>>();
-  return await Promise.all(targets.map(async (expected) => {
-    const { target } = expected;
-    if (target.protocol === "unix") {
-      return [await visit(expected, { path: target.path }, { spentMs: 0 }, options)];
-    }
-    const { host, port } = target;
-    // Look up each name once per round, however many targets share it.
-    const known = lookups.get(host);
-    const lookup = known ?? options.limiter.run(() => lookUpHost(host, options));
-    lookups.set(host, lookup);
-    const { addresses, failure, resolveMs } = await lookup;
-    const found = {
-      resolveMs: known === undefined ? resolveMs : undefined,
-      spentMs: resolveMs ?? 0,
-    };
-    if (failure !== undefined) return [unresolved(expected, failure, found, options)];
-    return await Promise.all(
-      addresses.map((hostname) => visit(expected, { hostname, port }, found, options)),
-    );
-  }));
+  let visited = 0;
+  return await mapLimited(targets, MAX_UNDER_WAY, async (expected) => {
+    const rows = await visitTarget(expected, lookups, options, visit);
+    options.visited?.(++visited);
+    return rows;
+  });
+}
+
+/** Applies an asynchronous function to all items, a limited number at a time. */
+async function mapLimited<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const left = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of left) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  return results;
+}
+
+async function visitTarget<R extends Row>(
+  expected: Expectation,
+  lookups: Map<string, Promise<Lookup>>,
+  options: RoundOptions,
+  visit: Visit<R>,
+): Promise<readonly (R | Row)[]> {
+  const { target } = expected;
+  if (target.protocol === "unix") {
+    return [await visit(expected, { path: target.path }, { spentMs: 0 }, options)];
+  }
+  const { host, port } = target;
+  // Look up each name once per round, however many targets share it.
+  const known = lookups.get(host);
+  const lookup = known ?? lookUpHost(host, options);
+  lookups.set(host, lookup);
+  const { addresses, failure, resolveMs } = await lookup;
+  const found = {
+    resolveMs: known === undefined ? resolveMs : undefined,
+    spentMs: resolveMs ?? 0,
+  };
+  if (failure !== undefined) return [unresolved(expected, failure, found, options)];
+  return await Promise.all(
+    addresses.map((hostname) => visit(expected, { hostname, port }, found, options)),
+  );
 }
 
 /** What a name resolves to, or why it does not. */
@@ -74,30 +109,39 @@ interface Lookup {
   readonly resolveMs?: number | undefined;
 }
 
-async function lookUpHost(host: string, { timeout, signal }: RoundOptions): Promise<Lookup> {
+async function lookUpHost(host: string, options: RoundOptions): Promise<Lookup> {
   const known = knownAddresses(host);
   if (known !== undefined) return { addresses: known };
   await systemResolver(); // load it first, so that loading is not measured
-  const startedAt = performance.now();
-  const spent = (): number => performance.now() - startedAt;
-  try {
-    const addresses = await Promise.race([resolve(host, timeout), endOf(signal, host)]);
-    if (addresses.length === 0) throw new SocketFailure("DNS", { phase: "resolve", host });
-    return { addresses, resolveMs: spent() };
-  } catch (error) {
-    if (!(error instanceof SocketFailure)) throw error;
-    const failure = failedEnding(error);
-    return { addresses: [], failure, resolveMs: spent() };
-  }
+  return await options.limiter.run(() => lookUpInTime(host, options));
 }
 
-/** Rejects when the signal aborts: the lookup itself can't be cancelled. */
-function endOf(signal: AbortSignal | undefined, host: string): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = (): void => reject(new SocketFailure("TIMEOUT", { phase: "resolve", host }));
-    if (signal?.aborted) end();
-    else signal?.addEventListener("abort", end, { once: true });
-  });
+async function lookUpInTime(
+  host: string,
+  { timeout, clock, signal }: RoundOptions,
+): Promise<Lookup> {
+  const startedAt = clock.time;
+  const failed = { how: "failed", phase: "resolve" } as const;
+  const over = Promise.withResolvers<Failed>();
+  using _limit = clock.after(timeout, (end: WaitEnd) =>
+    over.resolve({
+      ...failed,
+      ...end === "time is up" ? { kind: "TIMEOUT" } : { kind: "ERROR", problem: end },
+    }));
+  const cancel = (): void => over.resolve({ ...failed, kind: "TIMEOUT" });
+  signal?.addEventListener("abort", cancel, { once: true });
+  if (signal?.aborted) cancel();
+  const looking = lookUp(host).then((addresses) => {
+    if (addresses.length === 0) throw new SocketFailure("DNS", { phase: "resolve", host });
+    return addresses;
+  }).catch((error): Failed => ({ ...failed, ...causeOf(error) }));
+  // The lookup itself can't be cancelled.
+  const result = await Promise.race([looking, over.promise]);
+  signal?.removeEventListener("abort", cancel);
+  const resolveMs = clock.time - startedAt;
+  return "how" in result
+    ? { addresses: [], failure: result, resolveMs }
+    : { addresses: result, resolveMs };
 }
 
 /** Probes an address once. @param size As {@linkcode challengeFor} takes it. */
@@ -108,25 +152,30 @@ export async function probeRow(
   options: RoundOptions,
   size?: number,
 ): Promise<Row> {
-  const { limiter, slowerThan, signal } = options;
+  const { limiter, slowerThan, signal, clock } = options;
   const timeout = Math.max(1, options.timeout - spentMs);
   const { protocol } = expected.target;
   const ask = async () => {
     const challenge = challengeFor(expected, options, size);
-    return { challenge, probed: await probe({ protocol, remote, challenge, timeout, signal }) };
+    const probed = await probe({ protocol, remote, challenge, timeout, clock, signal });
+    return { challenge, probed };
   };
   let { challenge, probed } = await limiter.run(ask);
   while (lacksDescriptors(probed) && limiter.shrink()) {
     ({ challenge, probed } = await limiter.run(ask));
   }
   const elapsedMs = (resolveMs ?? 0) + probed.elapsedMs;
-  const verdict = verdictOf(probed.ending, { elapsedMs, slowerThan });
+  // A target is not slow because this process was.
+  const networkMs = Math.max(0, elapsedMs - probed.busyMs);
+  const verdict = verdictOf(probed.ending, { elapsedMs: networkMs, slowerThan });
+  const lacksFamily = verdict === "error" && "hostname" in remote && !hasFamilyOf(remote.hostname);
   return {
     expected,
     remote,
     verdict,
+    lacksFamily,
     probed,
-    challenge,
+    asked: challenge && askedBy(challenge),
     resolveMs,
     elapsedMs,
     timeout: options.timeout,
@@ -150,8 +199,8 @@ function unresolved(
     expected,
     remote: undefined,
     verdict: verdictOf(ending, { elapsedMs: spentMs }),
-    probed: { ending, elapsedMs: 0, bytes: 0, reply: "" },
-    challenge: undefined,
+    probed: { ending, elapsedMs: 0, busyMs: 0, bytes: 0, reply: nothing },
+    asked: undefined,
     resolveMs,
     elapsedMs: spentMs,
   };

@@ -1,6 +1,6 @@
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import type { AssessedRow, AssessedTarget } from "./assessment.ts";
-import { showsLife, type Verdict } from "./verdict.ts";
+import { isAnswer, type Verdict } from "./verdict.ts";
 
 /** All tries of one address of a target. */
 export interface Series {
@@ -70,13 +70,13 @@ function addRow(count: Count, row: AssessedRow): void {
   if (asExpected) count.asExpected++;
   count.verdicts.set(verdict, (count.verdicts.get(verdict) ?? 0) + 1);
   if (severity[status] > severity[count.row.status]) count.row = row;
-  if (!showsLife(verdict)) return;
+  if (!isAnswer(verdict)) return;
   if (connectMs !== undefined) count.connectMs.push(connectMs);
   if (replyMs !== undefined) count.replyMs.push(replyMs);
 }
 
 function seriesOf({ row, tries, asExpected, verdicts, connectMs, replyMs }: Count): Series {
-  const alive = [...verdicts].reduce((sum, [verdict, n]) => showsLife(verdict) ? sum + n : sum, 0);
+  const alive = [...verdicts].reduce((sum, [verdict, n]) => isAnswer(verdict) ? sum + n : sum, 0);
   return {
     row,
     tries,

@@ -44,12 +44,32 @@ export interface ExpectOptions {
 export function parseExpectation(text: string, options: ExpectOptions): Expectation {
   const [, prefix, rest = text] = /^([a-z-]*)=(.*)$/is.exec(text) ?? [];
   const expect = prefix === undefined ? "ok" : readVerdict(prefix, text);
-  const target = parseTarget(rest, { services: [...options.services, OPEN] });
+  const services = [...options.services, OPEN];
+  const { target, service } = splitPath(parseTarget(rest, { services }), services);
   const fallback = expect === "open" ? OPEN : options.custom ? undefined : DEFAULT_SERVICE;
-  const expected = { text, target, expect, service: target.service ?? fallback };
+  const expected = { text, target, expect, service: service ?? fallback };
   const why = impossible(expected, options);
   if (why !== undefined) throw new Failure("USAGE", `'${text}' can't be checked: ${why}`);
   return expected;
+}
+
+/** Splits `unix:PATH/SERVICE`, unless PATH is a folder: then the socket is called like a service. */
+function splitPath(
+  target: Target,
+  services: readonly string[],
+): { readonly target: Target; readonly service: string | undefined } {
+  if (target.protocol !== "unix") return { target, service: target.service };
+  const [, path = "", service = ""] = /^(.*[^/])\/([a-z]+)$/.exec(target.path) ?? [];
+  if (!services.includes(service) || isFolder(path)) return { target, service: undefined };
+  return { target: { ...target, path }, service };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 function readVerdict(prefix: string, text: string): ExpectedVerdict {

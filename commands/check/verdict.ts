@@ -45,8 +45,11 @@ export interface Failed {
   readonly kind: SocketFailureKind;
   /** Such as `ECONNREFUSED`, if the system gave a reason. */
   readonly errno?: string | undefined;
-  /** Why the received bytes can't be a reply. */
-  readonly problem?: "too long" | "not text" | undefined;
+  /**
+   * What else is known: the reply is too long, this host itself refused, or this process was too
+   * busy to tell.
+   */
+  readonly problem?: "too long" | "this host" | "too busy" | undefined;
 }
 
 /** What a judgement depends on besides the ending. */
@@ -92,10 +95,10 @@ const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict
   },
 };
 
-function verdictOfFailure({ phase, kind, errno, problem }: Failed): Verdict {
-  if (problem !== undefined) return "wrong";
-  // This host has no port or address left: that says nothing about the path.
-  if (errno === "EADDRNOTAVAIL") return "error";
+function verdictOfFailure({ phase, kind, problem }: Failed): Verdict {
+  if (problem === "too long") return "wrong";
+  // What is about this host or this process says nothing about the path.
+  if (problem !== undefined) return "error";
   return failures[phase][kind] ?? "error";
 }
 
@@ -124,9 +127,14 @@ export function furthest(found: readonly Verdict[]): Verdict {
   return verdicts.find((verdict) => found.includes(verdict)) ?? "error";
 }
 
-/** Whether a verdict shows that a host answers: the control for a block at its address. */
-export function showsLife(verdict: Verdict): boolean {
+/** Whether the probe got what it asked for. */
+export function isAnswer(verdict: Verdict): boolean {
   return verdict === "ok" || verdict === "slow" || verdict === "open";
+}
+
+/** Whether a verdict shows that a host is on: the control for a block at its address. */
+export function showsHost(verdict: Verdict, protocol: Protocol): boolean {
+  return verdict === "refused" || getsThrough(verdict, protocol);
 }
 
 /** Whether a verdict means a blocked path. Over UDP refused, dropped and silent look alike. */

@@ -1,14 +1,23 @@
 import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { contrasted } from "../../text/contrast.ts";
+import { visibleBytes } from "../../text/visible.ts";
 import type { AssessedTarget, Row } from "./assessment.ts";
 import type { Expectation } from "./targets.ts";
 import type { Limit } from "./sizes.ts";
 import type { Spread } from "./series.ts";
-import type { Failed, Verdict } from "./verdict.ts";
+import { type Failed, isAnswer, type Verdict } from "./verdict.ts";
 
+const LF = 0x0a;
+const CR = 0x0d;
 /** Characters of a reply to show. */
 const QUOTED = 80;
+
+/** Milliseconds without a byte that are worth naming: a peer that sends slowly is not silent. */
+const MIN_SILENCE_MS = 200;
+
+/** Milliseconds of this process's own that are worth saying. */
+const MIN_BUSY_MS = 50;
 
 /** Milliseconds after which Linux sends a connection request again. */
 const REQUEST_AGAIN_MS = 1_000;
@@ -32,7 +41,9 @@ function durations({ resolveMs, probed: { connectMs, replyMs } }: Row): string {
 /** The finding at an address, on one line. */
 export function detailOf(row: Row): string {
   const { verdict, probed: { ending } } = row;
-  const notes = [lostRequests(row), caveat(row)].filter((note) => note !== undefined);
+  const notes = [lostRequests(row), busyWords(row), caveat(row)].filter((note) =>
+    note !== undefined
+  );
   const after = notes.length === 0 ? "" : `  (${notes.join("; ")})`;
   if (ending.how === "failed") return failureDetail(row, ending) + after;
   if (verdict === "wrong") return wrongDetail(row);
@@ -63,7 +74,7 @@ function failureDetail(row: Row, ending: Failed): string {
     case "wrong":
       return wrongDetail(row);
     default:
-      return `${ending.phase}: ${errnoWords(ending.errno)}`;
+      return `${ending.phase}: ${errorWords(ending)}`;
   }
 }
 
@@ -73,8 +84,12 @@ function dnsWords({ kind, errno }: Failed, longest: string): string {
   return errno === undefined || errno === "ENOTFOUND" ? "no such name" : `failed (${errno})`;
 }
 
-function silentWords({ expected, probed: { bytes } }: Row, longest: string): string {
-  if (bytes > 0) return `reply: ${count(bytes)} of a reply, then nothing in ${longest}`;
+function silentWords({ expected, probed: { bytes, silentMs = 0 } }: Row, longest: string): string {
+  if (bytes > 0) {
+    return silentMs < MIN_SILENCE_MS
+      ? `reply: ${count(bytes)} in ${longest}, and still not whole`
+      : `reply: ${count(bytes)} of a reply, then nothing for ${milliseconds(silentMs)} ms`;
+  }
   if (expected.target.protocol === "udp") return `reply: none in ${longest}`;
   return `reply: connected, then none in ${longest}`;
 }
@@ -84,25 +99,38 @@ function endWords({ probed: { bytes, replyMs = 0 } }: Row, how: "closed" | "rese
   return `reply: accepted, then ${how} after ${milliseconds(replyMs)} ms ${what}`;
 }
 
-function wrongDetail({ challenge, probed: { ending, reply, bytes } }: Row): string {
-  const problem = ending.how === "failed" ? ending.problem : undefined;
-  if (problem === "not text") return `reply: ${count(bytes)} that are not UTF-8 text`;
-  if (problem === "too long") return `reply: ${count(bytes)} without a line end`;
-  if (challenge?.form === "end") return "reply: bytes arrived, but hello only closes";
-  const { form, expected = "" } = challenge ?? {};
-  if (form === "lines") return `reply: ${quoted(reply)}, none with ${quoted(expected)}`;
-  const [received, right] = contrasted(reply, expected, QUOTED);
+function wrongDetail({ asked, probed: { ending, reply, bytes } }: Row): string {
+  const { form, expected = "" } = asked ?? {};
+  if (form === "end") return "reply: bytes arrived, but hello only closes";
+  const isTooLong = ending.how === "failed" && ending.problem === "too long";
+  if (form === "text") {
+    const read = isTooLong ? `, of which ${count(bytes)} were read` : "";
+    return `reply: ${quoted(visibleBytes(reply))}${read}, none with ${quoted(expected)}`;
+  }
+  if (isTooLong) return `reply: ${count(bytes)} without a line end`;
+  const [received, right] = contrasted(firstLine(reply), expected, QUOTED);
   return `reply: "${received}", not "${right}"`;
 }
 
+/** The first line that is not empty, made visible. */
+function firstLine(reply: Uint8Array): string {
+  const text = reply.subarray(reply.findIndex((byte) => byte !== LF && byte !== CR));
+  const end = text.indexOf(LF);
+  return visibleBytes(end === -1 ? text : text.subarray(0, end)).replace(/\\r$/, "");
+}
+
 /** What an `ok` does not prove, if the question was not a fresh one. */
-function caveat({ verdict, challenge }: Row): string | undefined {
-  if ((verdict !== "ok" && verdict !== "slow") || challenge === undefined) return undefined;
-  if (challenge.form === "end") return "a forwarder without a server closes as well";
-  if (challenge.fresh) return undefined;
-  return challenge.request?.includes(challenge.expected)
-    ? "an echo looks the same"
-    : "it is there; a canned reply looks the same";
+function caveat({ verdict, asked }: Row): string | undefined {
+  if ((verdict !== "ok" && verdict !== "slow") || asked === undefined) return undefined;
+  if (asked.form === "end") return "a forwarder without a server closes as well";
+  if (asked.echo) return "an echo looks the same";
+  return asked.fresh ? undefined : "it is there; a canned reply looks the same";
+}
+
+/** That a duration is partly this process's own, if that is worth saying. */
+function busyWords({ verdict, probed: { busyMs, elapsedMs } }: Row): string | undefined {
+  if (!isAnswer(verdict) || busyMs < MIN_BUSY_MS || busyMs < elapsedMs / 4) return undefined;
+  return `this machine was too busy to look for ${milliseconds(busyMs)} ms of that`;
 }
 
 /** Linux repeats a connection request after whole seconds: a connect that took as long lost one. */
@@ -113,22 +141,38 @@ function lostRequests({ probed: { ending, connectMs = 0 } }: Row): string | unde
   return connected && again ? "a connection request was lost" : undefined;
 }
 
+/** Why a probe could not be made, which says nothing about the target. */
+function errorWords({ problem, errno }: Failed): string {
+  if (problem === "too busy") return "this process was too busy to tell";
+  const words = problem === "this host" ? errnosHere[errno ?? ""] : undefined;
+  return words === undefined ? errnoWords(errno) : `${words} (${errno})`;
+}
+
+/** What an errno means that does not come from the network, but from this host. */
+const errnosHere: Readonly<Record<string, string>> = {
+  EACCES: "a route of this host prohibits it",
+  EADDRNOTAVAIL: "this host has no free port, or no address of that kind",
+  EAFNOSUPPORT: "this host has no addresses of that kind",
+  EHOSTUNREACH: "a route of this host says that it can't be reached",
+  EINVAL: "a route of this host discards everything",
+  ENETDOWN: "the network of this host is down",
+  ENETUNREACH: "this host has no route there",
+  EPERM: "the firewall of this host prohibits it",
+};
+
 const errnos: Readonly<Record<string, string>> = {
   EACCES: "prohibited",
-  EADDRNOTAVAIL: "this host has no free port, or no address of that kind",
   EAGAIN: "its queue of connections is full",
   ECONNREFUSED: "nothing is listening there",
   EHOSTDOWN: "the host is down",
   EHOSTUNREACH: "the host can't be reached, or a firewall prohibits it",
-  EINVAL: "the route discards everything",
   EMFILE: "too many open files",
   EMSGSIZE: "too large for one datagram",
   ENAMETOOLONG: "the path is too long for a socket",
-  ENETDOWN: "the network is down",
   ENETUNREACH: "no route to that network",
   ENOENT: "no such file",
+  ENOTDIR: "a part of the path is not a folder",
   ENOTSOCK: "the file is not a socket",
-  EPERM: "prohibited on this host",
 };
 
 function errnoWords(errno: string | undefined): string {
@@ -143,7 +187,7 @@ function count(bytes: number): string {
 
 /** A text in quotes, cut if it is long. */
 function quoted(text: string): string {
-  const trimmed = text.replace(/\n$/, "");
+  const trimmed = text.replace(/(?:\\r)?\\n$/, "");
   return `"${trimmed.length <= QUOTED ? trimmed : `${trimmed.slice(0, QUOTED)}...`}"`;
 }
 
@@ -175,12 +219,15 @@ export function waitingWords(targets: readonly AssessedTarget[]): string {
 
 /** What to do next about a target that is not as expected. */
 export function hintFor(expected: Expectation, verdict: Verdict): string {
-  const { expect, target: { protocol } } = expected;
+  const { expect, service, target: { protocol } } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
     if (verdict === "ok" || verdict === "open" || verdict === "slow") {
       return "the path is open: no rule blocks it";
     }
     return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
+  }
+  if (verdict === "wrong" && service === undefined) {
+    return "it answers, but not as --reply says: see what it sent";
   }
   return hintsOver[protocol][verdict] ?? hints[verdict];
 }
@@ -198,7 +245,8 @@ const hints: Readonly<Record<Verdict, string>> = {
   slow: "it works, but takes longer than --slower-than allows: see which phase took long",
   open: "the handshake alone proves nothing about the service: leave out /open to ask it",
   wrong: "something else answers there; name its service after a slash, or use --send and --reply",
-  closed: "a forwarder that accepts with no server behind it does this; check what it forwards to",
+  closed:
+    "it speaks another protocol (try /open), or is a forwarder that accepts with no server behind it",
   reset: "the server crashed or refused the request, or something in between cut the connection",
   silent: "it accepts but does not answer: it may hang, or speak another protocol (try /open)",
   refused:

@@ -14,6 +14,8 @@ export interface RunningPeer extends AsyncDisposable {
 export interface Peer {
   readonly name: string;
   readonly protocol: "tcp" | "udp";
+  /** What a probe asks. @default {"calc"} */
+  readonly service?: "lab";
   /** What a probe with a new question must find. */
   readonly verdict: Verdict;
   start(hostname: string): Promise<RunningPeer>;
@@ -153,6 +155,14 @@ export const tcpPeers: readonly Peer[] = [
     await send(stream, calculate(await request(stream)).slice(0, 12));
     await forever;
   }),
+  tcp("sends bytes without an end until it is late", "silent", async (stream) => {
+    const reply = calculate(await request(stream));
+    for (const byte of encoder.encode(reply).subarray(0, 50)) {
+      await send(stream, Uint8Array.of(byte));
+      await pause(30);
+    }
+    await forever;
+  }),
   tcp("sends garbage", "wrong", async (stream) => {
     await request(stream);
     await send(stream, Uint8Array.of(0xff, 0xfe, 0x00, 0x0a));
@@ -203,8 +213,49 @@ export const tcpPeers: readonly Peer[] = [
   },
 ];
 
+/** A lab that misbehaves. Its replies have a line end, so one without was cut. */
+function lab(
+  name: string,
+  verdict: Verdict,
+  serve: (stream: Stream, reply: string) => Promise<void>,
+): Peer {
+  return {
+    ...tcp(name, verdict, async (stream) => {
+      const [, nonce = ""] = (await request(stream)).split(" ");
+      await serve(stream, `${nonce} west-1 at 10.0.0.3:4050, you are 10.0.0.9:51234`);
+    }),
+    service: "lab",
+  };
+}
+
+/** How labs behave. */
+export const labPeers: readonly Peer[] = [
+  lab("answers", "ok", (stream, reply) => send(stream, `${reply}\n`)),
+  lab("answers with CRLF, in two pieces", "ok", async (stream, reply) => {
+    await send(stream, reply);
+    await pause(250);
+    await send(stream, "\r\n");
+  }),
+  ...[1, 12].flatMap((missing) => [
+    lab(
+      `closes ${missing} bytes too early`,
+      "closed",
+      (stream, reply) => send(stream, reply.slice(0, 1 - missing || undefined)),
+    ),
+    lab(`falls silent ${missing} bytes too early`, "silent", async (stream, reply) => {
+      await send(stream, reply.slice(0, 1 - missing || undefined));
+      await forever;
+    }),
+    lab(`resets ${missing} bytes too early, after a while`, "reset", async (stream, reply) => {
+      await send(stream, reply.slice(0, 1 - missing || undefined));
+      await pause(300);
+      stream.reset?.();
+    }),
+  ]),
+];
+
 /** A listener that accepts nothing, with a full queue. */
-async function startFullQueue(hostname: string): Promise<RunningPeer> {
+export async function startFullQueue(hostname: string): Promise<RunningPeer> {
   const listener = Deno.listen({ hostname, port: 0, tcpBacklog: 1 });
   const { port } = listener.addr;
   const over = new AbortController();

@@ -1,0 +1,47 @@
+import { bindDatagrams } from "./listen.ts";
+import { errnoOf } from "./errno.ts";
+
+/**
+ * Bytes of a datagram that the system looks up a route for, but that is too large to be sent over
+ * IPv4 (65,507) or IPv6 (65,527).
+ */
+const UNSENDABLE = 65_530;
+
+/** Errnos that are always about this host, whatever the route. */
+const local = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETDOWN", "EPERM"];
+
+/**
+ * Whether this host itself refuses to send to an address: it has no route to it, or one that
+ * forbids it. A router's answer gives the same errno to `connect`, but not to a datagram. Nothing
+ * is sent to find out.
+ *
+ * @param errno How connecting to the address or sending to it failed.
+ */
+export async function isRefusedHere(hostname: string, errno: string | undefined): Promise<boolean> {
+  if (errno === undefined) return false;
+  return local.includes(errno) || await routeErrno(hostname) === errno;
+}
+
+/** The errno of the route to an address; `undefined` if there is a route. */
+async function routeErrno(hostname: string): Promise<string | undefined> {
+  try {
+    const any = hostname.includes(":") ? "::" : "0.0.0.0";
+    const socket = bindDatagrams({ hostname: any, port: 0 });
+    try {
+      const to = { transport: "udp", hostname, port: 9 } as const; // never used
+      await socket.send(new Uint8Array(UNSENDABLE), to);
+      return undefined;
+    } finally {
+      socket.close();
+    }
+  } catch (error) {
+    const errno = errnoOf(error);
+    return errno === "EMSGSIZE" ? undefined : errno;
+  }
+}
+
+/** Whether this host has any address of the family of the given one. */
+export function hasFamilyOf(hostname: string): boolean {
+  const family = hostname.includes(":") ? "IPv6" : "IPv4";
+  return Deno.networkInterfaces().some((it) => it.family === family);
+}
