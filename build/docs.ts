@@ -14,7 +14,7 @@ const COLUMNS = 100;
 /** Every command with its help, as Markdown. */
 export async function reference(): Promise<string> {
   const sections = await Promise.all(commands.map(async (command) => {
-    const help = commandHelp(command, await command.load(), COLUMNS);
+    const help = await commandHelp(command, await command.load(), COLUMNS);
     return `## ${command.name}\n\n\`\`\`text\n${help}\`\`\`\n`;
   }));
   return `# Reference\n\nWhat \`netdemo help COMMAND\` prints, for every command. ` +

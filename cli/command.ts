@@ -34,6 +34,8 @@ export interface Program {
    */
   readonly about: string;
   readonly examples: readonly string[];
+  /** Whether it promises to reset connections, which not every runtime can. @default {false} */
+  readonly resets?: boolean;
   readonly flags: Flags;
   /** Known values of its arguments, for shell completion. */
   readonly words?: readonly string[];

@@ -75,7 +75,7 @@ async function help(
     return await show(topic(name, columns), channels);
   }
   const command = find(name, commands, topics);
-  return await show(commandHelp(command, await command.load(), columns), channels);
+  return await show(await commandHelp(command, await command.load(), columns), channels);
 }
 
 /** Columns of the help: those of the terminal, up to a readable line length. */

@@ -2,7 +2,7 @@
  * The signals that stop a server, with their numbers; SIGHUP is sent when the terminal is closed.
  * Windows has no SIGTERM.
  */
-const STOP_SIGNALS: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
+export const stopSignals: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
   ? { SIGINT: 2, SIGBREAK: 21 }
   : { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
@@ -22,7 +22,7 @@ export interface StopSignals extends Disposable {
 
 /** Returns the exit code after a signal, as in shells: 128 plus its number. */
 export function exitCodeOf(signal: unknown): number {
-  return 128 + (STOP_SIGNALS[signal as Deno.Signal] ?? 0);
+  return 128 + (stopSignals[signal as Deno.Signal] ?? 0);
 }
 
 /** Starts watching. Call it before a server listens: without free descriptors, Deno can't. */
@@ -30,7 +30,7 @@ export function watchStopSignals(): StopSignals {
   const first = new AbortController();
   const second = Promise.withResolvers<number>();
   let firstAt = 0;
-  const handlers = Object.entries(STOP_SIGNALS).map(([name, number]) => {
+  const handlers = Object.entries(stopSignals).map(([name, number]) => {
     const handler = (): void => {
       if (!first.signal.aborted) {
         firstAt = performance.now();

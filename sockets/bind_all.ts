@@ -2,8 +2,8 @@ import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { errnoOf } from "./errno.ts";
 import { SocketFailure } from "./failure.ts";
 
-/** How many ports to try that are free on the first address, until one is free on all. */
-const PORT_TRIES = 20;
+/** How many ports to try that are free for the first socket, until one is free for all. */
+export const PORT_TRIES = 20;
 
 /** A socket that is bound to an address. */
 interface Bound {

@@ -3,12 +3,6 @@ import { errnoOf } from "./errno.ts";
 import { type ListenFacts, SocketFailure } from "./failure.ts";
 import { denoStream, MAX_UNIX_PATH, type StreamListener } from "./stream.ts";
 
-/**
- * Suffix of the name that a socket is bound under before it is linked to its path. Deno removes
- * the bound name when the listener is dropped, whatever file is there by then: at the path itself
- * it could be another server's (Deno 2.9.6).
- */
-const BOUND = "~";
 /** Milliseconds to wait for other servers that start in the same folder. */
 const LOCK_MS = 2_000;
 
@@ -19,16 +13,15 @@ const LOCK_MS = 2_000;
  * @throws {SocketFailure} of kind `BIND` if the path is taken, too long, or not permitted.
  */
 export async function listenUnix(path: string): Promise<StreamListener> {
-  const bytes = new TextEncoder().encode(path).length;
-  const most = MAX_UNIX_PATH - BOUND.length;
-  if (bytes > most) throw bindFailure(path, { problem: "path too long", most });
+  const bound = temporaryName(path);
+  const bytes = bytesOf(path);
+  const surplus = Math.max(bytes, bytesOf(bound)) - MAX_UNIX_PATH;
+  if (surplus > 0) throw bindFailure(path, { problem: "path too long", most: bytes - surplus });
   // Servers that start at once may all find the same stale file; each would then remove
   // whatever is at the path, even the first one's new socket.
   using _lock = await lockFolder(path);
   await removeStale(path);
-  const bound = path + BOUND;
   try {
-    if (statOf(bound)?.isSocket) Deno.removeSync(bound); // its server ended before linking it
     const listener = Deno.listen({ transport: "unix", path: bound });
     try {
       moveTo(path, bound);
@@ -40,6 +33,20 @@ export async function listenUnix(path: string): Promise<StreamListener> {
   } catch (cause) {
     throw bindFailure(path, errnoOf(cause) === "EEXIST" ? { problem: "in use" } : { cause });
   }
+}
+
+/**
+ * The name that a socket is bound under before it is linked to its path. Deno removes the bound
+ * name when the listener is dropped, whatever file is there by then: at the path itself it could
+ * be another server's (Deno 2.9.6). It is random, so that it is nobody else's.
+ */
+function temporaryName(path: string): string {
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  return `${folder}~${crypto.getRandomValues(new Uint8Array(3)).toHex()}`;
+}
+
+function bytesOf(path: string): number {
+  return new TextEncoder().encode(path).length;
 }
 
 /** Renames a file, but never replaces another. @throws {Error} if a file is there already. */

@@ -3,18 +3,13 @@ import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts"
 import { bindAll } from "./bind_all.ts";
 import { BACKLOG, bindTcp, type TcpListener } from "./listen.ts";
 import { NodeListener, NodeStream } from "./node_socket.ts";
+import { canReset } from "./runtime.ts";
 import { denoStream, type Stream } from "./stream.ts";
 
 // A static import of a runtime module would be loaded at the start of every command of the
 // executable.
 const { default: { once } } = await import("node:events");
-const { createConnection, createServer, Socket } = await import("node:net");
-
-/**
- * Whether this runtime can reset a connection. In one that can't (Deno 2.5), `node:net` also
- * closes half-open connections, so Deno's own connections are used there.
- */
-export const canReset = "resetAndDestroy" in Socket.prototype;
+const { createConnection, createServer } = await import("node:net");
 
 /** Where to connect. */
 export interface DialResettableOptions extends InternetEndpoint {

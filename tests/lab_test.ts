@@ -4,7 +4,7 @@ import { service as message } from "../services/message.ts";
 import { serveUdp } from "../services/server/datagram_server.ts";
 import type { Server, ServerEvents, StreamOptions } from "../services/server/server.ts";
 import { startServer as start } from "../services/server/start.ts";
-import { canReset } from "../sockets/node_stream.ts";
+import { canReset } from "../sockets/runtime.ts";
 import {
   linux,
   memoryOf,

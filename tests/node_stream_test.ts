@@ -1,12 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
 import { errnoOf } from "../sockets/errno.ts";
-import {
-  canReset,
-  dialResettable,
-  listenResettable,
-  listenResettableOnAll,
-} from "../sockets/node_stream.ts";
+import { dialResettable, listenResettable, listenResettableOnAll } from "../sockets/node_stream.ts";
+import { canReset } from "../sockets/runtime.ts";
 import { SocketFailure } from "../sockets/failure.ts";
 import type { Stream, StreamListener } from "../sockets/stream.ts";
 import { backAtBaseline, countDescriptors, ipv6, silence, testWith } from "./harness/mod.ts";

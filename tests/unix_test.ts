@@ -82,10 +82,18 @@ folderTest("a path longer than the system allows gets a clear error", async (fol
     `${folder}/${"x".repeat(100)}`,
   ]);
   assertEquals(code, 15);
-  assertMatch(stderr, /the path has \d+ bytes, at most 10[26] fit\nhint: choose a shorter path/);
+  assertMatch(stderr, /the path has \d+ bytes, at most 10[37] fit\nhint: choose a shorter path/);
   const missing = await netdemoInProcess(["calc-server", "--unix", `${folder}/no/socket`]);
   assertEquals(missing.code, 15);
   assertMatch(missing.stderr, /the folder does not exist/);
+});
+
+folderTest("a server touches no file but its own path", async (folder) => {
+  const neighbour = `${folder}/socket~`;
+  await using _neighbour = await serveUnix(calc, { path: neighbour });
+  await using _server = await serveUnix(calc, { path: `${folder}/socket` });
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["socket", "socket~"]);
+  (await Deno.connect({ transport: "unix", path: neighbour })).close();
 });
 
 folderTest("a file that replaced the socket is left alone", async (folder) => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { lineElsewhere } from "../commands/server/elsewhere.ts";
+import { lineElsewhere } from "../commands/server/listening.ts";
 import { netdemoInProcess, startServer } from "./harness/mod.ts";
 
 Deno.test("--verbose shows each connection, request, reply and end with its peer", async () => {

@@ -1,5 +1,6 @@
 import { padTo, widthOf, wrap } from "../../text/width.ts";
 import type { Command, Program, Version } from "../command.ts";
+import { cannotReset } from "../runtime.ts";
 import type { Flags, Switch, ValueFlag } from "./flags.ts";
 
 /** Columns before a row, and between its two parts. */
@@ -7,7 +8,7 @@ const INDENT = 2;
 /** Columns before an explanation that is below its name, for lack of room next to it. */
 const BELOW = 8;
 /** Least columns for the right part of a row. */
-const LEAST_ABOUT = 30;
+const MIN_ABOUT = 30;
 
 /** A row of a table: a name, and what it means. */
 export type Row = readonly [name: string, about: string];
@@ -36,7 +37,11 @@ export function overview(commands: readonly Command[], version: Version, columns
 }
 
 /** Returns what `netdemo help COMMAND` prints. */
-export function commandHelp(command: Command, program: Program, columns: number): string {
+export async function commandHelp(
+  command: Command,
+  program: Program,
+  columns: number,
+): Promise<string> {
   const hasShort = Object.values(program.flags).some(({ short }) => short !== undefined);
   const flags: Flags = { ...program.flags, help: { short: "h", about: "show this page" } };
   const rows = Object.entries(flags).map(([name, flag]): Row => {
@@ -50,8 +55,17 @@ export function commandHelp(command: Command, program: Program, columns: number)
     hanging(usage.join(" "), columns),
     paragraphs(program.about, columns),
     ["Flags:", ...table(rows, columns)],
+    ...(await notesOn(program)).map((note) => wrap(note, columns)),
     ["Examples:", ...program.examples.map((example) => `  ${example.trimEnd()}`)],
   ]);
+}
+
+/** What the flags of a command, or this runtime, call for. */
+async function notesOn({ flags, resets = false }: Program): Promise<readonly string[]> {
+  const hasDuration = Object.values(flags).some(({ value }) => value === "D");
+  const notes = hasDuration ? ["A duration D is 250ms, 5s or 2m; a bare number is seconds."] : [];
+  if (!resets || (await import("../../sockets/runtime.ts")).canReset) return notes;
+  return [...notes, `${cannotReset(`This runtime, Deno ${Deno.version.deno},`)}: it closes them.`];
 }
 
 /** Joins blocks of lines, with an empty line between blocks. */
@@ -63,7 +77,7 @@ export function pageOf(blocks: readonly (readonly string[])[]): string {
 export function table(rows: readonly Row[], columns: number): string[] {
   const width = Math.max(...rows.map(([name]) => widthOf(name)));
   const indent = INDENT + width + 2;
-  const isNarrow = columns - indent < LEAST_ABOUT;
+  const isNarrow = columns - indent < MIN_ABOUT;
   return rows.flatMap(([name, about]) => {
     const left = " ".repeat(INDENT) + (isNarrow ? name : padTo(name, width + 2));
     const room = isNarrow ? columns - BELOW : columns - indent;
@@ -96,7 +110,7 @@ function hanging(line: string, columns: number): string[] {
   if (widthOf(line) <= columns) return [line];
   const [, row] = /^( *\S+(?: \S+)* {2,})\S/.exec(line) ?? [];
   const [, spaces = ""] = /^( *)/.exec(line) ?? [];
-  const fits = row !== undefined && columns - row.length >= LEAST_ABOUT;
+  const fits = row !== undefined && columns - row.length >= MIN_ABOUT;
   const head = fits ? row : spaces;
   const below = " ".repeat(head.length + (fits || spaces !== "" ? 0 : INDENT));
   const [first = "", ...rest] = wrap(

@@ -2,7 +2,7 @@ import type { Display } from "../../text/display.ts";
 
 const DEFAULT_COLUMNS = 80;
 /** On a narrower terminal, lines are longer than the terminal. */
-const LEAST_COLUMNS = 40;
+const MIN_COLUMNS = 40;
 
 /**
  * Returns how to draw text on stdout or stderr: in colour only at a terminal that
@@ -12,7 +12,7 @@ const LEAST_COLUMNS = 40;
  */
 export function displayOf(stream: { isTerminal(): boolean }): Display {
   return {
-    columns: Math.max(LEAST_COLUMNS, columnsOf(stream)),
+    columns: Math.max(MIN_COLUMNS, columnsOf(stream)),
     color: stream.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb",
     unicode: isUtf8Locale(),
   };

@@ -26,8 +26,7 @@ export const program: Program = {
   about: `Without an argument, shows this host's name and its addresses by interface, and
 where they can be reached from. With a host NAME, shows the addresses that it
 stands for, as programs on this host resolve it. With an ADDRESS or a PORT, says
-what kind it is and which document defines it.
-A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+what kind it is and which document defines it.`,
   examples: [
     "netdemo address",
     "netdemo address localhost",

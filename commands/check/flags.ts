@@ -92,9 +92,7 @@ its own network is off. With a timeout under 3.1s such a host looks dropped; und
 1.1s so does one behind an IPv6 firewall that rejects.
 
 Up to 64 probes are busy at once; those that wait for an answer let others go ahead.
-Only that wait counts towards --timeout, not what this host needs for itself.
-
-A duration D is 250ms, 5s or 2m; a bare number is seconds.`;
+Only that wait counts towards --timeout, not what this host needs for itself.`;
 
 export const examples: readonly string[] = [
   "netdemo check localhost:4040",

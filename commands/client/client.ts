@@ -52,7 +52,7 @@ export function clientProgram(client: Client, port: number): Program {
     about: `${about}
 
 TARGET is the server, HOST:PORT; --host and --port do the same, and netdemo
-help targets says more. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+help targets says more.`,
     examples: examples.map((words) => `netdemo ${name} localhost:${4000 + port} ${words}`),
     flags,
     parse(args) {

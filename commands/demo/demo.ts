@@ -14,6 +14,7 @@ import { Pager } from "../../cli/output/pager.ts";
 import { asciiOnly, wrap } from "../../text/width.ts";
 import { type Channels, dataFields, eventLine, rounded } from "../../cli/output/channels.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
+import { exitCodeOf } from "../../cli/signals.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import { styled } from "../../text/display.ts";
 import { chosenTransport } from "../../cli/arguments/transport.ts";
@@ -30,9 +31,6 @@ const flags = {
   svg: { about: "write the ladder as an SVG picture, for slides (needs a SCENE)" },
   json: { about: "print the socket calls of both sides as JSON, one per line" },
 };
-
-/** 128 plus the number of SIGINT, as in a shell. */
-const EXIT_INTERRUPTED = 130;
 
 /** The command that shows what passes between a server and a client. */
 export function demoProgram(lesson: Lesson): Program {
@@ -94,7 +92,7 @@ async function run(
     if (pager.left !== undefined) break;
   }
   await channels.stdout.flush();
-  return pager.left === "Ctrl-C" ? EXIT_INTERRUPTED : 0;
+  return pager.left === "Ctrl-C" ? exitCodeOf("SIGINT") : 0;
 }
 
 function find(name: string, scenes: readonly Scene[]): Scene {

@@ -80,8 +80,7 @@ processes that have left the group. This is not a sandbox: run other people's
 programs in a container.
 
 Exit code: 0 all passed, 1 some failed, 124 --max-time has passed, 126 or 127
-the program can't be started.
-A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+the program can't be started.`,
   examples: [
     "netdemo grade calc-server -- python3 server.py {port}",
     "netdemo grade calc-server --level robust -- ./server {port}",

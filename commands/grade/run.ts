@@ -1,7 +1,7 @@
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import type { Report } from "../../cli/reports/report.ts";
-import { watchStopSignals } from "../../cli/signals.ts";
+import { exitCodeOf, watchStopSignals } from "../../cli/signals.ts";
 import { visible } from "../../text/visible.ts";
 import { countByStatus, type Outcome } from "../../suite/outcome.ts";
 import { isReported } from "../../suite/selection.ts";
@@ -115,7 +115,7 @@ async function conclude(outcomes: readonly Outcome[], run: {
   const elapsedMs = Math.round((performance.now() - startedAt) * 10) / 10;
   const failure = failureOf(outcomes, failed, notJudged, options, cut);
   const exitCode = cut === "signal"
-    ? signalCode(signals)
+    ? exitCodeOf(signals.reason)
     : failure === undefined
     ? 0
     : cut === "time"
@@ -171,11 +171,6 @@ function failureOf(
       failed > 1 ? "begin with the first one; " : ""
     }netdemo grade --explain ${first.test.id}`,
   });
-}
-
-function signalCode(signal: AbortSignal): number {
-  const numbers: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGBREAK: 21 };
-  return 128 + (numbers[String(signal.reason)] ?? 2);
 }
 
 /** Reports that the program can't be started; returns the exit code that a shell would. */

@@ -20,6 +20,7 @@ import { isReported } from "../../suite/selection.ts";
 /** The command that asks what a forwarder does to connections. */
 export const program: Program = {
   usage: "--listen [HOST:]PORT TARGET",
+  resets: true,
   about: `Acts as both the client and the server of a forwarder (a proxy, a load balancer,
 a port mapping, a tunnel) and asks what it does to connections. TARGET, HOST:PORT,
 is where the forwarder listens; PORT is where it forwards to, and nothing else may
@@ -32,7 +33,7 @@ Questions over UDP:
   ${listed("udp")}
 
 Exit code 0: no failures. 1: some. 10 to 14 or 124: not even a request and its
-reply get through. A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+reply get through.`,
   examples: [
     "netdemo path --listen 4040 localhost:8080",
     "netdemo path --listen 0.0.0.0:4040 --for 30s --allow nobody proxy:8080",

@@ -1,7 +1,7 @@
 import type { WireEvent } from "../../ladder/wire.ts";
 
 /** Events that may wait to be shown: with their data, about 16 MB at most. */
-const MOST_WAITING = 4_096;
+const MAX_WAITING = 4_096;
 /** Milliseconds before events are shown: passing data on comes first. */
 const WAIT_MS = 10;
 /** Events shown without a break to pass data on: fewer than an output holds. */
@@ -31,7 +31,7 @@ export class EventQueue {
   }
 
   readonly add = (event: WireEvent): void => {
-    if (this.#waiting.length >= MOST_WAITING) {
+    if (this.#waiting.length >= MAX_WAITING) {
       this.dropped++;
       return;
     }

@@ -13,7 +13,7 @@ import { pageFlags } from "../../cli/page_flags.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
 import { loopbackAddresses } from "../../protocol/addresses.ts";
-import { canReset } from "../../sockets/node_stream.ts";
+import { canReset } from "../../sockets/runtime.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { Backend } from "./backend.ts";
 import { freshSeed } from "./faults/draw.ts";
@@ -77,6 +77,7 @@ type Values = FlagValues<typeof flags>;
 /** The command that stands between a client and a server. */
 export const program: Program = {
   usage: "--port N TARGET",
+  resets: true,
   about: `Stands between any client and any server, in any language: listens on the port,
 connects to TARGET, HOST:PORT, for each client, and passes on what each side sends
 as it arrives. A half-close stays a half-close and a reset a reset; if the server
@@ -88,8 +89,7 @@ Faults of a connection or a datagram; several can be combined:
 ${faultTable.map(({ form, about }) => `  ${form.padEnd(12)}  ${about}`).join("\n")}
 N counts the bytes of both directions as they arrive; what comes before a fault is
 delivered. With @PERCENT only that share of connections (or of datagrams, with --udp)
-is affected, drawn with --seed in order of arrival; with #1-2 only the first two.
-A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+is affected, drawn with --seed in order of arrival; with #1-2 only the first two.`,
   examples: [
     "netdemo relay --port 4041 localhost:4040",
     "netdemo relay --port 4041 localhost:4040 --fault delay=100ms --fault reset=20@10",

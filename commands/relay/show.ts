@@ -15,7 +15,7 @@ const DATA_COLUMNS = 160;
 const NUMBER_COLUMNS = 6;
 
 /** Connections whose start times are kept: more than are open at a time. */
-const MOST_STARTS = 20_000;
+const MAX_STARTS = 20_000;
 
 /** Shows events, in the order they happened. */
 export type Show = (events: readonly WireEvent[]) => void;
@@ -29,7 +29,7 @@ class StartTimes {
     const start = this.#times.get(connection) ?? time;
     // If events come too fast, the end of a connection may be dropped and never remove its start.
     const [oldest] = this.#times.keys();
-    if (oldest !== undefined && this.#times.size > MOST_STARTS) this.#times.delete(oldest);
+    if (oldest !== undefined && this.#times.size > MAX_STARTS) this.#times.delete(oldest);
     if (what === "closed" || what === "refused") this.#times.delete(connection);
     else this.#times.set(connection, start);
     return time - start;

@@ -14,7 +14,7 @@ const ARRIVED_MS = 50;
 /** Descriptors kept free for other uses, and for connections about to be turned away. */
 const SPARE_DESCRIPTORS = 32;
 /** The least number of connections to look for room for at a time. */
-const LEAST_CHECKED = 64;
+const MIN_CHECKED = 64;
 
 /**
  * Listens for clients and joins each to its own connection to the server, until the signal.
@@ -130,7 +130,7 @@ class TcpRelay implements Relay {
   #hasRoom(): boolean {
     const open = this.#links.size + this.#waiting.size;
     if (open >= this.#hasRoomFor && open < this.#limit) {
-      const more = Math.min(Math.max(LEAST_CHECKED, open), this.#limit - open);
+      const more = Math.min(Math.max(MIN_CHECKED, open), this.#limit - open);
       const found = descriptorRoom(2 * more + SPARE_DESCRIPTORS);
       this.#hasRoomFor = open + Math.floor((found - SPARE_DESCRIPTORS) / 2);
       if (found < 2 * more + SPARE_DESCRIPTORS) this.#limit = Math.max(1, this.#hasRoomFor);

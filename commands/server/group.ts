@@ -2,14 +2,13 @@ import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import type { Server, StreamOptions } from "../../services/server/server.ts";
 import { startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
+import { PORT_TRIES } from "../../sockets/bind_all.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { ServicePlace } from "./server_page.ts";
-import type { Listening, ServerReport } from "./server_report.ts";
+import type { Listening } from "./listening.ts";
+import type { ServerReport } from "./server_report.ts";
 import type { Running } from "../../cli/run_until_stopped.ts";
-
-/** How many ports to try that are free for TCP but may not be for UDP. */
-const PORT_TRIES = 20;
 
 const protocols = ["tcp", "udp"] as const;
 

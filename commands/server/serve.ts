@@ -44,8 +44,7 @@ export async function serveProgram(lesson: Lesson): Promise<Program> {
     about: `Runs services in one process, each over TCP and UDP on the same port, until SIGINT
 (Ctrl-C), SIGTERM or SIGHUP. Without a SERVICE it runs all of them, on these ports:
 ${all}. A PORT of 0 picks a free one.
-Limits apply to each service. A duration D is 250ms, 5s or 2m; a bare number
-is seconds.`,
+Limits apply to each service.`,
     examples: [
       "netdemo serve",
       "netdemo serve calc lab:5050 --host 0.0.0.0 --name west-1",

@@ -50,9 +50,9 @@ export function serverProgram(
   const name = `${service.name}-server`;
   return {
     usage: "",
+    ...service.resets && { resets: true },
     about: `Listens until SIGINT (Ctrl-C), SIGTERM or SIGHUP, then answers what has arrived
-and exits 0; a second signal ends it at once.
-A duration D is 250ms, 5s or 2m; a bare number is seconds.`,
+and exits 0; a second signal ends it at once.`,
     examples: [
       `netdemo ${name} --port ${4000 + port}`,
       `netdemo ${name} --host 0.0.0.0 --port 0 --port-file port.txt --json`,

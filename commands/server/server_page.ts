@@ -7,7 +7,7 @@ import type { Service } from "../../services/service.ts";
 import type { SocketEvent, Trace } from "../../sockets/socket_events.ts";
 import { shellWord } from "../../text/shell.ts";
 import { visible } from "../../text/visible.ts";
-import type { Listening } from "./server_report.ts";
+import type { Listening } from "./listening.ts";
 
 /** A service, where it listens, and sample words for its client. */
 export interface ServicePlace {

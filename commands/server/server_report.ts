@@ -1,9 +1,4 @@
-import {
-  type Endpoint,
-  formatEndpoint,
-  formatEndpoints,
-  type Protocol,
-} from "../../protocol/addresses.ts";
+import { formatEndpoint, formatEndpoints, type Protocol } from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
@@ -11,7 +6,7 @@ import type { Event } from "../../cli/output/events.ts";
 import { noticeOf } from "../../cli/output/notice.ts";
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { visible } from "../../text/visible.ts";
-import { lineElsewhere } from "./elsewhere.ts";
+import { lineElsewhere, type Listening } from "./listening.ts";
 import { bothEvents, verboseEvents } from "./verbose.ts";
 
 /** Reports the life of a service's server, or of one for each protocol. */
@@ -22,14 +17,6 @@ export interface ServerReport {
   listening(place: Listening): void;
   /** Reports that they have stopped, because of a signal, `once` or `max-time`. */
   stopped(why: string): void;
-}
-
-/** Where a service is served, and over what. */
-export interface Listening {
-  readonly addresses: readonly Endpoint[];
-  readonly protocols: readonly Protocol[];
-  /** The port, the same on every address; `undefined` for a Unix socket. */
-  readonly port: number | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { canReset } from "../../sockets/node_stream.ts";
+import { canReset } from "../../sockets/runtime.ts";
 import { executable } from "./process.ts";
 
 /** Something that a test needs and not every machine has. */

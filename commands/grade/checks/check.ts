@@ -1,4 +1,5 @@
 /** A check is a test with what differs between the lesson's programs. */
+import { cannotReset } from "../../../cli/runtime.ts";
 import type { Driver } from "../../../suite/runner.ts";
 import type { Test, TestFacts } from "../../../suite/test.ts";
 import type { Level, ServiceName } from "../subjects.ts";
@@ -36,7 +37,7 @@ const WAITS = 4;
 export const NO_PROCESS = "needs a program that netdemo starts: give its command after --";
 
 /** Why a check that resets a connection is skipped. */
-export const CANNOT_RESET = "this runtime can't reset a connection (netdemo --version names it)";
+export const CANNOT_RESET = `${cannotReset()} (netdemo --version names it)`;
 
 /** Returns a table's facts for a service. */
 export function factsFor<C extends CheckFacts>(check: C, service: ServiceName) {

@@ -1,4 +1,5 @@
 /** Questions about how connections end: by halves, by a close, by a reset. */
+import { cannotReset } from "../../../cli/runtime.ts";
 import { delay } from "@std/async/delay";
 import { Finding, pass, Skipped, type Test } from "../../../suite/test.ts";
 import type { End } from "../connection_pair.ts";
@@ -136,7 +137,7 @@ function reset(side: End["side"], why: string): Test<TcpDriver> {
     why,
     async ask(pair) {
       const [resetting, other] = [pair[side], pair.peerOf(pair[side])];
-      if (!resetting.canReset) throw new Skipped("this runtime can't reset a connection");
+      if (!resetting.canReset) throw new Skipped(cannotReset());
       await pair.carry(pair.server, "the reply");
       const start = performance.now();
       resetting.reset();

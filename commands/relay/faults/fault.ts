@@ -1,3 +1,4 @@
+import { cannotReset } from "../../../cli/runtime.ts";
 import { suggest } from "../../../cli/arguments/suggest.ts";
 import { Failure } from "../../../cli/errors/failure.ts";
 import type { Amount, FaultKind } from "./kind.ts";
@@ -87,7 +88,7 @@ export function checkFaults(
       throw new Failure("USAGE", `--fault ${name} makes no sense over ${protocol}: ${only.why}`);
     }
     if (name === "reset" && !canReset) {
-      throw new Failure("USAGE", "--fault reset is not available: this runtime can't reset", {
+      throw new Failure("USAGE", `--fault reset is not available: ${cannotReset()}`, {
         hint: "netdemo --version names the runtime; --fault close ends connections instead",
       });
     }

@@ -1,5 +1,5 @@
 /** What clients must do when something goes wrong: report it and exit with an error. */
-import { canReset } from "../../../../sockets/node_stream.ts";
+import { canReset } from "../../../../sockets/runtime.ts";
 import { type Evidence, Finding, Skipped } from "../../../../suite/test.ts";
 import type { Run } from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Scenario } from "../../clients/scripted_server.ts";

@@ -1,5 +1,5 @@
 /** How a TCP server treats several connections, and connections that end. */
-import { canReset } from "../../../../sockets/node_stream.ts";
+import { canReset } from "../../../../sockets/runtime.ts";
 import { Finding, Skipped } from "../../../../suite/test.ts";
 import { connectionsAt, descriptorsOf, usageOf } from "../../program/system.ts";
 import { pause } from "../../program/waits.ts";

@@ -1,6 +1,13 @@
-import { formatEndpoint } from "../../protocol/addresses.ts";
+import { type Endpoint, formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
 import { shellWord } from "../../text/shell.ts";
-import type { Listening } from "./server_report.ts";
+
+/** Where a service is served, and over what. */
+export interface Listening {
+  readonly addresses: readonly Endpoint[];
+  readonly protocols: readonly Protocol[];
+  /** The port, the same on every address; `undefined` for a Unix socket. */
+  readonly port: number | undefined;
+}
 
 /**
  * The line to type on another machine, for a server that listens beyond
