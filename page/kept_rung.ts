@@ -18,8 +18,9 @@ export class KeptRung {
   readonly number: number;
   /** Events before it that were too fast to show. */
   readonly skipped: number;
+  /** With only the first bytes of its data. */
+  readonly rung: Rung;
   readonly #connection: number;
-  readonly #rung: Rung;
   #json: string | undefined;
 
   /**
@@ -29,7 +30,7 @@ export class KeptRung {
   constructor(number: number, connection: number, rung: Rung, skipped: number) {
     this.number = number;
     this.#connection = connection;
-    this.#rung = withKeptBytes(rung);
+    this.rung = withKeptBytes(rung);
     this.skipped = skipped;
   }
 
@@ -37,7 +38,7 @@ export class KeptRung {
   numbered(): NumberedRung {
     const { number, skipped } = this;
     const counted = skipped > 0 ? { skipped } : {};
-    return { number, connection: this.#connection, ...counted, ...pageRung(this.#rung) };
+    return { number, connection: this.#connection, ...counted, ...pageRung(this.rung) };
   }
 
   /** The {@linkcode NumberedRung} as JSON, made once for all viewers. */

@@ -174,10 +174,14 @@ export class EventLog {
   /** Returns everything kept, newest connection first. */
   ladders(): readonly Ladder[] {
     const now = performance.now();
-    return [...this.#connections.values()].reverse().map((connection) => ({
-      connection: viewOf(connection, now),
-      rungs: [...connection.rungs],
-    }));
+    return [...this.#connections.values()].reverse()
+      .map((connection) => ladderOf(connection, now));
+  }
+
+  /** Returns everything kept of one connection; `undefined` if it is not shown, or no longer. */
+  ladder(id: number): Ladder | undefined {
+    const connection = this.#connections.get(id);
+    return connection && ladderOf(connection, performance.now());
   }
 
   isNews({ number, version }: Mark): boolean {
@@ -242,6 +246,10 @@ function rungsSince({ rungs }: Connection, number: number): KeptRung[] {
   let index = rungs.length;
   while (index > 0 && (rungs[index - 1]?.number ?? 0) > number) index--;
   return rungs.slice(index);
+}
+
+function ladderOf(connection: Connection, now: number): Ladder {
+  return { connection: viewOf(connection, now), rungs: [...connection.rungs] };
 }
 
 function viewOf(connection: Connection, now: number): ConnectionView {

@@ -6,6 +6,7 @@ import { documentOf, type PageWords } from "./document.ts";
 import { eventsOf } from "./events.ts";
 import { serveHttp } from "./http_server.ts";
 import { EventLog } from "./log.ts";
+import { pictureOf } from "./picture.ts";
 import { PageRoutes } from "./routes.ts";
 import { type SeeWire, SocketWatch, WireWatch } from "./watch.ts";
 
@@ -22,6 +23,10 @@ export interface PageOptions {
   readonly port: number;
   /** The program being watched: `calc-server`. */
   readonly title: string;
+  /** Host names, in lower case, by which it may be requested besides its own. @default {[]} */
+  readonly hosts?: readonly string[] | undefined;
+  /** Says how to allow another host name. */
+  readonly hostHint?: ((name: string) => string) | undefined;
   /** Milliseconds that a request, or the reading of 64 KiB, may take. @default {10_000} */
   readonly patience?: number | undefined;
 }
@@ -78,7 +83,7 @@ export function openRelayPage(options: PageOptions, protocol: Protocol): RelayPa
 }
 
 function open(
-  { port, title, patience = PATIENCE_MS }: PageOptions,
+  { port, title, hosts = [], hostHint, patience = PATIENCE_MS }: PageOptions,
   log: EventLog,
   watch: Disposable,
 ): Page {
@@ -87,9 +92,13 @@ function open(
   const listener = listen(port);
   let words: PageWords = { title, where: "", hint: "", tries: [] };
   const run = crypto.randomUUID();
-  const routes = new PageRoutes(listener.addr.port, {
+  const routes = new PageRoutes({ port: listener.addr.port, hosts, hostHint }, {
     document: () => documentOf(words, log),
     events: (lastId, gone) => eventsOf(log, run, lastId, gone),
+    picture(id) {
+      const ladder = log.ladder(id);
+      return ladder && pictureOf(ladder, title);
+    },
   });
   const server = serveHttp(listener, routes, { requestTimeout: patience, readTimeout: patience });
   const opened = opening.move();

@@ -33,7 +33,9 @@ const headers: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
   "cross-origin-opener-policy": "same-origin",
   "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
+  // Neither kept nor compressed, which would hold events back.
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
 };
 
 /** The page's files, served unchanged. */
@@ -50,26 +52,39 @@ export interface PageContent {
   document(): AsyncIterable<string>;
   /** Makes server-sent events from where the viewer left off, until `gone` aborts. */
   events(lastId: string | undefined, gone: AbortSignal): AsyncIterable<string>;
+  /** Draws the ladder of a connection as SVG; `undefined` if there is none of that id. */
+  picture(id: number): string | undefined;
+}
+
+/** Where a connection's picture is. */
+const PICTURE = /^\/connection-(\d{1,15})\.svg$/;
+
+/** The names by which the page may be requested. */
+export interface PageNames {
+  /** The page's port, which is part of its own names. */
+  readonly port: number;
+  /** Further names, in lower case, with any port or none: that of a forwarder. */
+  readonly hosts: readonly string[];
+  /** Says how to allow another. */
+  readonly hostHint?: ((name: string) => string) | undefined;
 }
 
 /** The page's answers to requests. */
 export class PageRoutes implements HttpHandler {
   readonly viewers = new Places(MAX_VIEWERS);
   readonly #documents = new Places(MAX_DOCUMENTS);
-  readonly #port: number;
+  readonly #names: PageNames;
   readonly #content: PageContent;
 
-  /** @param port The page's port, which is part of its own names. */
-  constructor(port: number, content: PageContent) {
-    this.#port = port;
+  constructor(names: PageNames, content: PageContent) {
+    this.#names = names;
     this.#content = content;
   }
 
   answer(request: HttpRequest): Reply {
     const { method, path, headers } = request;
-    if (!isOwnHost(headers.get("host"), this.#port)) {
-      return text(421, "This page is not served under that host name.");
-    }
+    const host = headers.get("host")?.toLowerCase() ?? "";
+    if (!isOneOf(host, this.#names)) return text(421, refusalOf(host, this.#names));
     if (method !== "GET") return text(405, "This page is read-only.", { allow: "GET" });
     if (isFromElsewhere(request)) return text(403, "Only this page may request this.");
     if (path === "/") {
@@ -80,8 +95,16 @@ export class PageRoutes implements HttpHandler {
       const events = (gone: AbortSignal) => this.#content.events(lastId, gone);
       return live("text/event-stream", this.viewers.take(), events);
     }
-    const file = Object.hasOwn(files, path) ? files[path] : undefined;
-    return file === undefined ? text(404, "Page not found.") : whole(200, ...file);
+    const [type, body] = this.#fileAt(path) ?? [];
+    if (type === undefined || body === undefined) return text(404, "Page not found.");
+    return whole(200, type, body);
+  }
+
+  #fileAt(path: string): readonly [type: string, text: string] | undefined {
+    const [, id] = PICTURE.exec(path) ?? [];
+    if (id === undefined) return Object.hasOwn(files, path) ? files[path] : undefined;
+    const picture = this.#content.picture(Number(id));
+    return picture === undefined ? undefined : ["image/svg+xml", picture];
   }
 
   refuse(status: 400 | 431): Reply {
@@ -89,11 +112,18 @@ export class PageRoutes implements HttpHandler {
   }
 }
 
-/** Whether a request was meant for this server, by one of its own names. */
-function isOwnHost(host: string | undefined, port: number): boolean {
-  return ownNames.some((name) =>
-    host?.toLowerCase() === `${name}:${port}` || (port === 80 && host?.toLowerCase() === name)
-  );
+/** Whether a request was meant for this server, by one of its names. */
+function isOneOf(host: string, { port, hosts }: PageNames): boolean {
+  return ownNames.some((name) => host === `${name}:${port}` || (port === 80 && host === name)) ||
+    hosts.includes(host.replace(/:\d+$/, ""));
+}
+
+/** Says why a request is refused; a host that could not be a forwarder's gets no hint. */
+function refusalOf(host: string, { hostHint }: PageNames): string {
+  const [, name] = /^([\w.-]{1,253})(?::\d+)?$/.exec(host) ?? [];
+  if (name === undefined) return "This page is not served under that host name.";
+  const hint = hostHint?.(name);
+  return `This page is not served under the host name ${name}.${hint ? ` ${hint}` : ""}`;
 }
 
 /**

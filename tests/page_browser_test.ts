@@ -338,6 +338,65 @@ step(
   },
 );
 
+/** Forwards a folder of its own to the page, as Jupyter's and editors' forwarders do. */
+function forward(pagePort: number, folder: string, host: string): Disposable & { url: string } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const decoder = new TextDecoder();
+  const accept = async (): Promise<void> => {
+    while (true) {
+      const browser = await listener.accept().catch(() => undefined);
+      if (browser === undefined) return;
+      pass(browser).catch(() => {}).finally(() => browser[Symbol.dispose]());
+    }
+  };
+  const pass = async (browser: Deno.TcpConn): Promise<void> => {
+    const buffer = new Uint8Array(65_536);
+    let head = "";
+    while (!head.includes("\r\n\r\n")) {
+      head += decoder.decode(buffer.subarray(0, await browser.read(buffer) ?? 0));
+    }
+    using page = await Deno.connect({ hostname: "127.0.0.1", port: pagePort });
+    const own = head.replace(` ${folder}`, " /").replace(/^Host: .*$/im, `Host: ${host}`);
+    await page.write(encoder.encode(own));
+    await page.readable.pipeTo(browser.writable);
+  };
+  accept();
+  return {
+    url: `http://127.0.0.1:${listener.addr.port}${folder}`,
+    [Symbol.dispose]: () => listener.close(),
+  };
+}
+
+step("behind a forwarder the page works under another name and in a folder", async (open) => {
+  const host = "hub.example";
+  await using server = await startWatched({ hosts: [host] });
+  using forwarder = forward(server.pagePort, "/user/ada/proxy/4100/", host);
+  const tab = await open(forwarder.url);
+  await shows(tab, ".live", "Live");
+  using learner = await Learner.connect(server);
+  await learner.ask("10 20 +\n");
+  await shows(tab, ".label", "Sum of 10 and 20");
+  const href = await tab.$eval(".save", (link) => (link as HTMLAnchorElement).href);
+  assertEquals(href, `${forwarder.url}connection-1.svg`);
+  const picture = await tab.evaluate(async (href) => await (await fetch(href)).text(), href);
+  assertStringIncludes(picture, "Sum of 10 and 20 is 30");
+});
+
+step("what is no longer kept is said between the first rungs and the latest", async (open) => {
+  await using server = await startWatched();
+  const tab = await open(server.page.url);
+  await shows(tab, ".live", "Live");
+  using learner = await Learner.connect(server);
+  for (let count = 0; count < 1_100; count++) await learner.ask("1 1 +\n");
+  await shows(tab, ".forgotten", "no longer kept");
+  const items = await tab.$$eval(
+    ".rungs > li",
+    (all) => all.slice(0, 10).map((one) => one.className),
+  );
+  assertEquals(items.indexOf("forgotten"), 8);
+  assertEquals((await texts(tab, ".drawn .label"))[1], String.raw`"1 1 +\n"`);
+});
+
 testWith([chromium], "the page works in a browser", async (context) => {
   await using opened = await openBrowser();
   const { browser } = opened;

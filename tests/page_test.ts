@@ -11,6 +11,7 @@ import { openRelayPage } from "../page/open_page.ts";
 import { Backend } from "../commands/relay/backend.ts";
 import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
 import { readFault } from "../commands/relay/faults/fault.ts";
+import { TestConnection } from "./harness/connection.ts";
 import { netdemo, netdemoCommand, Process } from "./harness/process.ts";
 import { PageViewer, startWatched } from "./harness/page_viewer.ts";
 import { until } from "./harness/system.ts";
@@ -65,6 +66,56 @@ Deno.test("a request whose Host is not the page's own is rejected with 421", asy
   for (const host of ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"]) {
     const { status } = await ask(pagePort, "GET / HTTP/1.1", [`Host: ${host}:${pagePort}`]);
     assertEquals([host, status], [host, 200]);
+  }
+});
+
+Deno.test("--page-host allows further names, and the 421 says so in a line that works", async () => {
+  const start = ["calc-server", "--port", "0"];
+  const [first, second] = ["Class-4100.app.example", "hub.example"];
+  await using process = new Process([
+    ...[...netdemoCommand, ...start, "--page-host", first, "--page-host", second],
+  ]);
+  const [, page] = await process.printed(/Page at http:\/\/127\.0\.0\.1:(\d+)\//);
+  const port = Number(page);
+  for (const host of [first, first.toLowerCase(), second, `${second}:443`, `localhost:${port}`]) {
+    const { status } = await ask(port, "GET / HTTP/1.1", [`Host: ${host}`]);
+    assertEquals([host, status], [host, 200]);
+  }
+  for (const host of ["evil.example", `sub.${second}`, `${second}.evil`, "", "[::2]", "a b"]) {
+    const { status } = await ask(port, "GET /events HTTP/1.1", [`Host: ${host}`]);
+    assertEquals([host, status], [host, 421]);
+  }
+  using refused = await TestConnection.open(port);
+  await refused.send("GET / HTTP/1.1\r\nHost: new.example:1\r\n\r\n");
+  const [, name = ""] = / --page-host (\S+)\n$/.exec(await refused.receiveAll()) ?? [];
+  assertEquals(name, "new.example");
+  await using again = new Process([...netdemoCommand, ...start, "--page-host", name]);
+  await again.printed(/Page at/);
+});
+
+Deno.test("--page-host takes a host name alone", async () => {
+  for (const host of ["https://hub.example/user", "hub.example:80", "", "a b"]) {
+    const { code, stderr } = await netdemo(["calc-server", "--page-host", host]);
+    assertEquals(code, 2);
+    assertMatch(stderr, /USAGE: --page-host must be a host name alone.*\nhint: for example: /);
+  }
+});
+
+Deno.test("each ladder can be had as a picture, with what is no longer kept", async () => {
+  await using server = await startWatched();
+  assertStringIncludes(await talk(server.port, "10 20 +\n"), "30");
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ connections }) => connections.get(1)?.kind === "over");
+  const picture = await fetch(`${server.page.url}connection-1.svg`);
+  assertEquals(picture.headers.get("content-type"), "image/svg+xml; charset=utf-8");
+  const svg = await picture.text();
+  for (const text of ["calc-server, connection 1: closed", "Sum of 10 and 20 is 30", "accept()"]) {
+    assertStringIncludes(svg, text);
+  }
+  for (const name of ["connection-2.svg", "connection-0.svg", "connection-1.svgx"]) {
+    const missing = await fetch(server.page.url + name);
+    assertEquals([name, missing.status], [name, 404]);
+    await missing.body?.cancel();
   }
 });
 
@@ -279,6 +330,15 @@ Deno.test("the last 2,000 events are kept, and a busy connection does not push o
   const { rungs, connections } = viewer;
   assertEquals(rungs.length <= 2_000, true);
   assertEquals(rungs.filter(({ connection }) => connection === 1).length, 5);
+  // The first events of the busy one stay.
+  const busy = rungs.filter(({ connection }) => connection === 2);
+  const after = busy[7]?.number ?? 0;
+  assertGreater(15, after);
+  assertGreater(busy[8]?.number ?? 0, after + 10);
+  const document = await (await fetch(server.page.url)).text();
+  const gap =
+    /data-number="(\d+)">[\d,]+ calls are no longer kept<\/li><li class="rung" data-number="(\d+)"/;
+  assertEquals(gap.exec(document)?.slice(1).map(Number), [after, busy[8]?.number]);
   assertGreater(connections.get(2)?.gap?.events ?? 0, 0);
   assertEquals(
     rungs.map(({ number }) => number),

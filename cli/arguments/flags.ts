@@ -20,9 +20,11 @@ export interface ValueFlag<T> {
   read(text: string, flag: string): T;
 }
 
-/** A flag without a value. */
+/** A flag without a value, or with one of a few. */
 export interface Switch {
   readonly value?: undefined;
+  /** The values that it may have; without one it is `true`. */
+  readonly choices?: readonly string[];
   readonly short?: string;
   readonly about: string;
 }
@@ -36,6 +38,7 @@ export type FlagValues<F extends Flags> = {
     ? F[Name] extends { readonly repeats: true } ? readonly T[]
     : F[Name] extends { readonly default: string | number } ? T
     : T | undefined
+    : F[Name] extends { readonly choices: readonly (infer Choice)[] } ? boolean | Choice
     : boolean;
 };
 
@@ -106,10 +109,13 @@ function argumentsOf(args: readonly string[], flags: Flags): readonly Argument[]
     const flag = flags[name];
     if (flag === undefined) throw unknownFlag(arg, flags);
     if (flag.value === undefined) {
-      if (value !== undefined) {
-        throw new Failure("USAGE", `--${name} takes no value: received '${value}'`);
+      const { choices = [] } = flag;
+      const choice = value ?? (choices.includes(args[index + 1] ?? "") ? args[++index] : undefined);
+      if (choice !== undefined && !choices.includes(choice)) {
+        const takes = choices.length === 0 ? "no value" : choices.join(" or ");
+        throw new Failure("USAGE", `--${name} takes ${takes}: received '${choice}'`);
       }
-      found.push({ flag: name, value: true });
+      found.push({ flag: name, value: choice ?? true });
       continue;
     }
     const text = value ?? args[++index];

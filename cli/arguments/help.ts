@@ -46,8 +46,11 @@ export async function commandHelp(
   const flags: Flags = { ...program.flags, help: { short: "h", about: "show this page" } };
   const rows = Object.entries(flags).map(([name, flag]): Row => {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
-    const value = flag.value === undefined ? "" : ` ${flag.value}`;
-    return [`${hasShort ? short : ""}--${name}${value}`, flag.about + defaultOf(flag)];
+    const value = flag.value ?? (flag.choices && `[${flag.choices.join("|")}]`);
+    return [
+      `${hasShort ? short : ""}--${name}${value === undefined ? "" : ` ${value}`}`,
+      flag.about + defaultOf(flag),
+    ];
   });
   const usage = ["Usage: netdemo", command.name, "[FLAGS]", program.usage].filter(Boolean);
   return pageOf([

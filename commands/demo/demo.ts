@@ -4,7 +4,7 @@ import type { SocketEvent } from "../../sockets/socket_events.ts";
 import type { Program } from "../../cli/command.ts";
 import { type Drawing, drawLadder } from "../../ladder/draw.ts";
 import { explainOnce } from "../../ladder/explain.ts";
-import { ladderSvg } from "../../ladder/svg.ts";
+import { ladderSvg, type SvgTheme } from "../../ladder/svg.ts";
 import { ladderOf, sideOf } from "../../ladder/ladder.ts";
 import type { Lesson } from "../lesson.ts";
 import { incidents, type Scene, talksOf } from "./scenes.ts";
@@ -28,9 +28,12 @@ const flags = {
     read: readName,
   },
   explain: { about: "explain each call" },
-  svg: { about: "write the ladder as an SVG picture, for slides (needs a SCENE)" },
+  svg: {
+    choices: ["light", "dark"],
+    about: "write the ladder as an SVG picture, for slides (needs a SCENE); light by default",
+  },
   json: { about: "print the socket calls of both sides as JSON, one per line" },
-};
+} as const;
 
 /** The command that shows what passes between a server and a client. */
 export function demoProgram(lesson: Lesson): Program {
@@ -87,7 +90,7 @@ async function run(
   for (const scene of scenes) {
     const played = await play(scene, transport, command);
     if (json) await printEvents(played, channels);
-    else if (svg) channels.stdout.text(picture(played, explain));
+    else if (svg) channels.stdout.text(picture(played, svg === true ? "light" : svg, explain));
     else await pager.show(draw(played, drawing));
     if (pager.left !== undefined) break;
   }
@@ -147,9 +150,10 @@ function titleOf({ scene, transport }: Played): string {
   return `${scene.name} over ${protocolNames[transport.protocol]}: ${scene.summary}`;
 }
 
-function picture(played: Played, explain: boolean): string {
+function picture(played: Played, theme: SvgTheme, explain: boolean): string {
   const results = played.said.map((line) => `client: ${line}`);
-  return ladderSvg(ladderOf(played.events), { title: titleOf(played), explain, results });
+  const note = explain ? explainOnce() : undefined;
+  return ladderSvg(ladderOf(played.events), { title: titleOf(played), theme, note, results });
 }
 
 function draw(

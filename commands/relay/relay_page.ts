@@ -15,9 +15,9 @@ export function openPage(
   values: PageValues,
   protocol: "tcp" | "udp",
 ): Promise<RelayPage | undefined> {
-  return openPageOf(values, async (port) => {
+  return openPageOf(values, async (place) => {
     const { openRelayPage } = await import("../../page/open_page.ts");
-    return openRelayPage({ port, title: "relay" }, protocol);
+    return openRelayPage({ ...place, title: "relay" }, protocol);
   });
 }
 

@@ -28,9 +28,9 @@ export interface OpenPage extends ServerPage {
  * @throws {Failure} of kind `BIND` if its port can't be listened on.
  */
 export function openPage(values: PageValues, title: string): Promise<OpenPage | undefined> {
-  return openPageOf(values, async (port) => {
+  return openPageOf(values, async (place) => {
     const { openServerPage } = await import("../../page/open_page.ts");
-    const page = openServerPage({ port, title });
+    const page = openServerPage({ ...place, title });
     return {
       ...page,
       show(places, channels) {

@@ -120,6 +120,11 @@ export function card(connection) {
       ["span", { class: "name server" }, server],
     ],
     ["div", { class: "scroll" }, ["ol", { class: "rungs" }]],
+    [
+      "p",
+      { class: "card-foot" },
+      ["a", { class: "save", href: `connection-${id}.svg`, download: "" }, "Save as a picture"],
+    ],
   ];
 }
 
@@ -129,10 +134,16 @@ export function card(connection) {
  * @param {Gap} gap
  * @returns {Element}
  */
-export function gapItem({ after, events }) {
-  const calls = events === 1 ? "call is" : "calls are";
-  const text = `${events.toLocaleString("en")} ${calls} no longer kept`;
-  return ["li", { class: "forgotten", "data-number": String(after) }, text];
+export function gapItem(gap) {
+  return ["li", { class: "forgotten", "data-number": String(gap.after) }, gapText(gap)];
+}
+
+/**
+ * @param {Gap} gap
+ * @returns {string}
+ */
+export function gapText({ events }) {
+  return `${events.toLocaleString("en")} ${events === 1 ? "call is" : "calls are"} no longer kept`;
 }
 
 /**
@@ -145,11 +156,7 @@ export function gapItem({ after, events }) {
 export function rungItem(rung, inside) {
   const { number, client, server, arrow, sentence, timeMs, skipped } = rung;
   /** @type {Node[]} */
-  const gap = skipped === undefined ? [] : [[
-    "p",
-    { class: "gap" },
-    `${skipped.toLocaleString("en")} more ${skipped === 1 ? "call" : "calls"}, too fast to show`,
-  ]];
+  const gap = skipped === undefined ? [] : [["p", { class: "gap" }, skippedText(skipped)]];
   return ["li", { class: "rung", "data-number": String(number) }, ...gap, [
     "details",
     {},
@@ -172,6 +179,16 @@ export function rungItem(rung, inside) {
     ],
     ["div", { class: "inside" }, ...inside],
   ]];
+}
+
+/**
+ * @param {number} skipped
+ * @returns {string}
+ */
+export function skippedText(skipped) {
+  return `${skipped.toLocaleString("en")} more ${
+    skipped === 1 ? "call" : "calls"
+  }, too fast to show`;
 }
 
 /**

@@ -94,7 +94,7 @@ function build(tree) {
 // Updates from the server.
 
 function connect() {
-  const source = new EventSource("/events");
+  const source = new EventSource("events");
   source.onopen = () => setLive("on", "Live");
   source.onmessage = ({ data }) => take(JSON.parse(data));
   source.onerror = () => {
@@ -113,6 +113,7 @@ function take(update) {
   if (run !== "" && update.run !== run) return location.reload();
   run = update.run;
   setLive("on", "Live");
+  document.body.classList.remove("stopped");
   notice.textContent = "";
   if (update.isReset) connections.clear();
   total = update.total;
@@ -146,6 +147,7 @@ function isKept(number, gap) {
 /** @param {string} why */
 function showStop(why) {
   setLive("off", STOPPED);
+  document.body.classList.add("stopped");
   notice.textContent =
     `The server has stopped (${why}). This page continues when it is restarted ` +
     `with --page-port ${location.port}.`;

@@ -26,10 +26,11 @@ export async function startWatched(
     readonly protocol?: "tcp" | "udp";
     readonly pagePort?: number;
     readonly patience?: number;
+    readonly hosts?: readonly string[];
   } = {},
 ): Promise<WatchedServer> {
-  const { service = "calc", protocol = "tcp", pagePort = 0, patience } = options;
-  const page = openServerPage({ port: pagePort, title: `${service}-server`, patience });
+  const { service = "calc", protocol = "tcp", pagePort = 0, patience, hosts } = options;
+  const page = openServerPage({ port: pagePort, title: `${service}-server`, patience, hosts });
   const server = await startServer(
     services[service],
     { protocol, addresses: ["127.0.0.1"], port: 0 },
