@@ -17,6 +17,11 @@ export const lesson: Lesson = [
     scene: {
       summary: "a client connects, a server notices",
       lesson: "The least that a client and a server can do: find each other.",
+      datagrams: {
+        summary: "a client says hello, a server sends it back",
+        lesson: "Datagrams need no connection, so a server notices a client only when it sends " +
+          "one, and the client notices the server only by its reply.",
+      },
     },
     service: async () => (await import("./services/hello.ts")).service,
     client: async () => (await import("./clients/hello.ts")).client,

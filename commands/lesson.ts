@@ -12,7 +12,10 @@ export interface LessonRow {
   /** What each of the two does, in a few words. */
   readonly summary: { readonly server: string; readonly client: string };
   /** What the demo says if it plays it: what happens, and what there is to learn. */
-  readonly scene?: { readonly summary: string; readonly lesson: string };
+  readonly scene?: SceneWords & {
+    /** The same over UDP, where it is another story. */
+    readonly datagrams?: SceneWords;
+  };
   /** Loads the server's half. */
   service(): Promise<Service>;
   /** Loads the client's half. */
@@ -24,6 +27,14 @@ export interface LessonRow {
     readonly request: string | undefined;
     readonly reply: string | undefined;
   };
+}
+
+/** What a scene of the demo is headed with. */
+export interface SceneWords {
+  /** What it shows, in a few words. */
+  readonly summary: string;
+  /** What it teaches, in two or three sentences. */
+  readonly lesson: string;
 }
 
 /** Every service, in the order of the lesson. */

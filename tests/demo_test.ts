@@ -238,6 +238,16 @@ Deno.test("--json prints the events of both sides in one order", async () => {
   assertEquals(events[6].data, "10 20 +\n");
 });
 
+Deno.test("over UDP no scene is headed as if there were a connection", async () => {
+  for (const name of ["hello", "message", "calc", "lost"]) {
+    const flags = name === "lost" ? [] : ["--udp"];
+    const { stdout } = await netdemo(["demo", name, ...flags]);
+    const [heading = ""] = stdout.split(/\n\n/);
+    assertMatch(heading, / over UDP: /);
+    assert(!/\bconnects\b|\baccepts?\b/.test(heading), heading);
+  }
+});
+
 Deno.test("an unknown scene, or one that does not fit the flags, is a usage error", async () => {
   const table = [
     { args: ["refsed"], message: /unknown scene refsed\nhint: did you mean refused\?/ },

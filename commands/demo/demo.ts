@@ -6,7 +6,7 @@ import { type Drawing, drawLadder } from "../../ladder/draw.ts";
 import { explainOnce } from "../../ladder/explain.ts";
 import { ladderSvg, type SvgTheme } from "../../ladder/svg.ts";
 import { ladderOf, sideOf } from "../../ladder/ladder.ts";
-import type { Lesson } from "../lesson.ts";
+import type { Lesson, SceneWords } from "../lesson.ts";
 import { incidents, type Scene, talksOf } from "./scenes.ts";
 import { Stage, type Transport } from "./stage.ts";
 import { type FlagValues, parseCommandLine, readName } from "../../cli/arguments/flags.ts";
@@ -146,8 +146,13 @@ async function play(
   return { scene, transport, events: [...stage.events], said };
 }
 
-function titleOf({ scene, transport }: Played): string {
-  return `${scene.name} over ${protocolNames[transport.protocol]}: ${scene.summary}`;
+function titleOf(played: Played): string {
+  const { scene, transport: { protocol } } = played;
+  return `${scene.name} over ${protocolNames[protocol]}: ${headingOf(played).summary}`;
+}
+
+function headingOf({ scene, transport: { protocol } }: Played): SceneWords {
+  return protocol === "udp" ? scene.datagrams ?? scene : scene;
 }
 
 function picture(played: Played, theme: SvgTheme, explain: boolean): string {
@@ -160,7 +165,7 @@ function draw(
   played: Played,
   drawing: Drawing,
 ): string[] {
-  const { scene, events, said } = played;
+  const { events, said } = played;
   const { display } = drawing;
   const title = titleOf(played);
   const results = said.map((line) => {
@@ -169,7 +174,9 @@ function draw(
   });
   return [
     ...wrap(title, display.columns).map((line) => styled(line, "yellow", display)),
-    ...wrap(scene.lesson, display.columns - 2).map((line) => styled(line, "dim", display)),
+    ...wrap(headingOf(played).lesson, display.columns - 2).map((line) =>
+      styled(line, "dim", display)
+    ),
     "",
     ...drawLadder(ladderOf(events), drawing),
     ...(results.length > 0 ? ["", ...results.flatMap((line) => wrap(line, display.columns))] : []),

@@ -5,19 +5,17 @@ import type { Endpoint } from "../../protocol/addresses.ts";
 import { service as calc } from "../../services/calc.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { Stream } from "../../sockets/stream.ts";
-import type { Lesson, LessonRow } from "../lesson.ts";
+import type { Lesson, LessonRow, SceneWords } from "../lesson.ts";
 import type { Stage } from "./stage.ts";
 
 /** Milliseconds between sends, so that each is a separate segment. */
 const SEGMENT_PAUSE_MS = 20;
 
 /** A scene to play on a stage and then draw. */
-export interface Scene {
+export interface Scene extends SceneWords {
   readonly name: string;
-  /** What it shows, in a few words. */
-  readonly summary: string;
-  /** What it teaches, in two or three sentences. */
-  readonly lesson: string;
+  /** How it is headed over UDP. @default {as over anything else} */
+  readonly datagrams?: SceneWords;
   /** Whether it is about datagrams alone. */
   readonly udpOnly?: boolean;
   /**
