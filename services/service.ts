@@ -1,4 +1,5 @@
 import type { Endpoint, Protocol } from "../protocol/addresses.ts";
+import type { Dialogue } from "../talk/dialogue.ts";
 
 /**
  * What a server does for its clients, whichever transport carries it.
@@ -36,6 +37,8 @@ export interface Service {
    * otherwise all replies do that {@linkcode isReply} doesn't recognize.
    */
   isRequest?(text: string): boolean;
+  /** Starts a conversation with one client, instead of replying to each request on its own. */
+  converse?(): Dialogue;
   /** Whether it never sends more over UDP than it received, except on loopback. @default {false} */
   readonly neverAmplifies?: boolean;
   /** A server flag that only this service has. */

@@ -101,9 +101,10 @@ export const events = {
     request: either(text, nothing),
     reply: text,
   }),
-  ignored: event("a server has ignored a datagram", {
+  ignored: event("a server has ignored a datagram, or what fits no line of its conversation", {
     ...server,
-    datagram: count,
+    connection: optional(count),
+    datagram: optional(count),
     ...ends,
     reason: text,
   }),

@@ -61,6 +61,7 @@ function textReport(
   return {
     events(protocol) {
       const answeredLine = lineOfRequest(service, protocol);
+      const asked = protocol === "udp" ? "datagram" : "request";
       return {
         connected: connected === undefined ? undefined : () => say(connected),
         answered: answeredLine === undefined
@@ -68,7 +69,7 @@ function textReport(
           : (peer, request) => say(answeredLine(peer, request)),
         rejected: () => full("server is full: a connection was turned away"),
         ignored: ({ remote }, why) =>
-          ignored(`no answer to a datagram from ${formatEndpoint(remote)}: ${why}`),
+          ignored(`no answer to a ${asked} from ${formatEndpoint(remote)}: ${why}`),
         acceptFailed: (error) => failed(`cannot accept connections; retrying: ${error.message}`),
       };
     },
@@ -111,12 +112,24 @@ function jsonReport(
       },
       answered(peer, request, reply) {
         total.requests++;
-        const number = protocol === "udp" ? { datagram: peer.id } : { connection: peer.id };
-        emit({ event: "request", ...common(), ...number, ...endsOf(peer), request, reply });
+        emit({
+          event: "request",
+          ...common(),
+          ...numberOf(protocol, peer),
+          ...endsOf(peer),
+          request,
+          reply,
+        });
       },
       ignored(peer, reason) {
         total.ignored++;
-        emit({ event: "ignored", ...common(), datagram: peer.id, ...endsOf(peer), reason });
+        emit({
+          event: "ignored",
+          ...common(),
+          ...numberOf(protocol, peer),
+          ...endsOf(peer),
+          reason,
+        });
       },
       closed(peer, reason) {
         const { id, requests, acceptedAt } = peer;
@@ -171,6 +184,10 @@ function jsonReport(
       });
     },
   };
+}
+
+function numberOf(protocol: Protocol, { id }: Peer) {
+  return protocol === "udp" ? { datagram: id } : { connection: id };
 }
 
 function endsOf({ remote, local }: Peer): { readonly remote: string; readonly local: string } {

@@ -21,6 +21,7 @@ export interface ConnectionContext {
   readonly requestBuffers: BufferPool;
   readonly replyBuffers: BufferPool;
   readonly onAnswered: ServerEvents["answered"];
+  readonly onIgnored: ServerEvents["ignored"];
   /** Requests answered on all connections. */
   answered: number;
   /** Whether the server is stopping: connections with nothing left to answer end. */

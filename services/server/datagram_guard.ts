@@ -86,7 +86,9 @@ export class DatagramGuard {
     if (neverAmplifies && replyBytes > requestBytes && !isLoopback(remote)) {
       return "the reply is longer than the request";
     }
-    if (this.#isAmbiguous(reply) && !this.#allowsAmbiguous(remote, now)) {
+    // A conversation may say the same on both sides; nobody forges an address of this host.
+    const mayLoop = this.#service.converse === undefined || !isLoopback(remote);
+    if (mayLoop && this.#isAmbiguous(reply) && !this.#allowsAmbiguous(remote, now)) {
       return "answered a moment ago";
     }
     if (replyBytes <= requestBytes * LARGE_RATIO + LARGE_EXTRA) return undefined;

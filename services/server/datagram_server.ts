@@ -11,6 +11,8 @@ import type { DatagramSocket } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { ReplyPlan, ReplyStep, Requester, Service } from "../service.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { whyIgnored } from "./conversation.ts";
+import { DatagramDialogues } from "./datagram_dialogues.ts";
 import { DatagramGuard } from "./datagram_guard.ts";
 import { Exchange } from "./exchange.ts";
 import { scheduler } from "./scheduler.ts";
@@ -73,6 +75,8 @@ class DatagramServer implements Server {
   readonly #events: ServerEvents;
   readonly #maxRequest: number;
   readonly #guard: DatagramGuard;
+  /** Of a service that converses. */
+  readonly #dialogues: DatagramDialogues | undefined;
   readonly #buffers = new BufferPool(REPLY_SIZE, REPLIES_KEPT);
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
@@ -90,6 +94,7 @@ class DatagramServer implements Server {
     this.addresses = sockets.map(({ addr }) => addr);
     this.port = commonPort(this.addresses);
     this.#guard = new DatagramGuard(service, this.#sockets);
+    this.#dialogues = service.converse && new DatagramDialogues(service.converse);
     for (const socket of sockets) this.#add(socket);
     this.finished = this.#ended.promise.then(() => this.#cleanUp());
     if (options.signal?.aborted) this.#drain();
@@ -141,7 +146,7 @@ class DatagramServer implements Server {
     isLocal: boolean,
   ): Promise<void> | undefined {
     const exchange = new Exchange(++this.#received, readDatagram(bytes), socket, from);
-    const answered = this.#answer(exchange);
+    const answered = this.#answer(exchange, bytes);
     // A send may wait for the network, which must not hold up others. On loopback it never does,
     // and receiving meanwhile would find nothing yet (`task bench --only udp`).
     const mustWait = this.#options.once || (isLocal && !exchange.takesTime);
@@ -149,21 +154,26 @@ class DatagramServer implements Server {
   }
 
   /** Answers a datagram, if the limits allow. Never throws. */
-  #answer(exchange: Exchange): Promise<void> | undefined {
+  #answer(exchange: Exchange, bytes: Uint8Array): Promise<void> | undefined {
     const { remote, datagram: { line, length, ending } } = exchange;
     const refused = this.open - this.#late >= MAX_OPEN
       ? "too many replies are waiting to be sent"
       : this.#guard.refuses(line, remote);
     if (refused !== undefined) return this.#events.ignored?.(exchange, refused) as undefined;
-    const reply = this.#reply(line, length, exchange);
+    const reply = this.#dialogues === undefined
+      ? this.#reply(line, length, exchange)
+      : this.#dialogues.reply(exchange, bytes);
+    if (reply === undefined) {
+      return this.#events.ignored?.(exchange, whyIgnored(bytes)) as undefined;
+    }
     if (typeof reply !== "string") {
       exchange.takesTime = true;
       return this.#perform(reply, exchange);
     }
-    const bytes = this.#buffers.encode(reply + ending);
-    const withheld = this.#guard.withholds(reply, bytes.length, length + ending.length, remote);
+    const encoded = this.#buffers.encode(reply + ending);
+    const withheld = this.#guard.withholds(reply, encoded.length, length + ending.length, remote);
     if (withheld !== undefined) return this.#events.ignored?.(exchange, withheld) as undefined;
-    return this.#send(bytes, exchange, reply);
+    return this.#send(encoded, exchange, reply);
   }
 
   async #send(

@@ -92,7 +92,7 @@ export interface ServerEvents {
   closed?: ((connection: ConnectionPeer, reason: EndReason) => void) | undefined;
   /** A connection was turned away because the server is full. */
   rejected?: ((connection: ConnectionPeer) => void) | undefined;
-  /** A datagram was not answered, or its answer could not be sent. */
+  /** A datagram was not answered, or its answer could not be sent; or a request fits no conversation. */
   ignored?: ((peer: Peer, why: string) => void) | undefined;
   /** Accepting or receiving failed; the server retries after a pause. */
   acceptFailed?: ((error: Error) => void) | undefined;

@@ -7,6 +7,8 @@ import { LineReader } from "../../sockets/line_reader.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { writeAll } from "../../sockets/write_all.ts";
 import type { ReplyPlan, ReplyStep, Requester } from "../service.ts";
+import type { Dialogue } from "../../talk/dialogue.ts";
+import { converse, lineOf, shownReply, whyIgnored } from "./conversation.ts";
 import { type Batch, nextBatch } from "./batch.ts";
 import type { ConnectionContext } from "./connection_context.ts";
 import { ConnectionLife } from "./connection_life.ts";
@@ -76,7 +78,12 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
 
   /** Serves the connection to its end and closes it. Never throws. */
   run(): Promise<EndReason> {
-    if (this.#context.service.closesAtOnce) this.end("served");
+    const { service } = this.#context;
+    if (service.converse !== undefined) {
+      const dialogue = service.converse();
+      return this.#live(() => this.#play(dialogue));
+    }
+    if (service.closesAtOnce) this.end("served");
     else this.#expectRequest();
     return this.#live(() => this.#converse());
   }
@@ -167,6 +174,27 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
       const held = isLong ? undefined : scheduler.afterAnswer();
       if (held !== undefined) await held;
     }
+  }
+
+  /** Plays a service that converses. */
+  async #play(dialogue: Dialogue): Promise<void> {
+    const { onAnswered, onIgnored } = this.#context;
+    const life = this.#life;
+    const ending = await converse(dialogue, this.#stream, {
+      waits: (pending) => {
+        if (pending > 0) life.expectRest(life.state === "receiving");
+        else if (life.expectRequest()) this.expire();
+      },
+      writes: () => life.reply(),
+      answered: (request, { understood, replies }) => {
+        if (!understood) return onIgnored?.(this, whyIgnored(request));
+        this.#count(1);
+        onAnswered?.(this, lineOf(request), shownReply(replies));
+      },
+      ends: () => this.end("served"),
+      isOver: () => !this.#converses,
+    });
+    if (ending !== undefined) this.#reason ??= ending;
   }
 
   /** Discards input until the peer leaves or its time is up. */

@@ -138,6 +138,7 @@ class StreamServer implements Server {
       replyBuffers: new BufferPool(REPLY_SIZE, REPLIES_KEPT),
       requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
       onAnswered: events.answered,
+      onIgnored: events.ignored,
       answered: 0,
       draining: false,
     };

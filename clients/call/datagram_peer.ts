@@ -1,0 +1,45 @@
+import { type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
+import { kindOf } from "../../sockets/errno.ts";
+import { SocketFailure } from "../../sockets/failure.ts";
+import { Inbox } from "../../sockets/inbox.ts";
+import { bindDatagrams } from "../../sockets/listen.ts";
+import type { Watch } from "../../sockets/dial.ts";
+import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
+import type { DatagramSocket } from "../../sockets/stream.ts";
+
+/** A server over UDP, as one socket of a client sees it: only what the server sends is kept. */
+export class DatagramPeer implements Disposable {
+  readonly remote: InternetEndpoint;
+  readonly inbox: Inbox;
+  readonly #socket: DatagramSocket;
+  readonly #to: Deno.NetAddr;
+
+  constructor(remote: InternetEndpoint, watch?: Watch) {
+    this.remote = remote;
+    const hostname = remote.hostname.includes(":") ? "::" : "0.0.0.0";
+    const socket = bindDatagrams({ hostname, port: 0 });
+    this.#socket = watch === undefined
+      ? socket
+      : traceDatagrams(socket, new SocketTrace(watch.trace, watch.who));
+    this.#to = { transport: "udp", ...remote };
+    this.inbox = new Inbox([this.#socket], ({ from }) => isSameEndpoint(from, remote));
+  }
+
+  get local(): InternetEndpoint {
+    return this.#socket.addr;
+  }
+
+  /** @throws {SocketFailure} if it can't be sent. */
+  async send(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#socket.send(bytes, this.#to);
+    } catch (cause) {
+      const facts = { phase: "send", endpoint: this.remote, protocol: "udp" } as const;
+      throw new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.inbox[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,294 @@
+import { delay } from "@std/async/delay";
+import { until } from "../../sockets/changes.ts";
+import { EagerPeer } from "../../sockets/eager_peer.ts";
+import { Matcher } from "../../talk/matcher.ts";
+import { describe, render } from "../../talk/render.ts";
+import type { Conversation, Line, Talk } from "../../talk/talk.ts";
+import type { Random, Value } from "../../talk/value.ts";
+import { DatagramPeer } from "./datagram_peer.ts";
+import type { TalkPeer } from "./talk_peer.ts";
+import { findHint } from "./talk_hint.ts";
+import { TalkDeviation } from "./talk_deviation.ts";
+
+/** Milliseconds of silence that end a reply which nothing else ends. */
+const QUIET_MS = 150;
+/** Milliseconds within which bytes that do not belong to a reply usually follow it. */
+const EXTRA_MS = 30;
+/** Milliseconds between two sends that a server is to read one by one. */
+const BETWEEN_SENDS_MS = 40;
+/** How often a datagram is sent that gets no answer, the first time included. */
+const TRIES = 4;
+/** Milliseconds that a server has to end its side as well. */
+const LEAVE_MS = 300;
+
+/** How a conversation is played. */
+export interface PlayOptions {
+  readonly talk: Talk;
+  readonly random: Random;
+  /** Milliseconds that each reply has. */
+  readonly timeout: number;
+  /** Opens a connection, once for each client that the conversation names. */
+  open(client: string): Promise<TalkPeer>;
+  /** Called with what is said, as it is sent and as it has come whole. Must not throw. */
+  said?(line: Line, bytes: Uint8Array): void;
+  /** Waits until the server has read what was sent. @default {a short wait} */
+  untilRead?(peer: EagerPeer): Promise<void>;
+  /** Sends a request. @default {in one write} */
+  send?(peer: EagerPeer, bytes: Uint8Array): Promise<void>;
+}
+
+/** Plays the clients of one conversation. Disposing closes their connections. */
+export class TalkPlayer implements Disposable {
+  readonly values: Map<string, Value>;
+  readonly peers = new Map<string, TalkPeer>();
+  readonly #conversation: Conversation;
+  readonly #options: PlayOptions;
+  #sent: Uint8Array | undefined;
+  #last: Line | undefined;
+  #hasReceived = false;
+  /** The clients whose last reply may still get its line end. */
+  readonly #mayEndLate = new Set<string>();
+  /** Datagrams sent again: as many answers may come once more. */
+  #repeated: { readonly bytes: Uint8Array; count: number } | undefined;
+
+  constructor(
+    conversation: Conversation,
+    options: PlayOptions,
+    values: ReadonlyMap<string, Value> = new Map(),
+  ) {
+    this.#conversation = conversation;
+    this.#options = options;
+    this.values = new Map(values);
+  }
+
+  /**
+   * Plays what was not played yet.
+   *
+   * @param before Stops before this line. @default {plays all, and sees that nothing more comes}
+   * @throws {TalkDeviation} if the server does not say what the file shows.
+   * @throws {SocketFailure} if it can't be reached.
+   */
+  async play(before?: Line): Promise<void> {
+    const isMeant = ({ says, number }: Line): boolean =>
+      (says === "client" || says === "server") && number > (this.#last?.number ?? 0) &&
+      (before === undefined || number < before.number);
+    const lines = this.#conversation.lines.filter(isMeant);
+    for (let index = 0; index < lines.length;) {
+      const line = lines[index] as Line;
+      if (line.says === "client") {
+        await this.#send(line, lines[index + 1]);
+        index++;
+        continue;
+      }
+      const end = lines.findIndex(({ says }, at) => at > index && says === "client");
+      const replies = lines.slice(index, end < 0 ? lines.length : end);
+      for (const [client, own] of byClient(replies)) await this.#receive(client, own);
+      index += replies.length;
+    }
+    if (before === undefined) await this.#expectNothingMore();
+  }
+
+  /** Closes as a client does that has its answers, and gives the server a moment to do the same. */
+  async leave(): Promise<void> {
+    await Promise.all([...this.peers.values()].map(async (peer) => {
+      if (peer instanceof DatagramPeer) return;
+      await peer.closeWrite(LEAVE_MS);
+      await peer.untilEnd(LEAVE_MS);
+    }));
+    this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    for (const peer of this.peers.values()) peer[Symbol.dispose]();
+  }
+
+  async #peer(client: string): Promise<TalkPeer> {
+    let peer = this.peers.get(client);
+    if (peer === undefined) this.peers.set(client, peer = await this.#options.open(client));
+    return peer;
+  }
+
+  async #send(line: Line, next: Line | undefined): Promise<void> {
+    const { said, send, untilRead } = this.#options;
+    const peer = await this.#peer(line.client);
+    this.#refuseMore(peer, line.client);
+    const bytes = render(line.tokens, this.values, this.#options);
+    this.#last = line;
+    this.#sent = bytes;
+    said?.(line, bytes);
+    if (peer instanceof DatagramPeer) return await peer.send(bytes);
+    if (send !== undefined) await send(peer, bytes);
+    // Not awaited: a server may answer before it has read everything.
+    else if (bytes.length > 0) peer.send(bytes);
+    if (line.tokens.at(-1)?.kind === "end") await peer.closeWrite(this.#options.timeout);
+    else if (next?.says === "client" && next.client === line.client) {
+      await (untilRead?.(peer) ?? delay(BETWEEN_SENDS_MS));
+    }
+  }
+
+  async #receive(client: string, lines: readonly Line[]): Promise<void> {
+    const peer = await this.#peer(client);
+    if (peer instanceof DatagramPeer) {
+      for (const line of lines) await this.#receiveDatagram(peer, line);
+    } else await this.#receiveBytes(peer, client, lines);
+    this.#last = lines.at(-1);
+    this.#hasReceived = true;
+  }
+
+  /** The lines as one stream of bytes. */
+  async #receiveBytes(peer: EagerPeer, client: string, lines: readonly Line[]): Promise<void> {
+    const { talk, timeout, said } = this.#options;
+    const received = {
+      get bytes() {
+        return peer.peek();
+      },
+    };
+    const mayBeginWithNewline = this.#mayEndLate.has(client);
+    const matcher = new Matcher(lines, received, {
+      talk,
+      values: this.values,
+      mayBeginWithNewline,
+    });
+    const end = performance.now() + timeout;
+    const isDecided = (): boolean => matcher.look() !== "more";
+    await peer.until(isDecided, timeout);
+    while (matcher.look() === "enough" && matcher.isOpen && performance.now() < end) {
+      const seen = peer.pending;
+      if (!await peer.until(({ length }) => length > seen, QUIET_MS)) break;
+    }
+    if (matcher.finish(peer.ending === "end of stream" ? "closed" : "silent") === "wrong") {
+      throw await this.#deviation(peer, lines, matcher);
+    }
+    for (const [name, value] of matcher.values) this.values.set(name, value);
+    const last = lines.at(-1) as Line;
+    const bytes = peer.take(matcher.size);
+    if (last.tokens.at(-1)?.kind === "optional newline") this.#mayEndLate.add(client);
+    else this.#mayEndLate.delete(client);
+    said?.(last, bytes);
+  }
+
+  async #receiveDatagram(peer: DatagramPeer, line: Line): Promise<void> {
+    const { talk, timeout, said } = this.#options;
+    const bytes = await this.#nextDatagram(peer);
+    const facts = {
+      line,
+      sent: this.#sent,
+      wanted: describe([line], this.values),
+      timeoutMs: timeout,
+    };
+    if (bytes === undefined) {
+      const strangers = peer.inbox.others;
+      throw new TalkDeviation({
+        ...facts,
+        kind: "less",
+        came: new Uint8Array(),
+        right: 0,
+        strangers,
+      });
+    }
+    const matcher = new Matcher([line], { bytes }, { talk, values: this.values });
+    const fits = matcher.finish("silent") === "matched";
+    if (!fits || matcher.size < bytes.length) {
+      const right = fits ? matcher.size : matcher.miss?.at ?? 0;
+      const kind = fits ? "more" : right === bytes.length ? "less" : "wrong";
+      throw new TalkDeviation({ ...facts, kind, token: matcher.miss?.token, came: bytes, right });
+    }
+    for (const [name, value] of matcher.values) this.values.set(name, value);
+    said?.(line, bytes);
+  }
+
+  /** The next datagram; what was sent is repeated, since datagrams may be lost. */
+  async #nextDatagram(peer: DatagramPeer): Promise<Uint8Array | undefined> {
+    const { timeout } = this.#options;
+    const answered = this.#repeated;
+    let repeats = 0;
+    for (let tries = 1; tries <= TRIES; tries++) {
+      const end = performance.now() + timeout / TRIES;
+      while (true) {
+        const datagram = await peer.inbox.next(Math.max(0, end - performance.now()));
+        if (datagram === undefined) break;
+        // The answer to a question that was repeated comes more than once.
+        if (
+          answered !== undefined && answered.count > 0 && isSame(datagram.bytes, answered.bytes)
+        ) {
+          answered.count--;
+          continue;
+        }
+        this.#repeated = { bytes: datagram.bytes, count: repeats };
+        return datagram.bytes;
+      }
+      if (tries === TRIES || this.#sent === undefined) continue;
+      repeats++;
+      await peer.send(this.#sent);
+    }
+    return undefined;
+  }
+
+  /** @throws {TalkDeviation} if a server has said more than the file shows. */
+  async #expectNothingMore(): Promise<void> {
+    const peers = [...this.peers].filter(([, peer]) => peer instanceof EagerPeer) as [
+      string,
+      EagerPeer,
+    ][];
+    const isOver = (): boolean =>
+      peers.every(([, { ending }]) => ending !== undefined) ||
+      peers.some(([, { pending }]) => pending > 0);
+    if (peers.length > 0) await until(isOver, peers.map(([, { changes }]) => changes), EXTRA_MS);
+    for (const [client, peer] of peers) this.#refuseMore(peer, client);
+  }
+
+  #refuseMore(peer: TalkPeer, client: string): void {
+    if (peer instanceof DatagramPeer || peer.pending === 0) return;
+    const came = peer.peek();
+    const isLineEnd = /^\r?\n$/.test(String.fromCharCode(...came.subarray(0, 3)));
+    if (isLineEnd && this.#mayEndLate.has(client)) return void peer.take();
+    const line = this.#last ?? this.#conversation.lines[0] as Line;
+    throw new TalkDeviation({
+      kind: "more",
+      line,
+      sent: this.#sent,
+      wanted: "",
+      came: peer.take(),
+      right: 0,
+      timeoutMs: this.#options.timeout,
+      hint: this.#sent === undefined ? "speaks first" : undefined,
+    });
+  }
+
+  async #deviation(
+    peer: EagerPeer,
+    lines: readonly Line[],
+    matcher: Matcher,
+  ): Promise<TalkDeviation> {
+    // The rest of it, for the report.
+    if (peer.pending > 0 && peer.ending === undefined) await peer.untilSilent(EXTRA_MS);
+    const { at = 0, line = lines[0] as Line, token } = matcher.miss ?? {};
+    const came = peer.take();
+    const { ending } = peer;
+    const facts = {
+      kind: at < came.length ? "wrong" : "less",
+      line,
+      token,
+      sent: this.#sent,
+      wanted: describe(lines, this.values),
+      came,
+      right: at,
+      ending: ending && (ending === "end of stream" ? "closed" : "reset"),
+      timeoutMs: this.#options.timeout,
+    } as const;
+    const isFirst = !this.#hasReceived && this.#sent !== undefined;
+    const openAnew = isFirst ? () => this.#options.open("") : undefined;
+    return new TalkDeviation({ ...facts, hint: await findHint(facts, lines, peer, openAnew) });
+  }
+}
+
+/** Lines by the client that they are for, in the order in which these come first. */
+function byClient(lines: readonly Line[]): ReadonlyMap<string, Line[]> {
+  const found = new Map<string, Line[]>();
+  for (const line of lines) found.set(line.client, [...found.get(line.client) ?? [], line]);
+  return found;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
