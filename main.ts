@@ -1,6 +1,7 @@
 import config from "./deno.json" with { type: "json" };
 import type { Command } from "./cli/command.ts";
-import { dispatch } from "./cli/dispatch.ts";
+import { asksFor, dispatch } from "./cli/dispatch.ts";
+import { runProcess } from "./cli/process.ts";
 import type { Channels } from "./cli/output/channels.ts";
 import type { Lesson, LessonRow } from "./commands/lesson.ts";
 
@@ -169,5 +170,7 @@ if (import.meta.main) {
   dropPermissions(Deno.args);
   // Not Deno.exitCode: a read from a terminal and a write to a stalled pipe can't
   // be cancelled, and would keep the process alive for as long as they wait.
-  Deno.exit(await main(Deno.args));
+  Deno.exit(
+    await runProcess((channels) => main(Deno.args, channels), asksFor(Deno.args, "--json")),
+  );
 }

@@ -132,7 +132,7 @@ async function pageHint(name: string | undefined, commands: readonly Command[]):
 }
 
 /** Whether one of the flags is given before `--`, after which everything is text. */
-function asksFor(args: readonly string[], ...flags: readonly string[]): boolean {
+export function asksFor(args: readonly string[], ...flags: readonly string[]): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end === -1 ? args.length : end).some((arg) => flags.includes(arg));
 }

@@ -1,3 +1,4 @@
+import { outliveErrors } from "./errors/uncaught.ts";
 import type { Output } from "./output/output.ts";
 import { writePortFile } from "./output/port_file.ts";
 import type { Channels } from "./output/channels.ts";
@@ -40,6 +41,7 @@ export async function runUntilStopped<R extends Running>(
 ): Promise<number> {
   // Signals come first: at the limit of open files, Deno can no longer register them.
   using signals = watchStopSignals();
+  using _errors = outliveErrors();
   const { "max-time": maxTime, "port-file": portFile } = values;
   const timeUp = maxTime === undefined ? undefined : AbortSignal.timeout(maxTime);
   const signal = timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]);

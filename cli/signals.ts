@@ -12,6 +12,9 @@ export const stopSignals: Partial<Record<Deno.Signal, number>> = Deno.build.os =
  */
 const SAME_SIGNAL_MS = 50;
 
+/** Watches that are in scope. */
+let watches = 0;
+
 /** Watches for the signals that stop a server, until its scope ends. */
 export interface StopSignals extends Disposable {
   /** Aborts at the first signal, with its name as the reason. */
@@ -27,6 +30,7 @@ export function exitCodeOf(signal: unknown): number {
 
 /** Starts watching. Call it before a server listens: without free descriptors, Deno can't. */
 export function watchStopSignals(): StopSignals {
+  watches++;
   const first = new AbortController();
   const second = Promise.withResolvers<number>();
   let firstAt = 0;
@@ -46,7 +50,24 @@ export function watchStopSignals(): StopSignals {
     first: first.signal,
     second: second.promise,
     [Symbol.dispose]() {
+      watches--;
       for (const { name, handler } of handlers) Deno.removeSignalListener(name, handler);
     },
   };
+}
+
+/**
+ * Resolves with 128 + n at a signal that no command watches for, if this is process 1, as in a
+ * container: the system has no default action for its signals (kill(2)), and Deno 2.9.6 crashes.
+ * Any other process dies of the signal, which tells a shell more than an exit code does.
+ */
+export function endOfFirstProcess(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  if (Deno.pid !== 1 || Deno.build.os === "windows") return promise;
+  for (const [name, number] of Object.entries(stopSignals)) {
+    Deno.addSignalListener(name as Deno.Signal, () => {
+      if (watches === 0) resolve(128 + number);
+    });
+  }
+  return promise;
 }

@@ -1,12 +1,16 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import {
+  linux,
   netdemo,
   netdemoCommand,
   netdemoInProcess,
   Process,
+  root,
   signalTest,
   startServer,
   TestConnection,
+  testWith,
+  tool,
   until,
 } from "./harness/mod.ts";
 
@@ -172,3 +176,34 @@ signalTest("--grace holds for clients that were turned away, too", async () => {
   assertEquals((await process.stop()).code, 0);
   assertLess(performance.now() - started, 900); // else it lingers for a second
 });
+
+testWith(
+  [linux, root, tool("unshare")],
+  "as process 1 of a container, every command ends at once with 128 + the signal's number",
+  async () => {
+    const commands = [
+      ["message-client", "127.0.0.1:PORT"],
+      ["calc-client", "127.0.0.1:PORT", "1", "2", "+"],
+      ["lab-client", "127.0.0.1:PORT", "whoami"],
+      ["check", "127.0.0.1:PORT"],
+      ["path", "--listen", "127.0.0.2:PORT", "127.0.0.1:PORT"],
+    ];
+    const signals = [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const;
+    await Promise.all(commands.map(async (command, index) => {
+      const [signal, code] = signals[index % signals.length]!;
+      assertEquals(await endAsFirst(command, signal), code, command[0]);
+    }));
+  },
+);
+
+/** Starts a command as process 1, with a server that is silent; returns how a signal ends it. */
+async function endAsFirst(command: readonly string[], signal: Deno.Signal): Promise<number> {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const args = command.map((arg) => arg.replace("PORT", `${silent.addr.port}`));
+  const unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+  await using process = new Process([...unshare, ...netdemoCommand, ...args, "--timeout", "1h"]);
+  using _connection = await silent.accept();
+  const children = `/proc/${process.child.pid}/task/${process.child.pid}/children`;
+  Deno.kill(Number(await Deno.readTextFile(children)), signal);
+  return (await process.ended()).code;
+}

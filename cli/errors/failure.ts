@@ -48,6 +48,9 @@ export const exitCodes: Readonly<Record<FailureKind, number>> = {
   TIMEOUT: 124,
 };
 
+/** What to do about an error that netdemo does not expect. */
+export const BUG_HINT = "this is a bug in netdemo; please report it";
+
 /** What a failure is about, so that its words fit. */
 export interface FailureContext {
   /** What failed, if that is not the command: `the page`. */
@@ -64,8 +67,12 @@ export function asFailure(error: unknown, { subject, names }: FailureContext = {
     const text = subject === undefined ? message : `${subject} ${message}`;
     return new Failure(error.kind, text, { cause: error, hint });
   }
-  return new Failure("ERROR", `unexpected: ${messageOf(error)}`, {
+  // The function that was running, which a report of the bug should name.
+  const [, at] =
+    /^ +at (?:async )?([\w.#<>]+) \(/m.exec((error as Error | undefined)?.stack ?? "") ?? [];
+  const where = at === undefined ? "" : ` in ${at}`;
+  return new Failure("ERROR", `unexpected error${where}: ${messageOf(error)}`, {
     cause: error,
-    hint: "this is a bug in netdemo; please report it",
+    hint: BUG_HINT,
   });
 }

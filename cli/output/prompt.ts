@@ -1,8 +1,6 @@
 import type { Interface } from "node:readline";
+import { exitCodeOf, watchStopSignals } from "../signals.ts";
 import type { Output } from "./output.ts";
-
-/** Exit codes after Ctrl-C and SIGTERM, as in shells: 128 plus the signal's number. */
-const endings = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** What a prompt needs of the terminal. */
 export interface PromptOptions {
@@ -62,16 +60,16 @@ export class Prompt implements Disposable {
     });
     stack.defer(() => readline.close());
     const interrupted = Promise.withResolvers<number>();
-    for (const [signal, code] of Object.entries(endings)) {
-      if (signal === "SIGTERM" && Deno.build.os === "windows") continue;
-      listen(stack, signal as Deno.Signal, () => interrupted.resolve(code));
-    }
-    readline.on("SIGINT", () => interrupted.resolve(endings.SIGINT)); // Windows passes the key on
+    const { first } = stack.use(watchStopSignals());
+    first.addEventListener("abort", () => interrupted.resolve(exitCodeOf(first.reason)));
+    readline.on("SIGINT", () => interrupted.resolve(exitCodeOf("SIGINT"))); // Windows passes the key on
     if (Deno.build.os !== "windows") {
-      listen(stack, "SIGCONT", () => {
+      const onContinue = (): void => {
         setKeys(true); // the shell may have changed the terminal's mode
         readline.prompt(true);
-      });
+      };
+      Deno.addSignalListener("SIGCONT", onContinue);
+      stack.defer(() => Deno.removeSignalListener("SIGCONT", onContinue));
     }
     return new Prompt(readline, output, interrupted.promise, stack.move());
   }
@@ -110,9 +108,4 @@ export class Prompt implements Disposable {
     this.#asked.resolve(line);
     this.#asked = undefined;
   }
-}
-
-function listen(stack: DisposableStack, signal: Deno.Signal, handler: () => void): void {
-  Deno.addSignalListener(signal, handler);
-  stack.defer(() => Deno.removeSignalListener(signal, handler));
 }
