@@ -1,5 +1,6 @@
 import type { Server, Socket } from "node:net";
 import type { InternetEndpoint } from "../protocol/addresses.ts";
+import { freeBuffer } from "./free_buffer.ts";
 import type { Stream, StreamListener } from "./stream.ts";
 
 /** Bytes of input that may wait for a read before the peer is slowed down. */
@@ -81,6 +82,8 @@ export class NodeStream implements Stream {
 
   readonly #socket: Socket;
   readonly #chunks: Uint8Array[] = [];
+  /** Bytes of the first chunk that have been read. */
+  #given = 0;
   /** Bytes in the chunks. */
   #waiting = 0;
   /** How the input ended: `null` for an ordinary end. */
@@ -181,11 +184,15 @@ export class NodeStream implements Stream {
     while (given < buffer.length) {
       const [chunk] = this.#chunks;
       if (chunk === undefined) break;
-      const part = chunk.subarray(0, buffer.length - given);
+      const part = chunk.subarray(this.#given, this.#given + buffer.length - given);
       buffer.set(part, given);
       given += part.length;
-      if (part.length === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(part.length);
+      this.#given += part.length;
+      if (this.#given < chunk.length) break;
+      this.#given = 0;
+      this.#chunks.shift();
+      // node:net allocates a new buffer for each read: 64 bulk streams held 238 MB instead of 80.
+      freeBuffer(chunk);
     }
     this.#waiting -= given;
     return given;

@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
+import { writeAll } from "../sockets/write_all.ts";
 import { getAvailablePort } from "@std/net";
 import { problemsOfLine } from "../cli/output/events.ts";
 import { dialResettable, listenResettable } from "../sockets/node_stream.ts";
@@ -7,6 +8,7 @@ import type { InternetEndpoint } from "../protocol/addresses.ts";
 import {
   backAtBaseline,
   countDescriptors,
+  linux,
   netdemoCommand,
   netdemoInProcess,
   Process,
@@ -244,6 +246,38 @@ signalTest(
     assertEquals((await relay.stop("SIGTERM")).code, 0);
   },
 );
+
+testWith([linux], "64 bulk streams at once fit in 128 MiB", async () => {
+  const listener = Deno.listen(here);
+  using _listener = listener;
+  await using relay = new Process([
+    ...[...netdemoCommand, "relay", "--host", "127.0.0.1", "--port", "0", "--quiet"],
+    `127.0.0.1:${listener.addr.port}`,
+  ]);
+  const [, port] = await relay.printed(/Listening on 127\.0\.0\.1:(\d+) /);
+  const [block, total] = [new Uint8Array(262_144), 8 * 1_048_576];
+  const pairs: { readonly client: Deno.TcpConn; readonly server: Deno.TcpConn }[] = [];
+  while (pairs.length < 64) {
+    const client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    pairs.push({ client, server: await listener.accept() });
+  }
+  const received = await Promise.all(pairs.map(async (pair) => {
+    using client = pair.client;
+    using server = pair.server;
+    const buffer = new Uint8Array(262_144);
+    const reading = (async () => {
+      let count = 0;
+      while (count < total) count += await server.read(buffer) ?? Infinity;
+      return count;
+    })();
+    for (let sent = 0; sent < total; sent += block.length) await writeAll(client, block);
+    return await reading;
+  }));
+  assertEquals(new Set(received), new Set([total]));
+  const status = await Deno.readTextFile(`/proc/${relay.pid}/status`);
+  const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(status) ?? [];
+  assertLess(Number(kilobytes) / 1_024, 128, "MiB at most");
+});
 
 for (const protocol of ["tcp", "udp"] as const) {
   Deno.test(`the relay passes every question of path over ${protocol}, except for expected notes`, async () => {

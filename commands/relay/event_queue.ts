@@ -1,7 +1,8 @@
 import type { WireEvent } from "../../ladder/wire.ts";
 
-/** Events that may wait to be shown: with their data, about 16 MB at most. */
+/** Events that may wait to be shown, and bytes of their data. */
 const MAX_WAITING = 4_096;
+const MAX_BYTES = 4_194_304;
 /** Milliseconds before events are shown: passing data on comes first. */
 const WAIT_MS = 10;
 /** Events shown without a break to pass data on: fewer than an output holds. */
@@ -24,6 +25,7 @@ export class EventQueue {
   dropped = 0;
   readonly #view: EventView;
   #waiting: WireEvent[] = [];
+  #bytes = 0;
   #isShowing = false;
 
   constructor(view: EventView) {
@@ -31,18 +33,23 @@ export class EventQueue {
   }
 
   readonly add = (event: WireEvent): void => {
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_BYTES) {
       this.dropped++;
       return;
     }
     this.#waiting.push(event);
+    if (event.what === "data") this.#bytes += event.data.length;
     if (!this.#isShowing) this.#showSoon();
   };
 
   /** Shows all waiting events now. */
   flush(): void {
-    const events = this.#waiting;
-    this.#waiting = [];
+    this.#show(this.#waiting.length);
+  }
+
+  #show(count: number): void {
+    const events = this.#waiting.splice(0, count);
+    for (const event of events) this.#bytes -= event.what === "data" ? event.data.length : 0;
     if (events.length > 0) this.#view.show(events);
   }
 
@@ -50,7 +57,7 @@ export class EventQueue {
     this.#isShowing = true;
     await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
     while (this.#waiting.length > 0) {
-      this.#view.show(this.#waiting.splice(0, BATCH));
+      this.#show(BATCH);
       await this.#view.written();
     }
     this.#isShowing = false;

@@ -1,4 +1,5 @@
 import { Changes } from "../../sockets/changes.ts";
+import { freeBuffer } from "../../sockets/free_buffer.ts";
 import type { Disturb, Piece } from "./faults/kind.ts";
 
 /** Bytes that may wait before the sender is slowed. */
@@ -32,7 +33,7 @@ export class FaultyDirection {
     this.#drained = this.#passAll(pieces, write);
   }
 
-  /** Takes a piece, which it keeps: the buffer must not be reused. */
+  /** Takes a piece, whose buffer is freed in the end. */
   take(bytes: Uint8Array): void {
     this.#pieces.push({ bytes, at: performance.now() });
     this.#waiting += bytes.length;
@@ -57,6 +58,7 @@ export class FaultyDirection {
       if (piece !== undefined) {
         yield piece;
         this.#waiting -= piece.bytes.length;
+        freeBuffer(piece.bytes);
         this.#changes.notify();
       } else if (this.#isFinished) return;
       else await this.#changes.next;

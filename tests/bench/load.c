@@ -7,7 +7,7 @@
  *   load connect -p PORT -c CONNECTIONS -s SECONDS
  *   load udp     -p PORT -c SOCKETS -s SECONDS
  *   load idle    -p PORT -c CONNECTIONS -s SECONDS -i PID
- *   load bulk    -p PORT -s SECONDS
+ *   load bulk    -p PORT -c CONNECTIONS -s SECONDS
  *   load sink
  *
  * tcp      each connection sends DEPTH requests in one write, waits for all
@@ -17,8 +17,8 @@
  *          A request not answered within 200 ms is lost, and sent again.
  * idle     CONNECTIONS ask once each and stay. Reports how much memory process PID
  *          holds for each, and how long a probe (connect, ask, close) takes.
- * bulk     one connection sends as fast as it can, then waits for the count of
- *          bytes that arrived: "perSecond" is in bytes.
+ * bulk     each connection, in a process of its own, sends as fast as it can, then
+ *          waits for the count of bytes that arrived: "perSecond" is in bytes.
  * sink     the other end of bulk: prints its port, counts the bytes of each
  *          connection, and answers with the count.
  *
@@ -35,6 +35,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -401,7 +403,7 @@ static double run_idle(struct client *clients) {
   return kilobytes;
 }
 
-/* ---- One connection, as fast as possible ---- */
+/* ---- A few connections, as fast as possible ---- */
 
 enum { BLOCK = 262144, LAST = 1 };
 static char block[BLOCK];
@@ -417,7 +419,7 @@ static void send_block(int fd, char first) {
 }
 
 /* The last block marks the end, not the end of the stream, which forwarders may lose. */
-static void run_bulk(int64_t end) {
+static void send_bulk(int64_t end) {
   struct client client = {0};
   uint64_t arrived;
   open_client(&client, SOCK_STREAM);
@@ -428,6 +430,24 @@ static void run_bulk(int64_t end) {
     fail("the far end did not report how much arrived");
   if (arrived != load.answers) fail("%lu of %lu bytes arrived", arrived, load.answers);
   close(client.fd);
+}
+
+static void run_bulk(int64_t end) {
+  int sums[2];
+  if (pipe(sums) < 0) fail("cannot make a pipe: %s", strerror(errno));
+  for (int i = 0; i < load.connections; i++) {
+    if (fork() != 0) continue;
+    send_bulk(end);
+    if (write(sums[1], &load.answers, sizeof load.answers) < 0) fail("cannot report the count");
+    exit(0);
+  }
+  for (int i = 0; i < load.connections; i++) {
+    uint64_t sum;
+    int status;
+    if (wait(&status) < 0 || status != 0) fail("a connection failed");
+    if (read(sums[0], &sum, sizeof sum) != sizeof sum) fail("a connection reported nothing");
+    load.answers += sum;
+  }
 }
 
 /* Counts the bytes of a connection up to its last block. */
@@ -447,15 +467,19 @@ static void run_sink(void) {
   int listener = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in address = server_address();
   socklen_t length = sizeof address;
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 16) < 0)
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 512) < 0)
     fail("cannot listen: %s", strerror(errno));
   getsockname(listener, (struct sockaddr *)&address, &length);
   printf("%d\n", ntohs(address.sin_port));
   fflush(stdout);
+  signal(SIGCHLD, SIG_IGN); /* ended children need no wait() */
   while (1) {
     int fd = accept(listener, NULL, NULL);
-    uint64_t arrived = count_blocks(fd);
-    send(fd, &arrived, sizeof arrived, MSG_NOSIGNAL);
+    if (fork() == 0) {
+      uint64_t arrived = count_blocks(fd);
+      send(fd, &arrived, sizeof arrived, MSG_NOSIGNAL);
+      exit(0);
+    }
     close(fd);
   }
 }
