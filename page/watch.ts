@@ -2,15 +2,11 @@ import { ownRung } from "../ladder/own_side.ts";
 import type { Rung } from "../ladder/rung.ts";
 import { type WireEvent, wireNames, wireRung } from "../ladder/wire.ts";
 import { type Endpoint, formatEndpoint, type Protocol } from "../protocol/addresses.ts";
+import { LruMap } from "../sockets/lru_map.ts";
 import type { SocketCall, SocketEvent, Trace } from "../sockets/socket_events.ts";
 import { visible } from "../text/visible.ts";
 import { Budget } from "./budget.ts";
 import type { Connection, ConnectionState, EventLog } from "./log.ts";
-
-/** Most clients over UDP that are remembered; beyond that, the oldest is forgotten. */
-const MAX_DATAGRAM_CLIENTS = 1_000;
-/** Most connections remembered by their addresses, to match the reason why one ended. */
-const MAX_ENDS = 1_000;
 
 /** Calls that belong to no connection. */
 const opening: readonly SocketCall[] = ["socket", "bind", "listen"];
@@ -24,8 +20,10 @@ export class SocketWatch implements Disposable {
   readonly #log: EventLog;
   readonly #budget = new Budget();
   readonly #open = new Map<number, Connection>();
-  readonly #clients = new Map<string, Connection>();
-  readonly #byEnds = new Map<string, Connection>();
+  /** Clients over UDP, by the server's socket and their address. */
+  readonly #clients = new LruMap<Connection>();
+  /** By the addresses of both ends, to match the reason why one ended. */
+  readonly #byEnds = new LruMap<Connection>();
   /** Connections on which the server has ended its sending. */
   readonly #ended = new WeakSet<Connection>();
 
@@ -77,7 +75,7 @@ export class SocketWatch implements Disposable {
     if (known !== undefined || call === "close" || remote === undefined) return known;
     const connection = this.#log.begin(namesOf(who, remote, local), time, call !== "accept");
     this.#open.set(socket, connection);
-    if (local !== undefined) remember(this.#byEnds, keyOf(remote, local), connection, MAX_ENDS);
+    if (local !== undefined) this.#byEnds.set(keyOf(remote, local), connection);
     return connection;
   }
 
@@ -88,7 +86,7 @@ export class SocketWatch implements Disposable {
     if (known !== undefined) return known;
     const connection = this.#log.begin(namesOf(who, remote, local), time);
     this.#log.setState(connection, { kind: "open", word: "datagrams" });
-    remember(this.#clients, key, connection, MAX_DATAGRAM_CLIENTS);
+    this.#clients.set(key, connection);
     return connection;
   }
 }
@@ -98,17 +96,6 @@ function namesOf(who: string, remote: Endpoint, local: Endpoint | undefined) {
     client: visible(`client ${formatEndpoint(remote)}`),
     server: visible(local === undefined ? who : `${who} ${formatEndpoint(local)}`),
   };
-}
-
-function remember(
-  map: Map<string, Connection>,
-  key: string,
-  connection: Connection,
-  most: number,
-): void {
-  const [first] = map.keys();
-  if (map.size >= most && first !== undefined) map.delete(first);
-  map.set(key, connection);
 }
 
 function keyOf(remote: Endpoint, local: Endpoint): string {

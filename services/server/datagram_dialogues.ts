@@ -3,7 +3,7 @@ import type { Dialogue } from "../../talk/dialogue.ts";
 import type { ReplyPlan } from "../service.ts";
 import { shownReply } from "./conversation.ts";
 import type { Exchange } from "./exchange.ts";
-import { LruMap } from "./lru_map.ts";
+import { LruMap } from "../../sockets/lru_map.ts";
 
 /** The conversations of a server over UDP, one for each address that sends to it. */
 export class DatagramDialogues {

@@ -2,7 +2,7 @@ import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../pro
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Service } from "../service.ts";
-import { LruMap } from "./lru_map.ts";
+import { LruMap } from "../../sockets/lru_map.ts";
 
 /** Ports below this one belong to system services (RFC 6335): none is a client of this one. */
 const FIRST_USER_PORT = 1_024;
