@@ -1,23 +1,24 @@
 /**
- * Runs `path` against the real forwarders installed here, and writes the tables of docs/path.md:
- * questions down, forwarders across.
+ * Runs `path` against the real forwarders installed here, and writes the tables of docs/path.md.
  *
  * deno task forwarders [NAME...]: only these, without writing the tables.
  */
 import { questionsOver } from "../commands/path/questions.ts";
-import { examine, freePort, type QuestionEvent } from "./path/examine.ts";
+import { netdemoCommand, run } from "./harness/process.ts";
 import {
-  missing,
-  type RealForwarder,
-  realForwarders,
-  Running,
-  versionOf,
-} from "./path/real_forwarders.ts";
+  examine,
+  type Examined,
+  freePort,
+  type QuestionEvent,
+  readExamined,
+} from "./path/examine.ts";
+import { type RealForwarder, realForwarders } from "./path/real_forwarders.ts";
+import { missing, Running, versionOf } from "./path/running.ts";
 
 const page = new URL("../docs/path.md", import.meta.url);
 
 /** How a forwarder did, by question id. */
-interface Column {
+interface Asked {
   readonly forwarder: RealForwarder;
   readonly version: string;
   readonly answers: ReadonlyMap<string, QuestionEvent>;
@@ -26,16 +27,36 @@ interface Column {
 // deno-lint-ignore no-console -- a script that reports to whoever runs it
 const say = console.log;
 
-async function ask(forwarder: RealForwarder): Promise<Column> {
+async function ask(forwarder: RealForwarder): Promise<Asked> {
   const [from, to] = [freePort(), freePort()];
-  await using _ = await Running.start(forwarder, from, to);
   const target = `${forwarder.protocol}://127.0.0.1:${from}`;
-  const { questions } = await examine("--listen", `127.0.0.1:${to}`, "--for", "10s", target);
+  const args = ["--listen", `127.0.0.1:${to}`, "--for", "10s", target];
+  const { questions } = forwarder.wraps
+    ? await examineWithin(await forwarder.command(from, to, ""), args)
+    : await examineBeside(forwarder, from, to, args);
   return {
     forwarder,
     version: await versionOf(forwarder),
     answers: new Map(questions.map((question) => [question.id, question])),
   };
+}
+
+async function examineBeside(
+  forwarder: RealForwarder,
+  from: number,
+  to: number,
+  args: readonly string[],
+): Promise<Examined> {
+  await using _ = await Running.start(forwarder, from, to);
+  return await examine(...args);
+}
+
+/** Runs path with a command that runs the one that follows it. */
+async function examineWithin(
+  command: readonly string[],
+  args: readonly string[],
+): Promise<Examined> {
+  return readExamined(await run([...command, ...netdemoCommand, "path", "--json", ...args]));
 }
 
 /** `ok`, `note` or `**NOT**`, with the detail that distinguishes forwarders. */
@@ -48,15 +69,17 @@ function cell(answer: QuestionEvent | undefined): string {
   return word[answer.status] + (more === undefined ? "" : ` (${more})`);
 }
 
-function table(protocol: "tcp" | "udp", columns: readonly Column[]): string {
-  const own = columns.filter(({ forwarder }) => forwarder.protocol === protocol);
-  const head = own.map(({ forwarder: { name }, version }) => `${name} ${version}`);
-  const rows = questionsOver(protocol).filter(({ id }) => id !== "idle").map(({ id }) => [
-    `\`${id}\``,
-    ...own.map(({ answers }) => cell(answers.get(id))),
-  ]);
-  const lines = [["question", ...head], ["---", ...head.map(() => "---")], ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+/** A row for each forwarder, a column for each question. */
+function table(protocol: "tcp" | "udp", all: readonly Asked[]): string {
+  const ids = questionsOver(protocol).map(({ id }) => id).filter((id) => id !== "idle");
+  const rows = all.filter(({ forwarder }) => forwarder.protocol === protocol)
+    .map(({ forwarder: { name }, version, answers }) => [
+      `${name} ${version}`,
+      ...ids.map((id) => cell(answers.get(id))),
+    ]);
+  const head = ["forwarder", ...ids.map((id) => `\`${id}\``)];
+  return [head, head.map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 /** The page with the content between a table's marks replaced. */
@@ -73,7 +96,7 @@ function withTable(text: string, protocol: "tcp" | "udp", content: string): stri
   return `${before}${start}\n\n${content}\n\n${end}${after}`;
 }
 
-const columns: Column[] = [];
+const all: Asked[] = [];
 const skipped: string[] = [];
 for (const forwarder of realForwarders) {
   const { name, protocol } = forwarder;
@@ -84,20 +107,20 @@ for (const forwarder of realForwarders) {
     skipped.push(name);
     continue;
   }
-  const column = await ask(forwarder);
-  columns.push(column);
-  say(`${name} ${column.version} (${protocol})`);
-  for (const { id, status, detail } of column.answers.values()) {
+  const asked = await ask(forwarder);
+  all.push(asked);
+  say(`${name} ${asked.version} (${protocol})`);
+  for (const { id, status, detail } of asked.answers.values()) {
     if (status !== "pass") say(`  ${status} ${id}: ${detail}`);
   }
 }
 
 if (Deno.args.length === 0) {
-  const asked = `Asked on ${Deno.build.target}, over loopback.`;
+  const where = `Asked on ${Deno.build.target}, over loopback.`;
   const lacking = skipped.length === 0 ? "" : ` Not installed there: ${skipped.join(", ")}.`;
   let text = await Deno.readTextFile(page);
   for (const protocol of ["tcp", "udp"] as const) {
-    text = withTable(text, protocol, `${table(protocol, columns)}\n\n${asked}${lacking}`);
+    text = withTable(text, protocol, `${table(protocol, all)}\n\n${where}${lacking}`);
   }
   await Deno.writeTextFile(page, text);
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", page.pathname] }).output();

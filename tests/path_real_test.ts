@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { type Need, testWith } from "./harness/mod.ts";
 import { examine, freePort, isSkipped } from "./path/examine.ts";
-import { missing, type RealForwarder, realForwarders, Running } from "./path/real_forwarders.ts";
+import { type RealForwarder, realForwarders } from "./path/real_forwarders.ts";
+import { missing, Running } from "./path/running.ts";
 
 /** What path finds about a forwarder in its default configuration. */
 interface Measured {

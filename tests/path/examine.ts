@@ -35,7 +35,11 @@ export interface Examined extends Ended {
 
 /** Runs `path --json` with these arguments in this process. */
 export async function examine(...args: readonly string[]): Promise<Examined> {
-  const ended = await netdemoInProcess(["path", "--json", ...args]);
+  return readExamined(await netdemoInProcess(["path", "--json", ...args]));
+}
+
+/** What a `path --json` that has ended has found. */
+export function readExamined(ended: Ended): Examined {
   const lines = ended.stdout.trimEnd().split("\n");
   assertEquals(lines.flatMap(problemsOfLine), [], ended.stdout);
   const events = lines.map((line) => JSON.parse(line));
