@@ -1,6 +1,7 @@
 import type { Program, Run } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine, readName, readNumber } from "../../cli/arguments/flags.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
+import { readId, readIds } from "../../cli/arguments/ids.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./catalogue.ts";
@@ -100,7 +101,7 @@ the program can't be started.`,
     const chosen = subject === undefined ? [...subjects.values()] : [subject];
     if (values.list) return showing(listing(chosen, values.udp ? "udp" : "tcp"));
     if (values.explain !== undefined) {
-      const id = knownId(values.explain, "--explain", idsOf(chosen));
+      const id = readId(values.explain, "--explain", { known: idsOf(chosen), what: "checks" });
       return showing(explanation(id, chosen));
     }
     if (subject === undefined) {
@@ -152,14 +153,7 @@ function onlyOf(
 ): ReadonlySet<string> | undefined {
   if (text === undefined) return undefined;
   const known = idsOf([subject], [udp ? "udp" : "tcp"]);
-  return new Set(text.split(",").map((id) => knownId(id.trim(), "--only", known)));
-}
-
-function knownId(id: string, flag: string, known: readonly string[]): string {
-  if (known.includes(id)) return id;
-  throw new Failure("USAGE", `${flag}: '${id}' is not one of the checks`, {
-    hint: suggest(id, known) ?? `the checks are ${known.join(", ")}`,
-  });
+  return readIds(text, "--only", { known, what: "checks" });
 }
 
 function usage(message: string, hint: string): Failure {

@@ -3,11 +3,13 @@ import {
   durationFlag,
   type FlagValues,
   parseCommandLine,
+  readName,
   readNumber,
 } from "../../cli/arguments/flags.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
-import { suggest } from "../../cli/arguments/suggest.ts";
+import { readIds } from "../../cli/arguments/ids.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
+import type { Choice } from "./fixture.ts";
 import { questionsOver } from "./questions.ts";
 
 /** Milliseconds of the longest wait for anything expected. */
@@ -29,11 +31,11 @@ export const flags = {
     read: readListen,
   },
   udp: { about: "ask about datagrams; the same as udp:// before TARGET" },
-  only: { value: "ID,...", about: "ask only these questions", read: readIds },
+  only: { value: "ID,...", about: "ask only these questions", read: readName },
   allow: {
     value: "ID,...",
     about: "accept these known failures: show them, but don't count them",
-    read: readIds,
+    read: readName,
   },
   for: durationFlag("longest wait for the forwarder to come up", { least: 1, default: undefined }),
   idle: durationFlag("also ask about a connection without traffic for D", {
@@ -56,6 +58,7 @@ type Values = FlagValues<typeof flags>;
 export interface PathOptions {
   readonly flags: Values;
   readonly protocol: "tcp" | "udp";
+  readonly choice: Choice;
   /** Where the server and the forwarder listen; `undefined` to only explain the questions. */
   readonly ends: { readonly listen: Place; readonly target: InternetTarget } | undefined;
 }
@@ -77,8 +80,8 @@ export function readCommandLine(args: readonly string[]): PathOptions {
     });
   }
   const protocol = values.udp ? "udp" : ends?.target.protocol ?? "tcp";
-  checkIds(values, protocol, onlyExplains);
-  return { flags: values, protocol, ends };
+  const choice = readChoice(values, protocol, onlyExplains);
+  return { flags: values, protocol, ends, choice };
 }
 
 function readEnds(word: string | undefined, listen: Place | undefined): PathOptions["ends"] {
@@ -121,37 +124,21 @@ function readListen(text: string, flag: string): Place {
   }
 }
 
-function readIds(text: string, flag: string): readonly string[] {
-  const ids = text.split(",").map((id) => id.trim());
-  if (!ids.includes("")) return ids;
-  throw new Failure("USAGE", `${flag} takes ids of questions: received '${text}'`, {
-    hint: "netdemo path --explain lists them; separate several with commas",
-  });
-}
-
-function checkIds(values: Values, protocol: "tcp" | "udp", onlyExplains: boolean): void {
+/** The ids of `--only` and `--allow`. @throws {Failure} of kind `USAGE` */
+function readChoice(values: Values, protocol: "tcp" | "udp", onlyExplains: boolean): Choice {
+  const known = questionsOver(protocol).map(({ id }) => id);
+  const ids = { known, what: `questions over ${protocol}` };
+  const only = values.only === undefined ? undefined : readIds(values.only, "--only", ids);
   if (values.idle !== undefined && protocol === "udp") {
     throw new Failure("USAGE", "--idle makes no sense with UDP: there is no connection", {
       hint: "leave it out; the question 'late' is about a late reply",
     });
   }
-  const known = questionsOver(protocol).map(({ id }) => id);
-  for (const flag of ["only", "allow"] as const) {
-    for (const id of values[flag] ?? []) {
-      if (!known.includes(id)) {
-        throw new Failure(
-          "USAGE",
-          `--${flag}: '${id}' is not one of the questions over ${protocol}`,
-          {
-            hint: suggest(id, known) ?? `the questions are ${known.join(", ")}`,
-          },
-        );
-      }
-      if (flag === "only" && id === "idle" && values.idle === undefined && !onlyExplains) {
-        throw new Failure("USAGE", "the question 'idle' needs a time", {
-          hint: "add it, for example --idle 2m",
-        });
-      }
-    }
+  if (only?.has("idle") && values.idle === undefined && !onlyExplains) {
+    throw new Failure("USAGE", "the question 'idle' needs a time", {
+      hint: "add it, for example --idle 2m",
+    });
   }
+  const allow = values.allow === undefined ? undefined : readIds(values.allow, "--allow", ids);
+  return { only, allow };
 }

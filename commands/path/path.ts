@@ -79,9 +79,9 @@ function listed(protocol: "tcp" | "udp"): string {
 
 /** Lists the questions with what they mean. */
 async function explain(options: PathOptions, { stdout }: Channels): Promise<number> {
-  const { only, json } = options.flags;
+  const { choice: { only }, flags: { json } } = options;
   const width = displayOf(Deno.stdout).columns - 4;
-  const questions = questionsOver(options.protocol).filter(({ id }) => only?.includes(id) ?? true);
+  const questions = questionsOver(options.protocol).filter(({ id }) => only?.has(id) ?? true);
   for (const { id, sentence, why } of questions) {
     const lines = json
       ? [eventLine({ event: "explanation", id, sentence, explain: why })]
@@ -144,14 +144,12 @@ async function examine(
   options: PathOptions,
   report: Report<Answered>,
 ): Promise<number> {
-  const { allow, explain } = options.flags;
-  const only = options.flags.only && new Set(options.flags.only);
+  const { choice, flags: { explain } } = options;
   const start = performance.now();
   const outcomes: Outcome[] = [];
-  for await (const outcome of fixture.ask({ only, allow: new Set(allow) })) {
+  for await (const outcome of fixture.ask(choice)) {
     // Nothing gets through: the other questions would only repeat that.
-    if (outcome.status === "not-judged") continue;
-    if (!isReported(outcome, only)) continue;
+    if (outcome.status === "not-judged" || !isReported(outcome, choice.only)) continue;
     outcomes.push(outcome);
     report.add([resultOf(outcome, explain)]);
   }

@@ -1,0 +1,23 @@
+import { Failure } from "../errors/failure.ts";
+import { suggest } from "./suggest.ts";
+
+/** Which ids a flag takes. */
+export interface KnownIds {
+  readonly known: readonly string[];
+  /** What they stand for: `checks`. */
+  readonly what: string;
+}
+
+/** Reads `ID,...`. @throws {Failure} of kind `USAGE` if one is not known. */
+export function readIds(text: string, flag: string, ids: KnownIds): ReadonlySet<string> {
+  return new Set(text.split(",").map((id) => readId(id.trim(), flag, ids)));
+}
+
+/** Reads an id. @throws {Failure} of kind `USAGE` if it is not known. */
+export function readId(id: string, flag: string, { known, what }: KnownIds): string {
+  if (known.includes(id)) return id;
+  const [noun] = what.split(" ");
+  throw new Failure("USAGE", `${flag}: '${id}' is not one of the ${what}`, {
+    hint: suggest(id, known) ?? `the ${noun} are ${known.join(", ")}`,
+  });
+}
