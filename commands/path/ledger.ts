@@ -1,8 +1,25 @@
 import { tagOf } from "./tag.ts";
+import { count, quoted } from "./wording.ts";
+
+/** Who sends datagrams to whom, in one direction. */
+export interface Direction {
+  readonly from: "client" | "server";
+  readonly to: "client" | "server";
+}
 
 /** How often each datagram was sent in one direction, and how often it has arrived. */
 export class Ledger {
+  readonly #direction: Direction;
   readonly #entries = new Map<string, { sent: number; arrived: number }>();
+
+  constructor(direction: Direction) {
+    this.#direction = direction;
+  }
+
+  /** Whether a datagram is one that was sent. */
+  has(bytes: Uint8Array): boolean {
+    return this.#entries.has(tagOf(bytes));
+  }
 
   /** Notes that a datagram is sent once more. */
   sent(bytes: Uint8Array): void {
@@ -11,11 +28,25 @@ export class Ledger {
     this.#entries.set(tagOf(bytes), entry);
   }
 
-  /** Notes that a datagram has arrived once more: one that was sent, one too many, or no such one. */
-  arrived(bytes: Uint8Array): "sent" | "extra" | "unknown" {
+  /** Notes that a datagram has arrived once more; returns whether it was sent as often. */
+  arrived(bytes: Uint8Array): boolean {
     const entry = this.#entries.get(tagOf(bytes));
-    if (entry === undefined) return "unknown";
+    if (entry === undefined) return false;
     entry.arrived++;
-    return entry.arrived > entry.sent ? "extra" : "sent";
+    return entry.arrived <= entry.sent;
+  }
+
+  /** What is wrong with datagrams that were left over; `undefined` if they are only late. */
+  surplus(left: readonly Uint8Array[]): string | undefined {
+    const { from, to } = this.#direction;
+    const extra = left.filter((bytes) => !this.arrived(bytes));
+    const unknown = extra.find((bytes) => !this.has(bytes));
+    if (unknown !== undefined) {
+      const what = unknown.length === 0 ? "an empty datagram" : quoted(unknown);
+      return `the ${to} got ${what}, which the ${from} did not send`;
+    }
+    if (extra.length === 0) return undefined;
+    const what = extra.length === 1 ? "a datagram twice" : `${count(extra.length)} datagrams twice`;
+    return `the ${to} got ${what}`;
   }
 }

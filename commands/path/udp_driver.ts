@@ -16,6 +16,7 @@ const TRIES = 2;
 const FENCE_MS = 250;
 /** What a fence's datagrams are tagged with. */
 const FENCE = "fence";
+const fenceTag = newTag(FENCE);
 /** Bytes of a datagram whose size does not matter. */
 const USUAL_BYTES = 512;
 
@@ -42,6 +43,12 @@ export interface Exchanged {
   readonly inOrder: boolean;
 }
 
+/** What was sent to the server, and what to clients. */
+interface Ledgers {
+  readonly up: Ledger;
+  readonly down: Ledger;
+}
+
 export interface UdpDriverOptions {
   /** The server behind the forwarder: what arrives there, except strays. */
   readonly backend: Inbox;
@@ -52,7 +59,7 @@ export interface UdpDriverOptions {
   /** Milliseconds of the longest wait for anything expected. */
   readonly timeout: number;
   /** What was sent to the backend and to the clients. @default {nothing yet} */
-  readonly ledgers?: Readonly<Record<"up" | "down", Ledger>>;
+  readonly ledgers?: Ledgers;
 }
 
 /** Sends datagrams through the forwarder, answers them, and counts them at both ends. */
@@ -64,7 +71,7 @@ export class UdpDriver {
   target: InternetEndpoint | undefined;
   /** Strays among what the backend took for datagrams of the client. */
   strays = 0;
-  readonly #ledgers: Readonly<Record<"up" | "down", Ledger>>;
+  readonly #ledgers: Ledgers;
   /** The clients of the present question. */
   #clients: UdpClient[] = [];
   /** Where the forwarder has sent the client's datagrams from. */
@@ -75,7 +82,10 @@ export class UdpDriver {
     this.backend = options.backend;
     this.timeout = options.timeout;
     this.target = options.targets[0];
-    this.#ledgers = options.ledgers ?? { up: new Ledger(), down: new Ledger() };
+    this.#ledgers = options.ledgers ?? {
+      up: new Ledger({ from: "client", to: "server" }),
+      down: new Ledger({ from: "server", to: "client" }),
+    };
   }
 
   /** The same driver with another timeout. */
@@ -128,7 +138,7 @@ export class UdpDriver {
       const inOrder = came.every((reply, index) => reply === replies[index]);
       return { up, both: since(start), lost, inOrder };
     }
-    throw new Finding({ saw: this.#describe(client, replies, up), kind: "TIMEOUT" });
+    throw this.#notReplied(client, replies, up !== undefined);
   }
 
   /** Sends a request; returns it as it arrived. @throws {Finding} if that is altered. */
@@ -171,11 +181,12 @@ export class UdpDriver {
     const came = new Map<Uint8Array, Received>();
     for (const datagram of client.replies) {
       const reply = replies[tags.indexOf(tagOf(datagram.bytes))];
-      if (reply === undefined) {
+      if (reply !== undefined) {
+        compare(datagram.bytes, reply, "the client", "the reply");
+        if (!came.has(reply)) came.set(reply, datagram);
+      } else if (this.#ledgers.down.has(datagram.bytes)) {
         throw new Finding({ saw: "the client got a reply that is not its own" });
       }
-      compare(datagram.bytes, reply, "the client", "the reply");
-      if (!came.has(reply)) came.set(reply, datagram);
     }
     if (came.size === replies.length) {
       const taken = new Set(came.values());
@@ -185,14 +196,22 @@ export class UdpDriver {
     return [...came.keys()];
   }
 
-  #describe(client: UdpClient, replies: readonly Uint8Array[], up?: number): string {
+  #notReplied(client: UdpClient, replies: readonly Uint8Array[], arrived: boolean): Finding {
     const time = formatDuration(this.timeout);
-    if (up === undefined) return `the server got no request within ${time}`;
-    const tags = new Set(client.replies.map(({ bytes }) => tagOf(bytes)));
-    if (tags.size > 0) return `the client got ${tags.size} of ${replies.length} replies`;
-    const { stranger } = client;
-    if (stranger === undefined) return `the client got no reply within ${time}`;
-    return `the client got a reply from ${formatEndpoint(stranger)}, which it did not send to`;
+    if (!arrived) {
+      return new Finding({ saw: `the server got no request within ${time}`, kind: "TIMEOUT" });
+    }
+    const { stranger, replies: [first] } = client;
+    if (first !== undefined && !this.#ledgers.down.has(first.bytes)) {
+      return new Finding({ saw: `the client got ${quoted(first.bytes)} instead of its reply` });
+    }
+    const came = new Set(client.replies.map(({ bytes }) => tagOf(bytes))).size;
+    const saw = came > 0
+      ? `the client got ${came} of ${replies.length} replies`
+      : stranger === undefined
+      ? `the client got no reply within ${time}`
+      : `the client got a reply from ${formatEndpoint(stranger)}, which it did not send to`;
+    return new Finding({ saw, kind: "TIMEOUT" });
   }
 
   /**
@@ -202,15 +221,23 @@ export class UdpDriver {
    */
   async conclude(): Promise<void> {
     await Promise.all(this.#clients.map((client) => this.#fence(client)));
-    this.#judge("server", "up", this.backend.take(() => true), ({ bytes, from }) => {
-      const isStray = bytes.length === 0 && !this.#sources.has(formatEndpoint(from));
-      if (isStray) this.strays++;
-      return !isStray;
-    });
-    for (const { inbox, target } of this.#clients) {
-      const isFromForwarder = ({ from }: Received): boolean => isSameEndpoint(from, target);
-      this.#judge("client", "down", inbox.take(() => true), isFromForwarder);
-    }
+    const up = this.backend.take(() => true).filter((datagram) => !this.#isStray(datagram));
+    const down = this.#clients.flatMap(({ inbox, target }) =>
+      inbox.take(({ from }) => isSameEndpoint(from, target))
+    );
+    const left = (all: readonly Received[]): Uint8Array[] =>
+      all.map(({ bytes }) => bytes).filter((bytes) => !hasMarkOf(fenceTag, bytes));
+    const toServer = this.#ledgers.up.surplus(left(up));
+    const toClients = this.#ledgers.down.surplus(left(down));
+    const saw = toServer ?? toClients;
+    if (saw !== undefined) throw new Finding({ saw, isUsable: true });
+  }
+
+  /** Whether a datagram without a tag comes from elsewhere, such as a health check. */
+  #isStray({ bytes, from }: Received): boolean {
+    const isStray = bytes.length === 0 && !this.#sources.has(formatEndpoint(from));
+    if (isStray) this.strays++;
+    return isStray;
   }
 
   /**
@@ -231,32 +258,6 @@ export class UdpDriver {
     this.#sources.add(formatEndpoint(arrived.from));
     await arrived.reply(reply);
     await take(client.inbox, reply);
-  }
-
-  /** @throws {Finding} if one of the datagrams that were left over should not be there. */
-  #judge(
-    side: "server" | "client",
-    direction: "up" | "down",
-    left: readonly Received[],
-    isOurs: (datagram: Received) => boolean,
-  ): void {
-    let extra = 0;
-    let unknown: Uint8Array | undefined;
-    for (const datagram of left) {
-      if (hasMarkOf(newTag(FENCE), datagram.bytes)) continue;
-      const state = this.#ledgers[direction].arrived(datagram.bytes);
-      if (state === "extra") extra++;
-      else if (state === "unknown" && isOurs(datagram)) unknown ??= datagram.bytes;
-    }
-    const sender = side === "server" ? "client" : "server";
-    if (unknown !== undefined) {
-      const what = unknown.length === 0 ? "an empty datagram" : quoted(unknown);
-      const saw = `the ${side} got ${what}, which the ${sender} did not send`;
-      throw new Finding({ saw, isUsable: true });
-    }
-    if (extra === 0) return;
-    const what = extra === 1 ? "a datagram twice" : `${count(extra)} datagrams too many`;
-    throw new Finding({ saw: `the ${side} got ${what}`, isUsable: true });
   }
 }
 

@@ -87,6 +87,10 @@ function counting({ ask, ...facts }: CountingQuestion): Test<UdpDriver> {
         const answer = await ask(driver);
         await driver.conclude();
         return answer;
+      } catch (error) {
+        // What is left over belongs to this question, and must not count in the next one.
+        await driver.conclude().catch(() => {});
+        throw error;
       } finally {
         driver.close();
       }
