@@ -2,12 +2,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { exitCodes, Failure } from "../cli/errors/failure.ts";
 import { assess, type Row } from "../commands/check/assessment.ts";
-import {
-  type Challenge,
-  customChallenge,
-  customQuestion,
-  readEscaped,
-} from "../commands/check/challenge.ts";
+import type { Challenge } from "../commands/check/challenge.ts";
+import { customChallenge, customQuestion } from "../commands/check/custom.ts";
 import { type Expectation, meets, parseExpectation } from "../commands/check/targets.ts";
 import { findLimit, readSizes } from "../commands/check/sizes.ts";
 import { spreadOf } from "../commands/check/series.ts";
@@ -103,7 +99,7 @@ Deno.test("a closed connection counts as further than refused, then unreachable,
   assertEquals(furthest(["error", "dns", "dropped"]), "dropped");
 });
 
-const options = { services: ["calc", "hello"], custom: false, canBeSlow: true };
+const options = { services: ["calc", "hello"], canBeSlow: true };
 const expecting = (text: string): Expectation => parseExpectation(text, options);
 
 Deno.test("each expectation holds for its verdicts and for no others", () => {
@@ -287,44 +283,89 @@ Deno.test("percentiles are measured durations, by nearest rank", () => {
   assertEquals(spreadOf([]), undefined);
 });
 
+const challengeOf = (send: string | undefined, reply: string): Challenge =>
+  customChallenge(customQuestion(send, reply));
+const sent = (send: string): string => decoder.decode(challengeOf(send, "x").request);
+
 Deno.test("--send and --reply share a random word, new for each probe", () => {
-  const question = customQuestion("ECHO {nonce} {nonce}\n", "={nonce}");
-  const [one, other] = [question, question].map((it) => it && customChallenge(it));
-  const matched = (it: Challenge | undefined, text: string) => it?.match(encoder.encode(text)).is;
-  const [, nonce = ""] = /^ECHO (\w{16}) \1\n$/.exec(decoder.decode(one?.request)) ?? [];
-  assertEquals(matched(one, `x=${nonce}y`), "right");
-  assertEquals(matched(one, `x${nonce}`), "part");
-  assertEquals([one?.fresh, one?.echo], [true, false]);
-  assertEquals(matched(other, `=${nonce}`), "part");
-  // Lines are received without CR, and empty lines are skipped.
-  const redis = customChallenge({ send: "ECHO a", reply: "$1\r\na\r\n\r\nb" });
-  assertEquals(matched(redis, "$1\r\na\r\nb\r\n"), "right");
-  assertEquals(customQuestion(undefined, "SSH-2.0") && true, true);
+  const question = customQuestion("ECHO {nonce} {nonce}\\n", "={nonce}");
+  const [one, other] = [customChallenge(question), customChallenge(question)];
+  const matched = (it: Challenge, text: string) => it.match(encoder.encode(text)).is;
+  const [, nonce = ""] = /^ECHO (\w{16}) \1\n$/.exec(decoder.decode(one.request)) ?? [];
+  assertEquals(matched(one, `=${nonce}\r\n`), "right");
+  assertEquals(matched(other, `=${nonce}`), "wrong");
+  assertEquals([one.fresh, one.echo], [true, false]);
   assertThrows(() => customQuestion("PING", undefined), Failure, "--send needs --reply");
   assertThrows(() => customQuestion("PING", "{nonce}"), Failure, "as --send does not");
   assertThrows(() => customQuestion(undefined, "{nonce}"), Failure, "as --send does not");
 });
 
-Deno.test("an echo of what is really sent is known for what it is", () => {
-  for (
-    const [send, reply, echo] of [
-      ["ECHO {nonce}", "{nonce}", true],
-      ["ECHO {nonce}", "{nonce}\n", true], // a line end is sent, too
-      ["ECHO {nonce}\r", "{nonce}\r\n", true],
-      ["ECHO {nonce}\r\n", "{nonce}\n", true],
-      ["ECHO {nonce}", "={nonce}", false],
-      ["ECHO {nonce}", "{nonce}\nOK", false],
-    ] as const
-  ) {
-    assertEquals(customChallenge({ send, reply }).echo, echo, `${send} -> ${reply}`);
+/** Replies to a fixed question: what `--reply` says, what came, and what to make of it. */
+const replies: readonly (readonly [reply: string, came: string, is: "right" | "part" | "wrong"])[] =
+  [
+    ["30", "30\n", "right"],
+    ["30", "30\r\n", "right"],
+    ["30", "30", "right"],
+    ["30", "130\n", "wrong"],
+    ["30", "-30\n", "wrong"],
+    ["30", "30.5\n", "wrong"],
+    ["30", "300\n", "wrong"],
+    ["30", "3", "part"],
+    ["30", "30\nOK\n", "wrong"], // nothing may follow
+    ["{...}30{...}", "sum: 30 points\n", "right"],
+    ["{...}{(10 + 20)}{...}", "sum: 30.0 points\n", "right"],
+    ["{...}{(10 + 20)}{...}", "sum: 130 points\n", "part"],
+    ["220 {...}", "220 mail ESMTP\r\n", "right"],
+    ["+PONG\\r\\n", "+PONG\n", "wrong"], // exactly CRLF
+    ["+PONG\\n", "+PONG\r\n", "right"],
+    ["S", "S", "right"],
+    ["\\xd2", "\xd2", "right"],
+  ];
+
+Deno.test("a reply is compared whole; {...} says that more may be there", () => {
+  for (const [reply, came, is] of replies) {
+    const bytes = Uint8Array.from(came, (byte) => byte.charCodeAt(0));
+    assertEquals(challengeOf("10 + 20", reply).match(bytes).is, is, `${reply}: ${came}`);
   }
 });
 
-Deno.test("escapes are decoded, and an invalid one is wrong usage", () => {
-  assertEquals(readEscaped(String.raw`a\r\n\t\\n\x41\u00e9`, "--send"), "a\r\n\t\\nA\xc3\xa9");
-  // An escape is a byte; typed text is UTF-8.
-  assertEquals(readEscaped(String.raw`\xd2é`, "--send"), "\xd2\xc3\xa9");
-  for (const text of ["", "\\", "\\q", "\\x4", "\\u00e"]) {
-    assertEquals(assertThrows(() => readEscaped(text, "--send"), Failure).kind, "USAGE", text);
+Deno.test("a reply that was cut is a part, and one that lacks what it must hold is wrong", () => {
+  const over = (reply: string, came: string) =>
+    challengeOf("x", reply).match(encoder.encode(came), "end").is;
+  assertEquals(over("Sum is 30\\n", "Sum is"), "part");
+  assertEquals(over("Sum is 30\\n", ""), "part");
+  assertEquals(over("{...}ready{...}", "HTTP/1.1 400 Bad Request\r\n"), "wrong");
+  assertEquals(over("bye{end}", "bye"), "right");
+});
+
+Deno.test("an echo of what is really sent is known for what it is", () => {
+  for (
+    const [send, reply, echo] of [
+      ["{nonce}", "{nonce}", true],
+      ["{nonce}", "{nonce}\\n", true], // a line end is sent, too
+      ["{nonce}\\r", "{nonce}\\r\\n", false], // an echo sends no LF
+      ["{nonce}\\r\\n", "{nonce}\\n", true],
+      ["ECHO {nonce}", "{...}{nonce}{...}", true],
+      ["ECHO {nonce}", "{nonce}", false],
+      ["ECHO {nonce}", "={nonce}", false],
+    ] as const
+  ) {
+    assertEquals(challengeOf(send, reply).echo, echo, `${send} -> ${reply}`);
+  }
+});
+
+Deno.test("a line end is added, unless the text ends in an escape; an escape is a byte", () => {
+  const binary = (send: string) => Array.from(challengeOf(send, "x").request ?? []);
+  assertEquals(sent("PING"), "PING\n");
+  assertEquals(sent("PING\\r\\n"), "PING\r\n");
+  assertEquals(sent("a\\\\"), "a\\");
+  assertEquals(sent("a\\\\n"), "a\\n\n");
+  assertEquals(sent("a "), "a \n");
+  assertEquals(sent("caf\\u00e9"), "caf\u00e9");
+  assertEquals(binary("\\x00\\x00\\x00\\x08\\x04\\xd2\\x16\\x2f"), [0, 0, 0, 8, 4, 0xd2, 22, 47]);
+  assertEquals(binary("\\xd2\u00e9"), [0xd2, 0xc3, 0xa9, 10]);
+  for (const text of ["\\", "\\q", "\\x4", "{nonce"]) {
+    const failure = assertThrows(() => customQuestion(text, "x"), Failure);
+    assertEquals([failure.kind, failure.message.startsWith("--send: ")], ["USAGE", true], text);
   }
 });

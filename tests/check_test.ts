@@ -443,31 +443,123 @@ Deno.test("--sizes ignores a datagram that is lost only once", async () => {
   assertEquals((await check(...args)).code, 0);
 });
 
-Deno.test("--send and --reply check any line-based service", async () => {
-  await using echo = await startStreams(HOST, async (stream) => {
+/** A server that answers `ECHO word` as Redis does. */
+const startEcho = (): Promise<RunningPeer> =>
+  startStreams(HOST, async (stream) => {
     const [, word = "", rest = ""] = /^(\w+) ?(.*)$/.exec(await request(stream)) ?? [];
     await send(stream, word === "ECHO" ? `$16\r\n${rest}\r\n` : "-ERR unknown\r\n");
     await forever;
   });
-  await using ssh = await startStreams(HOST, async (stream) => {
-    await send(stream, "SSH-2.0-Test\r\n");
+const startBanner = (text: string | Uint8Array): Promise<RunningPeer> =>
+  startStreams(HOST, async (stream) => {
+    await send(stream, text);
     await forever;
   });
+const ECHO = ["--send", "ECHO {nonce}", "--reply", "$16\\n{nonce}"];
+
+Deno.test("--send and --reply check any service that answers with bytes", async () => {
+  await using echo = await startEcho();
+  await using ssh = await startBanner("SSH-2.0-Test\r\n");
+  await using postgres = await startBanner("S");
   const target = `${HOST}:${echo.port}`;
-  const asked = (...args: readonly string[]) => check(target, "--timeout", "200ms", ...args);
-  assertEquals((await asked("--send", "ECHO {nonce}", "--reply", "{nonce}")).code, 0);
-  assertEquals((await asked("--send", "ECHO {nonce}\\n", "--reply", "{nonce}")).code, 0);
+  const asked = (...args: readonly string[]) => check(target, "--timeout", "500ms", ...args);
+  assertEquals((await asked(...ECHO)).code, 0);
+  assertEquals((await asked("--send", "ECHO {nonce}\\n", "--reply", "$16\\n{nonce}\\n")).code, 0);
   const wrong = await asked("--send", "PING {nonce}", "--reply", "{nonce}");
   assertEquals(wrong.code, 1);
-  assertMatch(wrong.stdout, /reply: "-ERR unknown", none with "\w{16}"/);
-  const banner = await check(`${HOST}:${ssh.port}`, "--reply", "SSH-2.0");
+  assertMatch(wrong.stdout, /reply: "-ERR unknown", not "\w{16}"/);
+  const banner = await check(`${HOST}:${ssh.port}`, "--reply", "SSH-2.0{...}");
   assertEquals(banner.code, 0);
   assertMatch(banner.stdout, /a canned reply looks the same/);
+  const ssl = ["--send", "\\x00\\x00\\x00\\x08\\x04\\xd2\\x16\\x2f", "--reply", "S"];
+  assertEquals((await check(`${HOST}:${postgres.port}`, ...ssl)).code, 0);
   // A target that names its service gets that service's question.
-  const both = ["--send", "ECHO x", "--reply", "x", "--timeout", "200ms"];
+  const both = [...ECHO, "--timeout", "300ms"];
   const calculator = await check(target, `${target}/calc`, ...both);
   assertEquals(calculator.code, 1);
   assertMatch(calculator.stderr, /1 of 2 targets is not as expected: .*\/calc/);
+});
+
+Deno.test("bytes that are not UTF-8 are shown as bytes, and the hint fits the question", async () => {
+  await using web = await startBanner(
+    new Uint8Array([...new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\ncaf"), 0xe9]),
+  );
+  const target = `${HOST}:${web.port}`;
+  const asked = await check(target, "--timeout", "300ms");
+  assertMatch(asked.stdout, /wrong +reply: "HTTP\/1\.1 200 OK", not "Sum of/);
+  const own = (...args: readonly string[]) => check(target, "--timeout", "300ms", ...args);
+  const wrong = await own("--reply", "HTTP/1.1 404{...}");
+  assertMatch(wrong.stdout, /reply: "HTTP\/1\.1 200 OK\\r\\n\\r\\ncaf\\xe9", not "HTTP\/1\.1 404/);
+  assertMatch(wrong.stderr, /hint: it answers, but not as --reply says/);
+  const more = await own("--reply", "200 OK");
+  assertMatch(more.stderr, /hint: .*write --reply '\{\.\.\.\}200 OK\{\.\.\.\}'\n/);
+  assertEquals((await own("--reply", "{...}200 OK{...}")).code, 0);
+  // What is too long to be read whole is said to be.
+  await using flood = await startStreams(HOST, async (stream) => {
+    while (true) await send(stream, new Uint8Array(65_536).fill(0x78));
+  });
+  const cut = await check(`${HOST}:${flood.port}`, "--reply", "{...}ready{...}");
+  assertMatch(cut.stdout, /wrong +reply: "x+\.\.\.", of which \d{7} bytes were read, not "/);
+});
+
+Deno.test("a request that waits for an empty line gets a hint that names it", async () => {
+  await using web = await startStreams(HOST, async (stream) => {
+    const buffer = new Uint8Array(1_024);
+    let text = "";
+    while (!text.endsWith("\r\n\r\n")) {
+      const count = await stream.read(buffer);
+      if (count === null) return;
+      text += new TextDecoder().decode(buffer.subarray(0, count));
+    }
+    await send(stream, "HTTP/1.0 200 OK\r\n\r\n");
+  });
+  const target = `${HOST}:${web.port}`;
+  const ask = (text: string) =>
+    check(target, "--send", text, "--reply", "HTTP/1.0 200 OK{...}", "--timeout", "300ms");
+  const stuck = await ask("GET / HTTP/1.0");
+  assertEquals(stuck.code, 124);
+  const [, line = ""] = /hint: .* --send '(.*)'\n/.exec(stuck.stderr) ?? [];
+  assertEquals((await ask(line)).code, 0, stuck.stderr);
+});
+
+Deno.test("a question holds for the targets after it, or after the last for all", async () => {
+  await using echo = await startEcho();
+  await using ssh = await startBanner("SSH-2.0-Test\r\n");
+  await using server = await startHonest();
+  const at = ({ port }: RunningPeer): string => `${HOST}:${port}`;
+  const greeting = ["--reply", "SSH-2.0{...}"];
+  const limit = ["--timeout", "500ms"];
+  assertEquals(
+    (await check(at(server), ...ECHO, at(echo), ...greeting, at(ssh), ...limit)).code,
+    0,
+  );
+  assertEquals((await check(at(echo), at(echo), ...ECHO, ...limit)).code, 0);
+  const late = await check(...ECHO, at(echo), ...greeting, ...limit);
+  assertEquals(late.code, 2);
+  assertMatch(late.stderr, /no target comes after the last question/);
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(
+      file,
+      `${at(server)}  # calc
+--send 'ECHO {nonce}' --reply "$16\\n{nonce}"
+${at(echo)}
+${at(ssh)} --reply SSH-2.0{...}  # for this line alone
+${at(echo)}
+${at(server)}/calc
+`,
+    );
+    const { code, probes } = await checkJson("--targets", file, ...limit);
+    assertEquals([code, probes.map(({ service }) => service)], [
+      0,
+      ["calc", "custom", "custom", "custom", "calc"],
+    ]);
+    await Deno.writeTextFile(file, "a:1\nb:2 --sned x\n");
+    const wrong = await check("--targets", file);
+    assert(wrong.stderr.includes(`${file}:2: unknown flag --sned`), wrong.stderr);
+  } finally {
+    await Deno.remove(file);
+  }
 });
 
 Deno.test("a probe that was aborted before its turn ends at once", async () => {
@@ -590,7 +682,9 @@ const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hi
   [["dropped=localhost:1", "--sizes", "1..9"], /it needs replies/, /./],
   [["localhost:1", "--send", "x"], /--send needs --reply/, /ECHO/],
   [["localhost:1", "--reply", "{nonce}"], /as --send does not/, /random/],
-  [["localhost:1", "--send", "\\q", "--reply", "x"], /is not an escape/, /\\n/],
+  [["localhost:1", "--send", "\\q", "--reply", "x"], /--send: '\\q' is not an escape/, /\\q/],
+  [["udp://localhost:1", "--reply", "x"], /over UDP nothing comes without a request/, /./],
+  [["localhost:1", "--send", "x", "--send", "y"], /--send is given twice/, /./],
   [["localhost:1", "--json", "--tap"], /can't both be printed/, /--junit/],
   [["localhost:1", "--junit", "/no/such/folder/x"], /folder that exists/, /./],
   [["localhost:1", "--timout", "1s"], /unknown flag --timout/, /did you mean --timeout\?/],

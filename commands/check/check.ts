@@ -8,9 +8,9 @@ import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signal
 import type { Client } from "../../clients/client.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { visible } from "../../text/visible.ts";
-import { customQuestion, leastSize } from "./challenge.ts";
+import { leastSize } from "./challenge.ts";
 import { ConcurrencyLimiter } from "./concurrency_limiter.ts";
-import { about, examples, flags } from "./flags.ts";
+import { about, examples, flags, questionFlags } from "./flags.ts";
 import {
   type Findings,
   type ModeOptions,
@@ -22,7 +22,8 @@ import {
 import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./results.ts";
 import { NetworkClock } from "./network_clock.ts";
 import type { Sizes } from "./sizes.ts";
-import { type Expectation, OPEN, parseExpectation, readTargets } from "./targets.ts";
+import { readTargetList } from "./target_list.ts";
+import { type Expectation, OPEN } from "./targets.ts";
 
 type Values = FlagValues<typeof flags>;
 
@@ -46,9 +47,13 @@ export function checkProgram(services: readonly Askable[]): Program {
     examples,
     flags,
     async parse(args) {
-      const { flags: values, given, words } = parseCommandLine(args, flags);
+      const { flags: values, given, order } = parseCommandLine(args, flags);
       refuseContradictions(given);
-      const targets = await readAll(words, values, services.map(({ name }) => name));
+      const targets = await readTargetList(order, {
+        services: services.map(({ name }) => name),
+        canBeSlow: values["slower-than"] !== undefined,
+        questionFlags,
+      });
       const options = await prepare(targets, values, services);
       return (channels) => run(options, values, channels);
     },
@@ -89,41 +94,11 @@ async function run(
   return await conclude(finding, report, channels, startedAt);
 }
 
-/** All targets, those on the command line first. */
-async function readAll(
-  words: readonly string[],
-  values: Values,
-  services: readonly string[],
-): Promise<readonly Expectation[]> {
-  const custom = values.send !== undefined || values.reply !== undefined;
-  const canBeSlow = values["slower-than"] !== undefined;
-  const read = (text: string): Expectation =>
-    parseExpectation(text, { services, custom, canBeSlow });
-  const lines = values.targets === undefined ? [] : await readTargets(values.targets);
-  const targets = [
-    ...words.map(read),
-    ...lines.map(({ text, where }) => {
-      try {
-        return read(text);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        throw new Failure(error.kind, `${where}: ${error.message}`, { hint: error.hint });
-      }
-    }),
-  ];
-  if (targets.length > 0) return targets;
-  throw new Failure("USAGE", "there is no target to check", {
-    hint: "name one, for example netdemo check localhost:4040",
-  });
-}
-
 async function prepare(
   targets: readonly Expectation[],
   values: Values,
   services: readonly Askable[],
 ): Promise<Prepared> {
-  const custom = customQuestion(values.send, values.reply);
-  if (custom !== undefined) refuseUnasked(targets);
   const asked = new Set(targets.map(({ service }) => service));
   const loaded = services.filter(({ name }) => asked.has(name)).map(
     async ({ name, client }) => [name, await client()] as const,
@@ -133,7 +108,6 @@ async function prepare(
     strict: values.strict,
     timeout: values.timeout,
     slowerThan: values["slower-than"],
-    custom,
     clients: new Map(await Promise.all(loaded)),
   };
   if (values.sizes !== undefined) refuseUnsizable(options, values.sizes);
@@ -153,14 +127,6 @@ function refuseContradictions(given: ReadonlySet<string>): void {
       hint: "--for D retries until all targets are as expected",
     });
   }
-}
-
-/** Refuses a question that no target is asked: an ok would prove nothing about it. */
-function refuseUnasked(targets: readonly Expectation[]): void {
-  if (targets.some(({ service }) => service === undefined)) return;
-  throw new Failure("USAGE", "--send and --reply are for targets that name no service", {
-    hint: "leave out the slash and the service: netdemo check cache:6379 --send PING --reply PONG",
-  });
 }
 
 function refuseUnsizable(options: Prepared, sizes: Sizes): void {

@@ -1,7 +1,24 @@
 import { durationFlag, readName, readNumber } from "../../cli/arguments/flags.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
-import { readEscaped } from "./challenge.ts";
 import { readSizes } from "./sizes.ts";
+
+/** The flags of a question: they hold for the targets after them. */
+export const questionFlags = {
+  send: {
+    value: "TEXT",
+    about:
+      "what to send to the targets after it, {nonce} a fresh word; a line end is added unless " +
+      "TEXT ends in an escape",
+    repeats: true,
+    read: readName,
+  },
+  reply: {
+    value: "TEXT",
+    about: "the reply, whole; {...} is anything; without --send the server speaks first",
+    repeats: true,
+    read: readName,
+  },
+} as const;
 
 /** The flags of check. */
 export const flags = {
@@ -28,17 +45,7 @@ export const flags = {
     about: "send requests of A to B bytes; find the largest that passes",
     read: readSizes,
   },
-  send: {
-    value: "TEXT",
-    about: "line to send to targets that name no service; {nonce} is a fresh random word",
-    read: readEscaped,
-  },
-  reply: {
-    value: "TEXT",
-    about:
-      "text that the reply must contain, {nonce} included; without --send the server speaks first",
-    read: readEscaped,
-  },
+  ...questionFlags,
   targets: {
     value: "FILE",
     about: "read targets from a file, one per line, # starts a comment; - is stdin",
@@ -100,6 +107,6 @@ export const examples: readonly string[] = [
   "netdemo check localhost:4040 --for 30s",
   "netdemo check localhost:4040 --count 100 --every 10ms",
   "netdemo check web:4040 --sizes 100..9000 --timeout 1s",
-  "netdemo check cache:6379 --send 'ECHO {nonce}' --reply '$16\\n{nonce}'",
+  "netdemo check --send 'ECHO {nonce}' --reply '$16\\n{nonce}' cache:6379 --reply '220 {...}' mail:25",
   "netdemo check --targets targets.txt --junit report.xml",
 ];

@@ -154,7 +154,7 @@ async function askOverStream(
   probing: Probing,
 ): Promise<ProbeEnding> {
   const { over, seen, clock } = probing;
-  startSending(stream, challenge.request, seen);
+  startSending(stream, challenge, seen);
   const received = new ReplyBuffer();
   let match: Match = { is: "part" };
   while (received.size <= MAX_REPLY) {
@@ -225,7 +225,11 @@ async function receiveAny(
 }
 
 /** Sends a request. Not awaited: the peer may answer before it has read everything, or read nothing. */
-function startSending(stream: Stream, request: Uint8Array | undefined, seen: Seen): void {
+function startSending(
+  stream: Stream,
+  { request, endsSending }: Challenge,
+  seen: Seen,
+): void {
   const startedAt = seen.sentAt = performance.now();
   if (request === undefined) return;
   const sent = (): void => {
@@ -233,7 +237,9 @@ function startSending(stream: Stream, request: Uint8Array | undefined, seen: See
     seen.sendMs = seen.sentAt - startedAt;
   };
   // How the connection ended shows when reading.
-  const sending = writeAll(stream, request).catch(() => {});
+  const sending = writeAll(stream, request)
+    .then(() => endsSending ? stream.closeWrite() : undefined)
+    .catch(() => {});
   // The system takes a short request at once, but the promise may resolve only after the reply.
   if (request.length < LONG) sent();
   else sending.then(sent);

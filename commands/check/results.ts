@@ -149,11 +149,13 @@ export function failureOfCheck(targets: readonly AssessedTarget[]): Failure | un
   return new Failure(first.failure, message, { hint: hintOf(first) });
 }
 
-function hintOf({ expected, rows, verdict }: AssessedTarget): string {
-  const uncontrolled = rows.every(({ status, asExpected }) => status === "pass" || asExpected);
+function hintOf(target: AssessedTarget): string {
+  const uncontrolled = target.rows.every(({ status, asExpected }) =>
+    status === "pass" || asExpected
+  );
   return uncontrolled
     ? "also check something that answers at the same address: a host that is off looks the same"
-    : hintFor(expected, verdict);
+    : hintFor(target);
 }
 
 /** Notes on blocks at addresses where nothing answered: they may have another cause. */

@@ -6,6 +6,7 @@ import {
   isLinkLocalWithoutZone,
   type Protocol,
 } from "../../protocol/addresses.ts";
+import type { CustomQuestion } from "./custom.ts";
 import { isBlocked, type Verdict, verdicts } from "./verdict.ts";
 
 /** The verdict that a target should get; `blocked` is any verdict of a blocked path. */
@@ -22,16 +23,18 @@ export interface Expectation {
   readonly text: string;
   readonly target: Target;
   readonly expect: ExpectedVerdict;
-  /** The service to ask; `undefined` to use `--send` and `--reply`. */
+  /** The service to ask; `undefined` to ask the user's own question. */
   readonly service: string | undefined;
+  /** The user's own question, if that is asked. */
+  readonly question?: CustomQuestion | undefined;
 }
 
-/** What applies to every target. */
+/** How to read a target. */
 export interface ExpectOptions {
   /** Names of the services that can be asked, except `open`. */
   readonly services: readonly string[];
-  /** Whether a target without a service is asked with `--send` and `--reply`. */
-  readonly custom: boolean;
+  /** What a target without a service is asked. @default {calc's question} */
+  readonly question?: CustomQuestion | undefined;
   /** Whether an ok may be `slow`. */
   readonly canBeSlow: boolean;
 }
@@ -46,8 +49,16 @@ export function parseExpectation(text: string, options: ExpectOptions): Expectat
   const expect = prefix === undefined ? "ok" : readVerdict(prefix, text);
   const services = [...options.services, OPEN];
   const { target, service } = splitPath(parseTarget(rest, { services }), services);
-  const fallback = expect === "open" ? OPEN : options.custom ? undefined : DEFAULT_SERVICE;
-  const expected = { text, target, expect, service: service ?? fallback };
+  const { question } = options;
+  const fallback = expect === "open" ? OPEN : question === undefined ? DEFAULT_SERVICE : undefined;
+  const asked = service ?? fallback;
+  const expected = {
+    text,
+    target,
+    expect,
+    service: asked,
+    ...asked === undefined && { question },
+  };
   const why = impossible(expected, options);
   if (why !== undefined) throw new Failure("USAGE", `'${text}' can't be checked: ${why}`);
   return expected;
@@ -86,7 +97,11 @@ function readVerdict(prefix: string, text: string): ExpectedVerdict {
 }
 
 /** Why a target can never be as expected: the mistake would otherwise look like a finding. */
-function impossible({ target, expect, service }: Expectation, options: ExpectOptions) {
+function impossible({ target, expect, service, question }: Expectation, options: ExpectOptions) {
+  if (target.protocol === "udp" && question !== undefined) {
+    if (question.send === undefined) return "over UDP nothing comes without a request: add --send";
+    if (/\{end\}/.test(question.send + question.reply)) return "UDP has no {end}";
+  }
   if (service === OPEN && target.protocol === "udp") {
     return "UDP has no handshake; leave out /open to ask a calc service";
   }
@@ -117,39 +132,4 @@ export function meets(
   if (expect === "blocked") return isBlocked(verdict, protocol);
   if (expect === "ok" && service === OPEN) return verdict === "open";
   return verdict === expect;
-}
-
-/** A line of a targets file. */
-export interface TargetLine {
-  readonly text: string;
-  /** `targets.txt:3`, for messages. */
-  readonly where: string;
-}
-
-/**
- * Reads the targets of a file, one per line; `#` starts a comment.
- *
- * @param path `-` is stdin.
- * @throws {Failure} of kind `USAGE` if it can't be read.
- */
-export async function readTargets(path: string): Promise<readonly TargetLine[]> {
-  const name = path === "-" ? "stdin" : path;
-  return (await textOf(path)).split(/\r?\n/).flatMap((line, index) => {
-    const text = line.replace(/(?:^|\s)#.*$/, "").trim();
-    return text === "" ? [] : [{ text, where: `${name}:${index + 1}` }];
-  });
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return path === "-"
-      ? await new Response(Deno.stdin.readable).text()
-      : await Deno.readTextFile(path);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure("USAGE", `cannot read the targets: ${why}`, {
-      cause,
-      hint: "--targets takes a file with one target per line, or - for stdin",
-    });
-  }
 }

@@ -1,9 +1,10 @@
 import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
 import { formatDuration } from "../../protocol/duration.ts";
+import { shellWord } from "../../text/shell.ts";
 import { contrasted } from "../../text/contrast.ts";
 import { visibleBytes } from "../../text/visible.ts";
-import type { AssessedTarget, Row } from "./assessment.ts";
-import type { Expectation } from "./targets.ts";
+import type { AssessedRow, AssessedTarget, Row } from "./assessment.ts";
+import type { CustomQuestion } from "./custom.ts";
 import type { Limit } from "./sizes.ts";
 import type { Spread } from "./series.ts";
 import { type Failed, isAnswer, type Verdict } from "./verdict.ts";
@@ -104,8 +105,9 @@ function wrongDetail({ asked, probed: { ending, reply, bytes } }: Row): string {
   if (form === "end") return "reply: bytes arrived, but hello only closes";
   const isTooLong = ending.how === "failed" && ending.problem === "too long";
   if (form === "text") {
+    const [received, right] = contrasted(quotable(visibleBytes(reply)), expected, QUOTED);
     const read = isTooLong ? `, of which ${count(bytes)} were read` : "";
-    return `reply: ${quoted(visibleBytes(reply))}${read}, none with ${quoted(expected)}`;
+    return `reply: "${received}"${read}, not "${right}"`;
   }
   if (isTooLong) return `reply: ${count(bytes)} without a line end`;
   const [received, right] = contrasted(firstLine(reply), expected, QUOTED);
@@ -185,10 +187,9 @@ function count(bytes: number): string {
   return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }
 
-/** A text in quotes, cut if it is long. */
-function quoted(text: string): string {
-  const trimmed = text.replace(/(?:\\r)?\\n$/, "");
-  return `"${trimmed.length <= QUOTED ? trimmed : `${trimmed.slice(0, QUOTED)}...`}"`;
+/** Without the line end at its end, which most replies have. */
+function quotable(text: string): string {
+  return text.replace(/(?:\\r)?\\n$/, "");
 }
 
 /** `p50 0.3  p95 0.4  p99 0.9  max 1.2 ms` */
@@ -218,18 +219,41 @@ export function waitingWords(targets: readonly AssessedTarget[]): string {
 }
 
 /** What to do next about a target that is not as expected. */
-export function hintFor(expected: Expectation, verdict: Verdict): string {
-  const { expect, service, target: { protocol } } = expected;
+export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
+  const { expect, question, target: { protocol } } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
     if (verdict === "ok" || verdict === "open" || verdict === "slow") {
       return "the path is open: no rule blocks it";
     }
     return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
   }
-  if (verdict === "wrong" && service === undefined) {
-    return "it answers, but not as --reply says: see what it sent";
+  if (question !== undefined && verdict !== "slow") {
+    const hint = hintForQuestion(question, rows);
+    if (hint !== undefined) return hint;
   }
   return hintsOver[protocol][verdict] ?? hints[verdict];
+}
+
+/** What to do about a question of the user's own. */
+function hintForQuestion(
+  { send, reply }: CustomQuestion,
+  rows: readonly AssessedRow[],
+): string | undefined {
+  const [, http] = /^((?:GET|HEAD|OPTIONS) \S+ HTTP\/1\.[01])(?:\\r)?(?:\\n)?$/.exec(send ?? "") ??
+    [];
+  if (http !== undefined) {
+    return `an empty line ends an HTTP request: --send ${shellWord(`${http}\\r\\n\\r\\n`)}`;
+  }
+  const holdsIt = rows.some(({ verdict, asked, probed }) =>
+    verdict === "wrong" && visibleBytes(probed.reply).includes(asked?.expected ?? "")
+  );
+  if (holdsIt) {
+    const contains = shellWord(`{...}${reply}{...}`);
+    return `the reply holds more than --reply says; to allow that, write --reply ${contains}`;
+  }
+  return rows.some(({ verdict }) => verdict === "wrong")
+    ? "it answers, but not as --reply says: compare the two"
+    : undefined;
 }
 
 const hintsOver: Readonly<Record<Protocol, Partial<Record<Verdict, string>>>> = {

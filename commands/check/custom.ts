@@ -1,0 +1,150 @@
+import { concat } from "@std/bytes/concat";
+import { excerptOf } from "../../cli/arguments/talk_file.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { wordsOfTalk } from "../../cli/errors/talk_words.ts";
+import { randomWord, type ReceiveEnd } from "../../clients/challenge.ts";
+import { Matcher } from "../../talk/matcher.ts";
+import { parseTalk } from "../../talk/parse.ts";
+import { TalkError } from "../../talk/problem.ts";
+import { describe, render } from "../../talk/render.ts";
+import { type Line, type Talk, visitNames } from "../../talk/talk.ts";
+import type { Values } from "../../talk/value.ts";
+import type { Challenge } from "./challenge.ts";
+
+/** The name of a fresh random word, longer than those that a conversation draws. */
+const NONCE = "nonce";
+
+/** Milliseconds of silence that end a reply which nothing else ends. */
+const QUIET_MS = 150;
+/** Milliseconds within which bytes that do not belong to a reply usually follow it. */
+const EXTRA_MS = 30;
+
+const encoder = new TextEncoder();
+
+/** The user's own question: the shortest conversation. */
+export interface CustomQuestion {
+  /** As typed; `undefined` if the server speaks first. */
+  readonly send: string | undefined;
+  /** As typed. */
+  readonly reply: string;
+  /** As a conversation over a stream. */
+  readonly talk: Talk;
+}
+
+/**
+ * Returns the question that `--send` and `--reply` make.
+ *
+ * @throws {Failure} of kind `USAGE` for a question whose answer can't be judged.
+ */
+export function customQuestion(
+  send: string | undefined,
+  reply: string | undefined,
+): CustomQuestion {
+  if (reply === undefined) {
+    throw new Failure("USAGE", "--send needs --reply: what the reply must be", {
+      hint: "for example --send 'ECHO {nonce}' --reply '$16\\n{nonce}'",
+    });
+  }
+  if (reply.includes(`{${NONCE}}`) && !send?.includes(`{${NONCE}}`)) {
+    throw new Failure("USAGE", "--reply can't contain {nonce}, as --send does not", {
+      hint: "the word is random: a reply can contain it only if the request does",
+    });
+  }
+  const lines = [...send === undefined ? [] : [`> ${asLine(send)}`], `< ${asLine(reply)}`];
+  return { send, reply, talk: parseLines(lines) };
+}
+
+/** Text of a flag as a line of a conversation file has it. */
+function asLine(text: string): string {
+  return text
+    .replaceAll("\r", "\\r")
+    .replaceAll("\n", "\\n")
+    // Where a conversation has \u{e9}, older versions of these flags had four digits.
+    .replaceAll(/(?<!\\)((?:\\\\)*)\\u([0-9a-f]{4})/gi, "$1\\u{$2}")
+    .replace(/ $/, "\\x20");
+}
+
+function parseLines(lines: readonly string[]): Talk {
+  try {
+    return parseTalk(lines.join("\n"));
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    const { line, column, problem } = error;
+    const source = lines[line - 1] ?? "";
+    const flag = source.startsWith(">") ? "--send" : "--reply";
+    throw new Failure("USAGE", `${flag}: ${wordsOfTalk(problem)}`, {
+      cause: error,
+      excerpt: excerptOf(source.slice(2), column - 2),
+    });
+  }
+}
+
+/** Whether a text ends in an escape, and is therefore sent as it stands. */
+function endsInEscape(text: string): boolean {
+  return /(?<!\\)(?:\\\\)*\\(?:x[0-9a-f]{2}|u\{[0-9a-f]+\}|u[0-9a-f]{4}|.)$/is.test(text);
+}
+
+/** A random number from 0 to 1 that can't be predicted. */
+function random(): number {
+  const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return number / 2 ** 32;
+}
+
+/** Makes a challenge from the user's question, with new random values. */
+export function customChallenge({ send = "", talk }: CustomQuestion): Challenge {
+  const lines = talk.conversations.flatMap(({ lines }) => lines);
+  const requests = lines.filter(({ says }) => says === "client");
+  const replies = lines.filter(({ says }) => says === "server");
+  const values = new Map([[
+    NONCE,
+    { kind: "word", bytes: encoder.encode(randomWord()) } as const,
+  ]]);
+  const lineEnd = endsInEscape(send) ? "" : "\n";
+  const request = concat(
+    requests.map(({ tokens }) => render(tokens, values, { talk, random, lineEnd })),
+  );
+  const matchAll = (bytes: Uint8Array) => matcherOf(replies, values, talk).match(bytes, "end");
+  const { match } = matcherOf(replies, values, talk);
+  return {
+    request: requests.length === 0 ? undefined : request,
+    endsSending: requests.at(-1)?.tokens.at(-1)?.kind === "end",
+    fresh: namesOf(replies).some((name) => values.has(name)),
+    echo: requests.length > 0 && matchAll(request).is === "right",
+    form: "text",
+    expected: describe(replies, values),
+    match,
+  };
+}
+
+/** The names in lines, calculations included. */
+function namesOf(lines: readonly Line[]): readonly string[] {
+  const names: string[] = [];
+  for (const token of lines.flatMap(({ tokens }) => tokens)) {
+    if (token.kind === "value") visitNames(token.expression, (name) => names.push(name));
+  }
+  return names;
+}
+
+/** Compares what arrives with lines of a conversation: exactly these, and nothing after them. */
+function matcherOf(lines: readonly Line[], values: Values, talk: Talk): Pick<Challenge, "match"> {
+  const received = { bytes: new Uint8Array(0) as Uint8Array };
+  const matcher = new Matcher(lines, received, { talk, values });
+  const skips = lines.some(({ tokens }) => tokens.some(({ kind }) => kind === "anything"));
+  return {
+    match(bytes, over?: ReceiveEnd) {
+      received.bytes = bytes;
+      const progress = matcher.look();
+      const isMore = progress === "matched" && matcher.size < bytes.length;
+      if (over === undefined) {
+        if (progress === "more") return { is: "part" };
+        if (progress === "wrong" || isMore) return { is: "wrong", afterMs: EXTRA_MS };
+        return { is: "right", afterMs: matcher.isOpen ? QUIET_MS : EXTRA_MS };
+      }
+      const ended = matcher.finish(over === "end" ? "closed" : "silent");
+      if (ended === "matched") return { is: matcher.size < bytes.length ? "wrong" : "right" };
+      // What does not hold what is wanted anywhere is not cut, but wrong.
+      const isCut = bytes.length === 0 || (progress === "more" && !skips);
+      return { is: isCut ? "part" : "wrong" };
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { type Argument, type Flags, parseCommandLine } from "../../cli/arguments/flags.ts";
+import { Failure } from "../../cli/errors/failure.ts";
+import { reasonOf } from "../../sockets/errno.ts";
+import { type CustomQuestion, customQuestion } from "./custom.ts";
+import { type Expectation, type ExpectOptions, parseExpectation } from "./targets.ts";
+
+/** The flags of a question as they were typed. */
+interface Draft {
+  send?: string;
+  reply?: string;
+}
+
+/** A target as it was typed. */
+interface Listed {
+  readonly text: string;
+  /** `targets.txt:3`, for messages; `undefined` on the command line. */
+  readonly where: string | undefined;
+  readonly draft: Draft | undefined;
+}
+
+/** How to read targets. */
+export interface TargetListOptions extends Omit<ExpectOptions, "question"> {
+  /** The flags that a line of a targets file may have. */
+  readonly questionFlags: Flags;
+}
+
+/** The question that holds for the next target. */
+class CurrentQuestion {
+  draft: Draft | undefined;
+  /** Whether the next flag belongs to it: no target has come since. */
+  isOpen = false;
+
+  /** Takes a flag, if it is one of a question. */
+  take(flag: string, value: unknown): void {
+    if (flag !== "send" && flag !== "reply") return;
+    if (!this.isOpen) this.draft = {};
+    this.isOpen = true;
+    const draft = this.draft ??= {};
+    if (draft[flag] !== undefined) {
+      throw new Failure("USAGE", `--${flag} is given twice for the same targets`);
+    }
+    draft[flag] = String(value);
+  }
+
+  /** The draft for a target. */
+  use(): Draft | undefined {
+    this.isOpen = false;
+    return this.draft;
+  }
+}
+
+/**
+ * Reads the targets of a command line and of the files that it names, with their questions.
+ *
+ * A question holds for the targets after it, up to the next one; after the last target it holds
+ * for all, if none has its own.
+ *
+ * @throws {Failure} of kind `USAGE`.
+ */
+export async function readTargetList(
+  order: readonly Argument[],
+  options: TargetListOptions,
+): Promise<readonly Expectation[]> {
+  const listed: Listed[] = [];
+  const current = new CurrentQuestion();
+  for (const argument of order) {
+    if (argument.flag === undefined) {
+      listed.push({ text: argument.word, where: undefined, draft: current.use() });
+    } else if (argument.flag === "targets") {
+      listed.push(...await readFile(String(argument.value), current, options.questionFlags));
+    } else current.take(argument.flag, argument.value);
+  }
+  if (listed.length === 0) {
+    throw new Failure("USAGE", "there is no target to check", {
+      hint: "name one, for example netdemo check localhost:4040",
+    });
+  }
+  if (!current.isOpen) return expectationsOf(listed, options);
+  const { draft } = current;
+  if (listed.every((it) => it.draft === undefined)) {
+    return expectationsOf(listed.map((it) => ({ ...it, draft })), options);
+  }
+  throw new Failure("USAGE", "no target comes after the last question", {
+    hint: "--send and --reply hold for the targets after them: put them before their targets",
+  });
+}
+
+/**
+ * Reads the targets of a file, one per line; `#` starts a comment. A question on a line of its own
+ * holds for the lines below; beside a target it holds for that one.
+ *
+ * @param path `-` is stdin.
+ */
+async function readFile(
+  path: string,
+  current: CurrentQuestion,
+  questionFlags: Flags,
+): Promise<readonly Listed[]> {
+  const name = path === "-" ? "stdin" : path;
+  return (await textOf(path)).split(/\r?\n/).flatMap((line, index) => {
+    const where = `${name}:${index + 1}`;
+    return located(where, () => {
+      const { order, words } = parseCommandLine(wordsOf(line), questionFlags);
+      const isPair = words.length > 0 && words.length < order.length;
+      const question = isPair ? new CurrentQuestion() : current;
+      for (const it of order) if (it.flag !== undefined) question.take(it.flag, it.value);
+      return words.map((text) => ({ text, where, draft: question.use() }));
+    });
+  });
+}
+
+/** The words of a line without its comment; quotes of both kinds hold a word together. */
+function wordsOf(line: string): readonly string[] {
+  const words = line.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  const comment = words.findIndex((word) => word.startsWith("#"));
+  return (comment === -1 ? words : words.slice(0, comment))
+    .map((word) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, "$1$2"));
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return path === "-"
+      ? await new Response(Deno.stdin.readable).text()
+      : await Deno.readTextFile(path);
+  } catch (cause) {
+    throw new Failure("USAGE", `cannot read the targets: ${reasonOf(cause)}`, {
+      cause,
+      hint: "--targets takes a file with one target per line, or - for stdin",
+    });
+  }
+}
+
+/** Says where in a file a mistake is. */
+function located<T>(where: string | undefined, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Failure) || where === undefined) throw error;
+    const { kind, message, hint, excerpt } = error;
+    throw new Failure(kind, `${where}: ${message}`, { hint, excerpt });
+  }
+}
+
+function expectationsOf(
+  listed: readonly Listed[],
+  options: TargetListOptions,
+): readonly Expectation[] {
+  const questions = new Map<Draft, CustomQuestion>();
+  const used = new Set<Draft>();
+  const all = listed.map(({ text, where, draft }) =>
+    located(where, () => {
+      if (draft === undefined) return parseExpectation(text, options);
+      const question = questions.get(draft) ?? customQuestion(draft.send, draft.reply);
+      questions.set(draft, question);
+      const expectation = parseExpectation(text, { ...options, question });
+      if (expectation.question !== undefined) used.add(draft);
+      return expectation;
+    })
+  );
+  if (used.size === questions.size) return all;
+  throw new Failure("USAGE", "--send and --reply are for targets that name no service", {
+    hint: "leave out the slash and the service: netdemo check cache:6379 --send PING --reply +PONG",
+  });
+}
