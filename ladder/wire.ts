@@ -97,7 +97,8 @@ export function wireRung(
         client: call("connect", "client", { error: event.why }),
       });
     case "data": {
-      const { from, data, bytes, faults, lost } = event;
+      const { from, data, bytes, lost, source } = event;
+      const faults = source === undefined ? event.faults : [strangerFault(source)];
       const name = protocol === "udp" ? "sendto" : "send";
       return rung({ from, what: "data", data, bytes, lost, ...struckBy(faults) }, {
         [from]: call(name, from, { data, bytes }),
@@ -124,6 +125,13 @@ export function wireNames(event: WireEvent): SideNames | undefined {
   return {
     client: `client ${formatEndpoint(event.client)}`,
     server: `server ${formatEndpoint(event.server)}`,
+  };
+}
+
+function strangerFault(source: Endpoint): WireFault {
+  return {
+    name: `from ${formatEndpoint(source)}`,
+    explanation: "It came from another address than the server's, so it is not passed on.",
   };
 }
 

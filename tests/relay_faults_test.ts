@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { drawFrom } from "../commands/relay/faults/draw.ts";
 import { delay } from "../commands/relay/faults/delay.ts";
 import { garbage } from "../commands/relay/faults/garbage.ts";
@@ -9,7 +16,11 @@ import { twice } from "../commands/relay/faults/twice.ts";
 import { readFault } from "../commands/relay/faults/fault.ts";
 import { drawRung } from "../ladder/draw.ts";
 import { wireRung } from "../ladder/wire.ts";
+import { showJson, showLines } from "../commands/relay/show.ts";
+import { problemsOfLine } from "../cli/output/events.ts";
+import type { Channels } from "../cli/output/channels.ts";
 import { bindDatagrams } from "../sockets/listen.ts";
+import type { DatagramSocket } from "../sockets/stream.ts";
 import { writeAll } from "../sockets/write_all.ts";
 import {
   backAtBaseline,
@@ -371,6 +382,35 @@ Deno.test("a lost datagram never arrives, and a doubled one arrives twice", asyn
   } finally {
     server.close();
     client.close();
+  }
+});
+
+Deno.test("a reply from another port than the server's is shown, and not passed on", async () => {
+  const [server, other, client] = [1, 2, 3].map(() =>
+    bindDatagrams({ hostname: "127.0.0.1", port: 0 })
+  ) as [DatagramSocket, DatagramSocket, DatagramSocket];
+  try {
+    await using relay = await TestRelay.start({ target: server.addr.port, udp: true });
+    const to = { transport: "udp", hostname: "127.0.0.1", port: relay.port } as const;
+    await client.send(new TextEncoder().encode("ask"), to);
+    const [, from] = await server.receive(new Uint8Array(10));
+    await other.send(new TextEncoder().encode("other"), from);
+    const event = await relay.until((event) => event.what === "data" && event.from === "server");
+    await server.send(new TextEncoder().encode("own"), from);
+    const [reply] = await client.receive(new Uint8Array(10));
+    assertEquals(new TextDecoder().decode(reply), "own");
+    const lines: string[] = [];
+    const stdout = { line: (line: string) => lines.push(line) };
+    for (const show of [showLines, showJson]) show({ stdout } as unknown as Channels)([event]);
+    const [line = "", json = ""] = lines;
+    const address = `127.0.0.1:${other.addr.port}`;
+    assertStringIncludes(line, `${address}, which is not the server's address, sent 5 bytes`);
+    assertStringIncludes(line, '"other" (does not arrive)');
+    assertEquals(problemsOfLine(json), []);
+    assertEquals(JSON.parse(json).remote, address);
+    assertEquals(wireRung(event, 0, "udp")?.crossing?.faults, [`from ${address}`]);
+  } finally {
+    for (const socket of [server, other, client]) socket.close();
   }
 });
 

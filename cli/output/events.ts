@@ -151,6 +151,7 @@ export const events = {
   data: event("a relay passes on data from one side; its first 4,096 bytes are shown", {
     connection: count,
     from: side,
+    remote: optional(endpoint),
     ...bytes,
     lost: optional(truth),
     timeMs: milliseconds,

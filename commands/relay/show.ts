@@ -87,7 +87,10 @@ function lineOf(event: WireEvent): string {
         formatEndpoint(event.server)
       } can't be reached: ${visible(event.why)}`;
     case "data": {
-      const what = `${event.from} sent ${count(event.bytes, "byte")}: ${
+      const sender = event.source === undefined
+        ? event.from
+        : `${formatEndpoint(event.source)}, which is not the server's address,`;
+      const what = `${sender} sent ${count(event.bytes, "byte")}: ${
         quoteBytes(event.data, DATA_COLUMNS)
       }`;
       const faults = event.faults.length > 0
@@ -138,7 +141,7 @@ function jsonOf(event: WireEvent, timeMs: number): Event[] {
     case "refused":
       return [{ event: "refused", connection, ...endsOf(event), errno: event.why }];
     case "data": {
-      const { from, bytes, data, faults, lost } = event;
+      const { from, bytes, data, faults, lost, source } = event;
       return [
         {
           event: "data",
@@ -146,6 +149,7 @@ function jsonOf(event: WireEvent, timeMs: number): Event[] {
           from,
           ...dataFields(data),
           bytes,
+          ...(source === undefined ? {} : { remote: formatEndpoint(source) }),
           ...(lost ? { lost } : {}),
           timeMs,
         },
