@@ -84,7 +84,7 @@ async function openUdp(options: FixtureOptions): Promise<Fixture> {
   let sample: Uint8Array | undefined;
   const isOurs = ({ bytes }: Received): boolean => {
     const isTagged = mayBeTag(bytes);
-    if (!isTagged) sample = bytes;
+    if (!isTagged) sample ??= bytes;
     return isTagged;
   };
   const backend = new Inbox(await bindUdp(options.addresses, options.port), isOurs);

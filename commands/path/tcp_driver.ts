@@ -96,7 +96,7 @@ export class TcpDriver {
    */
   async introduce(client: End, id: string): Promise<ConnectionPair> {
     const { backend, timeout } = this;
-    const tag = newTag(id);
+    const [tag, { sample }] = [newTag(id), backend];
     backend.expect(tag);
     client.send(tag);
     const isOver = (): boolean =>
@@ -107,8 +107,11 @@ export class TcpDriver {
     backend.forget(tag);
     if (server !== undefined) return new ConnectionPair(client, server, timeout);
     if (altered !== undefined) throw new Finding(alteredLine(altered, encoder.encode(tag)));
+    const atServer = backend.sample === undefined || backend.sample === sample
+      ? "no connection"
+      : `${quoted(backend.sample)} instead of its first line`;
     throw new Finding({
-      saw: `the client ${whatCame(client, timeout)}, the server got no connection`,
+      saw: `the client ${whatCame(client, timeout)}, the server got ${atServer}`,
       kind: kindOfEnding(client),
       fix: answeredByItself(client.peek()),
     });
