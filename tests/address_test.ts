@@ -139,7 +139,7 @@ Deno.test("netdemo address NAME shows what it resolves to, and how long that too
   assertEquals(code, 0);
   assertMatch(
     stdout,
-    /^localhost stands for \d address(?:es)? \(resolved in [\d.]+ ms\):\n\naddress +family/,
+    /^localhost stands for 2 addresses \(resolved in [\d.]+ ms\):\n\naddress +family/,
   );
   assertMatch(stdout, /\n(127\.0\.0\.1 +IPv4|::1 +IPv6) +loopback +this host +RFC /);
   const events = await eventsOf(["address", "--json", "localhost:80"]);

@@ -377,3 +377,18 @@ pythonTest(
     ]);
   },
 );
+
+Deno.test("a word that was sent as text but may name the server is said to be text", async () => {
+  const cases = {
+    "4041 Hi there": "netdemo message-client :4041 Hi there",
+    "Hi :4041": "netdemo message-client :4041 Hi",
+    "-- 4041 Hi": undefined,
+    "4041 :1": "netdemo message-client :1 4041",
+  };
+  for (const [typed, line] of Object.entries(cases)) {
+    const words = typed.split(" ");
+    const { stderr } = await netdemoInProcess(["message-client", ...words]);
+    const [, shown] = /taken as text; a server is named first: (.*)\n$/.exec(stderr) ?? [];
+    assertEquals(shown, line, `${typed}: ${stderr}`);
+  }
+});

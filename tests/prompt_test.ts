@@ -187,6 +187,14 @@ exit code 2
   },
 );
 
+testWith([python3], "in 40 columns addresses are a list that fits", async () => {
+  for (const args of [[], ["localhost"], ["[2001:db8:1111:2222:3333:4444:5555:6666]:40"]]) {
+    const screen = await session([...netdemoCommand, "address", ...args], [], 40);
+    assertEquals(screen.split("\n").filter((line) => line.length > 40), []);
+    assertStringIncludes(screen, "family: IPv");
+  }
+});
+
 for (const name of ["calc", "message"]) {
   Deno.test(`${name}-client - reads stdin, one request per line`, async () => {
     const { process, port } = await startServer([`${name}-server`]);

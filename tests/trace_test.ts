@@ -251,27 +251,29 @@ Deno.test("--trace reports start and duration, and no duration includes drawing"
   assertEquals(lines.at(-1), "then", "later output follows the trace");
 });
 
-Deno.test("--trace fits 80 columns for every program, and escapes names", async () => {
-  const { traceLines } = await import("../cli/output/trace_lines.ts");
-  const { Output } = await import("../cli/output/output.ts");
-  let written = "";
-  const output = new Output({
-    write(bytes) {
-      written += new TextDecoder().decode(bytes);
-      return Promise.resolve(bytes.length);
-    },
+for (const columns of [40, 80]) {
+  Deno.test(`--trace fits ${columns} columns for every program, and escapes names`, async () => {
+    const { traceLines } = await import("../cli/output/trace_lines.ts");
+    const { Output } = await import("../cli/output/output.ts");
+    let written = "";
+    const output = new Output({
+      write(bytes) {
+        written += new TextDecoder().decode(bytes);
+        return Promise.resolve(bytes.length);
+      },
+    });
+    const trace = traceLines(output, { columns, color: false, unicode: true });
+    const remote = { hostname: "2001:db8:1111:2222:3333:4444:5555:6666%e\x1b[31m", port: 65_535 };
+    const data = new TextEncoder().encode("x".repeat(100));
+    for (const who of ["hello-server", "message-server", "message-client", "calc-client"]) {
+      const common = { time: 1_234.5, duration: 123.4, who, socket: 12 };
+      trace({ ...common, call: "connect", remote, error: "ECONNREFUSED" });
+      trace({ ...common, call: "recvfrom", remote, data });
+      trace({ ...common, call: "connect", remote: { path: "/tmp/\x1b[31m" } });
+    }
+    await output.flush();
+    // deno-lint-ignore no-control-regex -- they are what must not be there
+    assert(!/\x1b/.test(written), written);
+    for (const line of written.split("\n")) assert(line.length <= columns, line);
   });
-  const trace = traceLines(output, { columns: 80, color: false, unicode: true });
-  const remote = { hostname: "2001:db8:1111:2222:3333:4444:5555:6666%e\x1b[31m", port: 65_535 };
-  const data = new TextEncoder().encode("x".repeat(100));
-  for (const who of ["hello-server", "message-server", "message-client", "calc-client"]) {
-    const common = { time: 1_234.5, duration: 123.4, who, socket: 12 };
-    trace({ ...common, call: "connect", remote, error: "ECONNREFUSED" });
-    trace({ ...common, call: "recvfrom", remote, data });
-    trace({ ...common, call: "connect", remote: { path: "/tmp/\x1b[31m" } });
-  }
-  await output.flush();
-  // deno-lint-ignore no-control-regex -- they are what must not be there
-  assert(!/\x1b/.test(written), written);
-  for (const line of written.split("\n")) assert(line.length <= 80, line);
-});
+}

@@ -5,5 +5,8 @@ import type { Output } from "./output.ts";
 export async function openTrace(stderr: Output): Promise<Trace> {
   const { traceLines } = await import("./trace_lines.ts");
   const { displayOf } = await import("./terminal.ts");
-  return traceLines(stderr, displayOf(Deno.stderr));
+  const display = displayOf(Deno.stderr);
+  // A program reads each event from one line, however wide the terminal is.
+  const columns = Deno.stderr.isTerminal() ? display.columns : Math.max(80, display.columns);
+  return traceLines(stderr, { ...display, columns });
 }

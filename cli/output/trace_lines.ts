@@ -2,25 +2,28 @@ import { formatEndpoint } from "../../protocol/addresses.ts";
 import type { SocketEvent, Trace } from "../../sockets/socket_events.ts";
 import type { Output } from "./output.ts";
 import { visible } from "../../text/visible.ts";
-import { asciiOnly, cutTo, padTo, quoteBytes, widthOf } from "../../text/width.ts";
+import { asciiOnly, cutTo, padTo, quoteBytes, widthOf, wrap } from "../../text/width.ts";
 import { type Display, type Style, styled } from "../../text/display.ts";
 
 /** Widths of the columns before the data: start, duration, program and socket, call, result. */
 const COLUMNS = { time: 8, duration: 7, who: 17, call: 24, result: 5 };
 /** Width of the call's column at a wide terminal: an IPv6 address with its port fits. */
 const WIDE_CALL = 52;
-/** Least columns of a line. */
+/** Columns of a display on which an event needs no second line. */
 const NARROW = 80;
+
+/** Columns before the second line of an event. */
+const INDENT = " ".repeat(COLUMNS.time + 1);
+/** Least columns in which data is shown. */
+const MIN_DATA = 5;
 
 /** Milliseconds that events are held back, so that drawing them does not count towards a call. */
 const HELD_MS = 20;
 /** Most events held back, since they keep their data. */
 const MAX_HELD = 128;
 
-const HEADER = [
-  "# Deno makes the system calls; each line is one operation of Deno's, mapped to",
-  "# its call: start and duration in ms, program and socket, call, result, bytes.",
-];
+const HEADER = "Deno makes the system calls; each line is one operation of Deno's, mapped to its " +
+  "call: start and duration in ms, program and socket, call, result, bytes.";
 
 /** Prints socket events a moment after they happen, one per line, in columns. */
 export function traceLines(output: Output, display: Display): Trace {
@@ -33,9 +36,12 @@ export function traceLines(output: Output, display: Display): Trace {
     const events = held;
     held = [];
     for (const event of events) {
-      if (start === undefined) HEADER.forEach((line) => output.line(styled(line, "dim", display)));
+      if (start === undefined) {
+        const header = wrap(HEADER, Math.min(NARROW, display.columns) - 2);
+        for (const line of header) output.line(styled(`# ${line}`, "dim", display));
+      }
       start ??= startOf(event);
-      output.line(traceLine(event, startOf(event) - start, display));
+      for (const line of linesOf(event, startOf(event) - start, display)) output.line(line);
     }
   };
   output.onHeld(draw);
@@ -53,23 +59,45 @@ function startOf({ call, time, duration = 0 }: SocketEvent): number {
 }
 
 /** Formats an event: start since the first, duration, program and socket, call, result, data. */
-function traceLine(event: SocketEvent, start: number, display: Display): string {
+function linesOf(event: SocketEvent, start: number, display: Display): readonly string[] {
   const { who, socket, duration, error, data } = event;
+  const isNarrow = display.columns < NARROW;
   const result = error ?? (data === undefined ? "ok" : String(data.length));
   const style: Style = error !== undefined ? "red" : styleOf(event);
-  const columns = Math.max(NARROW, display.columns);
-  const callWidth = Math.min(WIDE_CALL, COLUMNS.call + Math.floor((columns - NARROW) / 3));
-  const cells = [
+  const callWidth = isNarrow
+    ? display.columns - INDENT.length - widthOf(result) - 1
+    : Math.min(WIDE_CALL, COLUMNS.call + Math.floor((display.columns - NARROW) / 3));
+  const call = cutTo(callText(event, display), callWidth);
+  const heads: readonly Cell[] = [
     [start.toFixed(3).padStart(COLUMNS.time), "dim"],
     [(duration?.toFixed(3) ?? "").padStart(COLUMNS.duration), "dim"],
     [padTo(`${who} #${socket}`, COLUMNS.who), undefined],
-    [padTo(cutTo(callText(event, display), callWidth), callWidth), style],
-    [padTo(result, COLUMNS.result), style],
-  ] as const;
+  ];
+  if (!isNarrow) {
+    const cells: readonly Cell[] = [
+      ...heads,
+      [padTo(call, callWidth), style],
+      [padTo(result, COLUMNS.result), style],
+    ];
+    return [joined(cells, data, display)];
+  }
+  // The data is put below, too, if there is room for it.
+  return [
+    joined(heads, undefined, display),
+    joined([[INDENT + call, style], [result, style]], data, display),
+  ];
+}
+
+/** A cell of a line, padded, and its style. */
+type Cell = readonly [text: string, style: Style | undefined];
+
+/** Joins cells, and as much of the data as there is room for. */
+function joined(cells: readonly Cell[], data: Uint8Array | undefined, display: Display): string {
   const used = cells.reduce((sum, [text]) => sum + widthOf(text) + 1, 0);
-  const shown = data === undefined || data.length === 0
+  const room = display.columns - used;
+  const shown = data === undefined || data.length === 0 || room < MIN_DATA
     ? ""
-    : quoteBytes(data, Math.max(5, columns - used), display.unicode);
+    : quoteBytes(data, room, display.unicode);
   const texts = cells.map(([text, style]) => style ? styled(text, style, display) : text);
   return [...texts, shown].join(" ").trimEnd();
 }

@@ -5,9 +5,11 @@ import type { Event } from "../../cli/output/events.ts";
 import type { Program } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
-import { lookUp, systemResolver } from "../../sockets/resolve.ts";
+import { resolve, systemResolver } from "../../sockets/resolve.ts";
 import { localAddresses, reverseName, servicesOf } from "./this_host.ts";
+import { displayOf } from "../../cli/output/terminal.ts";
 import { shellWord } from "../../text/shell.ts";
+import { widthOf, wrap } from "../../text/width.ts";
 import { visible } from "../../text/visible.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -141,7 +143,7 @@ async function about({ host, port }: Target, timeout: number): Promise<Report> {
 
   await systemResolver(); // so that loading it is not measured
   const start = performance.now();
-  const found = await lookUp(host, timeout);
+  const found = await resolve(host, timeout);
   const elapsedMs = rounded(performance.now() - start);
   const addresses = await Promise.all(found.map(withName));
   return { name: host, elapsedMs, addresses, port: portReport };
@@ -162,7 +164,8 @@ async function aboutPort(port: number): Promise<PortReport> {
 }
 
 async function show(report: Report, json: boolean, { stdout }: Channels): Promise<void> {
-  const lines = json ? eventsOf(report).map(eventLine) : textOf(report);
+  const columns = Deno.stdout.isTerminal() ? displayOf(Deno.stdout).columns : Infinity;
+  const lines = json ? eventsOf(report).map(eventLine) : textOf(report, columns);
   for (const line of lines) stdout.line(line);
   await stdout.flush();
 }
@@ -175,14 +178,18 @@ function eventsOf({ hostName, name = hostName, elapsedMs, addresses, port }: Rep
   ];
 }
 
-function textOf({ hostName, name, elapsedMs, addresses, port }: Report): string[] {
+/** Lines for people: prose is wrapped, and a table that is too wide becomes a list. */
+function textOf(
+  { hostName, name, elapsedMs, addresses, port }: Report,
+  columns: number,
+): string[] {
   const lines: string[] = [];
   if (hostName !== undefined) lines.push(`This host is called ${visible(hostName)}.`, "");
   if (name !== undefined) {
     const count = addresses.length === 1 ? "1 address" : `${addresses.length} addresses`;
     lines.push(`${visible(name)} stands for ${count} (resolved in ${elapsedMs} ms):`, "");
   }
-  if (addresses.length > 0) lines.push(...tableOf(addresses, hostName !== undefined));
+  if (addresses.length > 0) lines.push(...tableOf(addresses, hostName !== undefined, columns));
   if (port !== undefined) {
     if (addresses.length > 0) lines.push("");
     lines.push(`Port ${port.port} is ${port.kind}: ${port.about} (${port.source}).`);
@@ -190,10 +197,14 @@ function textOf({ hostName, name, elapsedMs, addresses, port }: Report): string[
       lines.push(`This system calls it ${visible(name)} (${protocols.join(", ")}).`);
     }
   }
-  return lines;
+  return lines.flatMap((line) => widthOf(line) > columns ? wrap(line, columns) : [line]);
 }
 
-function tableOf(addresses: readonly AddressReport[], local: boolean): string[] {
+function tableOf(
+  addresses: readonly AddressReport[],
+  local: boolean,
+  columns: number,
+): string[] {
   const head = local
     ? ["interface", "address", "family", "kind", "reached from"]
     : ["address", "family", "kind", "reached from", "source"];
@@ -210,5 +221,10 @@ function tableOf(addresses: readonly AddressReport[], local: boolean): string[] 
   const names = addresses.flatMap(({ address, reverseName }) =>
     reverseName === undefined ? [] : [`${address} is called ${visible(reverseName)}.`]
   );
-  return names.length === 0 ? table : [...table, "", ...names];
+  const isWide = table.some((line) => line.length > columns);
+  const list = rows.flatMap((row) =>
+    row.map((cell, column) => `${head[column]}: ${cell}`).concat("")
+  );
+  const shown = isWide ? list.slice(0, -1) : table;
+  return names.length === 0 ? shown : [...shown, "", ...names];
 }

@@ -1,9 +1,14 @@
 import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
-import { durationFlag, type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
+import {
+  type CommandLine,
+  durationFlag,
+  type FlagValues,
+  parseCommandLine,
+} from "../../cli/arguments/flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import { StdinLines } from "../../cli/output/stdin_lines.ts";
-import { parseTarget } from "../../cli/arguments/target.ts";
+import { looksLikeTarget, parseTarget } from "../../cli/arguments/target.ts";
 import { openTrace } from "../../cli/output/trace.ts";
 import { chosenServer, type ServerPlace, transportFlags } from "../../cli/arguments/transport.ts";
 import type { Call } from "../../clients/call/call.ts";
@@ -62,7 +67,14 @@ help targets says more.`,
       const requests = readsStdin(client, words, line)
         ? undefined
         : requestsOf(client, words, server.protocol);
-      return (channels) => run(client, server, requests, values, channels);
+      const hint = misplacedHint(client.name, line);
+      return async (channels) => {
+        try {
+          return await run(client, server, requests, values, channels);
+        } catch (error) {
+          throw explained(error, client.name, server, hint);
+        }
+      };
     },
   };
 }
@@ -116,27 +128,53 @@ function requestsOf(
 }
 
 async function connect(
-  { name, datagramOf }: Client,
+  { datagramOf }: Client,
   server: ServerPlace,
   timeout: number,
   watch: Watch | undefined,
 ): Promise<Call> {
   const startedAt = performance.now();
-  try {
-    const place = await placeOf(server, timeout);
-    const spent = performance.now() - startedAt;
-    return await dial(place, { timeout, spent, watch, datagramOf });
-  } catch (error) {
-    if (!(error instanceof SocketFailure)) throw error;
-    if (error.kind === "DNS" && "text" in server && helpOf(name).takesText) {
-      const { message, hint } = asFailure(error);
-      const asText = `if '${server.text}' is the message, put -- before it`;
-      throw new Failure("DNS", message, { cause: error, hint: `${hint}; ${asText}` });
-    }
-    if (error.kind !== "REFUSED") throw error;
-    const { message, hint = startHint(name, server) } = asFailure(error);
-    throw new Failure(error.kind, message, { cause: error, hint });
+  const place = await placeOf(server, timeout);
+  const spent = performance.now() - startedAt;
+  return await dial(place, { timeout, spent, watch, datagramOf });
+}
+
+/** An error of a client with the hint that fits how it was called. */
+function explained(
+  error: unknown,
+  name: string,
+  server: ServerPlace,
+  misplaced: string | undefined,
+): unknown {
+  if (!(error instanceof SocketFailure)) return error;
+  const { kind, message, hint: usual } = asFailure(error);
+  const failure = (hint: string | undefined): Failure =>
+    new Failure(kind, message, { cause: error, hint });
+  if (misplaced !== undefined) return failure(misplaced);
+  if (kind === "DNS" && "text" in server && helpOf(name).takesText) {
+    return failure(`${usual}; if '${server.text}' is the message, put -- before it`);
   }
+  return failure(usual ?? (kind === "REFUSED" ? startHint(name, server) : undefined));
+}
+
+/**
+ * The hint if a word was taken as text that may name the server, and nothing else does:
+ * `4041 Hi`, `Hi :4041`.
+ */
+function misplacedHint(
+  name: string,
+  { words, beforeDashes, given }: CommandLine<ReturnType<typeof clientFlags>>,
+): string | undefined {
+  const typed = words.slice(0, beforeDashes);
+  const [first = ""] = typed;
+  const isNamed = ["host", "port", "unix"].some((flag) => given.has(flag));
+  if (!helpOf(name).takesText || isNamed || looksLikeTarget(first)) return undefined;
+  const found = typed.find(looksLikeTarget) ?? (/^\d{2,5}$/.test(first) ? first : undefined);
+  if (found === undefined) return undefined;
+  const rest = words.filter((word) => word !== found).map(shellWord);
+  const target = shellWord(looksLikeTarget(found) ? found : `:${found}`);
+  const line = ["netdemo", `${name}-client`, target, ...rest].join(" ");
+  return `'${found}' was taken as text; a server is named first: ${line}`;
 }
 
 /** How to start the server that is missing, here or on the other host. */

@@ -2,7 +2,7 @@ import { wordsOf } from "../../cli/errors/failure_words.ts";
 import { noticeOf } from "../../cli/output/notice.ts";
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { formatEndpoint, formatEndpoints } from "../../protocol/addresses.ts";
-import { errnoOf } from "../../sockets/errno.ts";
+import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import { visible } from "../../text/visible.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { Notice, Relay, RelayOptions } from "./relay_engine.ts";
@@ -50,7 +50,7 @@ function textView(options: ViewOptions, channels: Channels): View {
       if (notice.what === "full") full("the relay is full: a client was reset");
       else if (notice.what === "unresolved") {
         warn(`${visible(wordsOf(notice.error).message)}; it is looked up again for each client`);
-      } else failed(`cannot accept connections; retrying: ${visible(notice.error.message)}`);
+      } else failed(`cannot accept connections; retrying: ${visible(reasonOf(notice.error))}`);
     },
     listening({ addresses }) {
       const here = visible(formatEndpoints(addresses, protocol));

@@ -1,5 +1,5 @@
 import { formatEndpoint, formatEndpoints, type Protocol } from "../../protocol/addresses.ts";
-import { errnoOf } from "../../sockets/errno.ts";
+import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
 import type { Event } from "../../cli/output/events.ts";
@@ -70,7 +70,7 @@ function textReport(
         rejected: () => full("server is full: a connection was turned away"),
         ignored: ({ remote }, why) =>
           ignored(`no answer to a ${asked} from ${formatEndpoint(remote)}: ${why}`),
-        acceptFailed: (error) => failed(`cannot accept connections; retrying: ${error.message}`),
+        acceptFailed: (error) => failed(`cannot accept connections; retrying: ${reasonOf(error)}`),
       };
     },
     listening({ addresses, protocols, port }) {
@@ -159,7 +159,7 @@ function jsonReport(
           event: "accept-failed",
           ...common(),
           errno: errnoOf(error),
-          message: error.message,
+          message: reasonOf(error),
         });
       },
     }),

@@ -1,6 +1,7 @@
 import type { Output } from "../../cli/output/output.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
+import { reasonOf } from "../../sockets/errno.ts";
 import { visible } from "../../text/visible.ts";
 
 /** Characters of a request or a reply to show. */
@@ -30,7 +31,7 @@ export function verboseEvents(stderr: Output, prefix: string): Required<ServerEv
     },
     rejected: (peer) => say(peer, "rejected", "server is full"),
     ignored: (peer, why) => say(peer, "ignored", why),
-    acceptFailed: (error) => stderr.line(`${prefix}accept failed: ${visible(error.message)}`),
+    acceptFailed: (error) => stderr.line(`${prefix}accept failed: ${visible(reasonOf(error))}`),
   };
 }
 

@@ -1,4 +1,4 @@
-import { messageOf } from "../../../sockets/errno.ts";
+import { reasonOf } from "../../../sockets/errno.ts";
 import { Finding } from "../../../suite/test.ts";
 import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, usageOf } from "./system.ts";
@@ -27,7 +27,7 @@ export class CannotStart extends Error {
   constructor(program: string, cause: unknown) {
     const found = !(cause instanceof Deno.errors.NotFound);
     const why = found
-      ? cause instanceof Deno.errors.PermissionDenied ? "it is not executable" : messageOf(cause)
+      ? cause instanceof Deno.errors.PermissionDenied ? "it is not executable" : reasonOf(cause)
       : "the program was not found";
     super(`cannot start ${program}: ${why}`, { cause });
     this.found = found;
