@@ -37,7 +37,7 @@ export class Budget implements Disposable {
   }
 
   /** Whether the next event of a socket is taken. */
-  readonly takes = (socket: number, call: SocketCall): boolean => {
+  takes(socket: number, call: SocketCall): boolean {
     const share = this.#shares.get(socket);
     if (share !== undefined && always.includes(call)) return true;
     if (this.#left === 0 || call === "close") {
@@ -45,16 +45,16 @@ export class Budget implements Disposable {
       return false;
     }
     return this.#spend(share ?? this.#begin(socket));
-  };
+  }
 
   /** Whether the next event of a socket would be taken; if not, it is counted as skipped. */
-  readonly wouldTake = (socket: number): boolean => {
+  wouldTake(socket: number): boolean {
     const share = this.#shares.get(socket);
     const isSpent = share !== undefined && share.left === 0 && share.tick === this.#tick;
     if (this.#left > 0 && !isSpent) return true;
     if (share !== undefined) share.skipped++;
     return false;
-  };
+  }
 
   /** Returns how many events of a socket were skipped since the last one, and resets the count. */
   skipped(socket: number): number {

@@ -31,7 +31,7 @@ export interface ConnectionView extends SideNames, ConnectionState {
   readonly startedAt: number;
   /** Milliseconds since its last event. */
   readonly quietMs: number;
-  /** The side that sent the last bytes: the other one is expected to answer. */
+  /** The side that sent the last bytes, if known: the other one is expected to answer. */
   readonly lastFrom?: "client" | "server" | undefined;
   /** Its events that are no longer kept, if any. */
   readonly gap?: Gap | undefined;
@@ -138,6 +138,13 @@ export class EventLog {
       connection.lastFrom = crossing.from;
     }
     if (++this.#kept > MAX_EVENTS) this.#forget(FORGOTTEN_AT_ONCE);
+    this.#touch(connection);
+  }
+
+  /** Notes that an event was too fast to be taken: it is unknown now who is expected to answer. */
+  skip(connection: Connection | undefined): void {
+    if (connection?.lastFrom === undefined) return;
+    connection.lastFrom = undefined;
     this.#touch(connection);
   }
 

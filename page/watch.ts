@@ -30,9 +30,10 @@ export class SocketWatch implements Disposable {
   constructor(log: EventLog) {
     this.#log = log;
     const takes = (socket: number, call: SocketCall): boolean => {
-      const isTaken = this.#budget.takes(socket, call);
-      if (!isTaken && call === "accept") log.miss();
-      return isTaken;
+      if (this.#budget.takes(socket, call)) return true;
+      if (call === "accept") log.miss();
+      else log.skip(this.#open.get(socket));
+      return false;
     };
     this.trace = Object.assign((event: SocketEvent) => this.#take(event), { takes });
   }
@@ -137,13 +138,18 @@ export class WireWatch implements Disposable {
 
   /** The function to pass to the relay. */
   readonly see: SeeWire = Object.assign((event: WireEvent) => this.#take(event), {
-    takesData: this.#budget.wouldTake,
+    takesData: (connection: number) => {
+      const isTaken = this.#budget.wouldTake(connection);
+      if (!isTaken) this.#log.skip(this.#open.get(connection));
+      return isTaken;
+    },
   });
 
   #take(event: WireEvent): void {
     const id = event.connection;
     if (!this.#budget.takes(id, event.what === "data" ? "send" : "shutdown")) {
       if (wireNames(event) !== undefined) this.#log.miss();
+      else this.#log.skip(this.#open.get(id));
       return;
     }
     const skipped = this.#budget.skipped(id);
