@@ -97,6 +97,7 @@ class Server implements HttpServer {
     const connection = new HttpConnection(stream, this.#context);
     this.#connections.add(connection);
     this.#context.deadlines.add(connection);
+    // An error is a bug, and is reported where uncaught errors are: the server goes on.
     connection.run().finally(() => {
       this.#connections.delete(connection);
       this.#context.deadlines.delete(connection);

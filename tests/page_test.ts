@@ -452,6 +452,22 @@ Deno.test("a relay's page shows both real endpoints, and names each fault", asyn
   assertEquals(viewer.rungs.at(-1)?.arrow?.from, "between");
 });
 
+Deno.test("bytes that are not UTF-8 are shown as bytes in every place of the page", async () => {
+  await using server = await startWatched({ service: "message" });
+  await talk(server.port, new Uint8Array([0x04, 0xd2, 0x16, 0x2f, 0x0a]));
+  await using viewer = await PageViewer.open(server.page.url);
+  await viewer.until(({ rungs }) => rungs.some(({ bytes }) => bytes !== undefined));
+  const rung = viewer.rungs.find(({ bytes }) => bytes !== undefined);
+  const shown = String.raw`\x04\xd2\x16/\n`;
+  assertEquals(rung?.arrow?.label, `"${shown}"`);
+  assertEquals(rung?.arrow?.isBinary, true);
+  assertEquals(rung?.bytes?.text, `${shown}\n`);
+  assertStringIncludes(rung?.sentence ?? "", shown);
+  for (const path of ["", "connection-1.svg"]) {
+    assertStringIncludes(await (await fetch(server.page.url + path)).text(), shown);
+  }
+});
+
 Deno.test("--page prints its URL once the server listens, and reports the server's end", async () => {
   await using process = new Process([...netdemoCommand, "calc-server", "--port", "0", "--page"]);
   const [, port] = await process.printed(
