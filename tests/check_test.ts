@@ -665,6 +665,55 @@ Deno.test("--targets reads a file or stdin, and names a wrong line", async () =>
   assertEquals(missing.code, 2);
 });
 
+Deno.test("--port-file waits for the file, then for the server, and follows a new port", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/port.txt`;
+  try {
+    const none = await check("--port-file", path);
+    assertEquals(none.code, 1);
+    assertMatch(none.stderr, /there is no port in .*\nhint: .* --for 30s\n/);
+    const never = await check("--port-file", path, "--for", "200ms");
+    assertEquals(never.code, 124);
+    assertMatch(
+      never.stderr,
+      /^netdemo: TIMEOUT: there was no port in .* within 200ms\nhint: the server/,
+    );
+    await Deno.writeTextFile(path, "port\n");
+    assertMatch((await check("--port-file", path)).stderr, /holds no port: 'port'/);
+
+    // A file left by a server that is gone; the new one writes its own later.
+    await using nobody = await startNobody(HOST);
+    await using server = await startHonest();
+    await using greeter = await serve(hello, { port: 0 });
+    await Deno.writeTextFile(path, `${nobody.port}\n`);
+    const done = checkJson("--port-file", path, "--for", "20s");
+    setTimeout(() => Deno.writeTextFileSync(path, `${server.port}\n`), 300);
+    const { code, probes } = await done;
+    assertEquals([code, probes.at(0)?.verdict, probes.at(-1)?.remote !== undefined], [
+      0,
+      "refused",
+      true,
+    ]);
+    assertEquals(
+      probes.find(({ verdict }) => verdict === "ok")?.target,
+      `localhost:${server.port}`,
+    );
+    await Deno.writeTextFile(path, `${greeter.port}\n`);
+    const named = await checkJson("--port-file", path, "localhost:{port}/hello", ":{port}/open");
+    assertEquals([named.code, named.summary.targets], [0, 2]);
+    // serve writes a line for each service.
+    await Deno.writeTextFile(path, `calc ${server.port}\nhello ${greeter.port}\n`);
+    const both = await checkJson("--port-file", path, ":{port}/hello", `${HOST}:{port}`);
+    assertEquals(both.probes.map(({ verdict }) => verdict), ["ok", "ok", "ok"]);
+    const missing = await check("--port-file", path, ":{port}/lab");
+    assertMatch(missing.stderr, /no port for ':\{port\}\/lab'\nhint: .* calc, hello/);
+    const unnamed = await check("localhost:{port}");
+    assertMatch(unnamed.stderr, /no file says what \{port\} is\nhint: --port-file/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 /** Wrong command lines, with what the message and the hint say. */
 const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hint: RegExp])[] = [
   [[], /no target to check/, /netdemo check localhost:4040/],

@@ -21,6 +21,7 @@ import {
 } from "./modes.ts";
 import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./results.ts";
 import { NetworkClock } from "./network_clock.ts";
+import { atPort, type Ports, portsIn, waitForPort } from "./port_file.ts";
 import type { Sizes } from "./sizes.ts";
 import { readTargetList } from "./target_list.ts";
 import { type Expectation, OPEN } from "./targets.ts";
@@ -31,7 +32,9 @@ type Values = FlagValues<typeof flags>;
 const PROGRESS_MS = 2_000;
 
 /** What the command line says. */
-type Prepared = Omit<ModeOptions, "emit" | "clock" | "limiter">;
+interface Prepared extends Omit<ModeOptions, "emit" | "clock" | "limiter" | "targets"> {
+  readonly targets: readonly Expectation[];
+}
 
 /** A service that check can ask. */
 interface Askable {
@@ -52,6 +55,7 @@ export function checkProgram(services: readonly Askable[]): Program {
       const targets = await readTargetList(order, {
         services: services.map(({ name }) => name),
         canBeSlow: values["slower-than"] !== undefined,
+        hasPortFile: given.has("port-file"),
         questionFlags,
       });
       const options = await prepare(targets, values, services);
@@ -78,6 +82,7 @@ async function run(
   using count = countOn(progress, prepared.targets.length);
   const options: ModeOptions = {
     ...prepared,
+    targets: placing(prepared.targets, values["port-file"]),
     clock,
     limiter: new ConcurrencyLimiter(clock),
     emit: (event) => values.json && channels.stdout.text(`${eventLine(event)}\n`),
@@ -188,12 +193,30 @@ function countOn(progress: ((line: string) => void) | undefined, targets: number
   };
 }
 
-function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<Findings> {
-  const { count, every, sizes } = values;
-  if (values.for !== undefined) return untilAsExpected(options, values.for);
-  if (count !== undefined) return repeatedly(options, { count, every, stop });
-  if (sizes !== undefined) return withSizes(options, sizes);
-  return once(options);
+/** The targets, with the ports that their server has now or had last, if a file says them. */
+function placing(
+  targets: readonly Expectation[],
+  portFile: string | undefined,
+): () => readonly Expectation[] {
+  if (portFile === undefined) return () => targets;
+  let ports: Ports = new Map();
+  return () => {
+    ports = portsIn(portFile) ?? ports;
+    return targets.map((target) => atPort(target, ports));
+  };
+}
+
+async function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<Findings> {
+  const { count, every, sizes, "port-file": portFile } = values;
+  const startedAt = performance.now();
+  if (portFile !== undefined) await waitForPort(portFile, values.for, stop);
+  if (values.for !== undefined) {
+    const limit = Math.max(1, values.for - (performance.now() - startedAt));
+    return await untilAsExpected(options, limit);
+  }
+  if (count !== undefined) return await repeatedly(options, { count, every, stop });
+  if (sizes !== undefined) return await withSizes(options, sizes);
+  return await once(options);
 }
 
 /** Prints the findings and returns the exit code. */

@@ -46,6 +46,12 @@ export const flags = {
     read: readSizes,
   },
   ...questionFlags,
+  "port-file": {
+    value: "FILE",
+    about: "check localhost at the port in this file, which a server's --port-file writes; --for " +
+      "waits for it, and {port} in a target stands for it",
+    read: readName,
+  },
   targets: {
     value: "FILE",
     about: "read targets from a file, one per line, # starts a comment; - is stdin",
@@ -105,6 +111,7 @@ export const examples: readonly string[] = [
   "netdemo check localhost:4040",
   "netdemo check web:4040 udp://web:4040 dropped=web:5432 web:22/open",
   "netdemo check localhost:4040 --for 30s",
+  "netdemo check --port-file port.txt --for 30s",
   "netdemo check localhost:4040 --count 100 --every 10ms",
   "netdemo check web:4040 --sizes 100..9000 --timeout 1s",
   "netdemo check --send 'ECHO {nonce}' --reply '$16\\n{nonce}' cache:6379 --reply '220 {...}' mail:25",

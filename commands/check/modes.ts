@@ -17,7 +17,8 @@ export interface Findings {
 
 /** Options of every way of checking. */
 export interface ModeOptions extends RoundOptions {
-  readonly targets: readonly Expectation[];
+  /** The targets: a server that was started again may have another port. */
+  targets(): readonly Expectation[];
   readonly strict: boolean;
   /** Prints an event that is only for programs. */
   emit(event: Event): void;
@@ -97,7 +98,7 @@ export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Fin
     const limit = await findLimit({ ...sizes, least }, attempt, passes);
     return { ...limit.shown, limit };
   };
-  const targets = assess(await runRound(options.targets, options, visit), options.strict);
+  const targets = assess(await runRound(options.targets(), options, visit), options.strict);
   return { targets, results: resultsOf(targets, 1) };
 }
 
@@ -106,7 +107,7 @@ function passes({ verdict }: Row): boolean {
 }
 
 async function probeAll(options: ModeOptions): Promise<readonly AssessedTarget[]> {
-  return assess(await runRound(options.targets, options, probeRow), options.strict);
+  return assess(await runRound(options.targets(), options, probeRow), options.strict);
 }
 
 /** Reports each row of a try to programs; people see only the last try, or a summary. */

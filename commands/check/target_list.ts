@@ -2,6 +2,7 @@ import { type Argument, type Flags, parseCommandLine } from "../../cli/arguments
 import { Failure } from "../../cli/errors/failure.ts";
 import { reasonOf } from "../../sockets/errno.ts";
 import { type CustomQuestion, customQuestion } from "./custom.ts";
+import { PORT } from "./port_file.ts";
 import { type Expectation, type ExpectOptions, parseExpectation } from "./targets.ts";
 
 /** The flags of a question as they were typed. */
@@ -63,11 +64,14 @@ export async function readTargetList(
 ): Promise<readonly Expectation[]> {
   const listed: Listed[] = [];
   const current = new CurrentQuestion();
+  const namesPort = order.some((it) => it.flag === undefined && it.word.includes(PORT));
   for (const argument of order) {
     if (argument.flag === undefined) {
       listed.push({ text: argument.word, where: undefined, draft: current.use() });
     } else if (argument.flag === "targets") {
       listed.push(...await readFile(String(argument.value), current, options.questionFlags));
+    } else if (argument.flag === "port-file" && !namesPort) {
+      listed.push({ text: `localhost:${PORT}`, where: undefined, draft: current.use() });
     } else current.take(argument.flag, argument.value);
   }
   if (listed.length === 0) {

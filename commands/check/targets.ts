@@ -7,6 +7,7 @@ import {
   type Protocol,
 } from "../../protocol/addresses.ts";
 import type { CustomQuestion } from "./custom.ts";
+import { PORT } from "./port_file.ts";
 import { isBlocked, type Verdict, verdicts } from "./verdict.ts";
 
 /** The verdict that a target should get; `blocked` is any verdict of a blocked path. */
@@ -35,6 +36,8 @@ export interface ExpectOptions {
   readonly services: readonly string[];
   /** What a target without a service is asked. @default {calc's question} */
   readonly question?: CustomQuestion | undefined;
+  /** Whether a file says what `{port}` is. @default {false} */
+  readonly hasPortFile?: boolean;
   /** Whether an ok may be `slow`. */
   readonly canBeSlow: boolean;
 }
@@ -48,7 +51,7 @@ export function parseExpectation(text: string, options: ExpectOptions): Expectat
   const [, prefix, rest = text] = /^([a-z-]*)=(.*)$/is.exec(text) ?? [];
   const expect = prefix === undefined ? "ok" : readVerdict(prefix, text);
   const services = [...options.services, OPEN];
-  const { target, service } = splitPath(parseTarget(rest, { services }), services);
+  const { target, service } = splitPath(parsePlaced(rest, services, options), services);
   const { question } = options;
   const fallback = expect === "open" ? OPEN : question === undefined ? DEFAULT_SERVICE : undefined;
   const asked = service ?? fallback;
@@ -62,6 +65,19 @@ export function parseExpectation(text: string, options: ExpectOptions): Expectat
   const why = impossible(expected, options);
   if (why !== undefined) throw new Failure("USAGE", `'${text}' can't be checked: ${why}`);
   return expected;
+}
+
+/** Reads a target; any port will do where the real one is in a file. */
+function parsePlaced(
+  text: string,
+  services: readonly string[],
+  { hasPortFile = false }: ExpectOptions,
+): Target {
+  if (!text.includes(PORT)) return parseTarget(text, { services });
+  if (hasPortFile) return { ...parseTarget(text.replace(PORT, "1"), { services }), text };
+  throw new Failure("USAGE", `'${text}' can't be checked: no file says what ${PORT} is`, {
+    hint: "--port-file FILE names the file that a server's --port-file writes",
+  });
 }
 
 /** Splits `unix:PATH/SERVICE`, unless PATH is a folder: then the socket is called like a service. */
