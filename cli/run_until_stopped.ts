@@ -1,4 +1,5 @@
 import { outliveErrors } from "./errors/uncaught.ts";
+import { descriptors } from "../sockets/descriptors.ts";
 import type { Output } from "./output/output.ts";
 import { writePortFile } from "./output/port_file.ts";
 import type { Channels } from "./output/channels.ts";
@@ -42,6 +43,7 @@ export async function runUntilStopped<R extends Running>(
   // Signals come first: at the limit of open files, Deno can no longer register them.
   using signals = watchStopSignals();
   using _errors = outliveErrors();
+  using _full = reportFull(stderr);
   const { "max-time": maxTime, "port-file": portFile } = values;
   const timeUp = maxTime === undefined ? undefined : AbortSignal.timeout(maxTime);
   const signal = timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]);
@@ -61,6 +63,21 @@ export async function runUntilStopped<R extends Running>(
     stderr.line(`netdemo: ${stdout.dropped} lines could not be written to stdout`);
   }
   return forced ?? 0;
+}
+
+/** Reports when there are no descriptors for more connections, and when there are again. */
+function reportFull(stderr: Output): Disposable {
+  descriptors.onChange = (isFull) =>
+    stderr.line(
+      isFull
+        ? "netdemo: no more sockets may be opened: new connections wait until others end"
+        : "netdemo: new connections are accepted again",
+    );
+  return {
+    [Symbol.dispose]() {
+      descriptors.onChange = undefined;
+    },
+  };
 }
 
 /** Reports what a stop is waiting for, if it takes longer than a moment. */

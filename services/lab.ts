@@ -16,11 +16,6 @@ import {
 import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { ReplyPlan, ReplyStep, Requester, Service } from "./service.ts";
 
-/**
- * Default limit on open connections. A process that runs out of descriptors never accepts
- * resettable connections again (Deno 2.9.6); nearly all systems allow more than this.
- */
-const MAX_CONNECTIONS = 1_000;
 /** Milliseconds that a peer has to read what it was sent before a reset destroys the rest. */
 const BEFORE_RESET_MS = 100;
 /** Bytes that never occur in UTF-8 (RFC 3629, section 1). */
@@ -39,7 +34,6 @@ function serviceNamed(name: string | undefined): Service {
     name: "lab",
     running: "Lab Server is running....",
     resets: true,
-    maxConnections: MAX_CONNECTIONS,
     reply(line, requester) {
       const request = readLabRequest(line, carrierOf(requester));
       if (typeof request === "string") return request;

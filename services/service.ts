@@ -21,8 +21,6 @@ export interface Service {
   readonly showsRequests?: boolean;
   /** Whether it needs connections that can be reset, if the transport supports them. */
   readonly resets?: boolean;
-  /** Default limit on open connections, if lower than the server's. */
-  readonly maxConnections?: number;
   /** The reply to one request: one line without its line end, or a plan. Must not throw. */
   reply(request: string, requester: Requester): string | ReplyPlan;
   /**

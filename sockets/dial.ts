@@ -1,5 +1,6 @@
 import { deadline } from "@std/async/deadline";
 import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
+import { descriptors } from "./descriptors.ts";
 import { errnoOf, kindOf, kindOfPath, type SocketFailureKind } from "./errno.ts";
 import { type Attempt, type ConnectFacts, SocketFailure } from "./failure.ts";
 import type { Trace } from "./socket_events.ts";
@@ -151,17 +152,31 @@ export async function open(
   watch: Watch | undefined,
 ): Promise<Stream> {
   const ends = "path" in remote ? { remote } : {}; // a server's socket may be bound under another name
-  if (watch === undefined) return denoStream(await connect(), ends);
+  if (watch === undefined) return await openCounted(connect, ends);
   const trace = new SocketTrace(watch.trace, watch.who);
   trace.ends = { remote };
   trace.report("socket");
   const time = performance.now();
   try {
-    const stream = traceStream(denoStream(await connect(), ends), trace);
+    const stream = traceStream(await openCounted(connect, ends), trace);
     trace.made("connect", time);
     return stream;
   } catch (error) {
     return trace.fail("connect", error, { time, duration: performance.now() - time });
+  }
+}
+
+/** The descriptor is in use as soon as the attempt begins. */
+async function openCounted(
+  connect: () => Promise<Deno.TcpConn | Deno.UnixConn>,
+  ends: Partial<Pick<Stream, "remote">>,
+): Promise<Stream> {
+  const giveBack = descriptors.take();
+  try {
+    return denoStream(await connect(), ends, giveBack);
+  } catch (error) {
+    giveBack();
+    throw error;
   }
 }
 

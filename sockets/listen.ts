@@ -1,9 +1,11 @@
 import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { bindAll } from "./bind_all.ts";
+import { descriptors, isOutOfDescriptors } from "./descriptors.ts";
 import {
   type DatagramSocket,
   denoStream,
   internetEndpointOf,
+  type Stream,
   type StreamListener,
 } from "./stream.ts";
 
@@ -15,15 +17,20 @@ export const BACKLOG = 4_096;
  * all on the same port.
  *
  * @param port 0 picks one that is free on all of them.
- * @param reusePort Whether other processes that set it may listen there too (Linux).
  * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none of them.
  */
 export function listenTcp(
   addresses: readonly string[],
   port: number,
-  reusePort = false,
+  options?: ListenOptions,
 ): Promise<TcpListener[]> {
-  return bindAll(addresses, port, (endpoint) => bindTcp(endpoint, reusePort));
+  return bindAll(addresses, port, (endpoint) => bindTcp(endpoint, options));
+}
+
+/** How to listen. */
+export interface ListenOptions {
+  /** Whether other processes that set it may listen there too (Linux). @default {false} */
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Accepts connections at an IP address. */
@@ -32,12 +39,41 @@ export interface TcpListener extends StreamListener {
 }
 
 /** A TCP listener at an address of this host; port 0 picks any free one. */
-export function bindTcp(endpoint: InternetEndpoint, reusePort = false): TcpListener {
+export function bindTcp(
+  endpoint: InternetEndpoint,
+  { reusePort = false }: ListenOptions = {},
+): TcpListener {
   const listener = Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort });
   return {
     addr: boundTo(listener.addr, endpoint),
-    accept: async () => denoStream(await listener.accept()),
-    close: () => listener.close(),
+    ...whenThereIsRoom(listener, async () => denoStream(await listener.accept())),
+  };
+}
+
+/**
+ * Accepts only when there is a descriptor for another connection: until then the kernel's queue
+ * holds its client.
+ */
+export function whenThereIsRoom(
+  listener: { close(): void },
+  accept: () => Promise<Stream>,
+): Pick<StreamListener, "accept" | "close"> {
+  const closing = new AbortController();
+  return {
+    async accept() {
+      const room = descriptors.untilRoom(closing.signal);
+      if (room !== undefined) await room;
+      try {
+        return await accept();
+      } catch (error) {
+        if (isOutOfDescriptors(error)) descriptors.exhausted();
+        throw error;
+      }
+    },
+    close() {
+      closing.abort();
+      listener.close();
+    },
   };
 }
 
@@ -54,6 +90,29 @@ export function bindDatagrams(endpoint: InternetEndpoint, reuseAddress = false):
     receive: (buffer) => socket.receive(buffer),
     close: () => socket.close(),
   };
+}
+
+/** A client's UDP socket, at any port of the family of the server's address. */
+export function bindClient({ hostname }: InternetEndpoint): DatagramSocket {
+  const giveBack = descriptors.take();
+  try {
+    const socket = bindDatagrams({ hostname: anyAddress(hostname), port: 0 });
+    return {
+      ...socket,
+      close() {
+        socket.close();
+        giveBack();
+      },
+    };
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+}
+
+/** The wildcard address of the same family. */
+export function anyAddress(hostname: string): string {
+  return hostname.includes(":") ? "::" : "0.0.0.0";
 }
 
 /** Where a socket is bound: its real port, and the requested address's zone, which Deno drops. */

@@ -1,7 +1,8 @@
 import { delay } from "@std/async/delay";
 import { errnoOf } from "./errno.ts";
 import { type ListenFacts, SocketFailure } from "./failure.ts";
-import { denoStream, MAX_UNIX_PATH, type StreamListener } from "./stream.ts";
+import { whenThereIsRoom } from "./listen.ts";
+import { denoStream, MAX_UNIX_PATH, type Stream, type StreamListener } from "./stream.ts";
 
 /** Milliseconds to wait for other servers that start in the same folder. */
 const LOCK_MS = 2_000;
@@ -121,23 +122,21 @@ function withOwnFile(listener: Deno.UnixListener, path: string): StreamListener 
       // It is gone or can't be removed: the next server replaces it, as after a crash.
     }
   };
-  return {
-    addr: { path },
-    async accept() {
-      while (true) {
-        try {
-          return denoStream(await listener.accept(), { local: { path } });
-        } catch (error) {
-          // The peer's path is not UTF-8, and Deno has dropped the connection (2.9.6).
-          if (!(error instanceof Deno.errors.InvalidData)) throw error;
-        }
+  const accept = async (): Promise<Stream> => {
+    while (true) {
+      try {
+        return denoStream(await listener.accept(), { local: { path } });
+      } catch (error) {
+        // The peer's path is not UTF-8, and Deno has dropped the connection (2.9.6).
+        if (!(error instanceof Deno.errors.InvalidData)) throw error;
       }
-    },
-    close() {
-      remove(); // before a successor could find it live
-      listener.close();
-    },
+    }
   };
+  const close = (): void => {
+    remove(); // before a successor could find it live
+    listener.close();
+  };
+  return { addr: { path }, ...whenThereIsRoom({ close }, accept) };
 }
 
 function bindFailure(

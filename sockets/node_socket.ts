@@ -1,5 +1,7 @@
 import type { Server, Socket } from "node:net";
 import type { InternetEndpoint } from "../protocol/addresses.ts";
+import { descriptors } from "./descriptors.ts";
+import { BACKLOG } from "./listen.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import type { Stream, StreamListener } from "./stream.ts";
 
@@ -9,21 +11,48 @@ const MAX_WAITING = 65_536;
 /** Milliseconds of silence after which the kernel checks that the peer is still there. */
 const KEEP_ALIVE_MS = 60_000;
 
+/** Milliseconds between two reminders to accept. */
+const REMIND_MS = 1_000;
+
 type Accepted = { readonly stream: Stream } | { readonly error: Error };
 
-/** Accepts connections as they arrive; callers of `accept` get them in order. */
+/** What a `node:net` server has of its own under the name `_handle`. */
+interface ListenHandle {
+  /** Called for each connection; accepts it. */
+  onconnection(status: number): void;
+  /** Once it listens, only makes it look for connections. */
+  listen(backlog: number): number;
+}
+
+/**
+ * Accepts connections as they arrive; callers of `accept` get them in order.
+ *
+ * Without descriptors, `node:net` would stop accepting for good, silently (Deno 2.9.6). So it is
+ * told to accept no more than there is room for: while one connection is left alone, the runtime
+ * accepts no others, and the kernel's queue holds them. Of those that it had accepted by then, as
+ * many as the reserve needs are reset.
+ */
 export class NodeListener implements StreamListener {
   readonly #server: Server;
+  readonly #closing = new AbortController();
+  #handle: ListenHandle | undefined;
+  #reminder: ReturnType<typeof setInterval> | undefined;
+  /** Whether it waits for room. */
+  #isWaiting = false;
+  #turnsAway = false;
+  #looking: ReturnType<typeof setImmediate> | undefined;
   readonly #waiting: Accepted[] = [];
   #accepting: PromiseWithResolvers<Stream> | undefined;
   #closed = false;
 
-  constructor(server: Server) {
+  /** @param weight Descriptors that each connection will take, its own included. */
+  constructor(server: Server, weight: number) {
     this.#server = server;
     server.on("connection", (socket) => {
       // Reset before it was accepted: it no longer has a peer.
       if (socket.remoteAddress === undefined) socket.destroy();
-      else this.#add({ stream: new NodeStream(socket) });
+      else if (this.#turnsAway) socket.resetAndDestroy();
+      else this.#add({ stream: new NodeStream(socket, descriptors.take(weight)) });
     });
     server.on("error", (error) => this.#add({ error }));
   }
@@ -32,6 +61,22 @@ export class NodeListener implements StreamListener {
     const address = this.#server.address();
     if (address === null || typeof address === "string") throw new Deno.errors.BadResource();
     return { hostname: address.address, port: address.port };
+  }
+
+  /** Call once it listens: from now on it accepts only what there is room for. */
+  limit(): void {
+    const handle = (this.#server as unknown as { readonly _handle: ListenHandle })._handle;
+    const accept = handle.onconnection;
+    this.#handle = handle;
+    handle.onconnection = (status) => {
+      const hasRoom = descriptors.hasRoom();
+      if (hasRoom) this.#looking ??= setImmediate(() => this.#lookAgain());
+      else this.#untilRoom();
+      this.#turnsAway = !hasRoom;
+      if (hasRoom || descriptors.isShort) accept.call(handle, status);
+    };
+    // If it ran out of descriptors all the same, it only needs to look again.
+    this.#reminder = setInterval(() => this.#lookAgain(), REMIND_MS);
   }
 
   /** @throws {Deno.errors.BadResource} once it is closed. */
@@ -50,11 +95,28 @@ export class NodeListener implements StreamListener {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#closing.abort();
+    clearInterval(this.#reminder);
+    clearImmediate(this.#looking);
     this.#server.close();
     for (const next of this.#waiting) {
       if ("stream" in next) next.stream.close();
     }
     this.#accepting?.reject(new Deno.errors.BadResource("Listener is closed"));
+  }
+
+  async #untilRoom(): Promise<void> {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    await descriptors.untilRoom(this.#closing.signal);
+    this.#isWaiting = false;
+    this.#lookAgain();
+  }
+
+  /** Those that were left alone are accepted next, and only then does the runtime look for others. */
+  #lookAgain(): void {
+    this.#looking = undefined;
+    if (!this.#closed) this.#handle?.listen(BACKLOG);
   }
 
   #add(next: Accepted): void {
@@ -91,7 +153,8 @@ export class NodeStream implements Stream {
   #closed = false;
   #reading: PromiseWithResolvers<void> | undefined;
 
-  constructor(socket: Socket) {
+  /** @param giveBack Called once it is closed. */
+  constructor(socket: Socket, giveBack: () => void) {
     this.#socket = socket;
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.local = { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 };
@@ -100,7 +163,10 @@ export class NodeStream implements Stream {
     socket.pause();
     socket.on("end", () => this.#end(null));
     socket.on("error", (error) => this.#end(error));
-    socket.on("close", () => this.#end(null));
+    socket.on("close", () => {
+      giveBack();
+      this.#end(null);
+    });
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {

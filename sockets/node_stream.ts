@@ -1,7 +1,8 @@
-import type { ListenOptions } from "node:net";
+import type { ListenOptions as ServerOptions } from "node:net";
 import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
 import { bindAll } from "./bind_all.ts";
-import { BACKLOG, bindTcp, type TcpListener } from "./listen.ts";
+import { descriptors } from "./descriptors.ts";
+import { BACKLOG, bindTcp, type ListenOptions, type TcpListener } from "./listen.ts";
 import { NodeListener, NodeStream } from "./node_socket.ts";
 import { canReset } from "./runtime.ts";
 import { denoStream, type Stream } from "./stream.ts";
@@ -15,6 +16,8 @@ const { createConnection, createServer } = await import("node:net");
 export interface DialResettableOptions extends InternetEndpoint {
   /** Ends the attempt, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether its descriptor is counted with the connection that it is opened for. @default {false} */
+  readonly isCounted?: boolean;
 }
 
 /**
@@ -36,7 +39,9 @@ export async function dialResettable(options: DialResettableOptions): Promise<St
   throw Object.assign(new Error("connected to itself: nothing listens"), { code: "ECONNREFUSED" });
 }
 
-async function dialNode({ hostname, port, signal }: DialResettableOptions): Promise<Stream> {
+async function dialNode(options: DialResettableOptions): Promise<Stream> {
+  const { hostname, port, signal, isCounted } = options;
+  const giveBack = descriptors.take(isCounted ? 0 : 1);
   // Only one address is tried: choosing among several is up to the caller.
   const socket = createConnection({
     host: hostname,
@@ -47,44 +52,46 @@ async function dialNode({ hostname, port, signal }: DialResettableOptions): Prom
   });
   try {
     await once(socket, "connect", signal && { signal });
-    return new NodeStream(socket);
+    return new NodeStream(socket, giveBack);
   } catch (error) {
     socket.destroy();
+    giveBack();
     signal?.throwIfAborted();
     throw error;
   }
 }
 
-/** Where to listen. */
-export interface ListenResettableOptions extends InternetEndpoint {
-  /** Whether other processes that set it may listen there too (Linux). @default {false} */
-  readonly reusePort?: boolean | undefined;
+/** How to listen for connections that can be reset. */
+export interface ListenResettableOptions extends ListenOptions {
+  /** Descriptors that each connection will take, its own included. @default {1} */
+  readonly weight?: number;
 }
 
 /**
  * Listens for TCP connections that can be reset, if the runtime can.
  *
  * Connections are accepted as they arrive, without waiting for `accept()`, and are not read until
- * `read()` is called. A process that runs out of descriptors gets no error and never accepts again
- * (Deno 2.9.6), so limit the number of open connections.
+ * `read()` is called.
  *
  * @param endpoint An IP address of this host and a port; 0 picks any free one.
  * @throws {Error} with the errno name as its `code`.
  */
 export async function listenResettable(
-  endpoint: ListenResettableOptions,
+  endpoint: InternetEndpoint,
+  { reusePort, weight = 1 }: ListenResettableOptions = {},
 ): Promise<TcpListener> {
-  if (!canReset) return bindTcp(endpoint, endpoint.reusePort);
-  const { hostname: host, port, reusePort } = endpoint;
+  if (!canReset) return bindTcp(endpoint, { reusePort });
+  const { hostname: host, port } = endpoint;
   const server = createServer({
     allowHalfOpen: true,
     noDelay: true,
     pauseOnConnect: true,
   });
-  const listener = new NodeListener(server);
-  server.listen({ host, port, reusePort, backlog: BACKLOG } as ListenOptions);
+  const listener = new NodeListener(server, weight);
+  server.listen({ host, port, reusePort, backlog: BACKLOG } as ServerOptions);
   try {
     await once(server, "listening");
+    listener.limit();
     return listener;
   } catch (error) {
     throw bindErrorOf(endpoint) ?? error;
@@ -105,13 +112,12 @@ function bindErrorOf({ hostname, port }: InternetEndpoint): unknown {
  * Listens on those of the addresses that this host has, all on the same port.
  *
  * @param port 0 picks one that is free on all of them.
- * @param reusePort As in {@linkcode ListenResettableOptions}.
  * @throws {SocketFailure} of kind `BIND` if one can't be listened on, or if the host has none of them.
  */
 export function listenResettableOnAll(
   addresses: readonly string[],
   port: number,
-  reusePort = false,
+  options?: ListenResettableOptions,
 ): Promise<TcpListener[]> {
-  return bindAll(addresses, port, (endpoint) => listenResettable({ ...endpoint, reusePort }));
+  return bindAll(addresses, port, (endpoint) => listenResettable(endpoint, options));
 }

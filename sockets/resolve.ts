@@ -1,5 +1,6 @@
 import { deadline } from "@std/async/deadline";
 import { canonicalAddress, loopbackAddresses } from "../protocol/addresses.ts";
+import { descriptors } from "./descriptors.ts";
 import { SocketFailure } from "./failure.ts";
 
 /**
@@ -56,10 +57,13 @@ export async function systemResolver(): Promise<typeof import("node:dns/promises
 
 async function askResolver(host: string): Promise<readonly string[]> {
   const { lookup } = await systemResolver();
+  const giveBack = descriptors.take();
   try {
     const found = await lookup(host, { all: true });
     return [...new Set(found.map(({ address }) => address))];
   } catch (cause) {
     throw new SocketFailure("DNS", { phase: "resolve", host }, cause);
+  } finally {
+    giveBack();
   }
 }

@@ -1,4 +1,5 @@
 import type { Endpoint, InternetEndpoint } from "../protocol/addresses.ts";
+import { descriptors } from "./descriptors.ts";
 
 /** Maximum bytes of a Unix socket's path: `sun_path` less its NUL (unix(7); BSD's is 4 shorter). */
 export const MAX_UNIX_PATH = Deno.build.os === "linux" ? 107 : 103;
@@ -43,9 +44,14 @@ export interface DatagramSocket {
  * A Deno connection as a {@linkcode Stream}, with Nagle's algorithm off (RFC 896).
  *
  * @param ends Its ends, where their names differ from the system's.
+ * @param giveBack Uncounts its descriptor; without it, it is counted here.
  */
-export function denoStream(conn: Deno.TcpConn | Deno.UnixConn, ends: Ends = {}): Stream {
-  return new DenoStream(conn, ends);
+export function denoStream(
+  conn: Deno.TcpConn | Deno.UnixConn,
+  ends: Ends = {},
+  giveBack = descriptors.take(),
+): Stream {
+  return new DenoStream(conn, ends, giveBack);
 }
 
 interface Ends {
@@ -56,10 +62,12 @@ interface Ends {
 class DenoStream implements Stream {
   readonly #conn: Deno.TcpConn | Deno.UnixConn;
   readonly #ends: Ends;
+  readonly #giveBack: () => void;
 
-  constructor(conn: Deno.TcpConn | Deno.UnixConn, ends: Ends) {
+  constructor(conn: Deno.TcpConn | Deno.UnixConn, ends: Ends, giveBack: () => void) {
     this.#conn = conn;
     this.#ends = ends;
+    this.#giveBack = giveBack;
     if ("setNoDelay" in conn) setNoDelay(conn);
   }
 
@@ -85,10 +93,11 @@ class DenoStream implements Stream {
 
   close(): void {
     this.#conn[Symbol.dispose]();
+    this.#giveBack();
   }
 
   [Symbol.dispose](): void {
-    this.#conn[Symbol.dispose]();
+    this.close();
   }
 }
 

@@ -5,7 +5,6 @@ import { MAX_DATAGRAM } from "../protocol/datagram.ts";
 import { commands } from "../main.ts";
 import { labForms } from "../protocol/lab.ts";
 import { QUIET_MS } from "../protocol/line_buffer.ts";
-import { service as lab } from "../services/lab.ts";
 import { defaultLimits } from "../services/server/server.ts";
 import { digestOfPage, PICTURES_OF } from "./page_pictures.ts";
 
@@ -45,7 +44,6 @@ Deno.test("docs/wire.md states the program's real limits", async () => {
       `${defaultLimits.requestTimeout / 1_000} s each (\`--request-timeout\`)`,
       `${defaultLimits.idleTimeout / 60_000} min (\`--idle-timeout\`)`,
       `${number(defaultLimits.maxConnections)} (\`--max-connections\`)`,
-      `\`lab\` ${number(lab.maxConnections ?? 0)};`,
     ]
   ) {
     assertStringIncludes(page, limit);

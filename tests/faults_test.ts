@@ -15,9 +15,7 @@ import {
   countDescriptors,
   FloodingConnection,
   linux,
-  netdemoCommand,
   probe,
-  Process,
   python,
   python3,
   run,
@@ -26,7 +24,6 @@ import {
   TestConnection,
   testWith,
   TURN,
-  until,
 } from "./harness/mod.ts";
 
 const resets = `${import.meta.dirname}/harness/resets.py`;
@@ -101,31 +98,6 @@ signalTest("beyond --max-connections a client is told that the server is full", 
   const { stderr } = await process.stop();
   assertLess(stderr.split("\n").length, 10, "notices are rate-limited");
 });
-
-signalTest(
-  "a server out of descriptors waits, and serves again once clients have left",
-  async () => {
-    const command = ["sh", "-c", 'ulimit -n 150; exec "$@"', "sh", ...netdemoCommand];
-    await using process = new Process([...command, "calc-server", "--port", "0", "--json"]);
-    const [, text] = await process.printed(/"port":(\d+)/);
-    const port = Number(text);
-    const before = countDescriptors(process.child.pid);
-    const connections: TestConnection[] = [];
-    for (let count = 0; count < 300; count++) connections.push(await TestConnection.open(port));
-    await process.printed(/"event":"accept-failed"/);
-    for (const connection of connections) connection[Symbol.dispose]();
-    await until(() => probe(port).then(() => true, () => false), "served again");
-    await backAtBaseline(before, process.child.pid);
-    const { code, stdout, stderr } = await process.stop();
-    assertEquals({ code, stderr }, { code: 0, stderr: "" });
-    const tries = stdout.split("\n").filter((line) => line.includes('"accept-failed"'))
-      .map((line) => Date.parse(JSON.parse(line).time));
-    const inOneSecond = tries.map((first) =>
-      tries.filter((time) => time >= first && time < first + 1_000)
-    );
-    assertLess(Math.max(...inOneSecond.map((times) => times.length)), 21);
-  },
-);
 
 Deno.test("a client that reads no replies does not slow the others", async () => {
   const calls: SocketEvent[] = [];

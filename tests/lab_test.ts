@@ -13,7 +13,6 @@ import {
   netdemoInProcess,
   Network,
   networkNeeds,
-  openFiles,
   Process,
   resets,
   run,
@@ -431,29 +430,6 @@ testWith([tool("nc")], "lab works with nc, by hand", async () => {
   await nc.write("late 100ms\n");
   await nc.printed(/ok\n$/);
 });
-
-testWith(
-  [linux, openFiles(1_300)],
-  "lab takes as many connections as its descriptors allow, and recovers",
-  async () => {
-    // A low limit, which 1,000 connections do not use up.
-    const limited = ["sh", "-c", 'ulimit -n 1100; exec "$@"', "sh", ...netdemoCommand];
-    await using process = new Process([...limited, "lab-server", "--port", "0"]);
-    const [, port] = await process.printed(/Listening on \S+?:(\d+) /);
-    using connections = new DisposableStack();
-    for (let count = 0; count < 1_000; count++) {
-      connections.use(await TestConnection.open(Number(port)));
-    }
-    using surplus = await TestConnection.open(Number(port));
-    assertEquals(await surplus.receiveAll(), "Error: server is full\n");
-    connections[Symbol.dispose]();
-    await until(async () => {
-      using connection = await TestConnection.open(Number(port));
-      await connection.send("echo Hi\n");
-      return await connection.receive() === "Hi\n";
-    }, "the server answers again");
-  },
-);
 
 testWith(
   [linux],

@@ -4,7 +4,7 @@ import type { Watch } from "../../sockets/dial.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
 import { Inbox } from "../../sockets/inbox.ts";
-import { bindDatagrams } from "../../sockets/listen.ts";
+import { anyAddress, bindClient } from "../../sockets/listen.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { Call, Received } from "./call.ts";
@@ -46,7 +46,7 @@ export class DatagramCall implements Call {
   }
 
   get local(): InternetEndpoint {
-    return this.#local ?? { hostname: anyAddress(this.remote), port: 0 };
+    return this.#local ?? { hostname: anyAddress(this.remote.hostname), port: 0 };
   }
 
   async send([request = ""]: readonly string[]): Promise<void> {
@@ -91,8 +91,7 @@ export class DatagramCall implements Call {
   }
 
   #open(): DatagramSocket {
-    const hostname = anyAddress(this.remote);
-    const socket = bindDatagrams({ hostname, port: 0 });
+    const socket = bindClient(this.remote);
     if (this.#watch === undefined) return socket;
     return traceDatagrams(socket, new SocketTrace(this.#watch.trace, this.#watch.who));
   }
@@ -113,9 +112,4 @@ export class DatagramCall implements Call {
       ...facts,
     });
   }
-}
-
-/** The wildcard address of the same family. */
-function anyAddress({ hostname }: InternetEndpoint): string {
-  return hostname.includes(":") ? "::" : "0.0.0.0";
 }

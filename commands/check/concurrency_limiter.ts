@@ -1,9 +1,8 @@
+import { descriptors } from "../../sockets/descriptors.ts";
 import type { NetworkClock } from "./network_clock.ts";
 
 /** Maximum number of probes that may be busy at once. */
 const MAX_BUSY = 64;
-/** The lowest limit when descriptors run short. */
-const MIN_LIMIT = 8;
 /**
  * Milliseconds of waiting for the network after which a probe counts as waiting, which costs
  * nothing, and frees its place.
@@ -22,11 +21,10 @@ interface Place {
  * Runs many tasks, a limited number at a time.
  *
  * A task that waits long, as for an answer that was dropped, gives its place to
- * the next. Otherwise a few hundred dead hosts would hold up all others.
+ * the next. Otherwise a few hundred dead hosts would hold up all others. None runs
+ * without a descriptor.
  */
 export class ConcurrencyLimiter {
-  #limit = MAX_BUSY;
-  #waitingLimit = MAX_WAITING;
   #busy = 0;
   #waiting = 0;
   readonly #queue: (() => void)[] = [];
@@ -37,18 +35,6 @@ export class ConcurrencyLimiter {
 
   constructor(clock: NetworkClock) {
     this.#clock = clock;
-  }
-
-  /**
-   * Admits no more than are running now: this process has no descriptors for more.
-   *
-   * @returns whether a retry is worthwhile.
-   */
-  shrink(): boolean {
-    const held = Math.max(MIN_LIMIT, this.#places.size);
-    this.#limit = Math.min(this.#limit, held);
-    this.#waitingLimit = Math.min(this.#waitingLimit, held - this.#limit);
-    return this.#places.size > 0;
   }
 
   /** Whether a new task would start at once. */
@@ -62,9 +48,12 @@ export class ConcurrencyLimiter {
     const place: Place = { since: this.#clock.time, waits: false };
     this.#places.add(place);
     this.#watch ??= setInterval(() => this.#moveWaiting(), PATIENCE_MS);
+    // Counted before the task opens it: many wait for the same one.
+    const giveBack = await descriptors.takeWhenFree();
     try {
       return await task();
     } finally {
+      giveBack();
       this.#places.delete(place);
       if (place.waits) this.#waiting--;
       else this.#busy--;
@@ -74,7 +63,7 @@ export class ConcurrencyLimiter {
   }
 
   #isFree(): boolean {
-    return this.#busy < this.#limit && this.#waiting <= this.#waitingLimit;
+    return this.#busy < MAX_BUSY && this.#waiting <= MAX_WAITING;
   }
 
   /** Frees the places of tasks that have waited long. */

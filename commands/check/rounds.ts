@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../protocol/addresses.ts";
+import { descriptors } from "../../sockets/descriptors.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { knownAddresses, lookUp, systemResolver } from "../../sockets/resolve.ts";
 import { hasFamilyOf } from "../../sockets/route.ts";
@@ -161,7 +162,8 @@ export async function probeRow(
     return { challenge, probed };
   };
   let { challenge, probed } = await limiter.run(ask);
-  while (lacksDescriptors(probed) && limiter.shrink()) {
+  // It can only get one once another of its own is closed.
+  while (lacksDescriptors(probed) && descriptors.exhausted()) {
     ({ challenge, probed } = await limiter.run(ask));
   }
   const elapsedMs = (resolveMs ?? 0) + probed.elapsedMs;

@@ -100,7 +100,7 @@ export class Backend {
     try {
       const { connection, endpoint } = await firstToAnswer(
         endpoints,
-        (endpoint, signal) => dialResettable({ ...endpoint, signal }),
+        (endpoint, signal) => dialResettable({ ...endpoint, signal, isCounted: true }),
         over,
       );
       this.#prefer(endpoint.hostname);

@@ -1,5 +1,4 @@
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
-import { descriptorRoom } from "../../sockets/descriptor_room.ts";
 import { acceptFrom } from "../../sockets/accept.ts";
 import { errorName } from "../../sockets/errno.ts";
 import { listenResettableOnAll } from "../../sockets/node_stream.ts";
@@ -11,10 +10,6 @@ import type { Relay, RelayOptions } from "./relay_engine.ts";
 
 /** Milliseconds to pass on what had arrived when the relay stopped. */
 const ARRIVED_MS = 50;
-/** Descriptors kept free for other uses, and for connections about to be turned away. */
-const SPARE_DESCRIPTORS = 32;
-/** The least number of connections to look for room for at a time. */
-const MIN_CHECKED = 64;
 
 /**
  * Listens for clients and joins each to its own connection to the server, until the signal.
@@ -22,7 +17,7 @@ const MIN_CHECKED = 64;
  * @throws {SocketFailure} of kind `BIND` if it can't listen there.
  */
 export async function startTcpRelay(options: RelayOptions, signal: AbortSignal): Promise<Relay> {
-  const listeners = await listenResettableOnAll(options.addresses, options.port);
+  const listeners = await listenResettableOnAll(options.addresses, options.port, { weight: 2 });
   const relay = new TcpRelay(options, listeners);
   const stop = (): void => relay.stop();
   if (signal.aborted) stop();
@@ -45,14 +40,10 @@ class TcpRelay implements Relay {
   readonly #stopped = new AbortController();
   /** Resolves once the relay has stopped and the last connection is closed. */
   readonly #over = Promise.withResolvers<void>();
-  #limit: number;
-  /** Connections there are descriptors for. */
-  #hasRoomFor = 0;
 
   constructor(options: RelayOptions, listeners: readonly StreamListener[]) {
     this.#options = options;
     this.#draws = drawFrom(options.faults, options.seed);
-    this.#limit = options.maxConnections;
     this.addresses = listeners.map(({ addr }) => addr as InternetEndpoint);
     const loops = listeners.map((listener) =>
       acceptFrom(listener, {
@@ -87,7 +78,7 @@ class TcpRelay implements Relay {
   async #accept(client: Stream): Promise<void> {
     const id = ++this.connections;
     const ends = { client: client.remote, relay: client.local };
-    if (!this.#hasRoom()) {
+    if (this.#links.size + this.#waiting.size >= this.#options.maxConnections) {
       this.rejected++;
       this.#options.notice({ what: "full", connection: id, ...ends });
       return resetStream(client);
@@ -118,24 +109,6 @@ class TcpRelay implements Relay {
       this.#waiting.delete(client);
       this.#settle();
     }
-  }
-
-  /**
-   * Whether there is room for another connection.
-   *
-   * Once a `node:net` listener has found no descriptor, it accepts no more connections and reports
-   * no error (Deno 2.9.6). To prevent that, this looks in time for descriptors for as many
-   * connections again.
-   */
-  #hasRoom(): boolean {
-    const open = this.#links.size + this.#waiting.size;
-    if (open >= this.#hasRoomFor && open < this.#limit) {
-      const more = Math.min(Math.max(MIN_CHECKED, open), this.#limit - open);
-      const found = descriptorRoom(2 * more + SPARE_DESCRIPTORS);
-      this.#hasRoomFor = open + Math.floor((found - SPARE_DESCRIPTORS) / 2);
-      if (found < 2 * more + SPARE_DESCRIPTORS) this.#limit = Math.max(1, this.#hasRoomFor);
-    }
-    return open < this.#limit;
   }
 
   /** Resets a client whose server can't be reached: nothing else would say so. */

@@ -1,6 +1,7 @@
 import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
+import { descriptors } from "../../sockets/descriptors.ts";
 import { bindUdp } from "../../sockets/bind_udp.ts";
-import { bindDatagrams } from "../../sockets/listen.ts";
+import { bindClient } from "../../sockets/listen.ts";
 import { receiveFrom } from "../../sockets/receive.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
 import { drawFrom } from "./faults/draw.ts";
@@ -12,7 +13,7 @@ const FORGET_AFTER_MS = 60_000;
 const SWEEP_MS = 5_000;
 /** Milliseconds without an answer after which the server is looked up again, and between lookups. */
 const UNANSWERED_MS = 1_000;
-/** Clients at a time: each takes a socket and a buffer. A new one replaces the longest silent. */
+/** Clients at a time, descriptors permitting: a new one replaces the longest silent. */
 const MAX_CLIENTS = 1_000;
 
 /** Passes datagrams on between clients and a server until the signal, with a socket per client. */
@@ -91,17 +92,19 @@ class UdpRelay implements Relay {
       flow.end("silent"); // the server has moved
       flow = undefined;
     }
-    if (this.#flows.size >= Math.min(MAX_CLIENTS, this.#options.maxConnections)) {
-      this.#forgetOldest();
-    }
+    if (flow === undefined && !this.#hasRoom()) this.#forgetOldest();
     flow ??= this.#begin(near, client, server);
     this.#flows.set(key, flow);
     return flow;
   }
 
+  #hasRoom(): boolean {
+    const most = Math.min(MAX_CLIENTS, this.#options.maxConnections);
+    return this.#flows.size < most && descriptors.hasRoom();
+  }
+
   #begin(near: DatagramSocket, client: Deno.Addr, server: InternetEndpoint): Flow {
-    const hostname = server.hostname.includes(":") ? "::" : "0.0.0.0";
-    const far = bindDatagrams({ hostname, port: 0 });
+    const far = bindClient(server);
     return new Flow({ id: ++this.connections, client, near, far, server }, this.#context);
   }
 

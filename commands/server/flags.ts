@@ -53,11 +53,11 @@ export const runFlags = {
 
 export type RunValues = FlagValues<typeof runFlags>;
 
-/** The limits for each server; those not given may differ by service. */
-export function limitsOf(values: RunValues, given: ReadonlySet<string>): StreamOptions {
+/** The limits for each server. */
+export function limitsOf(values: RunValues): StreamOptions {
   return {
     maxRequest: values["max-request"],
-    maxConnections: given.has("max-connections") ? values["max-connections"] : undefined,
+    maxConnections: values["max-connections"],
     idleTimeout: values["idle-timeout"],
     requestTimeout: values["request-timeout"],
     grace: values.grace,

@@ -29,10 +29,6 @@ export async function serveProgram(lesson: Lesson): Promise<Program> {
     host: hostFlag("host name or IP address to listen on"),
     ...ownFlags(services),
     ...runFlags,
-    "max-connections": {
-      ...runFlags["max-connections"],
-      show: (most: number) => [most, ...ownLimits(services)].join(", "),
-    },
     "port-file": {
       ...runFlags["port-file"],
       about: "file with a line for each service, such as calc 4040",
@@ -56,7 +52,7 @@ Limits apply to each service.`,
       const { flags: values, given, words } = parseCommandLine(args, flags);
       const ports = servedPorts(words, lesson);
       refuseUnserved(services, ports, given);
-      const limits = limitsOf(values, given);
+      const limits = limitsOf(values);
       return (channels) => run(ports, values, limits, channels);
     },
   };
@@ -92,13 +88,6 @@ async function run(
     },
     values,
     channels,
-  );
-}
-
-/** Such as `lab 1000`: the services with their own connection limit. */
-function ownLimits(services: readonly Service[]): readonly string[] {
-  return services.flatMap(({ name, maxConnections }) =>
-    maxConnections === undefined ? [] : [`${name} ${maxConnections}`]
   );
 }
 

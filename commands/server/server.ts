@@ -16,7 +16,7 @@ import { openServerReport } from "./server_report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 
 /** The flags of every single server. */
-function serverFlags(port: number, { maxConnections }: Service) {
+function serverFlags(port: number) {
   return {
     ...transportFlags({
       hostAbout: "host name or IP address to listen on",
@@ -27,10 +27,6 @@ function serverFlags(port: number, { maxConnections }: Service) {
     "reuse-port": { about: "share the port with other processes (Linux)" },
     once: { about: "serve one connection, or one datagram, and exit" },
     ...runFlags,
-    "max-connections": {
-      ...runFlags["max-connections"],
-      default: maxConnections ?? runFlags["max-connections"].default,
-    },
   };
 }
 
@@ -42,7 +38,7 @@ export function serverProgram(
   port: number,
   sample: readonly string[],
 ): Program {
-  const common = serverFlags(port, service);
+  const common = serverFlags(port);
   const { flag } = service;
   const flags = flag === undefined
     ? common
@@ -65,7 +61,7 @@ and exits 0; a second signal ends it at once.`,
       }
       const protocol = chosenTransport(given);
       const chosen = chosenService(service, values);
-      const limits = limitsOf(values, given);
+      const limits = limitsOf(values);
       return (channels) => run({ service: chosen, sample, protocol, values, limits }, channels);
     },
   };

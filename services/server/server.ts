@@ -28,7 +28,7 @@ export interface AddressOptions {
 
 /** Limits of a server with connections. */
 export interface StreamOptions extends ServerOptions {
-  /** Maximum number of open connections. @default {the service's, or defaultLimits.maxConnections} */
+  /** Maximum number of open connections. @default {defaultLimits.maxConnections} */
   readonly maxConnections?: number | undefined;
   /** Milliseconds a connection may be idle. @default {defaultLimits.idleTimeout} */
   readonly idleTimeout?: number | undefined;

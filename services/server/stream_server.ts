@@ -1,7 +1,6 @@
 import { type Endpoint, loopbackAddresses, type Protocol } from "../../protocol/addresses.ts";
 import { PIPELINE_SIZE } from "../../protocol/line_buffer.ts";
 import { acceptFrom } from "../../sockets/accept.ts";
-import { errnoOf } from "../../sockets/errno.ts";
 import { listenTcp } from "../../sockets/listen.ts";
 import { listenUnix } from "../../sockets/listen_unix.ts";
 import { SilenceTimers } from "../../sockets/silence_timers.ts";
@@ -38,8 +37,6 @@ const REPLIES_KEPT = 256;
 const REQUESTS_KEPT = 64;
 /** Connections that may stay for a while to read that the server is full. */
 const MAX_TURNED_AWAY = 32;
-/** Descriptors to leave free once the process has run out of them. */
-const SPARE_DESCRIPTORS = 64;
 /** Milliseconds without a new connection after which a stopping server takes its queue to be empty. */
 const QUEUED_MS = 10;
 /** Looks that must find it empty: the first may come before a turn of accepting. */
@@ -61,7 +58,7 @@ export async function serve(
 ): Promise<Server> {
   const { addresses = loopbackAddresses, port, reusePort, trace } = options;
   const listen = service.resets ? await resettableListen() : listenTcp;
-  const listeners = await listen(addresses, port, reusePort);
+  const listeners = await listen(addresses, port, { reusePort });
   return new StreamServer(service, traced(listeners, service, trace), options);
 }
 
@@ -109,14 +106,14 @@ class StreamServer implements Server {
   readonly #ended = Promise.withResolvers<void>();
   served = 0;
   #accepted = 0;
-  #maxConnections: number;
+  readonly #maxConnections: number;
   #drain: Drain | undefined;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(service: Service, listeners: readonly StreamListener[], options: StreamOptions) {
     const {
       maxRequest = defaultLimits.maxRequest,
-      maxConnections = service.maxConnections ?? defaultLimits.maxConnections,
+      maxConnections = defaultLimits.maxConnections,
       idleTimeout = defaultLimits.idleTimeout,
       requestTimeout = defaultLimits.requestTimeout,
       events = {},
@@ -146,7 +143,7 @@ class StreamServer implements Server {
       acceptFrom(listener, {
         signal: this.#stopping.signal,
         admit: (stream) => this.#admit(stream),
-        onFailure: (error) => this.#onAcceptFailed(error),
+        onFailure: events.acceptFailed,
       })
     );
     this.finished = Promise.all([...accepting, this.#ended.promise]).then(() => this.#cleanUp());
@@ -186,16 +183,6 @@ class StreamServer implements Server {
       this.#turnedAway.delete(connection);
       this.#endIfDone();
     });
-  }
-
-  #onAcceptFailed(error: Error): void {
-    // Deno itself fails in places at this limit, so stay below it from now on. With
-    // few connections, something else has used up the descriptors.
-    const spared = this.#connections.size - SPARE_DESCRIPTORS;
-    if (errnoOf(error) === "EMFILE" && spared > 0) {
-      this.#maxConnections = Math.min(this.#maxConnections, spared);
-    }
-    this.#events.acceptFailed?.(error);
   }
 
   #stopListening(): void {

@@ -1,0 +1,172 @@
+import { Changes } from "./changes.ts";
+import { errnoOf } from "./errno.ts";
+
+/** Descriptors to look for at a time, as many as are in use: 256 take about a millisecond. */
+const MIN_STEP = 32;
+const MAX_STEP = 256;
+/** Descriptors kept free for files, names, and what is accepted at the same time. */
+const MAX_RESERVE = 32;
+/** Milliseconds after which to look again for more than was found. */
+const AGAIN_MS = 1_000;
+/** Milliseconds with a quarter of the room free after which it is no longer full. */
+const RELIEF_MS = 500;
+
+/**
+ * How many sockets this process may open: one budget for all that come and go. Those who accept
+ * wait for room here, so that the kernel's queue holds the clients that there is no room for.
+ *
+ * Nothing reveals the limit to a program with few permissions (Linux has it in /proc), and at the
+ * limit itself the runtime panics in places and node:net stops accepting (Deno 2.9.6). So it is
+ * learnt before it is reached, by opening descriptors and closing them at once: a few hundred at a
+ * time, whenever all those that were found are in use. No other code of this thread runs meanwhile,
+ * so none meets the limit.
+ */
+export class DescriptorBudget {
+  readonly #find: (wanted: number) => number;
+  /** Notified when there may be room again. */
+  readonly #freed = new Changes();
+  /** Sockets that are open. */
+  #open = 0;
+  /** Sockets that are known to fit. */
+  #fit = 0;
+  #reserve = MAX_RESERVE;
+  /** When the last look found the limit. */
+  #limitFoundAt = -Infinity;
+  #isFull = false;
+  #relief: ReturnType<typeof setTimeout> | undefined;
+  #waiting = 0;
+  #again: ReturnType<typeof setInterval> | undefined;
+
+  /** Called when there is no more room (`true`), and when there is plenty again (`false`). */
+  onChange: ((isFull: boolean) => void) | undefined;
+
+  /** @param find Returns how many descriptors are free, up to `wanted`. */
+  constructor(find = freeDescriptors) {
+    this.#find = find;
+  }
+
+  /** Sockets that are open. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /**
+   * Counts a socket that is about to be opened.
+   *
+   * @param count Descriptors that it will take, with those that are opened for its sake.
+   * @returns what to call, once or more, after its close.
+   */
+  take(count = 1): () => void {
+    this.#open += count;
+    let isTaken = true;
+    return () => {
+      if (!isTaken) return;
+      isTaken = false;
+      this.#open -= count;
+      if (this.#open < this.#fit) this.#freed.notify();
+      this.#relieve();
+    };
+  }
+
+  /** Whether there is room for another socket; looks for it if necessary. */
+  hasRoom(): boolean {
+    if (this.#open >= this.#fit) this.#look();
+    const hasRoom = this.#open < this.#fit;
+    if (!hasRoom) this.#becomeFull();
+    return hasRoom;
+  }
+
+  /** Counts a descriptor as {@linkcode take} does, once there is room for it. */
+  async takeWhenFree(): Promise<() => void> {
+    while (true) {
+      const room = this.untilRoom();
+      if (room === undefined) return this.take();
+      await room;
+    }
+  }
+
+  /** Resolves when there is room, or the signal aborts; `undefined` means at once. */
+  untilRoom(signal?: AbortSignal): Promise<void> | undefined {
+    return this.hasRoom() ? undefined : this.#wait(signal);
+  }
+
+  /** Whether so few descriptors are left that even the reserve is in use. */
+  get isShort(): boolean {
+    return this.#find(this.#reserve) < this.#reserve / 2;
+  }
+
+  /**
+   * Call when opening something failed for lack of a descriptor: what is open is too much already.
+   *
+   * @returns whether anything is open that will be closed, so that it is worth another try.
+   */
+  exhausted(): boolean {
+    this.#limitFoundAt = performance.now();
+    this.#fit = Math.max(1, Math.min(this.#fit, this.#open - this.#reserve));
+    return this.#open > 0;
+  }
+
+  async #wait(signal?: AbortSignal): Promise<void> {
+    const stop = (): void => this.#freed.notify();
+    signal?.addEventListener("abort", stop);
+    this.#waiting++;
+    // What others have opened and closed is not counted here: look again from time to time.
+    this.#again ??= setInterval(stop, AGAIN_MS);
+    while (signal?.aborted !== true && !this.hasRoom()) await this.#freed.next;
+    if (--this.#waiting === 0) {
+      clearInterval(this.#again);
+      this.#again = undefined;
+    }
+    signal?.removeEventListener("abort", stop);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    if (now - this.#limitFoundAt < AGAIN_MS) return;
+    const wanted = MAX_RESERVE + Math.min(MAX_STEP, Math.max(MIN_STEP, this.#open));
+    const found = this.#find(wanted);
+    if (found < wanted) this.#limitFoundAt = now;
+    this.#reserve = Math.min(MAX_RESERVE, Math.ceil((this.#open + found) / 4));
+    // One at least: with none open, nothing would ever be closed.
+    this.#fit = Math.max(1, this.#open + found - this.#reserve);
+  }
+
+  /** Reports once that it is full. */
+  #becomeFull(): void {
+    clearTimeout(this.#relief);
+    this.#relief = undefined;
+    if (!this.#isFull) this.onChange?.(true);
+    this.#isFull = true;
+  }
+
+  /** Reports once that it is no longer full, if it has had plenty of room for a moment. */
+  #relieve(): void {
+    if (!this.#isFull || this.#relief !== undefined || this.#open > this.#fit * 3 / 4) return;
+    this.#relief = setTimeout(() => {
+      this.#relief = undefined;
+      this.#isFull = false;
+      this.onChange?.(false);
+    }, RELIEF_MS);
+  }
+}
+
+/** The budget of this process. */
+export const descriptors = new DescriptorBudget();
+
+/** Whether an error says that this process or the system has no more descriptors. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return ["EMFILE", "ENFILE"].includes(errnoOf(error) ?? "");
+}
+
+/** How many descriptors are free, up to `wanted`, which it also returns if that can't be determined. */
+function freeDescriptors(wanted: number): number {
+  const files: Deno.FsFile[] = [];
+  try {
+    while (files.length < wanted) files.push(Deno.openSync("/"));
+    return wanted;
+  } catch (error) {
+    return isOutOfDescriptors(error) ? files.length : wanted;
+  } finally {
+    for (const file of files) file.close();
+  }
+}
