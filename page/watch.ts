@@ -5,7 +5,7 @@ import { type Endpoint, formatEndpoint, type Protocol } from "../protocol/addres
 import { LruMap } from "../sockets/lru_map.ts";
 import type { SocketCall, SocketEvent, Trace } from "../sockets/socket_events.ts";
 import { visible } from "../text/visible.ts";
-import { Budget } from "./budget.ts";
+import { EventLimiter } from "./event_limiter.ts";
 import type { Connection, ConnectionState, EventLog } from "./log.ts";
 
 /** Calls that belong to no connection. */
@@ -18,7 +18,7 @@ export class SocketWatch implements Disposable {
   /** The trace to pass to the servers. */
   readonly trace: Trace;
   readonly #log: EventLog;
-  readonly #budget = new Budget();
+  readonly #limiter = new EventLimiter();
   readonly #open = new Map<number, Connection>();
   /** Clients over UDP, by the server's socket and their address. */
   readonly #clients = new LruMap<Connection>();
@@ -30,7 +30,7 @@ export class SocketWatch implements Disposable {
   constructor(log: EventLog) {
     this.#log = log;
     const takes = (socket: number, call: SocketCall): boolean => {
-      if (this.#budget.takes(socket, call)) return true;
+      if (this.#limiter.takes(socket, call)) return true;
       if (call === "accept") log.miss();
       else log.skip(this.#open.get(socket));
       return false;
@@ -47,13 +47,13 @@ export class SocketWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#budget[Symbol.dispose]();
+    this.#limiter[Symbol.dispose]();
   }
 
   #take(event: SocketEvent): void {
     const { socket, call } = event;
-    const skipped = this.#budget.skipped(socket);
-    if (call === "close") this.#budget.forget(socket);
+    const skipped = this.#limiter.skipped(socket);
+    if (call === "close") this.#limiter.forget(socket);
     if (opening.includes(call)) return;
     const connection = call === "sendto" || call === "recvfrom"
       ? this.#clientOf(event)
@@ -128,7 +128,7 @@ export interface SeeWire {
 export class WireWatch implements Disposable {
   readonly #log: EventLog;
   readonly #protocol: Protocol;
-  readonly #budget = new Budget();
+  readonly #limiter = new EventLimiter();
   readonly #open = new Map<number, Connection>();
 
   constructor(log: EventLog, protocol: Protocol) {
@@ -139,7 +139,7 @@ export class WireWatch implements Disposable {
   /** The function to pass to the relay. */
   readonly see: SeeWire = Object.assign((event: WireEvent) => this.#take(event), {
     takesData: (connection: number) => {
-      const isTaken = this.#budget.wouldTake(connection);
+      const isTaken = this.#limiter.wouldTake(connection);
       if (!isTaken) this.#log.skip(this.#open.get(connection));
       return isTaken;
     },
@@ -147,14 +147,14 @@ export class WireWatch implements Disposable {
 
   #take(event: WireEvent): void {
     const id = event.connection;
-    if (!this.#budget.takes(id, event.what === "data" ? "send" : "shutdown")) {
+    if (!this.#limiter.takes(id, event.what === "data" ? "send" : "shutdown")) {
       if (wireNames(event) !== undefined) this.#log.miss();
       else this.#log.skip(this.#open.get(id));
       return;
     }
-    const skipped = this.#budget.skipped(id);
+    const skipped = this.#limiter.skipped(id);
     const connection = this.#connectionOf(event);
-    if (connection === undefined) return this.#budget.forget(id);
+    if (connection === undefined) return this.#limiter.forget(id);
     const rung = wireRung(event, connection.startedAt, this.#protocol);
     if (rung !== undefined) this.#log.add(connection, rung, skipped);
     const state = stateOfWire(event);
@@ -163,11 +163,11 @@ export class WireWatch implements Disposable {
     }
     if (event.what !== "closed" && event.what !== "refused") return;
     this.#open.delete(id);
-    this.#budget.forget(id);
+    this.#limiter.forget(id);
   }
 
   [Symbol.dispose](): void {
-    this.#budget[Symbol.dispose]();
+    this.#limiter[Symbol.dispose]();
   }
 
   #connectionOf(event: WireEvent): Connection | undefined {
