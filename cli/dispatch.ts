@@ -98,9 +98,8 @@ function find(name: string, commands: readonly Command[], more: readonly string[
     ? ["--help", "--version"]
     : [...commands.map((command) => command.name), "help", ...more];
   const hint = suggest(name, known) ?? "netdemo help lists the commands";
-  throw new Failure("USAGE", `unknown ${name.startsWith("-") ? "flag" : "command"} ${name}`, {
-    hint,
-  });
+  const what = name.startsWith("-") ? "flag" : "command";
+  throw new Failure("USAGE", `unknown ${what} ${name || "''"}`, { hint });
 }
 
 function isUsage(error: unknown): error is Failure {

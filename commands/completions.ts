@@ -45,14 +45,11 @@ fish  write it to ~/.config/fish/completions/netdemo.fish`,
       const { words: [shell = "", surplus] } = parseCommandLine(args, {});
       const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
       if (script === undefined || surplus !== undefined) {
-        const received = surplus === undefined ? shell === "" ? "none" : `'${shell}'` : "more";
-        throw new Failure(
-          "USAGE",
-          `completions takes one of ${shells.join(", ")}: received ${received}`,
-          {
-            hint: suggest(shell, shells) ?? "netdemo completions bash",
-          },
-        );
+        const received = shell === "" ? "none" : `'${surplus ?? shell}'`;
+        const message = `completions takes one of ${shells.join(", ")}: received ${received}`;
+        throw new Failure("USAGE", surplus === undefined ? message : `${message} as well`, {
+          hint: (script === undefined && suggest(shell, shells)) || "netdemo completions bash",
+        });
       }
       return async ({ stdout }) => {
         const completions = [...commands.map(completionOf), helpCompletion(commands)];

@@ -70,6 +70,7 @@ export function errorName(error: unknown): string {
 
 /** Why a system call failed, in the system's words: `no space left on device`. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) return "netdemo has no permission to touch it";
   // Deno adds the errno's number, and the operation with a path that may not be the user's.
   const [, reason] = /^(.+?)\.? \(os error \d+\)/s.exec(messageOf(error)) ?? [];
   if (reason === undefined) return messageOf(error);
