@@ -134,6 +134,22 @@ Deno.test("--idle asks whether a connection outlives a quiet time", async () => 
   assert((questions[0]?.elapsedMs ?? 0) >= 300);
 });
 
+Deno.test("--bulk sends more megabytes than fit in any buffer", async () => {
+  const { questions } = await examineDirectly("127.0.0.1", "--bulk", "40", "--only", "bulk");
+  assertEquals(questions.map(({ id, status }) => [id, status]), [["bulk", "pass"]]);
+  assertMatch(questions[0]?.detail ?? "", /^40 MiB each way in /);
+});
+
+Deno.test("a question needs only earlier ones, so that --only can ask those first", () => {
+  for (const protocol of ["tcp", "udp"] as const) {
+    const earlier: string[] = [];
+    for (const { id, needs = [] } of questionsOver(protocol)) {
+      assertEquals(needs, earlier.length === 0 ? [] : ["reply"], id);
+      earlier.push(id);
+    }
+  }
+});
+
 Deno.test("--for waits for the forwarder, but no longer than the given time", async () => {
   const port = freePort();
   const later = freePort();
@@ -268,6 +284,8 @@ const wrongUsage: Record<string, RegExp> = {
   "--listen 4040 --udp --allow bulk :8080": /'bulk' is not one of the questions over udp/,
   "--listen 4040 --only idle :8080": /'idle' needs a time.*\nhint: .*--idle 2m/,
   "--listen 4040 --udp --idle 2m :8080": /--idle makes no sense with UDP/,
+  "--listen 4040 --udp --bulk 16 :8080": /--bulk makes no sense with UDP/,
+  "--listen 4040 --bulk 0 :8080": /--bulk must be a whole number from 1 to 256/,
   "--listen 4040 --udp tcp://localhost:8080": /--udp makes no sense with tcp:\/\/localhost:8080/,
   "--listen 4040 --timeout 0 :8080": /--timeout must be a duration/,
   "--listen 4040 --alow many :8080": /unknown flag --alow\nhint: did you mean --allow/,

@@ -15,6 +15,10 @@ import { questionsOver } from "./questions.ts";
 /** Milliseconds of the longest wait for anything expected. */
 const TIMEOUT_MS = 5_000;
 
+/** MiB that the question `bulk` sends each way; random bytes, held in memory. */
+export const BULK_MIB = 4;
+const MAX_BULK_MIB = 256;
+
 const USAGE_HINT = "for a forwarder that listens at 8080 and forwards to 4040: " +
   "netdemo path --listen 4040 localhost:8080";
 
@@ -42,6 +46,11 @@ export const flags = {
     least: 1,
     default: undefined,
   }),
+  bulk: {
+    value: "MIB",
+    about: `how much the question bulk sends each way (default ${BULK_MIB})`,
+    read: readNumber(1, MAX_BULK_MIB),
+  },
   timeout: durationFlag("longest wait for anything expected", {
     least: 1,
     default: TIMEOUT_MS,
@@ -129,9 +138,12 @@ function readChoice(values: Values, protocol: "tcp" | "udp", onlyExplains: boole
   const known = questionsOver(protocol).map(({ id }) => id);
   const ids = { known, what: `questions over ${protocol}` };
   const only = values.only === undefined ? undefined : readIds(values.only, "--only", ids);
-  if (values.idle !== undefined && protocol === "udp") {
-    throw new Failure("USAGE", "--idle makes no sense with UDP: there is no connection", {
-      hint: "leave it out; the question 'late' is about a late reply",
+  for (const flag of ["idle", "bulk"] as const) {
+    if (values[flag] === undefined || protocol === "tcp") continue;
+    throw new Failure("USAGE", `--${flag} makes no sense with UDP: there is no connection`, {
+      hint: flag === "idle"
+        ? "leave it out; the question 'late' is about a late reply"
+        : "leave it out; the questions 'size-...' are about large datagrams",
     });
   }
   if (only?.has("idle") && values.idle === undefined && !onlyExplains) {

@@ -3,7 +3,7 @@ import { EagerPeer } from "../../sockets/eager_peer.ts";
 import type { SocketFailureKind } from "../../sockets/errno.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { Finding } from "../../suite/test.ts";
-import { count, counted, difference, quoted, whatCame } from "./wording.ts";
+import { counted, difference, grouped, quoted, whatCame } from "./wording.ts";
 import { randomBytes } from "./tag.ts";
 
 /** How many timeouts a transfer may take as long as it makes progress. */
@@ -55,22 +55,21 @@ export class ConnectionPair implements Disposable {
    * @throws {Finding} if something else arrives, or nothing more.
    */
   async receive(end: End, bytes: Uint8Array, what: string): Promise<void> {
-    const { timeout } = this;
-    const deadline = performance.now() + LONGEST * timeout;
-    const hasAll = (): boolean => end.pending >= bytes.length;
-    for (let had = -1; end.pending > had && !hasAll() && performance.now() < deadline;) {
-      had = end.pending;
-      await end.until(({ length }) => length > had, timeout);
+    const deadline = performance.now() + LONGEST * this.timeout;
+    let count = 0;
+    while (count < bytes.length && performance.now() < deadline) {
+      if (!await end.until(({ length }) => length > 0, this.timeout)) break;
+      const received = end.take(bytes.length - count);
+      const altered = difference(received, bytes, count);
+      if (altered !== undefined) {
+        throw new Finding({ saw: `the ${end.side} got ${what} altered: ${altered}` });
+      }
+      count += received.length;
     }
-    const received = end.take(bytes.length);
-    const altered = difference(received, bytes);
-    if (altered !== undefined) {
-      throw new Finding({ saw: `the ${end.side} got ${what} altered: ${altered}` });
-    }
-    if (received.length === bytes.length) return;
-    const part = received.length === 0
+    if (count === bytes.length) return;
+    const part = count === 0
       ? `instead of ${what}`
-      : `after ${count(received.length)} of ${count(bytes.length)} bytes of ${what}`;
+      : `after ${grouped(count)} of ${grouped(bytes.length)} bytes of ${what}`;
     throw this.#unexpected(end, part);
   }
 

@@ -31,6 +31,8 @@ export interface FixtureOptions {
   readonly timeout: number;
   /** Milliseconds to leave a connection without traffic. @default {the question is not asked} */
   readonly idle?: number | undefined;
+  /** MiB to send each way at once. */
+  readonly bulk: number;
 }
 
 /** Which questions to ask. */

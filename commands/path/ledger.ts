@@ -1,5 +1,5 @@
 import { tagOf } from "./tag.ts";
-import { count, quoted } from "./wording.ts";
+import { grouped, quoted } from "./wording.ts";
 
 /** Who sends datagrams to whom, in one direction. */
 export interface Direction {
@@ -46,7 +46,9 @@ export class Ledger {
       return `the ${to} got ${what}, which the ${from} did not send`;
     }
     if (extra.length === 0) return undefined;
-    const what = extra.length === 1 ? "a datagram twice" : `${count(extra.length)} datagrams twice`;
+    const what = extra.length === 1
+      ? "a datagram twice"
+      : `${grouped(extra.length)} datagrams twice`;
     return `the ${to} got ${what}`;
   }
 }

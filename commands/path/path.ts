@@ -10,7 +10,7 @@ import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { wrap } from "../../text/width.ts";
-import { flags, type PathOptions, readCommandLine } from "./command_line.ts";
+import { BULK_MIB, flags, type PathOptions, readCommandLine } from "./command_line.ts";
 import { type Fixture, openFixture, RETRY_MS, waitUntilUp } from "./fixture.ts";
 import { questionsOver } from "./questions.ts";
 import { type Answered, eventOf, failureOf, resultOf, rowOf, summaryOf } from "./report.ts";
@@ -94,7 +94,7 @@ async function explain(options: PathOptions, { stdout }: Channels): Promise<numb
 
 async function open(
   { listen, target }: NonNullable<PathOptions["ends"]>,
-  { protocol, flags: { timeout, idle, for: limit = 0 } }: PathOptions,
+  { protocol, flags: { timeout, idle, bulk = BULK_MIB, for: limit = 0 } }: PathOptions,
 ): Promise<Fixture> {
   const addresses = await resolve(listen.host, timeout);
   const targets = await resolveWithin(limit, target.host, timeout);
@@ -106,6 +106,7 @@ async function open(
       targets: targets.map((hostname) => ({ hostname, port: target.port })),
       timeout,
       idle,
+      bulk,
     });
   } catch (error) {
     throw withOwnHint(error);

@@ -21,6 +21,8 @@ export interface TcpDriverOptions {
   readonly timeout: number;
   /** Milliseconds to leave a connection without traffic. */
   readonly idle?: number | undefined;
+  /** MiB to send each way at once. */
+  readonly bulk: number;
 }
 
 /** Makes connections through the forwarder, and has both ends of each. */
@@ -28,22 +30,24 @@ export class TcpDriver {
   readonly backend: TcpBackend;
   readonly timeout: number;
   readonly idle: number;
+  readonly bulk: number;
   /** Once one has answered, only that one: all questions use the same. */
   #targets: readonly InternetEndpoint[];
 
-  constructor({ backend, targets, timeout, idle = 0 }: TcpDriverOptions) {
+  constructor({ backend, targets, timeout, bulk, idle = 0 }: TcpDriverOptions) {
     this.backend = backend;
     this.timeout = timeout;
     this.idle = idle;
+    this.bulk = bulk;
     this.#targets = targets;
   }
 
   /** The same driver with another timeout. */
   withTimeout(timeout: number): TcpDriver {
+    const { backend, idle, bulk } = this;
+    const targets = this.#targets;
     return new TcpDriver({
-      backend: this.backend,
-      idle: this.idle,
-      targets: this.#targets,
+      ...{ backend, idle, bulk, targets },
       timeout: Math.min(timeout, MAX_DURATION_MS),
     });
   }

@@ -4,7 +4,7 @@ import { Inbox, type Received } from "../../sockets/inbox.ts";
 import { bindDatagrams } from "../../sockets/listen.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 import { Finding, Skipped } from "../../suite/test.ts";
-import { count } from "./wording.ts";
+import { grouped } from "./wording.ts";
 
 /** A client that sends to the forwarder, and keeps what comes back, from wherever it comes. */
 export class UdpClient implements Disposable {
@@ -40,7 +40,7 @@ export class UdpClient implements Disposable {
       await this.#socket.send(bytes, { transport: "udp", ...to });
     } catch (cause) {
       const errno = errnoOf(cause);
-      const size = `${count(bytes.length)} bytes`;
+      const size = `${grouped(bytes.length)} bytes`;
       if (errno === "EMSGSIZE") {
         throw new Skipped(`this host itself does not send datagrams of ${size} (EMSGSIZE)`);
       }

@@ -8,7 +8,7 @@ import { Finding } from "../../suite/test.ts";
 import { Ledger } from "./ledger.ts";
 import { hasMarkOf, newTag, tagged, tagOf } from "./tag.ts";
 import { UdpClient } from "./udp_client.ts";
-import { count, difference, quoted, since } from "./wording.ts";
+import { difference, grouped, quoted, since } from "./wording.ts";
 
 /** How often to send a request before it counts as lost: path MTU discovery loses the first. */
 const TRIES = 2;
@@ -88,6 +88,11 @@ export class UdpDriver {
     };
   }
 
+  /** Milliseconds of the longest wait in one try. */
+  get tryTimeout(): number {
+    return this.timeout / TRIES;
+  }
+
   /** The same driver with another timeout. */
   withTimeout(timeout: number): UdpDriver {
     return new UdpDriver({ ...this.options, timeout, ledgers: this.#ledgers });
@@ -149,7 +154,7 @@ export class UdpDriver {
     this.#ledgers.up.sent(request);
     await client.send(request);
     const hasArrived = (): boolean => backend.kept.some(isRequest);
-    await until(hasArrived, [backend.changes], this.timeout / TRIES);
+    await until(hasArrived, [backend.changes], this.tryTimeout);
     const [arrived] = backend.kept.filter(isRequest);
     if (arrived === undefined) return undefined;
     backend.take((datagram) => datagram === arrived);
@@ -177,7 +182,7 @@ export class UdpDriver {
     const tags = replies.map(tagOf);
     const hasArrived = (tag: string): boolean =>
       client.replies.some(({ bytes }) => tagOf(bytes) === tag);
-    await until(() => tags.every(hasArrived), [inbox.changes], this.timeout / TRIES);
+    await until(() => tags.every(hasArrived), [inbox.changes], this.tryTimeout);
     const came = new Map<Uint8Array, Received>();
     for (const datagram of client.replies) {
       const reply = replies[tags.indexOf(tagOf(datagram.bytes))];
@@ -263,7 +268,9 @@ export class UdpDriver {
 
 function compare(bytes: Uint8Array, sent: Uint8Array, who: string, what: string): void {
   if (bytes.length !== sent.length) {
-    throw new Finding({ saw: `${who} got ${count(bytes.length)} of ${count(sent.length)} bytes` });
+    throw new Finding({
+      saw: `${who} got ${grouped(bytes.length)} of ${grouped(sent.length)} bytes`,
+    });
   }
   const altered = difference(bytes, sent);
   if (altered === undefined) return;

@@ -8,13 +8,13 @@ import { firstDifference } from "./tag.ts";
 const QUOTE_WIDTH = 64;
 
 /** `1,048,576`. */
-export function count(number: number): string {
+export function grouped(number: number): string {
   return number.toLocaleString("en-US");
 }
 
 /** `1 byte`, `50 connections`. */
 export function counted(number: number, noun: string): string {
-  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** `0.8 ms`, `1200 ms`. */
@@ -53,13 +53,18 @@ export function whatCame(end: EagerPeer, timeout: number): string {
   return `got ${quoted(end.peek())} and ${then}`;
 }
 
-/** Where bytes differ from those that were sent, and how, where that is a usual alteration. */
-export function difference(got: Uint8Array, sent: Uint8Array): string | undefined {
+/**
+ * Where bytes differ from those that were sent, and how, where that is a usual alteration.
+ *
+ * @param before How many of those sent have already come. @default {0}
+ */
+export function difference(got: Uint8Array, all: Uint8Array, before = 0): string | undefined {
+  const sent = all.subarray(before);
   const place = firstDifference(got, sent);
   if (place === undefined) return undefined;
-  const where = `byte ${count(place + 1)} of ${count(sent.length)} is not what was sent`;
+  const where = `byte ${grouped(before + place + 1)} of ${grouped(all.length)}`;
   const how = alteration(got, sent);
-  return how === undefined ? where : `${where} (${how})`;
+  return `${where} is not what was sent${how === undefined ? "" : ` (${how})`}`;
 }
 
 const alterations: readonly (readonly [name: string, apply: (text: string) => string])[] = [

@@ -1,7 +1,8 @@
 /** The questions over UDP, in order. */
+import { formatDuration } from "../../../protocol/duration.ts";
 import { note, type Observation, pass, type Test, type TestFacts } from "../../../suite/test.ts";
 import type { Exchange, Exchanged, UdpDriver } from "../udp_driver.ts";
-import { count, inMs } from "../wording.ts";
+import { grouped, inMs } from "../wording.ts";
 import { allOf } from "./many.ts";
 import { askOtherPort } from "./other_port.ts";
 
@@ -106,7 +107,10 @@ function size(bytes: number, sentence: string, why: string): Test<UdpDriver> {
 async function ask(driver: UdpDriver, exchange: Exchange): Promise<Observation> {
   const { up, both, lost, inOrder } = await driver.exchange(driver.open(), exchange);
   const times = `up ${inMs(up)}, both ${inMs(both)}`;
-  if (lost !== undefined) return note(`the first ${lost} was lost, a second got through: ${times}`);
+  if (lost !== undefined) {
+    const time = formatDuration(driver.tryTimeout);
+    return note(`the first ${lost} did not arrive within ${time}, the second did: ${times}`);
+  }
   return inOrder ? pass(times) : note(`the replies arrive in another order: ${times}`);
 }
 
@@ -129,6 +133,6 @@ async function askMany(driver: UdpDriver): Promise<Observation> {
     Array.from({ length: CLIENTS }, () => driver.exchange(driver.open(), { id: "many" })),
   );
   const again = exchanged.filter(({ lost }) => lost !== undefined).length;
-  const all = `all ${count(CLIENTS)} got their own reply`;
+  const all = `all ${grouped(CLIENTS)} got their own reply`;
   return again === 0 ? pass(all) : note(`${all}, ${again} of them at a second try`);
 }

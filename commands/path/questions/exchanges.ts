@@ -7,7 +7,7 @@ import { randomBytes } from "../tag.ts";
 import { inMs, since } from "../wording.ts";
 import { onConnection } from "./question.ts";
 
-const BULK_BYTES = 4 * 1_048_576;
+const MEBIBYTE = 1_048_576;
 
 export const replyQuestion = onConnection({
   id: "reply",
@@ -43,12 +43,12 @@ Logs, rate limits and access rules by address treat all clients as one.`,
 
 export const bulkQuestion = onConnection({
   id: "bulk",
-  sentence: "4 MiB both ways at once",
+  sentence: "megabytes both ways at once",
   why: `Large or simultaneous transfers are cut, altered or get stuck. \
 Uploads whose reply begins early, and protocols that multiplex, fail at random.`,
-  async ask(pair) {
+  async ask(pair, { bulk }) {
     const { client, server } = pair;
-    const [up, down] = [randomBytes(BULK_BYTES), randomBytes(BULK_BYTES)];
+    const [up, down] = [randomBytes(bulk * MEBIBYTE), randomBytes(bulk * MEBIBYTE)];
     const start = performance.now();
     // Ends by count: whether a half-close passes is another question.
     await Promise.all([
@@ -58,7 +58,7 @@ Uploads whose reply begins early, and protocols that multiplex, fail at random.`
     const took = since(start);
     await pair.conclude(client);
     await pair.conclude(server);
-    return pass(`in ${inMs(took)}`);
+    return pass(`${bulk} MiB each way in ${inMs(took)}`);
   },
 });
 

@@ -19,7 +19,7 @@ const GRACE_MS = 250;
  * That it gets lost is a note: a forwarder between two programs can't know of the new port.
  */
 export async function askOtherPort(driver: UdpDriver): Promise<Observation> {
-  const { timeout } = driver;
+  const { timeout, tryTimeout } = driver;
   const client = driver.open();
   const [request, reply, later, answer] = [1, 2, 3, 4].map(() => tagged(ID, BYTES));
   const arrived = await driver.request(client, request!) ?? await driver.request(client, request!);
@@ -32,7 +32,7 @@ export async function askOtherPort(driver: UdpDriver): Promise<Observation> {
   await driver.reply(arrived, reply!, socket);
   await driver.reply(arrived, later!);
   const { inbox } = client;
-  await until(() => found(inbox, reply!, later!) !== undefined, [inbox.changes], timeout / 2);
+  await until(() => found(inbox, reply!, later!) !== undefined, [inbox.changes], tryTimeout);
   await until(() => found(inbox, reply!) !== undefined, [inbox.changes], GRACE_MS);
   const from = found(inbox, reply!)?.from;
   if (from === undefined) return note("it does not arrive: TFTP does not work over this");
@@ -41,7 +41,7 @@ export async function askOtherPort(driver: UdpDriver): Promise<Observation> {
   }
   await client.send(answer!, from);
   const isAnswered = (): boolean => found(other, answer!) !== undefined;
-  return await until(isAnswered, [other.changes], timeout / 2)
+  return await until(isAnswered, [other.changes], tryTimeout)
     ? pass(`from ${formatEndpoint(from)}, and an answer to it`)
     : note(`it arrives from ${formatEndpoint(from)}, but an answer to it is lost`);
 }
