@@ -5,7 +5,7 @@ import { reportFailure } from "./errors/report_failure.ts";
 import { suggest } from "./arguments/suggest.ts";
 
 /** Topics that `help` explains besides the commands. Their texts are loaded on demand. */
-export const topics: readonly string[] = ["exit-codes", "targets", "json"];
+export const topics: readonly string[] = ["exit-codes", "targets", "conversations", "json"];
 
 /**
  * Runs the command named by the arguments.

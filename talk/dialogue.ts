@@ -87,7 +87,7 @@ export class Dialogue {
     this.#candidates ??= this.#makeCandidates();
     const found = state === "open" ? this.#decided() : this.#best(state);
     if (found !== undefined) return this.#answer(found, received);
-    if (state === "open") return undefined;
+    if (state === "open" || (state === "quiet" && this.#mayFit())) return undefined;
     this.#candidates = undefined;
     // What does not fit is passed over, up to the end of its line.
     const end = this.#talk.udp ? -1 : received.indexOf(LF);
@@ -134,11 +134,18 @@ export class Dialogue {
 
   /** The line that fits what has come. */
   #best(state: "quiet" | "closed"): Candidate | undefined {
-    const ended = state === "closed" ? "closed" : "silent";
+    const isLast = this.#talk.udp || state === "closed";
     return this.#candidates?.find(({ matcher }) => {
-      const fits = matcher.finish(ended) === "matched";
+      if (!isLast && matcher.look() === "more") return false;
+      const fits = matcher.finish(state === "closed" ? "closed" : "silent") === "matched";
       return fits && (!this.#talk.udp || matcher.size === this.#received.bytes.length);
     });
+  }
+
+  /** Whether what has come may be the beginning of a request, however slowly it comes. */
+  #mayFit(): boolean {
+    return !this.#talk.udp &&
+      (this.#candidates?.some(({ matcher }) => matcher.look() === "more") ?? false);
   }
 
   #answer({ conversation, index, line, matcher }: Candidate, received: Uint8Array): Turn {

@@ -35,6 +35,8 @@ export interface Miss {
   readonly at: number;
   readonly line: Line;
   readonly token: Token;
+  /** Bytes that belong to the token. */
+  readonly into: number;
 }
 
 /** What has arrived, from the first byte that may belong to a match. */
@@ -83,7 +85,7 @@ export class Matcher {
   #looked = 0;
   /** No more will come; `closed` if the other side has ended. */
   #ended: "closed" | "silent" | undefined;
-  #furthest: { readonly at: number; readonly part: Part } | undefined;
+  #furthest: { readonly at: number; readonly into: number; readonly part: Part } | undefined;
   #isOpen = false;
   #isWrong = false;
 
@@ -103,7 +105,9 @@ export class Matcher {
 
   /** Where it fails, or would if nothing more came; `undefined` before anything has failed. */
   get miss(): Miss | undefined {
-    return this.#furthest && { at: this.#furthest.at, ...this.#furthest.part };
+    if (this.#furthest === undefined) return undefined;
+    const { at, into, part } = this.#furthest;
+    return { at, into, ...part };
   }
 
   /** Whether only silence shows the end: the last thing in the file is chosen by the other side. */
@@ -243,7 +247,7 @@ export class Matcher {
       return this.#go(this.#index + 1 + rest.length, taken.end);
     }
     this.#holes = [];
-    const { at, part } = inner.#furthest ?? { at: inner.size, part: this.#parts[this.#index] };
+    const { at, part } = inner.#furthest ?? { at: inner.size, part: undefined };
     return this.#fail(start + at, part);
   }
 
@@ -273,7 +277,8 @@ export class Matcher {
 
   /** Keeps how far it came. */
   #fail(at: number, part = this.#parts[this.#index]): Step {
-    if (part !== undefined && at >= (this.#furthest?.at ?? 0)) this.#furthest = { at, part };
+    const into = part === this.#parts[this.#index] ? at - this.#at : 0;
+    if (part !== undefined && at >= (this.#furthest?.at ?? 0)) this.#furthest = { at, into, part };
     return "fail";
   }
 

@@ -743,7 +743,7 @@ const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hi
   [["udp://localhost:1", "--sizes", "1..65508"], /a datagram has at most 65507 bytes/, /./],
   [
     ["localhost:1/open", "--send", "PING", "--reply", "PONG"],
-    /--send and --reply are for targets that name no service/,
+    /--send, --reply and --talk are for targets that name no service/,
     /leave out the slash and the service/,
   ],
 ];

@@ -21,7 +21,7 @@ Deno.test("every page of the help fits the terminal", async () => {
   for (const columns of widths) {
     const pages = [
       overview(commands, version, columns),
-      ...["exit-codes", "targets", "json"].map((name) => topic(name, columns)),
+      ...["exit-codes", "targets", "conversations", "json"].map((name) => topic(name, columns)),
       ...await Promise.all(
         commands.map(async (command) => commandHelp(command, await command.load(), columns)),
       ),

@@ -29,8 +29,8 @@ export function overview(commands: readonly Command[], version: Version, columns
       "  netdemo calc-client localhost:4040 10 20 +",
     ],
     wrap(
-      "netdemo help COMMAND shows a command's flags; help exit-codes, help targets and " +
-        "help json explain what they have in common; --version shows the version.",
+      "netdemo help COMMAND shows a command's flags; help exit-codes, help targets, " +
+        "help conversations and help json explain what they have in common; --version shows the version.",
       columns,
     ),
   ]);

@@ -10,6 +10,8 @@ export function topic(name: string, columns: number): string {
       return exitCodesPage(columns);
     case "targets":
       return targetsPage(columns);
+    case "conversations":
+      return conversationsPage(columns);
     case "json":
       return jsonPage(columns);
     default:
@@ -79,6 +81,45 @@ function targetsPage(columns: number): string {
       "  netdemo message-client :4040 Good morning",
       "  netdemo message-client :4040 -- localhost:80",
     ]),
+  ]);
+}
+
+/** The signs of a conversation file; docs/conversations.md says more of each. */
+const signs: readonly Row[] = [
+  ["> text", "the client sends this, exactly and in one piece"],
+  ["< text", "the server sends this"],
+  ["\\n \\r \\t \\0 \\xff \\\\ \\{", "what can't be typed; nothing else ends a message"],
+  ["{name}", "a value: whoever says it first chooses it, then it stays the same"],
+  ["{a + b}", "calculated: + - * / // %, and upper, lower, reverse, length as {upper(w)}"],
+  ["{a 1..50}", "a number within a range; {t 0.0..9.9} has decimals"],
+  ["{...}", "anything, even nothing, over line ends too"],
+  ["{end}", "this side ends the connection here"],
+  ["{n as u16}", "a number in binary: u8, u16, u32, u16le, u32le"],
+  ["{length as u16}", "how many bytes follow on this line"],
+  ["! text", "a mistake that a client may make here: the next client must be served"],
+  ["ann> text", "one of several clients; ann< is what she gets"],
+  ["type text", "what the user of a client types here"],
+  ["== title", "another conversation, on a connection of its own"],
+  ["# text", "a comment; it is shown when the line below it fails"],
+  ["udp", "above everything: each line is a datagram"],
+];
+
+function conversationsPage(columns: number): string {
+  return pageOf([
+    paragraphs(
+      "A conversation file, whose name ends in .talk, shows what a client and its server say to " +
+        "each other. check --talk plays the client, serve the server, demo both; grade examines " +
+        "programs with it, and relay --record writes one.",
+      columns,
+    ),
+    ["Example:", "  # A calculator.", "  > {a} + {b}\\n", "  < Result: {a + b}\\n"],
+    ["Signs:", ...table(signs, columns)],
+    paragraphs(
+      "Numbers are compared as numbers: 30.0 is 30, and 130 is not. \\n also accepts \\r\\n, and " +
+        "a line that shows no end accepts one. A reply is whole once all that the file shows has " +
+        "come; what comes beyond is wrong.",
+      columns,
+    ),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { EagerPeer } from "../../sockets/eager_peer.ts";
 import { isBinary, type Line } from "../../talk/talk.ts";
-import type { DeviationFacts, DeviationHint } from "./talk_deviation.ts";
+import type { DeviationFacts, DeviationHint } from "../../talk/deviation.ts";
 import type { TalkPeer } from "./talk_peer.ts";
 
 /** Milliseconds to see whether more bytes, the end, or a new connection brings an answer. */

@@ -8,7 +8,7 @@ import type { Random, Value } from "../../talk/value.ts";
 import { DatagramPeer } from "./datagram_peer.ts";
 import type { TalkPeer } from "./talk_peer.ts";
 import { findHint } from "./talk_hint.ts";
-import { TalkDeviation } from "./talk_deviation.ts";
+import { TalkDeviation } from "../../talk/deviation.ts";
 
 /** Milliseconds of silence that end a reply which nothing else ends. */
 const QUIET_MS = 150;
@@ -191,7 +191,8 @@ export class TalkPlayer implements Disposable {
     if (!fits || matcher.size < bytes.length) {
       const right = fits ? matcher.size : matcher.miss?.at ?? 0;
       const kind = fits ? "more" : right === bytes.length ? "less" : "wrong";
-      throw new TalkDeviation({ ...facts, kind, token: matcher.miss?.token, came: bytes, right });
+      const { token, into } = matcher.miss ?? {};
+      throw new TalkDeviation({ ...facts, kind, token, into, came: bytes, right });
     }
     for (const [name, value] of matcher.values) this.values.set(name, value);
     said?.(line, bytes);
@@ -262,13 +263,14 @@ export class TalkPlayer implements Disposable {
   ): Promise<TalkDeviation> {
     // The rest of it, for the report.
     if (peer.pending > 0 && peer.ending === undefined) await peer.untilSilent(EXTRA_MS);
-    const { at = 0, line = lines[0] as Line, token } = matcher.miss ?? {};
+    const { at = 0, into, line = lines[0] as Line, token } = matcher.miss ?? {};
     const came = peer.take();
     const { ending } = peer;
     const facts = {
       kind: at < came.length ? "wrong" : "less",
       line,
       token,
+      into,
       sent: this.#sent,
       wanted: describe(lines, this.values),
       came,

@@ -1,6 +1,7 @@
 import type { Challenge as ServiceChallenge } from "../../clients/challenge.ts";
 import type { Client } from "../../clients/client.ts";
 import { customChallenge } from "./custom.ts";
+import type { TalkQuestion } from "./talk_question.ts";
 import { type Expectation, OPEN } from "./targets.ts";
 
 /** A question to a target: that of a service, or the user's own. */
@@ -11,9 +12,9 @@ export interface Challenge extends Omit<ServiceChallenge, "form"> {
 }
 
 /** What a finding must know of a question: a run may have many thousands of them. */
-export type Asked = Pick<Challenge, "fresh" | "echo" | "form" | "expected">;
+export type Asked = Pick<Challenge | TalkQuestion, "fresh" | "echo" | "form" | "expected">;
 
-export function askedBy({ fresh, echo, form, expected }: Challenge): Asked {
+export function askedBy({ fresh, echo, form, expected }: Asked): Asked {
   return { fresh, echo, form, expected };
 }
 
@@ -32,11 +33,11 @@ export function challengeFor(
   { service, target, question }: Expectation,
   { clients }: Challenges,
   size?: number,
-): Challenge | undefined {
+): Challenge | TalkQuestion | undefined {
   if (service === OPEN) return undefined;
   if (service === undefined) {
     if (question === undefined) throw new TypeError(`Cannot ask ${target.text} without a question`);
-    return customChallenge(question);
+    return "form" in question ? question : customChallenge(question);
   }
   const client = clients.get(service);
   if (client === undefined) throw new TypeError(`Cannot ask an unknown service ${service}`);
@@ -45,5 +46,6 @@ export function challengeFor(
 
 /** Bytes of the smallest request to a target, its line end included. */
 export function leastSize(expected: Expectation, options: Challenges): number {
-  return challengeFor(expected, options, 1)?.request?.length ?? 0;
+  const challenge = challengeFor(expected, options, 1);
+  return challenge?.form === "talk" ? 0 : challenge?.request?.length ?? 0;
 }

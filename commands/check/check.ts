@@ -57,7 +57,11 @@ export function checkProgram(services: readonly Askable[]): Program {
         canBeSlow: values["slower-than"] !== undefined,
         hasPortFile: given.has("port-file"),
         questionFlags,
+        onlyFirst: values.first,
       });
+      if (values.first && !given.has("talk")) {
+        throw new Failure("USAGE", "--first needs --talk: a conversation file");
+      }
       const options = await prepare(targets, values, services);
       return (channels) => run(options, values, channels);
     },

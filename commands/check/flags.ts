@@ -18,6 +18,12 @@ export const questionFlags = {
     repeats: true,
     read: readName,
   },
+  talk: {
+    value: "FILE",
+    about: "conversation file to play with the targets after it; --timeout is for each reply",
+    repeats: true,
+    read: readName,
+  },
 } as const;
 
 /** The flags of check. */
@@ -52,6 +58,7 @@ export const flags = {
       "waits for it, and {port} in a target stands for it",
     read: readName,
   },
+  first: { about: "play only the first conversation of each --talk" },
   targets: {
     value: "FILE",
     about: "read targets from a file, one per line, # starts a comment; - is stdin",
@@ -115,5 +122,6 @@ export const examples: readonly string[] = [
   "netdemo check localhost:4040 --count 100 --every 10ms",
   "netdemo check web:4040 --sizes 100..9000 --timeout 1s",
   "netdemo check --send 'ECHO {nonce}' --reply '$16\\n{nonce}' cache:6379 --reply '220 {...}' mail:25",
+  "netdemo check --talk calculator.talk :7000 :7001",
   "netdemo check --targets targets.txt --junit report.xml",
 ];

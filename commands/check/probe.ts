@@ -10,9 +10,11 @@ import {
   internetEndpointOf,
   type Stream,
 } from "../../sockets/stream.ts";
+import type { DeviationFacts } from "../../talk/deviation.ts";
 import { writeAll } from "../../sockets/write_all.ts";
 import type { Match } from "../../clients/challenge.ts";
 import type { Challenge } from "./challenge.ts";
+import { playTalk, type TalkQuestion } from "./talk_question.ts";
 import type { NetworkClock, WaitEnd } from "./network_clock.ts";
 import type { Failed, Phase, ProbeEnding } from "./verdict.ts";
 
@@ -34,8 +36,8 @@ export interface ProbeOptions {
   readonly protocol: Protocol;
   readonly remote: Endpoint;
   /** What to ask; `undefined` to connect only. */
-  readonly challenge: Challenge | undefined;
-  /** Milliseconds for the whole probe. */
+  readonly challenge: Challenge | TalkQuestion | undefined;
+  /** Milliseconds for the whole probe; of a conversation, to connect and for each reply. */
   readonly timeout: number;
   readonly clock: NetworkClock;
   /** Ends it early. */
@@ -60,6 +62,8 @@ export interface Probed {
   readonly reply: Uint8Array;
   /** Another endpoint that sent a datagram instead of the one asked. */
   readonly stranger?: Endpoint | undefined;
+  /** How the reply deviates from a conversation file. */
+  readonly deviation?: DeviationFacts | undefined;
 }
 
 /** Why a probe ended itself: silence may also be what completes a reply. */
@@ -75,10 +79,11 @@ interface Seen {
   lastAt?: number;
   reply: Uint8Array;
   stranger?: Endpoint;
+  deviation?: DeviationFacts;
 }
 
 /** A probe under way. */
-interface Probing extends ProbeOptions {
+export interface Probing extends ProbeOptions {
   readonly seen: Seen;
   /** Ends it. The reason of its signal is an {@linkcode OwnEnd}. */
   readonly over: AbortController;
@@ -91,7 +96,9 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
   const cancel = (): void => over.abort("cancelled");
   if (signal?.aborted) cancel();
   signal?.addEventListener("abort", cancel, { once: true });
-  using _limit = clock.after(timeout, (end) => over.abort(end));
+  using _limit = options.challenge?.form === "talk"
+    ? undefined
+    : clock.after(timeout, (end) => over.abort(end));
   const [startedAt, clockStart] = [performance.now(), clock.time];
   const seen: Seen = { phase: "connect", reply: nothing };
   const probing = { ...options, seen, over };
@@ -105,7 +112,7 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
 /** The durations of a probe that has ended. */
 function probedOf(
   ending: ProbeEnding,
-  { connectMs, sendMs, sentAt, lastAt, reply, stranger }: Seen,
+  { connectMs, sendMs, sentAt, lastAt, reply, stranger, deviation }: Seen,
   { startedAt, endedAt }: { readonly startedAt: number; readonly endedAt: number },
 ): Omit<Probed, "busyMs"> {
   const isAnswered = ending.how === "answered";
@@ -124,12 +131,14 @@ function probedOf(
     // A run may have many thousands of probes.
     reply: isAnswered && ending.right ? nothing : reply.slice(0, MAX_KEPT),
     stranger,
+    deviation,
   };
 }
 
 async function endingOf(probing: Probing): Promise<ProbeEnding> {
   const { protocol, remote, challenge, over, seen } = probing;
-  if (protocol === "udp") return await askOverUdp(probing);
+  if (challenge?.form === "talk") return await playTalk(challenge, probing);
+  if (protocol === "udp") return await askOverUdp(challenge, probing);
   const startedAt = performance.now();
   using stream = await connect(remote, over.signal).finally(() => {
     seen.connectMs = performance.now() - startedAt;
@@ -181,7 +190,10 @@ async function askOverStream(
 }
 
 /** Sends the request, and takes the first datagram from the peer. */
-async function askOverUdp({ remote, challenge, over, seen }: Probing): Promise<ProbeEnding> {
+async function askOverUdp(
+  challenge: Challenge | undefined,
+  { remote, over, seen }: Probing,
+): Promise<ProbeEnding> {
   if (challenge?.request === undefined || "path" in remote) {
     throw new TypeError("Cannot probe over UDP without an address and a request");
   }

@@ -2,7 +2,10 @@ import { exitCodes, Failure } from "../../cli/errors/failure.ts";
 import type { Event, EventOf } from "../../cli/output/events.ts";
 import { rounded } from "../../cli/output/channels.ts";
 import type { Result } from "../../cli/reports/report.ts";
+import { deviationHint, deviationLines } from "../../cli/errors/deviation_words.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
+import { escapeBytes } from "../../talk/escape.ts";
+import type { DeviationFacts } from "../../talk/deviation.ts";
 import type { AssessedRow, AssessedTarget } from "./assessment.ts";
 import type { Series, Spread } from "./series.ts";
 import type { Limit } from "./sizes.ts";
@@ -111,7 +114,7 @@ function phaseMs(milliseconds: number | undefined): number | undefined {
 /** One try of one address, as `--json` prints it. */
 export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
   const { probed, verdict, asExpected, resolveMs, elapsedMs, control } = row;
-  const { ending, bytes, connectMs, sendMs, replyMs, stranger } = probed;
+  const { ending, bytes, connectMs, sendMs, replyMs, stranger, deviation } = probed;
   return {
     event: "probe",
     ...identity(row),
@@ -124,6 +127,9 @@ export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
     errno: ending.how === "failed" ? ending.errno : undefined,
     bytes: ending.phase === "reply" ? bytes : undefined,
     stranger: stranger && formatEndpoint(stranger),
+    line: deviation?.line.number,
+    wanted: deviation?.wanted,
+    came: deviation && escapeBytes(deviation.came.subarray(0, MAX_CAME)),
     resolveMs: phaseMs(resolveMs),
     connectMs: phaseMs(connectMs),
     sendMs: phaseMs(sendMs),
@@ -131,6 +137,9 @@ export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
     elapsedMs: rounded(elapsedMs),
   };
 }
+
+/** Bytes of a wrong reply in an event. */
+const MAX_CAME = 1_024;
 
 /** How many targets a message names. */
 const NAMED = 5;
@@ -146,7 +155,21 @@ export function failureOfCheck(targets: readonly AssessedTarget[]): Failure | un
   const message = targets.length === 1
     ? `${names} is not as expected`
     : `${failed.length} of ${targets.length} targets ${verb} not as expected: ${names}${more}`;
-  return new Failure(first.failure, message, { hint: hintOf(first) });
+  const deviation = deviationOf(first);
+  return new Failure(first.failure, message, {
+    hint: deviation === undefined ? hintOf(first) : deviationHint(deviation.hint),
+    excerpt: deviation && deviationLines(deviation, nameOfTalk(first)),
+  });
+}
+
+function nameOfTalk({ expected: { question } }: AssessedTarget): string {
+  return question !== undefined && "form" in question ? question.name : "";
+}
+
+/** How the target's first wrong reply deviates from the conversation file. */
+function deviationOf({ rows }: AssessedTarget): DeviationFacts | undefined {
+  return rows.find(({ status, probed }) => status === "fail" && probed.deviation !== undefined)
+    ?.probed.deviation;
 }
 
 function hintOf(target: AssessedTarget): string {

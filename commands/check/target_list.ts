@@ -1,14 +1,17 @@
 import { type Argument, type Flags, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { reasonOf } from "../../sockets/errno.ts";
+import { readTalk } from "../../cli/arguments/talk_file.ts";
 import { type CustomQuestion, customQuestion } from "./custom.ts";
 import { PORT } from "./port_file.ts";
+import { overProtocolOf, type TalkQuestion, talkQuestion } from "./talk_question.ts";
 import { type Expectation, type ExpectOptions, parseExpectation } from "./targets.ts";
 
 /** The flags of a question as they were typed. */
 interface Draft {
   send?: string;
   reply?: string;
+  talk?: string;
 }
 
 /** A target as it was typed. */
@@ -23,6 +26,8 @@ interface Listed {
 export interface TargetListOptions extends Omit<ExpectOptions, "question"> {
   /** The flags that a line of a targets file may have. */
   readonly questionFlags: Flags;
+  /** Whether only the first conversation of each file is played. */
+  readonly onlyFirst: boolean;
 }
 
 /** The question that holds for the next target. */
@@ -33,7 +38,7 @@ class CurrentQuestion {
 
   /** Takes a flag, if it is one of a question. */
   take(flag: string, value: unknown): void {
-    if (flag !== "send" && flag !== "reply") return;
+    if (flag !== "send" && flag !== "reply" && flag !== "talk") return;
     if (!this.isOpen) this.draft = {};
     this.isOpen = true;
     const draft = this.draft ??= {};
@@ -41,6 +46,11 @@ class CurrentQuestion {
       throw new Failure("USAGE", `--${flag} is given twice for the same targets`);
     }
     draft[flag] = String(value);
+    if (draft.talk === undefined || Object.keys(draft).length === 1) return;
+    throw new Failure(
+      "USAGE",
+      "--talk has its own requests and replies: leave out --send and --reply",
+    );
   }
 
   /** The draft for a target. */
@@ -79,13 +89,14 @@ export async function readTargetList(
       hint: "name one, for example netdemo check localhost:4040",
     });
   }
-  if (!current.isOpen) return expectationsOf(listed, options);
+  if (!current.isOpen) return await expectationsOf(listed, options);
   const { draft } = current;
   if (listed.every((it) => it.draft === undefined)) {
-    return expectationsOf(listed.map((it) => ({ ...it, draft })), options);
+    return await expectationsOf(listed.map((it) => ({ ...it, draft })), options);
   }
   throw new Failure("USAGE", "no target comes after the last question", {
-    hint: "--send and --reply hold for the targets after them: put them before their targets",
+    hint:
+      "--send, --reply and --talk hold for the targets after them: put them before their targets",
   });
 }
 
@@ -145,24 +156,29 @@ function located<T>(where: string | undefined, read: () => T): T {
   }
 }
 
-function expectationsOf(
+async function expectationsOf(
   listed: readonly Listed[],
   options: TargetListOptions,
-): readonly Expectation[] {
-  const questions = new Map<Draft, CustomQuestion>();
+): Promise<readonly Expectation[]> {
+  const questions = new Map<Draft, CustomQuestion | TalkQuestion>();
+  for (const { draft } of listed) {
+    if (draft?.talk === undefined || questions.has(draft)) continue;
+    const talk = await readTalk(draft.talk);
+    questions.set(draft, talkQuestion(draft.talk, talk, options.onlyFirst));
+  }
   const used = new Set<Draft>();
   const all = listed.map(({ text, where, draft }) =>
     located(where, () => {
       if (draft === undefined) return parseExpectation(text, options);
       const question = questions.get(draft) ?? customQuestion(draft.send, draft.reply);
       questions.set(draft, question);
-      const expectation = parseExpectation(text, { ...options, question });
+      const expectation = overProtocolOf(parseExpectation(text, { ...options, question }));
       if (expectation.question !== undefined) used.add(draft);
       return expectation;
     })
   );
   if (used.size === questions.size) return all;
-  throw new Failure("USAGE", "--send and --reply are for targets that name no service", {
+  throw new Failure("USAGE", "--send, --reply and --talk are for targets that name no service", {
     hint: "leave out the slash and the service: netdemo check cache:6379 --send PING --reply +PONG",
   });
 }

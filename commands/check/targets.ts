@@ -8,6 +8,7 @@ import {
 } from "../../protocol/addresses.ts";
 import type { CustomQuestion } from "./custom.ts";
 import { PORT } from "./port_file.ts";
+import type { TalkQuestion } from "./talk_question.ts";
 import { isBlocked, type Verdict, verdicts } from "./verdict.ts";
 
 /** The verdict that a target should get; `blocked` is any verdict of a blocked path. */
@@ -27,7 +28,7 @@ export interface Expectation {
   /** The service to ask; `undefined` to ask the user's own question. */
   readonly service: string | undefined;
   /** The user's own question, if that is asked. */
-  readonly question?: CustomQuestion | undefined;
+  readonly question?: CustomQuestion | TalkQuestion | undefined;
 }
 
 /** How to read a target. */
@@ -35,7 +36,7 @@ export interface ExpectOptions {
   /** Names of the services that can be asked, except `open`. */
   readonly services: readonly string[];
   /** What a target without a service is asked. @default {calc's question} */
-  readonly question?: CustomQuestion | undefined;
+  readonly question?: CustomQuestion | TalkQuestion | undefined;
   /** Whether a file says what `{port}` is. @default {false} */
   readonly hasPortFile?: boolean;
   /** Whether an ok may be `slow`. */
@@ -114,7 +115,7 @@ function readVerdict(prefix: string, text: string): ExpectedVerdict {
 
 /** Why a target can never be as expected: the mistake would otherwise look like a finding. */
 function impossible({ target, expect, service, question }: Expectation, options: ExpectOptions) {
-  if (target.protocol === "udp" && question !== undefined) {
+  if (target.protocol === "udp" && question !== undefined && !("form" in question)) {
     if (question.send === undefined) return "over UDP nothing comes without a request: add --send";
     if (/\{end\}/.test(question.send + question.reply)) return "UDP has no {end}";
   }

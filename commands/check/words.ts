@@ -1,4 +1,5 @@
 import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
+import { deviationWords } from "../../cli/errors/deviation_words.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { shellWord } from "../../text/shell.ts";
 import { contrasted } from "../../text/contrast.ts";
@@ -100,8 +101,9 @@ function endWords({ probed: { bytes, replyMs = 0 } }: Row, how: "closed" | "rese
   return `reply: accepted, then ${how} after ${milliseconds(replyMs)} ms ${what}`;
 }
 
-function wrongDetail({ asked, probed: { ending, reply, bytes } }: Row): string {
+function wrongDetail({ asked, probed: { ending, reply, bytes, deviation } }: Row): string {
   const { form, expected = "" } = asked ?? {};
+  if (deviation !== undefined) return `reply: ${deviationWords(deviation)}`;
   if (form === "end") return "reply: bytes arrived, but hello only closes";
   const isTooLong = ending.how === "failed" && ending.problem === "too long";
   if (form === "text") {
@@ -227,7 +229,7 @@ export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
     }
     return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
   }
-  if (question !== undefined && verdict !== "slow") {
+  if (question !== undefined && !("form" in question) && verdict !== "slow") {
     const hint = hintForQuestion(question, rows);
     if (hint !== undefined) return hint;
   }

@@ -84,14 +84,16 @@ async function nextTurn(
     const turn = dialogue.next(peer.peek(), isOver ? "closed" : "open");
     if (turn !== undefined || isOver) return turn;
     hooks.waits(seen);
-    if (seen === 0) {
-      await peer.changes.next; // without a timer for each idle connection
-      continue;
+    if (seen > 0) {
+      const goesOn = await peer.until(({ length }) => length > seen, QUIET_MS);
+      if (goesOn || peer.ending !== undefined) continue;
+      const quiet = dialogue.next(peer.peek(), "quiet");
+      if (quiet !== undefined) return quiet;
     }
-    const goesOn = await peer.until(({ length }) => length > seen, QUIET_MS);
-    if (goesOn || peer.ending !== undefined) continue;
-    const quiet = dialogue.next(peer.peek(), "quiet");
-    if (quiet !== undefined) return quiet;
+    // However long it takes: without a timer for each idle connection.
+    if (!hooks.isOver() && peer.pending === seen && peer.ending === undefined) {
+      await peer.changes.next;
+    }
   }
   return undefined;
 }

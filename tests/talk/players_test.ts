@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { openTalk } from "../../clients/call/talk_peer.ts";
 import { TalkPlayer } from "../../clients/call/talk_player.ts";
-import { type DeviationFacts, TalkDeviation } from "../../clients/call/talk_deviation.ts";
+import { type DeviationFacts, TalkDeviation } from "../../talk/deviation.ts";
 import { startServer } from "../../services/server/start.ts";
 import type { Server, StreamOptions } from "../../services/server/server.ts";
 import { talkService } from "../../services/talk.ts";

@@ -1,4 +1,4 @@
-import type { Line, Token } from "../../talk/talk.ts";
+import type { Line, Token } from "./talk.ts";
 
 /** How a server did not say what the file shows. */
 export type DeviationKind =
@@ -22,6 +22,8 @@ export interface DeviationFacts {
   /** The line of the file, and what in it did not come. */
   readonly line: Line;
   readonly token?: Token | undefined;
+  /** How many bytes of that did come. @default {0} */
+  readonly into?: number | undefined;
   /** The request before it, if there was one. */
   readonly sent: Uint8Array | undefined;
   /** What should have come, as a file shows it, with the values of this conversation. */
