@@ -1,6 +1,7 @@
 import { acceptFrom } from "../sockets/accept.ts";
 import { Changes } from "../sockets/changes.ts";
 import { Deadlines } from "../sockets/deadlines.ts";
+import { descriptors } from "../sockets/descriptors.ts";
 import type { Stream, StreamListener } from "../sockets/stream.ts";
 import { HttpConnection, type HttpContext, type HttpHandler } from "./http_connection.ts";
 
@@ -60,8 +61,6 @@ class Server implements HttpServer {
     }, {
       signal: this.#stopping.signal,
       admit: (stream) => this.#serve(stream),
-      // No descriptors are left: those that are slow to ask hold some.
-      onFailure: () => this.#hurry(),
     });
   }
 
@@ -81,16 +80,14 @@ class Server implements HttpServer {
     this.#context.deadlines.stop();
   }
 
-  /** Waits until there is room for one more connection. */
+  /** Waits until there is room for one more connection; those slow to ask have less time then. */
   async #room(): Promise<void> {
-    while (this.#connections.size >= MAX_CONNECTIONS) {
-      this.#hurry();
+    const isFull = (): boolean => this.#connections.size >= MAX_CONNECTIONS;
+    while (isFull() || !descriptors.hasRoom()) {
+      for (const connection of this.#connections) connection.hurry();
+      if (!isFull()) return; // the listener waits for a descriptor
       await this.#ended.next;
     }
-  }
-
-  #hurry(): void {
-    for (const connection of this.#connections) connection.hurry();
   }
 
   #serve(stream: Stream): void {
