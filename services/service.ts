@@ -36,7 +36,11 @@ export interface Service {
    */
   isRequest?(text: string): boolean;
   /** Starts a conversation with one client, instead of replying to each request on its own. */
-  converse?(): Dialogue;
+  converse?(protocol: Protocol): Dialogue;
+  /** Over what it can be served besides Unix sockets. @default {TCP and UDP} */
+  readonly protocols?: readonly ["tcp" | "udp"];
+  /** The path of the conversation file that it plays, if its user has named one. */
+  readonly file?: string;
   /** Whether it never sends more over UDP than it received, except on loopback. @default {false} */
   readonly neverAmplifies?: boolean;
   /** A server flag that only this service has. */

@@ -2,16 +2,24 @@ import { Dialogue } from "../talk/dialogue.ts";
 import type { Talk } from "../talk/talk.ts";
 import type { Service } from "./service.ts";
 
+/** What a service draws where it is the first to name a value: numbers from 0 up to 1. */
+const random = Math.random;
+
 /**
- * A conversation file as a service: the server says what the file shows, to any client that does.
- *
- * @param random Draws what the server is the first to name: numbers from 0 up to 1.
+ * A conversation as a service: to a client that says what the conversation shows, the server does
+ * too.
  */
-export function talkService(name: string, talk: Talk, random: () => number): Service {
+export function talkService(name: string, talk: Talk): Service {
   return {
     name,
     running: `${name} is running....`,
     reply: () => "",
-    converse: () => new Dialogue(talk, random),
+    converse: (protocol) => new Dialogue({ ...talk, udp: protocol === "udp" }, random),
   };
+}
+
+/** The service of a file that its user has named: over UDP if its lines are datagrams, else over TCP. */
+export function fileService(path: string, talk: Talk): Service {
+  const name = path.replace(/^.*[/\\]/, "");
+  return { ...talkService(name, talk), protocols: [talk.udp ? "udp" : "tcp"], file: path };
 }

@@ -9,7 +9,7 @@ import { netdemoInProcess } from "./harness/mod.ts";
 async function check(served: string, asked: string, ...flags: readonly string[]) {
   const talk = parseTalk(served);
   await using server: Server = await startServer(
-    talkService("served", talk, Math.random),
+    talkService("served", talk),
     { protocol: talk.udp ? "udp" : "tcp", port: 0, addresses: ["127.0.0.1"] },
     {},
   );

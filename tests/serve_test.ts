@@ -270,3 +270,41 @@ Deno.test("without arguments serve runs every service on the ports in its help",
   }
   assertEquals(new Set(lesson.map(({ servePort }) => servePort)).size, lesson.length);
 });
+
+signalTest("serve plays a conversation file, beside a service", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/exercise.talk`;
+  await Deno.writeTextFile(path, "< Connected\\n\n> {a} + {b}\\n\n< Result: {a + b}\\n\n");
+  const process = new Process([...netdemoCommand, "serve", `${path}:0`, "calc:0"]);
+  await using _process = process;
+  const [, port] = await process.printed(
+    /^exercise\.talk: Listening on \S+?:(\d+) and \S+ \(tcp\)$/m,
+  );
+  const [, calc] = await process.printed(/^calc: Listening on \S+?:(\d+) and \S+ \(tcp, udp\)$/m);
+  using connection = await TestConnection.open(Number(port));
+  assertEquals(await connection.receive(), "Connected\n");
+  await connection.send("3 + 4\n");
+  assertEquals(await connection.receive(), "Result: 7\n");
+  assertEquals(await askTcp("10 20 +\n", Number(calc)), "Sum of 10 and 20 is 30\n");
+  await connection.send("what?\n");
+  await process.reported(
+    /no answer to a request from \S+: no line of the conversation fits what\?\\n/,
+  );
+  const { code } = await process.stop("SIGTERM");
+  assertEquals(code, 0);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a conversation file needs a port, and is read before anything starts", async () => {
+  for (
+    const [word, message] of [
+      ["missing.talk:0", "cannot read the conversation file 'missing.talk'"],
+      ["C:\\x.talk", "C:\\\\x.talk has no port"],
+      ["C:\\x.talk:70000", "the port of C:"],
+    ] as const
+  ) {
+    const { code, stderr } = await netdemoInProcess(["serve", "calc:0", word]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr.replaceAll("\\", "\\\\"), message);
+  }
+});

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { lineElsewhere } from "../commands/server/listening.ts";
+import { service as calc } from "../services/calc.ts";
 import { netdemoInProcess, startServer } from "./harness/mod.ts";
 
 Deno.test("--verbose shows each connection, request, reply and end with its peer", async () => {
@@ -45,7 +46,7 @@ Deno.test("serve --verbose names the service on each line", async () => {
 
 Deno.test("a server beyond loopback says what to type on another machine", () => {
   const line = (hostname: string, protocol: "tcp" | "udp" = "tcp"): string | undefined =>
-    lineElsewhere("calc-client", {
+    lineElsewhere(calc, {
       addresses: [{ hostname, port: 4040 }],
       protocols: [protocol],
       port: 4040,
@@ -59,7 +60,7 @@ Deno.test("a server beyond loopback says what to type on another machine", () =>
   const every = ["127.0.0.1", "::1", "192.0.2.2"].map((hostname) => ({ hostname, port: 4040 }));
   const listening = { addresses: every, protocols: ["udp"], port: 4040 } as const;
   assertEquals(
-    lineElsewhere("calc-client", listening),
+    lineElsewhere(calc, listening),
     "netdemo calc-client udp://192.0.2.2:4040",
   );
   const own = Deno.networkInterfaces().find(({ family, address }) =>

@@ -10,7 +10,7 @@ import type { Listening } from "./listening.ts";
 import type { ServerReport } from "./server_report.ts";
 import type { Running } from "../../cli/run_until_stopped.ts";
 
-const protocols = ["tcp", "udp"] as const;
+const both = ["tcp", "udp"] as const;
 
 /** A service to run, on a port or on any free one (0). */
 export interface Plan {
@@ -52,7 +52,7 @@ export class ServerGroup implements Running {
     await using started = new AsyncDisposableStack();
     const served: Served[] = [];
     for (const plan of plans) {
-      const { port, servers } = await startBoth(plan, addresses, options);
+      const { port, servers } = await startAll(plan, addresses, options);
       for (const server of servers) started.use(server);
       served.push({ plan, port, servers });
     }
@@ -89,8 +89,21 @@ export class ServerGroup implements Running {
   }
 }
 
-function listeningOf({ servers: [server], port }: Served): Listening {
+function listeningOf({ plan, servers: [server], port }: Served): Listening {
+  const { protocols = both } = plan.service;
   return { addresses: server?.addresses ?? [], protocols, port };
+}
+
+/** Starts a service over the protocols that it is for. */
+async function startAll(
+  plan: Plan,
+  addresses: readonly string[],
+  options: StreamOptions,
+): Promise<Omit<Served, "plan">> {
+  const [only] = plan.service.protocols ?? [];
+  if (only === undefined) return await startBoth(plan, addresses, options);
+  const server = await start(plan, only, addresses, plan.port, options);
+  return { port: server.port, servers: [server] };
 }
 
 /** Starts a service over TCP, then over UDP on the same port. */
@@ -116,7 +129,7 @@ async function startBoth(
 
 async function start(
   { service, report }: Plan,
-  protocol: (typeof protocols)[number],
+  protocol: (typeof both)[number],
   addresses: readonly string[],
   port: number,
   options: StreamOptions,

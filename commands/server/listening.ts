@@ -1,4 +1,5 @@
 import { type Endpoint, formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
+import type { Service } from "../../services/service.ts";
 import { shellWord } from "../../text/shell.ts";
 
 /** Where a service is served, and over what. */
@@ -9,12 +10,23 @@ export interface Listening {
   readonly port: number | undefined;
 }
 
+/** The line to type to ask a service, with sample words for its client. */
+export function lineToAsk(
+  { name, file }: Service,
+  where: string,
+  sample: readonly string[] = [],
+): string {
+  return file === undefined
+    ? ["netdemo", `${name}-client`, where, ...sample.map(shellWord)].join(" ")
+    : `netdemo check --talk ${shellWord(file)} ${where}`;
+}
+
 /**
  * The line to type on another machine, for a server that listens beyond
  * loopback; `undefined` if no other machine could connect.
  */
 export function lineElsewhere(
-  client: string,
+  service: Service,
   { addresses, port, protocols }: Listening,
 ): string | undefined {
   if (port === undefined) return undefined;
@@ -25,7 +37,7 @@ export function lineElsewhere(
     : ownAddress(every);
   if (hostname === undefined) return undefined;
   const scheme = protocols.includes("tcp") ? "" : "udp://";
-  return `netdemo ${client} ${shellWord(scheme + formatEndpoint({ hostname, port }))}`;
+  return lineToAsk(service, shellWord(scheme + formatEndpoint({ hostname, port })));
 }
 
 /** An address of this host that others can connect to, preferably IPv4. */

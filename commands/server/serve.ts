@@ -36,21 +36,24 @@ export async function serveProgram(lesson: Lesson): Promise<Program> {
   };
   const all = lesson.map(({ name, servePort }) => `${name} ${servePort}`).join(", ");
   return {
-    usage: "[SERVICE[:PORT]...]",
+    usage: "[SERVICE[:PORT]|FILE.talk:PORT...]",
     about: `Runs services in one process, each over TCP and UDP on the same port, until SIGINT
 (Ctrl-C), SIGTERM or SIGHUP. Without a SERVICE it runs all of them, on these ports:
 ${all}. A PORT of 0 picks a free one.
+A FILE whose name ends in .talk is a conversation: the server says what it shows,
+to any client that does too (see netdemo help conversations).
 Limits apply to each service.`,
     examples: [
       "netdemo serve",
       "netdemo serve calc lab:5050 --host 0.0.0.0 --name west-1",
       "netdemo serve calc:0 message:0 --port-file ports.txt --json",
+      "netdemo serve exercise.talk:7000 --verbose",
     ],
     flags,
-    parse(args) {
+    async parse(args) {
       refuseSingleFlags(args);
       const { flags: values, given, words } = parseCommandLine(args, flags);
-      const ports = servedPorts(words, lesson);
+      const ports = await servedPorts(words, lesson);
       refuseUnserved(services, ports, given);
       const limits = limitsOf(values);
       return (channels) => run(ports, values, limits, channels);
@@ -67,10 +70,10 @@ async function run(
   const trace = values.trace ? await openTrace(channels.stderr) : undefined;
   await using page = await openPage(values, "serve");
   const addresses = await resolve(values.host, RESOLVE_TIMEOUT_MS);
-  const plans = await Promise.all(ports.map(async ({ row, port }) => {
-    const service = chosenService(await row.service(), values);
+  const plans = await Promise.all(ports.map(async ({ port, sample, ...served }) => {
+    const service = chosenService(await served.service(), values);
     const report = openServerReport(service, values, channels, true);
-    return { service, port, sample: row.sample.words, report: watchedBy(page, report) };
+    return { service, port, sample, report: watchedBy(page, report) };
   }));
   const options = { ...limits, trace: bothTraces(trace, page?.trace) };
   return await runUntilStopped(
@@ -116,7 +119,7 @@ function refuseUnserved(
 ): void {
   for (const { name, flag } of services) {
     if (flag === undefined || !given.has(flag.name)) continue;
-    if (ports.some(({ row }) => row.name === name)) continue;
+    if (ports.some((served) => served.name === name)) continue;
     throw new Failure("USAGE", `--${flag.name} is for ${name}, which is not among the services`);
   }
 }

@@ -1,43 +1,76 @@
 import { Failure } from "../../cli/errors/failure.ts";
 import { readNumber } from "../../cli/arguments/flags.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
-import type { Lesson, LessonRow } from "../lesson.ts";
+import { readTalk } from "../../cli/arguments/talk_file.ts";
+import type { Service } from "../../services/service.ts";
+import { fileService } from "../../services/talk.ts";
+import { shellWord } from "../../text/shell.ts";
+import type { Lesson } from "../lesson.ts";
 
-/** A service with its port; 0 means any free one. */
+/** A service to run, with its port; 0 means any free one. */
 export interface ServedPort {
-  readonly row: LessonRow;
+  /** Its name in the lesson, or the path of its conversation file. */
+  readonly name: string;
   readonly port: number;
+  service(): Promise<Service>;
+  /** Sample words for its client. */
+  readonly sample: readonly string[];
 }
 
 const readPort = readNumber(0, 65_535);
 
 /**
- * Reads `SERVICE[:PORT]...`: which services to run, and where. No words mean all of them.
+ * Reads `SERVICE[:PORT]...` and `FILE:PORT...`: which services to run, and where. No words mean all
+ * of the lesson. Files are read at once.
  *
  * @throws {Failure} of kind `USAGE` whose hint shows the right form.
  */
-export function servedPorts(words: readonly string[], lesson: Lesson): readonly ServedPort[] {
+export async function servedPorts(
+  words: readonly string[],
+  lesson: Lesson,
+): Promise<readonly ServedPort[]> {
   const chosen = words.length > 0 ? words : lesson.map(({ name }) => name);
-  const ports = chosen.map((word) => servedPort(word, lesson));
-  ports.forEach(({ row, port }, index) => {
+  const ports = await Promise.all(
+    chosen.map((word) => servedFile(word) ?? servedPort(word, lesson)),
+  );
+  ports.forEach(({ name, port }, index) => {
     const before = ports.slice(0, index);
-    if (before.some((other) => other.row === row)) {
-      throw new Failure("USAGE", `${row.name} is named twice`);
+    if (before.some((other) => other.name === name)) {
+      throw new Failure("USAGE", `${name} is named twice`);
     }
-    const other = port === 0 ? undefined : before.find((other) => other.port === port)?.row;
+    const other = port === 0 ? undefined : before.find((other) => other.port === port);
     if (other === undefined) return;
-    throw new Failure("USAGE", `${other.name} and ${row.name} can't both have port ${port}`, {
-      hint: `give one of them another port, for example ${row.name}:0 for any free one`,
+    throw new Failure("USAGE", `${other.name} and ${name} can't both have port ${port}`, {
+      hint: `give one of them another port, for example ${name}:0 for any free one`,
     });
   });
   return ports;
+}
+
+/** A conversation file with its port, after the last colon: `C:\\x.talk:7000`. */
+async function readFile(path: string, port: string | undefined): Promise<ServedPort> {
+  if (port === undefined) {
+    throw new Failure("USAGE", `${path} has no port`, {
+      hint: `write it after the file, for example netdemo serve ${shellWord(`${path}:7000`)}`,
+    });
+  }
+  const number = readPort(port, `the port of ${path}`);
+  const service = fileService(path, await readTalk(path));
+  return { name: path, port: number, service: () => Promise.resolve(service), sample: [] };
+}
+
+function servedFile(word: string): Promise<ServedPort> | undefined {
+  const [, path, port] = /^(.*\.talk)(?::([^:]*))?$/is.exec(word) ?? [];
+  return path === undefined ? undefined : readFile(path, port);
 }
 
 function servedPort(word: string, lesson: Lesson): ServedPort {
   const [, name = "", port] = /^([^:]*)(?::(.*))?$/s.exec(word) ?? [];
   const row = lesson.find((row) => row.name === name);
   if (row === undefined) throw unknownService(word, name, lesson);
-  return { row, port: port === undefined ? row.servePort : readPort(port, `the port of ${name}`) };
+  const { servePort, service, sample: { words } } = row;
+  const number = port === undefined ? servePort : readPort(port, `the port of ${name}`);
+  return { name, port: number, service, sample: words };
 }
 
 function unknownService(word: string, name: string, lesson: Lesson): Failure {
@@ -45,7 +78,7 @@ function unknownService(word: string, name: string, lesson: Lesson): Failure {
   const hint = /^\d+$/.test(word)
     ? `name the service before its port: calc:${word}`
     : suggest(name.replace(/-server$/, ""), names) ??
-      `write SERVICE or SERVICE:PORT; the services are ${names.join(", ")}`;
+      `write SERVICE, SERVICE:PORT or FILE.talk:PORT; the services are ${names.join(", ")}`;
   return new Failure("USAGE", `'${word}' is not a service`, { hint });
 }
 

@@ -7,7 +7,7 @@ import type { Service } from "../../services/service.ts";
 import type { SocketEvent, Trace } from "../../sockets/socket_events.ts";
 import { shellWord } from "../../text/shell.ts";
 import { visible } from "../../text/visible.ts";
-import type { Listening } from "./listening.ts";
+import { lineToAsk, type Listening } from "./listening.ts";
 
 /** A service, where it listens, and sample words for its client. */
 export interface ServicePlace {
@@ -78,5 +78,5 @@ function lineToType({ service, listening, sample }: ServicePlace): string {
   const where = address !== undefined && "path" in address
     ? `--unix ${shellWord(address.path ?? "")}`
     : `${protocols.includes("tcp") ? "" : "udp://"}localhost:${port}`;
-  return visible(["netdemo", `${service.name}-client`, where, ...sample.map(shellWord)].join(" "));
+  return visible(lineToAsk(service, where, sample));
 }

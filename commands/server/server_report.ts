@@ -76,7 +76,7 @@ function textReport(
     listening({ addresses, protocols, port }) {
       if (!isOneOfSeveral) say(service.running);
       say(`Listening on ${visible(formatEndpoints(addresses, ...protocols))}`);
-      const line = lineElsewhere(`${service.name}-client`, { addresses, protocols, port });
+      const line = lineElsewhere(service, { addresses, protocols, port });
       if (line !== undefined) stderr.line(`hint: from another machine: ${line}`);
     },
     stopped() {},

@@ -80,7 +80,7 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
   run(): Promise<EndReason> {
     const { service } = this.#context;
     if (service.converse !== undefined) {
-      const dialogue = service.converse();
+      const dialogue = service.converse(this.protocol);
       return this.#live(() => this.#play(dialogue));
     }
     if (service.closesAtOnce) this.end("served");

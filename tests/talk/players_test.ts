@@ -15,7 +15,7 @@ const TIMEOUT_MS = 2_000;
 
 function serve(talk: Talk, options: StreamOptions = {}): Promise<Server> {
   const place = { protocol: talk.udp ? "udp" : "tcp", port: 0, addresses: ["127.0.0.1"] } as const;
-  return startServer(talkService("talk", talk, Math.random), place, options);
+  return startServer(talkService("talk", talk), place, options);
 }
 
 /** Plays all conversations; returns how the first one that fails does. */
