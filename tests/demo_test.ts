@@ -329,3 +329,26 @@ Deno.test("a scene's heading says what it plays, and its columns name the progra
   assertEquals(surplus.code, 2);
   assertMatch(surplus.stderr, /^netdemo: USAGE: demo hello: hello-client takes no arguments/);
 });
+
+Deno.test("demo plays both sides of a conversation file", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/sum.talk`;
+  await Deno.writeTextFile(
+    path,
+    "== adds\n> {a 3..3} + {b 4..4}\\n\n< {a + b}\\n\n\n== leaves\n> bye\\n\n< {end}\n",
+  );
+  try {
+    const { code, stdout, stderr } = await netdemo(["demo", path]);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^sum over TCP: adds$[^]*"3 \+ 4\\n"[^]*"7\\n"[^]*^sum over TCP: leaves$/m);
+    const one = await netdemo(["demo", path, "leaves"]);
+    assert(!one.stdout.includes("adds") && one.stdout.includes('"bye\\n"'), one.stdout);
+    const picture = await netdemo(["demo", path, "--svg"]);
+    assertMatch(picture.stdout, /^<svg [^]*sum over TCP: adds[^]*<\/svg>\n$/);
+    const wrong = await netdemo(["demo", path, "leafs"]);
+    assertEquals(wrong.code, 2);
+    assertMatch(wrong.stderr, /has no conversation 'leafs'\nhint: did you mean leaves\?/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -9,6 +9,7 @@ import { ladderOf, sideOf } from "../../ladder/ladder.ts";
 import type { Lesson, SceneWords } from "../lesson.ts";
 import { incidents, type Scene, talksOf } from "./scenes.ts";
 import { Stage, type Transport } from "./stage.ts";
+import { isTalkFile, talkScenes } from "./talk_scenes.ts";
 import { type FlagValues, parseCommandLine, readName } from "../../cli/arguments/flags.ts";
 import { Pager } from "../../cli/output/pager.ts";
 import { asciiOnly, wrap } from "../../text/width.ts";
@@ -40,10 +41,12 @@ export function demoProgram(lesson: Lesson): Program {
   const talks = talksOf(lesson);
   const scenes = [...talks, ...incidents];
   return {
-    usage: "[SCENE] [COMMAND...]",
+    usage: "[SCENE [COMMAND...]|FILE.talk [TITLE]]",
     about: `Runs a real server and a real client on this machine, over a real socket, and
 draws what passed between them. Without a SCENE it plays hello, message and
 calc; these take a COMMAND of your own, as message-client and calc-client do.
+A FILE whose name ends in .talk is a conversation (see netdemo help conversations):
+it plays both sides, of the conversation with that TITLE or of all.
 
 Scenes:
 ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n")}`,
@@ -53,13 +56,14 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
       "netdemo demo message --udp Good morning",
       "netdemo demo refused",
       "netdemo demo calc --svg > calc.svg",
+      "netdemo demo exercise.talk",
     ],
     flags,
     words: scenes.map(({ name }) => name),
-    parse(args) {
+    async parse(args) {
       const { flags: values, given, words } = parseCommandLine(args, flags);
       const [name, ...command] = words;
-      const chosen = name === undefined ? talks : [find(name, scenes)];
+      const chosen = await scenesOf(words, talks, Boolean(values.svg));
       const transport = transportOf(chosenTransport(given), values.unix, chosen);
       if (command.length > 0 && chosen.some((scene) => incidents.includes(scene))) {
         throw new Failure("USAGE", `the scene ${name} takes no command: received '${command[0]}'`);
@@ -98,6 +102,18 @@ async function run(
   return pager.left === "Ctrl-C" ? exitCodeOf("SIGINT") : 0;
 }
 
+/** The scenes that the words choose. @param isPicture Whether only one can be shown. */
+async function scenesOf(
+  [name, ...more]: readonly string[],
+  talks: readonly Scene[],
+  isPicture: boolean,
+): Promise<readonly Scene[]> {
+  if (name === undefined) return talks;
+  if (!isTalkFile(name)) return [find(name, [...talks, ...incidents])];
+  const scenes = await talkScenes(name, more.length > 0 ? more.join(" ") : undefined);
+  return isPicture ? scenes.slice(0, 1) : scenes;
+}
+
 function find(name: string, scenes: readonly Scene[]): Scene {
   const scene = scenes.find((scene) => scene.name === name);
   if (scene !== undefined) return scene;
@@ -111,13 +127,13 @@ function transportOf(
   path: string | undefined,
   chosen: readonly Scene[],
 ): Transport {
-  const incident = chosen.find((scene) => incidents.includes(scene));
+  const incident = chosen.find((scene) => incidents.includes(scene) || scene.udpOnly);
   if (incident === undefined) {
     if (protocol !== "unix") return { protocol };
     if (path === undefined) throw new TypeError("Cannot play over a Unix socket without a path");
     return { protocol, path };
   }
-  if (protocol !== "tcp") {
+  if (protocol !== "tcp" && !(protocol === "udp" && incident.udpOnly)) {
     const own = incident.udpOnly ? "UDP" : "TCP";
     throw new Failure("USAGE", `the scene ${incident.name} is about ${own} alone`);
   }

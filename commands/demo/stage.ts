@@ -1,10 +1,11 @@
 import type { Call } from "../../clients/call/call.ts";
-import { dial } from "../../clients/call/dial.ts";
+import { type CallPlace, dial } from "../../clients/call/dial.ts";
+import { openTalk, type TalkPeer } from "../../clients/call/talk_peer.ts";
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
 import type { Server } from "../../services/server/server.ts";
 import { startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
-import { open } from "../../sockets/dial.ts";
+import { type ConnectOptions, open } from "../../sockets/dial.ts";
 import { bindTcp } from "../../sockets/listen.ts";
 import type { SocketEvent } from "../../sockets/socket_events.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
@@ -12,7 +13,7 @@ import { SocketTrace, traceListener } from "../../sockets/trace.ts";
 
 const HOST = "127.0.0.1";
 /** Milliseconds that a client on the stage waits for a reply. */
-const STAGE_TIMEOUT_MS = 500;
+export const STAGE_TIMEOUT_MS = 500;
 
 /** How the programs on a stage talk. */
 export type Transport =
@@ -44,11 +45,23 @@ export class Stage implements AsyncDisposable {
 
   /** Opens a client's call to a server. */
   dial(who: string, to: Endpoint): Promise<Call> {
+    return dial(this.#placeOf(to), this.#watchedBy(who));
+  }
+
+  /** Opens a connection for a client that plays a conversation. */
+  open(who: string, to: Endpoint): Promise<TalkPeer> {
+    return openTalk(this.#placeOf(to), this.#watchedBy(who));
+  }
+
+  #placeOf(to: Endpoint): CallPlace {
     const { protocol } = this.transport;
-    const place = "path" in to || protocol === "unix"
-      ? { protocol: "unix", path: pathOf(to) } as const
+    return "path" in to || protocol === "unix"
+      ? { protocol: "unix", path: pathOf(to) }
       : { protocol, addresses: [to.hostname], port: to.port };
-    return dial(place, { timeout: STAGE_TIMEOUT_MS, watch: { trace: this.#trace, who } });
+  }
+
+  #watchedBy(who: string): ConnectOptions {
+    return { timeout: STAGE_TIMEOUT_MS, watch: { trace: this.#trace, who } };
   }
 
   /** Opens a bare connection to a server, for a client whose calls are made one by one. */
