@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import { Failure } from "../errors/failure.ts";
 
@@ -142,7 +143,7 @@ export class Output {
       } catch (error) {
         // Another program made the pipe non-blocking, and its reader is slow.
         if (errnoOf(error) !== "EAGAIN") throw error;
-        await new Promise((resolve) => setTimeout(resolve, FULL_PIPE_MS));
+        await delay(FULL_PIPE_MS);
       }
     }
   }

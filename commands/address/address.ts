@@ -1,7 +1,7 @@
 import { familyOf, kindOfAddress, kindOfPort } from "./address_kinds.ts";
 import { canonicalAddress } from "../../protocol/addresses.ts";
 import { Failure } from "../../cli/errors/failure.ts";
-import type { Event } from "../../cli/output/events.ts";
+import type { Event, EventOf } from "../../cli/output/events.ts";
 import type { Program } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
@@ -42,10 +42,10 @@ what kind it is and which document defines it.`,
     if (surplus !== undefined) {
       throw new Failure("USAGE", `address takes one argument: received '${surplus}' as well`);
     }
-    const target = words.length === 0 ? undefined : parseTarget(text);
+    const target = words.length === 0 ? undefined : readSubject(text);
     return async (channels) => {
-      const report = target === undefined ? aboutThisHost() : await about(target, timeout);
-      await show(report, json, channels);
+      const facts = target === undefined ? aboutThisHost() : await about(target, timeout);
+      await show(facts, json, channels);
       const other = otherReading(text);
       if (other !== undefined) {
         const line = `netdemo address ${shellWord(other)}`;
@@ -57,13 +57,13 @@ what kind it is and which document defines it.`,
 };
 
 /** What was asked about: at least one of the two. */
-interface Target {
+interface Subject {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
 }
 
 /** @throws {Failure} of kind `USAGE` if the text is not a name, an address or a port. */
-function parseTarget(text: string): Target {
+function readSubject(text: string): Subject {
   if (canonicalAddress(text) !== undefined) return { host: text };
   if (/^\d+$|[/\s]/.test(text)) {
     throw new Failure("USAGE", `'${text}' is neither a host name nor an address`);
@@ -98,36 +98,21 @@ function otherReading(text: string): string | undefined {
   return host.startsWith("[") ? undefined : `[${host}]:${port}`;
 }
 
-/** What is known about one address. */
-interface AddressReport {
-  readonly interface?: string;
-  readonly address: string;
-  readonly family: "IPv4" | "IPv6";
-  readonly kind: string;
-  readonly reach: string;
-  readonly source: string;
-  readonly reverseName?: string | undefined;
-}
+/** What is known about one address, and about a port, as `--json` has it. */
+type AddressFacts = Omit<EventOf<"address">, "event" | "name" | "elapsedMs">;
+type PortFacts = Omit<EventOf<"port">, "event">;
 
-interface PortReport {
-  readonly port: number;
-  readonly kind: string;
-  readonly about: string;
-  readonly source: string;
-  readonly services: readonly { readonly name: string; readonly protocols: readonly string[] }[];
-}
-
-interface Report {
+interface Facts {
   /** This host's name, if that was asked for. */
   readonly hostName?: string;
   /** The name that was resolved. */
   readonly name?: string;
   readonly elapsedMs?: number;
-  readonly addresses: readonly AddressReport[];
-  readonly port?: PortReport | undefined;
+  readonly addresses: readonly AddressFacts[];
+  readonly port?: PortFacts | undefined;
 }
 
-function aboutThisHost(): Report {
+function aboutThisHost(): Facts {
   const addresses = localAddresses().map((local) => ({
     interface: local.interface,
     ...aboutAddress(local.address),
@@ -135,43 +120,43 @@ function aboutThisHost(): Report {
   return { hostName: Deno.hostname(), addresses };
 }
 
-async function about({ host, port }: Target, timeout: number): Promise<Report> {
-  const portReport = port === undefined ? undefined : await aboutPort(port);
-  if (host === undefined) return { addresses: [], port: portReport };
+async function about({ host, port }: Subject, timeout: number): Promise<Facts> {
+  const portFacts = port === undefined ? undefined : await aboutPort(port);
+  if (host === undefined) return { addresses: [], port: portFacts };
   const literal = canonicalAddress(host);
-  if (literal !== undefined) return { addresses: [await withName(literal)], port: portReport };
+  if (literal !== undefined) return { addresses: [await withName(literal)], port: portFacts };
 
   await systemResolver(); // so that loading it is not measured
   const start = performance.now();
   const found = await resolve(host, timeout);
   const elapsedMs = rounded(performance.now() - start);
   const addresses = await Promise.all(found.map(withName));
-  return { name: host, elapsedMs, addresses, port: portReport };
+  return { name: host, elapsedMs, addresses, port: portFacts };
 }
 
-function aboutAddress(address: string): AddressReport {
+function aboutAddress(address: string): AddressFacts {
   const { name, reach, source } = kindOfAddress(address);
   return { address, family: familyOf(address) === 4 ? "IPv4" : "IPv6", kind: name, reach, source };
 }
 
-async function withName(address: string): Promise<AddressReport> {
+async function withName(address: string): Promise<AddressFacts> {
   return { ...aboutAddress(address), reverseName: await reverseName(address) };
 }
 
-async function aboutPort(port: number): Promise<PortReport> {
+async function aboutPort(port: number): Promise<PortFacts> {
   const { name, about, source } = kindOfPort(port);
   return { port, kind: name, about, source, services: await servicesOf(port) };
 }
 
-async function show(report: Report, json: boolean, { stdout }: Channels): Promise<void> {
+async function show(facts: Facts, json: boolean, { stdout }: Channels): Promise<void> {
   const columns = Deno.stdout.isTerminal() ? displayOf(Deno.stdout).columns : Infinity;
-  const lines = json ? eventsOf(report).map(eventLine) : textOf(report, columns);
+  const lines = json ? eventsOf(facts).map(eventLine) : textOf(facts, columns);
   for (const line of lines) stdout.line(line);
   await stdout.flush();
 }
 
 /** The addresses, each with the name that it belongs to, and the port. */
-function eventsOf({ hostName, name = hostName, elapsedMs, addresses, port }: Report): Event[] {
+function eventsOf({ hostName, name = hostName, elapsedMs, addresses, port }: Facts): Event[] {
   return [
     ...addresses.map((address): Event => ({ event: "address", name, ...address, elapsedMs })),
     ...(port === undefined ? [] : [{ event: "port", ...port } as const]),
@@ -180,7 +165,7 @@ function eventsOf({ hostName, name = hostName, elapsedMs, addresses, port }: Rep
 
 /** Lines for people: prose is wrapped, and a table that is too wide becomes a list. */
 function textOf(
-  { hostName, name, elapsedMs, addresses, port }: Report,
+  { hostName, name, elapsedMs, addresses, port }: Facts,
   columns: number,
 ): string[] {
   const lines: string[] = [];
@@ -201,7 +186,7 @@ function textOf(
 }
 
 function tableOf(
-  addresses: readonly AddressReport[],
+  addresses: readonly AddressFacts[],
   local: boolean,
   columns: number,
 ): string[] {

@@ -1,3 +1,4 @@
+import { deadline } from "@std/async/deadline";
 import { canonicalAddress } from "../../protocol/addresses.ts";
 import { kindOfAddress } from "./address_kinds.ts";
 import { systemResolver } from "../../sockets/resolve.ts";
@@ -30,18 +31,12 @@ export function localAddresses(): LocalAddress[] {
 /** The system's name for an address; `undefined` if it has none or takes too long. */
 export async function reverseName(address: string): Promise<string | undefined> {
   const { lookupService } = await systemResolver();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silent = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), REVERSE_TIMEOUT_MS);
-  });
   const [bare = ""] = address.split("%");
   try {
-    const found = await Promise.race([lookupService(bare, 0), silent]);
-    return found === undefined || found.hostname === bare ? undefined : found.hostname;
+    const { hostname } = await deadline(lookupService(bare, 0), REVERSE_TIMEOUT_MS);
+    return hostname === bare ? undefined : hostname;
   } catch {
     return undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

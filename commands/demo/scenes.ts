@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import { type Answer, ask } from "../../clients/call/pipeline.ts";
 import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
@@ -68,14 +69,10 @@ export const incidents: readonly Scene[] = [
     summary: "no program listens at the port",
     lesson: "The host is there, but no program has the port. Its system says so at once: refused " +
       "means that the network works and the server is not running.",
-    async play(stage) {
-      try {
+    play: (stage) =>
+      failing(async () => {
         using _call = await stage.dial("calc-client", stage.emptyPlace());
-        return [];
-      } catch (error) {
-        return [said(error)];
-      }
-    },
+      }),
   },
   {
     name: "timeout",
@@ -85,15 +82,12 @@ export const incidents: readonly Scene[] = [
     async play(stage) {
       const listener = stage.listen("silent-server");
       const served = readSilently(listener.accept());
-      try {
+      const lines = await failing(async () => {
         using call = await stage.dial("calc-client", listener.addr);
         await ask(call, "10 20 +");
-        return [];
-      } catch (error) {
-        return [said(error)];
-      } finally {
-        await served;
-      }
+      });
+      await served;
+      return lines;
     },
   },
   {
@@ -101,19 +95,15 @@ export const incidents: readonly Scene[] = [
     summary: "the server goes away with a connection open",
     lesson: "The client has connected, but the server is gone before it accepts. Its system " +
       "resets the connection: what was sent is lost, and recv() fails.",
-    async play(stage) {
-      const listener = stage.listen("dying-server");
-      try {
+    play: (stage) =>
+      failing(async () => {
+        const listener = stage.listen("dying-server");
         using call = await stage.dial("calc-client", listener.addr);
         const answer = ask(call, "10 20 +");
-        await pause(); // the request waits in the server's system
+        await delay(SEGMENT_PAUSE_MS); // the request waits in the server's system
         listener.close();
         await answer;
-        return [];
-      } catch (error) {
-        return [said(error)];
-      }
-    },
+      }),
   },
   {
     name: "half-close",
@@ -138,7 +128,7 @@ export const incidents: readonly Scene[] = [
       byHand(stage, async (socket) => {
         for (const part of ["10 2", "0 ", "+\n"]) {
           await sendText(socket, part);
-          await pause();
+          await delay(SEGMENT_PAUSE_MS);
         }
         return [await receiveText(socket)];
       }),
@@ -160,15 +150,11 @@ export const incidents: readonly Scene[] = [
     lesson: "UDP has no connection to refuse. The client can't know whether no server was there, " +
       "its datagram was lost, or the reply was: it can only wait, and then give up.",
     udpOnly: true,
-    async play(stage) {
-      try {
+    play: (stage) =>
+      failing(async () => {
         using call = await stage.dial("calc-client", stage.emptyPlace());
         await ask(call, "10 20 +");
-        return [];
-      } catch (error) {
-        return [said(error)];
-      }
-    },
+      }),
   },
 ];
 
@@ -202,18 +188,19 @@ async function receiveText(socket: Stream): Promise<string> {
   return new TextDecoder().decode(buffer.subarray(0, count ?? 0)).trimEnd();
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, SEGMENT_PAUSE_MS));
-}
-
 function first(addresses: readonly Endpoint[]): Endpoint {
   const [address] = addresses;
   if (address === undefined) throw new TypeError("Cannot call a server without an address");
   return address;
 }
 
-/** The message of a socket failure, as a client prints it. Rethrows other errors. */
-function said(error: unknown): string {
-  if (!(error instanceof SocketFailure)) throw error;
-  return `${error.kind}: ${asFailure(error).message}`;
+/** Plays a client that fails; returns the failure as a client prints it. Rethrows other errors. */
+async function failing(play: () => Promise<void>): Promise<readonly string[]> {
+  try {
+    await play();
+    return [];
+  } catch (error) {
+    if (!(error instanceof SocketFailure)) throw error;
+    return [`${error.kind}: ${asFailure(error).message}`];
+  }
 }

@@ -16,7 +16,7 @@ import {
   type RunValues,
   serviceFlag,
 } from "./flags.ts";
-import { ServerGroup } from "./group.ts";
+import { type ServerGroup, startGroup } from "./group.ts";
 import { bothTraces, type OpenPage, openPage, reportingTo } from "./server_page.ts";
 import { openServerReport, type ServerReport } from "./server_report.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
@@ -76,13 +76,14 @@ async function run(
     return { service, port, sample, report: watchedBy(page, report) };
   }));
   const options = { ...limits, trace: bothTraces(trace, page?.trace) };
-  return await runUntilStopped(
+  return await runUntilStopped<ServerGroup>(
     {
-      start: (signal) => ServerGroup.start(plans, addresses, { ...options, signal }),
-      portFile: (group) => group.portLines(),
-      listening(group) {
-        group.reportListening();
-        page?.show(group.places(), channels);
+      start: (signal) => startGroup(plans, addresses, { ...options, signal }),
+      portFile: ({ served }) =>
+        served.map(({ plan, listening }) => `${plan.service.name} ${listening.port}\n`).join(""),
+      listening({ served }) {
+        for (const { plan, listening } of served) plan.report.listening(listening);
+        page?.show(served.map(({ plan, listening }) => ({ ...plan, listening })), channels);
       },
       stopped(why) {
         plans.forEach(({ report }) => report.stopped(why));

@@ -96,98 +96,54 @@ function lineOfRequest(
 }
 
 /** For programs: each event as one JSON object on stdout. */
-function jsonReport(
-  service: Service,
-  { stdout }: Channels,
-): ServerReport {
+function jsonReport(service: Service, { stdout }: Channels): ServerReport {
   const startedAt = performance.now();
   const total = { connections: 0, requests: 0, rejected: 0, ignored: 0 };
   const common = () => ({ time: new Date().toISOString(), service: service.name });
   const emit = (event: Event): void => stdout.line(eventLine(event));
   return {
-    events: (protocol) => ({
-      connected(peer) {
-        total.connections++;
-        emit({ event: "connection", ...common(), connection: peer.id, ...endsOf(peer) });
-      },
-      answered(peer, request, reply) {
-        total.requests++;
-        emit({
-          event: "request",
-          ...common(),
-          ...numberOf(protocol, peer),
-          ...endsOf(peer),
-          request,
-          reply,
-        });
-      },
-      ignored(peer, reason) {
-        total.ignored++;
-        emit({
-          event: "ignored",
-          ...common(),
-          ...numberOf(protocol, peer),
-          ...endsOf(peer),
-          reason,
-        });
-      },
-      closed(peer, reason) {
-        const { id, requests, acceptedAt } = peer;
-        const elapsedMs = since(acceptedAt);
-        emit({
-          event: "closed",
-          ...common(),
-          connection: id,
-          ...endsOf(peer),
-          reason,
-          requests,
-          elapsedMs,
-        });
-      },
-      rejected(peer) {
-        total.rejected++;
-        emit({
-          event: "rejected",
-          ...common(),
-          connection: peer.id,
-          ...endsOf(peer),
-          reason: "server is full",
-        });
-      },
-      acceptFailed(error) {
-        emit({
-          event: "accept-failed",
-          ...common(),
-          errno: errnoOf(error),
-          message: reasonOf(error),
-        });
-      },
-    }),
-    listening({ addresses, port, protocols }) {
-      emit({
-        event: "listening",
-        ...common(),
-        protocols: [...protocols],
-        addresses: addresses.map(formatEndpoint),
-        port,
-      });
+    events(protocol) {
+      const connection = (peer: Peer) => ({ ...common(), connection: peer.id, ...endsOf(peer) });
+      const either = (peer: Peer) =>
+        protocol === "udp" ? { ...common(), datagram: peer.id, ...endsOf(peer) } : connection(peer);
+      return {
+        connected(peer) {
+          total.connections++;
+          emit({ event: "connection", ...connection(peer) });
+        },
+        answered(peer, request, reply) {
+          total.requests++;
+          emit({ event: "request", ...either(peer), request, reply });
+        },
+        ignored(peer, reason) {
+          total.ignored++;
+          emit({ event: "ignored", ...either(peer), reason });
+        },
+        closed(peer, reason) {
+          const { requests, acceptedAt } = peer;
+          const elapsedMs = since(acceptedAt);
+          emit({ event: "closed", ...connection(peer), reason, requests, elapsedMs });
+        },
+        rejected(peer) {
+          total.rejected++;
+          emit({ event: "rejected", ...connection(peer), reason: "server is full" });
+        },
+        acceptFailed(error) {
+          const message = reasonOf(error);
+          emit({ event: "accept-failed", ...common(), errno: errnoOf(error), message });
+        },
+      };
+    },
+    listening({ addresses: endpoints, port, protocols }) {
+      const addresses = endpoints.map(formatEndpoint);
+      emit({ event: "listening", ...common(), protocols: [...protocols], addresses, port });
     },
     stopped(reason) {
       const { dropped: droppedLines } = stdout;
-      emit({
-        event: "stopped",
-        ...common(),
-        reason,
-        ...total,
-        droppedLines,
-        elapsedMs: since(startedAt),
-      });
+      const elapsedMs = since(startedAt);
+      emit({ event: "stopped", ...common(), reason, ...total, droppedLines, elapsedMs });
     },
   };
-}
-
-function numberOf(protocol: Protocol, { id }: Peer) {
-  return protocol === "udp" ? { datagram: id } : { connection: id };
 }
 
 function endsOf({ remote, local }: Peer): { readonly remote: string; readonly local: string } {

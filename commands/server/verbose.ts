@@ -36,33 +36,15 @@ export function verboseEvents(stderr: Output, prefix: string): Required<ServerEv
 }
 
 /** Passes events to both. */
-export function bothEvents(one: ServerEvents, other: Required<ServerEvents>): ServerEvents {
-  return {
-    connected(connection) {
-      one.connected?.(connection);
-      other.connected(connection);
-    },
-    answered(peer, request, reply) {
-      one.answered?.(peer, request, reply);
-      other.answered(peer, request, reply);
-    },
-    closed(connection, reason) {
-      one.closed?.(connection, reason);
-      other.closed(connection, reason);
-    },
-    rejected(connection) {
-      one.rejected?.(connection);
-      other.rejected(connection);
-    },
-    ignored(peer, why) {
-      one.ignored?.(peer, why);
-      other.ignored(peer, why);
-    },
-    acceptFailed(error) {
-      one.acceptFailed?.(error);
-      other.acceptFailed(error);
-    },
-  };
+export function bothEvents(one: ServerEvents, other: ServerEvents): ServerEvents {
+  type Handlers = Readonly<Record<string, ((...event: unknown[]) => void) | undefined>>;
+  const [ones, others] = [one as Handlers, other as Handlers];
+  return Object.fromEntries(
+    Object.keys(others).map((name) => [name, (...event: unknown[]) => {
+      ones[name]?.(...event);
+      others[name]?.(...event);
+    }]),
+  );
 }
 
 function shown(text: string): string {
