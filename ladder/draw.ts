@@ -1,10 +1,11 @@
-import { type Endpoint, formatEndpoint } from "../protocol/addresses.ts";
 import type { SocketEvent } from "../sockets/socket_events.ts";
-import { asciiOnly, cutTo, padTo, quoteBytes, widthOf, wrap } from "../text/width.ts";
+import { asciiOnly, cutTo, padTo, widthOf, wrap } from "../text/width.ts";
 import { type Display, type Style, styled } from "../text/display.ts";
 import { visible } from "../text/visible.ts";
 import { explainOnce, explanationOf } from "./explain.ts";
+import { callsOf, labelOf, namesOf } from "./labels.ts";
 import type { Crossing, Rung, Side, SideNames } from "./rung.ts";
+import { toneOf } from "./tone.ts";
 
 /** Columns of the parts of a rung; the arrows take what is left. */
 const INDENT = 2;
@@ -19,6 +20,7 @@ const MIN_ARROW = 22;
 /** Columns before a line below a rung. */
 const BELOW = 2 * INDENT;
 
+const toneStyles = { data: "green", end: "yellow", bad: "red", quiet: "yellow" } as const;
 const sideStyles: Readonly<Record<Side, Style>> = { client: "cyan", server: "magenta" };
 
 /** How a ladder is drawn. */
@@ -91,33 +93,6 @@ function drawNames(names: SideNames, drawing: Drawing, word = ""): string {
   return line.trimEnd();
 }
 
-/** Returns the names of both sides, from their events. */
-export function namesOf(rungs: readonly Rung[]): SideNames {
-  const client = rungs.flatMap(({ client }) => client);
-  const server = rungs.flatMap(({ server }) => server);
-  return { client: nameOf(client, server), server: nameOf(server, client) };
-}
-
-/** A program with its address, taken from its own calls or those of the other end. */
-function nameOf(own: readonly SocketEvent[], other: readonly SocketEvent[]): string {
-  const known = own.findLast(({ local }) => local !== undefined && !isUnnamed(local)) ?? own[0];
-  if (known === undefined) return "";
-  const { who, local } = known;
-  if (local === undefined || isUnnamed(local)) return who;
-  if (!isAnyAddress(local)) return `${who} ${formatEndpoint(local)}`;
-  // Only the peer's calls show which address a socket bound to the wildcard address uses.
-  const seen = other.find(({ remote }) => portOf(remote) === portOf(local))?.remote;
-  return seen === undefined ? `${who} port ${portOf(local)}` : `${who} ${formatEndpoint(seen)}`;
-}
-
-function isAnyAddress(endpoint: Endpoint): boolean {
-  return "hostname" in endpoint && (endpoint.hostname === "0.0.0.0" || endpoint.hostname === "::");
-}
-
-function portOf(endpoint: Endpoint | undefined): number | undefined {
-  return endpoint !== undefined && "port" in endpoint ? endpoint.port : undefined;
-}
-
 function arrowWidth({ display, margin = 0 }: Drawing): number {
   return Math.min(MAX_ARROW, display.columns - margin - besideArrow - TIME);
 }
@@ -142,8 +117,8 @@ function narrowLines(rung: Rung, drawing: Drawing): string[] {
   const { display } = drawing;
   const total = totalWidth(drawing);
   const time = `${rung.time.toFixed(1)} ms`;
-  const left = cutTo(client.map(callText).join(" "), CLIENT);
-  const right = server.map(callText).join(" ");
+  const left = cutTo(callsOf(client), CLIENT);
+  const right = callsOf(server);
   const arrow = Math.max(3, total - besideArrow);
   const start = INDENT + CLIENT + GAP + arrow + GAP;
   const calls = (column: number): string =>
@@ -156,10 +131,9 @@ function narrowLines(rung: Rung, drawing: Drawing): string[] {
     return [calls(column) + serverText + styled(time, "dim", display)];
   }
   const room = total - BELOW - TIME;
-  const style = arrowStyle(crossing);
-  const label = crossing.data === undefined
-    ? cutTo([labelOf(crossing), ...crossing.faults ?? []].join(" "), room)
-    : quoteBytes(crossing.data, room, display.unicode);
+  const style = toneStyles[toneOf(crossing)];
+  const faults = crossing.data === undefined ? crossing.faults ?? [] : [];
+  const label = cutTo([labelOf(crossing, room, display.unicode), ...faults].join(" "), room);
   const shaft = crossing.what === "silence"
     ? " ".repeat(arrow)
     : bareArrow(crossing, arrow, display);
@@ -170,27 +144,24 @@ function narrowLines(rung: Rung, drawing: Drawing): string[] {
   ];
 }
 
-function isUnnamed(endpoint: NonNullable<SocketEvent["local"]>): boolean {
-  return "path" in endpoint && endpoint.path === null;
-}
-
 function rungLine(
   { time, client, server, crossing }: Rung,
   arrow: number,
   display: Display,
 ): string {
   const left = cutTo(
-    client.map(callText).join(" "),
+    callsOf(client),
     crossing === undefined ? CLIENT + arrow : CLIENT,
   );
-  const right = server.map(callText).join(" ");
+  const right = callsOf(server);
   // Without an arrow, the text may use the arrow's columns.
   const roomLeft = CLIENT + GAP + arrow + GAP;
   const overflow = crossing === undefined ? Math.max(0, widthOf(right) - SERVER) : 0;
   const middle = crossing === undefined
     ? " ".repeat(Math.max(GAP, roomLeft - overflow - widthOf(left)))
     : " ".repeat(CLIENT - widthOf(left) + GAP) +
-      styled(drawArrow(crossing, arrow, display), arrowStyle(crossing), display) + " ".repeat(GAP);
+      styled(drawArrow(crossing, arrow, display), toneStyles[toneOf(crossing)], display) +
+      " ".repeat(GAP);
   const serverText = padTo(right, SERVER + overflow);
   const margin = `${time.toFixed(1)} ms`.padStart(TIME);
   return " ".repeat(INDENT) + styledCalls(left, client, "client", display) + middle +
@@ -207,20 +178,9 @@ function styledCalls(
   return styled(text, failed ? "red" : sideStyles[side], display);
 }
 
-/** Returns what a side did: `send(8)`, `recv(0)`, or the error of a failed call. */
-export function callText({ call, data, bytes, error }: SocketEvent): string {
-  if (error !== undefined && call !== "connect") return error;
-  return `${call}(${bytes ?? data?.length ?? ""})`;
-}
-
-/** Returns the label of an arrow that carries no bytes. */
-export function labelOf({ what, milliseconds = 0 }: Crossing): string {
-  return what === "silence" ? `${Math.round(milliseconds)} ms of silence` : what;
-}
-
 /** Draws silence: dots on both sides of the label. */
 function drawSilence(crossing: Crossing, width: number, display: Display): string {
-  const label = labelOf(crossing);
+  const label = labelOf(crossing, width);
   const dots = Math.max(1, Math.floor((width - widthOf(label) - 4) / 4));
   const half = (display.unicode ? "· " : ". ").repeat(dots);
   return padTo(` ${half}${label} ${half}`.trimEnd(), width);
@@ -244,24 +204,17 @@ function bareArrow({ from, lost: isLost }: Crossing, width: number, display: Dis
 function drawArrow(crossing: Crossing, width: number, display: Display): string {
   if (crossing.what === "silence") return drawSilence(crossing, width, display);
   const { line, right, left, lost } = strokesOf(display);
-  const { from, data, faults = [] } = crossing;
+  const { from, faults = [] } = crossing;
   const fault = faults.length === 0 ? "" : ` ${faults.join(" ")} ${line}${line}`;
   const heads = from === "between" ? 2 : 1;
   // Two strokes and a space before the label; a space and two strokes after it.
   const room = width - heads - 6 - fault.length;
-  const label = data === undefined
-    ? cutTo(labelOf(crossing), room)
-    : quoteBytes(data, room, display.unicode);
+  const label = labelOf(crossing, room, display.unicode);
   const rest = line.repeat(Math.max(2, width - heads - 4 - widthOf(label) - fault.length));
   const shaft = `${line}${line} ${label} ${rest}${fault}`;
   const isLost = crossing.lost === true;
   if (from === "between") return `${left}${shaft}${right}`;
   return from === "client" ? `${shaft}${isLost ? lost : right}` : `${isLost ? lost : left}${shaft}`;
-}
-
-function arrowStyle({ what, faults = [], lost }: Crossing): Style {
-  if (what === "reset" || what === "refused" || lost === true) return "red";
-  return what === "data" && faults.length === 0 ? "green" : "yellow";
 }
 
 function plain(text: string, display: Display): string {

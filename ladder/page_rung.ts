@@ -1,8 +1,7 @@
-import { quoteBytes } from "../text/width.ts";
 import { isUtf8 } from "../text/utf8.ts";
 import { visible, visibleBytes } from "../text/visible.ts";
-import { callText, labelOf } from "./draw.ts";
 import { explanationOf } from "./explain.ts";
+import { callsOf, labelOf } from "./labels.ts";
 import type { Crossing, Rung } from "./rung.ts";
 import { type Tone, toneOf } from "./tone.ts";
 
@@ -49,8 +48,8 @@ export function pageRung(rung: Rung): PageRung {
   const { time, client, server, crossing } = rung;
   return {
     timeMs: Math.round(time * 1_000) / 1_000,
-    client: client.map(callText).join(" "),
-    server: server.map(callText).join(" "),
+    client: callsOf(client),
+    server: callsOf(server),
     arrow: crossing && arrowOf(crossing),
     sentence: sentenceOf(rung),
     explanation: explanationOf(rung),
@@ -60,7 +59,7 @@ export function pageRung(rung: Rung): PageRung {
 
 function arrowOf(crossing: Crossing): PageArrow {
   const { from, data, faults = [], lost = false } = crossing;
-  const label = arrowLabel(crossing, data);
+  const label = labelOf(crossing, LABEL_COLUMNS);
   return {
     from,
     tone: toneOf(crossing),
@@ -70,10 +69,6 @@ function arrowOf(crossing: Crossing): PageArrow {
     isData: data !== undefined,
     isBinary: isBinary(crossing),
   };
-}
-
-function arrowLabel(crossing: Crossing, data: Uint8Array | undefined): string {
-  return data === undefined ? labelOf(crossing) : quoteBytes(data, LABEL_COLUMNS);
 }
 
 /** Whether the bytes are not UTF-8; false for an incomplete piece, as it can't be known. */
@@ -90,14 +85,15 @@ function bytesOf(crossing: Crossing | undefined): PageBytes | undefined {
 }
 
 function sentenceOf({ client, server, crossing }: Rung): string {
-  const calls = [...client.map(callText), ...server.map(callText)].join(" ");
+  const calls = callsOf([...client, ...server]);
   if (crossing === undefined) return calls;
   const { from, what, data, faults = [], lost = false } = crossing;
   const who = from === "between" ? "both ends" : from;
   const bytes = crossing.bytes ?? data?.length ?? 0;
+  const label = labelOf(crossing, LABEL_COLUMNS);
   const said = what === "data"
-    ? `${who} sends ${bytes} ${bytes === 1 ? "byte" : "bytes"}: ${arrowLabel(crossing, data)}`
-    : `${who}: ${labelOf(crossing)}`;
+    ? `${who} sends ${bytes} ${bytes === 1 ? "byte" : "bytes"}: ${label}`
+    : `${who}: ${label}`;
   return [said, ...faults.map((name) => `fault ${name}`), ...(lost ? ["it does not arrive"] : [])]
     .join(", ");
 }

@@ -1,7 +1,7 @@
 import { escape } from "@std/html";
 import { visible } from "../text/visible.ts";
-import { quoteBytes, wrap } from "../text/width.ts";
-import { callText, labelOf, namesOf } from "./draw.ts";
+import { wrap } from "../text/width.ts";
+import { callsOf, labelOf, namesOf } from "./labels.ts";
 import type { Crossing, Rung, SideNames } from "./rung.ts";
 import { type Tone, toneOf } from "./tone.ts";
 
@@ -100,8 +100,8 @@ function nameText(name: string, x: number, fill: string): string {
 }
 
 function drawRung({ time, client, server, crossing }: Rung, y: number, colors: Palette): string {
-  const left = client.map(callText).join(" ");
-  const right = server.map(callText).join(" ");
+  const left = callsOf(client);
+  const right = callsOf(server);
   const base = y + 5;
   // A call without an arrow has room only on its own side of the rail.
   return [
@@ -123,17 +123,16 @@ function rightText(calls: string, y: number, fill: string, crossing: Crossing | 
 }
 
 function arrow(crossing: Crossing, y: number, colors: Palette): string {
-  const { from, what, data, faults = [], lost = false } = crossing;
+  const { from, what, faults = [], lost = false } = crossing;
   const color = colors[toneOf(crossing)];
   const middle = (CLIENT_X + SERVER_X) / 2;
+  const room = Math.floor((SERVER_X - CLIENT_X - 48) / CHARACTER);
   if (what === "silence") {
-    const dots = `· · ·  ${labelOf(crossing)}  · · ·`;
+    const dots = `· · ·  ${labelOf(crossing, room)}  · · ·`;
     return text(dots, { x: middle, y: y + 5, fill: color, anchor: "middle" });
   }
-  const room = Math.floor((SERVER_X - CLIENT_X - 48) / CHARACTER);
   const fault = faults.length === 0 ? "" : `  [${faults.join(" ")}]`;
-  const label = (data === undefined ? labelOf(crossing) : quoteBytes(data, room - fault.length)) +
-    fault;
+  const label = labelOf(crossing, room - fault.length) + fault;
   const [start, end] = [CLIENT_X + 8, SERVER_X - 8];
   const stop = lost ? (from === "client" ? end - 60 : start + 60) : from === "client" ? end : start;
   const begin = from === "server" ? end : start;
