@@ -1,5 +1,4 @@
 import { delay } from "@std/async/delay";
-import type { InternetEndpoint } from "../../protocol/addresses.ts";
 import { bindUdp } from "../../sockets/bind_udp.ts";
 import { Inbox, type Received } from "../../sockets/inbox.ts";
 import { listenResettableOnAll } from "../../sockets/node_stream.ts";
@@ -10,7 +9,7 @@ import type { Test } from "../../suite/test.ts";
 import { tcpQuestions, udpQuestions } from "./questions.ts";
 import { mayBeTag } from "./tag.ts";
 import { TcpBackend } from "./tcp_backend.ts";
-import { TcpDriver } from "./tcp_driver.ts";
+import { TcpDriver, type TcpDriverOptions } from "./tcp_driver.ts";
 import { UdpDriver } from "./udp_driver.ts";
 
 /** Milliseconds between tries until the forwarder is up. */
@@ -18,21 +17,13 @@ export const RETRY_MS = 250;
 /** Timeout of the first try, in milliseconds. */
 const FIRST_TRY_MS = 250;
 
-/** Which forwarder to ask about, and how long that may take. */
-export interface FixtureOptions {
+/** Which forwarder to ask about, and how. */
+export interface FixtureOptions extends Omit<TcpDriverOptions, "backend"> {
   readonly protocol: "tcp" | "udp";
   /** Where the server behind the forwarder listens. */
   readonly addresses: readonly string[];
   /** Port of that server; 0 picks a free one. */
   readonly port: number;
-  /** Where the forwarder may listen, tried in order. */
-  readonly targets: readonly InternetEndpoint[];
-  /** Milliseconds of the longest wait for anything expected. */
-  readonly timeout: number;
-  /** Milliseconds to leave a connection without traffic. @default {the question is not asked} */
-  readonly idle?: number | undefined;
-  /** MiB to send each way at once. */
-  readonly bulk: number;
 }
 
 /** Which questions to ask. */

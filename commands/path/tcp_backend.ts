@@ -1,5 +1,5 @@
 import { acceptFrom } from "../../sockets/accept.ts";
-import { Changes } from "../../sockets/changes.ts";
+import { Changes, until } from "../../sockets/changes.ts";
 import type { Stream, StreamListener } from "../../sockets/stream.ts";
 import { type End, endOf } from "./connection_pair.ts";
 import { hasMarkOf, mayBeTag, TAG_LENGTH, tagOf } from "./tag.ts";
@@ -16,8 +16,6 @@ const SAMPLE_LENGTH = 2 * TAG_LENGTH;
 export class TcpBackend implements Disposable {
   /** Notified when a connection arrives, is matched, or ends without being matched. */
   readonly changes = new Changes();
-  /** The port it listens on. */
-  readonly port: number;
   /** Resolves once it has stopped accepting. */
   readonly finished: Promise<unknown>;
   /** The first bytes of the last stray that sent any. */
@@ -26,7 +24,7 @@ export class TcpBackend implements Disposable {
   readonly #closed = new AbortController();
   /** Expected tags, each with its connection once that has arrived. */
   readonly #awaited = new Map<string, End | undefined>();
-  /** Tags that are no longer expected. */
+  /** Tags that are no longer expected: a connection that begins with one came too late. */
   readonly #forgotten = new Set<string>();
   /** Connections that have not yet sent a whole tag. */
   readonly #unmatched = new Set<End>();
@@ -37,8 +35,6 @@ export class TcpBackend implements Disposable {
   #strays = 0;
 
   constructor(listeners: readonly StreamListener[]) {
-    const [first] = listeners;
-    this.port = first === undefined || "path" in first.addr ? 0 : first.addr.port;
     const { signal } = this.#closed;
     const admit = (stream: Stream): void => void this.#match(stream);
     this.finished = Promise.all(
@@ -58,26 +54,25 @@ export class TcpBackend implements Disposable {
     return this.#strays + this.#unmatched.size;
   }
 
-  /** Keeps the connection that begins with this tag, once it arrives, for {@linkcode arrived}. */
-  expect(tag: string): void {
+  /**
+   * Waits for the connection that begins with a tag. The caller closes it.
+   *
+   * @param client The wait ends when its input does.
+   * @returns what came instead, if that one did not arrive: the first bytes of a stray, if any.
+   */
+  async arrival(tag: string, client: End, timeout: number): Promise<End | Uint8Array | undefined> {
+    const { sample } = this;
     this.#awaited.set(tag, undefined);
-  }
-
-  /** The connection that began with this tag, if it has arrived. The caller closes it. */
-  arrived(tag: string): End | undefined {
-    return this.#awaited.get(tag);
-  }
-
-  /** The first bytes of a connection that began almost like this tag, if one has arrived. */
-  altered(tag: string): Uint8Array | undefined {
-    return this.#altered.find((sample) => hasMarkOf(tag, sample));
-  }
-
-  /** Stops expecting a tag: a later connection with it is closed. */
-  forget(tag: string): void {
+    const arrived = (): End | undefined => this.#awaited.get(tag);
+    const altered = (): Uint8Array | undefined =>
+      this.#altered.find((bytes) => hasMarkOf(tag, bytes));
+    const isOver = (): boolean => (arrived() ?? altered() ?? client.ending) !== undefined;
+    await until(isOver, [this.changes, client.changes], timeout);
+    const came = arrived() ?? altered() ?? (this.sample === sample ? undefined : this.sample);
     this.#awaited.delete(tag);
     this.#forgotten.add(tag);
-    this.#altered = this.#altered.filter((sample) => !hasMarkOf(tag, sample));
+    this.#altered = this.#altered.filter((bytes) => bytes !== came);
+    return came;
   }
 
   /** Hands a silent connection over to the caller, who closes it. */
@@ -109,7 +104,7 @@ export class TcpBackend implements Disposable {
 
   #assign(end: End): void {
     const tag = tagOf(end.peek());
-    if (this.#awaited.has(tag) && this.arrived(tag) === undefined) {
+    if (this.#awaited.has(tag) && this.#awaited.get(tag) === undefined) {
       end.take(TAG_LENGTH);
       this.#awaited.set(tag, end);
       this.#own.delete(end);

@@ -1,11 +1,11 @@
 import { formatEndpoint, type InternetEndpoint } from "../../protocol/addresses.ts";
 import { MAX_DURATION_MS } from "../../protocol/duration.ts";
-import { until } from "../../sockets/changes.ts";
+import { EagerPeer } from "../../sockets/eager_peer.ts";
 import { errnoOf, kindOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { dialResettable } from "../../sockets/node_stream.ts";
-import { type Evidence, Finding } from "../../suite/test.ts";
+import { Finding } from "../../suite/test.ts";
 import { ConnectionPair, type End, endOf, kindOfEnding } from "./connection_pair.ts";
-import { newTag } from "./tag.ts";
+import { hasMarkOf, newTag } from "./tag.ts";
 import type { TcpBackend } from "./tcp_backend.ts";
 import { alteration, quoted, whatCame } from "./wording.ts";
 
@@ -19,7 +19,7 @@ export interface TcpDriverOptions {
   readonly targets: readonly InternetEndpoint[];
   /** Milliseconds of the longest wait for anything expected. */
   readonly timeout: number;
-  /** Milliseconds to leave a connection without traffic. */
+  /** Milliseconds to leave a connection without traffic. @default {that is not asked about} */
   readonly idle?: number | undefined;
   /** MiB to send each way at once. */
   readonly bulk: number;
@@ -99,21 +99,14 @@ export class TcpDriver {
    * @throws {Finding} if that does not arrive at the server.
    */
   async introduce(client: End, id: string): Promise<ConnectionPair> {
-    const { backend, timeout } = this;
-    const [tag, { sample }] = [newTag(id), backend];
-    backend.expect(tag);
+    const { timeout } = this;
+    const tag = newTag(id);
+    const arrival = this.backend.arrival(tag, client, timeout);
     client.send(tag);
-    const isOver = (): boolean =>
-      backend.arrived(tag) !== undefined || backend.altered(tag) !== undefined ||
-      client.ending !== undefined;
-    await until(isOver, [backend.changes, client.changes], timeout);
-    const [server, altered] = [backend.arrived(tag), backend.altered(tag)];
-    backend.forget(tag);
-    if (server !== undefined) return new ConnectionPair(client, server, timeout);
-    if (altered !== undefined) throw new Finding(alteredLine(altered, encoder.encode(tag)));
-    const atServer = backend.sample === undefined || backend.sample === sample
-      ? "no connection"
-      : `${quoted(backend.sample)} instead of its first line`;
+    const came = await arrival;
+    if (came instanceof EagerPeer) return new ConnectionPair(client, came, timeout);
+    if (came !== undefined && hasMarkOf(tag, came)) throw alteredLine(came, encoder.encode(tag));
+    const atServer = came === undefined ? "no connection" : `${quoted(came)} instead of its line`;
     throw new Finding({
       saw: `the client ${whatCame(client, timeout)}, the server got ${atServer}`,
       kind: kindOfEnding(client),
@@ -135,12 +128,12 @@ const words: Partial<Record<SocketFailureKind, string>> = {
   TIMEOUT: "no answer",
 };
 
-function alteredLine(got: Uint8Array, sent: Uint8Array): Evidence {
+function alteredLine(got: Uint8Array, sent: Uint8Array): Finding {
   const how = alteration(got, sent);
-  return {
+  return new Finding({
     saw: `the server got the client's first line altered${how === undefined ? "" : `: ${how}`}`,
     fix: `the client sent ${quoted(sent)}, the server got ${quoted(got)}`,
-  };
+  });
 }
 
 /** What to do about an answer to the client that does not come from the server. */
