@@ -69,7 +69,7 @@ async function run(
     const left = options.flags.for - (performance.now() - startedAt);
     await waitUntilUp(fixture, left, options.flags.timeout);
   }
-  return await examine(fixture, options, report);
+  return await askAll(fixture, options, report);
 }
 
 /** The ids of the questions, wrapped to fit the help. */
@@ -140,7 +140,7 @@ function withOwnHint(error: unknown): unknown {
 }
 
 /** Asks one question after another and returns the exit code. */
-async function examine(
+async function askAll(
   fixture: Fixture,
   options: PathOptions,
   report: Report<Answered>,

@@ -2,9 +2,10 @@ import { exitCodes, Failure, type FailureKind } from "../../cli/errors/failure.t
 import { rounded } from "../../cli/output/channels.ts";
 import type { Event } from "../../cli/output/events.ts";
 import type { Result, Summary } from "../../cli/reports/report.ts";
-import { quoteBytes, wrap } from "../../text/width.ts";
+import { wrap } from "../../text/width.ts";
 import { countByStatus, idsWith, type Outcome } from "../../suite/outcome.ts";
 import type { Strays } from "./fixture.ts";
+import { counted, quoted } from "./wording.ts";
 
 /** Width of an explanation. */
 const EXPLAIN_COLUMNS = 68;
@@ -65,7 +66,7 @@ export function failureOf(
       hint: first.evidence?.fix ?? hintFor(kind, strays, place),
     });
   }
-  const which = `${ids.length} of ${outcomes.length} ${plural("question", outcomes.length)}`;
+  const which = `${ids.length} of ${counted(outcomes.length, "question")}`;
   const how = `${ids.length === 1 ? "is" : "are"} not answered as without a forwarder`;
   return new Failure("ERROR", `${which} ${how}: ${ids.join(", ")}`, {
     hint: `--explain says what this means for an application; --allow ${ids.join(",")} accepts it`,
@@ -75,7 +76,7 @@ export function failureOf(
 /** What to look at when nothing gets through. */
 function hintFor(kind: FailureKind, strays: Strays, place: string): string {
   if (strays.sample !== undefined) {
-    const began = quoteBytes(strays.sample, 48);
+    const began = quoted(strays.sample);
     return `the input at ${place} began with ${began}, which the client did not send`;
   }
   if (kind === "REFUSED") return "start the forwarder first, or wait for it with --for 30s";
@@ -123,21 +124,17 @@ function textOf(
   if (failure === undefined) {
     const byStatus = countByStatus(outcomes);
     const counts = (["pass", "note", "allowed", "skip"] as const).flatMap((status) =>
-      byStatus[status] === 0 ? [] : [`${byStatus[status]} ${counted[status]}`]
+      byStatus[status] === 0 ? [] : [`${byStatus[status]} ${named[status]}`]
     );
-    lines.push(`${outcomes.length} ${plural("question", outcomes.length)}: ${counts.join(", ")}`);
+    lines.push(`${counted(outcomes.length, "question")}: ${counts.join(", ")}`);
   }
-  if (count > 0) lines.push(`${count} ${plural("stray", count)} also arrived, and got no answer`);
+  if (count > 0) lines.push(`${counted(count, "stray")} also arrived, and got no answer`);
   return lines.length === 0 ? undefined : lines.join("; ");
 }
 
-const counted: Record<string, string> = {
+const named = {
   pass: "answered as without a forwarder",
   note: "noted",
   allowed: "allowed",
   skip: "skipped",
 };
-
-function plural(word: string, count: number): string {
-  return count === 1 ? word : `${word}s`;
-}
