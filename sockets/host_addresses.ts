@@ -28,6 +28,26 @@ export function hostAddresses(hostname: string): readonly string[] {
   return sorted.length === 0 ? [hostname] : [...new Set(sorted)];
 }
 
+/**
+ * Where to listen for TCP connections to these addresses: `::` takes both families, unless this
+ * host reserves it for IPv6 (Linux: `net.ipv6.bindv6only`).
+ */
+export function listenAddresses(addresses: readonly string[]): readonly string[] {
+  if (!addresses.includes("::") || !isForIpv6Alone()) return addresses;
+  return [...new Set([...addresses, "0.0.0.0"])];
+}
+
+/** Whether the same port is still free for IPv4. */
+function isForIpv6Alone(): boolean {
+  try {
+    using both = Deno.listen({ hostname: "::", port: 0 });
+    Deno.listen({ hostname: "0.0.0.0", port: both.addr.port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function isLinkLocal(address: string): boolean {
   return /^fe[89ab]/i.test(address);
 }

@@ -1,6 +1,7 @@
 import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { bindAll } from "./bind_all.ts";
 import { descriptors, isOutOfDescriptors } from "./descriptors.ts";
+import { listenAddresses } from "./host_addresses.ts";
 import {
   type DatagramSocket,
   denoStream,
@@ -24,7 +25,7 @@ export function listenTcp(
   port: number,
   options?: ListenOptions,
 ): Promise<TcpListener[]> {
-  return bindAll(addresses, port, (endpoint) => bindTcp(endpoint, options));
+  return bindAll(listenAddresses(addresses), port, (endpoint) => bindTcp(endpoint, options));
 }
 
 /** How to listen. */

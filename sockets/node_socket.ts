@@ -3,6 +3,7 @@ import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { descriptors } from "./descriptors.ts";
 import { BACKLOG } from "./listen.ts";
 import { freeBuffer } from "./free_buffer.ts";
+import { withZone } from "./zone.ts";
 import type { Stream, StreamListener } from "./stream.ts";
 
 /** Bytes of input that may wait for a read before the peer is slowed down. */
@@ -157,8 +158,10 @@ export class NodeStream implements Stream {
   constructor(socket: Socket, giveBack: () => void) {
     this.#socket = socket;
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.local = { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 };
-    this.remote = { hostname: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+    const local = { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+    const remote = { hostname: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+    this.local = withZone(local, local);
+    this.remote = withZone(remote, local);
     socket.on("data", (chunk: Uint8Array) => this.#take(chunk));
     socket.pause();
     socket.on("end", () => this.#end(null));

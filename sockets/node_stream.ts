@@ -4,7 +4,9 @@ import { bindAll } from "./bind_all.ts";
 import { descriptors } from "./descriptors.ts";
 import { BACKLOG, bindTcp, type ListenOptions, type TcpListener } from "./listen.ts";
 import { NodeListener, NodeStream } from "./node_socket.ts";
+import { listenAddresses } from "./host_addresses.ts";
 import { canReset } from "./runtime.ts";
+import { hasZone } from "./zone.ts";
 import { denoStream, type Stream } from "./stream.ts";
 
 // A static import of a runtime module would be loaded at the start of every command of the
@@ -28,7 +30,7 @@ export interface DialResettableOptions extends InternetEndpoint {
 export async function dialResettable(options: DialResettableOptions): Promise<Stream> {
   const { hostname, port, signal } = options;
   signal?.throwIfAborted();
-  const stream = canReset
+  const stream = canReset && !hasZone(hostname)
     ? await dialNode(options)
     : denoStream(await Deno.connect({ hostname, port, ...(signal && { signal }) }));
   // A free port of the ephemeral range may be given to the client itself.
@@ -80,7 +82,7 @@ export async function listenResettable(
   endpoint: InternetEndpoint,
   { reusePort, weight = 1 }: ListenResettableOptions = {},
 ): Promise<TcpListener> {
-  if (!canReset) return bindTcp(endpoint, { reusePort });
+  if (!canReset || hasZone(endpoint.hostname)) return bindTcp(endpoint, { reusePort });
   const { hostname: host, port } = endpoint;
   const server = createServer({
     allowHalfOpen: true,
@@ -119,5 +121,6 @@ export function listenResettableOnAll(
   port: number,
   options?: ListenResettableOptions,
 ): Promise<TcpListener[]> {
-  return bindAll(addresses, port, (endpoint) => listenResettable(endpoint, options));
+  const bind = (endpoint: InternetEndpoint) => listenResettable(endpoint, options);
+  return bindAll(listenAddresses(addresses), port, bind);
 }

@@ -1,5 +1,6 @@
 import type { Endpoint, InternetEndpoint } from "../protocol/addresses.ts";
 import { descriptors } from "./descriptors.ts";
+import { withZone } from "./zone.ts";
 
 /** Maximum bytes of a Unix socket's path: `sun_path` less its NUL (unix(7); BSD's is 4 shorter). */
 export const MAX_UNIX_PATH = Deno.build.os === "linux" ? 107 : 103;
@@ -72,11 +73,14 @@ class DenoStream implements Stream {
   }
 
   get local(): Endpoint {
-    return this.#ends.local ?? endpointOf(this.#conn.localAddr);
+    if (this.#ends.local !== undefined) return this.#ends.local;
+    const local = endpointOf(this.#conn.localAddr);
+    return withZone(local, local);
   }
 
   get remote(): Endpoint {
-    return this.#ends.remote ?? endpointOf(this.#conn.remoteAddr);
+    const { remote = endpointOf(this.#conn.remoteAddr) } = this.#ends;
+    return withZone(remote, endpointOf(this.#conn.localAddr));
   }
 
   read(buffer: Uint8Array): Promise<number | null> {

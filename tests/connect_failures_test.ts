@@ -1,5 +1,5 @@
 /** How connection failures are reported: in network namespaces of the tests' own, and at paths. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { wordsOf } from "../cli/errors/failure_words.ts";
 import type { SocketFailureKind } from "../sockets/errno.ts";
 import { type SocketFacts, SocketFailure } from "../sockets/failure.ts";
@@ -219,5 +219,57 @@ testWith(
     const { code, stdout } = await inNamespace(link, args);
     assertMatch(stdout, /^Listening on \[fe80::7%v0\]:4040 \(tcp\)$/m);
     assertEquals(code, 0);
+  },
+);
+
+/** Two link-local addresses of one host, and servers on them, that end with the script. */
+const LINK = `ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up;
+ip -6 addr add fe80::7/64 dev v0 nodad`;
+
+testWith(
+  [namespaces, ip, fromSource],
+  "lab, relay and path work at an address with a zone, and name it in every event",
+  async () => {
+    const relay = ["relay", "--host=fe80::7%v0", "--port=4501", "[fe80::7%v0]:4500", "--json"];
+    const path = ["path", "--listen=[fe80::7%v0]:4500", "[fe80::7%v0]:4501", "--only=reply"];
+    const lab = ["lab-server", "--host=fe80::7%v0", "--port=4500", "--json"];
+    const words = (args: readonly string[]) => args.map((word) => `'${word}'`).join(" ");
+    const script = `ip link set lo up; ${LINK}
+      "$@" ${words(relay)} & relay=$!
+      "$@" ${words(lab)} & lab=$!
+      trap 'kill $relay $lab 2>/dev/null || true' EXIT
+      for port in 4500 4501; do
+        "$@" check "[fe80::7%v0]:$port/lab" --for 10s
+        "$@" lab-client "[fe80::7%v0]:$port" whoami
+      done
+      kill $lab; wait $lab
+      "$@" ${words(path)}`;
+    await using process = new Process(
+      ["timeout", "60", "unshare", "-rn", "bash", "-ec", script, "sh", ...netdemoCommand],
+    );
+    const { code, stdout, stderr } = await process.ended();
+    assertEquals(code, 0, stdout + stderr);
+    assertMatch(stdout, /^\S+ at \[fe80::7%v0\]:4500, you are \[fe80::7%v0\]:\d+$/m);
+    assertMatch(stdout, /^ok +a request and its reply/m);
+    const ends = stdout.split("\n").filter((line) => line.includes('"remote"'));
+    assert(ends.length > 3, stdout);
+    for (const line of ends) assertMatch(line, /"remote":"\[fe80::7%v0\]:\d+"/);
+  },
+);
+
+testWith(
+  [namespaces, ip],
+  "--host :: takes both families where the system reserves it for IPv6",
+  async () => {
+    for (const server of ["calc-server", "lab-server"]) {
+      const setUp = "echo 1 > /proc/sys/net/ipv6/bindv6only";
+      const args = [server, "--host=::", "--port=4040", "--max-time=1ms"];
+      const { stdout } = await inNamespace(setUp, args);
+      assertMatch(stdout, /^Listening on \[::\]:4040 and 0\.0\.0\.0:4040 \(tcp\)$/m);
+      assertMatch(
+        (await inNamespace(":", args)).stdout,
+        /^Listening on \[::\]:4040 \(tcp\)$/m,
+      );
+    }
   },
 );

@@ -10,10 +10,12 @@ import {
 } from "../../cli/arguments/flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import { pageFlags } from "../../cli/page_flags.ts";
+import { cannotReset } from "../../cli/runtime.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
 import { loopbackAddresses } from "../../protocol/addresses.ts";
 import { canReset } from "../../sockets/runtime.ts";
+import { hasZone } from "../../sockets/zone.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { Backend } from "./backend.ts";
 import { freshSeed } from "./faults/draw.ts";
@@ -101,7 +103,9 @@ is affected, drawn with --seed in order of arrival; with #1-2 only the first two
     const { flags: values, words } = parseCommandLine(args, flags);
     const target = readTarget(words, values);
     const protocol = values.udp || target.protocol === "udp" ? "udp" : "tcp";
-    checkFaults(values.fault, protocol, canReset);
+    const zoned = [values.host, target.host].find(hasZone);
+    const noReset = canReset ? zoned && `${zoned} has a zone` : cannotReset();
+    checkFaults(values.fault, protocol, noReset);
     return (channels) => relay(values, target, protocol, channels);
   },
 };

@@ -1,4 +1,3 @@
-import { cannotReset } from "../../../cli/runtime.ts";
 import { suggest } from "../../../cli/arguments/suggest.ts";
 import { Failure } from "../../../cli/errors/failure.ts";
 import type { Amount, FaultKind } from "./kind.ts";
@@ -77,19 +76,22 @@ function readNumbers(text = "1-"): { readonly first: number; readonly last: numb
   return last >= first ? { first, last } : undefined;
 }
 
-/** @throws {Failure} of kind `USAGE` if a fault is not possible over the protocol, or here. */
+/**
+ * @param noReset Why no connection can be reset, if none can.
+ * @throws {Failure} of kind `USAGE` if a fault is not possible over the protocol, or here.
+ */
 export function checkFaults(
   faults: readonly Fault[],
   protocol: "tcp" | "udp",
-  canReset: boolean,
+  noReset: string | undefined,
 ): void {
   for (const { kind: { name, only } } of faults) {
     if (only !== undefined && only.protocol !== protocol) {
       throw new Failure("USAGE", `--fault ${name} makes no sense over ${protocol}: ${only.why}`);
     }
-    if (name === "reset" && !canReset) {
-      throw new Failure("USAGE", `--fault reset is not available: ${cannotReset()}`, {
-        hint: "netdemo --version names the runtime; --fault close ends connections instead",
+    if (name === "reset" && noReset !== undefined) {
+      throw new Failure("USAGE", `--fault reset is not available: ${noReset}`, {
+        hint: "--fault close ends connections instead",
       });
     }
   }
