@@ -203,8 +203,62 @@ Deno.test("other mistakes get no line to type that is wrong too", async () => {
   for (const typed of others) {
     const { code, stderr } = await netdemoInProcess(words(typed));
     assertEquals(code, 2);
-    assert(!/\nhint: .*: netdemo \w+-\w+ -/.test(stderr), stderr);
+    assert(!/\nhint: .*: netdemo /.test(stderr), stderr);
   }
+});
+
+/** Mistakes in every command, for which some hint shows a line. */
+const mistakes = `
+calc-server extra words
+calc-server --host localhost:4040
+serve 4040
+serve calc:4040 lab:4040
+serve --once
+check
+check web
+check http://
+check ::1:4040
+check web:4040,web:4041
+check --every 1s :4040
+check --send x web:4040/calc
+relay
+relay localhost:4040
+relay --port 4041
+relay --port 4041 unix:/tmp/x
+relay --port 4041 --udp tcp://localhost:4040
+path
+path --listen 4040
+path localhost:8080
+path --listen tcp://localhost:4040 localhost:8080
+grade
+grade calc-server
+grade calc-client
+grade calc-server localhost:4040 extra
+grade calc-server --level stream example.com:4040
+address 10.1
+completions
+completions bash zsh
+demo calc --svg --json
+demo --svg
+hello-client x
+hello-client user@web:4040
+lab-client :4040
+calc-client unix:
+calc-client -- :4040 1 2
+`;
+
+Deno.test("no hint of a mistake shows a line that netdemo refuses", async () => {
+  let shown = 0;
+  for (const typed of mistakes.trim().split("\n")) {
+    const { stderr } = await netdemoInProcess(words(typed));
+    const [, line] = /\nhint: (?:.*(?:: |for example ))?netdemo (.+)\n$/.exec(stderr) ?? [];
+    if (line === undefined || /^help .* (?:shows|lists)|^\S+ --\S+ (?:shows|lists)/.test(line)) {
+      continue;
+    }
+    shown++;
+    assert(await isAccepted(line), `${typed}: ${stderr}`);
+  }
+  assert(shown > 10, `${shown} lines`);
 });
 
 Deno.test("a long line, such as an expanded *, is handled quickly", async () => {
