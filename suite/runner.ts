@@ -51,11 +51,10 @@ export async function* run<D>(
       yield { test, status: "not-judged", see, elapsedMs: 0 };
       continue;
     }
-    if (outcome.status === "fail") {
-      if (outcome.evidence?.isUsable !== true) failed.set(id, id);
-      if (await driver.isGone?.()) gone = id;
-    }
     yield outcome;
+    if (outcome.status !== "fail") continue;
+    if (outcome.evidence?.isUsable !== true) failed.set(id, id);
+    if (await driver.isGone?.()) gone = id;
   }
 }
 

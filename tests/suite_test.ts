@@ -103,6 +103,20 @@ Deno.test("what needs an allowed failure is tested all the same", async () => {
   assertEquals(outcomes.map(shown), ["a allowed", "b fail"]);
 });
 
+Deno.test("what needs a test that failed, but is usable, is tested all the same", async () => {
+  const run = () => Promise.reject(new Finding({ saw: "a byte too many", isUsable: true }));
+  const outcomes = await outcomesOf([test("a", { run }), test("b", { needs: ["a"] })]);
+  assertEquals(outcomes.map(shown), ["a fail", "b pass"]);
+});
+
+Deno.test("an outcome is given before it is asked whether what is tested is gone", async () => {
+  let asked = false;
+  const driver = { isGone: () => Promise.resolve(asked = true) };
+  const running = run([failing("a"), test("b")], driver);
+  assertEquals([shown((await running.next()).value!), asked], ["a fail", false]);
+  assertEquals([shown((await running.next()).value!), asked], ["b not-judged see a", true]);
+});
+
 Deno.test("one mistake is one failure: a test that blames a failed one is not judged", async () => {
   const blaming = { run: () => Promise.reject(new Finding({ saw: "again", blames: "a" })) };
   const outcomes = await outcomesOf([test("x", blaming), failing("a"), test("b", blaming)]);
