@@ -7,7 +7,7 @@ const MAX_STEP = 256;
 /** Descriptors kept free for files, names, and what is accepted at the same time. */
 const MAX_RESERVE = 32;
 /** Milliseconds after which to look again for more than was found. */
-const AGAIN_MS = 1_000;
+const AGAIN_MS = 100;
 /** Milliseconds with a quarter of the room free after which it is no longer full. */
 const RELIEF_MS = 500;
 
@@ -58,6 +58,7 @@ export class DescriptorBudget {
    */
   take(count = 1): () => void {
     this.#open += count;
+    if (this.#open > this.#fit * 3 / 4) this.#endRelief();
     let isTaken = true;
     return () => {
       if (!isTaken) return;
@@ -90,9 +91,35 @@ export class DescriptorBudget {
     return this.hasRoom() ? undefined : this.#wait(signal);
   }
 
-  /** Whether so few descriptors are left that even the reserve is in use. */
-  get isShort(): boolean {
-    return this.#find(this.#reserve) < this.#reserve / 2;
+  /** Whether there was no room a moment ago: clients may be waiting. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /**
+   * How many descriptors too few are free: half of the reserve is to be.
+   *
+   * @param counted Descriptors that are counted, but not yet opened.
+   */
+  shortage(counted: number): number {
+    const needed = Math.ceil(this.#reserve / 2) + counted;
+    return needed - this.#find(needed);
+  }
+
+  /**
+   * Leaves no more descriptors free than there is room for, until the returned function is called:
+   * for a runtime that would take them all in its next turn.
+   *
+   * @param weight Descriptors that each connection will take.
+   */
+  leaveRoomFor(weight: number): () => void {
+    const room = Math.max(1, Math.floor((this.#fit - this.#open) / weight));
+    const files = openFiles(room + MAX_STEP);
+    const isAll = files.length < room + MAX_STEP;
+    for (const file of files.splice(0, isAll ? room : files.length)) file.close();
+    return () => {
+      for (const file of files.splice(0)) file.close();
+    };
   }
 
   /**
@@ -133,10 +160,14 @@ export class DescriptorBudget {
 
   /** Reports once that it is full. */
   #becomeFull(): void {
-    clearTimeout(this.#relief);
-    this.#relief = undefined;
+    this.#endRelief();
     if (!this.#isFull) this.onChange?.(true);
     this.#isFull = true;
+  }
+
+  #endRelief(): void {
+    clearTimeout(this.#relief);
+    this.#relief = undefined;
   }
 
   /** Reports once that it is no longer full, if it has had plenty of room for a moment. */
@@ -158,15 +189,21 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(errnoOf(error) ?? "");
 }
 
-/** How many descriptors are free, up to `wanted`, which it also returns if that can't be determined. */
+/** How many descriptors are free, up to `wanted`. */
 function freeDescriptors(wanted: number): number {
-  const files: Deno.FsFile[] = [];
+  const files = openFiles(wanted);
+  for (const file of files) file.close();
+  return files.length;
+}
+
+/** Opens as many files as there are descriptors for, up to `wanted`. */
+function openFiles(wanted: number): { close(): void }[] {
+  const files: { close(): void }[] = [];
   try {
     while (files.length < wanted) files.push(Deno.openSync("/"));
-    return wanted;
   } catch (error) {
-    return isOutOfDescriptors(error) ? files.length : wanted;
-  } finally {
-    for (const file of files) file.close();
+    // Without the permission, or on Windows, the limit stays unknown, as if it were far away.
+    while (!isOutOfDescriptors(error) && files.length < wanted) files.push({ close() {} });
   }
+  return files;
 }

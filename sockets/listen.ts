@@ -62,13 +62,14 @@ export function whenThereIsRoom(
   const closing = new AbortController();
   return {
     async accept() {
-      const room = descriptors.untilRoom(closing.signal);
-      if (room !== undefined) await room;
-      try {
-        return await accept();
-      } catch (error) {
-        if (isOutOfDescriptors(error)) descriptors.exhausted();
-        throw error;
+      while (true) {
+        const room = descriptors.untilRoom(closing.signal);
+        if (room !== undefined) await room;
+        try {
+          return await accept();
+        } catch (error) {
+          if (!isOutOfDescriptors(error) || !descriptors.exhausted()) throw error;
+        }
       }
     },
     close() {

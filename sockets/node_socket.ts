@@ -14,6 +14,12 @@ const KEEP_ALIVE_MS = 60_000;
 
 /** Milliseconds between two reminders to accept. */
 const REMIND_MS = 1_000;
+/**
+ * Milliseconds between two looks while there is little room: in 5 all is opened that an accepted
+ * connection needs. Twice as many after each that found nothing.
+ */
+const MIN_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 100;
 
 type Accepted = { readonly stream: Stream } | { readonly error: Error };
 
@@ -30,18 +36,28 @@ interface ListenHandle {
  *
  * Without descriptors, `node:net` would stop accepting for good, silently (Deno 2.9.6). So it is
  * told to accept no more than there is room for: while one connection is left alone, the runtime
- * accepts no others, and the kernel's queue holds them. Of those that it had accepted by then, as
- * many as the reserve needs are reset.
+ * accepts no others, and the kernel's queue holds them. Of a burst that it has accepted by then, as
+ * many are reset as descriptors are missing.
  */
 export class NodeListener implements StreamListener {
   readonly #server: Server;
+  readonly #weight: number;
   readonly #closing = new AbortController();
   #handle: ListenHandle | undefined;
   #reminder: ReturnType<typeof setInterval> | undefined;
   /** Whether it waits for room. */
   #isWaiting = false;
+  #looking: ReturnType<typeof setTimeout> | undefined;
+  #pause = MIN_PAUSE_MS;
+  /** Whether the runtime may find no descriptor, and then accept no more. */
+  #isTight = false;
+  /** Connections accepted since it last looked. */
+  #fresh = 0;
+  /** How many of those that have no room are to be reset; `undefined` before the first one. */
+  #surplus: number | undefined;
   #turnsAway = false;
-  #looking: ReturnType<typeof setImmediate> | undefined;
+  /** Frees the descriptors that were kept from the runtime. */
+  #release: (() => void) | undefined;
   readonly #waiting: Accepted[] = [];
   #accepting: PromiseWithResolvers<Stream> | undefined;
   #closed = false;
@@ -49,10 +65,11 @@ export class NodeListener implements StreamListener {
   /** @param weight Descriptors that each connection will take, its own included. */
   constructor(server: Server, weight: number) {
     this.#server = server;
+    this.#weight = weight;
     server.on("connection", (socket) => {
       // Reset before it was accepted: it no longer has a peer.
       if (socket.remoteAddress === undefined) socket.destroy();
-      else if (this.#turnsAway) socket.resetAndDestroy();
+      else if (this.#turnsAway) this.#turnAway(socket);
       else this.#add({ stream: new NodeStream(socket, descriptors.take(weight)) });
     });
     server.on("error", (error) => this.#add({ error }));
@@ -70,11 +87,14 @@ export class NodeListener implements StreamListener {
     const accept = handle.onconnection;
     this.#handle = handle;
     handle.onconnection = (status) => {
+      this.#release?.();
+      this.#pause = MIN_PAUSE_MS;
       const hasRoom = descriptors.hasRoom();
-      if (hasRoom) this.#looking ??= setImmediate(() => this.#lookAgain());
-      else this.#untilRoom();
+      if (hasRoom) this.#fresh++;
+      else this.#surplus ??= descriptors.shortage(this.#fresh * (this.#weight - 1));
       this.#turnsAway = !hasRoom;
-      if (hasRoom || descriptors.isShort) accept.call(handle, status);
+      this.#lookLater();
+      if (hasRoom || (this.#surplus ?? 0) > 0) accept.call(handle, status);
     };
     // If it ran out of descriptors all the same, it only needs to look again.
     this.#reminder = setInterval(() => this.#lookAgain(), REMIND_MS);
@@ -98,12 +118,17 @@ export class NodeListener implements StreamListener {
     this.#closed = true;
     this.#closing.abort();
     clearInterval(this.#reminder);
-    clearImmediate(this.#looking);
+    clearTimeout(this.#looking);
     this.#server.close();
     for (const next of this.#waiting) {
       if ("stream" in next) next.stream.close();
     }
     this.#accepting?.reject(new Deno.errors.BadResource("Listener is closed"));
+  }
+
+  #turnAway(socket: Socket): void {
+    this.#surplus = (this.#surplus ?? 1) - 1;
+    socket.resetAndDestroy();
   }
 
   async #untilRoom(): Promise<void> {
@@ -114,10 +139,33 @@ export class NodeListener implements StreamListener {
     this.#lookAgain();
   }
 
-  /** Those that were left alone are accepted next, and only then does the runtime look for others. */
+  /**
+   * Has the runtime accept: those that were left alone, or else all that wait in the kernel's
+   * queue, at once. While there is little room, it finds no more descriptors than that.
+   */
   #lookAgain(): void {
-    this.#looking = undefined;
-    if (!this.#closed) this.#handle?.listen(BACKLOG);
+    this.#looking = this.#surplus = undefined;
+    this.#fresh = 0;
+    if (this.#closed) return;
+    if (!descriptors.hasRoom()) return void this.#untilRoom();
+    this.#isTight = descriptors.isFull || descriptors.shortage(0) > 0;
+    if (this.#isTight) {
+      this.#release?.();
+      const release = this.#release = descriptors.leaveRoomFor(this.#weight);
+      setImmediate(() =>
+        setImmediate(() => {
+          release(); // nobody waits, or what was closed is not free yet
+          this.#lookLater();
+        })
+      );
+      this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MS);
+    }
+    this.#handle?.listen(BACKLOG);
+  }
+
+  #lookLater(): void {
+    if (this.#closed) return;
+    this.#looking ??= setTimeout(() => this.#lookAgain(), this.#isTight ? this.#pause : 0);
   }
 
   #add(next: Accepted): void {

@@ -1,7 +1,8 @@
+import { delay } from "@std/async/delay";
 import type { ListenOptions as ServerOptions } from "node:net";
 import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
 import { bindAll } from "./bind_all.ts";
-import { descriptors } from "./descriptors.ts";
+import { descriptors, isOutOfDescriptors } from "./descriptors.ts";
 import { BACKLOG, bindTcp, type ListenOptions, type TcpListener } from "./listen.ts";
 import { NodeListener, NodeStream } from "./node_socket.ts";
 import { listenAddresses } from "./host_addresses.ts";
@@ -14,11 +15,17 @@ import { denoStream, type Stream } from "./stream.ts";
 const { default: { once } } = await import("node:events");
 const { createConnection, createServer } = await import("node:net");
 
+/** Milliseconds after which to try again without a descriptor. */
+const RETRY_MS = 10;
+
 /** Where to connect. */
 export interface DialResettableOptions extends InternetEndpoint {
   /** Ends the attempt, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether its descriptor is counted with the connection that it is opened for. @default {false} */
+  /**
+   * Whether its descriptor is counted with the connection that it is opened for. If it can't be had
+   * yet, the attempt waits for it. @default {false}
+   */
   readonly isCounted?: boolean;
 }
 
@@ -31,7 +38,7 @@ export async function dialResettable(options: DialResettableOptions): Promise<St
   const { hostname, port, signal } = options;
   signal?.throwIfAborted();
   const stream = canReset && !hasZone(hostname)
-    ? await dialNode(options)
+    ? await (options.isCounted ? dialPatiently(options) : dialNode(options))
     : denoStream(await Deno.connect({ hostname, port, ...(signal && { signal }) }));
   // A free port of the ephemeral range may be given to the client itself.
   if (!isSameEndpoint(stream.local as InternetEndpoint, stream.remote as InternetEndpoint)) {
@@ -39,6 +46,18 @@ export async function dialResettable(options: DialResettableOptions): Promise<St
   }
   stream.close();
   throw Object.assign(new Error("connected to itself: nothing listens"), { code: "ECONNREFUSED" });
+}
+
+/** Tries again while others hold the descriptor that is counted for it. */
+async function dialPatiently(options: DialResettableOptions): Promise<Stream> {
+  while (true) {
+    try {
+      return await dialNode(options);
+    } catch (error) {
+      if (!isOutOfDescriptors(error)) throw error;
+      await delay(RETRY_MS, options);
+    }
+  }
 }
 
 async function dialNode(options: DialResettableOptions): Promise<Stream> {
