@@ -45,6 +45,12 @@ const measured: readonly Measured[] = [
     failed: ["size-65507"],
     largest: "the client got 16,384 of 65,507 bytes",
   },
+  {
+    protocol: "udp",
+    name: "rinetd", // it adds an empty datagram for each new client
+    failed: ["reply", "size-1472", "size-8000", "size-65507", "size-0"],
+    largest: "the server got 16,384 of 65,507 bytes",
+  },
 ];
 
 const here = measured.filter(({ name, protocol }) => missing(find(name, protocol)).length === 0);
