@@ -137,7 +137,7 @@ function reset(side: End["side"], why: string): Test<TcpDriver> {
     why,
     async ask(pair) {
       const [resetting, other] = [pair[side], pair.peerOf(pair[side])];
-      if (!resetting.canReset) throw new Skipped(cannotReset());
+      if (!resetting.canReset) throw new Skipped(whyNoReset(resetting));
       await pair.carry(pair.server, "the reply");
       const start = performance.now();
       resetting.reset();
@@ -151,4 +151,11 @@ function reset(side: End["side"], why: string): Test<TcpDriver> {
       });
     },
   });
+}
+
+/** Why this end can't reset its connection. */
+function whyNoReset({ local: { hostname } }: End): string {
+  return hostname.includes("%")
+    ? "netdemo can't reset a connection of an address with a zone"
+    : cannotReset();
 }
