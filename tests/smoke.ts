@@ -144,7 +144,7 @@ const checks: readonly Check[] = [
     };
     assertMatch(await get("/", "text/html"), /<h1>calc-server<\/h1>[^]*Nobody has connected yet/);
     assertMatch(await get("/page.css", "text/css"), /\.card \{/);
-    assertMatch(await get("/page.js", "text/javascript"), /new EventSource\("\/events"\)/);
+    assertMatch(await get("/page.js", "text/javascript"), /new EventSource\("events"\)/);
     assertMatch(await get("/elements.js", "text/javascript"), /export function rungItem/);
     assertMatch(await get("/icon.svg", "image/svg+xml"), /^<svg /);
     using conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
