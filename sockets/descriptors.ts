@@ -69,9 +69,13 @@ export class DescriptorBudget {
     };
   }
 
-  /** Whether there is room for another socket; looks for it if necessary. */
-  hasRoom(): boolean {
-    if (this.#open >= this.#fit) this.#look();
+  /**
+   * Whether there is room for another socket; looks for it if necessary.
+   *
+   * @param counted Descriptors that are counted, but not yet opened. @default {0}
+   */
+  hasRoom(counted = 0): boolean {
+    if (this.#open >= this.#fit) this.#look(counted);
     const hasRoom = this.#open < this.#fit;
     if (!hasRoom) this.#becomeFull();
     return hasRoom;
@@ -91,9 +95,9 @@ export class DescriptorBudget {
     return this.hasRoom() ? undefined : this.#wait(signal);
   }
 
-  /** Whether there was no room a moment ago: clients may be waiting. */
-  get isFull(): boolean {
-    return this.#isFull;
+  /** Whether the next socket may be the last for now, or clients wait already. */
+  get isTight(): boolean {
+    return this.#isFull || (this.#fit - this.#open < MIN_STEP && this.shortage(0) > 0);
   }
 
   /**
@@ -147,11 +151,11 @@ export class DescriptorBudget {
     signal?.removeEventListener("abort", stop);
   }
 
-  #look(): void {
+  #look(counted: number): void {
     const now = performance.now();
     if (now - this.#limitFoundAt < AGAIN_MS) return;
     const wanted = MAX_RESERVE + Math.min(MAX_STEP, Math.max(MIN_STEP, this.#open));
-    const found = this.#find(wanted);
+    const found = Math.max(0, this.#find(wanted + counted) - counted);
     if (found < wanted) this.#limitFoundAt = now;
     this.#reserve = Math.min(MAX_RESERVE, Math.ceil((this.#open + found) / 4));
     // One at least: with none open, nothing would ever be closed.

@@ -4,7 +4,8 @@ import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts"
 import { bindAll } from "./bind_all.ts";
 import { descriptors, isOutOfDescriptors } from "./descriptors.ts";
 import { BACKLOG, bindTcp, type ListenOptions, type TcpListener } from "./listen.ts";
-import { NodeListener, NodeStream } from "./node_socket.ts";
+import { NodeListener } from "./node_listener.ts";
+import { NodeStream } from "./node_socket.ts";
 import { listenAddresses } from "./host_addresses.ts";
 import { canReset } from "./runtime.ts";
 import { hasZone } from "./zone.ts";
