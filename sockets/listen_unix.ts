@@ -1,4 +1,4 @@
-import { delay } from "@std/async/delay";
+import { deadline } from "@std/async/deadline";
 import { errnoOf } from "./errno.ts";
 import { type ListenFacts, SocketFailure } from "./failure.ts";
 import { whenThereIsRoom } from "./listen.ts";
@@ -67,10 +67,7 @@ async function lockFolder(path: string): Promise<Disposable | undefined> {
   let file: Deno.FsFile | undefined;
   try {
     file = await Deno.open(folder);
-    const end = performance.now() + LOCK_MS;
-    while (!file.tryLockSync(true) && performance.now() < end) {
-      await delay(10);
-    }
+    await deadline(file.lock(true), LOCK_MS);
   } catch {
     // The folder can't be read or locked: go on, only without protection from that race.
   }
