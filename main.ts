@@ -4,6 +4,7 @@ import { asksFor, dispatch } from "./cli/dispatch.ts";
 import { runProcess } from "./cli/process.ts";
 import type { Channels } from "./cli/output/channels.ts";
 import type { Lesson, LessonRow } from "./commands/lesson.ts";
+import type { BuiltInTalk } from "./talk/built_in.ts";
 
 /** All services with their clients. Their code is loaded on first use. */
 export const lesson: Lesson = [
@@ -76,7 +77,39 @@ export const lesson: Lesson = [
     client: async () => (await import("./clients/lab.ts")).client,
     sample: { words: ["echo", "Hello"], request: "echo Hello", reply: "Hello" },
   },
+  talkRow({
+    name: "echo",
+    port: 7,
+    servePort: 4007,
+    summary: {
+      server: "sends back what it gets",
+      client: "sends text and prints what comes back",
+    },
+    sample: { words: ["Hello"], request: "Hello", reply: "Hello" },
+  }),
+  talkRow({
+    name: "upper",
+    port: 60,
+    servePort: 4060,
+    summary: {
+      server: "sends back what it gets, in capitals",
+      client: "sends text and prints it in capitals",
+    },
+    sample: { words: ["Hello"], request: "Hello", reply: "HELLO" },
+  }),
 ];
+
+/** A service that is a conversation file alone: talk/files/ has it, under the row's name. */
+function talkRow(
+  row: Omit<LessonRow, "name" | "service" | "client"> & { readonly name: BuiltInTalk },
+): LessonRow {
+  const talk = async () => (await import("./talk/built_in.ts")).builtInTalk(row.name);
+  return {
+    ...row,
+    service: async () => (await import("./services/talk.ts")).talkService(row.name, await talk()),
+    client: async () => (await import("./clients/talk.ts")).talkClient(row.name, await talk()),
+  };
+}
 
 /** All commands of netdemo. Their code is loaded on first use. */
 export const commands: readonly Command[] = [

@@ -141,7 +141,6 @@ const habits: Readonly<Record<string, string>> = {
   "calc-client 10 20 + :4040": "calc-client :4040 10 20 +",
   "grade calc-server python3 server.py": "grade calc-server -- python3 server.py",
   "grade calc-server server.py": "grade calc-server -- python3 server.py '{port}'",
-  "echo-server": "lab-server",
   "demo udp": "demo --udp",
   "demo --scene calc": "demo calc",
   "check localhost 4040": "check localhost:4040",

@@ -7,7 +7,7 @@ import { run } from "./harness/process.ts";
  * what each room may import besides itself.
  */
 const allowed: Record<string, readonly string[]> = {
-  main: ["commands", "cli", "services", "clients"],
+  main: ["commands", "cli", "services", "clients", "talk"],
   commands: [
     "suite",
     "cli",

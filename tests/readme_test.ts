@@ -15,6 +15,7 @@ const pages = new Map(
     [
       "README.md",
       "docs/programs.md",
+      "docs/conversations.md",
       "docs/vocabulary.md",
       "docs/wire.md",
       "docs/relay.md",
@@ -158,7 +159,7 @@ Deno.test("the documents and workflows name one version of Deno and existing tas
 });
 
 Deno.test("every file that README and CONTRIBUTING name exists, except examples of new ones", async () => {
-  const examples = ["services/echo.ts", "clients/echo.ts"];
+  const examples = ["services/reverse.ts", "clients/reverse.ts"];
   const named = (readme + contributing).matchAll(/`((?!dist)(?:[a-z_]+\/)+[a-z_]+\.ts)`/g);
   const paths = new Set([...named].map(([, path = ""]) => path));
   assert(paths.size > 10);

@@ -265,7 +265,7 @@ Deno.test("without arguments serve runs every service on the ports in its help",
   const { stdout } = await netdemoInProcess(["serve", "--help"]);
   const { lesson } = await import("../main.ts");
   for (const { name, servePort } of lesson) {
-    assertMatch(stdout, new RegExp(`\\b${name} ${servePort}\\b`));
+    assertMatch(stdout, new RegExp(`\\b${name}\\s+${servePort}\\b`));
     assert(servePort >= 1_024);
   }
   assertEquals(new Set(lesson.map(({ servePort }) => servePort)).size, lesson.length);

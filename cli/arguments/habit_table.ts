@@ -28,7 +28,6 @@ export const nameForms: readonly Form[] = ([
   ["(?:nc|ncat)(?= -\\w*l)|listen|-l", "message-server", "message-server listens"],
   ["(?:nc|ncat|telnet)(?: -v)? (\\S+) (\\d+)$", "message-client $1:$2", "message-client sends"],
   ["(?:proxy|forward|tcpdump|sniff)", "relay", "relay stands between the two"],
-  ["echo-(server|client)", "lab-$1", "lab-server echoes what follows the word echo"],
   ["(SERVICE)(?= \\S)", "$1-client", "server and client are two commands"],
   ["(\\S*:\\d+)", "check $1", "the command comes first"],
 ] as const).map(([typed, ...rest]) => [`^(?:${typed})(?= |$)`, ...rest]);

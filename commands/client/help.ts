@@ -80,10 +80,13 @@ ${labRequests("Requests over UDP", ["datagram"])}`,
 /** The help of a client; a plain one for a client that has none here. */
 export function helpOf(name: string): ClientHelp {
   return helps[name] ?? {
-    usage: "[REQUEST...]",
-    about: "Sends a request and prints the reply.",
-    examples: [""],
-    prompt: "Enter Request ",
+    usage: "[TEXT...]",
+    takesText: true,
+    about: `Sends TEXT and prints the reply. Without a TEXT it asks for lines at a terminal
+until end of file (Ctrl-D); from a pipe, or with -, it sends every line of stdin.
+A reply that is not the right one makes the exit code 1.`,
+    examples: ["Good morning", "-"],
+    prompt: "Enter Text ",
   };
 }
 
