@@ -8,7 +8,8 @@ import { serveHttp } from "./http_server.ts";
 import { EventLog } from "./log.ts";
 import { pictureOf } from "./picture.ts";
 import { PageRoutes } from "./routes.ts";
-import { type SeeWire, SocketWatch, WireWatch } from "./watch.ts";
+import { SocketWatch } from "./socket_watch.ts";
+import { type SeeWire, WireWatch } from "./wire_watch.ts";
 
 /** The page is only for this machine. */
 const HOSTNAME = "127.0.0.1";

@@ -123,7 +123,16 @@ export function card(connection) {
     [
       "p",
       { class: "card-foot" },
-      ["a", { class: "save", href: `connection-${id}.svg`, download: "" }, "Save as a picture"],
+      [
+        "a",
+        {
+          class: "save",
+          href: `connection-${id}.svg`,
+          download: "",
+          "aria-describedby": `title-${id}`,
+        },
+        "Save as a picture",
+      ],
     ],
   ];
 }
