@@ -1,3 +1,5 @@
+import { displayOf } from "../../cli/output/terminal.ts";
+import { wrap } from "../../text/width.ts";
 /** The texts of --list, --explain and docs/grade.md. */
 import { type CheckFacts, factsFor } from "./checks/check.ts";
 import { everyService, type Level, levels, type Subject, subjects } from "./subjects.ts";
@@ -72,17 +74,15 @@ export function explanation(id: string, chosen: readonly Subject[]): string {
   ).join("\n\n") + "\n";
 }
 
-const WIDTH = 78;
+/** Columns of a line, on a terminal that has as many. */
+const MAX_COLUMNS = 78;
 
-/** `  why   one client's ...`, in lines that fit a terminal. */
+/** `  why   one client's ...`, in lines that fit the terminal. */
 function wrapped(name: string, text: string): string[] {
-  const lines: string[] = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + 1 + word.length > WIDTH - 9) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.map((line, index) => `  ${(index === 0 ? name : "").padEnd(7)}${line}`);
+  const columns = Math.min(MAX_COLUMNS, displayOf(Deno.stdout).columns);
+  return wrap(text, columns - 9).map((line, index) =>
+    `  ${(index === 0 ? name : "").padEnd(7)}${line}`
+  );
 }
 
 /** Every id that --only and --explain accept for these subjects. */
