@@ -1,26 +1,23 @@
-import { delay } from "@std/async/delay";
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import type { Timed } from "../../sockets/deadlines.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { LineReader } from "../../sockets/line_reader.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { writeAll } from "../../sockets/write_all.ts";
-import type { ReplyPlan, ReplyStep, Requester } from "../service.ts";
+import type { ReplyPlan, Requester } from "../service.ts";
 import type { Dialogue } from "../../talk/dialogue.ts";
 import { converse, lineOf, shownReply, whyIgnored } from "./conversation.ts";
 import { type Batch, nextBatch } from "./batch.ts";
 import type { ConnectionContext } from "./connection_context.ts";
-import { ConnectionLife } from "./connection_life.ts";
-import type { ServingState } from "./connection_life.ts";
-import type { Timed } from "../../sockets/deadlines.ts";
+import { ConnectionLife, type ServingState } from "./connection_life.ts";
+import { takeSteps } from "./reply_steps.ts";
 import { scheduler } from "./scheduler.ts";
 import type { ConnectionPeer, EndReason } from "./server.ts";
 
 /** Milliseconds that an ended connection stays open for its peer to read the last reply. */
 const LINGER_MS = 1_000;
-/** Milliseconds that the steps of one reply may take. */
-const PLAN_MS = 120_000;
 /** Bytes of one read from which answering counts as long work. */
 const LONG_READ = 512;
 
@@ -40,8 +37,8 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
   readonly #reader: LineReader;
   readonly #life: ConnectionLife;
   #reason: EndReason | undefined;
-  /** Ends the pause within a reply. */
-  #pausing: AbortController | undefined;
+  /** Aborts at the end; made only for a reply with steps. */
+  #ended: AbortController | undefined;
 
   constructor(id: number, stream: Stream, context: ConnectionContext) {
     this.id = id;
@@ -119,7 +116,7 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
       this.#life.linger(patience);
       this.#stream.closeWrite().catch(() => this.#stream.close());
     }
-    this.#pausing?.abort();
+    this.#ended?.abort();
   }
 
   expire(): void {
@@ -273,40 +270,18 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
   }
 
   /** Takes the steps of a reply in order. */
-  async #perform(plan: ReplyPlan, ending: "\n" | ""): Promise<void> {
-    const { deadlines } = this.#context;
+  #perform(plan: ReplyPlan, ending: "\n" | ""): Promise<void> {
     this.#count(1);
-    const end = deadlines.after(PLAN_MS);
-    for (const step of plan.steps(ending)) {
-      await this.#queue();
-      if (!this.#converses) return;
-      if (deadlines.after(0) > end) return this.end("reply timeout", 0);
-      await this.#take(step);
-    }
-  }
-
-  async #take(step: ReplyStep): Promise<void> {
-    switch (step) {
-      case "end":
-        await this.#stream.closeWrite();
-        return this.#life.beSilent();
-      case "silence":
-        return this.#life.beSilent();
-      case "close":
-        return this.end("served");
-      case "reset":
-        this.#stream.reset?.();
-        return this.end("served", 0);
-      default:
-        if ("send" in step) await this.#writeAll(step.send);
-        else await this.#pause(step.waitMs);
-    }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    this.#life.pause(ms);
-    this.#pausing = new AbortController();
-    await delay(ms, this.#pausing).catch(() => {});
+    this.#ended ??= new AbortController();
+    return takeSteps(plan, ending, {
+      stream: this.#stream,
+      life: this.#life,
+      deadlines: this.#context.deadlines,
+      ended: this.#ended.signal,
+      queue: () => this.#queue(),
+      send: (bytes) => this.#writeAll(bytes),
+      end: (reason, patience) => this.end(reason, patience),
+    });
   }
 
   async #write(text: string, requests = 0): Promise<void> {
