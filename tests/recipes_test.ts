@@ -46,6 +46,7 @@ const scripts: readonly { title: string; needs?: readonly Need[]; host?: Host }[
     host: { firewall: "add rule inet t in meta length > 1400 drop" },
   },
   { title: "Any TCP port" },
+  { title: "A whole conversation" },
   { title: "A CI job with a server and a client" },
   { title: "What consumes `--once`" },
 ];
