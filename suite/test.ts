@@ -66,6 +66,8 @@ export interface Evidence {
   readonly saw: string;
   /** The last words on stderr of the program under test. @default {asked of the driver} */
   readonly said?: string | undefined;
+  /** Replaces the test's own reason where what was seen matters for another. */
+  readonly why?: string | undefined;
   /** Replaces the test's own fix where the exact mistake is known. */
   readonly fix?: string | undefined;
   /**

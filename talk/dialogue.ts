@@ -1,7 +1,7 @@
 import { Matcher, type Progress } from "./matcher.ts";
 import { render } from "./render.ts";
 import type { Conversation, Line, Talk } from "./talk.ts";
-import type { Random, Value } from "./value.ts";
+import type { Random, Value, Values } from "./value.ts";
 
 /** What the server does next. */
 export interface Turn {
@@ -11,6 +11,8 @@ export interface Turn {
   readonly understood: boolean;
   /** What the server sends, a piece or a datagram each. */
   readonly replies: readonly Uint8Array<ArrayBuffer>[];
+  /** The line of each of them. */
+  readonly lines: readonly Line[];
   /** Whether it then ends the connection. */
   readonly ends: boolean;
 }
@@ -68,6 +70,11 @@ export class Dialogue {
     if (first === undefined) throw new TypeError("Cannot play a file without conversations");
     this.#conversations = [first, ...rest];
     this.#conversation = first;
+  }
+
+  /** What has been said in the conversation that is being held. */
+  get values(): Values {
+    return this.#values;
   }
 
   /** What the server sends before its client has sent anything. */
@@ -162,15 +169,17 @@ export class Dialogue {
   }
 
   /** The server's lines from here on, up to one of the client. */
-  #speak(): Pick<Turn, "replies" | "ends"> {
+  #speak(): Pick<Turn, "replies" | "lines" | "ends"> {
     const replies: Uint8Array<ArrayBuffer>[] = [];
+    const lines: Line[] = [];
     const options = { talk: this.#talk, random: this.#random, lineEnd: this.#lineEnd };
     while (true) {
       const line = this.#conversation.lines[this.#index];
-      if (line?.says !== "server") return { replies, ends: false };
+      if (line?.says !== "server") return { replies, lines, ends: false };
       replies.push(render(line.tokens, this.#values, options));
+      lines.push(line);
       this.#index++;
-      if (line.tokens.at(-1)?.kind === "end") return { replies, ends: true };
+      if (line.tokens.at(-1)?.kind === "end") return { replies, lines, ends: true };
     }
   }
 }
@@ -179,6 +188,7 @@ const passedOver = (size: number): Turn => ({
   size,
   understood: false,
   replies: [],
+  lines: [],
   ends: false,
 });
 

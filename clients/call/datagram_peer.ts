@@ -7,10 +7,12 @@ import type { Watch } from "../../sockets/dial.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 
-/** A server over UDP, as one socket of a client sees it: only what the server sends is kept. */
+/** A server over UDP, as one socket of a client sees it. */
 export class DatagramPeer implements Disposable {
   readonly remote: InternetEndpoint;
   readonly inbox: Inbox;
+  /** Whose datagrams are kept. @default {those of the server} */
+  accepts: (from: InternetEndpoint) => boolean;
   readonly #socket: DatagramSocket;
   readonly #to: Deno.NetAddr;
 
@@ -22,7 +24,8 @@ export class DatagramPeer implements Disposable {
       ? socket
       : traceDatagrams(socket, new SocketTrace(watch.trace, watch.who));
     this.#to = { transport: "udp", ...remote };
-    this.inbox = new Inbox([this.#socket], ({ from }) => isSameEndpoint(from, remote));
+    this.accepts = (from) => isSameEndpoint(from, remote);
+    this.inbox = new Inbox([this.#socket], ({ from }) => this.accepts(from));
   }
 
   get local(): InternetEndpoint {

@@ -1,13 +1,13 @@
 import { displayOf } from "../../cli/output/terminal.ts";
 import { wrap } from "../../text/width.ts";
 /** The texts of --list, --explain and docs/grade.md. */
-import { type CheckFacts, factsFor } from "./checks/check.ts";
-import { everyService, type Level, levels, type Subject, subjects } from "./subjects.ts";
+import { factsFor, type SubjectFacts } from "./checks/check.ts";
+import { type Level, levels, type Subject } from "./subjects.ts";
 import { tableOf } from "./tables.ts";
 
 /** A check and the programs that it applies to. */
 export interface Entry {
-  readonly check: CheckFacts;
+  readonly check: SubjectFacts;
   readonly level: Level;
   /** Its sentence for each of them, without repeats. */
   readonly sentences: readonly string[];
@@ -15,52 +15,46 @@ export interface Entry {
   readonly subjects: readonly string[];
 }
 
-/** Returns every check once, however many programs it applies to. */
-export function entries(
-  chosen: readonly Subject[] = [...subjects.values()],
-  protocols: readonly ("tcp" | "udp")[] = ["tcp", "udp"],
-): Entry[] {
+/** Returns every check of these subjects once, however many of them it applies to. */
+export function entries(subjects: readonly Subject[]): Entry[] {
   const found = new Map<string, Entry & { sentences: string[]; subjects: string[] }>();
-  for (const { role, protocol, service, check } of everyCheck(chosen, protocols)) {
-    const { level, sentence } = factsFor(check, service);
-    const key = [role, check.id, level, check.how, check.fix].join("|");
-    const entry = found.get(key) ?? { check, level, sentences: [], subjects: [] };
-    if (!entry.sentences.includes(sentence)) entry.sentences.push(sentence);
-    entry.subjects.push(`${service}-${role}${protocol === "udp" ? " --udp" : ""}`);
-    found.set(key, entry);
+  for (const subject of subjects) {
+    for (const check of factsFor(tableOf(subject), subject)) {
+      const { level, sentence } = check;
+      const key = [subject.role, check.id, level, check.how, check.fix].join("|");
+      const entry = found.get(key) ?? { check, level, sentences: [], subjects: [] };
+      if (!entry.sentences.includes(sentence)) entry.sentences.push(sentence);
+      entry.subjects.push(`${subject.name}${subject.protocol === "udp" ? " --udp" : ""}`);
+      found.set(key, entry);
+    }
   }
   return [...found.values()];
 }
 
-function everyCheck(chosen: readonly Subject[], protocols: readonly ("tcp" | "udp")[]) {
-  return (["server", "client"] as const).flatMap((role) =>
-    protocols.flatMap((protocol) =>
-      tableOf(role, protocol).flatMap((check) =>
-        everyService
-          .filter((service) =>
-            check.services.includes(service) &&
-            chosen.some((one) => one.role === role && one.service === service)
-          )
-          .map((service) => ({ role, protocol, service, check }))
-      )
-    )
-  );
-}
-
-/** What --list prints: a row for each check, the easiest level first. */
-export function listing(chosen: readonly Subject[], protocol: "tcp" | "udp"): string {
-  const all = entries(chosen, [protocol]);
+/** What --list prints: a row for each check, the easiest level first, and its subjects. */
+export function listing(subjects: readonly Subject[]): string {
+  const all = entries(subjects);
   const rows = levels.flatMap((level) =>
-    all.filter((entry) => entry.level === level).flatMap(({ check, sentences }) =>
-      sentences.map((sentence) => `${level.padEnd(7)}${check.id.padEnd(13)}${sentence}`)
+    all.filter((entry) => entry.level === level).flatMap(({ check, sentences, subjects: names }) =>
+      sentences.map((sentence) =>
+        [
+          level.padEnd(6),
+          check.id.padEnd(12),
+          subjects.length > 1 ? sentence.padEnd(SENTENCE) : sentence,
+          ...(subjects.length > 1 ? [names.join(", ")] : []),
+        ].join(" ")
+      )
     )
   );
   return [...new Set(rows)].join("\n") + "\n";
 }
 
+/** Columns of a sentence in a list that names subjects. */
+const SENTENCE = 52;
+
 /** What --explain prints about a check. */
-export function explanation(id: string, chosen: readonly Subject[]): string {
-  const found = entries(chosen).filter(({ check }) => check.id === id);
+export function explanation(id: string, subjects: readonly Subject[]): string {
+  const found = entries(subjects).filter(({ check }) => check.id === id);
   return found.map(({ check, sentences, level, subjects }) =>
     [
       `${id}: ${sentences.join("; ")}`,
@@ -85,10 +79,7 @@ function wrapped(name: string, text: string): string[] {
   );
 }
 
-/** Every id that --only and --explain accept for these subjects. */
-export function idsOf(
-  chosen: readonly Subject[],
-  protocols: readonly ("tcp" | "udp")[] = ["tcp", "udp"],
-): string[] {
-  return [...new Set(entries(chosen, protocols).map(({ check }) => check.id))];
+/** Every id that --only, --skip and --explain accept for these subjects. */
+export function idsOf(subjects: readonly Subject[]): string[] {
+  return [...new Set(entries(subjects).map(({ check }) => check.id))];
 }

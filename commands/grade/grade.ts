@@ -1,11 +1,24 @@
 import type { Program, Run } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine, readName, readNumber } from "../../cli/arguments/flags.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
+import { readTalk } from "../../cli/arguments/talk_file.ts";
+import type { Channels } from "../../cli/output/channels.ts";
+import type { GradeOptions } from "./options.ts";
 import { readId, readIds } from "../../cli/arguments/ids.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./catalogue.ts";
-import { type Level, levels, type Subject, subjects } from "./subjects.ts";
+import {
+  fileSubject,
+  lessonSubject,
+  type Level,
+  levels,
+  type Protocol,
+  type Role,
+  roles,
+  type Subject,
+  subjectNames,
+} from "./subjects.ts";
 import { grade } from "./run.ts";
 
 const DEFAULT_TIMEOUT_MS = 2_000;
@@ -18,13 +31,15 @@ const flags = {
     default: "lesson" as const,
     read: readLevel,
   },
-  udp: { short: "u", about: "the program uses UDP" },
+  talk: { value: "FILE", about: "the conversation that the program holds", read: readName },
+  udp: { short: "u", about: "the program uses UDP; a conversation file says so itself" },
   lines: { about: "both sides use line ends; skips the check no-newline" },
   only: {
     value: "ID,...",
     about: "only these checks, and those they need",
     read: readName,
   },
+  skip: { value: "ID,...", about: "not these checks", read: readName },
   list: { about: "list the checks and start nothing" },
   explain: {
     value: "ID",
@@ -37,7 +52,11 @@ const flags = {
     about: "the fixed port that the program uses",
     read: readNumber(1, 65_535),
   },
-  input: { value: "TEXT", about: "what a client gets on stdin; \\n ends a line", read: readName },
+  input: {
+    value: "TEXT",
+    about: "what the program gets on stdin; \\n ends a line, {port} is its port",
+    read: readName,
+  },
   timeout: durationFlag("longest wait for each answer", {
     least: 1,
     default: DEFAULT_TIMEOUT_MS,
@@ -63,10 +82,12 @@ const flags = {
 /** The command that examines a learner's program. */
 export const program: Program = {
   usage: "SUBJECT (-- COMMAND... | TARGET)",
-  about: `Examines a program of the lesson that you wrote yourself, in any language, and
+  about: `Examines a program that you wrote yourself, in any language, and
 says which rule it breaks, what was observed, why it matters and how to fix it.
 SUBJECT is what the program is: hello-server, message-server, calc-server,
-hello-client, message-client or calc-client.
+echo-server or upper-server, or the client of one of them. For any other
+program it is server or client, and --talk FILE is the conversation that it
+holds: netdemo help conversations shows what such a file holds.
 
 COMMAND starts the program; it runs many times. {port} in it, and PORT in its
 environment, stand for the port that it must use, a new one at each start.
@@ -87,44 +108,110 @@ the program can't be started.`,
     "netdemo grade calc-server --level robust -- ./server {port}",
     "netdemo grade calc-client --port 4040 -- node client.mjs",
     "netdemo grade message-server localhost:4040",
+    "netdemo grade server --talk exercise.talk -- ./server {port}",
     "netdemo grade --explain hangs-up",
   ],
   flags,
-  words: [...subjects.keys()],
+  words: [...subjectNames, ...roles],
   parse(args) {
     const end = args.indexOf("--");
     const own = end === -1 ? args : args.slice(0, end);
     const command = end === -1 ? undefined : args.slice(end + 1);
     const { flags: values, words } = parseCommandLine(own, flags);
     const [name, target, surplus] = words;
-    const subject = name === undefined ? undefined : readSubject(name);
-    const chosen = subject === undefined ? [...subjects.values()] : [subject];
-    if (values.list) return showing(listing(chosen, values.udp ? "udp" : "tcp"));
-    if (values.explain !== undefined) {
-      const id = readId(values.explain, "--explain", { known: idsOf(chosen), what: "checks" });
-      return showing(explanation(id, chosen));
-    }
-    if (subject === undefined) {
-      throw usage("grade needs to know what the program is", `name it first: ${subjectNames()}`);
+    const protocol = values.udp || target?.startsWith("udp://") ? "udp" : "tcp";
+    const choice: Choice = { name, protocol, lines: values.lines, talk: values.talk };
+    const known = choice.talk === undefined ? lessonSubjects(choice) : undefined;
+    if (values.list) return async (channels) => show(listing(await chosen(choice)), channels);
+    if (values.explain !== undefined) return explaining(values.explain, choice);
+    if (name === undefined) {
+      throw usage("grade needs to know what the program is", `name it first: ${allNames}`);
     }
     if (surplus !== undefined) {
       const line = `netdemo grade ${name} -- ${words.slice(1).join(" ")}`;
       throw usage(`received '${surplus}' after the target`, `a command goes after --: ${line}`);
     }
-    const options = {
-      subject,
-      subjectName: name ?? "",
+    const optionsFor = (subject: Subject): GradeOptions => ({
       target,
       command,
       ...values,
-      only: onlyOf(values.only, subject, values.udp),
+      subject,
+      only: idsFrom(values.only, "--only", subject),
+      skip: idsFrom(values.skip, "--skip", subject),
       maxTime: values["max-time"],
       mayBreak: values["i-may-break-it"],
       input: values.input?.replaceAll("\\n", "\n"),
+    });
+    const [lesson] = known ?? [];
+    if (lesson !== undefined) {
+      const options = optionsFor(lesson);
+      return (channels) => grade(options, channels);
+    }
+    readRole(name);
+    return async (channels) => {
+      const [subject] = await chosen(choice);
+      if (subject === undefined) throw new TypeError(`Cannot examine ${name}`);
+      return await grade(optionsFor(subject), channels);
     };
-    return (channels) => grade(options, channels);
   },
 };
+
+/** Which programs are meant. */
+interface Choice {
+  /** @default all */
+  readonly name: string | undefined;
+  /** @default both */
+  readonly protocol: Protocol | undefined;
+  readonly lines: boolean;
+  /** Path of a conversation file. */
+  readonly talk: string | undefined;
+}
+
+/** The subjects that are meant. */
+async function chosen(choice: Choice): Promise<readonly Subject[]> {
+  const { name, talk } = choice;
+  if (talk === undefined) return lessonSubjects(choice);
+  return [fileSubject(readRole(name ?? "server"), await readTalk(talk))];
+}
+
+function lessonSubjects({ name, protocol, lines }: Choice): readonly Subject[] {
+  if (name !== undefined) checkName(name);
+  const names = name === undefined ? subjectNames : [name];
+  const protocols = protocol === undefined ? ["tcp", "udp"] as const : [protocol];
+  return protocols.flatMap((each) => names.flatMap((one) => lessonSubject(one, each, lines) ?? []));
+}
+
+function checkName(name: string): void {
+  if (subjectNames.includes(name)) return;
+  if (roles.some((role) => role === name)) {
+    throw usage(
+      `grade ${name} needs the conversation that the program holds`,
+      `give its file: netdemo grade ${name} --talk FILE -- COMMAND`,
+    );
+  }
+  const hint = suggest(name, [...subjectNames, ...roles]) ?? `one of ${allNames}`;
+  throw usage(`'${name}' is not a program of the lesson`, hint);
+}
+
+function readRole(name: string): Role {
+  const role = roles.find((role) => role === name);
+  if (role !== undefined) return role;
+  const hint = "netdemo grade server --talk FILE -- COMMAND";
+  throw usage(`with --talk the program is server or client: received '${name}'`, hint);
+}
+
+const allNames = [...subjectNames, ...roles].join(", ");
+
+function explaining(id: string, choice: Choice): Run {
+  const both = { ...choice, protocol: undefined };
+  const explained = (subjects: readonly Subject[]): string =>
+    explanation(readId(id, "--explain", { known: idsOf(subjects), what: "checks" }), subjects);
+  if (choice.talk !== undefined) {
+    return async (channels) => show(explained(await chosen(both)), channels);
+  }
+  const text = explained(lessonSubjects(both));
+  return (channels) => show(text, channels);
+}
 
 function readLevel(text: string, flag: string): Level {
   const level = levels.find((level) => level === text);
@@ -134,36 +221,24 @@ function readLevel(text: string, flag: string): Level {
   });
 }
 
-function readSubject(name: string): Subject {
-  const subject = subjects.get(name);
-  if (subject !== undefined) return subject;
-  const hint = suggest(name, [...subjects.keys()]) ?? `one of ${subjectNames()}`;
-  throw new Failure("USAGE", `'${name}' is not a program of the lesson`, { hint });
-}
-
-function subjectNames(): string {
-  return [...subjects.keys()].join(", ");
-}
-
-/** The ids of --only. */
-function onlyOf(
+/** The ids of --only and --skip. */
+function idsFrom(
   text: string | undefined,
+  flag: string,
   subject: Subject,
-  udp: boolean,
 ): ReadonlySet<string> | undefined {
   if (text === undefined) return undefined;
-  const known = idsOf([subject], [udp ? "udp" : "tcp"]);
-  return readIds(text, "--only", { known, what: "checks" });
+  // That --lines leaves out a check is told apart from a check that does not exist.
+  const plain = lessonSubject(subject.name, subject.protocol) ?? subject;
+  return readIds(text, flag, { known: idsOf([subject, plain]), what: "checks" });
 }
 
 function usage(message: string, hint: string): Failure {
   return new Failure("USAGE", message, { hint });
 }
 
-function showing(text: string): Run {
-  return async ({ stdout }) => {
-    stdout.text(text);
-    await stdout.flush();
-    return 0;
-  };
+async function show(text: string, { stdout }: Channels): Promise<number> {
+  stdout.text(text);
+  await stdout.flush();
+  return 0;
 }

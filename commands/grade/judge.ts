@@ -1,96 +1,15 @@
-/** Compares answers with the expected ones, and names the mistakes that learners make. */
-import { visible } from "../../text/visible.ts";
+/** Puts a reply that is not what the conversation shows into words, and names the mistake. */
+import type { DeviationFacts } from "../../talk/deviation.ts";
+import { concat } from "@std/bytes/concat";
 import type { Evidence } from "../../suite/test.ts";
+import { visible } from "../../text/visible.ts";
 import { mistakeIn, type Wanted } from "./mistakes.ts";
-
-/** What an answer should be. */
-export interface Expected extends Wanted {
-  /**
-   * For a `text` that ends in a number: what comes before it, and its value.
-   * Any way of writing the number is right.
-   */
-  readonly number?: { readonly after: string; readonly value: number };
-}
-
-/** `more`: right so far, but incomplete. */
-export type Verdict = "right" | "more" | "wrong";
-
-const LF = 0x0a;
-const CR = 0x0d;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** Judges the bytes of an answer received so far. */
-export function judge(bytes: Uint8Array, expected: Expected): Verdict {
-  const start = expected.lineEnd === undefined ? skipLineEnds(bytes) : 0;
-  const answer = bytes.subarray(start);
-  if (expected.number !== undefined) return judgeNumber(answer, expected, expected.number);
-  const wanted = encoder.encode(expected.text);
-  const common = commonLength(answer, wanted);
-  if (common < wanted.length) return common === answer.length ? "more" : "wrong";
-  return judgeLineEnd(answer.subarray(wanted.length), expected.lineEnd);
-}
-
-/** Judges what follows an answer: nothing, or its line end. */
-function judgeLineEnd(rest: Uint8Array, lineEnd: boolean | undefined): Verdict {
-  switch (lineEnd) {
-    case undefined:
-      return rest.every((byte) => byte === LF || byte === CR) ? "right" : "wrong";
-    case false:
-      return rest.length === 0 ? "right" : "wrong";
-    case true:
-      if (rest.length === 0 || (rest.length === 1 && rest[0] === CR)) return "more";
-      return /^\r?\n$/.test(decoder.decode(rest)) ? "right" : "wrong";
-  }
-}
-
-function judgeNumber(
-  answer: Uint8Array,
-  { text }: Expected,
-  { after, value }: NonNullable<Expected["number"]>,
-): Verdict {
-  const got = decoder.decode(answer);
-  if (got.trimEnd() === text) return "right";
-  if (got.length < after.length) return after.startsWith(got) ? "more" : "wrong";
-  if (!got.startsWith(after)) return "wrong";
-  const number = got.slice(after.length).trimEnd();
-  if (/^[-+]?\d*\.?\d*(?:[eE][-+]?\d*)?$/.test(number) && /\d/.test(number)) {
-    return isNear(number, value) ? "right" : /[\r\n]$/.test(got) ? "wrong" : "more";
-  }
-  return number === "" || number === "-" ? "more" : "wrong";
-}
-
-/** Whether a number is right to 1e-5, or rounded or cut after the decimals that it has. */
-function isNear(number: string, value: number): boolean {
-  const [, decimals = "", exponent] = /^[-+]?\d*\.?(\d*)([eE].*)?$/.exec(number) ?? [];
-  const difference = Math.abs(Number(number) - value);
-  if (difference <= Math.abs(value) * 1e-5) return true;
-  return decimals !== "" && exponent === undefined && difference < 10 ** -decimals.length;
-}
-
-function skipLineEnds(bytes: Uint8Array): number {
-  let start = 0;
-  while (bytes[start] === LF || bytes[start] === CR) start++;
-  return start;
-}
-
-/** Returns where the first wrong byte is. If `lineEnd` is unset, line ends at the end are right. */
-function firstWrong(answer: Uint8Array, wanted: Uint8Array, lineEnd: boolean | undefined): number {
-  let position = commonLength(answer, wanted);
-  if (position < wanted.length || lineEnd !== undefined) return position;
-  while (answer[position] === LF || answer[position] === CR) position++;
-  return position;
-}
-
-function commonLength(one: Uint8Array, other: Uint8Array): number {
-  let length = 0;
-  while (length < one.length && length < other.length && one[length] === other[length]) length++;
-  return length;
-}
 
 /** Most characters of a quoted text. */
 const SHOWN = 60;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Bytes as text on one line: control characters are shown as `\x00`, long text is shortened. */
 export function shown(data: string | Uint8Array): string {
@@ -119,22 +38,54 @@ function hexEscape(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
-/** Describes a wrong answer, with a caret under its first wrong byte, and names the mistake. */
-export function wrongAnswer(bytes: Uint8Array, expected: Expected, sent: string): Evidence {
-  const wanted = encoder.encode(expected.text + (expected.lineEnd === true ? "\n" : ""));
-  const start = expected.lineEnd === undefined ? skipLineEnds(bytes) : 0;
-  const answer = bytes.subarray(start);
-  const common = firstWrong(answer, wanted, expected.lineEnd);
-  const mistake = mistakeIn(decoder.decode(answer), expected, sent);
-  const what = mistake?.name ?? `byte ${common + 1} differs`;
+/** Something that came, where it goes wrong, and what should have come. */
+export interface Wrong {
+  readonly came: Uint8Array;
+  /** How many of its bytes are right. */
+  readonly right: number;
+  /** What should have come, as a file shows it. */
+  readonly wanted: string;
+  readonly sent?: Uint8Array | undefined;
+}
+
+/** Describes something wrong, with a caret under its first wrong byte, and names the mistake. */
+export function wrongBytes({ came, right, wanted, sent }: Wrong): Evidence {
+  const asked = sent === undefined ? "" : decoder.decode(sent);
+  const mistake = mistakeIn(decoder.decode(came), wantedFrom(wanted), asked);
+  const what = mistake?.name ??
+    (right < came.length
+      ? `byte ${right + 1} ${right === wanted.length ? "is too much" : "differs"}`
+      : "the rest is missing");
   return {
-    sent: shown(sent),
-    want: shown(wanted),
-    saw: `${shown(answer)}\n${caret(answer, common)} ${what}`,
+    sent: sent && shown(sent),
+    want: wanted === "" ? "nothing more" : shortened(wanted),
+    saw: `${shown(came)}\n${caret(came, right)} ${what}`,
     fix: mistake?.fix,
-    // A wrong sum says nothing about the situation that it was asked for in.
-    blames: isSum(expected.text) && isSum(decoder.decode(answer)) ? "operations" : "answers",
+    why: mistake?.why,
   };
+}
+
+/**
+ * Describes a reply that is not what the conversation shows.
+ *
+ * @param before The reply that was right, if there came more than that.
+ */
+export function wrongReply(facts: DeviationFacts, before: Uint8Array = new Uint8Array()): Evidence {
+  if (facts.kind !== "more") return wrongBytes(facts);
+  const came = concat([before, facts.came]);
+  const wanted = decoder.decode(before);
+  return { ...wrongBytes({ ...facts, came, right: before.length, wanted }) };
+}
+
+/** What a file shows, without its escapes. */
+function wantedFrom(wanted: string): Wanted {
+  const text = wanted.replace(/(?:\\r)?\\n$/, "");
+  return text === wanted ? { text } : { text, lineEnd: true };
+}
+
+function shortened(text: string): string {
+  if (text.length <= 2 * SHOWN) return text;
+  return `${text.slice(0, SHOWN)}...${text.slice(-SHOWN / 4)}`;
 }
 
 function caret(bytes: Uint8Array, position: number): string {
@@ -142,9 +93,4 @@ function caret(bytes: Uint8Array, position: number): string {
   const whole = escaped(bytes).length;
   // The middle of a long answer is cut out: the caret can point no further than the cut.
   return " ".repeat(whole > SHOWN ? Math.min(before, SHOWN / 2) : before) + "^";
-}
-
-/** Whether the text is a calculator's answer to an addition, right or wrong. */
-export function isSum(text: string): boolean {
-  return /^\s*Sum of \S+ and \S+ is /.test(text);
 }

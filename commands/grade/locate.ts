@@ -25,11 +25,12 @@ async function notFree(port: number, cause: unknown): Promise<Failure> {
 
 /** Returns where a TARGET runs; `undefined` for a COMMAND. @throws {Failure} */
 export async function locate(options: GradeOptions) {
-  const { target: text, command, subject, level, udp, port, mayBreak, timeout } = options;
+  const { target: text, command, subject, level, port, mayBreak, timeout } = options;
   if (text === undefined) {
     if (command === undefined || command.length === 0) {
       throw new Failure("USAGE", "grade needs the command that starts the program", {
-        hint: `give it after --: netdemo grade ${options.subjectName} -- python3 program.py {port}`,
+        hint:
+          `give it after --: netdemo grade ${options.subject.name} -- python3 program.py {port}`,
       });
     }
     const cause = port === undefined ? undefined : whyNotFree(port);
@@ -41,7 +42,7 @@ export async function locate(options: GradeOptions) {
   }
   if (subject.role === "client") {
     throw new Failure("USAGE", "a client has no TARGET: netdemo starts it and plays its server", {
-      hint: `netdemo grade ${options.subjectName} -- python3 client.py {port}`,
+      hint: `netdemo grade ${options.subject.name} -- python3 client.py {port}`,
     });
   }
   const parsed = parseTarget(text, { services: ["hello", "message", "calc"] });
@@ -57,5 +58,15 @@ export async function locate(options: GradeOptions) {
       hint: "if it is yours, add --i-may-break-it",
     });
   }
-  return { protocol: udp ? "udp" as const : parsed.protocol, addresses, port: parsed.port };
+  if (parsed.protocol !== subject.protocol && text.includes("://")) {
+    const protocol = subject.protocol.toUpperCase();
+    throw new Failure(
+      "USAGE",
+      `this program speaks ${protocol}, and the target does not: ${text}`,
+      {
+        hint: `give the target without ${parsed.protocol}://`,
+      },
+    );
+  }
+  return { addresses, port: parsed.port };
 }

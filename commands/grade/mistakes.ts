@@ -13,6 +13,8 @@ export interface Mistake {
   readonly name: string;
   /** What to change. */
   readonly fix: string;
+  /** Why it matters, if not for the reason that the check has. */
+  readonly why?: string;
 }
 
 /** The byte order mark: to `trim()` it is white space, but nobody types it. */
@@ -55,8 +57,30 @@ export function mistakeIn(text: string, expected: Wanted, sent: string): Mistake
       fix: 'write the line end as "\\n" in double quotes, not escaped twice',
     };
   }
-  return whiteSpaceMistake(text, expected) ?? caseMistake(text, expected);
+  return whiteSpaceMistake(text, expected) ?? caseMistake(text, expected) ??
+    numberMistake(text, expected, sent);
 }
+
+/** Names what is wrong with a number that was worked out. */
+function numberMistake(text: string, { text: wanted }: Wanted, sent: string): Mistake | undefined {
+  const [right, got] = [lastNumber(wanted), lastNumber(text)];
+  if (right === undefined || got === undefined || got === right) return undefined;
+  const operands = sent.match(/-?\d+/g) ?? [];
+  if (operands.length > 1 && got === operands.slice(0, 2).join("")) {
+    return {
+      name: "the operands were joined as text, not added",
+      fix: "turn each operand into a number first: int() in Python, Number() in JavaScript",
+    };
+  }
+  const isCut = right.includes(".") && Math.trunc(Number(right)) === Number(got);
+  if (!isCut) return undefined;
+  return {
+    name: "the quotient was cut to a whole number",
+    fix: "divide as floating-point numbers: (double) a / b in C and Java, a / b in Python 3",
+  };
+}
+
+const lastNumber = (text: string): string | undefined => /(-?\d+(?:\.\d+)?)\s*$/.exec(text)?.[1];
 
 /** Names what is wrong around the right answer. */
 function whiteSpaceMistake(text: string, { text: wanted, lineEnd }: Wanted): Mistake | undefined {

@@ -5,15 +5,13 @@ import type { Level, Subject } from "./subjects.ts";
 /** What the command line asks for. */
 export interface GradeOptions extends FlagValues<typeof reportFlags> {
   readonly subject: Subject;
-  /** The subject as it was typed: `calc-server`. */
-  readonly subjectName: string;
   readonly target: string | undefined;
   readonly command: readonly string[] | undefined;
   readonly level: Level;
-  readonly udp: boolean;
-  readonly lines: boolean;
   /** Ids of the checks to run; those that they need run, too. @default all */
   readonly only: ReadonlySet<string> | undefined;
+  /** Ids of the checks not to run. @default none */
+  readonly skip: ReadonlySet<string> | undefined;
   readonly port: number | undefined;
   readonly input: string | undefined;
   readonly timeout: number;

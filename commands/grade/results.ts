@@ -45,7 +45,7 @@ export function resultOf({ test, status, detail, evidence, see, ...rest }: Outco
     want: evidence.want,
     saw: evidence.saw,
     said: evidence.said,
-    why,
+    why: evidence.why ?? why,
     fix: evidence.fix ?? fix,
   };
   return {

@@ -25,15 +25,12 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   const target = await locate(options);
   using signals = watchStopSignals();
   using ports = await Ports.reserve();
+  const onWait = (port: number): void => {
+    channels.stderr.line(`port ${port} is held by a closed connection: waiting until it is free`);
+  };
+  const random = seededRandom(seed);
   await using prepared = prepare(
-    {
-      ...options,
-      protocol: target?.protocol ?? (options.udp ? "udp" : "tcp"),
-      random: seededRandom(seed),
-      ports,
-      fixedPort: options.port,
-      target,
-    },
+    { ...options, random, ports, onWait, fixedPort: options.port, target },
   );
   refuseUnreached(options, prepared.tests);
   const report = openReports(options, prepared.tests, channels);
@@ -67,12 +64,13 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
 
 /** @throws {Failure} of kind `USAGE` if a check of --only would not run. */
 function refuseUnreached(
-  { only, level, lines }: GradeOptions,
+  { only, skip, level, subject: { talk, lines, isFile } }: GradeOptions,
   tests: readonly TestFacts[],
 ): void {
   const missing = [...only ?? []].find((id) => !tests.some((test) => test.id === id));
   if (missing === undefined) return;
-  if (lines && missing === "no-newline") {
+  if (skip?.has(missing)) throw new Failure("USAGE", `--skip leaves out the check ${missing}`);
+  if (!isFile && talk === lines && missing === "no-newline") {
     throw new Failure("USAGE", "--lines leaves out the check no-newline");
   }
   throw new Failure("USAGE", `--only: ${missing} is not a check of --level ${level}`, {
@@ -132,7 +130,7 @@ async function conclude(outcomes: readonly Outcome[], run: {
       event: "summary",
       ...{
         ok: exitCode === 0,
-        subject: options.subjectName,
+        subject: options.subject.name,
         level: options.level,
         checks: outcomes.length,
         passed,

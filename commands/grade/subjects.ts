@@ -1,23 +1,133 @@
+/** What can be examined: the lesson's programs, and any that speaks a conversation file. */
+import { builtInTalk } from "../../talk/built_in.ts";
+import { parseTalk } from "../../talk/parse.ts";
+import type { Talk } from "../../talk/talk.ts";
+import { sampleOf, withLineEnds } from "./conversations.ts";
+
 /** How strict an examination is. Each level includes the ones before it. */
 export type Level = "lesson" | "robust" | "stream";
 
 /** Every level, the easiest first. */
 export const levels: readonly Level[] = ["lesson", "robust", "stream"];
 
-/** The lesson's services. */
-export type ServiceName = "hello" | "message" | "calc";
+export type Protocol = "tcp" | "udp";
+export type Role = "server" | "client";
 
-export const everyService: readonly ServiceName[] = ["hello", "message", "calc"];
+export const roles: readonly Role[] = ["server", "client"];
 
-/** What is examined: one of the lesson's six programs. */
+/** What is examined. */
 export interface Subject {
-  readonly service: ServiceName;
-  readonly role: "server" | "client";
+  /** As on the command line: `calc-server`. */
+  readonly name: string;
+  readonly role: Role;
+  readonly protocol: Protocol;
+  /** What it speaks. */
+  readonly talk: Talk;
+  /** The same with requests that are lines. A file shows where they are; the lesson adds line ends. */
+  readonly lines: Talk;
+  /** Values of the first exchange, by their names: the lesson's own. */
+  readonly sample: Readonly<Record<string, string>>;
+  /** What its first check claims: `answers "10 20 +"`. */
+  readonly answers: string;
+  /** From which level on it must serve one client after another. */
+  readonly several: Level;
+  /** Whether it calculates as the lesson does: it then has checks of its own. */
+  readonly calculates: boolean;
+  /** What a server prints for each client, if it should. */
+  readonly prints: "clients" | "requests" | undefined;
+  /** Whether it is described by a file, and not by the lesson. */
+  readonly isFile: boolean;
 }
 
-/** Every subject by its name on the command line. */
-export const subjects: ReadonlyMap<string, Subject> = new Map(
-  (["server", "client"] as const).flatMap((role) =>
-    everyService.map((service) => [`${service}-${role}`, { service, role }] as const)
-  ),
+/** A program of the lesson: what it says, and what is special about it. */
+interface LessonProgram extends Partial<Omit<Subject, "talk">> {
+  readonly tcp: Talk;
+  /** @default the same as over TCP */
+  readonly udp?: Talk;
+  /** What a client hears: something that it can't work out. @default the same */
+  readonly client?: Talk;
+  readonly answers: string;
+}
+
+/** Its first conversation; the operands are seldom the same twice. */
+const calculator = parseTalk("> {a 1..9999} {b 1..9999} +\n< Sum of {a} and {b} is {a + b}\n");
+/** Every operation, with whatever operands a client sends. */
+const operations = parseTalk(
+  ["Sum +", "Diff -", "Product *", "Div /"].map((operation) => {
+    const [name, operator] = operation.split(" ");
+    return `== ${name}\n> {a} {b} ${operator}\n< ${name} of {a} and {b} is {a ${operator} b}\n`;
+  }).join(""),
 );
+
+const lesson: Readonly<Record<string, LessonProgram>> = {
+  hello: {
+    // A greeting is no mistake.
+    tcp: parseTalk("< {...}{end}\n"),
+    udp: builtInTalk("hello-udp"),
+    answers: 'answers "Hello" with "Hello"',
+    prints: "clients",
+  },
+  message: {
+    tcp: builtInTalk("message"),
+    client: parseTalk("> {message}\n< Thanks... {nonce}\n"),
+    answers: "thanks for a message",
+    sample: { word: "HBD" },
+    prints: "requests",
+  },
+  calc: {
+    tcp: calculator,
+    client: operations,
+    answers: 'answers "10 20 +"',
+    sample: { a: "10", b: "20" },
+    several: "lesson",
+    calculates: true,
+  },
+  echo: { tcp: builtInTalk("echo"), answers: "sends back what it gets" },
+  upper: { tcp: builtInTalk("upper"), answers: "sends back what it gets, in capitals" },
+};
+
+/** The names of the lesson's programs: `calc-server`. */
+export const subjectNames: readonly string[] = ["server", "client"].flatMap((role) =>
+  Object.keys(lesson).map((service) => `${service}-${role}`)
+);
+
+/**
+ * A program of the lesson.
+ *
+ * @param lines Whether both sides end each message with a line end.
+ * @returns `undefined` if there is none of that name.
+ */
+export function lessonSubject(
+  name: string,
+  protocol: Protocol,
+  lines = false,
+): Subject | undefined {
+  const [, service = "", role] = /^(\w+)-(server|client)$/.exec(name) ?? [];
+  const program = lesson[service];
+  if (program === undefined || (role !== "server" && role !== "client")) return undefined;
+  const { tcp, udp = tcp, client } = program;
+  const said = (role === "client" ? client : undefined) ?? (protocol === "udp" ? udp : tcp);
+  const talk = { ...said, udp: protocol === "udp" };
+  const withLines = withLineEnds(talk);
+  return {
+    sample: {},
+    several: "robust",
+    calculates: false,
+    prints: undefined,
+    ...program,
+    ...{ name, role, protocol, lines: withLines, talk: lines ? withLines : talk, isFile: false },
+  };
+}
+
+/** A program that speaks what a conversation file shows. */
+export function fileSubject(name: Role, talk: Talk): Subject {
+  const { title } = sampleOf(talk);
+  return {
+    ...{ name, role: name, talk, lines: talk, protocol: talk.udp ? "udp" : "tcp", sample: {} },
+    answers: title === "" ? "says what the file shows" : title,
+    several: "robust",
+    calculates: false,
+    prints: undefined,
+    isFile: true,
+  };
+}

@@ -1,36 +1,62 @@
 /** Every check, in the order in which they run. */
+import type { DatagramPeer } from "../../clients/call/datagram_peer.ts";
+import type { EagerPeer } from "../../sockets/eager_peer.ts";
 import type { Check, CheckFacts } from "./checks/check.ts";
 import type { ClientCheck } from "./checks/clients/client_check.ts";
 import { lessonClientChecks } from "./checks/clients/lesson.ts";
 import { streamClientChecks } from "./checks/clients/stream.ts";
 import { tcpTroubles, udpTroubles } from "./checks/clients/trouble.ts";
 import { lessonUdpClientChecks, strangerCheck } from "./checks/clients/udp.ts";
-import { badRequestChecks } from "./checks/servers/bad_requests.ts";
+import { badRequestChecks, mistakeChecks } from "./checks/servers/bad_requests.ts";
+import { calculatorChecks, calculatorMistakes, operations } from "./checks/servers/calculator.ts";
 import { connectionChecks } from "./checks/servers/connections.ts";
 import { hangUpChecks } from "./checks/servers/hang_ups.ts";
-import { lessonChecks } from "./checks/servers/lesson.ts";
+import {
+  answers,
+  conversationChecks,
+  listens,
+  listensForDatagrams,
+  nextClient,
+  nextDatagram,
+  noNewline,
+} from "./checks/servers/lesson.ts";
+import { prints } from "./checks/servers/prints.ts";
 import { processChecks } from "./checks/servers/process.ts";
 import { streamChecks } from "./checks/servers/stream.ts";
-import { lessonUdpChecks, udpChecks } from "./checks/servers/udp.ts";
-import type { EagerPeer } from "../../sockets/eager_peer.ts";
-import type { UdpPeer } from "./servers/peer.ts";
+import { udpChecks } from "./checks/servers/udp.ts";
 import type { ServerUnderTest } from "./servers/server_under_test.ts";
 import type { Subject } from "./subjects.ts";
 
-export const tcpServerChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
-  ...lessonChecks,
-  ...hangUpChecks,
-  ...badRequestChecks,
-  ...connectionChecks,
-  ...processChecks,
-  ...streamChecks,
-];
+/** The checks of a server over TCP. */
+export function tcpServerChecks(subject: Subject): readonly Check<ServerUnderTest<EagerPeer>>[] {
+  return [
+    ...[listens, answers, noNewline, nextClient, operations, prints],
+    ...conversationChecks(subject),
+    ...hangUpChecks,
+    ...mistakeChecks(subject),
+    ...calculatorMistakes,
+    ...badRequestChecks,
+    ...calculatorChecks,
+    ...connectionChecks,
+    ...processChecks,
+    ...streamChecks,
+  ];
+}
 
-export const udpServerChecks: readonly Check<ServerUnderTest<UdpPeer>>[] = [
-  ...lessonUdpChecks,
-  ...badRequestChecks,
-  ...udpChecks,
-];
+/** The checks of a server over UDP. */
+export function udpServerChecks(
+  subject: Subject,
+): readonly Check<ServerUnderTest<DatagramPeer>>[] {
+  return [
+    ...[listensForDatagrams, answers, nextDatagram, operations],
+    ...conversationChecks(subject),
+    ...mistakeChecks(subject),
+    ...calculatorMistakes,
+    ...badRequestChecks,
+    ...calculatorChecks,
+    ...udpChecks,
+  ];
+}
 
 export const tcpClientChecks: readonly ClientCheck[] = [
   ...lessonClientChecks,
@@ -44,8 +70,9 @@ export const udpClientChecks: readonly ClientCheck[] = [
   strangerCheck,
 ];
 
-/** The checks of a role over a protocol. */
-export function tableOf(role: Subject["role"], protocol: "tcp" | "udp"): readonly CheckFacts[] {
+/** The checks of a subject. */
+export function tableOf(subject: Subject): readonly CheckFacts[] {
+  const { role, protocol } = subject;
   if (role === "client") return protocol === "udp" ? udpClientChecks : tcpClientChecks;
-  return protocol === "udp" ? udpServerChecks : tcpServerChecks;
+  return protocol === "udp" ? udpServerChecks(subject) : tcpServerChecks(subject);
 }

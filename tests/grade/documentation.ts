@@ -1,6 +1,6 @@
 /** Writes the table of checks into docs/grade.md: `task grade-docs`. */
 import { entries } from "../../commands/grade/catalogue.ts";
-import { levels } from "../../commands/grade/subjects.ts";
+import { lessonSubject, levels, subjectNames } from "../../commands/grade/subjects.ts";
 
 const path = `${import.meta.dirname}/../../docs/grade.md`;
 const [BEGIN, END] = ["<!-- checks: begin -->", "<!-- checks: end -->"];
@@ -13,9 +13,18 @@ export async function documentation(): Promise<{ found: string; expected: string
   return { found, expected: await formatted(`${before}${BEGIN}\n\n${checks()}\n${END}${after}`) };
 }
 
+/** Every program of the lesson, over both protocols. */
+export const lessonSubjects = (["tcp", "udp"] as const).flatMap((protocol) =>
+  subjectNames.flatMap((name) => lessonSubject(name, protocol) ?? [])
+);
+
 /** Formats every check, the easiest level first. */
 function checks(): string {
-  const all = entries();
+  const all = entries(
+    (["tcp", "udp"] as const).flatMap((protocol) =>
+      subjectNames.flatMap((name) => lessonSubject(name, protocol) ?? [])
+    ),
+  );
   return levels.map((level) => {
     const own = all.filter((entry) => entry.level === level).map(({ check, sentences, subjects }) =>
       [

@@ -1,5 +1,5 @@
 import { Ports } from "../../commands/grade/program/ports.ts";
-import { subjects } from "../../commands/grade/subjects.ts";
+import { lessonSubject } from "../../commands/grade/subjects.ts";
 import { idsWith, type Outcome } from "../../suite/outcome.ts";
 import { prepare } from "../../commands/grade/prepare.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
@@ -108,11 +108,12 @@ export interface Graded {
 
 /** Examines a program as the command does, within this process. */
 export async function gradeProgram(
-  program: Pick<Correct, "subject" | "level" | "udp" | "lines">,
+  program: Pick<Correct, "subject" | "level" | "udp" | "lines" | "skip">,
   command: readonly string[],
   only?: ReadonlySet<string>,
 ): Promise<Graded> {
-  const subject = subjects.get(program.subject);
+  const protocol = program.udp ? "udp" : "tcp";
+  const subject = lessonSubject(program.subject, protocol, program.lines);
   if (subject === undefined) throw new Error(`no subject ${program.subject}`);
   const startedAt = performance.now();
   const outcomes: Outcome[] = [];
@@ -121,9 +122,8 @@ export async function gradeProgram(
     {
       subject,
       only,
+      skip: new Set(program.skip),
       level: program.level,
-      protocol: program.udp ? "udp" : "tcp",
-      lines: program.lines ?? false,
       timeout: 2_000,
       random: Math.random,
       ports,

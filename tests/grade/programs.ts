@@ -17,6 +17,8 @@ export interface Correct {
   readonly level: Level;
   readonly udp?: boolean;
   readonly lines?: boolean;
+  /** Checks that are not run, as the mistake fails them now and then. */
+  readonly skip?: readonly string[];
   /** Arguments after the program. @default ["{port}"] */
   readonly args?: readonly string[];
   readonly changes?: Changes;
@@ -229,7 +231,23 @@ const serverMistakes: readonly Mistaken[] = [
         a, b = eval(o1), eval(o2)
     except Exception:`,
     ],
+  ], /sent +len\("abc"\)/),
+  wrong(select, "expressions", "eval() without functions", [
+    [
+      `        a, b = int(o1), int(o2)
+    except ValueError:`,
+      `        a, b = eval(o1, {"__builtins__": {}}), eval(o2, {"__builtins__": {}})
+    except Exception:`,
+    ],
   ], /sent +2\*\*3 1 \+/),
+  wrong(python, "stale", "an error leaves the answer before", [
+    ["def answer(request):", 'last = [""]\n\n\ndef answer(request):'],
+    ['return "Error: not an integer"', "return last[0]"],
+    [
+      "            client.sendall(answer(request).encode())",
+      "            last[0] = answer(request)\n            client.sendall(last[0].encode())",
+    ],
+  ], /the answer to the request before/),
   wrong(node, "big", "numbers are doubles", [
     ["[BigInt(o1), BigInt(o2)]", "[Number(o1), Number(o2)]"],
     ["b === 0n", "b === 0"],
@@ -274,7 +292,7 @@ const serverMistakes: readonly Mistaken[] = [
     [
       "        client.close()",
       "        left.append(client)\n        client.shutdown(socket.SHUT_RDWR)\n" +
-      "        if len(left) % 2:\n            left.pop().close()",
+      "        if len(left) % 2:\n            client.close()",
     ],
     ["def serve(client):", "left = []\n\n\ndef serve(client):"],
   ], /sockets are still held/),
@@ -287,9 +305,9 @@ const serverMistakes: readonly Mistaken[] = [
   wrong(python, "ctrl-c", "waits for its threads", [
     ["daemon=True", "daemon=False"],
   ], /still running/),
-  wrong(pythonStream, "in-kind", "no line end", [
+  wrong(pythonStream, "answers", "no line end", [
     ['reply.encode() + b"\\n"', "reply.encode()"],
-  ]),
+  ], /\^ the line end is missing/),
   wrong({ ...python, level: "stream" }, "in-kind", "a line end after every answer", [
     ["answer(request).encode()", '(answer(request) + "\\n").encode()'],
   ], /\^ a line end, though the request had none/),
@@ -302,6 +320,25 @@ const serverMistakes: readonly Mistaken[] = [
       'const lines = (kept + data).trim().split("\\n");',
     ],
   ], /an answer already/),
+  wrong({ ...pythonStream, skip: ["reset"] }, "apart", "one buffer for all clients", [
+    [
+      "class Handler(",
+      `kept = bytearray()
+
+
+def lines(client):
+    while data := client.recv(1024):
+        kept.extend(data)
+        while b"\\n" in kept:
+            line, _, rest = bytes(kept).partition(b"\\n")
+            kept[:] = rest
+            yield line
+
+
+class Handler(`,
+    ],
+    ["in self.rfile", "in lines(self.request)"],
+  ], /half a request by one client, then/),
   wrong(ruby, "glued", "answers only the first line", [
     ["while (line = client.gets)", "while (line = client.readpartial(65536))"],
     [

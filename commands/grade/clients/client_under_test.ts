@@ -1,14 +1,17 @@
 /** A client under test. netdemo plays its server. */
-import { calculate } from "../../../protocol/calculator.ts";
 import type { Driver } from "../../../suite/runner.ts";
 import { lastWords } from "../program/last_words.ts";
 import type { Program } from "../program/program.ts";
-import type { ServiceName } from "../subjects.ts";
+import { sampleOf } from "../conversations.ts";
+import type { Talk, Token } from "../../../talk/talk.ts";
+import { drawAll, type Random, type Values } from "../../../talk/value.ts";
+import { render } from "../../../talk/render.ts";
+import type { Subject } from "../subjects.ts";
 import { playTcpServer } from "./playing_tcp_server.ts";
 import { playUdpServer } from "./playing_udp_server.ts";
 import {
   CLIENT_MS,
-  type Replies,
+  type Heard,
   type Scenario,
   Script,
   type ScriptedServer,
@@ -27,8 +30,7 @@ const KEPT = 1_000_000;
 
 /** What the examination of a client is given. */
 export interface ClientSettings {
-  readonly service: ServiceName;
-  readonly protocol: "tcp" | "udp";
+  readonly subject: Subject;
   /** Random numbers from 0 up to 1. */
   readonly random: () => number;
   /** What it gets on stdin. @default what the lesson's user types */
@@ -41,9 +43,10 @@ export interface ClientSettings {
 export interface Run {
   /** Whether it connected; over UDP, whether a datagram arrived. */
   readonly connected: boolean;
-  readonly requests: readonly Uint8Array[];
-  /** The correct replies to its requests, without line ends. */
-  readonly replies: readonly string[];
+  /** What the server understood. */
+  readonly heard: readonly Heard[];
+  /** What it did not understand. */
+  readonly misunderstood: Uint8Array | undefined;
   /** How it ended; `undefined` if it had to be stopped. */
   readonly status: Deno.CommandStatus | undefined;
   /** Whether it ended only once the server had closed the connection. */
@@ -54,26 +57,27 @@ export interface Run {
 }
 
 /** A client that is run once for each scenario, several runs at the same time. */
-export class ClientUnderTest implements Driver, Replies, AsyncDisposable {
+export class ClientUnderTest implements Driver, AsyncDisposable {
   readonly settings: ClientSettings;
   /** What it gets on stdin. */
   readonly input: string | undefined;
   readonly #program: Program;
   readonly #runs = new Map<string, Promise<Run>>();
   readonly #running = new Set<Program>();
-  readonly #nonce: number;
+  /** The values of what is typed. */
+  readonly typed: Values;
   /** An error reply with a number that the client can't know. */
   readonly error: string;
   #isCancelled = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(program: Program, settings: ClientSettings) {
-    const { service, random, input } = settings;
+    const { subject: { talk }, random, input } = settings;
     this.settings = settings;
     this.#program = program;
-    this.#nonce = 1_000 + Math.floor(random() * 8_999);
+    this.typed = drawAll(sampleOf(talk), talk, random);
     this.error = `Error: the server is tired of ${1_000_000 + Math.floor(random() * 8_999_999)}`;
-    this.input = input ?? (service === "calc" ? `${this.#nonce} 20 +\n` : undefined);
+    this.input = input ?? typedText(talk, this.typed, random);
   }
 
   async cancel(): Promise<void> {
@@ -119,7 +123,8 @@ export class ClientUnderTest implements Driver, Replies, AsyncDisposable {
     const program = this.#program.another(`${this.#runs.size}.${scenario.id}`);
     program.isCancelled = this.#isCancelled;
     this.#running.add(program);
-    const script = new Script(scenario, this);
+    const { subject: { talk }, random } = this.settings;
+    const script = new Script(scenario, talk, random);
     const [port, served] = await this.#serve(program, script);
     await using server = served;
     try {
@@ -136,9 +141,9 @@ export class ClientUnderTest implements Driver, Replies, AsyncDisposable {
     program: Program,
     script: Script,
   ): Promise<[port: number, server: ScriptedServer | undefined]> {
-    const play = this.settings.protocol === "udp" ? playUdpServer : playTcpServer;
+    const play = this.settings.subject.protocol === "udp" ? playUdpServer : playTcpServer;
     for (let tries = this.#hasFixedPort ? 1 : PORT_TRIES;; tries--) {
-      const port = program.nextPort();
+      const port = await program.nextPort();
       if (script.scenario.noServer) return [port, undefined];
       try {
         return [port, await play(port, script)];
@@ -164,7 +169,7 @@ export class ClientUnderTest implements Driver, Replies, AsyncDisposable {
       const until = repliedAt === undefined ? startedAt + CLIENT_MS : repliedAt + END_MS;
       if (performance.now() > until) {
         // Over UDP there is nothing to close.
-        if (server === undefined || this.settings.protocol === "udp") break;
+        if (server === undefined || this.settings.subject.protocol === "udp") break;
         server.closeAll();
         waitedForClose = await child.endsWithin(AFTER_CLOSE_MS);
         break;
@@ -175,19 +180,31 @@ export class ClientUnderTest implements Driver, Replies, AsyncDisposable {
     if (status !== undefined) await child.printed();
     // A client that has ended may have connected a moment ago.
     if (server !== undefined) await script.untilConnected(ARRIVAL_MS);
-    const { connected, requests, replies } = script;
+    const { connected, heard, misunderstood } = script;
     return {
-      ...{ connected, requests, replies, status, waitedForClose },
+      ...{ connected, heard, misunderstood, status, waitedForClose },
       stdout: child.stdout.text,
       stderr: child.stderr.text,
       said: lastWords(child.stderr.tailFrom(0)),
     };
   }
+}
 
-  /** The correct reply to a request, with a new number in it where the service allows. */
-  correct(request: string): string {
-    const { service } = this.settings;
-    if (service === "calc") return calculate(request);
-    return service === "hello" ? "Hello" : `Thanks... ${this.#nonce}`;
+/**
+ * What the user of a client types: what the file says, or what the client sends, a line each;
+ * `undefined` if nothing.
+ */
+function typedText(talk: Talk, values: Values, random: Random): string | undefined {
+  const known = new Map(values);
+  const text = (tokens: readonly Token[]): string =>
+    new TextDecoder().decode(render(tokens, known, { talk, random })).replace(/\r?\n$/, "");
+  const typed: string[] = [];
+  let isTyped = false;
+  for (const { says, tokens } of sampleOf(talk).lines) {
+    if (says === "typed") typed.push(text(tokens));
+    const sent = says === "client" ? text(tokens) : "";
+    if (!isTyped && sent !== "") typed.push(sent);
+    isTyped = says === "typed";
   }
+  return typed.length === 0 ? undefined : typed.map((line) => `${line}\n`).join("");
 }

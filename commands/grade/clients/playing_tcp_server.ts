@@ -6,7 +6,8 @@ import type { Stream } from "../../../sockets/stream.ts";
 import { LOOPBACK, ownAddresses } from "../program/listener_search.ts";
 import { unreadAt } from "../program/system.ts";
 import { pause } from "../program/waits.ts";
-import { CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
+import type { Dialogue, Turn } from "../../../talk/dialogue.ts";
+import { type Actions, CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
 
 /** Milliseconds of silence that end a request without a line end. */
 const QUIET_MS = 200;
@@ -14,9 +15,6 @@ const QUIET_MS = 200;
 const READ_MS = 2_000;
 /** Milliseconds after which a client has likely read what has arrived. */
 const PIECE_MS = 80;
-
-const LF = 0x0a;
-const CR = 0x0d;
 
 /**
  * Listens on this host's addresses, and serves as the script says.
@@ -34,7 +32,6 @@ export async function playTcpServer(port: number, script: Script): Promise<Scrip
   const admit = (stream: Stream): void => {
     const peer = new EagerPeer(stream);
     peers.push(peer);
-    script.arrived();
     work.push(serve(peer, script));
   };
   for (const listener of listeners) {
@@ -51,40 +48,35 @@ export async function playTcpServer(port: number, script: Script): Promise<Scrip
   };
 }
 
-/** Reads requests as the lesson's server does: whatever arrives up to a line end or silence. */
+/** Reads requests as the conversation shows them, up to their ends or a moment of silence. */
 async function serve(peer: EagerPeer, script: Script): Promise<void> {
-  const { scenario } = script;
-  if (scenario.replies && scenario.answer === undefined) {
-    // hello: a client is served as soon as it connects.
-    peer.close();
-    script.repliedAt = performance.now();
-    return;
-  }
+  const dialogue = script.arrived();
+  const actions: Actions = {
+    send: (bytes) => peer.send(bytes, CLIENT_MS),
+    untilRead: () => untilRead(peer),
+    close: () => peer.close(),
+    reset: () => peer.reset(),
+    sendFromElsewhere: () => Promise.resolve(),
+  };
+  await script.greet(dialogue, actions);
   while (await peer.until(({ length }) => length > 0, CLIENT_MS)) {
-    await untilWhole(peer);
-    const request = peer.take();
-    // A late line end belongs to the request before it.
-    if (request.every((byte) => byte === LF || byte === CR)) continue;
-    await script.handle(request, {
-      send: (text) => peer.send(text, CLIENT_MS),
-      untilRead: () => untilRead(peer),
-      close: () => peer.close(),
-      reset: () => peer.reset(),
-      sendFromElsewhere: () => Promise.resolve(),
-    });
+    const turn = await nextTurn(peer, dialogue);
+    if (turn === undefined) continue;
+    await script.handle(peer.take(turn.size), turn, dialogue, actions);
   }
   // The lesson's server closes once its client has ended its side; a silent one does nothing.
-  if (scenario.replies) peer.close();
+  if (script.scenario.replies) peer.close();
 }
 
-/** Waits for a line end, for silence, or for the end of the connection. */
-async function untilWhole(peer: EagerPeer): Promise<void> {
-  const isLine = (bytes: Uint8Array): boolean => bytes.at(-1) === LF;
-  let seen: number;
-  do seen = peer.pending; while (
-    await peer.until((bytes) => isLine(bytes) || bytes.length > seen, QUIET_MS) &&
-    !isLine(peer.peek())
-  );
+async function nextTurn(peer: EagerPeer, dialogue: Dialogue): Promise<Turn | undefined> {
+  while (true) {
+    const seen = peer.pending;
+    const turn = dialogue.next(peer.peek(), peer.ending === undefined ? "open" : "closed");
+    if (turn !== undefined || peer.ending !== undefined) return turn;
+    if (!await peer.until(({ length }) => length > seen, QUIET_MS)) {
+      return dialogue.next(peer.peek(), "quiet");
+    }
+  }
 }
 
 /** Waits until the program at the other end of a connection has read all that was sent to it. */

@@ -4,6 +4,7 @@ import { Inbox } from "../../../sockets/inbox.ts";
 import { bindDatagrams } from "../../../sockets/listen.ts";
 import type { DatagramSocket } from "../../../sockets/stream.ts";
 import { LOOPBACK } from "../program/listener_search.ts";
+import type { Dialogue } from "../../../talk/dialogue.ts";
 import { CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
 
 const encoder = new TextEncoder();
@@ -35,13 +36,18 @@ async function serve(
   script: Script,
   isOver: () => boolean,
 ): Promise<void> {
+  const dialogues = new Map<string, Dialogue>();
   while (!isOver()) {
     const received = await inbox.next(CLIENT_MS);
     if (received === undefined) continue;
-    script.arrived();
     const { bytes, from, reply } = received;
-    await script.handle(bytes, {
-      send: (text) => reply(encoder.encode(text)),
+    const client = `${from.hostname} ${from.port}`;
+    const dialogue = dialogues.get(client) ?? script.arrived();
+    dialogues.set(client, dialogue);
+    const turn = dialogue.next(bytes, "quiet");
+    if (turn === undefined) continue;
+    await script.handle(bytes, turn, dialogue, {
+      send: reply,
       untilRead: () => Promise.resolve(),
       close: () => {},
       reset: () => {},

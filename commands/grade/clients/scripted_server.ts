@@ -1,12 +1,16 @@
 /** A server that does what a scenario says. netdemo plays it for the client under test. */
+import { concat } from "@std/bytes/concat";
 import { Changes, until } from "../../../sockets/changes.ts";
+import { Dialogue, type Turn } from "../../../talk/dialogue.ts";
+import type { Line, Talk } from "../../../talk/talk.ts";
+import type { Random, Values } from "../../../talk/value.ts";
 
 /** Milliseconds that a client may run in total. */
 export const CLIENT_MS = 10_000;
 
 /** Ways to respond to a request. */
 export interface Actions {
-  send(text: string): Promise<void>;
+  send(bytes: Uint8Array): Promise<void>;
   /** Waits until the client has read what was sent, or is likely to have. */
   untilRead(): Promise<void>;
   /** Ends the connection. */
@@ -20,10 +24,9 @@ export interface Actions {
 /** A request from a client, and the ways to respond to it. */
 export interface Asked extends Actions {
   readonly request: Uint8Array;
-  /** The correct reply, with a line end if the request had one. */
-  readonly reply: string;
-  /** An error that is a correct reply, too, and that nobody can work out. */
-  readonly errorReply: string;
+  /** The right replies, a piece or a datagram each, and whether the server then ends. */
+  readonly replies: readonly Uint8Array[];
+  readonly ends: boolean;
   /** Whether the request came with a line end. */
   readonly isLine: boolean;
 }
@@ -43,34 +46,40 @@ export interface Scenario {
   answer?(asked: Asked): Promise<void>;
 }
 
-/** What a scripted server may reply, without line ends. */
-export interface Replies {
-  /** The correct reply to a request. */
-  correct(request: string): string;
-  readonly error: string;
+/** What the server understood of a client, and said. */
+export interface Heard {
+  readonly request: Uint8Array;
+  /** The server's lines in answer, with the values of the conversation so far. */
+  readonly lines: readonly Line[];
+  readonly values: Values;
+  readonly reply: Uint8Array;
 }
 
 /** What a scripted server got, and what it said. */
 export class Script {
   readonly scenario: Scenario;
-  readonly requests: Uint8Array[] = [];
-  readonly replies: string[] = [];
+  readonly talk: Talk;
+  readonly heard: Heard[] = [];
+  /** What fitted no line of the conversation. */
+  misunderstood: Uint8Array | undefined;
   /** When the last request was handled. */
   repliedAt: number | undefined;
   /** Whether a client has arrived. */
   connected = false;
+  readonly #random: Random;
   readonly #changes = new Changes();
-  readonly #replies: Replies;
 
-  constructor(scenario: Scenario, replies: Replies) {
+  constructor(scenario: Scenario, talk: Talk, random: Random) {
     this.scenario = scenario;
-    this.#replies = replies;
+    this.talk = talk;
+    this.#random = random;
   }
 
-  /** Records that a client has arrived. */
-  arrived(): void {
+  /** Records that a client has arrived; returns the server's side of its conversations. */
+  arrived(): Dialogue {
     this.connected = true;
     this.#changes.notify();
+    return new Dialogue(this.talk, this.#random);
   }
 
   /** Waits up to this many milliseconds for a client to arrive. */
@@ -78,19 +87,36 @@ export class Script {
     await until(() => this.connected, [this.#changes], milliseconds);
   }
 
+  /** Greets a client, if the conversation begins so. */
+  async greet(dialogue: Dialogue, actions: Actions): Promise<void> {
+    const turn = dialogue.greet();
+    if (turn.lines.length === 0) return;
+    for (const reply of turn.replies) await actions.send(reply);
+    if (turn.ends) actions.close();
+    this.#keep(new Uint8Array(), turn, dialogue);
+  }
+
   /** Handles a request as the scenario says. */
-  async handle(request: Uint8Array, actions: Actions): Promise<void> {
+  async handle(
+    request: Uint8Array,
+    turn: Turn,
+    dialogue: Dialogue,
+    actions: Actions,
+  ): Promise<void> {
+    if (!turn.understood) {
+      this.misunderstood ??= request;
+      return;
+    }
+    const { replies, ends } = turn;
+    // Other lines of the same request are still to come.
+    if (replies.length === 0 && !ends) return;
     const isLine = request.at(-1) === 0x0a;
-    const text = new TextDecoder().decode(request).replace(/\r?\n$/, "");
-    const reply = this.#replies.correct(text);
-    this.requests.push(request);
-    this.replies.push(reply);
-    const lineEnd = isLine ? "\n" : "";
-    const asked = {
-      ...actions,
-      ...{ request, isLine, reply: reply + lineEnd, errorReply: this.#replies.error + lineEnd },
-    };
-    await this.scenario.answer?.(asked);
+    await this.scenario.answer?.({ request, isLine, replies, ends, ...actions });
+    this.#keep(request, turn, dialogue);
+  }
+
+  #keep(request: Uint8Array, { lines, replies }: Turn, { values }: Dialogue): void {
+    this.heard.push({ request, lines, values: new Map(values), reply: concat(replies) });
     this.repliedAt = performance.now();
   }
 }

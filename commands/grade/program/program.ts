@@ -2,11 +2,16 @@
 import { Finding, Skipped } from "../../../suite/test.ts";
 import { NO_PROCESS } from "../checks/check.ts";
 import { Child, endMarked } from "./child.ts";
+import { isInTimeWait } from "./system.ts";
+import { pause } from "./waits.ts";
 import { lastWords } from "./last_words.ts";
 import type { Ports } from "./ports.ts";
 
 /** The environment variable that marks every process of a run. */
 const MARK = "NETDEMO_GRADE";
+
+/** Milliseconds between two looks at whether a port is free. */
+const LINGER_MS = 500;
 
 /** How a program is started. */
 export interface ProgramOptions {
@@ -15,6 +20,8 @@ export interface ProgramOptions {
   /** The fixed port that it uses. */
   readonly fixedPort?: number | undefined;
   readonly ports: Ports;
+  /** Called if a closed connection must leave the fixed port before the program can start. */
+  readonly onWait?: ((port: number) => void) | undefined;
   /** Marks the environment of all it starts. @default a random one */
   readonly mark?: string | undefined;
 }
@@ -27,6 +34,8 @@ export class Program implements AsyncDisposable {
   port = 0;
   /** Whether nothing may be started any more, because the check is over. */
   isCancelled = false;
+  /** Whether it uses the same port at each start. */
+  readonly keepsPort: boolean;
   /** Whether the program's port is known: it is fixed, or {port} stands for it. */
   readonly takesPort: boolean;
   readonly options: ProgramOptions;
@@ -38,6 +47,7 @@ export class Program implements AsyncDisposable {
     const { command = [], fixedPort, mark = crypto.randomUUID() } = options;
     this.options = options;
     this.takesPort = fixedPort !== undefined || command.some((word) => word.includes("{port}"));
+    this.keepsPort = fixedPort !== undefined || !this.takesPort;
     this.#mark = `${mark}.`;
   }
 
@@ -69,9 +79,19 @@ export class Program implements AsyncDisposable {
     return this.child;
   }
 
-  /** A port for the next start. */
-  nextPort(): number {
-    return this.options.fixedPort ?? this.options.ports.take();
+  /**
+   * A port for the next start.
+   *
+   * @throws {Failure} if none is free.
+   */
+  async nextPort(): Promise<number> {
+    const { fixedPort, ports, onWait } = this.options;
+    if (fixedPort === undefined) return ports.take();
+    for (let waited = 0; await isInTimeWait(fixedPort) && !this.isCancelled; waited++) {
+      if (waited === 0) onWait?.(fixedPort);
+      await pause(LINGER_MS);
+    }
+    return fixedPort;
   }
 
   /** Ends it and everything it started. */
@@ -101,6 +121,16 @@ export class Program implements AsyncDisposable {
   async andEnded(): Promise<string> {
     const how = await this.child?.howItEnded();
     return how === undefined ? "" : `; ${how}`;
+  }
+
+  /** Whether it has ended with an error. */
+  get hasCrashed(): boolean {
+    return this.child?.ended?.success === false;
+  }
+
+  /** `your program ended (exit code 1)`; `undefined` unless it has ended or is about to. */
+  async howItEnded(): Promise<string | undefined> {
+    return await this.child?.howItEnded();
   }
 
   /** Returns its process, for checks of that. @throws {Skipped} if there is none. */

@@ -144,6 +144,12 @@ async function statesAt(port: number): Promise<string[] | undefined> {
     .map((fields) => fields[5] ?? "");
 }
 
+/** Whether a process has the socket at one end of a connection: not if it has closed it. */
+export async function isHeldByProcess(port: number, remotePort: number): Promise<boolean> {
+  const text = await output("ss", "-Htanp", `sport = :${port} and dport = :${remotePort}`);
+  return text === undefined || text.includes("users:");
+}
+
 /** Number of bytes received on this local port that the program has not read yet. */
 export async function unreadAt(port: number): Promise<number | undefined> {
   const text = await output("ss", "-Htn", `sport = :${port}`);

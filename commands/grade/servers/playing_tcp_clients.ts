@@ -8,6 +8,7 @@ import type { Child } from "../program/child.ts";
 import { ListenerSearch, LOOPBACK } from "../program/listener_search.ts";
 import type { Program } from "../program/program.ts";
 import { isInTimeWait } from "../program/system.ts";
+import { withoutTrace } from "./closing.ts";
 import { pause } from "../program/waits.ts";
 import { type Clients, ENDED_EARLY_FIX } from "./server_under_test.ts";
 
@@ -18,10 +19,10 @@ const RETRY_MS = 20;
 
 /** Clients that connect to the program's port. */
 export class TcpClients implements Clients<EagerPeer> {
-  readonly reactionMs = 500;
-  readonly firstHasAsked = false;
   readonly #program: Program;
   readonly #open = new Set<EagerPeer>();
+  leavesTrace = false;
+  readonly #closing = new Set<Promise<void>>();
   /** The addresses of a TARGET. */
   readonly #target: readonly string[] | undefined;
   #addresses: readonly string[];
@@ -81,16 +82,22 @@ export class TcpClients implements Clients<EagerPeer> {
     throw await this.#notListening(child, search);
   }
 
-  /** Resets them: the side that closes a connection first keeps it on its port for a minute. */
-  closeAll(): void {
+  async closeAll(): Promise<void> {
     for (const peer of this.#open) peer.reset();
     this.#open.clear();
+    await Promise.all(this.#closing);
+    this.#closing.clear();
   }
 
   async #dial(hostname: string, timeout: number): Promise<EagerPeer> {
     const { port } = this.#program;
     const signal = AbortSignal.timeout(timeout);
-    const peer = new EagerPeer(await dialResettable({ hostname, port, signal }));
+    const stream = await dialResettable({ hostname, port, signal });
+    const peer = new EagerPeer(
+      this.#program.keepsPort && !this.leavesTrace
+        ? withoutTrace(stream, (closed) => this.#closing.add(closed))
+        : stream,
+    );
     this.#addresses = [hostname]; // later connections go to where it was found
     this.#open.add(peer);
     this.#wasReached = true;

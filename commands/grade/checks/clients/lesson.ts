@@ -1,49 +1,57 @@
-/** What the lesson's own clients do. */
-import { Finding } from "../../../../suite/test.ts";
+/** What every client does: it reaches its server, says what the conversation shows, and ends. */
+import { type Evidence, Finding } from "../../../../suite/test.ts";
+import { bytesOfValue, evaluate, type Values } from "../../../../talk/value.ts";
+import { describe } from "../../../../talk/render.ts";
+import type { Token } from "../../../../talk/talk.ts";
 import { type ClientUnderTest, END_MS, type Run } from "../../clients/client_under_test.ts";
-import { CLIENT_MS, type Scenario } from "../../clients/scripted_server.ts";
-import { wrongAnswer } from "../../judge.ts";
+import { CLIENT_MS, type Heard, type Scenario } from "../../clients/scripted_server.ts";
+import { namesIn, requestsOf, sampleOf } from "../../conversations.ts";
+import { wrongBytes } from "../../judge.ts";
 import { endingOf } from "../../program/child.ts";
-import { everyService } from "../../subjects.ts";
+import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
 import { printedBy } from "./client_output.ts";
 
-/** The services whose clients send a request. */
-export const asking = ["message", "calc"] as const;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
-/** The lesson's own server: it replies and leaves the connection open. hello's only closes. */
-const goodServer: Scenario = {
+/** A server that replies as the conversation shows, and leaves the connection open unless it ends. */
+export const goodServer: Scenario = {
   id: "good",
   isOrdinary: true,
   replies: true,
-  answer: ({ send, reply }) => send(reply),
+  async answer({ replies, ends, send, untilRead, close }) {
+    for (const [index, reply] of replies.entries()) {
+      if (index > 0) await untilRead();
+      await send(reply);
+    }
+    if (ends) close();
+  },
 };
-
-const helloServer: Scenario = { id: "hello", isOrdinary: true, replies: true };
 
 /** A server whose reply can't be known without reading it. */
-export const erringServer: Scenario = {
+export const erringServer = (error: string): Scenario => ({
   id: "error-reply",
   isOrdinary: true,
-  answer: ({ send, errorReply }) => send(errorReply),
-};
+  answer: ({ send, isLine }) => send(encoder.encode(isLine ? `${error}\n` : error)),
+});
 
-function ordinary({ settings: { service, protocol } }: ClientUnderTest): Scenario {
-  return service === "hello" && protocol === "tcp" ? helloServer : goodServer;
+/** Why a check of a request can't be made. */
+export function lacksRequest({ talk }: Subject): string | undefined {
+  return requestsOf(sampleOf(talk)).length === 0 ? "the client says nothing" : undefined;
 }
 
 export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
   {
     id: "connects",
     level: "lesson",
-    services: everyService,
     sentence: "connects to the server",
     how: "A server listens on the given port on 127.0.0.1 and ::1; the program must connect to it.",
     why: "a client that does not reach its server can't ask it anything",
     fix: "connect() to localhost and the given port (in C with htons())",
     limit: 20_000,
     async run(client) {
-      const run = await client.observe(ordinary(client));
+      const run = await client.observe(goodServer);
       if (run.connected) return;
       throw new Finding({ saw: `no connection; your program ${endOf(run)}`, said: run.said });
     },
@@ -51,24 +59,20 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
   {
     id: "sends",
     level: "lesson",
-    services: asking,
-    sentence: {
-      hello: "",
-      message: "sends its message as text",
-      calc: "sends the command as typed",
-    },
-    how:
-      "The bytes that reach the server are examined. A calculator client gets its command on stdin.",
+    sentence: ({ calculates }) =>
+      calculates ? "sends the command as typed" : "sends its message as text",
+    how: "The bytes that reach the server are examined. The program gets on stdin what it is to " +
+      "send.",
     why: "the server gets bytes: quotes, NULs or b'...' become part of the request",
     fix: "encode the text once: text.encode() in Python; in C send strlen(text) bytes",
     needs: ["connects"],
     limit: 20_000,
-    run: (client) => sendsWell(client),
+    lacks: lacksRequest,
+    run: sendsWell,
   },
   {
     id: "prints",
     level: "lesson",
-    services: asking,
     sentence: "prints the reply",
     how:
       "The program's stdout must contain the reply. A calculator client is run once more, with a " +
@@ -76,12 +80,12 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
     why: "the reply is what the user asked for",
     fix: "decode what recv() returned, and print it",
     needs: ["sends"],
+    lacks: lacksRequest,
     run: printsReply,
   },
   {
     id: "ends",
     level: "lesson",
-    services: everyService,
     sentence: "ends once it has its reply",
     how: "The server leaves the connection open; the program has 4 s to end by itself.",
     why: "the lesson's server leaves the connection open: a client that waits for its end hangs",
@@ -89,7 +93,7 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
     needs: ["connects", "sends"],
     limit: 20_000,
     async run(client) {
-      const run = await client.observe(ordinary(client));
+      const run = await client.observe(goodServer);
       if (run.status !== undefined && !run.waitedForClose) return;
       throw new Finding({
         saw: run.waitedForClose
@@ -100,13 +104,65 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
   },
 ];
 
+async function sendsWell(client: ClientUnderTest): Promise<void> {
+  const run = await client.observe(goodServer);
+  const { talk } = client.settings.subject;
+  const [line] = requestsOf(sampleOf(talk));
+  const wanted = line === undefined ? "" : describe([line], client.typed);
+  const typed = client.input?.split("\n")[0]?.trim();
+  const sent = typed === undefined ? {} : { sent: `${typed} (typed)` };
+  const came = run.misunderstood;
+  if (came !== undefined) {
+    const right = commonLength(came, encoder.encode(wanted));
+    throw new Finding({ ...wrongBytes({ came, right, wanted }), ...sent, said: run.said });
+  }
+  const asked = run.heard.filter(({ request }) => request.length > 0);
+  if (asked.length === 0) throw new Finding({ ...sent, ...sentNothing(run) });
+  const odd = namesIn(line?.tokens ?? []).find((name) =>
+    hasMore(asked[0]?.values, client.typed, name) || isOdd(asked[0]?.values, name)
+  );
+  if (odd === undefined) return;
+  const request = asked[0]?.request ?? new Uint8Array();
+  const right = commonLength(request, encoder.encode(wanted));
+  throw new Finding({ ...wrongBytes({ came: request, right, wanted }), ...sent, said: run.said });
+}
+
+function sentNothing(run: Run): Evidence {
+  const waits = run.status === undefined;
+  return {
+    saw: `it connected and sent nothing; your program ${endOf(run)}`,
+    said: run.said,
+    fix: waits
+      ? "send() the request before you call recv(): both sides wait for each other otherwise"
+      : "send() the request after connect(); if you write through a buffer, flush it",
+  };
+}
+
+/** Whether a value that was typed came with something around it, such as b'...'. */
+function hasMore(values: Values | undefined, typed: Values, name: string): boolean {
+  const [got, wanted] = [values?.get(name), typed.get(name)];
+  if (got?.kind !== "word" || wanted?.kind !== "word") return false;
+  const [text, whole] = [decoder.decode(wanted.bytes), decoder.decode(got.bytes)];
+  return text !== whole && whole.includes(text);
+}
+
+/** Whether a word is Python's way of showing bytes, or no text. */
+function isOdd(values: Values | undefined, name: string): boolean {
+  const value = values?.get(name);
+  if (value?.kind !== "word") return false;
+  const text = decoder.decode(value.bytes);
+  return /[\0\ufffd]/.test(text) || /^b(['"]).*\1$/s.test(text);
+}
+
 async function printsReply(client: ClientUnderTest): Promise<void> {
-  const run = await client.observe(ordinary(client));
-  const missing = run.replies.find((reply) => !run.stdout.includes(reply));
+  const { subject } = client.settings;
+  const run = await client.observe(goodServer);
+  const parts = run.heard.flatMap((heard) => shownParts(heard, subject));
+  const missing = parts.find((part) => !run.stdout.includes(part));
   if (missing !== undefined) {
     throw new Finding({ want: missing, saw: printedBy(run), said: run.said });
   }
-  const asBytes = run.replies.find((reply) => isShownAsBytes(reply, run.stdout));
+  const asBytes = parts.find((part) => isShownAsBytes(part, run.stdout));
   if (asBytes !== undefined) {
     throw new Finding({
       want: asBytes,
@@ -114,10 +170,10 @@ async function printsReply(client: ClientUnderTest): Promise<void> {
       fix: "turn the bytes into text before you print them: data.decode()",
     });
   }
-  if (client.settings.service !== "calc") return;
+  if (!subject.calculates) return;
   // A sum can be worked out without the server.
-  const erred = await client.observe(erringServer);
   const { error } = client;
+  const erred = await client.observe(erringServer(error));
   if ((erred.stdout + erred.stderr).includes(error)) return;
   throw new Finding({
     sent: error,
@@ -128,34 +184,30 @@ async function printsReply(client: ClientUnderTest): Promise<void> {
   });
 }
 
+/** What a user must see of a reply: all of it in the lesson, its values in a file. */
+export function shownParts({ lines, values, reply }: Heard, { isFile }: Subject): string[] {
+  const whole = decoder.decode(reply).trim();
+  if (!isFile) return whole === "" ? [] : [whole];
+  const shown = lines.flatMap(({ tokens }) => tokens.flatMap((token) => valueText(token, values)));
+  return shown.filter((text) => text !== "");
+}
+
+function valueText(token: Token, values: Values): string[] {
+  if (token.kind !== "value" || token.binary !== undefined) return [];
+  const value = evaluate(token.expression, values);
+  return value === undefined ? [] : [decoder.decode(bytesOfValue(value))];
+}
+
 /** Whether a text is printed as Python shows bytes, and only so. */
 function isShownAsBytes(text: string, output: string): boolean {
   const before = output.split(text).slice(0, -1);
-  return before.every((part) => /b(['"])$/.test(part));
+  return before.every((part) => /b(['"])(?:(?!\1).)*$/.test(part));
 }
 
-async function sendsWell(client: ClientUnderTest): Promise<void> {
-  const run = await client.observe(ordinary(client));
-  const { service } = client.settings;
-  const [request] = run.requests;
-  if (request === undefined) {
-    throw new Finding({
-      saw: `it connected and sent nothing; your program ${endOf(run)}`,
-      said: run.said,
-    });
-  }
-  const text = new TextDecoder().decode(request).replace(/[\r\n]+$/, "");
-  const typed = client.input?.split("\n")[0]?.trim();
-  if (service === "calc") {
-    // A command of its own is as good as the one that was typed.
-    if (text.trim() === typed || /^Sum|^Diff|^Product|^Div/.test(run.replies[0] ?? "")) return;
-    throw new Finding({
-      ...wrongAnswer(request, { text: typed ?? "10 20 +" }, ""),
-      sent: `${typed} (typed)`,
-    });
-  }
-  const isText = text !== "" && !/[\0\ufffd]/.test(text) && !/^b(['"]).*\1$/s.test(text);
-  if (!isText) throw new Finding({ ...wrongAnswer(request, { text: "" }, ""), want: "plain text" });
+function commonLength(one: Uint8Array, other: Uint8Array): number {
+  let length = 0;
+  while (length < one.length && length < other.length && one[length] === other[length]) length++;
+  return length;
 }
 
 function endOf(run: Run): string {

@@ -5,30 +5,32 @@ import type { Run } from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Scenario } from "../../clients/scripted_server.ts";
 import { shown } from "../../judge.ts";
 import { endingOf } from "../../program/child.ts";
-import { everyService } from "../../subjects.ts";
 import { CANNOT_RESET } from "../check.ts";
 import type { ClientCheck } from "./client_check.ts";
 import { lastLine } from "./client_output.ts";
-import { asking, erringServer } from "./lesson.ts";
+import { erringServer, lacksRequest } from "./lesson.ts";
 
 /** A check in which something goes wrong: the client must report it and exit with an error. */
 function trouble(
   facts: Omit<ClientCheck, "level" | "needs" | "run" | "limit" | "scenario"> & {
-    readonly scenario: Omit<Scenario, "id">;
+    /** What the server did, as reports show it. @default {the error that it replied with} */
+    readonly situation?: string;
+    /** @default {it replies with an error} */
+    readonly scenario?: Omit<Scenario, "id">;
   },
 ): ClientCheck {
-  const { scenario: behaviour, ...rest } = facts;
-  const scenario = { id: facts.id, ...behaviour };
+  const { situation, scenario: behaviour, ...rest } = facts;
+  const scenario = behaviour && { id: facts.id, ...behaviour };
   return {
     ...rest,
+    ...(scenario && { scenario }),
     level: "robust",
     needs: ["connects", "sends", "prints", "ends"],
     limit: CLIENT_MS + 5_000,
-    scenario,
     async run(client) {
       if (facts.id === "reset" && !canReset) throw new Skipped(CANNOT_RESET);
-      const run = await client.observe(scenario);
-      const evidence = troubleWith(run, situations[facts.id] ?? client.error);
+      const run = await client.observe(scenario ?? erringServer(client.error));
+      const evidence = troubleWith(run, situation ?? client.error);
       if (evidence !== undefined) throw new Finding(evidence);
     },
   };
@@ -52,30 +54,21 @@ function troubleWith(run: Run, sent: string): Evidence | undefined {
     : undefined;
 }
 
-/** What the server did: reports show it as `sent`. */
-const situations: Readonly<Record<string, string>> = {
-  refused: "nothing: no server listens on the port",
-  closed: "nothing: the server closes the connection once it has the request",
-  reset: "nothing: the server resets the connection once it has the request",
-  silent: "nothing, and the connection stays open",
-  gone: "nothing: no program has the port",
-};
-
 const errorReply = trouble({
   id: "error-reply",
-  services: ["calc"],
+  isLessonOnly: true,
+  lacks: ({ calculates }) => calculates ? undefined : "only the lesson's calculator replies errors",
   sentence: "shows an error reply as an error",
   how: 'The server replies "Error: ..."; the program must show it and end with an exit code ' +
     "other than 0.",
   why: "a script that runs the client sees only the exit code: 0 means success",
   fix: 'if the reply starts with "Error: ", end with exit code 1',
-  scenario: erringServer,
 });
 
 export const tcpTroubles: readonly ClientCheck[] = [
   trouble({
     id: "refused",
-    services: everyService,
+    situation: "nothing: no server listens on the port",
     sentence: "reports that no server is listening",
     how:
       "Nothing listens on the port: the program must say so and end with an exit code other than 0.",
@@ -85,7 +78,8 @@ export const tcpTroubles: readonly ClientCheck[] = [
   }),
   trouble({
     id: "closed",
-    services: asking,
+    situation: "nothing: the server closes the connection once it has the request",
+    lacks: lacksRequest,
     sentence: "reports that the server closed without a reply",
     how: "The server reads the request and closes the connection.",
     why: "no reply is not an empty reply",
@@ -96,7 +90,8 @@ export const tcpTroubles: readonly ClientCheck[] = [
   }),
   trouble({
     id: "reset",
-    services: asking,
+    situation: "nothing: the server resets the connection once it has the request",
+    lacks: lacksRequest,
     sentence: "reports that the connection was reset",
     how: "The server reads the request and resets the connection.",
     why: "a server that crashes resets its connections",
@@ -108,7 +103,8 @@ export const tcpTroubles: readonly ClientCheck[] = [
   errorReply,
   trouble({
     id: "silent",
-    services: asking,
+    situation: "nothing, and the connection stays open",
+    lacks: lacksRequest,
     sentence: "does not wait forever",
     how: "The server reads the request and never replies; the program must give up within 10 s.",
     why: "a server that hangs must not make its clients hang, too",
@@ -120,7 +116,7 @@ export const tcpTroubles: readonly ClientCheck[] = [
 export const udpTroubles: readonly ClientCheck[] = [
   trouble({
     id: "gone",
-    services: everyService,
+    situation: "nothing: no program has the port",
     sentence: "reports that no server replied",
     how: "No server has the port; the program must give up within 10 s.",
     why: "UDP does not report a missing server: only a timeout reveals it",
@@ -130,7 +126,7 @@ export const udpTroubles: readonly ClientCheck[] = [
   errorReply,
   trouble({
     id: "silent",
-    services: everyService,
+    situation: "nothing, and the connection stays open",
     sentence: "does not wait forever",
     how: "The request is received and never answered; the program must give up within 10 s.",
     why: "datagrams get lost: a client that waits for one without a timeout hangs",

@@ -3,10 +3,9 @@ import { Finding } from "../../../../suite/test.ts";
 import type { ClientUnderTest } from "../../clients/client_under_test.ts";
 import type { Scenario } from "../../clients/scripted_server.ts";
 import { shown } from "../../judge.ts";
-import { everyService } from "../../subjects.ts";
 import type { Check } from "../check.ts";
 import { lastLine } from "./client_output.ts";
-import { lessonClientChecks } from "./lesson.ts";
+import { goodServer, lacksRequest, lessonClientChecks } from "./lesson.ts";
 
 export const lessonUdpClientChecks: readonly Check<ClientUnderTest>[] = lessonClientChecks.map(
   (check): Check<ClientUnderTest> =>
@@ -17,33 +16,27 @@ export const lessonUdpClientChecks: readonly Check<ClientUnderTest>[] = lessonCl
         how: "A socket bound to the given port on 127.0.0.1 and ::1 waits for a datagram.",
         fix: "sendto() localhost and the given port on a datagram socket (SOCK_DGRAM)",
       }
-      : {
-        ...check,
-        services: everyService,
-        sentence: typeof check.sentence === "string"
-          ? check.sentence
-          : { ...check.sentence, hello: "sends a datagram" },
-      },
+      : check,
 );
 
 const stranger: Scenario = {
   id: "stranger",
   replies: true,
-  async answer({ send, sendFromElsewhere, reply }) {
-    await sendFromElsewhere("a stranger's reply");
-    await send(reply);
+  async answer(asked) {
+    await asked.sendFromElsewhere("a stranger's reply");
+    await goodServer.answer?.(asked);
   },
 };
 
 export const strangerCheck: Check<ClientUnderTest> = {
   id: "stranger",
   level: "robust",
-  services: everyService,
   sentence: "accepts a reply only from the server",
   how: "A datagram from another port arrives first, then the reply: only the reply may be printed.",
   why: "anyone can send a datagram: only its address shows who sent it",
   fix: "connect() the socket, or compare the address that recvfrom() returns",
   needs: ["sends", "prints", "ends"],
+  lacks: lacksRequest,
   async run(client) {
     const run = await client.observe(stranger);
     if (!run.stdout.includes("a stranger's reply")) return;

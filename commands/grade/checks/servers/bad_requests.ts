@@ -1,170 +1,237 @@
-/** Requests that a calculator must survive, over TCP and UDP alike. */
-import { calculate } from "../../../../protocol/calculator.ts";
+/** What a server must survive whatever it speaks, over TCP and UDP alike. */
+import { concat } from "@std/bytes/concat";
 import { Finding } from "../../../../suite/test.ts";
-import { isSum, shown } from "../../judge.ts";
-import { answerTo, survives } from "../../servers/reactions.ts";
+import { render } from "../../../../talk/render.ts";
+import type { Conversation, Line, Talk, Token } from "../../../../talk/talk.ts";
+import { numberValue, type Value } from "../../../../talk/value.ts";
+import { integer } from "../../../../talk/rational.ts";
+import { isText, namesIn, requestsOf, sampleOf } from "../../conversations.ts";
+import { shown } from "../../judge.ts";
+import { Client, reactionOf, sendTo, tells } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
+import { provoke, survives } from "../../servers/survival.ts";
+import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
 
-/** The largest integers of common types: their successors do not fit. */
-const widths = [
-  {
-    last: 2n ** 31n - 1n,
-    name: "a 32-bit integer",
-    fix: "use a 64-bit type or integers of any size",
-  },
-  {
-    last: 2n ** 53n,
-    name: "a double (53 bits)",
-    fix: "use an integer type: in JavaScript BigInt, elsewhere a 64-bit type",
-  },
-  {
-    last: 2n ** 63n - 1n,
-    name: "a 64-bit integer",
-    fix: 'use integers of any size, or check for overflow and answer "Error: ..."',
-  },
-  {
-    last: 2n ** 64n - 1n,
-    name: "an unsigned 64-bit integer",
-    fix: 'use integers of any size, or check for overflow and answer "Error: ..."',
-  },
-] as const;
+/** Letters of a word that is too long. */
+const LONG = 900;
+/** The checks of what a file says may be sent wrongly: the other checks assume that these pass. */
+const MISTAKES = ["words", "short", ...Array.from({ length: 9 }, (_, i) => `mistake-${i + 1}`)];
+/** Code that has the value 3, in the languages that can run what they are sent. */
+const CODES = ['len("abc")', '"abc".length'];
 
-/** A request that must not end the server. */
-function badRequest(
-  facts: Pick<Check<ServerUnderTest>, "id" | "sentence" | "why" | "fix"> & {
-    readonly request: string | Uint8Array;
-    readonly services?: Check<ServerUnderTest>["services"];
-    readonly needs?: readonly string[];
-    readonly how?: string;
-  },
-): Check<ServerUnderTest> {
-  const { request, services = ["calc"], needs = [], ...rest } = facts;
-  return {
+const encoder = new TextEncoder();
+
+/** The mistakes of a file, each a check of its own. */
+export function mistakeChecks({ talk }: Subject): readonly Check<ServerUnderTest>[] {
+  return mistakesIn(talk).map((line, index) => ({
+    id: `mistake-${index + 1}`,
     level: "robust",
-    services,
-    how:
-      `${typeof request === "string" ? `"${shown(request)}"` : "A sequence of bytes"} is sent. ` +
-      "Any answer will do, but another client must be answered afterwards.",
-    ...rest,
-    needs: ["next-client", ...needs],
-    run: (server) => survives(server, request),
-  };
+    sentence: `survives "${line.source.replace(/^! ?/, "")}"`,
+    how: "This is sent. Any answer will do, but another client must be answered afterwards.",
+    why: "one client's bad request must not end the server for all others",
+    fix: "check what came before you use it; if it is wrong, answer an error and go on",
+    needs: ["answers"],
+    run: (server) => survives(server, wrongdoingOf(server, line)),
+  }));
+}
+
+function mistakesIn({ conversations }: Talk): readonly Line[] {
+  return conversations.flatMap(({ lines }) => lines).filter(({ says }) => says === "mistake");
+}
+
+/** What a line with ! sends, and where. */
+function wrongdoingOf(server: ServerUnderTest, { number }: Line) {
+  const { talk, settings: { random } } = server;
+  const conversation =
+    talk.conversations.find(({ lines }) => lines.some((line) => line.number === number)) ??
+      sampleOf(talk);
+  const before = conversation.lines.find((line) => line.number === number) as Line;
+  const bytes = render(before.tokens, new Map(), { talk, random });
+  return { bytes, place: { conversation, before } };
 }
 
 export const badRequestChecks: readonly Check<ServerUnderTest>[] = [
-  badRequest({
-    id: "zero",
-    sentence: "survives a division by zero",
-    request: "10 0 /",
-    why: "one client's bad request must not end the server for all others",
-    fix: 'check the divisor first, answer "Error: division by zero", and go on',
-  }),
-  badRequest({
-    id: "words",
-    sentence: "survives a word where a number should be",
-    request: "ten 20 +",
-    why: "people type anything: a server must survive input that it does not understand",
-    fix: 'check that both operands are numbers; if not, answer "Error: ..." and go on',
-  }),
-  badRequest({
-    id: "short",
-    sentence: "survives a request that is too short",
-    request: "10 20",
-    why: "a request may be cut short or mistyped; that is the client's problem, not the server's",
-    fix: 'count the words first; if there are not three, answer "Error: expected O1 O2 OP"',
-  }),
-  badRequest({
-    id: "operator",
-    sentence: "survives an unknown operator",
-    request: "10 20 %",
-    why: "a request that the server can't handle deserves an error reply, not a crash",
-    fix: 'end the chain of ifs with an else that answers "Error: unknown operator"',
-  }),
-  badRequest({
+  {
     id: "bytes",
-    services: ["message", "calc"],
+    level: "robust",
     sentence: "survives bytes that are not text",
-    request: new Uint8Array([0xff, 0xfe]),
     how: "The bytes ff fe, which are not UTF-8, are sent; another client must be answered " +
       "afterwards.",
     why: "a network delivers bytes, and not all bytes are text",
-    needs: ["short"], // ff fe is one word, too
     fix: "catch the decoding error, or decode with a replacement character",
-  }),
-  badRequest({
-    id: "long-word",
-    services: ["calc"],
-    sentence: "survives a word of 900 characters",
-    request: `${"x".repeat(900)} 20 +`,
-    how: "900 letters are sent in place of a number; another client must be answered afterwards.",
-    needs: ["words"],
-    why: "writing past the end of an array crashes the program or lets an attacker in",
-    fix: "give every copy a limit: %15s in scanf, snprintf() instead of strcpy()",
-  }),
+    needs: ["answers", "short"],
+    lacks: ({ talk }) => lacksRequest(talk) ?? (isText(talk) ? undefined : "it is not text"),
+    run: (server) =>
+      survives(server, {
+        bytes: concat([Uint8Array.of(0xff, 0xfe), lineEndOf(firstRequest(server.talk).tokens)]),
+        isBinary: true,
+      }),
+  },
   {
     id: "long-word",
     level: "robust",
-    services: ["message"],
-    sentence: "survives a message of 900 characters",
-    how: "A message of 900 letters is sent; another client must be answered afterwards.",
+    sentence: `survives a word of ${LONG} characters`,
+    how: `${LONG} letters are sent in place of the first value; another client must be answered ` +
+      "afterwards.",
     why: "writing past the end of an array crashes the program or lets an attacker in",
-    fix: "give every copy a limit: snprintf() instead of strcpy(), recv() with the array's size",
-    needs: ["next-client"],
-    run: (server) => survives(server, "x".repeat(900)),
+    fix: "give every copy a limit: %15s in scanf, snprintf() instead of strcpy()",
+    needs: ["answers", ...MISTAKES],
+    lacks: ({ talk }) =>
+      lacksRequest(talk) ??
+        (firstValue(firstRequest(talk)) === undefined ? "the request has no value" : undefined),
+    run: (server) => survives(server, { bytes: withWord(server, "x".repeat(LONG)) }),
   },
   {
     id: "eval",
     level: "robust",
-    services: ["calc"],
     sentence: "does not run what clients send",
-    how: '"2**3 1 +", "7-4 1 *" and "10 20 +1+" are sent: an answer of 9, 3 or 31 shows that the ' +
-      "request was run as code.",
+    how: 'len("abc") and "abc".length are sent in place of a number: only a program that runs ' +
+      "them as code knows the right answer.",
     why: "anyone who can make a server run an expression can make it delete files or open a shell",
     fix: "convert the operands to integers and choose the operation with if, never with eval()",
-    needs: ["next-client"],
-    async run(server) {
-      for (const [request, evaluated] of [["2**3 1 +", 9], ["7-4 1 *", 3], ["10 20 +1+", 31]]) {
-        // A server that ends here has another mistake, which another check finds.
-        const answer = await answerTo(server, String(request)).catch(() => "");
-        const [, result] = /is\s+(-?\d+)(?:\.0+)?\s*$/.exec(answer) ??
-          /^\s*(-?\d+)(?:\.0+)?\s*$/.exec(answer) ?? [];
-        if (Number(result) === evaluated) {
-          throw new Finding({ sent: String(request), saw: shown(answer) });
-        }
-        // It may be crashing because of another mistake, and take half a second to end.
-        if (answer === "") server.markSuspect();
-      }
-    },
+    needs: ["answers"],
+    lacks: (subject) =>
+      calculatedName(subject.talk) === undefined ? "no request is calculated with" : undefined,
+    run: runsNoCode,
   },
   {
-    id: "big",
+    id: "stale",
     level: "robust",
-    services: ["calc"],
-    sentence: "adds big numbers correctly, or answers an error",
-    how:
-      "1 is added to the largest integers of 32 bits, of a double and of 64 bits: the right sum " +
-      "or an error passes, a wrong sum or a crash fails.",
-    why: "a wrong answer that looks right is worse than none",
-    fix: "use a wider type, or check for overflow and answer an error",
-    needs: ["next-client"],
-    async run(server) {
-      // A server that gets small sums wrong has another mistake.
-      await server.exchange();
-      for (const { last, name, fix } of widths) {
-        const request = `${last} 1 +`;
-        const want = calculate(request);
-        const answer = (await answerTo(server, request, want)).trim();
-        if (isSum(answer) && answer !== want) {
-          throw new Finding({
-            sent: request,
-            want,
-            saw: `${shown(answer)}\nthe right sum does not fit in ${name}`,
-            fix,
-          });
-        }
-      }
-      await server.exchange();
-    },
+    sentence: "answers a bad request with something of its own",
+    how: "After a good exchange something wrong is sent: the answer must not be the one before.",
+    why: "an answer that is left from another request looks right, and is not",
+    fix: "clear the answer at each request, and send only what this request gave",
+    needs: ["answers", ...MISTAKES],
+    lacks: (subject) => lacksMistakes(subject) ?? lacksChangingReply(subject),
+    run: answersAfresh,
   },
 ];
+
+function lacksRequest(talk: Talk): string | undefined {
+  return requestsOf(sampleOf(talk)).length === 0 ? "the client says nothing" : undefined;
+}
+
+function lacksMistakes({ talk, calculates }: Subject): string | undefined {
+  return calculates || mistakesIn(talk).length > 0 ? undefined : "the file shows no mistake (!)";
+}
+
+function lacksChangingReply({ talk }: Subject): string | undefined {
+  return sampleOf(talk).lines.some(({ says, tokens }) => says === "server" && tells(tokens))
+    ? undefined
+    : "its answer is always the same";
+}
+
+function firstRequest(talk: Talk): Line {
+  const [first] = requestsOf(sampleOf(talk));
+  if (first === undefined) throw new TypeError("Cannot ask where the client says nothing");
+  return first;
+}
+
+function firstValue({ tokens }: Line): Token | undefined {
+  return tokens.find((token) => token.kind === "value" && token.binary === undefined);
+}
+
+/** The first request with a word in place of its first value. */
+function withWord({ talk, settings: { random } }: ServerUnderTest, word: string): Uint8Array {
+  const line = firstRequest(talk);
+  const value = firstValue(line);
+  const tokens = line.tokens.map((token): Token =>
+    token === value ? { kind: "bytes", bytes: encoder.encode(word), column: 1 } : token
+  );
+  return render(tokens, new Map(), { talk, random });
+}
+
+/** What a line shows at its end: a line end, or nothing. */
+function lineEndOf(tokens: readonly Token[]): Uint8Array {
+  const last = tokens.at(-1);
+  if (last?.kind === "newline") return encoder.encode("\n");
+  const isCrlf = last?.kind === "bytes" && last.bytes.at(-1) === 10;
+  return encoder.encode(isCrlf ? "\r\n" : "");
+}
+
+/** A number of the sample's first request that the reply calculates with. */
+function calculatedName(talk: Talk): string | undefined {
+  const { lines } = sampleOf(talk);
+  const [request] = requestsOf(sampleOf(talk));
+  const reply = lines.find(({ says, number }) =>
+    says === "server" && number > (request?.number ?? Infinity)
+  );
+  const calculated = (reply?.tokens ?? []).filter((token) =>
+    token.kind === "value" && token.expression.kind === "operation" && token.binary === undefined
+  );
+  return namesIn(request?.tokens ?? []).find((name) =>
+    talk.numbers.has(name) && namesIn(calculated).includes(name)
+  );
+}
+
+async function runsNoCode(server: ServerUnderTest): Promise<void> {
+  const name = calculatedName(server.talk);
+  const request = firstRequest(server.talk);
+  if (name === undefined) return;
+  for (const code of CODES) {
+    const values = new Map<string, Value>([[name, numberValue(integer(3n), code)]]);
+    using client = new Client(server, { conversation: onlyResults(server.talk), values });
+    // It may take offence, and end: other checks find that.
+    const ran = await client.hold().then(() => true, () => false);
+    if (ran) {
+      const { talk, settings: { random } } = server;
+      throw new Finding({
+        sent: shown(render(request.tokens, client.values, { talk, random })),
+        saw: `it answered ${shown(client.reply?.bytes ?? "")}: it ran the request as code`,
+      });
+    }
+    server.markSuspect();
+  }
+}
+
+/** The sample with replies of which only the result matters: they may repeat the request. */
+function onlyResults(talk: Talk): Conversation {
+  const sample = sampleOf(talk);
+  const anything: Token = { kind: "anything", column: 1 };
+  const lines = sample.lines.map((line) => {
+    const result = line.tokens.find((token) =>
+      token.kind === "value" && token.expression.kind === "operation"
+    );
+    if (line.says !== "server" || result === undefined) return line;
+    return { ...line, tokens: [anything, result, anything] };
+  });
+  return { ...sample, lines };
+}
+
+async function answersAfresh(server: ServerUnderTest): Promise<void> {
+  const { talk } = server;
+  const mistakes = mistakesIn(talk).map((line) => wrongdoingOf(server, line));
+  const none = { bytes: withWord(server, "nonsense"), place: undefined };
+  for (const { bytes, place } of mistakes.length > 0 ? mistakes : [none]) {
+    // First on the connection of a good exchange, then on one of its own.
+    using client = new Client(server, place && { conversation: place.conversation });
+    await client.hold(place?.before);
+    const open = client.peers.find((peer) => !("ending" in peer) || peer.ending === undefined);
+    if (open !== undefined && client.told !== undefined) {
+      await sendTo(open, bytes, server.timeout);
+      refuseSame(bytes, client.told, (await reactionOf(server, open)).bytes);
+    }
+    client[Symbol.dispose]();
+    if (!server.servesSeveral) continue;
+    using good = new Client(server);
+    await good.hold();
+    good[Symbol.dispose]();
+    const { bytes: answer } = await provoke(server, { bytes, place });
+    if (good.told !== undefined) refuseSame(bytes, good.told, answer);
+  }
+}
+
+/** @throws {Finding} if the answer to something wrong is the one before. */
+function refuseSame(bytes: Uint8Array, before: Uint8Array, answer: Uint8Array): void {
+  const text = trimmed(before);
+  if (text === "" || trimmed(answer) !== text) return;
+  throw new Finding({
+    sent: `${shown(bytes)} (after a good request)`,
+    saw: `it answered ${shown(text)}: the answer to the request before`,
+  });
+}
+
+function trimmed(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).trim();
+}

@@ -1,13 +1,18 @@
 /** How a TCP server treats several connections, and connections that end. */
+import { concat } from "@std/bytes/concat";
 import { canReset } from "../../../../sockets/runtime.ts";
 import { Finding, Skipped } from "../../../../suite/test.ts";
+import { render } from "../../../../talk/render.ts";
+import { hasOneClient, requestsOf, sampleOf } from "../../conversations.ts";
 import { connectionsAt, descriptorsOf, usageOf } from "../../program/system.ts";
 import { pause } from "../../program/waits.ts";
-import { answeredClient, servesAnother } from "../../servers/reactions.ts";
+import { Client, exchange, sampleClient } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
-import type { EagerPeer } from "../../../../sockets/eager_peer.ts";
-import { everyService } from "../../subjects.ts";
+import { servesAnother } from "../../servers/survival.ts";
+import { EagerPeer } from "../../../../sockets/eager_peer.ts";
 import { CANNOT_RESET, type Check } from "../check.ts";
+
+const LF = 0x0a;
 
 /** Requests sent before a reset: enough that it arrives while answers are still being sent. */
 const REQUESTS_BEFORE_RESET = 2_000;
@@ -26,19 +31,18 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
   {
     id: "reset",
     level: "robust",
-    services: everyService,
     sentence: "survives a client whose connection is reset",
     how:
       "One client resets its connection at once; another sends 2,000 requests and resets while " +
       "it is being answered. Each time, the next client must be answered.",
     why: "a crash on the other side or a closed laptop resets connections",
     fix: "catch the error for that client alone; in C ignore SIGPIPE, in Node listen for 'error'",
-    needs: ["hangs-up", "words", "short", "operator", "bytes"],
+    needs: ["hangs-up", "words", "short", "operator", "bytes", "mistake-1"],
     async run(server) {
       if (!canReset) throw new Skipped(CANNOT_RESET);
       (await server.connect()).reset();
       await servesAnother(server, "nothing", "a client reset its connection");
-      if (server.settings.service === "hello") return;
+      if (requestsOf(sampleOf(server.talk)).length === 0) return;
       // A program that SIGPIPE is about to kill in another thread may answer one more client.
       for (let times = 0; times < 2; times++) {
         await resetWhileAnswering(server);
@@ -51,48 +55,57 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
   {
     id: "two-clients",
     level: "robust",
-    services: ["message", "calc"],
     sentence: "answers one client while another is silent",
     how: "Two clients are connected; the second asks while the first is silent.",
     why: "one user who types nothing would lock out everyone else",
     fix: "give each client its own thread, or use select() or async for all of them",
-    needs: ["hangs-up"],
+    needs: ["next-client", "hangs-up"],
+    lacks: ({ talk }) => {
+      const sample = sampleOf(talk);
+      if (!hasOneClient(sample)) return "the conversation has several clients";
+      return requestsOf(sample).length === 0 ? "the client says nothing" : undefined;
+    },
     async run(server) {
-      const silent = await server.connect();
+      using silent = new Client(server);
+      await silent.begin();
       try {
-        await server.exchange();
+        await exchange(server);
       } catch (error) {
         if (!(error instanceof Finding)) throw error;
-        silent.close();
-        const alone = await server.exchange().then(() => true, () => false);
+        silent[Symbol.dispose]();
+        const alone = await exchange(server).then(() => true, () => false);
         throw new Finding({
           saw: `a client that asked got ${server.nothingInTime} while another was connected` +
             (alone ? "; once that one had left, it was answered" : ""),
           isSilence: error.evidence.isSilence,
         });
       }
-      silent.close();
     },
   },
   {
     id: "closes",
     level: "robust",
-    services: everyService,
     sentence: "closes a connection after its client has",
     how:
       "After an answer, the client ends its side; the server must close the connection, at the " +
       "latest when its next client has been answered.",
     why: "a connection that is never closed is never freed, and only so many can be open",
     fix: "close() the client's socket in finally, with or defer, so that it always happens",
-    needs: ["hangs-up", "busy"],
+    needs: ["next-client", "hangs-up", "busy"],
     async run(server) {
       const { timeout } = server;
-      using peer = await answeredClient(server);
-      await peer.closeWrite();
-      if (await peer.untilEnd(timeout / 2)) return;
+      using client = sampleClient(server);
+      await client.hold();
+      const peers = client.peers.filter((peer) => peer instanceof EagerPeer);
+      const ended = async (): Promise<boolean> => {
+        const all = await Promise.all(peers.map((peer) => peer.untilEnd(timeout / 2)));
+        return all.every((isEnded) => isEnded);
+      };
+      await Promise.all(peers.map((peer) => peer.closeWrite(timeout)));
+      if (await ended()) return;
       // One that answers a single request for each client may close with the next one.
-      await server.exchange();
-      if (await peer.untilEnd(timeout / 2)) return;
+      await exchange(server);
+      if (await ended()) return;
       throw new Finding({
         saw: `the connection is still open ${timeout / 1_000} s after the client ended its side`,
         isSilence: true,
@@ -102,13 +115,12 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
   {
     id: "leak",
     level: "robust",
-    services: everyService,
     sentence: "keeps no sockets of clients that have left",
     how:
       "60 clients come and go, 30 of them with an answer; then the program's sockets are counted.",
     why: "a server that leaks a socket for each client runs out of them after a few thousand",
     fix: "close() every socket that accept() returned, even after shutdown() and after errors",
-    needs: ["closes"],
+    needs: ["next-client", "closes"],
     run: keepsNoSockets,
   },
 ];
@@ -118,11 +130,15 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
  * meanwhile: otherwise it may answer all of them before the reset arrives.
  */
 async function resetWhileAnswering(server: ServerUnderTest<EagerPeer>): Promise<void> {
-  const peer = await answeredClient(server);
-  const { child } = server.program;
+  using client = new Client(server);
+  const peer = await client.begin();
+  const { program: { child }, talk, settings: { random } } = server;
+  const [request] = requestsOf(client.conversation);
+  const bytes = render(request?.tokens ?? [], new Map(client.values), { talk, random });
+  const line = bytes.at(-1) === LF ? bytes : concat([bytes, Uint8Array.of(LF)]);
   child?.signal("SIGSTOP");
   try {
-    await peer.send("10 20 +\n".repeat(REQUESTS_BEFORE_RESET), server.timeout);
+    await peer.send(concat(Array(REQUESTS_BEFORE_RESET).fill(line)), server.timeout);
     peer.reset();
     await pause(RESET_MS);
   } finally {
@@ -131,12 +147,12 @@ async function resetWhileAnswering(server: ServerUnderTest<EagerPeer>): Promise<
 }
 
 async function keepsNoSockets(server: ServerUnderTest<EagerPeer>): Promise<void> {
-  await server.exchange();
+  await exchange(server);
   const child = server.program.process();
   const pids = (await usageOf(child.pid))?.pids ?? [];
   const before = await descriptorsOf(pids);
   for (let clients = 0; clients < CLIENTS / 2; clients += AT_A_TIME) {
-    await Promise.all(Array.from({ length: AT_A_TIME }, () => server.exchange()));
+    await Promise.all(Array.from({ length: AT_A_TIME }, () => exchange(server)));
   }
   let patience = server.timeout;
   for (let client = 0; client < CLIENTS / 2; client++) {

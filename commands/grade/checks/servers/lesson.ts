@@ -1,125 +1,182 @@
-/** What the lesson's own servers do, over TCP: no line ends, one client at a time. */
-import { Finding, Skipped } from "../../../../suite/test.ts";
-import { answersWithoutLineEnd, learnRequestEnd, leave } from "../../servers/reactions.ts";
+/** What every server does: it can be reached, and answers as its conversation shows. */
+import { Finding } from "../../../../suite/test.ts";
+import type { Conversation, Token } from "../../../../talk/talk.ts";
+import { framedIn, hasOneClient, playable, requestsOf, sampleOf } from "../../conversations.ts";
+import { exchange, sampleClient, sampleExchange } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
-import { everyService } from "../../subjects.ts";
-import { type Check, NO_PROCESS } from "../check.ts";
-import { operations, servesThreeClients } from "./clients_in_turn.ts";
+import type { Subject } from "../../subjects.ts";
+import type { Check } from "../check.ts";
 
-/** Milliseconds that a program gets to prove that it does not wait for a line end. */
-const LAST_CHANCE_MS = 3_000;
+/** The fix for an answer that came, but was wrong: the program does serve its next client. */
+const WRONG_FIX = "work out each answer from its own request; keep nothing from the one before";
 
-export const lessonChecks: readonly Check<ServerUnderTest>[] = [
-  {
-    id: "listens",
-    level: "lesson",
-    services: everyService,
-    sentence: "starts and listens",
-    how:
-      "The program is started, and the first client tries to connect every 20 ms for up to 10 s. " +
-      "If the program listens on another port or address, the report names it.",
-    why: "a client can reach a server only at the address and port where it listens",
-    fix: "bind() to the given port (in C with htons()), then listen() and accept()",
-    limit: 40_000,
-    run: (server) => server.isReachable(),
+export const listens: Check<ServerUnderTest> = {
+  id: "listens",
+  level: "lesson",
+  sentence: "starts and listens",
+  how:
+    "The program is started, and the first client tries to connect every 20 ms for up to 10 s. " +
+    "If the program listens on another port or address, the report names it.",
+  why: "a client can reach a server only at the address and port where it listens",
+  fix: "bind() to the given port (in C with htons()), then listen() and accept()",
+  limit: 40_000,
+  run: (server) => server.isReachable(),
+};
+
+export const listensForDatagrams: Check<ServerUnderTest> = {
+  ...listens,
+  sentence: "starts and binds its port",
+  how: "The program is started, and the system's tools show what it binds, for up to 10 s.",
+  fix: "bind() a datagram socket (SOCK_DGRAM) to the given port, then recvfrom() and sendto()",
+};
+
+export const answers: Check<ServerUnderTest> = {
+  id: "answers",
+  level: "lesson",
+  sentence: ({ answers }) => answers,
+  how: "The first conversation is held, and every byte of the answers is compared.",
+  why: "clients compare bytes: an answer that only looks right is wrong",
+  fix: "send exactly the text that is expected, as bytes, with one send()",
+  needs: ["listens"],
+  lacks: (subject) => isGreeting(subject) ? "the client says nothing" : undefined,
+  run: answersInTheEnd,
+};
+
+export const noNewline: Check<ServerUnderTest> = {
+  id: "no-newline",
+  level: "lesson",
+  sentence: "answers a request without a line end",
+  how: "A request is sent without a line end; if nothing comes, a line end follows, then the " +
+    "client ends its side. The report says which of them brought the answer.",
+  why: "this client sends no line end: a server that waits for one never answers it",
+  fix: "read with recv() instead of readLine(); if your client sends line ends, use --lines",
+  needs: ["answers"],
+  lacks: ({ talk }) =>
+    leavesEndOpen(requestsOf(sampleOf(talk))[0]?.tokens)
+      ? undefined
+      : "the file shows where its first request ends",
+  async run(server) {
+    const awaited = server.requestEnd;
+    if (awaited === "nothing") return;
+    // It may only have been slow to start: one more try.
+    server.markSuspect();
+    server.requestEnd = "nothing";
+    const seen = await exchange(server).then(() => undefined, (error) => error);
+    if (seen === undefined) return;
+    server.markSuspect();
+    server.requestEnd = awaited;
+    if (!(seen instanceof Finding)) throw seen;
+    const observed = {
+      line: "nothing until a line end was sent, then the answer",
+      "end of stream": "nothing until the client ended its side, then the answer",
+    };
+    const { sent = "a request" } = seen.evidence;
+    throw new Finding({ sent: `${sent} (without a line end)`, saw: observed[awaited] });
   },
-  {
-    id: "answers",
+};
+
+export const nextClient: Check<ServerUnderTest> = {
+  id: "next-client",
+  level: ({ several }) => several,
+  sentence: "serves one client after another",
+  how: "Three clients come, each after the previous one has left.",
+  why: "a server that ends with its first client must be restarted for the next",
+  fix: "put accept() inside the loop, and close only the client's socket",
+  needs: ["listens", "answers"],
+  run: servesThreeClients,
+};
+
+export const nextDatagram: Check<ServerUnderTest> = {
+  ...nextClient,
+  how: "Three clients ask, one after another.",
+  why: "a server that ends with its first datagram must be restarted for the next",
+  fix: "put recvfrom() and sendto() inside a loop",
+};
+
+/** The other conversations of a file, each by its title. */
+export function conversationChecks({ talk }: Subject): readonly Check<ServerUnderTest>[] {
+  const sample = sampleOf(talk);
+  return playable(talk).flatMap((conversation, index) =>
+    conversation === sample ? [] : [conversationCheck(conversation, index)]
+  );
+}
+
+function conversationCheck(conversation: Conversation, index: number): Check<ServerUnderTest> {
+  return {
+    id: `talk-${index + 1}`,
     level: "lesson",
-    services: ["message", "calc"],
-    sentence: { hello: "", message: "thanks for a message", calc: 'answers "10 20 +"' },
-    how: "The lesson's request is sent, and every byte of the answer is compared.",
-    why: "clients compare bytes: an answer that only looks right is wrong",
-    fix: "send exactly the lesson's text, as bytes, with one send()",
-    needs: ["listens"],
-    run: learnRequestEnd,
-  },
-  {
-    id: "no-newline",
-    level: "lesson",
-    services: ["message", "calc"],
-    sentence: "answers a request without a line end",
-    how:
-      "A request is sent without a line end; after 1 s a line end follows, then the client ends " +
-      "its side. The report says which of them brought the answer.",
-    why: "the lesson's client sends no line end: a server that waits for one never answers it",
-    fix: "read with recv() instead of readLine(); if your client sends line ends, use --lines",
+    sentence: conversation.title || `holds conversation ${index + 1}`,
+    how: "The conversation is held as the file shows it.",
+    why: "the file shows what this program must be able to do",
+    fix: "compare what the program sends with the line of the file, byte by byte",
     needs: ["answers"],
-    async run(server) {
-      const awaited = server.firstAnswerAfter;
-      if (awaited === undefined || awaited === "nothing") return;
-      // It may only have been slow to start: one more try, with more time.
-      server.markSuspect();
-      if (await answersWithoutLineEnd(server, LAST_CHANCE_MS)) {
-        server.requestEnd = "nothing";
-        return;
-      }
-      const observed = {
-        line: "nothing until a line end was sent, then the answer",
-        "end of stream": "nothing until the client ended its side, then the answer",
-      };
-      throw new Finding({
-        sent: `${server.sample.request} (without a line end)`,
-        saw: observed[awaited],
-      });
+    run: (server) => {
+      // The one of this server, with the request ends that it needs.
+      const own = server.talk.conversations.find(({ number }) => number === conversation.number);
+      return exchange(server, own && { conversation: own });
     },
-  },
-  {
-    id: "next-client",
-    level: { hello: "robust", message: "robust", calc: "lesson" },
-    services: everyService,
-    sentence: "serves one client after another",
-    how: "Three clients connect, each after the previous one has left.",
-    why: "a server that ends with its first client must be restarted for the next",
-    fix: "put accept() inside the loop, and close only the client's socket",
-    needs: ["listens", "answers"],
-    run: (server) => servesThreeClients(server, "after the first client had left"),
-  },
-  operations,
-  {
-    id: "prints",
-    level: "lesson",
-    services: ["hello", "message"],
-    sentence: {
-      hello: "reports that a client has connected",
-      message: "shows the message",
-      calc: "",
-    },
-    how:
-      "The program's stdout is read. Many languages buffer what they print to a pipe, so empty " +
-      "output is not a failure.",
-    why: "the person who runs the server wants to see what is going on",
-    fix: "print a line for each client or message, and flush stdout",
-    needs: ["listens", "answers"], // hello has no "answers"
-    run: printsWhatHappens,
-  },
-];
+  };
+}
 
-async function printsWhatHappens(server: ServerUnderTest): Promise<void> {
-  const { service, target } = server.settings;
-  if (target !== undefined) throw new Skipped(NO_PROCESS);
-  const request = service === "message" ? server.question().request : undefined;
-  if (request !== undefined) {
-    const peer = await server.connect();
-    await server.request(peer, request);
-    await peer.until((bytes) => bytes.length > 0, server.timeout);
-    await leave(server, peer);
-  } else await server.exchange();
-  const child = server.program.process();
-  const shows = (text: string): boolean =>
-    request === undefined ? /connect|client|accept/i.test(text) : text.includes(request);
-  if (await child.stdout.shows(shows, 300)) return;
-  const endedByItself = await child.endsWithin(200) && child.ended?.signal === null;
-  // Buffered output appears when the program ends by itself.
-  child.signal("SIGINT");
-  await child.endsWithin(1_000);
-  if (await child.stdout.shows(shows, 300)) return;
-  const { text } = child.stdout;
-  if (text === "" || !endedByItself) {
-    throw new Skipped("nothing appeared on stdout: it may be buffered until it is flushed");
+function isGreeting({ talk, isFile }: Subject): boolean {
+  return !isFile && requestsOf(sampleOf(talk)).length === 0;
+}
+
+function leavesEndOpen(tokens: readonly Token[] | undefined): boolean {
+  return tokens?.at(-1)?.kind === "optional newline";
+}
+
+/** Holds the sample; if nothing came, adds what else may end a request. @throws {Finding} */
+async function answersInTheEnd(server: ServerUnderTest): Promise<void> {
+  let first: unknown;
+  while (true) {
+    using client = sampleClient(server);
+    try {
+      return await client.hold();
+    } catch (error) {
+      first ??= error;
+      const needed = client.needs;
+      if (needed === undefined || needed === server.requestEnd) {
+        server.requestEnd = "nothing";
+        throw first;
+      }
+      server.markSuspect();
+      server.requestEnd = needed;
+    }
   }
-  throw new Finding({
-    sent: request,
-    saw: `only this on stdout: ${text.trim().split("\n").at(-1) ?? ""}`,
-  });
+}
+
+async function servesThreeClients(server: ServerUnderTest): Promise<void> {
+  for (let client = 1; client <= 3; client++) {
+    try {
+      await sampleExchange(server);
+      // From here on the program is not started afresh for each client.
+      server.servesSeveral = true;
+    } catch (error) {
+      server.servesSeveral = false;
+      if (!(error instanceof Finding)) throw error;
+      const { evidence } = error;
+      // Words in front of an answer would move it away from its caret.
+      if (evidence.blames !== undefined) {
+        throw new Finding({ ...evidence, fix: evidence.fix ?? WRONG_FIX });
+      }
+      const saw = client === 1 ? evidence.saw : `after the first client had left: ${evidence.saw}`;
+      const isCrash = server.program.hasCrashed;
+      throw new Finding({
+        ...evidence,
+        saw,
+        ...(isCrash ? {} : { fix: undefined, why: undefined }),
+      });
+    }
+  }
+}
+
+/** Why a check of requests that show their ends can't be made. */
+export function lacksFrames({ lines }: Subject): string | undefined {
+  if (framedIn(lines) !== undefined) return undefined;
+  const sample = sampleOf(lines);
+  if (!hasOneClient(sample)) return "the conversation has several clients";
+  return requestsOf(sample).length === 0
+    ? "the client says nothing"
+    : "nothing in the file ends a request: how TCP cuts it matters to this protocol";
 }

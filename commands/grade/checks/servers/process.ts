@@ -3,9 +3,8 @@ import { Finding, Skipped } from "../../../../suite/test.ts";
 import type { Program } from "../../program/program.ts";
 import { usageOf } from "../../program/system.ts";
 import { pause } from "../../program/waits.ts";
-import { answeredClient } from "../../servers/reactions.ts";
+import { type Client, exchange, sampleClient } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
-import { everyService } from "../../subjects.ts";
 import type { Check } from "../check.ts";
 
 /** Milliseconds within which the kernel closes the connections of a killed program. */
@@ -23,7 +22,6 @@ export const processChecks: readonly Check<ServerUnderTest>[] = [
   {
     id: "restart",
     level: "robust",
-    services: everyService,
     sentence: "can be restarted on its port at once",
     how:
       "The program is killed while a client that was answered is connected, then started again " +
@@ -32,12 +30,15 @@ export const processChecks: readonly Check<ServerUnderTest>[] = [
     fix: "set SO_REUSEADDR on the socket before bind()",
     needs: ["next-client"],
     async run(server) {
-      using peer = await answeredClient(server);
+      server.markSuspect();
+      server.clients.leavesTrace = true;
+      using client = await answeredClient(server);
+      server.clients.leavesTrace = false;
       const { port } = server.program;
       server.program.process().signal("SIGKILL");
       // The server's side closes first; if the client closes cleanly, that side lingers.
-      await peer.untilEnd(END_MS);
-      peer.close();
+      await Promise.all(client.peers.map((peer) => "untilEnd" in peer && peer.untilEnd(END_MS)));
+      client[Symbol.dispose]();
       try {
         await server.start(port);
         server.program.listenToStderr();
@@ -45,20 +46,19 @@ export const processChecks: readonly Check<ServerUnderTest>[] = [
         if (!(error instanceof Finding)) throw error;
         throw new Finding({ saw: `started again on port ${port}: ${error.evidence.saw}` });
       }
-      await server.exchange();
+      await exchange(server);
     },
   },
   {
     id: "ctrl-c",
     level: "robust",
-    services: everyService,
     sentence: "ends on Ctrl-C",
     how:
       "SIGINT is sent as by a terminal, while a client is connected; the program has 3 s to end.",
     why: "a program that can't be stopped must be killed, and loses what it was doing",
     fix: "make threads daemons, or close the listener and the clients on SIGINT",
-    needs: ["next-client"],
-    run: (server) => endsOnCtrlC(server, () => answeredClient(server)),
+    needs: ["listens", "answers"],
+    run: (server) => endsOnCtrlC(server),
   },
 ];
 
@@ -102,15 +102,13 @@ async function endsOnSigint(program: Program): Promise<boolean> {
  * Presses Ctrl-C. If the program keeps running, tries once more with a fresh one, since the signal
  * may have arrived at a bad moment.
  *
- * @param ask Starts the program if needed, and has it answer a client that then stays.
  * @throws {Finding} if the second one keeps running, too.
  */
 export async function endsOnCtrlC(
   server: ServerUnderTest,
-  ask: () => Promise<Disposable>,
 ): Promise<void> {
   for (let times = 0; times < 2; times++) {
-    using _client = await ask();
+    using _client = await answeredClient(server);
     if (await endsOnSigint(server.program)) return;
     server.markSuspect();
   }
@@ -118,4 +116,11 @@ export async function endsOnCtrlC(
     sent: "Ctrl-C (SIGINT)",
     saw: `it was still running ${CTRL_C_MS / 1_000} s later`,
   });
+}
+
+/** A client that was answered and stays connected. @throws {Finding} */
+async function answeredClient(server: ServerUnderTest): Promise<Client> {
+  const client = sampleClient(server);
+  await client.hold();
+  return client;
 }

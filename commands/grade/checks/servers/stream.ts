@@ -1,196 +1,317 @@
-/** What servers must do whose requests are lines, however TCP splits them. */
-import { calculate } from "../../../../protocol/calculator.ts";
-import { Finding } from "../../../../suite/test.ts";
-import { type Expected, judge, shown } from "../../judge.ts";
-import type { Question } from "../../questions.ts";
-import type { Peer } from "../../servers/peer.ts";
+/** What servers must do whose requests show their ends, however TCP splits them. */
+import { concat } from "@std/bytes/concat";
+import { delay } from "@std/async/delay";
+import type { EagerPeer } from "../../../../sockets/eager_peer.ts";
+import { Finding, Skipped } from "../../../../suite/test.ts";
+import { render } from "../../../../talk/render.ts";
+import { integer, parseRational } from "../../../../talk/rational.ts";
+import type { Line } from "../../../../talk/talk.ts";
+import { numberValue, type Value } from "../../../../talk/value.ts";
+import {
+  blindRequests,
+  type Chosen,
+  framedIn,
+  namesIn,
+  repeated,
+  requestsOf,
+  sampleOf,
+} from "../../conversations.ts";
+import { shown } from "../../judge.ts";
+import { Client, exchange, type Holding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
+import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
+import { lacksFrames } from "./lesson.ts";
 
 /** Milliseconds between the pieces of a request: enough to see whether the first is answered. */
 const PIECE_MS = 80;
-/** Milliseconds that the long request may take: some languages are slow with huge numbers. */
-const LONG_MS = 8_000;
-/** Digits of the long request. */
-const DIGITS = 60_000;
+/** Digits or letters of the long request: as many digits as a conversation can hold. */
+const LONG = 9_000;
+/** Milliseconds within which a line end that is too much usually arrives. */
+const LINE_END_MS = 30;
 
-export const streamChecks: readonly Check<ServerUnderTest>[] = [
+const LF = 0x0a;
+
+export const streamChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
   {
     id: "in-kind",
     level: "stream",
-    services: ["message", "calc"],
     sentence: "answers a line with a line",
     how:
       "A request with a line end must get an answer with one; a request without, an answer without.",
     why: "the line end is how a client knows that an answer is complete",
     fix: 'end the answer with "\\n" if the request ended with one',
     needs: ["answers"],
-    async run(server) {
-      await onConnection(server, async (peer) => {
-        await expectLine(server, peer, server.question());
-      });
-      // One that waits for a line end has failed no-newline.
-      if (server.requestEnd !== "nothing") return;
-      await onConnection(server, async (peer) => {
-        const { request, expected } = server.question();
-        await peer.send(request, server.timeout);
-        await server.answered(peer, expected, request);
-        await peer.until((bytes) => bytes.at(-1) === 0x0a, 30);
-        await server.answered(peer, { ...expected, lineEnd: false }, request);
-      });
-    },
+    lacks: lacksOpenEnd,
+    run: answersInKind,
   },
   {
     id: "several",
     level: "stream",
-    services: ["message", "calc"],
     sentence: "answers several requests on one connection",
-    how: "Three lines are sent on one connection, each once the one before was answered.",
+    how: "Three requests are sent on one connection, each once the one before was answered.",
     why: "a connection costs time: a client that has more to ask keeps the one that it has",
     fix: "put recv() in a loop: it answered the first request on a connection and not the second",
-    needs: ["in-kind"],
-    run: (server) =>
-      onConnection(server, async (peer) => {
-        for (let times = 0; times < 3; times++) await expectLine(server, peer, server.question());
-      }),
+    needs: ["answers", "in-kind"],
+    lacks: (subject) => lacksFrames(subject) ?? lacksRepeats(subject),
+    run: answersSeveral,
   },
   {
     id: "split",
     level: "stream",
-    services: ["message", "calc"],
-    sentence: "accepts a line that arrives in pieces",
-    how: "A request is sent in three pieces, 80 ms apart; no answer may come before the line end.",
+    sentence: "accepts a request that arrives in pieces",
+    how: "A request is sent in three pieces, 80 ms apart; no answer may come before its end.",
     why: "TCP carries bytes, not messages: what was sent at once may arrive in pieces",
-    fix: "collect what recv() returns, and handle a request only once its line end is there",
-    needs: ["several"],
-    run: (server) => onConnection(server, (peer) => sendInPieces(server, peer)),
+    fix: "collect what recv() returns, and handle a request only once its end is there",
+    needs: ["answers", "in-kind", "several"],
+    lacks: lacksFrames,
+    run: (server) => exchange(server, { ...framedOf(server.settings.subject), send: inPieces }),
+  },
+  {
+    id: "apart",
+    level: "stream",
+    sentence: "keeps apart what two clients send",
+    how: "One client sends half a request, another a whole one, then the first its other half.",
+    why: "with one buffer for all clients, the halves of two requests become one",
+    fix: "give each client a buffer of its own",
+    needs: ["split", "two-clients"],
+    lacks: lacksFrames,
+    run: keepsApart,
   },
   {
     id: "glued",
     level: "stream",
-    services: ["message", "calc"],
-    sentence: "answers several lines that arrive at once",
-    how: "Three requests are sent in one write; three answers must come back, in order.",
+    sentence: "answers several requests that arrive at once",
+    how: "Several requests are sent in one write; all answers must come back, in order.",
     why: "TCP carries bytes, not messages: what was sent separately may arrive together",
-    fix: "split the input at each line end, answer each line, keep the rest for the next recv()",
-    needs: ["several"],
-    run: (server) =>
-      onConnection(server, async (peer) => {
-        const questions = [1, 2, 3].map(() => server.question());
-        const all = questions.map(({ request }) => `${request}\n`).join("");
-        await peer.send(all, server.timeout);
-        await expectLines(server, peer, questions, all);
-      }),
+    fix: "split the input at each end, answer each request, keep the rest for the next recv()",
+    needs: ["answers", "in-kind", "several"],
+    lacks: (subject) => lacksFrames(subject) ?? lacksSeveral(subject),
+    run: (server) => askBlindly(server, severalOf(server.settings.subject)),
   },
   {
     id: "long",
     level: "stream",
-    services: ["message", "calc"],
-    sentence: "accepts a line longer than one recv()",
-    how: "A request of 60,000 digits or letters must get one right answer or one error; the next " +
+    sentence: "accepts a request longer than one recv()",
+    how:
+      `A request of ${LONG} digits or letters must get one answer, right or an error; the next ` +
       "request on the same connection must get its own answer.",
     why: "recv(1024) returns part of a long request: the rest must not become the next request",
-    fix: "collect until the line end; set a limit, and answer longer lines with an error",
+    fix: "collect until the request's end; set a limit, and answer longer ones with an error",
     needs: ["split", "big"],
-    run: (server) => onConnection(server, (peer) => sendLongLine(server, peer)),
+    lacks: (subject) => lacksFrames(subject) ?? lacksRepeats(subject) ?? lacksLong(subject),
+    run: readsLongRequest,
   },
   {
     id: "half-close",
     level: "stream",
-    services: ["message", "calc"],
     sentence: "answers a client that has ended its side",
-    how: "The client sends two requests and ends its side: both answers must still arrive.",
+    how: "The client sends its requests and ends its side: all answers must still arrive.",
     why: "a client in a pipe sends all it has, ends its side, and reads the answers",
     fix: "answer every request before you close: the end of input is no reason to drop answers",
-    needs: ["glued"],
-    run: (server) =>
-      onConnection(server, async (peer) => {
-        const questions = [1, 2].map(() => server.question());
-        const all = questions.map(({ request }) => `${request}\n`).join("");
-        await peer.send(all, server.timeout);
-        await peer.closeWrite();
-        await expectLines(server, peer, questions, all);
-      }),
+    needs: ["split", "glued"],
+    lacks: (subject) =>
+      lacksFrames(subject) ??
+        (blindRequests(framedOf(subject).conversation) === undefined
+          ? "a request depends on an answer"
+          : undefined),
+    run: (server) => askBlindly(server, severalOf(server.settings.subject), true),
   },
 ];
 
-async function onConnection(
+/** The first conversation whose requests show their ends. */
+function framedOf({ lines }: Subject): Chosen {
+  const conversation = framedIn(lines);
+  if (conversation === undefined) throw new Skipped("nothing in the file ends a request");
+  return { talk: lines, conversation };
+}
+
+function repeatedIn(subject: Subject, times: number): Chosen {
+  const framed = framedOf(subject);
+  return repeated(framed, times) ?? framed;
+}
+
+/** A conversation of several requests that show their ends: the first three times, or one that has them. */
+function severalOf(subject: Subject): Chosen {
+  const many = subject.lines.conversations.find((conversation) =>
+    requestsOf(conversation).length > 1 && blindRequests(conversation) !== undefined &&
+    framedIn({ ...subject.lines, conversations: [conversation] }) !== undefined
+  );
+  const again = repeated(framedOf(subject), 3);
+  if (again !== undefined && blindRequests(again.conversation) !== undefined) return again;
+  return many === undefined ? framedOf(subject) : { talk: subject.lines, conversation: many };
+}
+
+function lacksOpenEnd({ talk }: Subject): string | undefined {
+  const isOpen = (says: Line["says"]): boolean =>
+    sampleOf(talk).lines.filter((line) => line.says === says).some(({ tokens }) =>
+      tokens.at(-1)?.kind === "optional newline"
+    );
+  return isOpen("client") && isOpen("server") ? undefined : "the file shows where its lines end";
+}
+
+function lacksRepeats(subject: Subject): string | undefined {
+  return repeated(framedOf(subject), 2) === undefined
+    ? "the conversation can't be held again on its connection"
+    : undefined;
+}
+
+function lacksSeveral(subject: Subject): string | undefined {
+  const { conversation } = severalOf(subject);
+  return requestsOf(conversation).length > 1 && blindRequests(conversation) !== undefined
+    ? undefined
+    : "no conversation has two requests that could be sent at once";
+}
+
+function lacksLong(subject: Subject): string | undefined {
+  return longName(subject) === undefined ? "its first request has no value" : undefined;
+}
+
+/** The first value of the first request, which can be made long. */
+function longName(subject: Subject): string | undefined {
+  const [request] = requestsOf(framedOf(subject).conversation);
+  const isPlain = request?.tokens.every((token) => token.kind !== "value" || !token.binary);
+  return isPlain ? namesIn(request?.tokens ?? [])[0] : undefined;
+}
+
+async function answersSeveral(server: ServerUnderTest): Promise<void> {
+  using client = new Client(server, repeatedIn(server.settings.subject, 3));
+  try {
+    await client.hold();
+  } catch (error) {
+    const hasAnswered = client.reply !== undefined;
+    const isSilent = client.deviation?.came.length === 0;
+    if (!hasAnswered || !isSilent || !(error instanceof Finding)) throw error;
+    throw new Finding({ ...error.evidence, fix: undefined, why: undefined });
+  }
+}
+
+async function answersInKind(server: ServerUnderTest): Promise<void> {
+  const { lines } = server.settings.subject;
+  await exchange(server, { talk: lines });
+  // One that waits for a line end has failed no-newline.
+  if (server.requestEnd !== "nothing") return;
+  using client = new Client(server);
+  await client.hold();
+  await delay(LINE_END_MS);
+  const [peer] = client.peers;
+  const late = peer !== undefined && "peek" in peer ? peer.peek() : new Uint8Array();
+  const reply = client.reply?.bytes ?? new Uint8Array();
+  if (reply.at(-1) !== LF && late.at(-1) !== LF) return;
+  const bare = new TextDecoder().decode(reply).trimEnd();
+  throw new Finding({
+    want: bare,
+    saw: `${bare}\\n\n${" ".repeat(bare.length)}^ a line end, though the request had none`,
+    fix: "answer in kind: a request without a line end gets its answer without one",
+  });
+}
+
+/** Sends a request in three pieces, and looks for an answer after each. @throws {Finding} */
+async function inPieces(peer: EagerPeer, bytes: Uint8Array): Promise<void> {
+  const third = Math.ceil(bytes.length / 3);
+  for (let at = 0; at < bytes.length; at += third) {
+    await peer.send(bytes.subarray(at, at + third));
+    const isLast = at + third >= bytes.length;
+    if (isLast || !await peer.until(({ length }) => length > 0, PIECE_MS)) continue;
+    throw new Finding({
+      sent: `${shown(bytes.subarray(0, at + third))} (the request has not ended yet)`,
+      saw: `an answer already: ${shown(peer.peek())}`,
+    });
+  }
+}
+
+async function keepsApart(server: ServerUnderTest): Promise<void> {
+  const holding = framedOf(server.settings.subject);
+  let isHalf = false;
+  using other = new Client(server, holding);
+  const first = requestsOf(holding.conversation)[0] as Line;
+  const after = holding.conversation.lines.find(({ says, number }) =>
+    says === "client" && number > first.number
+  );
+  using one = new Client(server, {
+    ...holding,
+    async send(peer, bytes) {
+      if (isHalf) return await peer.send(bytes);
+      isHalf = true;
+      const half = Math.ceil(bytes.length / 2);
+      await peer.send(bytes.subarray(0, half));
+      await delay(PIECE_MS);
+      try {
+        await other.hold(after);
+      } catch (error) {
+        if (!(error instanceof Finding)) throw error;
+        const { sent = "" } = error.evidence;
+        throw new Finding({
+          ...error.evidence,
+          sent: `half a request by one client, then ${sent} by another`,
+        });
+      }
+      await peer.send(bytes.subarray(half));
+    },
+  });
+  await one.hold();
+}
+
+/** Sends all requests at once, and then reads the answers. @throws {Finding} */
+async function askBlindly(
   server: ServerUnderTest,
-  converse: (peer: Peer) => Promise<void>,
+  { talk, conversation }: Chosen,
+  ends = false,
 ): Promise<void> {
+  const { random } = server.settings;
+  const requests = blindRequests(conversation) ?? [];
+  const [first] = requests;
+  using opening = new Client(server, { talk, conversation });
+  const peer = await opening.begin() as EagerPeer;
+  const values = new Map<string, Value>(opening.values);
+  const all = concat(requests.map(({ tokens }) => render(tokens, values, { talk, random })));
+  await peer.send(all, server.timeout);
+  if (ends) await peer.closeWrite(server.timeout);
+  const replies = conversation.lines.filter(({ says, number }) =>
+    says === "server" && number > (first?.number ?? 0)
+  );
+  const reading: Holding = {
+    talk,
+    conversation: { ...conversation, lines: replies },
+    values,
+    open: () => Promise.resolve(peer),
+  };
+  try {
+    await exchange(server, reading);
+  } catch (error) {
+    if (!(error instanceof Finding)) throw error;
+    throw new Finding({ ...error.evidence, sent: shown(all) });
+  }
+}
+
+async function readsLongRequest(server: ServerUnderTest<EagerPeer>): Promise<void> {
+  const { subject } = server.settings;
+  const name = longName(subject) ?? "";
+  const { talk, conversation } = framedOf(subject);
+  const long: Value = talk.numbers.has(name)
+    ? numberValue(parseRational("7".repeat(LONG)) ?? integer(7n))
+    : { kind: "word", bytes: new TextEncoder().encode("x".repeat(LONG)) };
   const peer = await server.connect();
+  const open = (): Promise<EagerPeer> => Promise.resolve(peer);
+  using client = new Client(server, { talk, conversation, values: new Map([[name, long]]), open });
   try {
-    await converse(peer);
-  } finally {
-    peer.close();
+    await client.hold();
+  } catch (error) {
+    const { came = new Uint8Array(), kind } = client.deviation ?? {};
+    const answer = new TextDecoder().decode(came);
+    // Some languages limit the digits of an integer: an error is an answer too, if it is one line.
+    const isError = kind === "wrong" && /^[^\n]+\n?$/.test(answer) &&
+      (!subject.calculates || /^Error/i.test(answer));
+    if (!isError) throw error;
   }
-}
-
-async function expectLine(
-  server: ServerUnderTest,
-  peer: Peer,
-  { request, expected }: Question,
-): Promise<void> {
-  peer.take();
-  await peer.send(`${request}\n`, server.timeout);
-  await server.answered(peer, { ...expected, lineEnd: true }, `${request}\\n`);
-}
-
-async function expectLines(
-  server: ServerUnderTest,
-  peer: Peer,
-  questions: readonly Question[],
-  sent: string,
-): Promise<void> {
-  const text = questions.map(({ expected }) => expected.text).join("\n");
-  await server.answered(peer, { text, lineEnd: true }, sent);
-}
-
-async function sendInPieces(server: ServerUnderTest, peer: Peer): Promise<void> {
-  const { settings: { service }, timeout } = server;
-  // Once a connection has had a line end, only a line end may end a request.
-  await expectLine(server, peer, server.question());
-  peer.take();
-  const { request, expected } = server.sample;
-  const pieces = service === "calc" ? ["10 2", "0 ", "+\n"] : ["Hello Ser", "ver H", "BD\n"];
-  for (const [index, piece] of pieces.entries()) {
-    await peer.send(piece, timeout);
-    const isLast = index === pieces.length - 1;
-    if (!isLast && await peer.until((bytes) => bytes.length > 0, PIECE_MS)) {
-      throw new Finding({
-        sent: `${pieces.slice(0, index + 1).map(shown).join(" | ")} (no line end yet)`,
-        saw: `an answer already: ${shown(peer.peek())}`,
-      });
-    }
-  }
-  const sent = `${pieces.map(shown).join(" | ")} (${request} in pieces)`;
-  await server.answered(peer, { ...expected, lineEnd: true }, sent);
-}
-
-async function sendLongLine(server: ServerUnderTest, peer: Peer): Promise<void> {
-  const { settings: { service }, timeout } = server;
-  const request = service === "calc" ? `${"7".repeat(DIGITS)} 1 +` : "x".repeat(DIGITS);
-  const right: Expected = service === "calc"
-    ? { text: calculate(request), lineEnd: true }
-    : { text: "Thanks...", lineEnd: true };
-  peer.take();
-  await peer.send(`${request}\n`, timeout);
-  await peer.until((bytes) => bytes.at(-1) === 0x0a, Math.max(timeout, LONG_MS));
-  const answer = new TextDecoder().decode(peer.peek());
-  // Some languages limit the digits of an integer: an error is an answer too, if it is one line.
-  if (!/^Error[^\n]*\n$/i.test(answer) && judge(peer.peek(), right) !== "right") {
-    await server.answered(peer, right, request);
-  }
-  if (peer.ending !== undefined) return; // it may close after a line that is too long
+  if (peer.ending !== undefined) return; // it may close after a request that is too long
   try {
-    await expectLine(server, peer, server.question());
+    await new Client(server, { talk, conversation, open }).hold();
   } catch (error) {
     if (!(error instanceof Finding) || peer.ending !== undefined) return;
     throw new Finding({
       ...error.evidence,
-      sent: `${DIGITS} ${
-        service === "calc" ? "digits" : "letters"
-      } and a line end, then ${error.evidence.sent}`,
+      sent: `${LONG} characters and the end of the request, then ${error.evidence.sent}`,
     });
   }
 }

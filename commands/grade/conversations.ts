@@ -1,0 +1,161 @@
+/** Parts and variations of conversations that the checks ask for. */
+import {
+  type Conversation,
+  type Expression,
+  isBinary,
+  isFramed,
+  type Line,
+  type Talk,
+  type Token,
+  visitNames,
+} from "../../talk/talk.ts";
+
+/** The lines that a client sends. */
+export function requestsOf({ lines }: Conversation): readonly Line[] {
+  return lines.filter(({ says }) => says === "client");
+}
+
+/** Whether one client holds it, and not several. */
+export function hasOneClient({ lines }: Conversation): boolean {
+  return lines.every(({ client }) => client === "");
+}
+
+/** The conversations in which a server says something. */
+export function playable({ conversations }: Talk): readonly Conversation[] {
+  return conversations.filter(({ lines }) => lines.some(({ says }) => says === "server"));
+}
+
+/** The conversation that general checks repeat: the first with one client, if there is one. */
+export function sampleOf(talk: Talk): Conversation {
+  const all = playable(talk);
+  const sample = all.find(hasOneClient) ?? all[0];
+  if (sample === undefined) throw new TypeError("Cannot play a file in which no server speaks");
+  return sample;
+}
+
+/** The first conversation of one client in which each request shows its end. */
+export function framedIn(talk: Talk): Conversation | undefined {
+  return playable(talk).find((conversation) => {
+    const requests = requestsOf(conversation);
+    return hasOneClient(conversation) && requests.length > 0 &&
+      requests.every(({ tokens }) => isFramed(tokens));
+  });
+}
+
+/** The names in a line. */
+export function namesIn(tokens: readonly Token[]): string[] {
+  const names: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "value") visitNames(token.expression, (name) => names.push(name));
+  }
+  return names;
+}
+
+/** Whether all that clients send is text, and not numbers in binary or control characters. */
+export function isText({ conversations }: Talk): boolean {
+  return conversations.every(({ lines }) =>
+    lines.every(({ says, tokens }) =>
+      says === "server" ||
+      !isBinary(tokens) &&
+        tokens.every((token) =>
+          token.kind !== "bytes" || token.bytes.every((byte) => byte > 13 || byte === 9)
+        )
+    )
+  );
+}
+
+/** The requests of a conversation if all can be sent before any reply has come. */
+export function blindRequests({ lines }: Conversation): readonly Line[] | undefined {
+  const heard = new Set<string>();
+  const said = new Set<string>();
+  for (const { says, tokens } of lines) {
+    const names = namesIn(tokens);
+    if (says === "client" && names.some((name) => heard.has(name))) return undefined;
+    for (const name of names) {
+      if (says === "client") said.add(name);
+      else if (!said.has(name)) heard.add(name);
+    }
+  }
+  return lines.filter(({ says }) => says === "client");
+}
+
+/** A conversation with its file. */
+export interface Chosen {
+  readonly talk: Talk;
+  readonly conversation: Conversation;
+}
+
+/**
+ * A conversation held so many times on one connection, with values of its own each time;
+ * `undefined` if it can't be: the server begins or someone ends.
+ */
+export function repeated({ talk, conversation }: Chosen, times: number): Chosen | undefined {
+  const said = conversation.lines.filter(({ says }) => says === "client" || says === "server");
+  const ends = said.some(({ tokens }) => tokens.some(({ kind }) => kind === "end"));
+  if (said[0]?.says !== "client" || ends) return undefined;
+  const numbers = new Map(talk.numbers);
+  const last = said.at(-1)?.number ?? 0;
+  const copies = Array.from({ length: times }, (_, index) => {
+    const renamed = (name: string): string => index === 0 ? name : `${name}_${index}`;
+    for (const [name, range] of talk.numbers) numbers.set(renamed(name), range);
+    return said.map((line) => ({
+      ...line,
+      number: line.number + index * last,
+      tokens: line.tokens.map((token) => withNames(token, renamed)),
+    }));
+  });
+  return {
+    talk: { ...talk, numbers },
+    conversation: { ...conversation, lines: copies.flat() },
+  };
+}
+
+function withNames(token: Token, renamed: (name: string) => string): Token {
+  if (token.kind !== "value") return token;
+  const change = (expression: Expression): Expression => {
+    switch (expression.kind) {
+      case "number":
+        return expression;
+      case "name":
+        return { ...expression, name: renamed(expression.name) };
+      case "call":
+        return { ...expression, argument: change(expression.argument) };
+      case "operation":
+        return { ...expression, left: change(expression.left), right: change(expression.right) };
+    }
+  };
+  return { ...token, expression: change(token.expression) };
+}
+
+/** Changes the tokens of each line. */
+function mapTokens(talk: Talk, change: (line: Line, isLast: boolean) => readonly Token[]): Talk {
+  const conversations = talk.conversations.map((conversation) => {
+    const last = requestsOf(conversation).at(-1);
+    const lines = conversation.lines.map((line) => ({
+      ...line,
+      tokens: change(line, line === last),
+    }));
+    return { ...conversation, lines };
+  });
+  return { ...talk, conversations };
+}
+
+const closed = (tokens: readonly Token[]): readonly Token[] =>
+  tokens.map((token) =>
+    token.kind === "optional newline" ? { kind: "newline", column: token.column } : token
+  );
+
+/** The same with a line end wherever the file leaves a line's end open. */
+export function withLineEnds(talk: Talk): Talk {
+  return mapTokens(talk, ({ tokens }) => closed(tokens));
+}
+
+/** The same for a server that waits for more than the file shows after each request. */
+export function withRequestEnds(talk: Talk, end: "line" | "end of stream"): Talk {
+  return mapTokens(talk, ({ says, tokens }, isLast) => {
+    if (says !== "client" && says !== "mistake") return tokens;
+    if (end === "line") return closed(tokens);
+    const isEnd = isLast || says === "mistake";
+    return isEnd ? [...tokens, { kind: "end", column: 1 }] : tokens;
+  });
+}

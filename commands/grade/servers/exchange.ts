@@ -1,0 +1,266 @@
+/** Holds conversations with a server under test, and says what is wrong with its side. */
+import type { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
+import { type DeviationFacts, TalkDeviation } from "../../../talk/deviation.ts";
+import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
+import { type PlayOptions, TalkPlayer } from "../../../clients/call/talk_player.ts";
+import { EagerPeer } from "../../../sockets/eager_peer.ts";
+import { type Evidence, Finding } from "../../../suite/test.ts";
+import { parseRational } from "../../../talk/rational.ts";
+import type { Conversation, Line, Talk, Token } from "../../../talk/talk.ts";
+import { numberValue, type Value, type Values } from "../../../talk/value.ts";
+import { namesIn, requestsOf, sampleOf } from "../conversations.ts";
+import { shown, wrongReply } from "../judge.ts";
+import type { Program } from "../program/program.ts";
+import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";
+
+/** Milliseconds to wait for a reaction to a bad request: silence is not a failure. */
+const REACTION_MS = 500;
+/** Milliseconds of silence after which an answer without a line end is taken to be complete. */
+const REST_MS = 150;
+
+/** What is held, and how; the server's sample as a rule. */
+export interface Holding extends Partial<Pick<PlayOptions, "talk" | "send" | "open">> {
+  readonly conversation?: Conversation;
+  /** Values known before. */
+  readonly values?: Values;
+}
+
+/** A client that holds a conversation. Disposing closes its connections. */
+export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
+  readonly #server: ServerUnderTest<P>;
+  readonly #player: TalkPlayer;
+  readonly conversation: Conversation;
+  /** The last reply, with its line. */
+  reply: { readonly line: Line; readonly bytes: Uint8Array } | undefined;
+  /** The last reply that has values in it, and so differs from others. */
+  told: Uint8Array | undefined;
+
+  constructor(server: ServerUnderTest<P>, holding: Holding = {}) {
+    const { talk = server.talk, conversation = sampleOf(talk), values, send, open } = holding;
+    this.#server = server;
+    this.conversation = conversation;
+    this.#player = new TalkPlayer(conversation, {
+      ...server.play,
+      talk,
+      ...(send && { send }),
+      ...(open && { open }),
+      said: (line, bytes) => {
+        if (line.says !== "server") return;
+        this.reply = { line, bytes };
+        if (tells(line.tokens)) this.told = bytes;
+      },
+    }, values);
+  }
+
+  /** How the server's side went wrong, if it did. */
+  deviation: DeviationFacts | undefined;
+
+  /** What the server seems to need after a request that it did not answer. */
+  get needs(): Exclude<RequestEnd, "nothing"> | undefined {
+    return needed[this.deviation?.hint ?? "speaks first"];
+  }
+
+  get values(): Map<string, Value> {
+    return this.#player.values;
+  }
+
+  /** Holds it, up to before a line. @throws {Finding} if the server's side goes wrong. */
+  async hold(before?: Line): Promise<void> {
+    try {
+      await this.#player.play(before);
+    } catch (error) {
+      if (!(error instanceof TalkDeviation)) throw error;
+      throw new Finding(await this.#evidence(error.facts));
+    }
+  }
+
+  /** Holds what comes before the first request, such as a greeting. @throws {Finding} */
+  async begin(): Promise<P> {
+    const first = requestsOf(this.conversation)[0];
+    if (first !== undefined) await this.hold(first);
+    return await this.peer();
+  }
+
+  /** One end of its connection, which is opened if it has none yet. */
+  async peer(client = ""): Promise<P> {
+    const { peers } = this.#player;
+    let peer = peers.get(client) as P | undefined;
+    if (peer === undefined) peers.set(client, peer = await this.#server.connect());
+    return peer;
+  }
+
+  get peers(): readonly P[] {
+    return [...this.#player.peers.values()] as P[];
+  }
+
+  [Symbol.dispose](): void {
+    this.#player[Symbol.dispose]();
+  }
+
+  async #evidence(facts: DeviationFacts): Promise<Evidence> {
+    const { program, settings: { subject } } = this.#server;
+    this.deviation = facts;
+    const evidence = await evidenceOf(
+      facts,
+      program,
+      this.reply?.bytes,
+      subject.calculates ? "operations" : "answers",
+    );
+    const { line: { number, source, comment } } = facts;
+    if (!subject.isFile) return evidence;
+    const about = `line ${number}: ${source}${comment === undefined ? "" : ` (${comment})`}`;
+    return { ...evidence, want: `${evidence.want ?? ""}\n${about}` };
+  }
+}
+
+/** Whether a reply has values in it. */
+export function tells(tokens: readonly Token[]): boolean {
+  return namesIn(tokens).length > 0;
+}
+
+/** Holds a conversation as a new client, all of it. @throws {Finding} if the server's side goes wrong. */
+export async function exchange(server: ServerUnderTest, holding?: Holding): Promise<void> {
+  using client = new Client(server, holding);
+  await client.hold();
+}
+
+/** A client that holds the sample with the values that the lesson has. */
+export function sampleClient(server: ServerUnderTest): Client {
+  const { sample } = server.settings.subject;
+  return new Client(server, { values: valuesFrom(sample, server.talk) });
+}
+
+/** Holds the sample with the values that the lesson has. @throws {Finding} */
+export async function sampleExchange(server: ServerUnderTest): Promise<void> {
+  using client = sampleClient(server);
+  await client.hold();
+}
+
+/** Values by their names, as they are written. */
+export function valuesFrom(sample: Readonly<Record<string, string>>, talk: Talk): Values {
+  return new Map(
+    Object.entries(sample).map(([name, text]): [string, Value] => {
+      const number = talk.numbers.has(name) ? parseRational(text) : undefined;
+      return [
+        name,
+        number === undefined
+          ? { kind: "word", bytes: new TextEncoder().encode(text) }
+          : numberValue(number, text),
+      ];
+    }),
+  );
+}
+
+async function evidenceOf(
+  facts: DeviationFacts,
+  program: Program,
+  before: Uint8Array | undefined,
+  blames: string,
+): Promise<Evidence> {
+  const { came, kind, ending, sent, wanted, hint, strangers = 0 } = facts;
+  const asked = sent && shown(sent);
+  if (hint === "speaks first") {
+    return {
+      saw: `it speaks first: ${shown(came)}`,
+      fix: "let the client begin; or, if it is to greet, show the greeting in the conversation",
+    };
+  }
+  const isWhole = kind === "wrong" || kind === "more";
+  // A wrong sum says nothing about the situation that it was asked for in.
+  if (isWhole) return { ...wrongReply(facts, before), blames };
+  const how = await program.howItEnded();
+  const said = how && await program.said();
+  const then = [
+    ...(ending === "closed" ? ["the connection closed"] : []),
+    ...(ending === "reset" ? ["the connection was reset"] : []),
+    ...(how === undefined ? [] : [how]),
+  ].join("; ");
+  if (came.length > 0) {
+    const { saw, ...evidence } = wrongReply(facts);
+    return { ...evidence, saw: then === "" ? saw : `${saw}, then ${then}` };
+  }
+  const silence = `nothing within ${facts.timeoutMs / 1_000}s`;
+  const elsewhere = strangers > 0 ? `; ${strangers} datagrams came from another port` : "";
+  const nothing = then === "" ? silence + elsewhere : then;
+  return {
+    sent: asked,
+    want: wanted,
+    saw: hint === undefined ? nothing : `${nothing}; ${observed[hint]}`,
+    ...silenceAdvice(facts, program, said),
+    said,
+    isSilence: then === "" && hint === undefined,
+  };
+}
+
+const needed = {
+  "needs line end": "line",
+  "needs more bytes": "end of stream",
+  "speaks first": undefined,
+} as const;
+
+const observed = {
+  "needs line end": "once a line end followed, it answered",
+  "needs more bytes": "once the client had ended its side, it answered",
+} as const;
+
+/** What to do about an answer of which nothing came. */
+function silenceAdvice(
+  { hint, ending }: DeviationFacts,
+  program: Program,
+  said: string | undefined,
+): Pick<Evidence, "fix" | "why"> {
+  if (hint === "needs line end") {
+    return { fix: "read with recv() instead of readLine(): the request has no line end" };
+  }
+  if (hint === "needs more bytes") {
+    return { fix: "answer once the request has come: it waits for more bytes than were sent" };
+  }
+  if (program.hasCrashed) {
+    return {
+      why: "a program that crashes answers nobody",
+      fix: said === undefined
+        ? "find out where it crashes: print something before each step"
+        : "begin with what your program said as it ended",
+    };
+  }
+  const flush = "if you write through a buffer (PrintWriter, printf), flush it";
+  return {
+    why: "a client waits for its answer; without one it waits for nothing",
+    fix: ending === undefined
+      ? `send() the answer to the client; ${flush}`
+      : `send() the answer before you close; ${flush}`,
+  };
+}
+
+/** Sends bytes, or as much as the server accepts within this many milliseconds. */
+export async function sendTo(
+  peer: TalkPeer,
+  bytes: Uint8Array,
+  milliseconds: number,
+): Promise<void> {
+  if (peer instanceof EagerPeer) await peer.send(bytes, milliseconds);
+  else await peer.send(bytes);
+}
+
+/** What a server does about something: `it answered ...`, `nothing within 2s`, `the connection closed`. */
+export async function reactionOf(server: ServerUnderTest, peer: TalkPeer): Promise<Reaction> {
+  if (!(peer instanceof EagerPeer)) return await datagramReaction(server, peer);
+  await peer.until(({ length }) => length > 0, REACTION_MS);
+  if (peer.pending > 0) await peer.untilSilent(REST_MS);
+  const bytes = peer.take();
+  const parts = bytes.length > 0 ? [`it answered ${shown(bytes)}`] : [];
+  if (peer.ending === "end of stream") parts.push("the connection closed");
+  if (peer.ending === "reset") parts.push("the connection was reset");
+  return { bytes, text: parts.length === 0 ? "nothing came" : parts.join(", then ") };
+}
+
+interface Reaction {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+async function datagramReaction(_server: ServerUnderTest, peer: DatagramPeer): Promise<Reaction> {
+  const answer = await peer.inbox.next(REACTION_MS / 2);
+  if (answer === undefined) return { bytes: new Uint8Array(), text: "no answer" };
+  return { bytes: answer.bytes, text: `it answered ${shown(answer.bytes)}` };
+}
