@@ -17,7 +17,7 @@ export interface Running extends AsyncDisposable {
 }
 
 /** How servers are started, and what is notified as they start and stop. */
-export interface Run<R extends Running> {
+export interface ServerRun<R extends Running> {
   /** Starts them; they stop when the signal aborts. */
   start(signal: AbortSignal): Promise<R>;
   /** What the port file holds while they listen. */
@@ -33,7 +33,7 @@ export interface Run<R extends Running> {
  * @returns the exit code.
  */
 export async function runUntilStopped<R extends Running>(
-  run: Run<R>,
+  run: ServerRun<R>,
   values: {
     readonly "max-time": number | undefined;
     readonly "port-file": string | undefined;

@@ -6,10 +6,12 @@ import { type SocketFacts, SocketFailure } from "../sockets/failure.ts";
 import {
   type Ended,
   fromSource,
+  ipv6,
   namespaces,
   type Need,
   netdemo,
   netdemoCommand,
+  netdemoInProcess,
   Process,
   testWith,
   tool,
@@ -269,6 +271,21 @@ testWith(
       assertMatch(
         (await inNamespace(":", args)).stdout,
         /^Listening on \[::\]:4040 \(tcp\)$/m,
+      );
+    }
+  },
+);
+
+testWith(
+  [ipv6],
+  "a zone that this host does not have is named, for servers and clients",
+  async () => {
+    for (const command of [["calc-server"], ["calc-client", "1", "2", "+"]]) {
+      const args = [...command, "--host", "fe80::1%nope", "--port", "4040"];
+      const { stderr } = await netdemoInProcess(args);
+      assertMatch(
+        stderr,
+        /: this host has no interface 'nope' for that address\nhint: netdemo address lists/,
       );
     }
   },

@@ -16,7 +16,7 @@ import type {
   SocketFailure,
 } from "../../sockets/failure.ts";
 import { listenWords } from "./listen_words.ts";
-import { type FlagNames, usualFlags, type Words } from "./words.ts";
+import { type FlagNames, unknownZone, usualFlags, type Words } from "./words.ts";
 
 /** What to do next, for kinds of failure with the same hint in every phase. */
 const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
@@ -89,7 +89,13 @@ function connectWords(kind: SocketFailureKind, facts: ConnectFacts, cause: unkno
     return { message: `cannot connect: ${ends} (${protocol})` };
   }
   if (kind === "TIMEOUT") return { message: `${message} within ${formatDuration(timeoutMs)}` };
-  if (kind === "ERROR") return { message: `${message}: ${reasonOf(cause)}` };
+  if (kind === "ERROR") {
+    const [endpoint] = endpoints;
+    const zone = endpoint !== undefined && "hostname" in endpoint
+      ? unknownZone(endpoint.hostname, cause)
+      : undefined;
+    return { message: `${message}: ${zone?.why ?? reasonOf(cause)}`, hint: zone?.hint };
+  }
   if (kind !== "UNREACHABLE") return { message };
   return { message, hint: unreachableHint(endpoints, cause) };
 }

@@ -5,7 +5,7 @@ import {
 } from "../../protocol/addresses.ts";
 import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import type { ListenFacts } from "../../sockets/failure.ts";
-import type { FlagNames, Words } from "./words.ts";
+import { type FlagNames, unknownZone, type Words } from "./words.ts";
 
 interface Explanation {
   readonly why: string;
@@ -91,7 +91,8 @@ function explainAddress(
           why: "a link-local address needs an interface",
           hint: `name the interface after a %, for example ${hostname}%eth0`,
         }
-        : { why: reasonOf(cause), hint: "choose another address or port" };
+        : unknownZone(hostname, cause) ??
+          { why: reasonOf(cause), hint: "choose another address or port" };
   }
 }
 

@@ -1,3 +1,5 @@
+import { errnoOf } from "../../sockets/errno.ts";
+
 /** A failure in words for the user. */
 export interface Words {
   readonly message: string;
@@ -14,3 +16,11 @@ export interface FlagNames {
 }
 
 export const usualFlags: FlagNames = { host: "--host", port: (port) => `--port ${port}` };
+
+/** The words for an address whose zone this host does not have; Deno looks it up like a name. */
+export function unknownZone(hostname: string, cause: unknown) {
+  const [, zone] = hostname.split("%");
+  if (zone === undefined || errnoOf(cause) !== undefined) return undefined;
+  const hint = "netdemo address lists this host's interfaces and their addresses";
+  return { why: `this host has no interface '${zone}' for that address`, hint };
+}
