@@ -16,8 +16,8 @@ const ESCAPE = /\\(?:x([\da-fA-F]{2})|u\{([\da-fA-F]{1,6})\}|([nrt0\\{]))/y;
 /** What opens a value: a brace followed by anything else stands for itself. */
 const VALUE = /^\{(?:[A-Za-z(]|\.\.\.)/;
 
-const BACKSLASH = 0x5c;
 const BRACE = 0x7b;
+const SPACE = 0x20;
 
 /** Characters that are written as they are. */
 const SHOWN = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
@@ -46,36 +46,40 @@ export function opensValue(text: string, at: number): boolean {
   return VALUE.test(text.slice(at, at + "{...".length));
 }
 
+/** How each byte is written, unless it is a part of a character. */
+const written: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  const [name] = Object.entries(named).find(([, value]) => value.charCodeAt(0) === byte) ?? [];
+  const isPlain = byte >= 0x20 && byte < 0x7f && name === undefined;
+  return isPlain
+    ? String.fromCharCode(byte)
+    : `\\${name ?? `x${byte.toString(16).padStart(2, "0")}`}`;
+});
+
 /** Bytes as a line of a file has them: what can't be typed, or means something else, becomes an escape. */
 export function escapeBytes(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {
-    const run = plainRun(bytes, at);
-    const character = run === "" ? characterAt(bytes, at) : undefined;
-    text += run === "" ? character ?? escapeByte(bytes, at) : run;
-    at += run.length || (character === undefined ? 1 : encoder.encode(character).length);
+    const byte = bytes[at] ?? 0;
+    const mayBeShown = byte >= 0x80 || byte === BRACE;
+    const character = mayBeShown ? characterAt(bytes, at) : undefined;
+    text += character ?? written[byte];
+    at += character === undefined ? 1 : sizeOf(byte);
   }
   return text.replace(/ $/, "\\x20");
-}
-
-/** The plain ASCII that begins at a position; some of it if there is much. */
-function plainRun(bytes: Uint8Array, at: number): string {
-  let end = at;
-  const limit = Math.min(bytes.length, at + 4_096);
-  while (end < limit && isPlain(bytes[end] ?? 0)) end++;
-  return String.fromCharCode(...bytes.subarray(at, end));
-}
-
-function isPlain(byte: number): boolean {
-  return byte >= 0x20 && byte < 0x7f && byte !== BACKSLASH && byte !== BRACE;
 }
 
 /** The character that begins at a position and is written as it is; `undefined` if there is none. */
 function characterAt(bytes: Uint8Array, at: number): string | undefined {
   const first = bytes[at] ?? 0;
-  if (first === BRACE) return opensValue(asciiFrom(bytes, at), 0) ? undefined : "{";
-  if (first < 0x80) return undefined;
-  const size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (first === BRACE) {
+    const isTaken = opensValue(asciiFrom(bytes, at), 0) || bytes[at + 1] === SPACE; // `{ name }`
+    return isTaken ? undefined : "{";
+  }
+  const size = sizeOf(first);
+  // A quick look: an exception for each byte of a picture would take seconds.
+  for (let next = 1; next < size; next++) {
+    if (((bytes[at + next] ?? 0) & 0xc0) !== 0x80) return undefined;
+  }
   try {
     const character = decoder.decode(bytes.subarray(at, at + size));
     return SHOWN.test(character) ? character : undefined;
@@ -84,12 +88,11 @@ function characterAt(bytes: Uint8Array, at: number): string | undefined {
   }
 }
 
-function asciiFrom(bytes: Uint8Array, at: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + "{...".length));
+/** The bytes of a character by its first one (RFC 3629, section 3). */
+function sizeOf(first: number): number {
+  return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-function escapeByte(bytes: Uint8Array, at: number): string {
-  const byte = bytes[at] ?? 0;
-  const [name] = Object.entries(named).find(([, value]) => value.charCodeAt(0) === byte) ?? [];
-  return `\\${name ?? `x${byte.toString(16).padStart(2, "0")}`}`;
+function asciiFrom(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + "{...".length));
 }

@@ -30,21 +30,22 @@ function checkNames(lines: readonly Line[]): void {
   for (const line of lines) {
     const values = valuesOf(line);
     const whole = new Set(values.map(({ expression }) => nameOf(expression)));
-    const known = new Set(said);
+    const own = new Set<string>();
+    const isKnown = (name: string): boolean => said.has(name) || own.has(name);
     for (const { expression, source } of values) {
-      const own = nameOf(expression);
-      if (own !== undefined) {
-        known.add(own);
+      const alone = nameOf(expression);
+      if (alone !== undefined) {
+        own.add(alone);
         continue;
       }
       const measured = measuredName(expression);
       visitNames(expression, (name, column) => {
-        if (known.has(name) || (name === measured && whole.has(name))) return;
+        if (isKnown(name) || (name === measured && whole.has(name))) return;
         throw new TalkError(line.number, column, { kind: "unknown name", name, source });
       });
     }
     // What a mistake says is said by nobody.
-    if (line.says !== "mistake") known.forEach((name) => said.add(name));
+    if (line.says !== "mistake") own.forEach((name) => said.add(name));
   }
 }
 

@@ -14,7 +14,7 @@ import type { RelayOptions } from "./relay_engine.ts";
 const MAX_HELD = 1_024;
 
 /** What the flows of a relay share. */
-export interface FlowContext extends Pick<RelayOptions, "emit" | "faults" | "notice"> {
+export interface FlowContext extends Pick<RelayOptions, "emit" | "faults" | "keep" | "notice"> {
   readonly draws: Draws;
   /** Datagrams from each side so far. */
   readonly datagrams: Record<Side, number>;
@@ -90,7 +90,7 @@ export class Flow {
     this.#emit({
       what: "data",
       from,
-      ...kept(bytes),
+      ...kept(bytes, this.#context.keep),
       faults: faults.map(({ kind }) => kind),
       lost,
     });
@@ -116,7 +116,14 @@ export class Flow {
   /** What another than the server sends is shown, and goes no further. */
   #receive(bytes: Uint8Array, source: InternetEndpoint): Promise<void> | undefined {
     if (isSameEndpoint(source, this.#options.server)) return this.pass("server", bytes);
-    this.#emit({ what: "data", from: "server", ...kept(bytes), faults: [], lost: true, source });
+    this.#emit({
+      what: "data",
+      from: "server",
+      ...kept(bytes, this.#context.keep),
+      faults: [],
+      lost: true,
+      source,
+    });
     return undefined;
   }
 

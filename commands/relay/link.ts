@@ -7,7 +7,7 @@ import type { Fault } from "./faults/fault.ts";
 import type { FaultyDirection } from "./faulty_direction.ts";
 
 /** Bytes of each piece to keep for display. */
-const KEPT_BYTES = 4_096;
+export const KEPT_BYTES = 4_096;
 /** Bytes to read at a time: few at first, so that an idle connection costs little. */
 const FIRST_BUFFER = 4_096;
 const LARGE_BUFFER = 65_536;
@@ -36,6 +36,8 @@ export interface LinkOptions {
   readonly ends: Omit<WireEnds, "elapsedMs">;
   /** Absent if nothing is shown; no data is kept then. */
   readonly emit: EventSink | undefined;
+  /** Bytes of each piece in its event. @default {4_096} */
+  readonly keep: number | undefined;
   /** What to do to the data that passes, if anything. */
   readonly faults: ConnectionFaults | undefined;
   /** Called once both connections are closed. */
@@ -124,7 +126,13 @@ export class Link {
         waitsFor = other[from];
         const writing = sink.write(piece);
         if (emit !== undefined && (emit.takesData?.(id) ?? true)) {
-          this.#emit({ what: "data", from, ...kept(piece), faults: [], lost: false });
+          this.#emit({
+            what: "data",
+            from,
+            ...kept(piece, this.#options.keep),
+            faults: [],
+            lost: false,
+          });
         }
         const written = await writing;
         if (written < count) await writeAll(sink, piece.subarray(written));
@@ -142,7 +150,13 @@ export class Link {
     if (faults === undefined || direction === undefined) return;
     const { passing, cutoff } = faults.count(piece.length);
     const lost = passing === 0;
-    this.#emit({ what: "data", from, ...kept(piece), faults: lost ? [] : faults.each, lost });
+    this.#emit({
+      what: "data",
+      from,
+      ...kept(piece, this.#options.keep),
+      faults: lost ? [] : faults.each,
+      lost,
+    });
     if (!lost) direction.take(piece.subarray(0, passing));
     if (cutoff !== undefined) this.#cutOff(cutoff);
     await direction.room();
@@ -277,6 +291,9 @@ export function resetStream(stream: Stream): void {
 }
 
 /** A copy of the beginning of a piece. */
-export function kept(piece: Uint8Array): { readonly data: Uint8Array; readonly bytes: number } {
-  return { data: piece.slice(0, KEPT_BYTES), bytes: piece.length };
+export function kept(
+  piece: Uint8Array,
+  most = KEPT_BYTES,
+): { readonly data: Uint8Array; readonly bytes: number } {
+  return { data: piece.slice(0, most), bytes: piece.length };
 }

@@ -23,6 +23,7 @@ import { checkFaults, FAULT_FORM, readFault } from "./faults/fault.ts";
 import { faultTable } from "./faults/table.ts";
 import type { Relay, RelayOptions } from "./relay_engine.ts";
 import { emitToBoth, openPage, showPage } from "./relay_page.ts";
+import { openRecorder, withRecorder } from "./record/recorder.ts";
 import { startTcpRelay } from "./tcp_relay.ts";
 import { startUdpRelay } from "./udp_relay.ts";
 import { openView } from "./view.ts";
@@ -56,6 +57,12 @@ const flags = {
     about: "repeat the faults drawn with this seed (default: a random one, printed)",
     read: readNumber(0, MAX_SEED),
   },
+  record: {
+    value: "FILE",
+    about: "write what passes as a conversation file, passwords included",
+    read: readName,
+  },
+  fresh: { about: "with --record: names for what is calculated or occurs on both sides" },
   explain: { about: "explain each rung (at a terminal)" },
   quiet: { about: "don't show what passes" },
   "max-connections": {
@@ -91,11 +98,15 @@ Faults of a connection or a datagram; several can be combined:
 ${faultTable.map(({ form, about }) => `  ${form.padEnd(12)}  ${about}`).join("\n")}
 N counts the bytes of both directions as they arrive; what comes before a fault is
 delivered. With @PERCENT only that share of connections (or of datagrams, with --udp)
-is affected, drawn with --seed in order of arrival; with #1-2 only the first two.`,
+is affected, drawn with --seed in order of arrival; with #1-2 only the first two.
+
+With --record what passes becomes a conversation file: each connection is a
+conversation, each piece a line. check, grade, serve and demo play it.`,
   examples: [
     "netdemo relay --port 4041 localhost:4040",
     "netdemo relay --port 4041 localhost:4040 --fault delay=100ms --fault reset=20@10",
     "netdemo relay --port 4041 localhost:4040 --fault reset=0#1-2",
+    "netdemo relay --port 4041 localhost:4040 --record calc.talk --fresh",
     "netdemo relay --port 5353 udp://localhost:53 --fault lose@30 --seed 7",
   ],
   flags,
@@ -106,6 +117,11 @@ is affected, drawn with --seed in order of arrival; with #1-2 only the first two
     const zoned = [values.host, target.host].find(hasZone);
     const noReset = canReset ? zoned && `${zoned} has a zone` : cannotReset();
     checkFaults(values.fault, protocol, noReset);
+    if (values.fresh && values.record === undefined) {
+      throw new Failure("USAGE", "--fresh needs --record FILE", {
+        hint: `netdemo relay --port ${values.port} ${target.text} --record a.talk --fresh`,
+      });
+    }
     return (channels) => relay(values, target, protocol, channels);
   },
 };
@@ -129,6 +145,7 @@ async function relay(
     seed: isDrawn ? seed : undefined,
   }, channels);
   await using page = await openPage(values, protocol);
+  const recorder = openRecorder(values, protocol, channels);
   const options: RelayOptions = {
     addresses,
     port: values.port ?? 0,
@@ -136,7 +153,7 @@ async function relay(
     faults: values.fault,
     seed,
     maxConnections: values["max-connections"],
-    emit: emitToBoth(view.emit, page?.see),
+    ...withRecorder(recorder, emitToBoth(view.emit, page?.see)),
     notice: view.notice,
   };
   const start = protocol === "udp" ? startUdpRelay : startTcpRelay;
@@ -151,6 +168,7 @@ async function relay(
       },
       stopped(why) {
         view.stopped(why);
+        recorder?.finish();
         page?.stopped(why);
       },
     },

@@ -19,6 +19,8 @@ export interface RelayOptions {
   readonly maxConnections: number;
   /** Takes events. Without it none are made. */
   readonly emit?: EventSink | undefined;
+  /** Bytes of each piece in its event. @default {4_096} */
+  readonly keep?: number | undefined;
   /** Called when something went wrong outside of a connection; the relay continues. */
   readonly notice: (what: Notice) => void;
 }

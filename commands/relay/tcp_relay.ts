@@ -95,6 +95,7 @@ class TcpRelay implements Relay {
         server: stream,
         ends: { ...ends, server: endpoint },
         emit: this.#options.emit,
+        keep: this.#options.keep,
         faults: faults.length > 0 ? new ConnectionFaults(faults, id, this.#draws) : undefined,
         ended: (link) => {
           this.#links.delete(link);

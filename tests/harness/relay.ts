@@ -24,6 +24,8 @@ export interface TestRelayOptions {
   /** @default {0} */
   readonly port?: number;
   readonly maxConnections?: number;
+  /** Takes all events, with all of each piece. */
+  readonly see?: (event: WireEvent) => void;
   /** Whether events are kept. @default {true} */
   readonly watched?: boolean;
 }
@@ -34,11 +36,13 @@ export class TestRelay implements AsyncDisposable {
   readonly notices: Notice[] = [];
   readonly stop = new AbortController();
   relay!: Relay;
+  #see: ((event: WireEvent) => void) | undefined;
   #changed = Promise.withResolvers<void>();
 
   static async start(options: TestRelayOptions): Promise<TestRelay> {
     const { udp = false, faults = [], seed = 1, target, watched = true } = options;
     const test = new TestRelay();
+    test.#see = options.see;
     const { host = "127.0.0.1" } = options;
     const { backend } = await Backend.find({ hostname: host, port: target }, options.lookUp);
     const relayOptions = {
@@ -48,6 +52,7 @@ export class TestRelay implements AsyncDisposable {
       faults: faults.map((text) => readFault(text, "--fault")),
       seed,
       maxConnections: options.maxConnections ?? 10_000,
+      ...(options.see && { keep: Infinity }),
       emit: watched ? (event: WireEvent) => test.#add(event) : undefined,
       notice: (notice: Notice) => test.notices.push(notice),
     };
@@ -90,6 +95,7 @@ export class TestRelay implements AsyncDisposable {
   }
 
   #add(event: WireEvent): void {
+    this.#see?.(event);
     this.events.push(event);
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();

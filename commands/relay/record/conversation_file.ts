@@ -1,0 +1,67 @@
+import { escapeBytes } from "../../../talk/escape.ts";
+import { MAX_FILE } from "../../../talk/parse.ts";
+import { writeTalk, type WrittenLine } from "../../../talk/write.ts";
+import { freshTexts } from "./fresh.ts";
+import { letterOf } from "./letters.ts";
+import type { RecordedConversation, Turn } from "./recording.ts";
+
+/** Characters kept free for the remark on what is left out. */
+const SPARE = 200;
+
+/** How a recording is written. */
+export interface FileOptions {
+  readonly protocol: "tcp" | "udp";
+  /** Whether names stand for what can be calculated or occurs on both sides. */
+  readonly fresh: boolean;
+}
+
+/** The text of a conversation file, at most as long as can be read again. */
+export function conversationFile(
+  conversations: readonly RecordedConversation[],
+  { protocol, fresh }: FileOptions,
+): string {
+  if (conversations.length === 0) return "# Nothing has been said yet.\n";
+  const udp = protocol === "udp";
+  const written = conversations.map(({ connections, turns, remarks }) => ({
+    title: conversations.length > 1 || remarks.length > 0
+      ? `connection ${connections.join(", ")}`
+      : "",
+    comments: remarks,
+    lines: linesOf(turns, connections, fresh ? freshTexts(turns) : turns.map(plainText), udp),
+  }));
+  const first = writeTalk({ udp, conversations: written });
+  if (first.length <= MAX_FILE) return first;
+  let size = 0;
+  const fitting = written.filter((one) =>
+    (size += writeTalk({ udp, conversations: [one] }).length + 1) <= MAX_FILE - SPARE
+  );
+  const missing = written.length - fitting.length;
+  return `${writeTalk({ udp, conversations: fitting })}
+# ${missing} more conversations are left out: a file holds at most ${MAX_FILE} characters.\n`;
+}
+
+const plainText = ({ bytes }: Turn): string => escapeBytes(bytes);
+
+function linesOf(
+  turns: readonly Turn[],
+  connections: readonly number[],
+  texts: readonly string[],
+  udp: boolean,
+): WrittenLine[] {
+  return turns.flatMap(({ from, connection, ends, omitted }, index) => {
+    const client = connections.length > 1 ? letterOf(connections.indexOf(connection)) : "";
+    const text = texts[index] ?? "";
+    const pieces = from === "server" && !udp ? readableLines(text) : [text];
+    const end = `${omitted > 0 && from === "server" ? "{...}" : ""}${ends ? "{end}" : ""}`;
+    return pieces.map((piece, at) => ({
+      says: from,
+      client,
+      text: at === pieces.length - 1 ? piece + end : piece,
+    }));
+  });
+}
+
+/** A long reply reads better line by line; where a server's bytes are cut does not matter. */
+function readableLines(text: string): string[] {
+  return text.match(/(?:\\[^n]|[^\\])*?\\n|(?:\\[^n]|[^\\])+$/gs) ?? [text];
+}
