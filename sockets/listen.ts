@@ -47,7 +47,7 @@ export function bindTcp(
   const listener = Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort });
   return {
     addr: boundTo(listener.addr, endpoint),
-    ...whenThereIsRoom(listener, async () => denoStream(await listener.accept())),
+    ...whenThereIsRoom(listener, (conn) => denoStream(conn)),
   };
 }
 
@@ -55,9 +55,9 @@ export function bindTcp(
  * Accepts only when there is a descriptor for another connection: until then the kernel's queue
  * holds its client.
  */
-export function whenThereIsRoom(
-  listener: { close(): void },
-  accept: () => Promise<Stream>,
+export function whenThereIsRoom<C>(
+  listener: { accept(): Promise<C>; close(): void },
+  streamOf: (conn: C) => Stream,
 ): Pick<StreamListener, "accept" | "close"> {
   const closing = new AbortController();
   return {
@@ -66,8 +66,10 @@ export function whenThereIsRoom(
         const room = descriptors.untilRoom(closing.signal);
         if (room !== undefined) await room;
         try {
-          return await accept();
+          return streamOf(await listener.accept());
         } catch (error) {
+          // The path of a Unix peer is not UTF-8, and Deno has dropped the connection (2.9.6).
+          if (error instanceof Deno.errors.InvalidData) continue;
           if (!isOutOfDescriptors(error) || !descriptors.exhausted()) throw error;
         }
       }

@@ -107,10 +107,10 @@ function statOf(path: string): Deno.FileInfo | undefined {
 }
 
 function withOwnFile(listener: Deno.UnixListener, path: string): StreamListener {
-  const own = Deno.lstatSync(path);
+  const file = Deno.lstatSync(path);
   const isOwn = (): boolean => {
     const { ino, dev } = Deno.lstatSync(path);
-    return ino === own.ino && dev === own.dev;
+    return ino === file.ino && dev === file.dev;
   };
   const remove = (): void => {
     try {
@@ -119,21 +119,15 @@ function withOwnFile(listener: Deno.UnixListener, path: string): StreamListener 
       // It is gone or can't be removed: the next server replaces it, as after a crash.
     }
   };
-  const accept = async (): Promise<Stream> => {
-    while (true) {
-      try {
-        return denoStream(await listener.accept(), { local: { path } });
-      } catch (error) {
-        // The peer's path is not UTF-8, and Deno has dropped the connection (2.9.6).
-        if (!(error instanceof Deno.errors.InvalidData)) throw error;
-      }
-    }
+  const own = {
+    accept: () => listener.accept(),
+    close() {
+      remove(); // before a successor could find it live
+      listener.close();
+    },
   };
-  const close = (): void => {
-    remove(); // before a successor could find it live
-    listener.close();
-  };
-  return { addr: { path }, ...whenThereIsRoom({ close }, accept) };
+  const named = (conn: Deno.UnixConn): Stream => denoStream(conn, { local: { path } });
+  return { addr: { path }, ...whenThereIsRoom(own, named) };
 }
 
 function bindFailure(
