@@ -1,14 +1,18 @@
 import { Matcher, type Progress } from "./matcher.ts";
 import { render } from "./render.ts";
+import { newlineAt } from "./take.ts";
 import type { Conversation, Line, Talk } from "./talk.ts";
 import type { Random, Value, Values } from "./value.ts";
 
 /** What the server does next. */
 export interface Turn {
-  /** Bytes of the request that it answers; 0 for a greeting. */
+  /** Bytes that it is about; 0 for a greeting. */
   readonly size: number;
-  /** Whether it fits a line of the file: what fits none is passed over. */
-  readonly understood: boolean;
+  /**
+   * What these bytes are: a request, the line end of the one before, which comes late, or nothing
+   * that the file shows, which is passed over.
+   */
+  readonly about: "request" | "late line end" | "nothing known";
   /** What the server sends, a piece or a datagram each. */
   readonly replies: readonly Uint8Array<ArrayBuffer>[];
   /** The line of each of them. */
@@ -79,7 +83,7 @@ export class Dialogue {
 
   /** What the server sends before its client has sent anything. */
   greet(): Turn {
-    return { size: 0, understood: true, ...this.#speak() };
+    return { size: 0, about: "request", ...this.#speak() };
   }
 
   /**
@@ -90,7 +94,13 @@ export class Dialogue {
    */
   next(received: Uint8Array, state: ClientState): Turn | undefined {
     this.#received.bytes = received;
-    if (received.length === 0) return undefined;
+    if (received.length === 0 && !(state === "closed" && this.#awaitsEnd)) return undefined;
+    const newline = this.#mayBeginWithNewline ? newlineAt(received, 0) : 0;
+    if (newline > 0) {
+      this.#mayBeginWithNewline = false;
+      this.#candidates = undefined;
+      return { size: newline, about: "late line end", ...silence };
+    }
     this.#candidates ??= this.#makeCandidates();
     const found = state === "open" ? this.#decided() : this.#best(state);
     if (found !== undefined) return this.#answer(found, received);
@@ -98,10 +108,14 @@ export class Dialogue {
     this.#candidates = undefined;
     // What does not fit is passed over, up to the end of its line.
     const end = this.#talk.udp ? -1 : received.indexOf(LF);
-    const size = end < 0 ? received.length : end + 1;
-    const isLateLineEnd = this.#mayBeginWithNewline && end >= 0 && size <= 2;
     this.#mayBeginWithNewline = false;
-    return { ...passedOver(size), understood: isLateLineEnd };
+    return { size: end < 0 ? received.length : end + 1, about: "nothing known", ...silence };
+  }
+
+  /** Whether the end of the client's side comes next, and no more bytes. */
+  get #awaitsEnd(): boolean {
+    const line = this.#conversation.lines[this.#index];
+    return line?.says === "client" && line.tokens[0]?.kind === "end";
   }
 
   #makeCandidates(): readonly Candidate[] {
@@ -165,7 +179,7 @@ export class Dialogue {
     const leavesEndOpen = line.tokens.at(-1)?.kind === "optional newline";
     this.#lineEnd = leavesEndOpen ? lineEndOf(received.subarray(0, size)) : "";
     this.#mayBeginWithNewline = leavesEndOpen && this.#lineEnd === "";
-    return { size, understood: true, ...this.#speak() };
+    return { size, about: "request", ...this.#speak() };
   }
 
   /** The server's lines from here on, up to one of the client. */
@@ -184,13 +198,7 @@ export class Dialogue {
   }
 }
 
-const passedOver = (size: number): Turn => ({
-  size,
-  understood: false,
-  replies: [],
-  lines: [],
-  ends: false,
-});
+const silence = { replies: [], lines: [], ends: false } as const;
 
 function literalBytesOf({ tokens }: Line): number {
   return tokens.reduce((sum, token) => sum + (token.kind === "bytes" ? token.bytes.length : 0), 0);

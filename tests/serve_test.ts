@@ -301,6 +301,10 @@ Deno.test("a conversation file needs a port, and is read before anything starts"
       ["missing.talk:0", "cannot read the conversation file 'missing.talk'"],
       ["C:\\x.talk", "C:\\\\x.talk has no port"],
       ["C:\\x.talk:70000", "the port of C:"],
+      [
+        `${import.meta.dirname}/../examples/exercises/chat.talk:0`,
+        "a server of several clients can't be played",
+      ],
     ] as const
   ) {
     const { code, stderr } = await netdemoInProcess(["serve", "calc:0", word]);

@@ -2,6 +2,7 @@ import { reasonOf } from "../../sockets/errno.ts";
 import { MAX_FILE, parseTalk } from "../../talk/parse.ts";
 import { TalkError } from "../../talk/problem.ts";
 import type { Talk } from "../../talk/talk.ts";
+import { shellWord } from "../../text/shell.ts";
 import { visible } from "../../text/visible.ts";
 import { cutTo, widthOf } from "../../text/width.ts";
 import { Failure } from "../errors/failure.ts";
@@ -17,6 +18,22 @@ const SHOWN = 70;
  */
 export async function readTalk(path: string): Promise<Talk> {
   return readTalkText(path, await textOf(path));
+}
+
+/**
+ * Reads a file whose server netdemo is to play.
+ *
+ * @throws {Failure} of kind `USAGE` also if several clients talk to each other through it.
+ */
+export async function readServedTalk(path: string): Promise<Talk> {
+  const talk = await readTalk(path);
+  const line = talk.conversations.flatMap(({ lines }) => lines).find(({ client }) => client !== "");
+  if (line === undefined) return talk;
+  const message = `${path}:${line.number}: a server of several clients can't be played`;
+  throw new Failure("USAGE", message, {
+    excerpt: excerptOf(line.source, 1),
+    hint: `check plays all of its clients: netdemo check --talk ${shellWord(path)} localhost:7000`,
+  });
 }
 
 /** The same for a text that is at hand, such as a conversation that is built in. */

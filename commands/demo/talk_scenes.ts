@@ -1,4 +1,4 @@
-import { readTalk } from "../../cli/arguments/talk_file.ts";
+import { readServedTalk } from "../../cli/arguments/talk_file.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { deviationLines } from "../../cli/errors/deviation_words.ts";
 import { Failure } from "../../cli/errors/failure.ts";
@@ -22,7 +22,7 @@ export async function talkScenes(
   path: string,
   title: string | undefined,
 ): Promise<readonly Scene[]> {
-  const talk = await readTalk(path);
+  const talk = await readServedTalk(path);
   const name = path.replace(/^.*[/\\]|\.talk$/gi, "");
   const all = talk.conversations.filter(({ lines }) => lines.some(({ says }) => says === "server"));
   const chosen = title === undefined
@@ -46,7 +46,7 @@ interface TalkScene {
 }
 
 function sceneOf({ path, name, talk, conversation }: TalkScene): Scene {
-  const { title, lines, number } = conversation;
+  const { title, number } = conversation;
   return {
     name,
     summary: title === "" ? "a conversation" : title,
@@ -61,7 +61,7 @@ function sceneOf({ path, name, talk, conversation }: TalkScene): Scene {
         talk,
         random: Math.random,
         timeout: STAGE_TIMEOUT_MS,
-        open: (client) => stage.open(client === "" ? `${name}-client` : client, address),
+        open: () => stage.open(`${name}-client`, address),
       });
       using _player = player;
       try {
@@ -71,9 +71,7 @@ function sceneOf({ path, name, talk, conversation }: TalkScene): Scene {
         throw new Failure("ERROR", `the server of ${path} does not say what its client expects`, {
           cause: error,
           excerpt: deviationLines(error.facts, path),
-          hint: lines.some(({ client }) => client !== "")
-            ? "netdemo's server does not pass on what one client says to another"
-            : "can what a line says be told apart from what the next one says?",
+          hint: "can what a line says be told apart from what the next one says?",
         });
       }
       await player.leave();

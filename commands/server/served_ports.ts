@@ -1,7 +1,7 @@
 import { Failure } from "../../cli/errors/failure.ts";
 import { readNumber } from "../../cli/arguments/flags.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
-import { readTalk } from "../../cli/arguments/talk_file.ts";
+import { readServedTalk } from "../../cli/arguments/talk_file.ts";
 import type { Service } from "../../services/service.ts";
 import { fileService } from "../../services/talk.ts";
 import { shellWord } from "../../text/shell.ts";
@@ -55,7 +55,7 @@ async function readFile(path: string, port: string | undefined): Promise<ServedP
     });
   }
   const number = readPort(port, `the port of ${path}`);
-  const service = fileService(path, await readTalk(path));
+  const service = fileService(path, await readServedTalk(path));
   return { name: path, port: number, service: () => Promise.resolve(service), sample: [] };
 }
 

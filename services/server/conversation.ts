@@ -19,6 +19,10 @@ export interface ConversationHooks {
   waits(pending: number): void;
   /** It begins to write. */
   writes(): void;
+  /** The longest request, in bytes. */
+  readonly maxRequest: number;
+  /** A request is longer. */
+  refuses(): void;
   /** A request was answered, or passed over; the greeting is not reported. */
   answered(request: Uint8Array, turn: Turn): void;
   /** The service has said all that it says. */
@@ -40,7 +44,7 @@ export async function converse(
     if (turn === undefined) break;
     const request = peer.take(turn.size);
     await say(turn, peer, hooks);
-    hooks.answered(request, turn);
+    if (turn.about !== "late line end") hooks.answered(request, turn);
   }
   // Closing with unread input would reset the connection.
   peer.discard();
@@ -83,6 +87,7 @@ async function nextTurn(
     const isOver = peer.ending !== undefined;
     const turn = dialogue.next(peer.peek(), isOver ? "closed" : "open");
     if (turn !== undefined || isOver) return turn;
+    if (seen > hooks.maxRequest) return hooks.refuses() as undefined;
     hooks.waits(seen);
     if (seen > 0) {
       const goesOn = await peer.until(({ length }) => length > seen, QUIET_MS);

@@ -20,7 +20,7 @@ export class DatagramDialogues {
     const dialogue = this.#dialogues.get(name) ?? this.#converse("udp");
     this.#dialogues.set(name, dialogue);
     const turn = dialogue.next(bytes, "quiet");
-    if (turn?.understood !== true) return undefined;
+    if (turn?.about !== "request") return undefined;
     const { replies } = turn;
     return { shown: shownReply(replies), steps: () => replies.map((send) => ({ send })) };
   }

@@ -175,7 +175,7 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
 
   /** Plays a service that converses. */
   async #play(dialogue: Dialogue): Promise<void> {
-    const { onAnswered, onIgnored } = this.#context;
+    const { onAnswered, onIgnored, maxRequest } = this.#context;
     const life = this.#life;
     const ending = await converse(dialogue, this.#stream, {
       waits: (pending) => {
@@ -183,8 +183,10 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
         else if (life.expectRequest()) this.expire();
       },
       writes: () => life.reply(),
-      answered: (request, { understood, replies }) => {
-        if (!understood) return onIgnored?.(this, whyIgnored(request));
+      maxRequest,
+      refuses: () => this.end("request too long"),
+      answered: (request, { about, replies }) => {
+        if (about !== "request") return onIgnored?.(this, whyIgnored(request));
         this.#count(1);
         onAnswered?.(this, lineOf(request), shownReply(replies));
       },

@@ -54,6 +54,8 @@ const kinds: Readonly<Record<string, string>> = {
   "the client ends its side": "> {text}{end}\n< {upper(text)}{end}\n",
   "the server closes at once": "< {end}\n",
   "a guess": "> 0\\n\n< higher\\n\n> 1\\n\n< higher\\n\n",
+  "the client ends its side in a line of its own":
+    "> {text}\\n\n> {end}\n< {upper(text)}\\n{end}\n",
   "fixed size": "> {w}\\0\\0\\0\\0\\0\\0\\0\\0\n< {length(w)}\\0\n",
   "several conversations": "== one\n> a\\n\n< b\\n\n\n== two\n> c\\n\n< d\\n\n> e\\n\n< f\\n\n",
   "a value ends the reply": "> who\\n\n< {name}\n> again\\n\n< {name}\n",

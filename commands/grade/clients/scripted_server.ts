@@ -103,10 +103,8 @@ export class Script {
     dialogue: Dialogue,
     actions: Actions,
   ): Promise<void> {
-    if (!turn.understood) {
-      this.misunderstood ??= request;
-      return;
-    }
+    if (turn.about === "nothing known") this.misunderstood ??= request;
+    if (turn.about !== "request") return;
     const { replies, ends } = turn;
     // Other lines of the same request are still to come.
     if (replies.length === 0 && !ends) return;
