@@ -718,7 +718,7 @@ Deno.test("--port-file waits for the file, then for the server, and follows a ne
 const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hint: RegExp])[] = [
   [[], /no target to check/, /netdemo check localhost:4040/],
   [["localhost"], /it has no port/, /localhost:4040/],
-  [["http://localhost:4040"], /neither tcp:\/\/ nor udp:\/\//, /write HOST:PORT/],
+  [["ftp://localhost:4040"], /neither tcp:\/\/ nor udp:\/\//, /write HOST:PORT/],
   [["droped=localhost:1"], /'droped=' is not an expectation/, /did you mean dropped\?/],
   [["error=localhost:1"], /never as expected/, /blocked/],
   [["udp://localhost:1/open"], /UDP has no handshake/, /./],

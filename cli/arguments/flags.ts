@@ -101,7 +101,7 @@ function argumentsOf(args: readonly string[], flags: Flags): readonly Argument[]
   const found: Argument[] = [];
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? "";
-    if (!isFlag(arg)) {
+    if (!isFlag(arg, flags)) {
       found.push({ word: arg });
       continue;
     }
@@ -143,16 +143,17 @@ function nameOf(
 ): { readonly name: string; readonly value?: string | undefined } {
   const [, long, value] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
   if (long !== undefined) return { name: Object.hasOwn(flags, long) ? long : "", value };
-  const [, letter, attached] = /^-([A-Za-z])(?:=?(.+))?$/s.exec(arg) ?? [];
+  const [, letter, attached] = /^-([A-Za-z\d])(?:=?(.+))?$/s.exec(arg) ?? [];
   const found = Object.entries(flags).find(([, { short }]) => short === letter);
   const [name = "", flag] = letter === undefined || found === undefined ? [] : found;
   const isCluster = flag?.value === undefined && attached !== undefined;
   return isCluster ? { name: "" } : { name, value: attached };
 }
 
-/** `--port` and `-x` are flags; `-`, `-5` and `-_` are not. */
-function isFlag(arg: string): boolean {
-  return /^--|^-[A-Za-z]/.test(arg);
+/** `--port` and `-x` are flags; `-`, `-5` and `-_` are not, unless the command has such a flag. */
+function isFlag(arg: string, flags: Flags): boolean {
+  return /^--|^-[A-Za-z]/.test(arg) ||
+    Object.values(flags).some(({ short }) => short !== undefined && arg === `-${short}`);
 }
 
 function unknownFlag(arg: string, flags: Flags): Failure {

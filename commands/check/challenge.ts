@@ -1,14 +1,17 @@
 import type { Challenge as ServiceChallenge } from "../../clients/challenge.ts";
 import type { Client } from "../../clients/client.ts";
 import { customChallenge } from "./custom.ts";
+import { type HttpAnswer, httpChallenge } from "./http.ts";
 import type { TalkQuestion } from "./talk_question.ts";
-import { type Expectation, OPEN } from "./targets.ts";
+import { type Expectation, hostHeader, OPEN } from "./targets.ts";
 
 /** A question to a target: that of a service, or the user's own. */
 export interface Challenge extends Omit<ServiceChallenge, "form"> {
-  readonly form: ServiceChallenge["form"] | "text";
+  readonly form: ServiceChallenge["form"] | "text" | "http";
   /** Whether the request ends the sending side. @default {false} */
   readonly endsSending?: boolean;
+  /** What a web server has answered. */
+  answer?(received: Uint8Array): HttpAnswer | undefined;
 }
 
 /** What a finding must know of a question: a run may have many thousands of them. */
@@ -30,11 +33,13 @@ export interface Challenges {
  * @param size Bytes of the request, its line end included. @default {as few as it needs}
  */
 export function challengeFor(
-  { service, target, question }: Expectation,
+  expected: Expectation,
   { clients }: Challenges,
   size?: number,
 ): Challenge | TalkQuestion | undefined {
+  const { service, target, question, http } = expected;
   if (service === OPEN) return undefined;
+  if (http !== undefined) return httpChallenge(http, hostHeader(expected));
   if (service === undefined) {
     if (question === undefined) throw new TypeError(`Cannot ask ${target.text} without a question`);
     return "form" in question ? question : customChallenge(question);

@@ -25,6 +25,7 @@ import { atPort, type Ports, portsIn, waitForPort } from "./port_file.ts";
 import type { Sizes } from "./sizes.ts";
 import { readTargetList } from "./target_list.ts";
 import { type Expectation, OPEN } from "./targets.ts";
+import { loadTls } from "./tls.ts";
 
 type Values = FlagValues<typeof flags>;
 
@@ -56,6 +57,8 @@ export function checkProgram(services: readonly Askable[]): Program {
         services: services.map(({ name }) => name),
         canBeSlow: values["slower-than"] !== undefined,
         hasPortFile: given.has("port-file"),
+        certificate: { ca: values.ca, days: values.days },
+        family: familyOf(values),
         questionFlags,
         onlyFirst: values.first,
       });
@@ -108,6 +111,8 @@ async function prepare(
   values: Values,
   services: readonly Askable[],
 ): Promise<Prepared> {
+  // Loaded before any probe, so that loading is not measured.
+  if (targets.some(({ tls }) => tls !== undefined)) await loadTls();
   const asked = new Set(targets.map(({ service }) => service));
   const loaded = services.filter(({ name }) => asked.has(name)).map(
     async ({ name, client }) => [name, await client()] as const,
@@ -117,6 +122,7 @@ async function prepare(
     strict: values.strict,
     timeout: values.timeout,
     slowerThan: values["slower-than"],
+    family: familyOf(values),
     clients: new Map(await Promise.all(loaded)),
   };
   if (values.sizes !== undefined) refuseUnsizable(options, values.sizes);
@@ -131,11 +137,18 @@ function refuseContradictions(given: ReadonlySet<string>): void {
   if (other !== undefined) {
     throw new Failure("USAGE", `--${one} and --${other} can't be used together`);
   }
+  if (given.has("ipv4") && given.has("ipv6")) {
+    throw new Failure("USAGE", "-4 and -6 leave no address: without either, both are checked");
+  }
   if (given.has("every") && !given.has("count")) {
     throw new Failure("USAGE", "--every needs --count: the number of probes", {
       hint: "--for D retries until all targets are as expected",
     });
   }
+}
+
+function familyOf({ ipv4, ipv6 }: Values): "IPv4" | "IPv6" | undefined {
+  return ipv4 ? "IPv4" : ipv6 ? "IPv6" : undefined;
 }
 
 function refuseUnsizable(options: Prepared, sizes: Sizes): void {
@@ -152,8 +165,9 @@ function unsizable(
   options: Prepared,
   { most }: Sizes,
 ): string | undefined {
-  const { expect, service, target: { protocol } } = expected;
-  const sizable = service !== undefined && service !== OPEN && service !== "hello";
+  const { expect, service, http, target: { protocol } } = expected;
+  const sizable = http === undefined && service !== undefined && service !== OPEN &&
+    service !== "hello";
   if (!sizable || (expect !== "ok" && expect !== "slow")) return "it needs replies to requests";
   const least = leastSize(expected, options);
   if (most < least) return `its smallest request has ${least} bytes`;

@@ -126,7 +126,11 @@ function namesOf(lines: readonly Line[]): readonly string[] {
 }
 
 /** Compares what arrives with lines of a conversation: exactly these, and nothing after them. */
-function matcherOf(lines: readonly Line[], values: Values, talk: Talk): Pick<Challenge, "match"> {
+export function matcherOf(
+  lines: readonly Line[],
+  values: Values,
+  talk: Talk,
+): Pick<Challenge, "match"> {
   const received = { bytes: new Uint8Array(0) as Uint8Array };
   const matcher = new Matcher(lines, received, { talk, values });
   const skips = lines.some(({ tokens }) => tokens.some(({ kind }) => kind === "anything"));

@@ -1,5 +1,8 @@
 import { durationFlag, readName, readNumber } from "../../cli/arguments/flags.ts";
+import { Failure } from "../../cli/errors/failure.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
+import { reasonOf } from "../../sockets/errno.ts";
+import type { StatusRange } from "./http.ts";
 import { readSizes } from "./sizes.ts";
 
 /** The flags of a question: they hold for the targets after them. */
@@ -14,9 +17,17 @@ export const questionFlags = {
   },
   reply: {
     value: "TEXT",
-    about: "the reply, whole; {...} is anything; without --send the server speaks first",
+    about:
+      "the reply, whole; {...} is anything; without --send the server speaks first; over HTTP " +
+      "what the body must contain",
     repeats: true,
     read: readName,
+  },
+  status: {
+    value: "N",
+    about: "HTTP status that is ok, such as 204 or 200-299 (200-399 by default)",
+    repeats: true,
+    read: readStatus,
   },
   talk: {
     value: "FILE",
@@ -64,20 +75,57 @@ export const flags = {
     about: "read targets from a file, one per line, # starts a comment; - is stdin",
     read: readName,
   },
+  ca: {
+    value: "FILE",
+    about:
+      "trust the issuers in this file (PEM) instead of the usual ones, for tls:// and https://",
+    read: readPem,
+  },
+  days: {
+    value: "N",
+    about: "require certificates to be valid for N more days",
+    read: readNumber(0, 10_000),
+  },
+  ipv4: { short: "4", about: "check only IPv4 addresses" },
+  ipv6: { short: "6", about: "check only IPv6 addresses" },
   strict: {
     about: "require every address to be as expected, and an answer from each blocked host",
   },
   ...reportFlags,
 };
 
+/** Reads a status, or a range of them. @throws {Failure} of kind `USAGE`. */
+function readStatus(text: string, flag: string): StatusRange {
+  const [, from = "", to = from] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(text) ?? [];
+  const [first, last] = [Number(from), Number(to)];
+  if (first > 0 && first <= last) return { first, last };
+  throw new Failure("USAGE", `${flag} must be an HTTP status or a range: received '${text}'`, {
+    hint: `for example ${flag} 204 or ${flag} 200-299`,
+  });
+}
+
+/** Reads a file of certificates. @throws {Failure} of kind `USAGE`. */
+function readPem(path: string, flag: string): string {
+  try {
+    const text = Deno.readTextFileSync(path);
+    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  } catch (cause) {
+    throw new Failure("USAGE", `${flag}: cannot read '${path}': ${reasonOf(cause)}`, { cause });
+  }
+  throw new Failure("USAGE", `${flag}: '${path}' holds no certificate`, {
+    hint: "it must be in PEM, with -----BEGIN CERTIFICATE-----",
+  });
+}
+
 /** The description in check's help. */
 export const about =
   `Asks each TARGET a question that only a live server can answer, reports how far
 the probe got, and compares the verdict with the expected one.
-TARGET   [tcp://|udp://]HOST:PORT[/SERVICE] or unix:PATH; :4040 is this host
+TARGET   [tcp://|udp://|tls://]HOST:PORT[/SERVICE], unix:PATH[/SERVICE] or
+         http[s]://HOST[:PORT][/PATH]; :4040 is this host
 SERVICE  calc (the default): two random 64-bit numbers; lab: a random word;
          message, hello: this proves only that the server is there;
-         open: any TCP port, the handshake alone
+         open: any TCP port, the handshake alone (with tls:// that of TLS, too)
 EXPECT   ok (the default), one of the verdicts below, or blocked, which is
          refused, dropped or unreachable (over UDP also silent)
 
@@ -86,6 +134,7 @@ ok           0     a live service answered a fresh question
 open         0     the handshake completed (service open), nothing more
 slow         1     ok, but later than --slower-than
 wrong        1     the path is open, but the answer is not the right one
+untrusted    1     its certificate can't be trusted; the reason is shown
 closed       14    accepted, then closed before the reply was complete
 reset        13    accepted, then reset
 silent       124   accepted, then no reply; over UDP no reply at all
@@ -122,6 +171,8 @@ export const examples: readonly string[] = [
   "netdemo check localhost:4040 --count 100 --every 10ms",
   "netdemo check web:4040 --sizes 100..9000 --timeout 1s",
   "netdemo check --send 'ECHO {nonce}' --reply '$16\\n{nonce}' cache:6379 --reply '220 {...}' mail:25",
+  "netdemo check https://web/health --reply ready --days 14",
+  "netdemo check tls://mail:993 --reply '* OK{...}' -4",
   "netdemo check --talk calculator.talk :7000 :7001",
   "netdemo check --targets targets.txt --junit report.xml",
 ];

@@ -9,6 +9,7 @@ import type { DeviationFacts } from "../../talk/deviation.ts";
 import type { AssessedRow, AssessedTarget } from "./assessment.ts";
 import type { Series, Spread } from "./series.ts";
 import type { Limit } from "./sizes.ts";
+import { daysLeft } from "./tls.ts";
 import { detailOf, hintFor, limitWords, spreadWords } from "./words.ts";
 
 /** A result with its row for people, and its line of `--json` if that is not printed yet. */
@@ -114,7 +115,9 @@ function phaseMs(milliseconds: number | undefined): number | undefined {
 /** One try of one address, as `--json` prints it. */
 export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
   const { probed, verdict, asExpected, resolveMs, elapsedMs, control } = row;
-  const { ending, bytes, connectMs, sendMs, replyMs, stranger, deviation } = probed;
+  const { ending, bytes, connectMs, tlsMs, sendMs, firstByteMs, replyMs } = probed;
+  const { stranger, deviation, answer, certificate } = probed;
+  const isHttp = row.asked?.form === "http";
   return {
     event: "probe",
     ...identity(row),
@@ -131,8 +134,13 @@ export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
     wanted: deviation?.wanted,
     came: deviation && escapeBytes(deviation.came.subarray(0, MAX_CAME)),
     resolveMs: phaseMs(resolveMs),
+    status: answer?.status,
+    location: answer?.location,
+    certificateDays: certificate && daysLeft(certificate),
     connectMs: phaseMs(connectMs),
+    tlsMs: phaseMs(tlsMs),
     sendMs: phaseMs(sendMs),
+    firstByteMs: phaseMs(isHttp ? firstByteMs : undefined),
     replyMs: phaseMs(replyMs),
     elapsedMs: rounded(elapsedMs),
   };

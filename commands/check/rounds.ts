@@ -19,6 +19,8 @@ export interface RoundOptions extends Challenges {
   /** Milliseconds for each probe. */
   readonly timeout: number;
   readonly slowerThan?: number | undefined;
+  /** The family of addresses to visit. @default {both} */
+  readonly family?: "IPv4" | "IPv6" | undefined;
   readonly clock: NetworkClock;
   readonly limiter: ConcurrencyLimiter;
   /** Called when a target has been visited, with the number of those that have. */
@@ -97,10 +99,23 @@ async function visitTarget<R extends Row>(
     spentMs: resolveMs ?? 0,
   };
   if (failure !== undefined) return [unresolved(expected, failure, found, options)];
+  const { family } = options;
+  const meant = addresses.filter((hostname) =>
+    family === undefined || hostname.includes(":") === (family === "IPv6")
+  );
+  if (meant.length === 0) return [unresolved(expected, noAddress, found, options)];
   return await Promise.all(
-    addresses.map((hostname) => visit(expected, { hostname, port }, found, options)),
+    meant.map((hostname) => visit(expected, { hostname, port }, found, options)),
   );
 }
+
+/** A name that has no address of the family that is meant. */
+export const noAddress: Failed = {
+  how: "failed",
+  phase: "resolve",
+  kind: "DNS",
+  errno: "EAI_ADDRFAMILY",
+};
 
 /** What a name resolves to, or why it does not. */
 interface Lookup {
@@ -155,10 +170,10 @@ export async function probeRow(
 ): Promise<Row> {
   const { limiter, slowerThan, signal, clock } = options;
   const timeout = Math.max(1, options.timeout - spentMs);
-  const { protocol } = expected.target;
+  const { target: { protocol }, tls } = expected;
   const ask = async () => {
     const challenge = challengeFor(expected, options, size);
-    const probed = await probe({ protocol, remote, challenge, timeout, clock, signal });
+    const probed = await probe({ protocol, remote, challenge, timeout, tls, clock, signal });
     return { challenge, probed };
   };
   let { challenge, probed } = await limiter.run(ask);

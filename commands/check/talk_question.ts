@@ -1,10 +1,11 @@
-import { openTalk } from "../../clients/call/talk_peer.ts";
+import { DatagramPeer } from "../../clients/call/datagram_peer.ts";
+import type { TalkPeer } from "../../clients/call/talk_peer.ts";
 import { TalkPlayer } from "../../clients/call/talk_player.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { EagerPeer } from "../../sockets/eager_peer.ts";
 import { type DeviationFacts, TalkDeviation } from "../../talk/deviation.ts";
 import { type Conversation, type Line, type Talk, visitNames } from "../../talk/talk.ts";
-import type { Expectation } from "./targets.ts";
-import type { Probing } from "./probe.ts";
+import { openStream } from "./open_stream.ts";
+import type { Probing } from "./probing.ts";
 import type { ProbeEnding } from "./verdict.ts";
 
 /** The conversations of a file, as a question to a target. */
@@ -54,43 +55,23 @@ function onlyEchoes(lines: readonly Line[]): boolean {
   });
 }
 
-/**
- * The target of a file whose conversations are datagrams is asked over UDP.
- *
- * @throws {Failure} of kind `USAGE` if it names another protocol.
- */
-export function overProtocolOf(expected: Expectation): Expectation {
-  const { target, text, question } = expected;
-  if (question === undefined || !("form" in question)) return expected;
-  const { talk } = question;
-  if ((target.protocol === "udp") === talk.udp) return expected;
-  if (talk.udp && target.protocol === "tcp" && !text.includes("://")) {
-    return { ...expected, target: { ...target, protocol: "udp" } };
-  }
-  const [own, other] = talk.udp ? ["UDP", "leave it out"] : ["TCP", "begin the file with udp"];
-  throw new Failure("USAGE", `'${text}' can't be checked: the conversations are over ${own}`, {
-    hint: talk.udp ? "write udp:// before the target" : `leave out udp://, or ${other}`,
-  });
-}
-
 /** Plays the conversations, one after another. @throws {SocketFailure} if it can't connect. */
 export async function playTalk(
   question: TalkQuestion,
-  { protocol, remote, timeout, over, seen }: Probing,
+  probing: Probing,
 ): Promise<ProbeEnding> {
-  const place = "path" in remote ? { protocol: "unix", path: remote.path ?? "" } as const : {
-    protocol: protocol === "udp" ? "udp" : "tcp",
-    addresses: [remote.hostname],
-    port: remote.port,
-  } as const;
-  const open = async () => {
-    const startedAt = performance.now();
-    const peer = await openTalk(place, { timeout, signal: over.signal });
-    seen.connectMs ??= performance.now() - startedAt;
+  const { protocol, remote, timeout, clock, over, seen } = probing;
+  const open = async (): Promise<TalkPeer> => {
+    if (protocol === "udp" && "port" in remote) {
+      seen.phase = "reply";
+      const peer = new DatagramPeer(remote);
+      over.signal.addEventListener("abort", () => peer[Symbol.dispose](), { once: true });
+      return peer;
+    }
+    using _limit = clock.after(timeout, () => over.abort("time is up"));
+    const stream = await openStream(probing);
     seen.phase = "reply";
-    over.signal.addEventListener("abort", () => peer[Symbol.dispose](), { once: true });
-    if (over.signal.aborted) peer[Symbol.dispose]();
-    return peer;
+    return new EagerPeer(stream);
   };
   const random = (): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
   const said = ({ says }: Line): void => {

@@ -3,8 +3,9 @@ import { Failure } from "../../cli/errors/failure.ts";
 import { reasonOf } from "../../sockets/errno.ts";
 import { readTalk } from "../../cli/arguments/talk_file.ts";
 import { type CustomQuestion, customQuestion } from "./custom.ts";
+import { DEFAULT_STATUS, type StatusRange } from "./http.ts";
 import { PORT } from "./port_file.ts";
-import { overProtocolOf, type TalkQuestion, talkQuestion } from "./talk_question.ts";
+import { type TalkQuestion, talkQuestion } from "./talk_question.ts";
 import { type Expectation, type ExpectOptions, parseExpectation } from "./targets.ts";
 
 /** The flags of a question as they were typed. */
@@ -12,6 +13,7 @@ interface Draft {
   send?: string;
   reply?: string;
   talk?: string;
+  status?: StatusRange;
 }
 
 /** A target as it was typed. */
@@ -30,6 +32,10 @@ export interface TargetListOptions extends Omit<ExpectOptions, "question"> {
   readonly onlyFirst: boolean;
 }
 
+function isDraftFlag(flag: string): flag is keyof Draft {
+  return ["send", "reply", "talk", "status"].includes(flag);
+}
+
 /** The question that holds for the next target. */
 class CurrentQuestion {
   draft: Draft | undefined;
@@ -38,14 +44,14 @@ class CurrentQuestion {
 
   /** Takes a flag, if it is one of a question. */
   take(flag: string, value: unknown): void {
-    if (flag !== "send" && flag !== "reply" && flag !== "talk") return;
+    if (!isDraftFlag(flag)) return;
     if (!this.isOpen) this.draft = {};
     this.isOpen = true;
     const draft = this.draft ??= {};
     if (draft[flag] !== undefined) {
       throw new Failure("USAGE", `--${flag} is given twice for the same targets`);
     }
-    draft[flag] = String(value);
+    Object.assign(draft, { [flag]: value });
     if (draft.talk === undefined || Object.keys(draft).length === 1) return;
     throw new Failure(
       "USAGE",
@@ -161,24 +167,58 @@ async function expectationsOf(
   options: TargetListOptions,
 ): Promise<readonly Expectation[]> {
   const questions = new Map<Draft, CustomQuestion | TalkQuestion>();
-  for (const { draft } of listed) {
-    if (draft?.talk === undefined || questions.has(draft)) continue;
-    const talk = await readTalk(draft.talk);
-    questions.set(draft, talkQuestion(draft.talk, talk, options.onlyFirst));
+  const drafts = new Set(listed.flatMap(({ draft }) => draft ?? []));
+  for (const draft of drafts) {
+    const question = await questionOf(draft, options.onlyFirst);
+    if (question !== undefined) questions.set(draft, question);
   }
-  const used = new Set<Draft>();
   const all = listed.map(({ text, where, draft }) =>
     located(where, () => {
       if (draft === undefined) return parseExpectation(text, options);
-      const question = questions.get(draft) ?? customQuestion(draft.send, draft.reply);
-      questions.set(draft, question);
-      const expectation = overProtocolOf(parseExpectation(text, { ...options, question }));
-      if (expectation.question !== undefined) used.add(draft);
-      return expectation;
+      const [question, answer] = [questions.get(draft), answerOf(draft)];
+      const expected = overProtocolOf(parseExpectation(text, { ...options, question, answer }));
+      const isUsed = expected.question !== undefined ||
+        (expected.http !== undefined && draft.send === undefined && draft.talk === undefined);
+      if (isUsed) drafts.delete(draft);
+      return expected;
     })
   );
-  if (used.size === questions.size) return all;
+  if (drafts.size === 0) return all;
   throw new Failure("USAGE", "--send, --reply and --talk are for targets that name no service", {
     hint: "leave out the slash and the service: netdemo check cache:6379 --send PING --reply +PONG",
+  });
+}
+
+/** The question for targets that speak no protocol that check knows. */
+async function questionOf(
+  { send, reply, talk }: Draft,
+  onlyFirst: boolean,
+): Promise<CustomQuestion | TalkQuestion | undefined> {
+  if (talk !== undefined) return talkQuestion(talk, await readTalk(talk), onlyFirst);
+  return send === undefined && reply === undefined ? undefined : customQuestion(send, reply);
+}
+
+/** What a web server must answer; a question with a request of its own is not meant for it. */
+function answerOf({ send, reply, talk, status = DEFAULT_STATUS }: Draft) {
+  if (send !== undefined || talk !== undefined || reply === undefined) return { status };
+  return { status, body: { ...customQuestion(undefined, `{...}${reply}{...}`), reply } };
+}
+
+/**
+ * The target of a file whose conversations are datagrams is asked over UDP.
+ *
+ * @throws {Failure} of kind `USAGE` if it names another protocol.
+ */
+function overProtocolOf(expected: Expectation): Expectation {
+  const { target, text, question } = expected;
+  if (question === undefined || !("form" in question)) return expected;
+  const { talk } = question;
+  if ((target.protocol === "udp") === talk.udp) return expected;
+  if (talk.udp && target.protocol === "tcp" && !text.includes("://")) {
+    return { ...expected, target: { ...target, protocol: "udp" } };
+  }
+  const [own, other] = talk.udp ? ["UDP", "leave it out"] : ["TCP", "begin the file with udp"];
+  throw new Failure("USAGE", `'${text}' can't be checked: the conversations are over ${own}`, {
+    hint: talk.udp ? "write udp:// before the target" : `leave out udp://, or ${other}`,
   });
 }

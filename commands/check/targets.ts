@@ -1,13 +1,15 @@
 import { Failure } from "../../cli/errors/failure.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
-import { parseTarget, type Target } from "../../cli/arguments/target.ts";
+import { type InternetTarget, parseTarget, type Target } from "../../cli/arguments/target.ts";
 import {
   canonicalAddress,
   isLinkLocalWithoutZone,
   type Protocol,
 } from "../../protocol/addresses.ts";
 import type { CustomQuestion } from "./custom.ts";
+import { DEFAULT_STATUS, type HttpRequest } from "./http.ts";
 import { PORT } from "./port_file.ts";
+import type { TlsExpectation } from "./probing.ts";
 import type { TalkQuestion } from "./talk_question.ts";
 import { isBlocked, type Verdict, verdicts } from "./verdict.ts";
 
@@ -29,6 +31,10 @@ export interface Expectation {
   readonly service: string | undefined;
   /** The user's own question, if that is asked. */
   readonly question?: CustomQuestion | TalkQuestion | undefined;
+  /** How the connection must be secured, if it must be. */
+  readonly tls?: TlsExpectation | undefined;
+  /** What is asked over HTTP. */
+  readonly http?: HttpRequest | undefined;
 }
 
 /** How to read a target. */
@@ -37,6 +43,12 @@ export interface ExpectOptions {
   readonly services: readonly string[];
   /** What a target without a service is asked. @default {calc's question} */
   readonly question?: CustomQuestion | TalkQuestion | undefined;
+  /** What a web server's answer must be. @default {a status from 200 to 399} */
+  readonly answer?: Omit<HttpRequest, "path"> | undefined;
+  /** What its certificate must be. */
+  readonly certificate?: Pick<TlsExpectation, "ca" | "days"> | undefined;
+  /** Whether only addresses of a family count. @default {both} */
+  readonly family?: "IPv4" | "IPv6" | undefined;
   /** Whether a file says what `{port}` is. @default {false} */
   readonly hasPortFile?: boolean;
   /** Whether an ok may be `slow`. */
@@ -52,7 +64,7 @@ export function parseExpectation(text: string, options: ExpectOptions): Expectat
   const [, prefix, rest = text] = /^([a-z-]*)=(.*)$/is.exec(text) ?? [];
   const expect = prefix === undefined ? "ok" : readVerdict(prefix, text);
   const services = [...options.services, OPEN];
-  const { target, service } = splitPath(parsePlaced(rest, services, options), services);
+  const { target, service, ...security } = parseAsked(rest, services, options);
   const { question } = options;
   const fallback = expect === "open" ? OPEN : question === undefined ? DEFAULT_SERVICE : undefined;
   const asked = service ?? fallback;
@@ -62,10 +74,51 @@ export function parseExpectation(text: string, options: ExpectOptions): Expectat
     expect,
     service: asked,
     ...asked === undefined && { question },
+    ...security,
   };
   const why = impossible(expected, options);
   if (why !== undefined) throw new Failure("USAGE", `'${text}' can't be checked: ${why}`);
   return expected;
+}
+
+/** The default ports of HTTP. */
+const httpPorts: Readonly<Record<string, number>> = { http: 80, https: 443 };
+
+/** What a target's scheme says besides where it is. */
+type Asked = Pick<Expectation, "target" | "service" | "tls" | "http">;
+
+/** Reads a target with its scheme: those of {@linkcode parseTarget}, tls, http and https. */
+function parseAsked(text: string, services: readonly string[], options: ExpectOptions): Asked {
+  const [, scheme = "", rest = ""] = /^(tls|https?):\/\/(.*)$/i.exec(text) ?? [];
+  const { certificate, answer } = options;
+  if (scheme === "") return splitPath(parsePlaced(text, services, options), services);
+  if (scheme.toLowerCase() === "tls") {
+    const target = parsePlaced(rest, services, options) as InternetTarget;
+    const tls = { host: target.host, ...certificate };
+    return { target: { ...target, text }, service: target.service, tls };
+  }
+  const [, authority = "", path = ""] = /^([^/?#]*)([^#]*)/.exec(rest) ?? [];
+  const hasPort = /:[^\]:]*$/.test(authority);
+  const port = hasPort ? "" : `:${httpPorts[scheme.toLowerCase()]}`;
+  const target = parsePlaced(authority + port, [], options) as InternetTarget;
+  const http = { status: DEFAULT_STATUS, ...answer, path: pathOf(path) };
+  const found = { target: { ...target, text }, service: "http", http };
+  if (scheme.toLowerCase() === "http") return found;
+  return { ...found, tls: { host: target.host, protocols: ["http/1.1"], ...certificate } };
+}
+
+/** The path and query of a request, with what can't stand in one encoded. */
+function pathOf(typed: string): string {
+  const path = typed.replaceAll(/[^\x21-\x7e]/gu, encodeURIComponent);
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
+/** The Host header: with the port, unless that is the scheme's own. */
+export function hostHeader({ target, tls }: Expectation): string {
+  if (target.protocol === "unix") return "localhost";
+  const host = target.host.includes(":") ? `[${target.host.split("%")[0]}]` : target.host;
+  const own = tls === undefined ? httpPorts.http : httpPorts.https;
+  return target.port === own ? host : `${host}:${target.port}`;
 }
 
 /** Reads a target; any port will do where the real one is in a file. */
@@ -125,11 +178,18 @@ function impossible({ target, expect, service, question }: Expectation, options:
   if (expect === "open" && service !== OPEN) return `/${service} is asked, so it is never 'open'`;
   if (expect === "slow" && !options.canBeSlow) return "nothing is slow without --slower-than D";
   if (expect === "dns" && !hasName(target)) return "there is no name to resolve";
+  const isOther = options.family === "IPv4" ? isV6 : isV4;
+  if (options.family !== undefined && target.protocol !== "unix" && isOther(target.host)) {
+    return `only ${options.family} addresses are checked`;
+  }
   if (target.protocol !== "unix" && isLinkLocalWithoutZone(target.host)) {
     return `fe80:: is on every link: name one, as in [${target.host}%eth0]:${target.port}`;
   }
   return undefined;
 }
+
+const isV4 = (host: string): boolean => canonicalAddress(host)?.includes(".") ?? false;
+const isV6 = (host: string): boolean => canonicalAddress(host)?.includes(":") ?? false;
 
 function hasName(target: Target): boolean {
   return target.protocol !== "unix" && canonicalAddress(target.host) === undefined;

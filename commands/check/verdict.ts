@@ -1,6 +1,7 @@
 import type { Protocol } from "../../protocol/addresses.ts";
 import type { FailureKind } from "../../cli/errors/failure.ts";
 import type { SocketFailureKind } from "../../sockets/errno.ts";
+import type { TlsProblem } from "./tls.ts";
 
 /** What a probe can find, furthest first: a reply before a connection, a refusal before silence. */
 export const verdicts = [
@@ -8,6 +9,7 @@ export const verdicts = [
   "slow",
   "open",
   "wrong",
+  "untrusted",
   "closed",
   "reset",
   "silent",
@@ -21,12 +23,12 @@ export const verdicts = [
 export type Verdict = typeof verdicts[number];
 
 /** The part of a probe in which it ended. */
-export type Phase = "resolve" | "connect" | "send" | "reply";
+export type Phase = "resolve" | "connect" | "tls" | "send" | "reply";
 
 /** How a probe ended, not yet judged. */
 export type ProbeEnding =
   /** Connected, with nothing to ask. */
-  | { readonly how: "connected"; readonly phase: "connect" }
+  | { readonly how: "connected"; readonly phase: "connect" | "tls" }
   | Answered
   | Failed;
 
@@ -38,6 +40,15 @@ export interface Answered {
   readonly right: boolean;
 }
 
+/** What is known of a failure besides its errno. */
+export type Problem =
+  /** This host itself refused, or this process was too busy to tell. */
+  | "this host"
+  | "too busy"
+  /** The reply is too long. */
+  | "too long"
+  | TlsProblem;
+
 /** No complete reply arrived. */
 export interface Failed {
   readonly how: "failed";
@@ -45,11 +56,10 @@ export interface Failed {
   readonly kind: SocketFailureKind;
   /** Such as `ECONNREFUSED`, if the system gave a reason. */
   readonly errno?: string | undefined;
-  /**
-   * What else is known: the reply is too long, this host itself refused, or this process was too
-   * busy to tell.
-   */
-  readonly problem?: "too long" | "this host" | "too busy" | undefined;
+  /** What else is known. */
+  readonly problem?: Problem | undefined;
+  /** What the runtime says of a handshake that was refused. */
+  readonly message?: string | undefined;
 }
 
 /** What a judgement depends on besides the ending. */
@@ -75,6 +85,17 @@ export function verdictOf(
   }
 }
 
+const verdictsOfProblems: Readonly<Record<Problem, Verdict>> = {
+  // What is about this host or this process says nothing about the path.
+  "this host": "error",
+  "too busy": "error",
+  "too long": "wrong",
+  "not TLS": "wrong",
+  "TLS refused": "wrong",
+  untrusted: "untrusted",
+  "expires soon": "wrong",
+};
+
 const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict>>>> = {
   resolve: { DNS: "dns", TIMEOUT: "dns" },
   connect: {
@@ -85,6 +106,7 @@ const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict
     TIMEOUT: "dropped",
   },
   // Datagrams only: over a connection, a failure to send shows up when receiving.
+  tls: { RESET: "reset", CLOSED: "closed", TIMEOUT: "silent" },
   send: { REFUSED: "refused", UNREACHABLE: "unreachable" },
   reply: {
     REFUSED: "refused",
@@ -96,9 +118,7 @@ const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict
 };
 
 function verdictOfFailure({ phase, kind, problem }: Failed): Verdict {
-  if (problem === "too long") return "wrong";
-  // What is about this host or this process says nothing about the path.
-  if (problem !== undefined) return "error";
+  if (problem !== undefined) return verdictsOfProblems[problem];
   return failures[phase][kind] ?? "error";
 }
 
@@ -107,6 +127,7 @@ const kinds: Readonly<Record<Verdict, FailureKind>> = {
   slow: "ERROR",
   open: "ERROR",
   wrong: "ERROR",
+  untrusted: "ERROR",
   closed: "CLOSED",
   reset: "RESET",
   silent: "TIMEOUT",

@@ -6,8 +6,11 @@ import { contrasted } from "../../text/contrast.ts";
 import { visibleBytes } from "../../text/visible.ts";
 import type { AssessedRow, AssessedTarget, Row } from "./assessment.ts";
 import type { CustomQuestion } from "./custom.ts";
+import type { HttpAnswer } from "./http.ts";
+import { noAddress } from "./rounds.ts";
 import type { Limit } from "./sizes.ts";
 import type { Spread } from "./series.ts";
+import { daysLeft } from "./tls.ts";
 import { type Failed, isAnswer, type Verdict } from "./verdict.ts";
 
 const LF = 0x0a;
@@ -32,8 +35,12 @@ export function milliseconds(value: number): string {
 }
 
 /** `resolve 0.6  connect 0.4  reply 0.5 ms`: the phases that were reached. */
-function durations({ resolveMs, probed: { connectMs, replyMs } }: Row): string {
-  const phases = { resolve: resolveMs, connect: connectMs, reply: replyMs };
+function durations({ resolveMs, asked, probed }: Row): string {
+  const { connectMs, tlsMs, firstByteMs, replyMs } = probed;
+  const reply = asked?.form === "http"
+    ? { "first byte": firstByteMs, whole: replyMs }
+    : { reply: replyMs };
+  const phases = { resolve: resolveMs, connect: connectMs, tls: tlsMs, ...reply };
   const shown = Object.entries(phases).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name} ${milliseconds(value)}`]
   );
@@ -43,9 +50,13 @@ function durations({ resolveMs, probed: { connectMs, replyMs } }: Row): string {
 /** The finding at an address, on one line. */
 export function detailOf(row: Row): string {
   const { verdict, probed: { ending } } = row;
-  const notes = [lostRequests(row), busyWords(row), caveat(row)].filter((note) =>
-    note !== undefined
-  );
+  const notes = [
+    lostRequests(row),
+    busyWords(row),
+    answerWords(row),
+    validityWords(row),
+    caveat(row),
+  ].filter((note) => note !== undefined);
   const after = notes.length === 0 ? "" : `  (${notes.join("; ")})`;
   if (ending.how === "failed") return failureDetail(row, ending) + after;
   if (verdict === "wrong") return wrongDetail(row);
@@ -74,7 +85,9 @@ function failureDetail(row: Row, ending: Failed): string {
     case "reset":
       return endWords(row, verdict);
     case "wrong":
-      return wrongDetail(row);
+      return ending.phase === "tls" ? tlsDetail(row, ending) : wrongDetail(row);
+    case "untrusted":
+      return tlsDetail(row, ending);
     default:
       return `${ending.phase}: ${errorWords(ending)}`;
   }
@@ -82,11 +95,16 @@ function failureDetail(row: Row, ending: Failed): string {
 
 function dnsWords({ kind, errno }: Failed, longest: string): string {
   if (kind === "TIMEOUT") return `no answer from the name server in ${longest}`;
+  if (errno === noAddress.errno) return "it has no address of that family";
   if (errno === "EAI_AGAIN") return "no answer from the name server (EAI_AGAIN)";
   return errno === undefined || errno === "ENOTFOUND" ? "no such name" : `failed (${errno})`;
 }
 
-function silentWords({ expected, probed: { bytes, silentMs = 0 } }: Row, longest: string): string {
+function silentWords(
+  { expected, probed: { ending, bytes, silentMs = 0 } }: Row,
+  longest: string,
+): string {
+  if (ending.phase === "tls") return `tls: connected, then no handshake in ${longest}`;
   if (bytes > 0) {
     return silentMs < MIN_SILENCE_MS
       ? `reply: ${count(bytes)} in ${longest}, and still not whole`
@@ -96,13 +114,82 @@ function silentWords({ expected, probed: { bytes, silentMs = 0 } }: Row, longest
   return `reply: connected, then none in ${longest}`;
 }
 
-function endWords({ probed: { bytes, replyMs = 0 } }: Row, how: "closed" | "reset"): string {
+function endWords({ probed }: Row, how: "closed" | "reset"): string {
+  const { ending, bytes, tlsMs = 0, replyMs = 0 } = probed;
+  if (ending.phase === "tls") {
+    return `tls: accepted, then ${how} after ${milliseconds(tlsMs)} ms, during the handshake`;
+  }
   const what = bytes === 0 ? "without a byte" : `with ${count(bytes)} of a reply`;
   return `reply: accepted, then ${how} after ${milliseconds(replyMs)} ms ${what}`;
 }
 
-function wrongDetail({ asked, probed: { ending, reply, bytes, deviation } }: Row): string {
+/** What is wrong with a handshake, or with a certificate. */
+function tlsDetail({ expected, probed }: Row, { problem, message = "" }: Failed): string {
+  const { certificate, reply } = probed;
+  if (problem === "not TLS") return `tls: it answers "${firstLine(reply)}", which is not TLS`;
+  if (certificate === undefined) return `tls: the handshake was refused: ${message}`;
+  const { validFrom, validTo, names, issuer, isSelfSigned, distrust } = certificate;
+  const days = daysLeft(certificate);
+  switch (distrust) {
+    case "expired":
+      return `tls: the certificate expired ${daysWords(-1 - days)} ago, on ${dateOf(validTo)}`;
+    case "not yet valid":
+      return `tls: the certificate is not valid before ${dateOf(validFrom)}`;
+    case "other name":
+      return `tls: the certificate is not valid for ${expected.tls?.host}, but for ${
+        names.join(", ")
+      }`;
+    case "unknown issuer":
+      return isSelfSigned
+        ? `tls: the certificate is signed by itself: ${issuer}`
+        : `tls: the issuer of the certificate is unknown: ${issuer}`;
+    case undefined:
+      return `tls: the certificate is valid for only ${daysWords(days)}, until ${dateOf(validTo)}`;
+  }
+}
+
+function dateOf(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+function daysWords(days: number): string {
+  return days === 1 ? "1 day" : `${days} days`;
+}
+
+/** What a web server answered: `200 OK`, `301 Moved Permanently, to https://web/`. */
+function answerWords({ verdict, probed: { answer } }: Row): string | undefined {
+  if (answer === undefined || !isAnswer(verdict)) return undefined;
+  return statusWords(answer);
+}
+
+function statusWords({ status, reason, location }: HttpAnswer): string {
+  const to = location === undefined ? "" : `, to ${location}`;
+  return `${status} ${reason}`.trimEnd() + to;
+}
+
+/** How long a certificate is still valid. */
+function validityWords({ verdict, probed: { certificate } }: Row): string | undefined {
+  if (certificate === undefined || !isAnswer(verdict)) return undefined;
+  return `certificate valid for ${daysWords(daysLeft(certificate))}`;
+}
+
+/** What is wrong with the answer of a web server. */
+function httpDetail({ expected, asked, probed: { answer, reply } }: Row): string {
+  if (answer === undefined) return `reply: "${firstLine(reply)}", which is not HTTP`;
+  const { first = 0, last = 0 } = expected.http?.status ?? {};
+  const words = statusWords(answer);
+  if (answer.status < first || answer.status > last) {
+    return `reply: ${words}, not ${first === last ? first : `${first}-${last}`}`;
+  }
+  return asked?.expected === ""
+    ? `reply: ${words}, with a body that breaks the rules of HTTP`
+    : `reply: ${words}, but "${asked?.expected}" is not in its body`;
+}
+
+function wrongDetail(row: Row): string {
+  const { asked, probed: { ending, reply, bytes, deviation } } = row;
   const { form, expected = "" } = asked ?? {};
+  if (form === "http") return httpDetail(row);
   if (deviation !== undefined) return `reply: ${deviationWords(deviation)}`;
   if (form === "end") return "reply: bytes arrived, but hello only closes";
   const isTooLong = ending.how === "failed" && ending.problem === "too long";
@@ -127,6 +214,7 @@ function firstLine(reply: Uint8Array): string {
 function caveat({ verdict, asked }: Row): string | undefined {
   if ((verdict !== "ok" && verdict !== "slow") || asked === undefined) return undefined;
   if (asked.form === "end") return "a forwarder without a server closes as well";
+  if (asked.form === "http") return undefined; // docs/check.md says what it does not prove
   if (asked.echo) return "an echo looks the same";
   return asked.fresh ? undefined : "it is there; a canned reply looks the same";
 }
@@ -222,7 +310,7 @@ export function waitingWords(targets: readonly AssessedTarget[]): string {
 
 /** What to do next about a target that is not as expected. */
 export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
-  const { expect, question, target: { protocol } } = expected;
+  const { expect, question, http, target: { protocol } } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
     if (verdict === "ok" || verdict === "open" || verdict === "slow") {
       return "the path is open: no rule blocks it";
@@ -232,6 +320,9 @@ export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
   if (question !== undefined && !("form" in question) && verdict !== "slow") {
     const hint = hintForQuestion(question, rows);
     if (hint !== undefined) return hint;
+  }
+  if (http !== undefined && verdict === "wrong") {
+    return "it answers, but not as expected: see its log, or accept other answers with --status";
   }
   return hintsOver[protocol][verdict] ?? hints[verdict];
 }
@@ -271,6 +362,8 @@ const hints: Readonly<Record<Verdict, string>> = {
   slow: "it works, but takes longer than --slower-than allows: see which phase took long",
   open: "the handshake alone proves nothing about the service: leave out /open to ask it",
   wrong: "something else answers there; name its service after a slash, or use --send and --reply",
+  untrusted:
+    "renew the certificate, name the issuer with --ca FILE, or check the name that it is for",
   closed:
     "it speaks another protocol (try /open), or is a forwarder that accepts with no server behind it",
   reset: "the server crashed or refused the request, or something in between cut the connection",

@@ -1,0 +1,100 @@
+import type { Match } from "../../clients/challenge.ts";
+import type { Stream } from "../../sockets/stream.ts";
+import { writeAll } from "../../sockets/write_all.ts";
+import type { Challenge } from "./challenge.ts";
+import type { Probing, Seen } from "./probing.ts";
+import type { ProbeEnding } from "./verdict.ts";
+
+/** Bytes to receive before giving up on a reply that is not yet right. */
+const MAX_REPLY = 1_048_576;
+/** Bytes of the first buffer for a reply; it grows as needed. */
+const FIRST_SIZE = 4_096;
+/** Bytes from which a request may take more than one write. */
+const LONG = 4_096;
+
+/** Sends the request, and reads until the reply is whole, wrong, or cut short. */
+export async function askOverStream(
+  stream: Stream,
+  challenge: Challenge,
+  probing: Probing,
+): Promise<ProbeEnding> {
+  const { over, seen, clock } = probing;
+  startSending(stream, challenge, seen);
+  const received = new ReplyBuffer();
+  let match: Match = { is: "part" };
+  while (received.size <= MAX_REPLY) {
+    const silence = match.is === "part" ? undefined : clock.after(match.afterMs ?? 0, () => {
+      over.abort("silence");
+    });
+    let count: number | null;
+    try {
+      count = await stream.read(received.space());
+    } catch (error) {
+      if (over.signal.reason === "silence") return answered(match);
+      if (over.signal.reason !== "time is up") throw error;
+      return concluded(challenge.match(seen.reply, "time is up"), "TIMEOUT");
+    } finally {
+      silence?.[Symbol.dispose]();
+    }
+    if (count === null) return concluded(challenge.match(seen.reply, "end"), "CLOSED");
+    seen.reply = received.take(count);
+    seen.lastAt = performance.now();
+    seen.firstAt ??= seen.lastAt;
+    match = challenge.match(seen.reply);
+    if (match.is !== "part" && match.afterMs === undefined) return answered(match);
+  }
+  return { how: "failed", phase: "reply", kind: "ERROR", problem: "too long" };
+}
+
+/** Sends a request. Not awaited: the peer may answer before it has read everything, or read nothing. */
+function startSending(
+  stream: Stream,
+  { request, endsSending }: Challenge,
+  seen: Seen,
+): void {
+  const startedAt = seen.sentAt = performance.now();
+  if (request === undefined) return;
+  const sent = (): void => {
+    seen.sentAt = performance.now();
+    seen.sendMs = seen.sentAt - startedAt;
+  };
+  // How the connection ended shows when reading.
+  const sending = writeAll(stream, request)
+    .then(() => endsSending ? stream.closeWrite() : undefined)
+    .catch(() => {});
+  // The system takes a short request at once, but the promise may resolve only after the reply.
+  if (request.length < LONG) sent();
+  else sending.then(sent);
+}
+
+/** The bytes of a reply, in one piece. */
+class ReplyBuffer {
+  size = 0;
+  #bytes = new Uint8Array(FIRST_SIZE);
+
+  /** Where the next read puts its bytes. */
+  space(): Uint8Array {
+    if (this.size === this.#bytes.length) {
+      const grown = new Uint8Array(this.size * 4);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    return this.#bytes.subarray(this.size);
+  }
+
+  /** Takes `count` bytes that were read; returns all of the reply so far. */
+  take(count: number): Uint8Array {
+    this.size += count;
+    return this.#bytes.subarray(0, this.size);
+  }
+}
+
+/** The ending of a reply that is right or wrong. */
+export function answered({ is }: Match): ProbeEnding {
+  return { how: "answered", phase: "reply", right: is === "right" };
+}
+
+/** The ending of a reply to which nothing can be added any more. */
+function concluded(match: Match, kind: "CLOSED" | "TIMEOUT"): ProbeEnding {
+  return match.is === "part" ? { how: "failed", phase: "reply", kind } : answered(match);
+}

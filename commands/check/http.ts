@@ -1,0 +1,179 @@
+import type { ReceiveEnd } from "../../clients/challenge.ts";
+import type { Challenge } from "./challenge.ts";
+import type { CustomQuestion } from "./custom.ts";
+import { matcherOf } from "./custom.ts";
+
+/** Bytes of a body that are looked at; a longer one need not arrive whole. */
+const MAX_BODY = 65_536;
+/** Bytes of a status line and headers. */
+const MAX_HEAD = 65_536;
+
+/** Statuses that are accepted, both ends included. */
+export interface StatusRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Accepted unless `--status` says otherwise: a redirect is shown, but not followed. */
+export const DEFAULT_STATUS: StatusRange = { first: 200, last: 399 };
+
+/** What is asked of a web server, and what its answer must be. */
+export interface HttpRequest {
+  /** With its query. */
+  readonly path: string;
+  readonly status: StatusRange;
+  /** What the body must contain. */
+  readonly body?: CustomQuestion | undefined;
+}
+
+/** What a web server answered, as far as it is worth showing. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Where a redirect leads. */
+  readonly location?: string | undefined;
+}
+
+const encoder = new TextEncoder();
+const latin1 = new TextDecoder("latin1");
+
+/**
+ * A GET over HTTP/1.1 (RFC 9112). The answer is right once it is whole, or has
+ * {@linkcode MAX_BODY} bytes of a body.
+ *
+ * @param host The Host header: with its port, unless that is the scheme's own.
+ */
+export function httpChallenge(request: HttpRequest, host: string): Challenge {
+  const { path, status: { first, last }, body } = request;
+  const lines = [
+    `GET ${path} HTTP/1.1`,
+    `Host: ${host}`,
+    "User-Agent: netdemo",
+    "Accept: */*",
+    "Connection: close",
+  ];
+  return {
+    request: encoder.encode(`${lines.join("\r\n")}\r\n\r\n`),
+    fresh: false,
+    echo: false,
+    form: "http",
+    expected: body === undefined ? "" : body.reply,
+    match(received, over) {
+      if (!startsLikeHttp(received)) {
+        return { is: "wrong", ...over === undefined && { afterMs: 30 } };
+      }
+      const head = headOf(received);
+      if (head === undefined) return { is: received.length > MAX_HEAD ? "wrong" : "part" };
+      if (head.status < first || head.status > last) return { is: "wrong" };
+      const arrived = bodyOf(head, received.subarray(head.size), over);
+      if (arrived === "malformed") return { is: "wrong" };
+      if (!arrived.isWhole && arrived.bytes.length < MAX_BODY) return { is: "part" };
+      if (body === undefined) return { is: "right" };
+      const seen = arrived.bytes.subarray(0, MAX_BODY);
+      return { is: contains(seen, body) ? "right" : "wrong" };
+    },
+    answer: answerIn,
+  };
+}
+
+/** The status of an answer, if that has arrived. */
+function answerIn(received: Uint8Array): HttpAnswer | undefined {
+  const head = startsLikeHttp(received) ? headOf(received) : undefined;
+  if (head === undefined) return undefined;
+  const { status, reason, headers } = head;
+  return { status, reason, location: headers.get("location") };
+}
+
+function contains(bytes: Uint8Array, { talk }: CustomQuestion): boolean {
+  const replies = talk.conversations.flatMap(({ lines }) => lines);
+  return matcherOf(replies, new Map(), talk).match(bytes, "end").is === "right";
+}
+
+/** Whether what has arrived is, or may become, a status line. */
+function startsLikeHttp(received: Uint8Array): boolean {
+  const start = latin1.decode(received.subarray(0, "HTTP/1.1".length));
+  return "HTTP/1.1".startsWith(start) || "HTTP/1.0".startsWith(start);
+}
+
+/** A status line and its headers. */
+interface Head {
+  readonly status: number;
+  readonly reason: string;
+  /** By their names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Bytes up to the body. */
+  readonly size: number;
+}
+
+/** The head of the final answer: those of interim ones (1xx) are passed over. */
+function headOf(received: Uint8Array): Head | undefined {
+  const text = latin1.decode(received.subarray(0, MAX_HEAD));
+  let start = 0;
+  while (true) {
+    const [whole, block = ""] = /^([^]*?)\r?\n\r?\n/.exec(text.slice(start)) ?? [];
+    if (whole === undefined) return undefined;
+    start += whole.length;
+    const [statusLine = "", ...fields] = block.split(/\r?\n/);
+    const [, status = "0", reason = ""] = /^HTTP\/1\.\d (\d{3}) ?(.*)$/.exec(statusLine) ?? [];
+    if (status.startsWith("1") && status !== "101") continue;
+    const headers = new Map(fields.map((field) => {
+      const [, name = "", value = ""] = /^([^:]*):\s*(.*?)\s*$/.exec(field) ?? [];
+      return [name.toLowerCase(), value] as const;
+    }));
+    return { status: Number(status), reason, headers, size: start };
+  }
+}
+
+/** A body, as far as it has arrived. */
+interface Body {
+  readonly bytes: Uint8Array;
+  readonly isWhole: boolean;
+}
+
+/** The body's bytes, by the rules of RFC 9112, section 6.3. */
+function bodyOf(
+  { status, headers }: Head,
+  rest: Uint8Array,
+  over: ReceiveEnd | undefined,
+): Body | "malformed" {
+  if (status === 204 || status === 304) return { bytes: rest.subarray(0, 0), isWhole: true };
+  if (/\bchunked$/i.test(headers.get("transfer-encoding") ?? "")) return dechunked(rest);
+  const length = headers.get("content-length");
+  if (length === undefined) return { bytes: rest, isWhole: over === "end" };
+  if (!/^\d+$/.test(length)) return "malformed";
+  const bytes = rest.subarray(0, Number(length));
+  return { bytes, isWhole: bytes.length === Number(length) };
+}
+
+/** The bytes of chunks (RFC 9112, section 7.1). */
+function dechunked(rest: Uint8Array): Body | "malformed" {
+  const bytes = new Uint8Array(rest.length);
+  let size = 0;
+  let at = 0;
+  while (true) {
+    const line = latin1.decode(rest.subarray(at, at + 1_024));
+    const [head, digits = ""] = /^([\da-f]{1,8})[ \t]*(?:;.*)?\r?\n/i.exec(line) ?? [];
+    if (head === undefined) {
+      const mayCome = line.length < 1_024 && /^(?:[\da-f]{0,8}|[\da-f]{1,8}[ \t]*(?:;.*)?\r?)$/i;
+      return mayCome && mayCome.test(line)
+        ? { bytes: bytes.subarray(0, size), isWhole: false }
+        : "malformed";
+    }
+    at += head.length;
+    const length = parseInt(digits, 16);
+    if (length === 0) {
+      const trailers = latin1.decode(rest.subarray(at));
+      return { bytes: bytes.subarray(0, size), isWhole: /^(?:.+\r?\n)*\r?\n/.test(trailers) };
+    }
+    const chunk = rest.subarray(at, at + length);
+    bytes.set(chunk, size);
+    size += chunk.length;
+    at += length;
+    const lineEnd = /^\r?\n/.exec(latin1.decode(rest.subarray(at, at + 2)))?.[0];
+    if (lineEnd === undefined) {
+      if (rest.length >= at + 2) return "malformed";
+      return { bytes: bytes.subarray(0, size), isWhole: false };
+    }
+    at += lineEnd.length;
+  }
+}

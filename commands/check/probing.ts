@@ -1,0 +1,60 @@
+import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
+import type { DeviationFacts } from "../../talk/deviation.ts";
+import type { Challenge } from "./challenge.ts";
+import type { NetworkClock, WaitEnd } from "./network_clock.ts";
+import type { TalkQuestion } from "./talk_question.ts";
+import type { Certificate, TlsOptions } from "./tls.ts";
+import type { Phase } from "./verdict.ts";
+
+/** How a connection must be secured. */
+export interface TlsExpectation extends TlsOptions {
+  /** Days for which the certificate must still be valid. @default {0} */
+  readonly days?: number | undefined;
+}
+
+/** What to probe, and how. */
+export interface ProbeOptions {
+  readonly protocol: Protocol;
+  readonly remote: Endpoint;
+  /** What to ask; `undefined` to connect only. */
+  readonly challenge: Challenge | TalkQuestion | undefined;
+  /** Milliseconds for the whole probe; of a conversation, to connect and for each reply. */
+  readonly timeout: number;
+  /** How to secure the connection. @default {it stays as it is} */
+  readonly tls?: TlsExpectation | undefined;
+  readonly clock: NetworkClock;
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What has been observed so far; a phase that was not reached has no duration. */
+export interface Observed {
+  connectMs?: number;
+  tlsMs?: number;
+  sendMs?: number;
+  certificate?: Certificate;
+  /** Another endpoint that sent a datagram instead of the one asked. */
+  stranger?: Endpoint;
+  /** How the reply deviates from a conversation file. */
+  deviation?: DeviationFacts;
+}
+
+/** The state of a probe under way. */
+export interface Seen extends Observed {
+  phase: Phase;
+  sentAt?: number;
+  /** When the first byte and the last arrived. */
+  firstAt?: number;
+  lastAt?: number;
+  reply: Uint8Array;
+}
+
+/** Why a probe ended itself: silence may also be what completes a reply. */
+export type OwnEnd = WaitEnd | "silence" | "cancelled";
+
+/** A probe under way. */
+export interface Probing extends ProbeOptions {
+  readonly seen: Seen;
+  /** Ends it. The reason of its signal is an {@linkcode OwnEnd}. */
+  readonly over: AbortController;
+}

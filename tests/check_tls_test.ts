@@ -1,0 +1,239 @@
+/** check over TLS: certificates that a test makes, and real servers that show them. */
+import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import type { EventOf } from "../cli/output/events.ts";
+import { calculate } from "../protocol/calculator.ts";
+import { netdemoInProcess, Process, run, testWith, tool } from "./harness/mod.ts";
+import { STREAM_MODULE } from "./path/configurations.ts";
+import { answering, forever, type RunningPeer, send, startStreams } from "./harness/peers.ts";
+
+const HOST = "127.0.0.1";
+const openssl = tool("openssl");
+
+/** Certificates in a folder of their own: `NAME.pem` and `NAME.key`, signed by `ca.pem`. */
+class Certificates implements AsyncDisposable {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async make(): Promise<Certificates> {
+    const folder = await Deno.makeTempDir();
+    const made = new Certificates(folder);
+    await Deno.writeTextFile(
+      `${folder}/ca.cnf`,
+      "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nserial=serial\nnew_certs_dir=.\n" +
+        "default_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n",
+    );
+    await Deno.writeTextFile(`${folder}/index.txt`, "");
+    await Deno.writeTextFile(`${folder}/serial`, "01\n");
+    await made.#openssl(
+      ...["req", "-x509", ...made.#key("ca"), "-out", "ca.pem", "-days", "3650"],
+      ...["-subj", "/CN=Test CA", "-addext", "basicConstraints=critical,CA:TRUE"],
+      ...["-addext", "keyUsage=critical,keyCertSign"],
+    );
+    return made;
+  }
+
+  /** Makes a certificate. @param days From when to when it is valid, counted from today. */
+  async add(name: string, names: string, [from, to]: readonly [number, number]): Promise<void> {
+    const date = (days: number): string =>
+      new Date(Date.now() + days * 86_400_000).toISOString().replaceAll(/[-:T]|\.\d+/g, "");
+    await Deno.writeTextFile(
+      `${this.folder}/${name}.ext`,
+      `subjectAltName=${names}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n`,
+    );
+    await this.#openssl(
+      ...["req", ...this.#key(name), "-out", `${name}.csr`, "-subj", `/CN=${name}`],
+    );
+    await this.#openssl(
+      ...["ca", "-batch", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-notext"],
+      ...["-in", `${name}.csr`, "-out", `${name}.pem`, "-extfile", `${name}.ext`],
+      ...["-startdate", date(from), "-enddate", date(to)],
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  #key(name: string): readonly string[] {
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    return [...key, "-keyout", `${name}.key`];
+  }
+
+  async #openssl(...args: readonly string[]): Promise<void> {
+    const { code, stderr } = await run(["openssl", ...args], { cwd: this.folder });
+    assertEquals(code, 0, stderr);
+  }
+}
+
+/** A TLS server of OpenSSL's at a free port, which answers HTTP if it is asked to. */
+async function startOpenssl(
+  { folder }: Certificates,
+  name: string,
+  ...flags: readonly string[]
+): Promise<Process & { readonly port: number }> {
+  const process = new Process([
+    ...["openssl", "s_server", "-accept", `${HOST}:0`, "-key", `${folder}/${name}.key`],
+    ...["-cert", `${folder}/${name}.pem`, ...flags],
+  ]);
+  const [, port] = await process.printed(/ACCEPT .*:(\d+)/);
+  return Object.assign(process, { port: Number(port) });
+}
+
+async function check(...args: readonly string[]) {
+  const { code, stdout, stderr } = await netdemoInProcess(["check", "--json", ...args]);
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const probes: EventOf<"probe">[] = events.filter(({ event }) => event === "probe");
+  return { code, stderr, probes, verdicts: probes.map(({ verdict }) => verdict) };
+}
+
+const rows = async (...args: readonly string[]): Promise<string> =>
+  (await netdemoInProcess(["check", ...args])).stdout;
+
+testWith([openssl], "each fault of a certificate is untrusted, with its reason", async () => {
+  await using made = await Certificates.make();
+  const here = `DNS:localhost,IP:${HOST}`;
+  await made.add("good", here, [-30, 20]);
+  await made.add("expired", here, [-30, -3]);
+  await made.add("future", here, [3, 30]);
+  await made.add("other", "DNS:other.example,DNS:*.example.org", [-30, 20]);
+  const ca = ["--ca", `${made.folder}/ca.pem`, "--timeout", "20s"];
+  await using good = await startOpenssl(made, "good", "-www");
+  await using expired = await startOpenssl(made, "expired", "-www");
+  await using future = await startOpenssl(made, "future", "-www");
+  await using other = await startOpenssl(made, "other", "-www");
+  const at = ({ port }: { readonly port: number }) => `tls://${HOST}:${port}/open`;
+
+  const fine = await check(at(good), `https://localhost:${good.port}/`, "-4", ...ca);
+  assertEquals([fine.code, fine.verdicts], [0, ["open", "ok"]]);
+  assertEquals(fine.probes.map(({ certificateDays }) => certificateDays), [19, 19]);
+  assertGreater(fine.probes[0]?.tlsMs ?? 0, 0);
+  assertEquals(fine.probes[1]?.status, 200);
+
+  const faults: readonly (readonly [string, RegExp])[] = [
+    [at(expired), /untrusted +tls: the certificate expired [23] days ago, on \d{4}-\d\d-\d\d\n/],
+    [at(future), /untrusted +tls: the certificate is not valid before \d{4}-\d\d-\d\d\n/],
+    [at(other), /untrusted +tls: .* not valid for 127\.0\.0\.1, but for other\.example, \*\.ex/],
+    [`https://localhost:${other.port}/`, /untrusted +tls: .* not valid for localhost, but for/],
+  ];
+  for (const [target, row] of faults) {
+    assertMatch(await rows(target, "-4", ...ca), row);
+    assertEquals((await check(target, "-4", ...ca)).code, 1);
+    assertEquals((await check(`untrusted=${target}`, "-4", ...ca)).code, 0);
+    assertEquals((await check(`blocked=${target}`, "-4", ...ca)).code, 1);
+  }
+  // Without --ca nobody here knows the issuer, however good the certificate is.
+  assertMatch(await rows(at(good)), /untrusted +tls: the issuer .* is unknown: Test CA\n/);
+  assertEquals((await check(at(good), "--days", "19", ...ca)).code, 0);
+  assertMatch(
+    await rows(at(good), "--days", "21", ...ca),
+    /wrong +tls: the certificate is valid for only 19 days, until/,
+  );
+});
+
+testWith([openssl], "a peer that speaks no TLS is wrong, and says what it said", async () => {
+  await using mail = await startStreams(HOST, async (stream) => {
+    await send(stream, "220 mail ESMTP\r\n");
+    await forever;
+  });
+  await using web = await startStreams(HOST, async (stream) => {
+    await stream.read(new Uint8Array(1_024));
+    await send(stream, "HTTP/1.0 400 Bad request\r\n\r\n");
+  });
+  await using closing = await startStreams(HOST, async (stream) => {
+    await stream.read(new Uint8Array(1_024));
+  });
+  await using resetting = await startStreams(HOST, async (stream) => {
+    await stream.read(new Uint8Array(1_024));
+    stream.reset?.();
+  });
+  await using silent = await startStreams(HOST, () => forever);
+  const at = ({ port }: RunningPeer): string => `tls://${HOST}:${port}/open`;
+  const shown = await rows(at(mail), at(web), "--timeout", "10s");
+  assertMatch(shown, /wrong +tls: it answers "220 mail ESMTP", which is not TLS\n/);
+  assertMatch(shown, /wrong +tls: it answers "HTTP\/1\.0 400 Bad request", which is not TLS\n/);
+  const { verdicts, probes } = await check(
+    at(closing),
+    at(resetting),
+    at(silent),
+    "--timeout",
+    "2s",
+  );
+  assertEquals(verdicts, ["closed", "reset", "silent"]);
+  assertEquals(probes.map(({ phase }) => phase), ["tls", "tls", "tls"]);
+});
+
+/** Real servers in front of a calculator: how each is started with a certificate. */
+const fronts: readonly {
+  readonly name: string;
+  config(folder: string, port: number, backend: number): string;
+  command(folder: string): readonly string[];
+}[] = [
+  {
+    name: "nginx",
+    config: (folder, port, backend) => `
+      load_module ${STREAM_MODULE};
+      daemon off; pid ${folder}/nginx.pid; events {}
+      stream { server { listen ${HOST}:${port} ssl; proxy_pass ${HOST}:${backend};
+        ssl_certificate ${folder}/good.pem; ssl_certificate_key ${folder}/good.key; } }`,
+    command: (folder) => ["nginx", "-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`],
+  },
+  {
+    name: "haproxy",
+    config: (folder, port, backend) => `
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1m
+  timeout server 1m
+listen calc
+  bind ${HOST}:${port} ssl crt ${folder}/both.pem
+  server calc ${HOST}:${backend}
+`,
+    command: (folder) => ["haproxy", "-f", `${folder}/haproxy.conf`],
+  },
+  {
+    name: "stunnel",
+    config: (folder, port, backend) => `
+foreground = yes
+pid =
+[calc]
+accept = ${HOST}:${port}
+connect = ${HOST}:${backend}
+cert = ${folder}/both.pem
+`,
+    command: (folder) => ["stunnel", `${folder}/stunnel.conf`],
+  },
+];
+
+for (const { name, config, command } of fronts) {
+  testWith(
+    [openssl, tool(name)],
+    `check asks a calculator through the TLS of ${name}`,
+    async () => {
+      await using made = await Certificates.make();
+      const { folder } = made;
+      await made.add("good", `IP:${HOST}`, [-1, 30]);
+      const [certificate, key] = await Promise.all(
+        ["pem", "key"].map((kind) => Deno.readTextFile(`${folder}/good.${kind}`)),
+      );
+      await Deno.writeTextFile(`${folder}/both.pem`, `${certificate}${key}`);
+      await using calc = await startStreams(HOST, answering((text) => `${calculate(text)}\n`));
+      // These servers can't choose a free port and tell which, so one is taken in advance.
+      const listener = Deno.listen({ hostname: HOST, port: 0 });
+      const { port } = listener.addr;
+      listener.close();
+      await Deno.writeTextFile(`${folder}/${name}.conf`, config(folder, port, calc.port));
+      await using _front = new Process([...command(folder)]);
+      const target = `tls://${HOST}:${port}`;
+      const ca = ["--ca", `${folder}/ca.pem`, "--for", "20s"];
+      const { code, probes } = await check(target, ...ca);
+      assertEquals(code, 0);
+      assertEquals(probes.at(-1)?.certificateDays, 29);
+      const own = ["--send", "10 20 +", "--reply", "Sum of 10 and 20 is 30"];
+      assertEquals((await check(...own, target, ...ca)).code, 0);
+    },
+  );
+}
