@@ -148,6 +148,7 @@ const habits: Readonly<Record<string, string>> = {
   "relay 4041:localhost:4040": "relay --port 4041 localhost:4040",
   "serve calc=4040": "serve calc:4040",
   "-- calc-server": "calc-server",
+  "calc-client -6 :4040 1 2 +": "calc-client '[::1]:4040' 1 2 +",
   "check refused localhost:4049": "check refused=localhost:4049",
   "relay --port 4061 localhost 4040": "relay --port 4061 localhost:4040",
   "demo explain": "demo --explain",

@@ -118,14 +118,16 @@ function flagFor(
       if (place !== value) return placeFor(place, value, flags);
       continue;
     }
-    const [flag = "", argument] = meant.split(" ");
+    const [flag = "", argument = ""] = meant.split(" ");
     if (flag.startsWith("--") && !Object.hasOwn(flags, flag.slice(2))) continue;
     const given = flag !== "--for" || /^\d/.test(value) ? value : "30s";
     if (meant.endsWith("VALUE") && given === "") continue;
     const isForShell = /^[&>]/.test(meant);
     if (isForShell) draft.tail.push(meant);
     draft.whys.push(flag.startsWith("--") ? `the flag is ${flag} here` : "it needs no flag here");
-    if (flag === "--host" && value.startsWith(":")) return argument + value;
+    if (flag === "--host" && value.startsWith(":")) {
+      return argument.includes(":") ? `[${argument}]${value}` : argument + value;
+    }
     const typed = isForShell ? "" : meant.replace("VALUE", given);
     const isTaken = !names.includes(name) || typed.endsWith(value);
     return isTaken ? typed : `${typed} ${value}`;
