@@ -31,6 +31,10 @@ export type WireEvent =
     }
   );
 
+/** An event before it is known when it happened, and on which connection. */
+export type UnnumberedEvent<E = WireEvent> = E extends unknown ? Omit<E, "time" | "connection">
+  : never;
+
 /** Both ends of a connection, and the relay between them. */
 export interface WireEnds {
   readonly client: Endpoint;

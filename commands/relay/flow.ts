@@ -1,5 +1,5 @@
 import type { Side } from "../../ladder/rung.ts";
-import type { WireEnds, WireEvent } from "../../ladder/wire.ts";
+import type { UnnumberedEvent, WireEnds } from "../../ladder/wire.ts";
 import { type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { receiveFrom } from "../../sockets/receive.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
@@ -7,7 +7,7 @@ import { disturbsOf, transitFor } from "./connection_faults.ts";
 import type { Draws } from "./faults/draw.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { Disturb, Piece } from "./faults/kind.ts";
-import { kept } from "./link.ts";
+import { kept } from "./event_sink.ts";
 import type { RelayOptions } from "./relay_engine.ts";
 
 /** Datagrams of a client that faults may hold back at a time; further ones are lost. */
@@ -167,12 +167,10 @@ export class Flow {
     return { client: internetEndpointOf(client), relay: near.addr, server };
   }
 
-  #emit(event: Unnumbered<WireEvent>): void {
+  #emit(event: UnnumberedEvent): void {
     this.#context.emit?.({ time: performance.now(), connection: this.#options.id, ...event });
   }
 }
-
-type Unnumbered<E> = E extends unknown ? Omit<E, "time" | "connection"> : never;
 
 async function* only(piece: Piece): AsyncGenerator<Piece> {
   yield piece;

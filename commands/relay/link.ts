@@ -1,13 +1,12 @@
 import type { Side } from "../../ladder/rung.ts";
-import type { WireEnds, WireEvent } from "../../ladder/wire.ts";
+import type { UnnumberedEvent, WireEnds } from "../../ladder/wire.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { writeAll } from "../../sockets/write_all.ts";
 import type { ConnectionFaults } from "./connection_faults.ts";
+import { type EventSink, kept } from "./event_sink.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { FaultyDirection } from "./faulty_direction.ts";
 
-/** Bytes of each piece to keep for display. */
-export const KEPT_BYTES = 4_096;
 /** Bytes to read at a time: few at first, so that an idle connection costs little. */
 const FIRST_BUFFER = 4_096;
 const LARGE_BUFFER = 65_536;
@@ -20,13 +19,6 @@ const READ_RATE = 8_192;
 const SLOW_READ_RATE = 64;
 /** Milliseconds until a stalled connection is closed, once one side has ended it. */
 const STALL_PATIENCE_MS = 60_000;
-
-/** Takes events. It must be quick. */
-export interface EventSink {
-  (event: WireEvent): void;
-  /** Whether it wants the next data of a connection, to be copied for it. @default {always} */
-  takesData?(connection: number): boolean;
-}
 
 export interface LinkOptions {
   /** Counts connections from 1. */
@@ -276,24 +268,14 @@ export class Link {
     this.#options.ended(this);
   }
 
-  #emit(event: Unnumbered<WireEvent>): void {
+  #emit(event: UnnumberedEvent): void {
     const { emit, id } = this.#options;
     emit?.({ time: performance.now(), connection: id, ...event });
   }
 }
 
-type Unnumbered<E> = E extends unknown ? Omit<E, "time" | "connection"> : never;
-
 /** Closes with a reset, or without one if this runtime can't reset. */
 export function resetStream(stream: Stream): void {
   if (stream.reset === undefined) stream.close();
   else stream.reset();
-}
-
-/** A copy of the beginning of a piece. */
-export function kept(
-  piece: Uint8Array,
-  most = KEPT_BYTES,
-): { readonly data: Uint8Array; readonly bytes: number } {
-  return { data: piece.slice(0, most), bytes: piece.length };
 }

@@ -3,7 +3,7 @@ import type { Channels } from "../../cli/output/channels.ts";
 import type { RelayPage } from "../../page/open_page.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import { visible } from "../../text/visible.ts";
-import type { EventSink } from "./link.ts";
+import type { EventSink } from "./event_sink.ts";
 import type { Relay } from "./relay_engine.ts";
 
 /**

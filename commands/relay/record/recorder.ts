@@ -5,7 +5,7 @@ import type { WireEvent } from "../../../ladder/wire.ts";
 import { reasonOf } from "../../../sockets/errno.ts";
 import { visible } from "../../../text/visible.ts";
 import { conversationFile, type FileOptions } from "./conversation_file.ts";
-import { type EventSink, KEPT_BYTES } from "../link.ts";
+import { type EventSink, KEPT_BYTES } from "../event_sink.ts";
 import type { RelayOptions } from "../relay_engine.ts";
 import { Recording } from "./recording.ts";
 
