@@ -6,6 +6,7 @@ import { commands } from "../main.ts";
 import { labForms } from "../protocol/lab.ts";
 import { QUIET_MS } from "../protocol/line_buffer.ts";
 import { defaultLimits } from "../services/server/server.ts";
+import { promises } from "./harness/promises.ts";
 import { digestOfPage, PICTURES_OF } from "./page_pictures.ts";
 
 const docs = `${import.meta.dirname}/../docs`;
@@ -50,21 +51,32 @@ Deno.test("docs/wire.md states the program's real limits", async () => {
   }
 });
 
-Deno.test("every promise in docs/promises.md names existing tests", async () => {
+Deno.test("every promise in docs/promises.md is verified by tests in the files that it names", async () => {
   const page = await Deno.readTextFile(`${docs}/promises.md`);
-  const rows = page.split("\n").filter((line) => /^\| (?!-|what happens)/.test(line));
-  assert(rows.length >= 50);
+  const rows = page.split("\n").filter((line) => /^\| (?!-|what happens)/.test(line))
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  assertEquals(rows.map(([, promise]) => promise).sort(), Object.keys(promises).sort());
   for (const row of rows) {
-    const files = [...(row.split("|").at(-2) ?? "").matchAll(/`([\w/]+_test\.ts)`/g)];
-    assert(files.length > 0, row);
-    for (const [, file] of files) {
-      assertMatch(
-        await Deno.readTextFile(`${import.meta.dirname}/${file}`),
-        /Deno\.test|\w+(?:With|Test)\(/,
-      );
-    }
+    const files = [...(row.at(-2) ?? "").matchAll(/`([\w/]+_test\.ts)`/g)];
+    const sources = await Promise.all(
+      files.map(([, file]) => Deno.readTextFile(`${import.meta.dirname}/${file}`)),
+    );
+    const found = (name: string) => sources.filter((source) => holdsTest(source, name)).length;
+    const verified = promises[row[1] ?? ""] ?? [];
+    for (const name of verified) assertEquals([name, found(name)], [name, 1]);
+    const needed = (source: string) => verified.some((name) => holdsTest(source, name));
+    assertEquals([row[1], sources.every(needed)], [row[1], true], "a file that verifies nothing");
   }
 });
+
+/** Whether a test of this name stands in the source: the name is quoted, after the call of a test. */
+function holdsTest(source: string, name: string): boolean {
+  const at = ['"', "`", "'"].map((quote) => source.indexOf(quote + name + quote))
+    .find((index) => index >= 0);
+  if (at === undefined) return false;
+  // The needs of a test may stand between its call and its name.
+  return /(?:Deno\.test|[tT]est(?:With)?)\((?:[^;{}]|\{ name: )*$/.test(source.slice(0, at));
+}
 
 /** The netdemo command lines in a page's code, each up to where a shell ends the command. */
 function commandLinesIn(page: string): string[] {
