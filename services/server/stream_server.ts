@@ -42,7 +42,7 @@ const QUEUED_MS = 10;
 /** Looks that must find it empty: the first may come before a turn of accepting. */
 const QUEUED_LOOKS = 2;
 /** Milliseconds after a stop from which nothing more is accepted. */
-const MAX_QUEUED_MS = 200;
+const MAX_QUEUED_MS = 1_000;
 
 /**
  * Starts a server that runs the service over TCP.
