@@ -43,7 +43,7 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
       ...server.play,
       talk,
       ...(send && { send }),
-      ...(open && { open }),
+      open: open ?? (() => this.#connect()),
       said: (line, bytes) => {
         if (line.says !== "server") return;
         this.reply = { line, bytes };
@@ -87,6 +87,13 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
     let peer = peers.get(client) as P | undefined;
     if (peer === undefined) peers.set(client, peer = await this.#server.connect());
     return peer;
+  }
+
+  /** Each of several clients that talk to each other meets the same running program. */
+  async #connect(): Promise<P> {
+    const server = this.#server;
+    if (this.#player.peers.size === 0) return await server.connect();
+    return await server.clients.connect(server.timeout);
   }
 
   get peers(): readonly P[] {
