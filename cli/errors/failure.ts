@@ -17,6 +17,7 @@ export class Failure extends Error {
   override readonly name = "Failure";
   readonly kind: FailureKind;
   readonly hint: string | undefined;
+  readonly exitCode: number;
   /** Lines that show what the message is about, such as a line of a file. */
   readonly excerpt: readonly string[];
 
@@ -25,12 +26,15 @@ export class Failure extends Error {
     message: string,
     options: ErrorOptions & {
       hint?: string | undefined;
+      /** @default {that of the kind} */
+      exitCode?: number | undefined;
       excerpt?: readonly string[] | undefined;
     } = {},
   ) {
     super(message, options);
     this.kind = kind;
     this.hint = options.hint;
+    this.exitCode = options.exitCode ?? exitCodes[kind];
     this.excerpt = options.excerpt ?? [];
   }
 }

@@ -1,7 +1,7 @@
 import { errnoOf } from "../../sockets/errno.ts";
 import { visible } from "../../text/visible.ts";
 import { type Channels, eventLine } from "../output/channels.ts";
-import { asFailure, exitCodes, type Failure } from "./failure.ts";
+import { asFailure, type Failure } from "./failure.ts";
 
 /** Exit code if the reader of stdout is gone, as in shells: 128 + SIGPIPE. */
 const EXIT_BROKEN_PIPE = 141;
@@ -19,8 +19,7 @@ export async function reportFailure(
   if (errnoOf(error) === "EPIPE") return EXIT_BROKEN_PIPE;
   const failure = asFailure(error);
   await printFailure(failure, channels);
-  const { kind, message, hint } = failure;
-  const exitCode = exitCodes[kind];
+  const { kind, message, hint, exitCode } = failure;
   if (json) {
     channels.stdout.line(
       eventLine({ event: "failure", failure: kind, exitCode, message, hint }),

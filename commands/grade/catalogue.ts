@@ -1,6 +1,6 @@
+/** The texts of --list, --explain and docs/grade.md. */
 import { displayOf } from "../../cli/output/terminal.ts";
 import { wrap } from "../../text/width.ts";
-/** The texts of --list, --explain and docs/grade.md. */
 import { factsFor, type SubjectFacts } from "./checks/check.ts";
 import { type Level, levels, type Subject } from "./subjects.ts";
 import { tableOf } from "./tables.ts";

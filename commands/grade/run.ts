@@ -1,8 +1,7 @@
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
-import { type Channels, eventLine } from "../../cli/output/channels.ts";
+import type { Channels } from "../../cli/output/channels.ts";
 import type { Report } from "../../cli/reports/report.ts";
 import { exitCodeOf, watchStopSignals } from "../../cli/signals.ts";
-import { visible } from "../../text/visible.ts";
 import { countByStatus, type Outcome } from "../../suite/outcome.ts";
 import { isReported } from "../../suite/selection.ts";
 import type { TestFacts } from "../../suite/test.ts";
@@ -46,10 +45,9 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
       if (isReported(outcome, options.only)) report.add([resultOf(outcome)]);
     }
   } catch (error) {
-    const { message } = error instanceof CannotStart ? error : asFailure(error);
-    await report.end({ aborted: message });
-    if (!(error instanceof CannotStart)) throw error;
-    return cannotStart(error, options, channels);
+    const failure = error instanceof CannotStart ? cannotStart(error, options) : asFailure(error);
+    await report.end({ aborted: failure.message });
+    throw failure;
   } finally {
     clearTimeout(timer);
   }
@@ -171,12 +169,9 @@ function failureOf(
   });
 }
 
-/** Reports that the program can't be started; returns the exit code that a shell would. */
-function cannotStart(
-  { message, found }: CannotStart,
-  { json, command = [] }: GradeOptions,
-  channels: Channels,
-): number {
+/** The failure of a program that can't be started, with the exit code that a shell would give. */
+function cannotStart(cause: CannotStart, { command = [] }: GradeOptions): Failure {
+  const { message, found } = cause;
   const isOneWord = command.length === 1 && command[0]!.includes(" ");
   const hint = found
     ? "make it executable (chmod +x), or name the interpreter: -- python3 program.py"
@@ -184,11 +179,5 @@ function cannotStart(
     ? "leave out the quotes: the program and its arguments are separate words"
     : "check the spelling; a program in this folder is called ./program";
   const exitCode = found ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
-  channels.stderr.line(`netdemo: ERROR: ${visible(message)}`);
-  channels.stderr.line(`hint: ${hint}`);
-  if (json) {
-    const event = { event: "failure", failure: "ERROR", exitCode, message, hint } as const;
-    channels.stdout.line(eventLine(event));
-  }
-  return exitCode;
+  return new Failure("ERROR", message, { cause, hint, exitCode });
 }
