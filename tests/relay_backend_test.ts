@@ -119,6 +119,21 @@ Deno.test("over UDP a client goes on at the new address of a server that has mov
   await until(async () => await ask(address, "--timeout", "300ms") === 0, "it has moved");
 });
 
+Deno.test("a relay that is stopped does not wait for the resolver", async () => {
+  const failure = new SocketFailure("DNS", { phase: "resolve", host: "mute.test" });
+  let lookups = 0;
+  const relay = await TestRelay.start({
+    ...{ target: 1, host: "mute.test" },
+    lookUp: () => lookups++ === 0 ? Promise.reject(failure) : new Promise(() => {}),
+  });
+  using client = await dialResettable({ ...here, port: relay.port });
+  await until(() => lookups === 2, "the client has it looked up");
+  const start = performance.now();
+  await relay[Symbol.asyncDispose]();
+  assertLess(performance.now() - start, 3_000);
+  await assertRejects(() => client.read(new Uint8Array(1)), Error, "ECONNRESET");
+});
+
 Deno.test("a relay whose server does not resolve yet says so, and listens", async () => {
   await using relay = new Process([
     ...[...netdemoCommand, "relay", "--host", "127.0.0.1", "--port", "0"],

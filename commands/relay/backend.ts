@@ -1,3 +1,4 @@
+import { deadline } from "@std/async/deadline";
 import type { InternetEndpoint } from "../../protocol/addresses.ts";
 import { firstToAnswer } from "../../sockets/dial.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
@@ -66,7 +67,9 @@ export class Backend {
       failure = error;
     }
     signal.throwIfAborted();
-    await this.lookUpAgain().catch((error) => failure ??= error.cause ?? error);
+    const lookingUp = deadline(this.lookUpAgain(), RESOLVE_TIMEOUT_MS, { signal });
+    await lookingUp.catch((error: Error) => failure ??= error.cause ?? error);
+    signal.throwIfAborted();
     const added = this.endpoints.filter(({ hostname }) =>
       known.every((other) => other.hostname !== hostname)
     );

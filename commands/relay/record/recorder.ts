@@ -25,6 +25,7 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #recording: Recording;
   #pause = PAUSE_MS;
+  #hasWarned = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws {Failure} if the file can't be written. */
@@ -52,7 +53,8 @@ export class Recorder {
     try {
       this.#write();
     } catch (error) {
-      this.#options.warn(problemOf(this.#options.path, error));
+      if (!this.#hasWarned) this.#options.warn(problemOf(this.#options.path, error));
+      this.#hasWarned = true;
     }
   }
 
