@@ -2,7 +2,7 @@
  * The signals that stop a server, with their numbers; SIGHUP is sent when the terminal is closed.
  * Windows has no SIGTERM.
  */
-export const stopSignals: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
+const stopSignals: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
   ? { SIGINT: 2, SIGBREAK: 21 }
   : { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 

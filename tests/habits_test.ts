@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { habitHint } from "../cli/arguments/habits.ts";
 import { commands } from "../main.ts";
-import { wordsOfLine } from "../text/shell.ts";
+import { wordsOfLine } from "./harness/shell.ts";
 import { netdemoInProcess } from "./harness/mod.ts";
 
 /**

@@ -5,7 +5,7 @@ import { exitCodes } from "../cli/errors/failure.ts";
 import { events } from "../cli/output/events.ts";
 import { topic } from "../cli/arguments/topics.ts";
 import { parseCommandLine } from "../cli/arguments/flags.ts";
-import { wordsOfLine } from "../text/shell.ts";
+import { wordsOfLine } from "./harness/shell.ts";
 import { commands } from "../main.ts";
 import { netdemoInProcess } from "./harness/mod.ts";
 

@@ -16,7 +16,7 @@ export interface InternetTarget {
 }
 
 /** The server that a command addresses by the path of its Unix socket. */
-export interface UnixTarget {
+interface UnixTarget {
   readonly text: string;
   readonly protocol: "unix";
   readonly path: string;
@@ -27,7 +27,7 @@ export interface UnixTarget {
 export type Target = InternetTarget | UnixTarget;
 
 /** What a target may name. */
-export interface TargetOptions {
+interface TargetOptions {
   /** Names allowed after the slash. @default {none} */
   readonly services?: readonly string[];
 }
