@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { shown, wrongBytes } from "../../commands/grade/judge.ts";
 import { lastWords } from "../../commands/grade/program/last_words.ts";
+import { ownLine } from "../../commands/grade/program/own_line.ts";
 
 const encoder = new TextEncoder();
 const SUM = "Sum of 10 and 20 is 30";
@@ -91,4 +92,50 @@ Deno.test("the line quoted from a stack trace is the one that says what went wro
   };
   for (const [stderr, words] of Object.entries(table)) assertEquals(lastWords(stderr), words);
   assertEquals(lastWords(" \n"), undefined);
+});
+
+Deno.test("the learner's own line is the innermost place in a file of theirs", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = (name: string): string => `${folder}/${name}`;
+    for (const name of ["s.py", "s.mjs", "s.go", "s.rb", "s.pl", "s.c"]) {
+      await Deno.writeTextFile(path(name), "first\n  second one\nthird\n");
+    }
+    const table: readonly (readonly [stderr: string, line: string | undefined])[] = [
+      [
+        `Traceback:\n  File "${
+          path("s.py")
+        }", line 2, in main\n  File "/usr/lib/python3.11/socket.py", line 9, in send\nTypeError: x\n`,
+        "s.py, line 2: second one",
+      ],
+      [
+        `${path("s.mjs")}:3\n^\nTypeError: x\n    at node:net:1:2\n    at f (file://${
+          path("s.mjs")
+        }:2:5)\n`,
+        "s.mjs, line 3: third",
+      ],
+      [
+        `Exception in thread "main" java.lang.NumberFormatException: x\n\tat java.base/java.lang.Integer.parseInt(Integer.java:652)\n\tat Server.main(Server.java:12)\n`,
+        "Server.java, line 12",
+      ],
+      [
+        `panic: x\n\ngoroutine 1 [running]:\nmain.f()\n\t/usr/local/go/src/net/net.go:4 +0x1\nmain.main()\n\t${
+          path("s.go")
+        }:2 +0x1d\n`,
+        "s.go, line 2: second one",
+      ],
+      [`${path("s.rb")}:2:in 'f': divided by 0 (ZeroDivisionError)\n`, "s.rb, line 2: second one"],
+      [`Illegal division by zero at ${path("s.pl")} line 2.\n`, "s.pl, line 2: second one"],
+      [
+        `==1==ERROR: AddressSanitizer: stack-buffer-overflow\n    #0 0x1 in strcpy /usr/src/x.c:1\n    #1 0x55 in main ${
+          path("s.c")
+        }:2:5\n`,
+        "s.c, line 2: second one",
+      ],
+      ["Segmentation fault\n", undefined],
+    ];
+    for (const [stderr, line] of table) assertEquals(ownLine(stderr), line);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -1,6 +1,6 @@
 /** A client under test. netdemo plays its server. */
 import type { Driver } from "../../../suite/runner.ts";
-import { lastWords } from "../program/last_words.ts";
+import { lastWordsAndLine } from "../program/last_words.ts";
 import type { Program } from "../program/program.ts";
 import { sampleOf } from "../conversations.ts";
 import type { Talk, Token } from "../../../talk/talk.ts";
@@ -185,7 +185,7 @@ export class ClientUnderTest implements Driver, AsyncDisposable {
       ...{ connected, heard, misunderstood, status, waitedForClose },
       stdout: child.stdout.text,
       stderr: child.stderr.text,
-      said: lastWords(child.stderr.tailFrom(0)),
+      said: lastWordsAndLine(child.stderr.tailFrom(0)),
     };
   }
 }

@@ -25,6 +25,8 @@ export class ListenerSearch {
   #endedAt: number | undefined;
   #elsewhereSince: number | undefined;
   #found: readonly Listening[] = [];
+  /** Its UDP sockets, if it listens nowhere. */
+  #datagrams: readonly Listening[] = [];
   /** The addresses to try. */
   addresses: readonly string[] = LOOPBACK;
 
@@ -44,6 +46,7 @@ export class ListenerSearch {
     if (now - this.#lookedAt < LOOK_MS) return false;
     const pids = (await usageOf(this.#child.pid))?.pids ?? [];
     this.#found = await listeningOf(pids, "tcp") ?? [];
+    this.#datagrams = this.#found.length > 0 ? [] : await listeningOf(pids, "udp") ?? [];
     this.#lookedAt = performance.now();
     const [own] = this.#found;
     if (own !== undefined && !this.#program.takesPort) this.#program.port = own.port;
@@ -62,6 +65,13 @@ export class ListenerSearch {
     const isThere = this.#found.some((one) =>
       one.port === port && ["*", ...this.addresses].includes(one.hostname)
     );
+    const [datagrams] = this.#datagrams;
+    if (found === undefined && datagrams !== undefined) {
+      return {
+        saw: `your program has a UDP socket on port ${datagrams.port}, and listens on no TCP port`,
+        fix: "create the socket with SOCK_STREAM; or, if it is to use UDP, add --udp",
+      };
+    }
     if (found === undefined || isThere) return undefined;
     if (found.port === port) {
       return {

@@ -104,6 +104,16 @@ export class TcpClients implements Clients<EagerPeer> {
     return peer;
   }
 
+  #whyEndedEarly(said = ""): string {
+    if (/in use|EADDRINUSE/i.test(said) && !this.#program.takesPort) {
+      return "your program has a port of its own, and is started again and again: give --port N";
+    }
+    if (/Invalid argument|EINVAL|not listening/i.test(said)) {
+      return "call listen() after bind() and before accept()";
+    }
+    return ENDED_EARLY_FIX;
+  }
+
   async #notListening(child: Child, search: ListenerSearch): Promise<Finding | Skipped> {
     const { port, options: { fixedPort } } = this.#program;
     if (child.ended !== undefined) {
@@ -113,10 +123,9 @@ export class TcpClients implements Clients<EagerPeer> {
           `port ${port} is still held by a closed connection: let your program take {port}`,
         );
       }
-      return new Finding({
-        saw: `your program ${child.ending} before it listened`,
-        fix: ENDED_EARLY_FIX,
-      });
+      const said = await this.#program.said();
+      const saw = `your program ${child.ending} before it listened`;
+      return new Finding({ saw, said, fix: this.#whyEndedEarly(said) });
     }
     return new Finding(
       search.elsewhere() ?? {

@@ -63,6 +63,13 @@ export class UdpClients implements Clients<DatagramPeer> {
       throw new Finding({ saw, fix: ENDED_EARLY_FIX });
     }
     const [elsewhere] = found ?? [];
+    const [stream] = await listeningOf([child.pid], "tcp") ?? [];
+    if (elsewhere === undefined && stream !== undefined) {
+      throw new Finding({
+        saw: `your program listens on TCP port ${stream.port}, and has no UDP socket`,
+        fix: "create the socket with SOCK_DGRAM; or, if it is to use TCP, leave out --udp",
+      });
+    }
     throw new Finding({
       saw: elsewhere === undefined
         ? `nothing is bound to UDP port ${program.port} after ${START_MS / 1_000} s`

@@ -11,7 +11,7 @@ import type { Subject } from "../subjects.ts";
 
 /** What to do about a program that ended before it was asked anything. */
 export const ENDED_EARLY_FIX =
-  "find out why it ended: read its error message, and check the command";
+  "find out why it ended: read its error message, check the command, and bind() and listen()";
 /** Starts of a program whose port another program may have taken in the meantime. */
 const STARTS = 3;
 
