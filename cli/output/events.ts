@@ -309,6 +309,7 @@ export const events = {
     skipped: optional(count),
     notJudged: optional(count),
     seed: optional(count),
+    containment: optional(text),
     exitCode: count,
     failure: optional(text),
     elapsedMs: milliseconds,

@@ -57,6 +57,7 @@ const flags = {
     about: "what the program gets on stdin; \\n ends a line, {port} is its port",
     read: readName,
   },
+  "run-as": { value: "USER", about: "run the program as this user; needs root", read: readName },
   timeout: durationFlag("longest wait for each answer", {
     least: 1,
     default: DEFAULT_TIMEOUT_MS,
@@ -97,9 +98,9 @@ TARGET is a server that is already running: HOST:PORT.
 Levels: lesson is what the lesson's own programs do; robust is what a program
 needs before others can use it; stream is for programs whose requests are lines.
 
-The program's whole process group ends with the examination; on Linux, so do
-processes that have left the group. This is not a sandbox: run other people's
-programs in a container.
+All that the program starts ends with the examination, as far as the system
+allows. This is not a sandbox: run other people's programs in a container, and
+as another user: --run-as USER.
 
 Exit code: 0 all passed, 1 some failed, 124 --max-time has passed, 126 or 127
 the program can't be started.`,
@@ -139,6 +140,7 @@ the program can't be started.`,
       only: idsFrom(values.only, "--only", subject),
       skip: idsFrom(values.skip, "--skip", subject),
       maxTime: values["max-time"],
+      runAs: values["run-as"],
       mayBreak: values["i-may-break-it"],
       input: values.input?.replaceAll("\\n", "\n"),
     });

@@ -17,6 +17,8 @@ export interface GradeOptions extends FlagValues<typeof reportFlags> {
   readonly timeout: number;
   readonly maxTime: number;
   readonly seed: number | undefined;
+  /** Whom the program runs as. @default netdemo's own user */
+  readonly runAs: string | undefined;
   readonly gradescope: string | undefined;
   readonly mayBreak: boolean;
 }

@@ -8,6 +8,8 @@ import type { TestFacts } from "../../suite/test.ts";
 import { locate } from "./locate.ts";
 import type { GradeOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
+import { type Container, type Containment, openContainer } from "./program/containment.ts";
+import { isExecutable } from "./program/system.ts";
 import { CannotStart } from "./program/child.ts";
 import { Ports } from "./program/ports.ts";
 import { seededRandom } from "../../protocol/random.ts";
@@ -28,8 +30,11 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
     channels.stderr.line(`port ${port} is held by a closed connection: waiting until it is free`);
   };
   const random = seededRandom(seed);
-  await using prepared = prepare(
-    { ...options, random, ports, onWait, fixedPort: options.port, target },
+  await using stack = new AsyncDisposableStack();
+  const container = await containerFor(options);
+  if (container !== undefined) stack.defer(() => container.remove());
+  const prepared = stack.use(
+    prepare({ ...options, random, ports, container, onWait, fixedPort: options.port, target }),
   );
   refuseUnreached(options, prepared.tests);
   const report = openReports(options, prepared.tests, channels);
@@ -51,13 +56,26 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   } finally {
     clearTimeout(timer);
   }
+  // What is left of the program ends before the marks are written for the last time.
+  await stack.disposeAsync();
   const cut = signals.first.aborted ? "signal" : timeLimit.signal.aborted ? "time" : undefined;
   const missing = cut === undefined ? [] : notRun(prepared.tests, done, whyCut(cut, options));
   for (const outcome of missing) {
     if (isReported(outcome, options.only)) report.add([resultOf(outcome)]);
   }
   const counted = [...done, ...missing].filter((outcome) => isReported(outcome, options.only));
-  return await conclude(counted, { options, seed, startedAt, cut, report, signals: signals.first });
+  return await conclude(counted, {
+    ...{ options, seed, startedAt, cut, report },
+    containment: container?.kind,
+    signals: signals.first,
+  });
+}
+
+/** What the program runs in: nothing if it runs already, or can't be started anyway. */
+async function containerFor({ command, runAs }: GradeOptions): Promise<Container | undefined> {
+  const [program] = command ?? [];
+  if (program === undefined) return undefined;
+  return await isExecutable(program) ? await openContainer(runAs) : undefined;
 }
 
 /** @throws {Failure} of kind `USAGE` if a check of --only would not run. */
@@ -99,12 +117,14 @@ function whyCut(cut: Cut, { maxTime }: GradeOptions): string {
 async function conclude(outcomes: readonly Outcome[], run: {
   readonly options: GradeOptions;
   readonly seed: number;
+  /** How the program was contained, if it was started. */
+  readonly containment: Containment | undefined;
   readonly startedAt: number;
   readonly cut: Cut | undefined;
   readonly report: Report<GradeResult>;
   readonly signals: AbortSignal;
 }): Promise<number> {
-  const { options, seed, startedAt, cut, report, signals } = run;
+  const { options, seed, containment, startedAt, cut, report, signals } = run;
   const { pass: passed, fail: failed, skip: skipped, "not-judged": notJudged } = countByStatus(
     outcomes,
   );
@@ -136,6 +156,7 @@ async function conclude(outcomes: readonly Outcome[], run: {
         skipped,
         notJudged,
         seed,
+        containment,
         exitCode,
         failure: failure?.kind,
         elapsedMs,
@@ -173,7 +194,9 @@ function failureOf(
 function cannotStart(cause: CannotStart, { command = [] }: GradeOptions): Failure {
   const { message, found } = cause;
   const isOneWord = command.length === 1 && command[0]!.includes(" ");
-  const hint = found
+  const hint = command[0] === "python"
+    ? "Python is often called python3: netdemo grade ... -- python3 program.py"
+    : found
     ? "make it executable (chmod +x), or name the interpreter: -- python3 program.py"
     : isOneWord
     ? "leave out the quotes: the program and its arguments are separate words"

@@ -4,7 +4,8 @@ import { NO_PROCESS } from "../checks/check.ts";
 import { Child, endMarked } from "./child.ts";
 import { isInTimeWait } from "./system.ts";
 import { pause } from "./waits.ts";
-import { lastWords } from "./last_words.ts";
+import { lastWordsAndLine } from "./last_words.ts";
+import type { Container } from "./containment.ts";
 import type { Ports } from "./ports.ts";
 
 /** The environment variable that marks every process of a run. */
@@ -20,6 +21,8 @@ export interface ProgramOptions {
   /** The fixed port that it uses. */
   readonly fixedPort?: number | undefined;
   readonly ports: Ports;
+  /** What it runs in. @default {nothing but its process group} */
+  readonly container?: Container | undefined;
   /** Called if a closed connection must leave the fixed port before the program can start. */
   readonly onWait?: ((port: number) => void) | undefined;
   /** Marks the environment of all it starts. @default a random one */
@@ -51,9 +54,14 @@ export class Program implements AsyncDisposable {
     this.#mark = `${mark}.`;
   }
 
+  /** Whether no other run shares its container. */
+  #isAlone = true;
+
   /** Another run of it, beside this one. @param name A word of its own. */
   another(name: string): Program {
-    return new Program({ ...this.options, mark: this.#mark + name });
+    const program = new Program({ ...this.options, mark: this.#mark + name });
+    program.#isAlone = false;
+    return program;
   }
 
   /**
@@ -70,9 +78,11 @@ export class Program implements AsyncDisposable {
     const { command = [] } = this.options;
     this.port = port;
     this.#saidFrom = 0;
+    const own = command.map((word) => word.replaceAll("{port}", String(port)));
+    const env = { PORT: String(port), [MARK]: this.#mark };
     this.child = new Child({
-      command: command.map((word) => word.replaceAll("{port}", String(port))),
-      env: { PORT: String(port), [MARK]: this.#mark },
+      command: this.options.container?.wrap(own, env) ?? own,
+      env,
       stdin,
       kept,
     });
@@ -101,6 +111,7 @@ export class Program implements AsyncDisposable {
     if (child === undefined) return;
     const endedBefore = child.ended !== undefined;
     await child.stop();
+    if (this.#isAlone) await this.options.container?.end();
     // A program that moved itself into the background still runs, and may hold the port.
     if (endedBefore) await endMarked(`${MARK}=${this.#mark}`);
   }
@@ -114,7 +125,7 @@ export class Program implements AsyncDisposable {
   async said(): Promise<string | undefined> {
     if (this.child === undefined) return undefined;
     if (this.child.ended !== undefined) await this.child.printed();
-    return lastWords(this.child.stderr.tailFrom(this.#saidFrom));
+    return lastWordsAndLine(this.child.stderr.tailFrom(this.#saidFrom));
   }
 
   /** `; your program ended (exit code 1)`, if it did. */
@@ -142,5 +153,6 @@ export class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await endMarked(`${MARK}=${this.#mark}`);
+    await this.options.container?.end();
   }
 }

@@ -23,6 +23,35 @@ async function output(command: string, ...args: string[]): Promise<string | unde
   }
 }
 
+/** Runs a script of the shell with arguments; returns what it printed, or `undefined` if it failed. */
+export function runScript(script: string, ...args: string[]): Promise<string | undefined> {
+  return scriptOutput(script, args, TOOLS_CWD);
+}
+
+/** Whether a program can be started from netdemo's working folder. */
+export async function isExecutable(program: string): Promise<boolean> {
+  const script = 'found=$(command -v "$1") && case $found in */*) [ -x "$found" ];; esac';
+  return await scriptOutput(script, [program]) !== undefined;
+}
+
+async function scriptOutput(
+  script: string,
+  args: readonly string[],
+  options: { readonly cwd?: string } = {},
+): Promise<string | undefined> {
+  try {
+    const { stdout, success } = await new Deno.Command("sh", {
+      args: ["-c", script, "sh", ...args],
+      stdin: "null",
+      stderr: "null",
+      ...options,
+    }).output();
+    return success ? new TextDecoder().decode(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 const isLinux = Deno.build.os === "linux";
 
 /** The resources that the processes of a session use together. */
