@@ -210,6 +210,21 @@ Deno.test("a failure names the action, the value and what to do next", () => {
   }
 });
 
+testWith(
+  [namespaces, ip],
+  "an address to connect from that this host lacks is not a missing route",
+  async () => {
+    // The namespace's loopback has no IPv6.
+    const setUp = "ip link set lo up; sysctl -qw net.ipv6.conf.lo.disable_ipv6=1";
+    const { code, stderr } = await inNamespace(setUp, ["calc-client", "[::1]:4040", "1", "2", "+"]);
+    assertEquals(code, 12);
+    assertMatch(
+      stderr,
+      /^netdemo: UNREACHABLE: .*\nhint: this host has no address to connect from/,
+    );
+  },
+);
+
 // Deno 2.5 does not support zones.
 testWith(
   [namespaces, ip, fromSource],
