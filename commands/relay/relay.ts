@@ -96,8 +96,8 @@ connections and stops the relay.
 
 Faults of a connection or a datagram; several can be combined:
 ${faultTable.map(({ form, about }) => `  ${form.padEnd(12)}  ${about}`).join("\n")}
-N counts the bytes of both directions as they arrive; what comes before a fault is
-delivered. With @PERCENT only that share of connections (or of datagrams, with --udp)
+N counts the bytes of both directions as they arrive; what came before passes first.
+With @PERCENT only that share of connections (or of datagrams, with --udp)
 is affected, drawn with --seed in order of arrival; with #1-2 only the first two.
 
 With --record what passes becomes a conversation file: each connection is a

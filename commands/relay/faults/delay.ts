@@ -5,8 +5,7 @@ import type { FaultKind } from "./kind.ts";
 export const delay: FaultKind = {
   name: "delay",
   form: "delay=D[+-D]",
-  about:
-    "hold back each piece, and the end, for D (`100ms`), or for D give or take (`100ms+-50ms`)",
+  about: "hold back each piece, and the end, for D; 100ms+-50ms means 50 to 150ms",
   explanation: "It was held back on the way.",
   argument: duration,
   holds: true,

@@ -11,8 +11,8 @@ import { twice } from "./twice.ts";
 
 /** Every fault. Data that several strike passes through them in this order. */
 export const faultTable: readonly FaultKind[] = [
-  garbage,
   delay,
+  garbage,
   split,
   throttle,
   lose,
