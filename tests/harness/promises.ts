@@ -160,6 +160,19 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
   "64 clients send through `relay` as fast as they can": [
     "64 bulk streams at once fit in 128 MiB",
   ],
+  "a conversation file is wrong": [
+    "a wrong file is told where it is wrong and what would be right",
+    "a failure shows the wrong line with a caret",
+  ],
+  "bytes come that a conversation shows, or others, cut anywhere": [
+    "any bytes, cut anywhere, are judged alike",
+    "a megabyte against twenty {...} takes less than 100 ms",
+    "any reply is matched in linear time, whatever it holds",
+  ],
+  "a client says what its conversation does not show": [
+    "any input, cut anywhere, is answered or passed over",
+    "a request that comes slowly is waited for",
+  ],
   "`relay --record` sees programs talk": ["a recording replays unedited: ${name}"],
   "a server of `relay` answers at one address only": [
     "50 clients at once are all served by a server that listens on ::1 alone",
