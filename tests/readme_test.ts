@@ -2,7 +2,16 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { ladder, pageOfFaults, reference } from "../build/docs.ts";
 import config from "../deno.json" with { type: "json" };
-import { netdemoCommand, Process, python3, resets, testWith, tool, unix } from "./harness/mod.ts";
+import {
+  netdemoCommand,
+  Process,
+  python3,
+  resets,
+  testWith,
+  tool,
+  unix,
+  until,
+} from "./harness/mod.ts";
 import { masked } from "./harness/masked.ts";
 import { runScript } from "./harness/script.ts";
 import { terminal } from "./harness/terminal.ts";
@@ -62,11 +71,11 @@ function freePorts(): (text: string) => string {
 }
 
 /** Runs a line in a shell, with this netdemo; returns all it prints, stderr last. */
-async function runLine(line: string): Promise<string> {
+async function runLine(line: string, cwd: string): Promise<string> {
   const script = `netdemo() { ${
     netdemoCommand.map((word) => `'${word}'`).join(" ")
   } "$@"; }\n${line}`;
-  await using shell = new Process(["sh", "-c", script], { env: { LC_ALL: "C.UTF-8" } });
+  await using shell = new Process(["sh", "-c", script], { env: { LC_ALL: "C.UTF-8" }, cwd });
   const { stdout, stderr } = await shell.ended();
   return stdout + stderr;
 }
@@ -77,6 +86,32 @@ async function runAtTerminal(args: string[], output: string): Promise<string> {
   assertEquals(typed.at(-1), "^D");
   const screen = await terminal(args, typed.slice(0, -1));
   return screen.replace(/Enter Command \n$/, "Enter Command ^D\n");
+}
+
+/** A reader's folder: the files that transcripts write stay out of the repository. */
+async function newFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir();
+  await Deno.symlink(`${await Deno.realPath(root)}/examples`, `${path}/examples`);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** Starts the server of a transcript; returns once it listens. */
+async function startInBackground(command: string, cwd: string): Promise<Process> {
+  const [program = "", ...words] = command.split(" ");
+  const isNetdemo = program === "netdemo";
+  const process = new Process([...(isNetdemo ? netdemoCommand : [program]), ...words], { cwd });
+  if (isNetdemo) await process.printed(/Listening on/);
+  else await until(async () => await answers(Number(words.at(-1))), `${command} listens`);
+  return process;
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const sections = [...pages].flatMap(([path, page]) =>
@@ -98,21 +133,24 @@ for (const { title, steps } of sections) {
     const renumber = freePorts();
     const servers: { process: Process; output: string }[] = [];
     const background: Process[] = [];
+    await using folder = await newFolder();
+    const run = async (command: string) => masked(await runLine(command, folder.path));
     try {
       for (const step of steps) {
         const [command, output] = [renumber(step.command), renumber(step.output)];
-        const isServer = /^netdemo (?:(?:\w+-server|relay) --|serve )/.test(command);
-        if (isServer) {
-          // The output of a background server is not shown.
-          const shown = command.replace(/ > server\.log &(?: sleep 1)?$/, "");
-          const process = new Process([...netdemoCommand, ...shown.split(" ").slice(1)]);
-          if (shown === command) servers.push({ process, output });
-          else background.push(process);
-          await process.printed(/Listening on/);
+        // The output of a background server is not shown.
+        const [, hidden] = /^(.*) > \w+\.log &(?: sleep 1)?$/.exec(command) ?? [];
+        const [, later] = /^sleep 1; (.*)$/.exec(command) ?? [];
+        if (hidden !== undefined) {
+          background.push(await startInBackground(hidden, folder.path));
+        } else if (/^netdemo (?:(?:\w+-server|relay) --|serve )/.test(command)) {
+          servers.push({ process: await startInBackground(command, folder.path), output });
         } else if (output.includes("Enter Command")) {
           assertEquals(await runAtTerminal(command.split(" ").slice(1), output), output, command);
+        } else if (later !== undefined) {
+          await until(async () => await run(later) === masked(output), command);
         } else {
-          assertEquals(masked(await runLine(command)), masked(output), command);
+          assertEquals(await run(command), masked(output), command);
         }
       }
       for (const { process, output } of servers) {

@@ -105,11 +105,11 @@ as another user: --run-as USER.
 Exit code: 0 all passed, 1 some failed, 124 --max-time has passed, 126 or 127
 the program can't be started.`,
   examples: [
-    "netdemo grade calc-server -- python3 server.py {port}",
-    "netdemo grade calc-server --level robust -- ./server {port}",
+    'netdemo grade calc-server -- python3 server.py "{port}"',
+    'netdemo grade calc-server --level robust -- ./server "{port}"',
     "netdemo grade calc-client --port 4040 -- node client.mjs",
     "netdemo grade message-server localhost:4040",
-    "netdemo grade server --talk exercise.talk -- ./server {port}",
+    'netdemo grade server --talk exercise.talk -- ./server "{port}"',
     "netdemo grade --explain hangs-up",
   ],
   flags,
