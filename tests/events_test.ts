@@ -3,6 +3,22 @@ import { events, problemsOfLine } from "../cli/output/events.ts";
 import { examplesOf, pageOfEvents } from "../build/docs.ts";
 import { formatEndpoint } from "../protocol/addresses.ts";
 import type { Fields } from "../cli/output/event_fields.ts";
+import {
+  netdemoCommand,
+  netdemoInProcess,
+  probe,
+  type Process,
+  resets,
+  startServer,
+  strace,
+  Straced,
+  TestConnection,
+  TestSocket,
+  testWith,
+  unix,
+} from "./harness/mod.ts";
+import { dialResettable } from "../sockets/node_stream.ts";
+import { startNobody } from "./harness/peers.ts";
 
 Deno.test("a line must match the event it names", () => {
   const good = {
@@ -76,21 +92,91 @@ Deno.test("docs/json.md has every event with its fields and a valid example", as
   assertEquals(page, pageOfEvents(examples), "task docs updates it");
 });
 
-Deno.test("some command prints every event in the table", async () => {
-  const printed = new Set<string>();
-  for (const room of ["cli", "commands"]) {
-    for await (const source of sourcesOf(`${import.meta.dirname}/../${room}`)) {
-      for (const [, name = ""] of source.matchAll(/\b(?:event|what): "([\w-]+)"/g)) {
-        printed.add(name);
-      }
-    }
-  }
-  assertEquals(Object.keys(events).filter((name) => !printed.has(name)), []);
+/** The names of the events in the lines of a command's stdout. */
+function namesIn(stdout: string): string[] {
+  return stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line).event);
+}
+
+/** What a server prints while it is used, and until it has stopped. */
+async function printedBy(
+  args: readonly string[],
+  use: (port: number, process: Process) => Promise<unknown>,
+): Promise<string[]> {
+  const { process, port } = await startServer([...args, "--json"]);
+  await using _process = process;
+  await use(port, process);
+  return namesIn((await process.stop()).stdout);
+}
+
+/** What netdemo prints with `--json`, for a command that ends by itself. */
+async function printedWith(...args: readonly string[]): Promise<string[]> {
+  return namesIn((await netdemoInProcess([...args, "--json"])).stdout);
+}
+
+testWith([unix, strace, resets], "some command prints every event in the table", async () => {
+  await using server = await startServer(["calc-server"]).then(({ process, port }) => ({
+    port,
+    target: `127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  }));
+  const nobody = await startNobody("127.0.0.1");
+  await using _nobody = nobody;
+  const ownAddress = "127.83.0.1:4040"; // Linux has all of 127.0.0.0/8, and nobody else uses this one
+  const printed = [
+    await printedBy(["calc-server", "--max-connections", "1", "--page"], async (port, process) => {
+      using first = await TestConnection.open(port);
+      await first.send("1 1 +\n");
+      await first.receiveLines(1);
+      using second = await TestConnection.open(port);
+      await second.receiveAll();
+      await process.printed(/"rejected"/);
+    }),
+    await printedBy(["message-server", "--udp"], async (port, process) => {
+      using socket = new TestSocket();
+      await socket.send(port, "Thanks...");
+      await process.printed(/"ignored"/);
+    }),
+    await printedBy(["relay", "--fault", "delay=1ms", server.target], async (port, process) => {
+      using ending = await TestConnection.open(port);
+      await ending.send("1 1 +\n");
+      await ending.receiveLines(1);
+      await ending.conn.closeWrite();
+      await process.printed(/"closed"/);
+      const resetting = await dialResettable({ hostname: "127.0.0.1", port });
+      await resetting.write(new TextEncoder().encode("1"));
+      await process.printed(/"connection":2.*"data"/);
+      resetting.reset?.();
+      await process.printed(/"reset"/);
+    }),
+    await printedBy(["relay", `127.0.0.1:${nobody.port}`], async (port, process) => {
+      using connection = await TestConnection.open(port);
+      await process.printed(/"refused"/);
+      await connection.receiveAll().catch(() => {});
+    }),
+    await printedByFailingAccept(),
+    await printedWith("hello-client", server.target),
+    await printedWith("calc-client", server.target, "1", "1", "+"),
+    await printedWith("calc-client", `127.0.0.1:${nobody.port}`, "1", "1", "+"),
+    await printedWith("address", "127.0.0.1:80"),
+    await printedWith("demo", "hello"),
+    await printedWith("check", server.target, "--count", "2", "--every", "0"),
+    await printedWith("check", server.target, "--sizes", "40..60"),
+    await printedWith("path", "--listen", ownAddress, ownAddress, "--only", "reply"),
+    await printedWith("path", "--explain"),
+    await printedWith("grade", "calc-server", server.target, "--only", "listens"),
+  ].flat();
+  assertEquals(Object.keys(events).filter((name) => !printed.includes(name)), []);
 });
 
-async function* sourcesOf(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) yield* sourcesOf(`${folder}/${name}`);
-    else yield await Deno.readTextFile(`${folder}/${name}`);
-  }
+/** What a server prints whose first accept that finds a client fails. */
+async function printedByFailingAccept(): Promise<string[]> {
+  const inject = "inject=accept4:error=EPERM:when=2..4";
+  await using traced = new Straced(["trace=accept4", inject], [
+    ...netdemoCommand,
+    ...["calc-server", "--host", "127.0.0.1", "--port", "0", "--json"],
+  ]);
+  const [, port] = await traced.process.printed(/"port":(\d+)/);
+  await probe(Number(port));
+  const [line] = await traced.process.printed(/^.*"accept-failed".*\n/m);
+  return namesIn(line);
 }
