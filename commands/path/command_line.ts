@@ -51,10 +51,7 @@ export const flags = {
     about: `how much the question bulk sends each way (default ${BULK_MIB})`,
     read: readNumber(1, MAX_BULK_MIB),
   },
-  timeout: durationFlag("longest wait for anything expected", {
-    least: 1,
-    default: TIMEOUT_MS,
-  }),
+  timeout: durationFlag("longest wait for anything expected", { least: 1, default: TIMEOUT_MS }),
   explain: {
     about: "explain what each answer means for an application; alone, list all questions",
   },
@@ -76,17 +73,11 @@ export interface PathOptions {
 export function readCommandLine(args: readonly string[]): PathOptions {
   const { flags: values, words } = parseCommandLine(args, flags);
   const [word, surplus] = words;
-  if (surplus !== undefined) {
-    throw new Failure("USAGE", `path takes one TARGET: received '${surplus}' as well`, {
-      hint: USAGE_HINT,
-    });
-  }
+  if (surplus !== undefined) throw misuse(`path takes one TARGET: received '${surplus}' as well`);
   const onlyExplains = values.explain && word === undefined && values.listen === undefined;
   const ends = onlyExplains ? undefined : readEnds(word, values.listen);
   if (values.udp && word !== undefined && /^tcp:/i.test(word)) {
-    throw new Failure("USAGE", `--udp makes no sense with ${word}`, {
-      hint: "leave one of them out",
-    });
+    throw misuse(`--udp makes no sense with ${word}`, "leave one of them out");
   }
   const protocol = values.udp ? "udp" : ends?.target.protocol ?? "tcp";
   const choice = readChoice(values, protocol, onlyExplains);
@@ -94,15 +85,9 @@ export function readCommandLine(args: readonly string[]): PathOptions {
 }
 
 function readEnds(word: string | undefined, listen: Place | undefined): PathOptions["ends"] {
-  if (word === undefined) {
-    throw new Failure("USAGE", "path needs a TARGET: where the forwarder listens", {
-      hint: USAGE_HINT,
-    });
-  }
+  if (word === undefined) throw misuse("path needs a TARGET: where the forwarder listens");
   if (listen === undefined) {
-    throw new Failure("USAGE", "path needs --listen [HOST:]PORT: where the forwarder forwards to", {
-      hint: USAGE_HINT,
-    });
+    throw misuse("path needs --listen [HOST:]PORT: where the forwarder forwards to");
   }
   return { listen, target: readTarget(word) };
 }
@@ -110,26 +95,21 @@ function readEnds(word: string | undefined, listen: Place | undefined): PathOpti
 function readTarget(word: string): InternetTarget {
   const target = parseTarget(word);
   if (target.protocol !== "unix") return target;
-  throw new Failure("USAGE", `path asks about TCP and UDP, not about Unix sockets: '${word}'`, {
-    hint: USAGE_HINT,
-  });
+  throw misuse(`path asks about TCP and UDP, not about Unix sockets: '${word}'`);
 }
 
 /** `4040`, `0.0.0.0:4040`, `[::1]:4040`, `web:4040`. */
 function readListen(text: string, flag: string): Place {
   if (/^\d*$/.test(text)) return { host: "localhost", port: readNumber(1, 65_535)(text, flag) };
+  const refusal = `${flag} takes [HOST:]PORT: received '${text}'`;
   if (/^\w+:\/\/|^unix:/i.test(text)) {
-    throw new Failure("USAGE", `${flag} takes [HOST:]PORT: received '${text}'`, {
-      hint: "leave out what precedes the host; for UDP add --udp",
-    });
+    throw misuse(refusal, "leave out what precedes the host; for UDP add --udp");
   }
   try {
     const { host, port } = readTarget(text);
     return { host, port };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { hint } = error;
-    throw new Failure("USAGE", `${flag} takes [HOST:]PORT: received '${text}'`, { hint });
+    throw error instanceof Failure ? misuse(refusal, error.hint) : error;
   }
 }
 
@@ -140,17 +120,21 @@ function readChoice(values: Values, protocol: "tcp" | "udp", onlyExplains: boole
   const only = values.only === undefined ? undefined : readIds(values.only, "--only", ids);
   for (const flag of ["idle", "bulk"] as const) {
     if (values[flag] === undefined || protocol === "tcp") continue;
-    throw new Failure("USAGE", `--${flag} makes no sense with UDP: there is no connection`, {
-      hint: flag === "idle"
-        ? "leave it out; the question 'late' is about a late reply"
-        : "leave it out; the questions 'size-...' are about large datagrams",
-    });
+    const instead = flag === "idle"
+      ? "the question 'late' is about a late reply"
+      : "the questions 'size-...' are about large datagrams";
+    throw misuse(
+      `--${flag} makes no sense with UDP: there is no connection`,
+      `leave it out; ${instead}`,
+    );
   }
   if (only?.has("idle") && values.idle === undefined && !onlyExplains) {
-    throw new Failure("USAGE", "the question 'idle' needs a time", {
-      hint: "add it, for example --idle 2m",
-    });
+    throw misuse("the question 'idle' needs a time", "add it, for example --idle 2m");
   }
   const allow = values.allow === undefined ? undefined : readIds(values.allow, "--allow", ids);
   return { only, allow };
+}
+
+function misuse(message: string, hint = USAGE_HINT): Failure {
+  return new Failure("USAGE", message, { hint });
 }

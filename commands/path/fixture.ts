@@ -91,12 +91,10 @@ async function openUdp(options: FixtureOptions): Promise<Fixture> {
   };
 }
 
-/** A driver that can be copied for one more patient, or less. */
-interface Patient<D> {
-  withTimeout(timeout: number): D;
-}
-
-function asking<D extends Patient<D>>(questions: readonly Test<D>[], driver: D) {
+function asking<D extends { withTimeout(timeout: number): D }>(
+  questions: readonly Test<D>[],
+  driver: D,
+) {
   return {
     ask: ({ only, allow }: Choice) => run(withNeeds(questions, only), driver, { allow }),
     async tryReply(timeout: number): Promise<Outcome | undefined> {

@@ -1,19 +1,14 @@
 import { tagOf } from "./tag.ts";
 import { grouped, quoted } from "./wording.ts";
 
-/** Who sends datagrams to whom, in one direction. */
-export interface Direction {
-  readonly from: "client" | "server";
-  readonly to: "client" | "server";
-}
-
 /** How often each datagram was sent in one direction, and how often it has arrived. */
 export class Ledger {
-  readonly #direction: Direction;
+  readonly #to: "client" | "server";
   readonly #entries = new Map<string, { sent: number; arrived: number }>();
 
-  constructor(direction: Direction) {
-    this.#direction = direction;
+  /** @param to The end that they are sent to. */
+  constructor(to: "client" | "server") {
+    this.#to = to;
   }
 
   /** Whether a datagram is one that was sent. */
@@ -38,11 +33,12 @@ export class Ledger {
 
   /** What is wrong with datagrams that were left over; `undefined` if they are only late. */
   surplus(left: readonly Uint8Array[]): string | undefined {
-    const { from, to } = this.#direction;
+    const to = this.#to;
     const extra = left.filter((bytes) => !this.arrived(bytes));
     const unknown = extra.find((bytes) => !this.has(bytes));
     if (unknown !== undefined) {
       const what = unknown.length === 0 ? "an empty datagram" : quoted(unknown);
+      const from = to === "client" ? "server" : "client";
       return `the ${to} got ${what}, which the ${from} did not send`;
     }
     if (extra.length === 0) return undefined;

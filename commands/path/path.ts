@@ -69,7 +69,8 @@ async function run(
     const left = options.flags.for - (performance.now() - startedAt);
     await waitUntilUp(fixture, left, options.flags.timeout);
   }
-  return await askAll(fixture, options, report);
+  const { host: hostname, port } = ends.listen;
+  return await askAll(fixture, options, report, formatEndpoint({ hostname, port }));
 }
 
 /** The ids of the questions, wrapped to fit the help. */
@@ -144,6 +145,7 @@ async function askAll(
   fixture: Fixture,
   options: PathOptions,
   report: Report<Answered>,
+  place: string,
 ): Promise<number> {
   const { choice, flags: { explain } } = options;
   const start = performance.now();
@@ -155,14 +157,8 @@ async function askAll(
     report.add([resultOf(outcome, explain)]);
   }
   const { strays } = fixture;
-  const failure = failureOf(outcomes, strays, placeOf(options));
+  const failure = failureOf(outcomes, strays, place);
   await report.end(summaryOf(outcomes, strays, failure, performance.now() - start));
   if (failure !== undefined) throw failure;
   return 0;
-}
-
-function placeOf({ ends }: PathOptions): string {
-  return ends === undefined
-    ? ""
-    : formatEndpoint({ hostname: ends.listen.host, port: ends.listen.port });
 }

@@ -13,7 +13,7 @@ const SAMPLE_LENGTH = 2 * TAG_LENGTH;
  * It recognises connections by the tag that they begin with. A connection that begins with anything
  * else is a stray, such as a health check: it is counted, gets no answer, and is left open.
  */
-export class TcpBackend implements Disposable {
+export class TcpBackend {
   /** Notified when a connection arrives, is matched, or ends without being matched. */
   readonly changes = new Changes();
   /** Resolves once it has stopped accepting. */
@@ -85,10 +85,6 @@ export class TcpBackend implements Disposable {
   close(): void {
     this.#closed.abort();
     for (const end of this.#own) end.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   /** Waits for enough of a connection's first bytes to identify it. Never throws. */

@@ -27,29 +27,19 @@ export interface TcpDriverOptions {
 
 /** Makes connections through the forwarder, and has both ends of each. */
 export class TcpDriver {
-  readonly backend: TcpBackend;
-  readonly timeout: number;
-  readonly idle: number;
-  readonly bulk: number;
+  readonly options: TcpDriverOptions;
   /** Once one has answered, only that one: all questions use the same. */
   #targets: readonly InternetEndpoint[];
 
-  constructor({ backend, targets, timeout, bulk, idle = 0 }: TcpDriverOptions) {
-    this.backend = backend;
-    this.timeout = timeout;
-    this.idle = idle;
-    this.bulk = bulk;
-    this.#targets = targets;
+  constructor(options: TcpDriverOptions) {
+    this.options = options;
+    this.#targets = options.targets;
   }
 
   /** The same driver with another timeout. */
   withTimeout(timeout: number): TcpDriver {
-    const { backend, idle, bulk } = this;
-    const targets = this.#targets;
-    return new TcpDriver({
-      ...{ backend, idle, bulk, targets },
-      timeout: Math.min(timeout, MAX_DURATION_MS),
-    });
+    const possible = Math.min(timeout, MAX_DURATION_MS);
+    return new TcpDriver({ ...this.options, targets: this.#targets, timeout: possible });
   }
 
   /** Connects to the forwarder. @throws the failure of the first target if all fail. */
@@ -57,7 +47,7 @@ export class TcpDriver {
     let failure: unknown;
     for (const target of this.#targets) {
       try {
-        const signal = AbortSignal.timeout(this.timeout);
+        const signal = AbortSignal.timeout(this.options.timeout);
         const client = endOf(await dialResettable({ ...target, signal }), "client");
         this.#targets = [target];
         return client;
@@ -99,9 +89,9 @@ export class TcpDriver {
    * @throws {Finding} if that does not arrive at the server.
    */
   async introduce(client: End, id: string): Promise<ConnectionPair> {
-    const { timeout } = this;
+    const { backend, timeout } = this.options;
     const tag = newTag(id);
-    const arrival = this.backend.arrival(tag, client, timeout);
+    const arrival = backend.arrival(tag, client, timeout);
     client.send(tag);
     const came = await arrival;
     if (came instanceof EagerPeer) return new ConnectionPair(client, came, timeout);

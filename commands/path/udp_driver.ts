@@ -65,8 +65,6 @@ export interface UdpDriverOptions {
 /** Sends datagrams through the forwarder, answers them, and counts them at both ends. */
 export class UdpDriver {
   readonly options: UdpDriverOptions;
-  readonly backend: Inbox;
-  readonly timeout: number;
   /** Where the forwarder listens; all questions use the same address. */
   target: InternetEndpoint | undefined;
   /** Strays among what the backend took for datagrams of the client. */
@@ -79,18 +77,16 @@ export class UdpDriver {
 
   constructor(options: UdpDriverOptions) {
     this.options = options;
-    this.backend = options.backend;
-    this.timeout = options.timeout;
     this.target = options.targets[0];
     this.#ledgers = options.ledgers ?? {
-      up: new Ledger({ from: "client", to: "server" }),
-      down: new Ledger({ from: "server", to: "client" }),
+      up: new Ledger("server"),
+      down: new Ledger("client"),
     };
   }
 
   /** Milliseconds of the longest wait in one try. */
   get tryTimeout(): number {
-    return this.timeout / TRIES;
+    return this.options.timeout / TRIES;
   }
 
   /** The same driver with another timeout. */
@@ -148,16 +144,10 @@ export class UdpDriver {
 
   /** Sends a request; returns it as it arrived. @throws {Finding} if that is altered. */
   async request(client: UdpClient, request: Uint8Array): Promise<Received | undefined> {
-    const tag = tagOf(request);
-    const isRequest = ({ bytes }: Received): boolean => tagOf(bytes) === tag;
-    const { backend } = this;
     this.#ledgers.up.sent(request);
     await client.send(request);
-    const hasArrived = (): boolean => backend.kept.some(isRequest);
-    await until(hasArrived, [backend.changes], this.tryTimeout);
-    const [arrived] = backend.kept.filter(isRequest);
+    const arrived = await takeFrom(this.options.backend, request, this.tryTimeout);
     if (arrived === undefined) return undefined;
-    backend.take((datagram) => datagram === arrived);
     this.#ledgers.up.arrived(request);
     this.#sources.add(formatEndpoint(arrived.from));
     compare(arrived.bytes, request, "the server", "the request");
@@ -202,7 +192,7 @@ export class UdpDriver {
   }
 
   #notReplied(client: UdpClient, replies: readonly Uint8Array[], arrived: boolean): Finding {
-    const time = formatDuration(this.timeout);
+    const time = formatDuration(this.options.timeout);
     if (!arrived) {
       return new Finding({ saw: `the server got no request within ${time}`, kind: "TIMEOUT" });
     }
@@ -226,7 +216,7 @@ export class UdpDriver {
    */
   async conclude(): Promise<void> {
     await Promise.all(this.#clients.map((client) => this.#fence(client)));
-    const up = this.backend.take(() => true).filter((datagram) => !this.#isStray(datagram));
+    const up = this.options.backend.take(() => true).filter((datagram) => !this.#isStray(datagram));
     const down = this.#clients.flatMap(({ inbox, target }) =>
       inbox.take(({ from }) => isSameEndpoint(from, target))
     );
@@ -251,19 +241,30 @@ export class UdpDriver {
    */
   async #fence(client: UdpClient): Promise<void> {
     const [request, reply] = [tagged(FENCE, USUAL_BYTES), tagged(FENCE, USUAL_BYTES)];
-    const { backend } = this;
-    const take = async (inbox: Inbox, sent: Uint8Array): Promise<Received | undefined> => {
-      const isIt = ({ bytes }: Received): boolean => tagOf(bytes) === tagOf(sent);
-      await until(() => inbox.kept.some(isIt), [inbox.changes], FENCE_MS);
-      return inbox.take(isIt)[0];
-    };
     await client.send(request);
-    const arrived = await take(backend, request);
+    const arrived = await takeFrom(this.options.backend, request, FENCE_MS);
     if (arrived === undefined) return;
     this.#sources.add(formatEndpoint(arrived.from));
     await arrived.reply(reply);
-    await take(client.inbox, reply);
+    await takeFrom(client.inbox, reply, FENCE_MS);
   }
+}
+
+/** Waits for a datagram, and takes it; another one with its tag is left. */
+async function takeFrom(
+  inbox: Inbox,
+  sent: Uint8Array,
+  milliseconds: number,
+): Promise<Received | undefined> {
+  await until(() => foundIn(inbox, sent) !== undefined, [inbox.changes], milliseconds);
+  const arrived = foundIn(inbox, sent);
+  return inbox.take((datagram) => datagram === arrived)[0];
+}
+
+/** The first datagram in an inbox that has the tag of one of these. */
+export function foundIn(inbox: Inbox, ...sent: readonly Uint8Array[]): Received | undefined {
+  const tags = sent.map(tagOf);
+  return inbox.kept.find(({ bytes }) => tags.includes(tagOf(bytes)));
 }
 
 function compare(bytes: Uint8Array, sent: Uint8Array, who: string, what: string): void {

@@ -46,7 +46,7 @@ export const bulkQuestion = onConnection({
   sentence: "megabytes both ways at once",
   why: `Large or simultaneous transfers are cut, altered or get stuck. \
 Uploads whose reply begins early, and protocols that multiplex, fail at random.`,
-  async ask(pair, { bulk }) {
+  async ask(pair, { options: { bulk } }) {
     const { client, server } = pair;
     const [up, down] = [randomBytes(bulk * MEBIBYTE), randomBytes(bulk * MEBIBYTE)];
     const start = performance.now();
@@ -67,7 +67,7 @@ export const idleQuestion = onConnection({
   sentence: "a connection that was idle",
   why: `Connections without traffic are cut, often without notice to either end. \
 Pools, database sessions and push channels fail at their first use after a quiet period.`,
-  async ask(pair, { idle }) {
+  async ask(pair, { options: { idle = 0 } }) {
     await delay(idle);
     await pair.carry(pair.client, "the request after the quiet period");
     await pair.carry(pair.server, "the reply after the quiet period");

@@ -25,7 +25,7 @@ Pools, browsers and parallel jobs hang or fail, although each request works alon
  */
 async function askMany(usual: TcpDriver): Promise<Observation> {
   using held = new DisposableStack();
-  const driver = usual.withTimeout(PATIENCE * usual.timeout);
+  const driver = usual.withTimeout(PATIENCE * usual.options.timeout);
   const start = performance.now();
   const clients = await Promise.allSettled(
     Array.from({ length: CONNECTIONS }, async () => held.use(await driver.open())),

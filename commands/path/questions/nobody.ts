@@ -19,8 +19,9 @@ wait for a port go ahead too early. To clients, a missing server looks like a fa
 
 /** Connects once more with nothing listening behind the forwarder. */
 async function askNobody(driver: TcpDriver): Promise<Observation> {
-  driver.backend.close();
-  await driver.backend.finished;
+  const { backend, timeout } = driver.options;
+  backend.close();
+  await backend.finished;
   let client: End;
   try {
     client = await driver.connect();
@@ -35,9 +36,9 @@ async function askNobody(driver: TcpDriver): Promise<Observation> {
   const start = performance.now();
   // Some forwarders connect to the server only once the client sends. It sends late, since a
   // forwarder that closes with unread input sends a reset where it meant an ordinary end.
-  if (!await client.untilEnd(driver.timeout / 2)) {
+  if (!await client.untilEnd(timeout / 2)) {
     client.send(randomBytes(64));
-    await client.untilEnd(driver.timeout / 2);
+    await client.untilEnd(timeout / 2);
   }
   const saw = `accepted, then ${
     whatFollowed(client, since(start))

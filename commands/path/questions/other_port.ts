@@ -5,8 +5,8 @@ import { Inbox, type Received } from "../../../sockets/inbox.ts";
 import { bindDatagrams } from "../../../sockets/listen.ts";
 import type { DatagramSocket } from "../../../sockets/stream.ts";
 import { Finding, note, type Observation, pass } from "../../../suite/test.ts";
-import { tagged, tagOf } from "../tag.ts";
-import type { UdpDriver } from "../udp_driver.ts";
+import { tagged } from "../tag.ts";
+import { foundIn, type UdpDriver } from "../udp_driver.ts";
 
 const ID = "other-port";
 const BYTES = 512;
@@ -19,7 +19,7 @@ const GRACE_MS = 250;
  * That it gets lost is a note: a forwarder between two programs can't know of the new port.
  */
 export async function askOtherPort(driver: UdpDriver): Promise<Observation> {
-  const { timeout, tryTimeout } = driver;
+  const { options: { timeout }, tryTimeout } = driver;
   const client = driver.open();
   const [request, reply, later, answer] = [1, 2, 3, 4].map(() => tagged(ID, BYTES));
   const arrived = await driver.request(client, request!) ?? await driver.request(client, request!);
@@ -32,15 +32,15 @@ export async function askOtherPort(driver: UdpDriver): Promise<Observation> {
   await driver.reply(arrived, reply!, socket);
   await driver.reply(arrived, later!);
   const { inbox } = client;
-  await until(() => found(inbox, reply!, later!) !== undefined, [inbox.changes], tryTimeout);
-  await until(() => found(inbox, reply!) !== undefined, [inbox.changes], GRACE_MS);
-  const from = found(inbox, reply!)?.from;
+  await until(() => foundIn(inbox, reply!, later!) !== undefined, [inbox.changes], tryTimeout);
+  await until(() => foundIn(inbox, reply!) !== undefined, [inbox.changes], GRACE_MS);
+  const from = foundIn(inbox, reply!)?.from;
   if (from === undefined) return note("it does not arrive: TFTP does not work over this");
   if (isSameEndpoint(from, client.target)) {
     return note("it arrives from the usual port, where the server does not expect an answer");
   }
   await client.send(answer!, from);
-  const isAnswered = (): boolean => found(other, answer!) !== undefined;
+  const isAnswered = (): boolean => foundIn(other, answer!) !== undefined;
   return await until(isAnswered, [other.changes], tryTimeout)
     ? pass(`from ${formatEndpoint(from)}, and an answer to it`)
     : note(`it arrives from ${formatEndpoint(from)}, but an answer to it is lost`);
@@ -51,10 +51,4 @@ function otherSocket({ options }: UdpDriver, { from }: Received): DatagramSocket
   const isIpv6 = from.hostname.includes(":");
   const address = options.addresses.find((address) => address.includes(":") === isIpv6);
   return bindDatagrams({ hostname: address ?? (isIpv6 ? "::" : "0.0.0.0"), port: 0 });
-}
-
-/** The first datagram in an inbox that has the tag of one of these. */
-function found(inbox: Inbox, ...sent: readonly Uint8Array[]): Received | undefined {
-  const tags = sent.map(tagOf);
-  return inbox.kept.find(({ bytes }) => tags.includes(tagOf(bytes)));
 }

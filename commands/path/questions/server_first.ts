@@ -25,7 +25,7 @@ Client and server wait for each other until one of them gives up.`,
  * be a stray, so each gets its own greeting, and the one that the client receives decides.
  */
 async function askServerFirst(driver: TcpDriver): Promise<Observation> {
-  const { backend, timeout } = driver;
+  const { backend, timeout } = driver.options;
   const start = performance.now();
   const before = new Set(backend.silent);
   using client = await driver.open();
@@ -85,9 +85,10 @@ function greetOnly(
 
 /** Finds out whether the connection to the server appears only once the client sends. */
 async function whyNotGreeted(driver: TcpDriver, client: End): Promise<Finding> {
-  const instead = `the client ${whatCame(client, driver.timeout)} instead of the server's greeting`;
+  const { backend, timeout } = driver.options;
+  const instead = `the client ${whatCame(client, timeout)} instead of the server's greeting`;
   if (client.ending !== undefined) return new Finding({ saw: instead });
-  const before = new Set(driver.backend.silent);
+  const before = new Set(backend.silent);
   try {
     using pair = await driver.introduce(client, ID);
     return before.has(pair.server)
