@@ -140,7 +140,7 @@ for (const [answer, stays, verdict, row] of servers) {
 Deno.test("the report has the phases of HTTP, and its status", async () => {
   await using server = await startWeb("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   const [probe] = await probes(`http://${HOST}:${server.port}/health`);
-  assertEquals([probe?.service, probe?.protocol, probe?.status], ["http", "tcp", 200]);
+  assertEquals([probe?.service, probe?.protocol, probe?.httpStatus], ["http", "tcp", 200]);
   const phases = ["connectMs", "sendMs", "firstByteMs", "replyMs"] as const;
   assertEquals(phases.filter((phase) => probe?.[phase] === undefined), []);
 });

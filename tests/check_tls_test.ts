@@ -110,7 +110,7 @@ testWith([openssl], "each fault of a certificate is untrusted, with its reason",
   assertEquals([fine.code, fine.verdicts], [0, ["open", "ok"]]);
   assertEquals(fine.probes.map(({ certificateDays }) => certificateDays), [19, 19]);
   assertGreater(fine.probes[0]?.tlsMs ?? 0, 0);
-  assertEquals(fine.probes[1]?.status, 200);
+  assertEquals(fine.probes[1]?.httpStatus, 200);
 
   const faults: readonly (readonly [string, RegExp])[] = [
     [at(expired), /untrusted +tls: the certificate expired [23] days ago, on \d{4}-\d\d-\d\d\n/],

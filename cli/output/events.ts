@@ -222,7 +222,7 @@ export const events = {
     errno: optional(text),
     bytes: optional(count),
     stranger: optional(endpoint),
-    status: optional(count),
+    httpStatus: optional(count),
     location: optional(text),
     certificateDays: optional(number),
     line: optional(count),

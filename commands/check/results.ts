@@ -134,7 +134,7 @@ export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
     wanted: deviation?.wanted,
     came: deviation && escapeBytes(deviation.came.subarray(0, MAX_CAME)),
     resolveMs: phaseMs(resolveMs),
-    status: answer?.status,
+    httpStatus: answer?.status,
     location: answer?.location,
     certificateDays: certificate && daysLeft(certificate),
     connectMs: phaseMs(connectMs),
