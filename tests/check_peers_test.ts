@@ -2,7 +2,15 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Verdict } from "../commands/check/verdict.ts";
 import { ipv6, netdemoInProcess, testWith, unix } from "./harness/mod.ts";
-import { labPeers, type Peer, type RunningPeer, tcpPeers, udpPeers } from "./harness/peers.ts";
+import {
+  labPeers,
+  type Peer,
+  type RunningPeer,
+  tcpPeers,
+  tlsPeers,
+  udpPeers,
+  webPeers,
+} from "./harness/peers.ts";
 
 /** A `--json` line about a probe. */
 interface ProbeEvent {
@@ -23,7 +31,7 @@ async function startPeers(
     stack.use(running);
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     const service = peer.service === undefined ? "" : `/${peer.service}`;
-    return [peer, `${peer.protocol}://${host}:${running.port}${service}`] as const;
+    return [peer, `${peer.scheme ?? peer.protocol}://${host}:${running.port}${service}`] as const;
   }));
 }
 
@@ -42,7 +50,11 @@ for (const hostname of ["127.0.0.1", "::1"]) {
     `no peer on ${hostname} fools check: each gets the verdict it deserves`,
     async () => {
       await using stack = new AsyncDisposableStack();
-      const peers = await startPeers([...tcpPeers, ...labPeers, ...udpPeers], hostname, stack);
+      const peers = await startPeers(
+        [...tcpPeers, ...labPeers, ...webPeers, ...tlsPeers, ...udpPeers],
+        hostname,
+        stack,
+      );
       assert(peers.length > 30);
       const targets = peers.map(([, target]) => target);
       const found = await probes([...targets, "--timeout", "1200ms"]);

@@ -2,71 +2,13 @@
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import type { EventOf } from "../cli/output/events.ts";
 import { calculate } from "../protocol/calculator.ts";
-import { netdemoInProcess, Process, run, testWith, tool } from "./harness/mod.ts";
+import { netdemoInProcess, Process, testWith, tool } from "./harness/mod.ts";
+import { Certificates } from "./harness/certificates.ts";
 import { STREAM_MODULE } from "./path/configurations.ts";
 import { answering, forever, type RunningPeer, send, startStreams } from "./harness/peers.ts";
 
 const HOST = "127.0.0.1";
 const openssl = tool("openssl");
-
-/** Certificates in a folder of their own: `NAME.pem` and `NAME.key`, signed by `ca.pem`. */
-class Certificates implements AsyncDisposable {
-  readonly folder: string;
-
-  private constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  static async make(): Promise<Certificates> {
-    const folder = await Deno.makeTempDir();
-    const made = new Certificates(folder);
-    await Deno.writeTextFile(
-      `${folder}/ca.cnf`,
-      "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nserial=serial\nnew_certs_dir=.\n" +
-        "default_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n",
-    );
-    await Deno.writeTextFile(`${folder}/index.txt`, "");
-    await Deno.writeTextFile(`${folder}/serial`, "01\n");
-    await made.#openssl(
-      ...["req", "-x509", ...made.#key("ca"), "-out", "ca.pem", "-days", "3650"],
-      ...["-subj", "/CN=Test CA", "-addext", "basicConstraints=critical,CA:TRUE"],
-      ...["-addext", "keyUsage=critical,keyCertSign"],
-    );
-    return made;
-  }
-
-  /** Makes a certificate. @param days From when to when it is valid, counted from today. */
-  async add(name: string, names: string, [from, to]: readonly [number, number]): Promise<void> {
-    const date = (days: number): string =>
-      new Date(Date.now() + days * 86_400_000).toISOString().replaceAll(/[-:T]|\.\d+/g, "");
-    await Deno.writeTextFile(
-      `${this.folder}/${name}.ext`,
-      `subjectAltName=${names}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n`,
-    );
-    await this.#openssl(
-      ...["req", ...this.#key(name), "-out", `${name}.csr`, "-subj", `/CN=${name}`],
-    );
-    await this.#openssl(
-      ...["ca", "-batch", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-notext"],
-      ...["-in", `${name}.csr`, "-out", `${name}.pem`, "-extfile", `${name}.ext`],
-      ...["-startdate", date(from), "-enddate", date(to)],
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.folder, { recursive: true });
-  }
-
-  #key(name: string): readonly string[] {
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    return [...key, "-keyout", `${name}.key`];
-  }
-
-  async #openssl(...args: readonly string[]): Promise<void> {
-    const { code, stderr } = await run(["openssl", ...args], { cwd: this.folder });
-    assertEquals(code, 0, stderr);
-  }
-}
 
 /** A TLS server of OpenSSL's at a free port, which answers HTTP if it is asked to. */
 async function startOpenssl(
@@ -175,7 +117,7 @@ const fronts: readonly {
     name: "nginx",
     config: (folder, port, backend) => `
       load_module ${STREAM_MODULE};
-      daemon off; pid ${folder}/nginx.pid; events {}
+      daemon off; master_process off; pid ${folder}/nginx.pid; events {}
       stream { server { listen ${HOST}:${port} ssl; proxy_pass ${HOST}:${backend};
         ssl_certificate ${folder}/good.pem; ssl_certificate_key ${folder}/good.key; } }`,
     command: (folder) => ["nginx", "-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`],
@@ -207,6 +149,45 @@ cert = ${folder}/both.pem
     command: (folder) => ["stunnel", `${folder}/stunnel.conf`],
   },
 ];
+
+testWith(
+  [tool("haproxy")],
+  "--proxy-protocol asks a backend that requires its header",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await using calc = await startStreams(HOST, answering((text) => `${calculate(text)}\n`));
+      const listener = Deno.listen({ hostname: HOST, port: 0 });
+      const { port } = listener.addr;
+      listener.close();
+      await Deno.writeTextFile(
+        `${folder}/haproxy.conf`,
+        `
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1m
+  timeout server 1m
+listen calc
+  bind ${HOST}:${port} accept-proxy
+  bind [::1]:${port} accept-proxy
+  server calc ${HOST}:${calc.port}
+`,
+      );
+      await using _front = new Process(["haproxy", "-f", `${folder}/haproxy.conf`]);
+      for (const version of ["v1", "v2"]) {
+        const flags = ["--proxy-protocol", version, "--strict", "--for", "20s"];
+        assertEquals((await check(`localhost:${port}`, ...flags)).code, 0, version);
+      }
+      assertGreater((await check(`${HOST}:${port}`)).code, 0); // closed or reset
+      const { code, stderr } = await netdemoInProcess(["check", ":1", "--proxy-protocol", "v3"]);
+      assertEquals(code, 2);
+      assertMatch(stderr, /--proxy-protocol must be v1 or v2: received 'v3'/);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
 
 for (const { name, config, command } of fronts) {
   testWith(

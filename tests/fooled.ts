@@ -5,7 +5,7 @@
  * docs/check.md.
  */
 import { netdemoCommand, run, tool } from "./harness/mod.ts";
-import { type Peer, tcpPeers } from "./harness/peers.ts";
+import { labPeers, type Peer, tcpPeers, tlsPeers, webPeers } from "./harness/peers.ts";
 
 const HOST = "127.0.0.1";
 const PAGE = new URL("../docs/check.md", import.meta.url);
@@ -69,7 +69,12 @@ async function ask(peer: Peer): Promise<Row> {
     const line = `{ ${command(running.port)}; } </dev/null >/dev/null 2>&1`;
     codes.push((await run(["sh", "-c", line])).code);
   }
-  const check = ["check", `${HOST}:${running.port}`, "--timeout", "1s", "--json"];
+  const { scheme = "tcp", service = "" } = peer;
+  const target = `${scheme}://${HOST}:${running.port}/${service}`.replace(
+    /^(tcp.*|tls.*)\/$/,
+    "$1",
+  );
+  const check = ["check", target, "--timeout", "1s", "--json"];
   const { stdout } = await run([...netdemoCommand, ...check]);
   return { peer, codes, verdict: JSON.parse(stdout.split("\n")[0] ?? "").verdict };
 }
@@ -77,7 +82,7 @@ async function ask(peer: Peer): Promise<Row> {
 function tableOf(rows: readonly Row[]): string {
   const titles = ["the peer", ...ways.map(({ title }) => `\`${title}\``), "`netdemo check`"];
   const cells = rows.map(({ peer, codes, verdict }) => [
-    peer.name,
+    peer.service === undefined ? peer.name : `${peer.name} (${peer.service})`,
     ...codes.map((code) => code === 0 ? "up" : `down (${code})`),
     verdict,
   ]);
@@ -91,9 +96,13 @@ function tableOf(rows: readonly Row[]): string {
   return [titles, titles.map(() => "---"), ...cells, fooled].map(line).join("\n");
 }
 
-const rows = await Promise.all(
-  tcpPeers.filter(({ name, verdict }) => verdict !== "ok" || name === "answers").map(ask),
-);
+const peers = [
+  ...tcpPeers.filter(({ name, verdict }) => verdict !== "ok" || name === "answers"),
+  ...labPeers.filter(({ name }) => name.includes("line end")),
+  ...webPeers,
+  ...tlsPeers,
+];
+const rows = await Promise.all(peers.map(ask));
 const table = tableOf(rows);
 console.log(table);
 if (Deno.args.includes("--write")) {

@@ -122,6 +122,7 @@ async function prepare(
     strict: values.strict,
     timeout: values.timeout,
     slowerThan: values["slower-than"],
+    proxyProtocol: values["proxy-protocol"],
     family: familyOf(values),
     clients: new Map(await Promise.all(loaded)),
   };

@@ -1,6 +1,7 @@
 import { durationFlag, readName, readNumber } from "../../cli/arguments/flags.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
+import { type ProxyVersion, proxyVersions } from "../../protocol/proxy_header.ts";
 import { reasonOf } from "../../sockets/errno.ts";
 import type { StatusRange } from "./http.ts";
 import { readSizes } from "./sizes.ts";
@@ -86,6 +87,11 @@ export const flags = {
     about: "require certificates to be valid for N more days",
     read: readNumber(0, 10_000),
   },
+  "proxy-protocol": {
+    value: "v1|v2",
+    about: "send a header of the PROXY protocol first, to backends that require one",
+    read: readProxyVersion,
+  },
   ipv4: { short: "4", about: "check only IPv4 addresses" },
   ipv6: { short: "6", about: "check only IPv6 addresses" },
   strict: {
@@ -102,6 +108,13 @@ function readStatus(text: string, flag: string): StatusRange {
   throw new Failure("USAGE", `${flag} must be an HTTP status or a range: received '${text}'`, {
     hint: `for example ${flag} 204 or ${flag} 200-299`,
   });
+}
+
+/** Reads a version of the PROXY protocol. @throws {Failure} of kind `USAGE`. */
+function readProxyVersion(text: string, flag: string): ProxyVersion {
+  const version = proxyVersions.find((known) => known === text);
+  if (version !== undefined) return version;
+  throw new Failure("USAGE", `${flag} must be ${proxyVersions.join(" or ")}: received '${text}'`);
 }
 
 /** Reads a file of certificates. @throws {Failure} of kind `USAGE`. */

@@ -1,6 +1,8 @@
 import type { Endpoint } from "../../protocol/addresses.ts";
+import { proxyHeader } from "../../protocol/proxy_header.ts";
 import { connectTcp, connectUnix } from "../../sockets/dial.ts";
 import { denoStream, type Stream } from "../../sockets/stream.ts";
+import { writeAll } from "../../sockets/write_all.ts";
 import type { Probing } from "./probing.ts";
 import { daysLeft, secure, TlsFailure } from "./tls.ts";
 
@@ -10,13 +12,18 @@ import { daysLeft, secure, TlsFailure } from "./tls.ts";
  * @throws {Error} of the socket, with an errno.
  * @throws {TlsFailure} if it can't be secured.
  */
-export async function openStream({ remote, tls, seen, over }: Probing): Promise<Stream> {
+export async function openStream(probing: Probing): Promise<Stream> {
+  const { remote, tls, proxyProtocol, seen, over } = probing;
   const startedAt = performance.now();
   const stream = await connect(remote, over.signal).finally(() => {
     seen.connectMs ??= performance.now() - startedAt;
   });
   over.signal.addEventListener("abort", () => stream.close(), { once: true });
   if (over.signal.aborted) stream.close();
+  if (proxyProtocol !== undefined) {
+    // Not awaited: how the connection ended shows when reading.
+    writeAll(stream, proxyHeader(proxyProtocol, stream.local, stream.remote)).catch(() => {});
+  }
   if (tls === undefined) return stream;
   const connectedAt = performance.now();
   seen.phase = "tls";

@@ -1,4 +1,5 @@
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
+import type { ProxyVersion } from "../../protocol/proxy_header.ts";
 import type { DeviationFacts } from "../../talk/deviation.ts";
 import type { Challenge } from "./challenge.ts";
 import type { NetworkClock, WaitEnd } from "./network_clock.ts";
@@ -22,6 +23,8 @@ export interface ProbeOptions {
   readonly timeout: number;
   /** How to secure the connection. @default {it stays as it is} */
   readonly tls?: TlsExpectation | undefined;
+  /** The version of the PROXY protocol whose header is sent first. @default {none is} */
+  readonly proxyProtocol?: ProxyVersion | undefined;
   readonly clock: NetworkClock;
   /** Ends it early. */
   readonly signal?: AbortSignal | undefined;

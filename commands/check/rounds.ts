@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../protocol/addresses.ts";
+import type { ProxyVersion } from "../../protocol/proxy_header.ts";
 import { descriptors } from "../../sockets/descriptors.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { knownAddresses, lookUp, systemResolver } from "../../sockets/resolve.ts";
@@ -19,6 +20,8 @@ export interface RoundOptions extends Challenges {
   /** Milliseconds for each probe. */
   readonly timeout: number;
   readonly slowerThan?: number | undefined;
+  /** The version of the PROXY protocol whose header is sent first. @default {none is} */
+  readonly proxyProtocol?: ProxyVersion | undefined;
   /** The family of addresses to visit. @default {both} */
   readonly family?: "IPv4" | "IPv6" | undefined;
   readonly clock: NetworkClock;
@@ -168,12 +171,21 @@ export async function probeRow(
   options: RoundOptions,
   size?: number,
 ): Promise<Row> {
-  const { limiter, slowerThan, signal, clock } = options;
+  const { limiter, slowerThan, signal, clock, proxyProtocol } = options;
   const timeout = Math.max(1, options.timeout - spentMs);
   const { target: { protocol }, tls } = expected;
   const ask = async () => {
     const challenge = challengeFor(expected, options, size);
-    const probed = await probe({ protocol, remote, challenge, timeout, tls, clock, signal });
+    const probed = await probe({
+      protocol,
+      remote,
+      challenge,
+      timeout,
+      tls,
+      proxyProtocol,
+      clock,
+      signal,
+    });
     return { challenge, probed };
   };
   let { challenge, probed } = await limiter.run(ask);

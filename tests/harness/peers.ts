@@ -4,6 +4,8 @@ import { calculate } from "../../protocol/calculator.ts";
 import { listenResettable } from "../../sockets/node_stream.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { until } from "./system.ts";
+import { Certificates } from "./certificates.ts";
+import { tool } from "./needs.ts";
 
 /** A peer that runs until its scope ends. */
 export interface RunningPeer extends AsyncDisposable {
@@ -16,6 +18,8 @@ export interface Peer {
   readonly protocol: "tcp" | "udp";
   /** What a probe asks. @default {"calc"} */
   readonly service?: "lab";
+  /** How a probe asks. @default {the protocol} */
+  readonly scheme?: "http" | "tls";
   /** What a probe with a new question must find. */
   readonly verdict: Verdict;
   start(hostname: string): Promise<RunningPeer>;
@@ -213,6 +217,72 @@ export const tcpPeers: readonly Peer[] = [
   },
 ];
 
+function web(name: string, verdict: Verdict, answer: string): Peer {
+  return {
+    ...tcp(name, verdict, async (stream) => {
+      await stream.read(new Uint8Array(4_096));
+      await send(stream, answer);
+    }),
+    scheme: "http",
+  };
+}
+
+/** How web servers behave. */
+export const webPeers: readonly Peer[] = [
+  web("is a web server", "ok", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready"),
+  web("is a web server that is not ready", "wrong", "HTTP/1.1 503 Not ready\r\n\r\n"),
+  web(
+    "is a web server whose answer is cut",
+    "closed",
+    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nrea",
+  ),
+];
+
+/** How servers behave that should speak TLS. */
+export const tlsPeers: readonly Peer[] = [
+  {
+    ...tcp("speaks plain text instead of TLS", "wrong", async (stream) => {
+      await send(stream, "220 mail ESMTP\r\n");
+      await forever;
+    }),
+    scheme: "tls",
+  },
+  ...(tool("openssl").isMet()
+    ? [{
+      name: "has an expired certificate",
+      protocol: "tcp",
+      scheme: "tls",
+      verdict: "untrusted",
+      start: startExpired,
+    }] as const
+    : []),
+];
+
+/** A TLS server whose certificate expired yesterday; otherwise it answers rightly. */
+async function startExpired(hostname: string): Promise<RunningPeer> {
+  await using made = await Certificates.make();
+  await made.add("expired", `IP:${hostname}`, [-30, -1]);
+  const [cert, key] = await Promise.all(
+    ["pem", "key"].map((kind) => Deno.readTextFile(`${made.folder}/expired.${kind}`)),
+  );
+  const listener = Deno.listenTls({ hostname, port: 0, cert: cert ?? "", key: key ?? "" });
+  const accepting = (async () => {
+    while (true) {
+      const conn = await listener.accept().catch(() => undefined);
+      if (conn === undefined) return;
+      await conn.handshake().catch(() => {});
+      conn.close();
+    }
+  })();
+  return {
+    port: (listener.addr as Deno.NetAddr).port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+    },
+  };
+}
+
 /** A lab that misbehaves. Its replies have a line end, so one without was cut. */
 function lab(
   name: string,
@@ -236,17 +306,17 @@ export const labPeers: readonly Peer[] = [
     await pause(250);
     await send(stream, "\r\n");
   }),
-  ...[1, 12].flatMap((missing) => [
+  ...([[1, "its line end"], [12, "its last address"]] as const).flatMap(([missing, part]) => [
     lab(
-      `closes ${missing} bytes too early`,
+      `closes before ${part}`,
       "closed",
       (stream, reply) => send(stream, reply.slice(0, 1 - missing || undefined)),
     ),
-    lab(`falls silent ${missing} bytes too early`, "silent", async (stream, reply) => {
+    lab(`falls silent before ${part}`, "silent", async (stream, reply) => {
       await send(stream, reply.slice(0, 1 - missing || undefined));
       await forever;
     }),
-    lab(`resets ${missing} bytes too early, after a while`, "reset", async (stream, reply) => {
+    lab(`resets before ${part}, after a while`, "reset", async (stream, reply) => {
       await send(stream, reply.slice(0, 1 - missing || undefined));
       await pause(300);
       stream.reset?.();
