@@ -341,6 +341,23 @@ Deno.test("what is not whole says so, and can be read all the same", () => {
   assertEquals(nothing, "# Nothing has been said yet.\n");
 });
 
+Deno.test("a connection on which nothing was said is no conversation", () => {
+  const recording = new Recording("tcp");
+  heard(recording, closed);
+  const options = { protocol: "tcp", fresh: false } as const;
+  assertEquals(
+    conversationFile(recording.conversations(), options),
+    "# Nothing has been said yet.\n",
+  );
+  recording.see({ time: 0, connection: 2, what: "connected", ...ends });
+  for (const [from, text] of [["client", "ask\n"], ["server", "answer\n"]] as const) {
+    recording.see({ time: 0, connection: 2, ...data(from, encoder.encode(text)) } as WireEvent);
+  }
+  recording.see({ time: 0, connection: 2, ...closed } as WireEvent);
+  const file = conversationFile(recording.conversations(), options);
+  assertEquals(file, "> ask\\n\n< answer\\n\n");
+});
+
 Deno.test("a long recording is written quickly, whatever was said", () => {
   const recording = new Recording("tcp");
   const turn = (index: number) => data("client", encoder.encode(`${index} plus word${index}\n`));

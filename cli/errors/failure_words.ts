@@ -25,8 +25,7 @@ const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
   RESET:
     "the peer may have crashed, may be another kind of server, or a firewall cut the connection",
   CLOSED: "the server may have stopped, may be full, or may be another kind of server",
-  TIMEOUT:
-    "a firewall may drop packets, or the peer is another kind of server; --timeout 30s waits longer",
+  TIMEOUT: "a firewall may drop packets, or no host has that address; --timeout 30s waits longer",
 };
 
 /** Hints for `UNREACHABLE`, by errno. */
@@ -43,6 +42,9 @@ const unreachableHints: Readonly<Record<string, string>> = {
   ENOPROTOOPT: "the host is there, but does not accept this protocol",
 };
 
+/** The lesson's own server comes first: it serves one client after another. */
+const SILENT_PEER = "the server may be busy with another client, or be another kind of server; " +
+  "--timeout 30s waits longer";
 const WRONG_PEER = "the peer may be another kind of server: check its host and port";
 
 /** Returns the message and the hint for a socket failure. */
@@ -167,7 +169,7 @@ function replyWords(kind: SocketFailureKind, facts: ReplyFacts, cause: unknown):
   }
   if (kind === "TIMEOUT") {
     const message = `no reply from ${peer} within ${formatDuration(timeoutMs)}`;
-    if (protocol !== "udp") return { message };
+    if (protocol !== "udp") return { message, hint: SILENT_PEER };
     const hint = "UDP does not report whether nothing is listening or a datagram was lost: " +
       "check that the server is running, with --udp";
     return { message, hint };

@@ -367,7 +367,8 @@ const hints: Readonly<Record<Verdict, string>> = {
   closed:
     "it speaks another protocol (try /open), or is a forwarder that accepts with no server behind it",
   reset: "the server crashed or refused the request, or something in between cut the connection",
-  silent: "it accepts but does not answer: it may hang, or speak another protocol (try /open)",
+  silent:
+    "it accepts but does not answer: it may be busy with another client, hang, or speak another protocol (try /open)",
   refused:
     "nothing is listening there, or a firewall rejects it: on that host, ss -ltn shows listeners",
   unreachable: "there is no route, the host is off, or a firewall prohibits it",

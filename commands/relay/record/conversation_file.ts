@@ -20,12 +20,12 @@ export function conversationFile(
   conversations: readonly RecordedConversation[],
   { protocol, fresh }: FileOptions,
 ): string {
-  if (conversations.length === 0) return "# Nothing has been said yet.\n";
+  // A connection on which nothing was said, such as a health check's, shows nothing to play.
+  const spoken = conversations.filter(({ turns }) => turns.length > 0);
+  if (spoken.length === 0) return "# Nothing has been said yet.\n";
   const udp = protocol === "udp";
-  const written = conversations.map(({ connections, turns, remarks }) => ({
-    title: conversations.length > 1 || remarks.length > 0
-      ? `connection ${connections.join(", ")}`
-      : "",
+  const written = spoken.map(({ connections, turns, remarks }) => ({
+    title: spoken.length > 1 || remarks.length > 0 ? `connection ${connections.join(", ")}` : "",
     comments: remarks,
     lines: linesOf(turns, connections, fresh ? freshTexts(turns) : turns.map(plainText), udp),
   }));
