@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { calculate, MAX_DIGITS } from "../protocol/calculator.ts";
-import { assertProperty, command, Process, pythonTest, TestConnection } from "./harness/mod.ts";
+import {
+  assertProperty,
+  command,
+  Process,
+  processorTime,
+  pythonTest,
+  TestConnection,
+} from "./harness/mod.ts";
 
 const answers: Record<string, string> = {
   "10 20 +": "Sum of 10 and 20 is 30",
@@ -60,12 +67,6 @@ Deno.test("an error reply is at most 64 bytes, whatever it quotes", () => {
     }
   }
 });
-
-/** CPU milliseconds of this thread where the system counts them, so that a busy machine adds none. */
-function processorTime(): number {
-  if (Deno.build.os !== "linux") return performance.now();
-  return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
-}
 
 Deno.test("no command takes longer than 50 ms, and one with too many digits gets an error", () => {
   const half = "7".repeat(MAX_DIGITS / 2);
