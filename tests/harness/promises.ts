@@ -137,12 +137,22 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "the lesson's calculator client gets its answers, byte for byte",
     "calc-client asks the lesson's server one command at a time",
   ],
-  "`check` meets one of 21 misbehaving peers": [
+  "`check` meets one of 29 misbehaving peers": [
     "no peer on ${hostname} fools check: each gets the verdict it deserves",
   ],
   "`check` expects a block": [
     "a block without a control gets a note, and --strict makes it a failure",
     "each expectation holds for its verdicts and for no others",
+  ],
+  "`check` has thousands of targets, or little CPU": [
+    "thousands of probes are all ${verdict}, however briefly each may wait",
+    "what this process was too busy to see is no statement on the target",
+  ],
+  "`check` meets a certificate that can't be trusted": [
+    "each fault of a certificate is untrusted, with its reason",
+  ],
+  "`check` waits for a port file that never comes": [
+    "--port-file waits for the file, then for the server, and follows a new port",
   ],
   "`path` runs without a forwarder": [
     'without a forwarder every question passes (${protocol}, ${hosts.join(", ")})',
