@@ -10,7 +10,8 @@ import type { AssessedRow, AssessedTarget } from "./assessment.ts";
 import type { Series, Spread } from "./series.ts";
 import type { Limit } from "./sizes.ts";
 import { daysLeft } from "./tls.ts";
-import { detailOf, hintFor, limitWords, spreadWords } from "./words.ts";
+import { hintFor } from "./hints.ts";
+import { detailOf, limitWords, spreadWords } from "./words.ts";
 
 /** A result with its row for people, and its line of `--json` if that is not printed yet. */
 export interface CheckResult extends Result {

@@ -1,17 +1,15 @@
-import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
+import { formatEndpoint } from "../../protocol/addresses.ts";
 import { deviationWords } from "../../cli/errors/deviation_words.ts";
 import { formatDuration } from "../../protocol/duration.ts";
-import { shellWord } from "../../text/shell.ts";
 import { contrasted } from "../../text/contrast.ts";
 import { visibleBytes } from "../../text/visible.ts";
-import type { AssessedRow, AssessedTarget, Row } from "./assessment.ts";
-import type { CustomQuestion } from "./custom.ts";
+import type { AssessedTarget, Row } from "./assessment.ts";
 import type { HttpAnswer } from "./http.ts";
 import { noAddress } from "./rounds.ts";
 import type { Limit } from "./sizes.ts";
 import type { Spread } from "./series.ts";
 import { daysLeft } from "./tls.ts";
-import { type Failed, isAnswer, type Verdict } from "./verdict.ts";
+import { type Failed, isAnswer } from "./verdict.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -20,9 +18,6 @@ const QUOTED = 80;
 
 /** Milliseconds without a byte that are worth naming: a peer that sends slowly is not silent. */
 const MIN_SILENCE_MS = 200;
-
-/** Milliseconds of this process's own that are worth saying. */
-const MIN_BUSY_MS = 50;
 
 /** Milliseconds after which Linux sends a connection request again. */
 const REQUEST_AGAIN_MS = 1_000;
@@ -52,7 +47,6 @@ export function detailOf(row: Row): string {
   const { verdict, probed: { ending } } = row;
   const notes = [
     lostRequests(row),
-    busyWords(row),
     answerWords(row),
     validityWords(row),
     caveat(row),
@@ -219,12 +213,6 @@ function caveat({ verdict, asked }: Row): string | undefined {
   return asked.fresh ? undefined : "it is there; a canned reply looks the same";
 }
 
-/** That a duration is partly this process's own, if that is worth saying. */
-function busyWords({ verdict, probed: { busyMs, elapsedMs } }: Row): string | undefined {
-  if (!isAnswer(verdict) || busyMs < MIN_BUSY_MS || busyMs < elapsedMs / 4) return undefined;
-  return `this machine was too busy to look for ${milliseconds(busyMs)} ms of that`;
-}
-
 /** Linux repeats a connection request after whole seconds: a connect that took as long lost one. */
 function lostRequests({ probed: { ending, connectMs = 0 } }: Row): string | undefined {
   const connected = ending.how === "connected" || ending.phase === "reply";
@@ -307,72 +295,3 @@ export function waitingWords(targets: readonly AssessedTarget[]): string {
   const more = waiting.length > named.length ? ` and ${waiting.length - named.length} more` : "";
   return `waiting: ${named.join(", ")}${more}`;
 }
-
-/** What to do next about a target that is not as expected. */
-export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
-  const { expect, question, http, target: { protocol } } = expected;
-  if (expect !== "ok" && expect !== "open" && expect !== "slow") {
-    if (verdict === "ok" || verdict === "open" || verdict === "slow") {
-      return "the path is open: no rule blocks it";
-    }
-    return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
-  }
-  if (question !== undefined && !("form" in question) && verdict !== "slow") {
-    const hint = hintForQuestion(question, rows);
-    if (hint !== undefined) return hint;
-  }
-  if (http !== undefined && verdict === "wrong") {
-    return "it answers, but not as expected: see its log, or accept other answers with --status";
-  }
-  return hintsOver[protocol][verdict] ?? hints[verdict];
-}
-
-/** What to do about a question of the user's own. */
-function hintForQuestion(
-  { send, reply }: CustomQuestion,
-  rows: readonly AssessedRow[],
-): string | undefined {
-  const [, http] = /^((?:GET|HEAD|OPTIONS) \S+ HTTP\/1\.[01])(?:\\r)?(?:\\n)?$/.exec(send ?? "") ??
-    [];
-  if (http !== undefined) {
-    return `an empty line ends an HTTP request: --send ${shellWord(`${http}\\r\\n\\r\\n`)}`;
-  }
-  const holdsIt = rows.some(({ verdict, asked, probed }) =>
-    verdict === "wrong" && visibleBytes(probed.reply).includes(asked?.expected ?? "")
-  );
-  if (holdsIt) {
-    const contains = shellWord(`{...}${reply}{...}`);
-    return `the reply holds more than --reply says; to allow that, write --reply ${contains}`;
-  }
-  return rows.some(({ verdict }) => verdict === "wrong")
-    ? "it answers, but not as --reply says: compare the two"
-    : undefined;
-}
-
-const hintsOver: Readonly<Record<Protocol, Partial<Record<Verdict, string>>>> = {
-  tcp: {},
-  udp: {
-    silent: "over UDP refused, dropped and silent look alike: look at the server, or ask over TCP",
-  },
-  unix: { refused: "start the server, or check the path" },
-};
-
-const hints: Readonly<Record<Verdict, string>> = {
-  ok: "the path is open and the service answers",
-  slow: "it works, but takes longer than --slower-than allows: see which phase took long",
-  open: "the handshake alone proves nothing about the service: leave out /open to ask it",
-  wrong: "something else answers there; name its service after a slash, or use --send and --reply",
-  untrusted:
-    "renew the certificate, name the issuer with --ca FILE, or check the name that it is for",
-  closed:
-    "it speaks another protocol (try /open), or is a forwarder that accepts with no server behind it",
-  reset: "the server crashed or refused the request, or something in between cut the connection",
-  silent:
-    "it accepts but does not answer: it may be busy with another client, hang, or speak another protocol (try /open)",
-  refused:
-    "nothing is listening there, or a firewall rejects it: on that host, ss -ltn shows listeners",
-  unreachable: "there is no route, the host is off, or a firewall prohibits it",
-  dropped: "a firewall drops it, or the host is off: both look the same from here",
-  dns: "check the spelling, and which name server this host asks",
-  error: "the probe could not run, so nothing is known about the target",
-};

@@ -1,0 +1,75 @@
+import type { Protocol } from "../../protocol/addresses.ts";
+import { shellWord } from "../../text/shell.ts";
+import { visibleBytes } from "../../text/visible.ts";
+import type { AssessedRow, AssessedTarget } from "./assessment.ts";
+import type { CustomQuestion } from "./custom.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** What to do next about a target that is not as expected. */
+export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
+  const { expect, question, http, target: { protocol } } = expected;
+  if (expect !== "ok" && expect !== "open" && expect !== "slow") {
+    if (verdict === "ok" || verdict === "open" || verdict === "slow") {
+      return "the path is open: no rule blocks it";
+    }
+    return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
+  }
+  if (question !== undefined && !("form" in question) && verdict !== "slow") {
+    const hint = hintForQuestion(question, rows);
+    if (hint !== undefined) return hint;
+  }
+  if (http !== undefined && verdict === "wrong") {
+    return "it answers, but not as expected: see its log, or accept other answers with --status";
+  }
+  return hintsOver[protocol][verdict] ?? hints[verdict];
+}
+
+/** What to do about a question of the user's own. */
+function hintForQuestion(
+  { send, reply }: CustomQuestion,
+  rows: readonly AssessedRow[],
+): string | undefined {
+  const [, http] = /^((?:GET|HEAD|OPTIONS) \S+ HTTP\/1\.[01])(?:\\r)?(?:\\n)?$/.exec(send ?? "") ??
+    [];
+  if (http !== undefined) {
+    return `an empty line ends an HTTP request: --send ${shellWord(`${http}\\r\\n\\r\\n`)}`;
+  }
+  const holdsIt = rows.some(({ verdict, asked, probed }) =>
+    verdict === "wrong" && visibleBytes(probed.reply).includes(asked?.expected ?? "")
+  );
+  if (holdsIt) {
+    const contains = shellWord(`{...}${reply}{...}`);
+    return `the reply holds more than --reply says; to allow that, write --reply ${contains}`;
+  }
+  return rows.some(({ verdict }) => verdict === "wrong")
+    ? "it answers, but not as --reply says: compare the two"
+    : undefined;
+}
+
+const hintsOver: Readonly<Record<Protocol, Partial<Record<Verdict, string>>>> = {
+  tcp: {},
+  udp: {
+    silent: "over UDP refused, dropped and silent look alike: look at the server, or ask over TCP",
+  },
+  unix: { refused: "start the server, or check the path" },
+};
+
+const hints: Readonly<Record<Verdict, string>> = {
+  ok: "the path is open and the service answers",
+  slow: "it works, but takes longer than --slower-than allows: see which phase took long",
+  open: "the handshake alone proves nothing about the service: leave out /open to ask it",
+  wrong: "something else answers there; name its service after a slash, or use --send and --reply",
+  untrusted:
+    "renew the certificate, name the issuer with --ca FILE, or check the name that it is for",
+  closed:
+    "it speaks another protocol (try /open), or is a forwarder that accepts with no server behind it",
+  reset: "the server crashed or refused the request, or something in between cut the connection",
+  silent:
+    "it accepts but does not answer: it may be busy with another client, hang, or speak another protocol (try /open)",
+  refused:
+    "nothing is listening there, or a firewall rejects it: on that host, ss -ltn shows listeners",
+  unreachable: "there is no route, the host is off, or a firewall prohibits it",
+  dropped: "a firewall drops it, or the host is off: both look the same from here",
+  dns: "check the spelling, and which name server this host asks",
+  error: "the probe could not run, so nothing is known about the target",
+};
