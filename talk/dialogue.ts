@@ -1,4 +1,5 @@
-import { Matcher, type Progress } from "./matcher.ts";
+import type { Progress } from "./match.ts";
+import { Matcher } from "./matcher.ts";
 import { render } from "./render.ts";
 import { newlineAt } from "./take.ts";
 import type { Conversation, Line, Talk } from "./talk.ts";

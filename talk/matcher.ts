@@ -1,4 +1,5 @@
 import { Captures } from "./captures.ts";
+import type { MatchOptions, Miss, Progress, Received } from "./match.ts";
 import { type Part, partsOf, restOfLine } from "./parts.ts";
 import { type Hole, newHole, Places } from "./places.ts";
 import {
@@ -11,47 +12,12 @@ import {
   takeNewline,
   takeNumber,
 } from "./take.ts";
-import type { BinaryFormat, Line, Talk, Token, ValueToken } from "./talk.ts";
-import { fromBinary, type Value, type Values } from "./value.ts";
+import type { BinaryFormat, Line, Talk, ValueToken } from "./talk.ts";
+import { fromBinary, type Value } from "./value.ts";
 import { followerOf, type Want, wantOf } from "./want.ts";
 
 /** Longer digits are not tried again from each place within them: that would take quadratic time. */
 const LONG_NUMBER = 64;
-
-/** How far a match has come. */
-export type Progress =
-  /** Not all that the file shows has arrived. */
-  | "more"
-  /** All has arrived; what follows may still belong to it, such as a line end or more digits. */
-  | "enough"
-  /** All has arrived, and what follows does not belong to it. */
-  | "matched"
-  /** Nothing that follows could make it match. */
-  | "wrong";
-
-/** Where a match failed, as far along as it came. */
-export interface Miss {
-  /** Bytes before it. */
-  readonly at: number;
-  readonly line: Line;
-  readonly token: Token;
-  /** Bytes that belong to the token. */
-  readonly into: number;
-}
-
-/** What has arrived, from the first byte that may belong to a match. */
-export interface Received {
-  readonly bytes: Uint8Array;
-}
-
-/** What a {@linkcode Matcher} knows. */
-export interface MatchOptions {
-  readonly talk: Pick<Talk, "numbers">;
-  /** Said before. */
-  readonly values: Values;
-  /** Whether the line end of what was said before may still come first. @default {false} */
-  readonly mayBeginWithNewline?: boolean;
-}
 
 /** What comes of looking at a token: the next one, a wait for more bytes, or another try. */
 type Step = "go" | "wait" | "fail";

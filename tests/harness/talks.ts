@@ -1,5 +1,6 @@
 import { concat } from "@std/bytes/concat";
-import { Matcher, type Progress } from "../../talk/matcher.ts";
+import type { Progress } from "../../talk/match.ts";
+import { Matcher } from "../../talk/matcher.ts";
 import { parseTalk } from "../../talk/parse.ts";
 import type { Line, Talk } from "../../talk/talk.ts";
 import { bytesOfValue, type Values } from "../../talk/value.ts";
