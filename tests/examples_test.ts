@@ -15,6 +15,7 @@ import {
   unix,
 } from "./harness/mod.ts";
 import { startNobody } from "./harness/peers.ts";
+import { released, withPath } from "./harness/workflow.ts";
 
 const root = new URL("../", import.meta.url);
 const examples = new URL("examples/", root);
@@ -143,38 +144,35 @@ Deno.test("the network policy admits exactly what the jobs expect", async () => 
   }
 });
 
-testWith([unix], "every step of examples/github-actions.yaml succeeds", async () => {
-  const [workflow] = await documentsOf("examples/github-actions.yaml");
-  await using folder = await newFolder();
-  await using nobody = await startNobody("127.0.0.1");
-  await Deno.mkdir(`${folder.path}/tools`);
-  const command = netdemoCommand.map((word) => `'${word}'`).join(" ");
-  await Deno.writeTextFile(`${folder.path}/tools/netdemo`, `#!/bin/sh\nexec ${command} "$@"\n`, {
-    mode: 0o755,
-  });
-  const port = getAvailablePort();
-  const path = `${folder.path}/path`;
-  const env = { GITHUB_PATH: path, PATH: `${folder.path}/tools:${Deno.env.get("PATH")}` };
-  try {
-    for (const { run: line = "" } of workflow.jobs.smoke.steps) {
-      const script = line.replaceAll("4040", `${port}`).replaceAll(
-        /localhost:9\b/g,
-        `localhost:${nobody.port}`,
-      )
-        .replace(/&$/, "& echo $! > pid");
-      const { code, stdout, stderr } = await run(["bash", "-e", "-c", script], {
-        cwd: folder.path,
-        env,
-      });
-      assertEquals(code, 0, `${line}\n${stdout}${stderr}`);
+testWith(
+  [unix, tool("curl"), tool("sha256sum")],
+  "every step of examples/github-actions.yaml succeeds",
+  async () => {
+    const [workflow] = await documentsOf("examples/github-actions.yaml");
+    await using folder = await newFolder();
+    await using nobody = await startNobody("127.0.0.1");
+    const env = await released(folder.path);
+    const port = getAvailablePort();
+    try {
+      for (const { run: line = "" } of workflow.jobs.smoke.steps) {
+        const script = line.replaceAll("4040", `${port}`).replaceAll(
+          /localhost:9\b/g,
+          `localhost:${nobody.port}`,
+        )
+          .replace(/&$/, "& echo $! > pid");
+        const { code, stdout, stderr } = await run(["bash", "-e", "-c", script], {
+          cwd: folder.path,
+          env: await withPath(env),
+        });
+        assertEquals(code, 0, `${line}\n${stdout}${stderr}`);
+      }
+      assertStringIncludes(await Deno.readTextFile(`${folder.path}/smoke.xml`), "<testcase");
+      assertStringIncludes(await Deno.readTextFile(`${folder.path}/server.log`), "10 20 +");
+    } finally {
+      Deno.kill(Number(await Deno.readTextFile(`${folder.path}/pid`)), "SIGKILL");
     }
-    assertEquals(await Deno.readTextFile(path), `${await Deno.realPath(folder.path)}/tools\n`);
-    assertStringIncludes(await Deno.readTextFile(`${folder.path}/smoke.xml`), "<testcase");
-    assertStringIncludes(await Deno.readTextFile(`${folder.path}/server.log`), "10 20 +");
-  } finally {
-    Deno.kill(Number(await Deno.readTextFile(`${folder.path}/pid`)), "SIGKILL");
-  }
-});
+  },
+);
 
 const units = ["netdemo-calc.service", "netdemo-unix.service"];
 /** systemd's checks of units; older versions have no `security --offline`. */

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "yaml";
-import { netdemoInProcess } from "../harness/in_process.ts";
-import { pythonTest, testWith, unix } from "../harness/needs.ts";
+import { python3, testWith, tool, unix } from "../harness/needs.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
+import { released, withPath } from "../harness/workflow.ts";
 import { entries } from "../../commands/grade/catalogue.ts";
 import { documentation, lessonSubjects } from "./documentation.ts";
 import { mistaken } from "./programs.ts";
@@ -36,28 +36,46 @@ Deno.test("every check explains itself in sentences that fit", () => {
   }
 });
 
-pythonTest("the workflow in examples/grade does what it says", async () => {
+/** Runs the steps of the workflow on a correct program, until one fails. */
+async function runWorkflow(changed: Readonly<Record<string, string>> = {}): Promise<{
+  readonly codes: readonly number[];
+  readonly printed: string;
+  readonly report: string;
+}> {
   const workflow = parse(await Deno.readTextFile(`${examples}/classroom.yaml`));
   const steps: { run?: string }[] = workflow.jobs.grade.steps;
-  const lines = steps.flatMap(({ run = "" }) => run.startsWith("netdemo ") ? [run] : []);
-  assertEquals(lines.length, 2);
   const folder = await Deno.makeTempDir();
   try {
-    for (const line of lines) {
-      const [, ...words] = line.split(" ");
-      const here = words.map((word) =>
-        word.replace("server.py", `${programs}/calc_server.py`).replace(
-          "grade.xml",
-          `${folder}/g.xml`,
-        )
-      );
-      const { code, stdout } = await netdemoInProcess(here);
-      assertEquals(code, 0, stdout);
+    const env = { ...await released(folder), ...changed };
+    await Deno.copyFile(`${programs}/calc_server.py`, `${folder}/server.py`);
+    const codes: number[] = [];
+    let printed = "";
+    for (const { run: line } of steps) {
+      if (line === undefined) continue;
+      const step = ["bash", "-e", "-o", "pipefail", "-c", line];
+      const { code, stdout, stderr } = await run(step, { cwd: folder, env: await withPath(env) });
+      codes.push(code);
+      printed += stdout + stderr;
+      if (code !== 0) break;
     }
-    assertStringIncludes(await Deno.readTextFile(`${folder}/g.xml`), "<testcase");
+    const report = await Deno.readTextFile(`${folder}/grade.xml`).catch(() => "");
+    return { codes, printed, report };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+const classroom = [unix, python3, tool("curl"), tool("sha256sum")];
+
+testWith(classroom, "the workflow in examples/grade does what it says", async () => {
+  const { codes, printed, report } = await runWorkflow();
+  assertEquals(codes, [0, 0, 0], printed);
+  assertStringIncludes(report, "<testcase");
+});
+
+testWith(classroom, "the workflow runs no executable that was altered", async () => {
+  const { codes, report } = await runWorkflow({ NETDEMO_SHA256: "0".repeat(64) });
+  assertEquals([codes, report], [[1], ""]);
 });
 
 testWith([unix], "the autograder in examples/grade writes its results.json", async () => {
