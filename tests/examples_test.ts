@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { parseAllDocuments } from "yaml";
 import {
+  linux,
   type Need,
   netdemoCommand,
   netdemoInProcess,
@@ -175,6 +176,34 @@ testWith(
 );
 
 const units = ["netdemo-calc.service", "netdemo-unix.service"];
+Deno.test("no example limits the address space, of which the runtime reserves much", async () => {
+  for await (const { name, isDirectory } of Deno.readDir(examples)) {
+    const folder = new URL(`${name}${isDirectory ? "/" : ""}`, examples);
+    const files = isDirectory
+      ? [...Deno.readDirSync(folder)].filter(({ isFile }) => isFile)
+        .map((file) => new URL(file.name, folder))
+      : [folder];
+    for (const file of files) {
+      const text = await Deno.readTextFile(file);
+      assert(!/LimitAS|ulimit -v|RLIMIT_AS/.test(text), file.pathname);
+    }
+  }
+});
+
+testWith(
+  [linux],
+  "netdemo starts within 64 GiB of address space; what it says below that is documented",
+  async () => {
+    const within = (kilobytes: number) =>
+      run(["sh", "-c", `ulimit -v ${kilobytes}; exec "$@"`, "sh", ...netdemoCommand, "--version"]);
+    assertEquals((await within(64 * 1024 * 1024)).code, 0);
+    const { stdout, stderr } = await within(4 * 1024 * 1024);
+    const page = await Deno.readTextFile(new URL("docs/troubleshooting.md", root));
+    const [words = ""] = /Fatal process out of memory: .*\w/.exec(stdout + stderr) ?? [];
+    assert(words !== "" && page.includes(words), stdout + stderr);
+  },
+);
+
 /** systemd's checks of units; older versions have no `security --offline`. */
 const systemd: Need = tool("systemd-analyze");
 
