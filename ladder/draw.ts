@@ -48,49 +48,47 @@ export function drawLadder(rungs: readonly Rung[], drawing: Drawing): string[] {
 
 /** Draws a rung, with its explanation below it. */
 export function drawRung(rung: Rung, drawing: Drawing, word = ""): string[] {
-  const { display, explain, explanation = explanationOf, margin = 0 } = drawing;
-  const before = styled(padTo(word, margin), "dim", display);
-  const indent = " ".repeat(margin);
+  const { display, explain, explanation = explanationOf } = drawing;
   const rows = isNarrow(drawing)
     ? narrowLines(rung, drawing)
     : [rungLine(rung, arrowWidth(drawing), display)];
-  const lines = rows.map((row, index) => (index === 0 ? before : indent) + row);
   const sentence = explain ? explanation(rung) : undefined;
-  if (sentence === undefined) return lines;
-  for (const line of wrap(sentence, totalWidth(drawing) - BELOW - INDENT)) {
-    lines.push(indent + " ".repeat(BELOW) + styled(line, "dim", display));
-  }
-  return lines;
+  if (sentence === undefined) return withMargin(rows, drawing, word);
+  const below = wrap(sentence, totalWidth(drawing) - BELOW - INDENT)
+    .map((line) => " ".repeat(BELOW) + styled(line, "dim", display));
+  return withMargin([...rows, ...below], drawing, word);
 }
 
 /** Draws the names of both programs, on one line or, if they don't fit, on two. */
 export function drawNameLines(names: SideNames, drawing: Drawing, word = ""): string[] {
-  if (!isNarrow(drawing)) return [drawNames(names, drawing, word)];
-  const { display, margin = 0 } = drawing;
+  const { display } = drawing;
   const total = totalWidth(drawing);
-  const left = cutTo(plain(names.client, display), total - INDENT);
-  const right = cutTo(plain(names.server, display), total - INDENT);
-  return [
-    styled(padTo(word, margin), "dim", display) + " ".repeat(INDENT) +
-    styled(left, sideStyles.client, display),
-    " ".repeat(margin + total - widthOf(right)) + styled(right, sideStyles.server, display),
-  ];
+  const [client, server] = [plain(names.client, display), plain(names.server, display)];
+  if (isNarrow(drawing)) {
+    const [left, right] = [cutTo(client, total - INDENT), cutTo(server, total - INDENT)];
+    return withMargin(
+      [
+        " ".repeat(INDENT) + styled(left, sideStyles.client, display),
+        " ".repeat(total - widthOf(right)) + styled(right, sideStyles.server, display),
+      ],
+      drawing,
+      word,
+    );
+  }
+  const serverColumn = INDENT + CLIENT + GAP + arrowWidth(drawing) + GAP;
+  const start = Math.min(serverColumn, total - widthOf(server));
+  const left = cutTo(client, Math.max(0, start - INDENT - GAP));
+  const right = cutTo(server, total - Math.max(start, INDENT + widthOf(left) + GAP));
+  const line = " ".repeat(INDENT) + styled(left, sideStyles.client, display) +
+    " ".repeat(Math.max(GAP, start - INDENT - widthOf(left))) +
+    styled(right, sideStyles.server, display);
+  return withMargin([line.trimEnd()], drawing, word);
 }
 
-/** Draws the names of both programs with their addresses on one line. */
-function drawNames(names: SideNames, drawing: Drawing, word = ""): string {
-  const { display, margin = 0 } = drawing;
-  const arrow = arrowWidth(drawing);
-  const [left, right] = [plain(names.client, display), plain(names.server, display)];
-  const total = totalWidth(drawing);
-  const start = Math.min(INDENT + CLIENT + GAP + arrow + GAP, total - widthOf(right));
-  const shownLeft = cutTo(left, Math.max(0, start - INDENT - GAP));
-  const shownRight = cutTo(right, total - Math.max(start, INDENT + widthOf(shownLeft) + GAP));
-  const line = styled(padTo(word, margin), "dim", display) +
-    " ".repeat(INDENT) + styled(shownLeft, sideStyles.client, display) +
-    " ".repeat(Math.max(GAP, start - INDENT - widthOf(shownLeft))) +
-    styled(shownRight, sideStyles.server, display);
-  return line.trimEnd();
+/** Puts the word in the margin of the first line. */
+function withMargin(lines: string[], { display, margin = 0 }: Drawing, word: string): string[] {
+  const before = styled(padTo(word, margin), "dim", display);
+  return lines.map((line, index) => (index === 0 ? before : " ".repeat(margin)) + line);
 }
 
 function arrowWidth({ display, margin = 0 }: Drawing): number {
@@ -107,8 +105,7 @@ function isNarrow(drawing: Drawing): boolean {
 
 /** Columns of a rung without its margin. */
 function totalWidth(drawing: Drawing): number {
-  const arrow = arrowWidth(drawing);
-  return besideArrow + arrow + TIME;
+  return besideArrow + arrowWidth(drawing) + TIME;
 }
 
 /** A rung in few columns: the label and the time are below its arrow. */
@@ -136,7 +133,7 @@ function narrowLines(rung: Rung, drawing: Drawing): string[] {
   const label = cutTo([labelOf(crossing, room, display.unicode), ...faults].join(" "), room);
   const shaft = crossing.what === "silence"
     ? " ".repeat(arrow)
-    : bareArrow(crossing, arrow, display);
+    : withHeads(crossing, strokesOf(display).line.repeat(arrow - headsOf(crossing)), display);
   return [
     (calls(INDENT + CLIENT + GAP) + styled(shaft, style, display) + " ".repeat(GAP) +
       styledCalls(right, server, "server", display)).trimEnd(),
@@ -149,10 +146,7 @@ function rungLine(
   arrow: number,
   display: Display,
 ): string {
-  const left = cutTo(
-    callsOf(client),
-    crossing === undefined ? CLIENT + arrow : CLIENT,
-  );
+  const left = cutTo(callsOf(client), crossing === undefined ? CLIENT + arrow : CLIENT);
   const right = callsOf(server);
   // Without an arrow, the text may use the arrow's columns.
   const roomLeft = CLIENT + GAP + arrow + GAP;
@@ -193,28 +187,26 @@ function strokesOf({ unicode }: Display) {
     : { line: "-", right: ">", left: "<", lost: "x" };
 }
 
-/** Draws an arrow without a label. */
-function bareArrow({ from, lost: isLost }: Crossing, width: number, display: Display): string {
-  const { line, right, left, lost } = strokesOf(display);
-  if (from === "between") return left + line.repeat(width - 2) + right;
-  const shaft = line.repeat(width - 1);
-  return from === "client" ? shaft + (isLost ? lost : right) : (isLost ? lost : left) + shaft;
-}
-
 function drawArrow(crossing: Crossing, width: number, display: Display): string {
   if (crossing.what === "silence") return drawSilence(crossing, width, display);
-  const { line, right, left, lost } = strokesOf(display);
-  const { from, faults = [] } = crossing;
+  const { line } = strokesOf(display);
+  const { faults = [] } = crossing;
   const fault = faults.length === 0 ? "" : ` ${faults.join(" ")} ${line}${line}`;
-  const heads = from === "between" ? 2 : 1;
   // Two strokes and a space before the label; a space and two strokes after it.
-  const room = width - heads - 6 - fault.length;
+  const room = width - headsOf(crossing) - 6 - fault.length;
   const label = labelOf(crossing, room, display.unicode);
-  const rest = line.repeat(Math.max(2, width - heads - 4 - widthOf(label) - fault.length));
-  const shaft = `${line}${line} ${label} ${rest}${fault}`;
-  const isLost = crossing.lost === true;
-  if (from === "between") return `${left}${shaft}${right}`;
-  return from === "client" ? `${shaft}${isLost ? lost : right}` : `${isLost ? lost : left}${shaft}`;
+  const rest = Math.max(2, room + 2 - widthOf(label));
+  return withHeads(crossing, `${line}${line} ${label} ${line.repeat(rest)}${fault}`, display);
+}
+
+function headsOf({ from }: Crossing): number {
+  return from === "between" ? 2 : 1;
+}
+
+function withHeads({ from, lost: isLost }: Crossing, shaft: string, display: Display): string {
+  const { right, left, lost } = strokesOf(display);
+  if (from === "between") return left + shaft + right;
+  return from === "client" ? shaft + (isLost ? lost : right) : (isLost ? lost : left) + shaft;
 }
 
 function plain(text: string, display: Display): string {

@@ -1,4 +1,3 @@
-import type { SocketEvent } from "../sockets/socket_events.ts";
 import type { Rung } from "./rung.ts";
 
 /** Returns a function that explains rungs in turn and never repeats a sentence. */
@@ -45,29 +44,23 @@ function explanationOfCalls(rung: Rung): string | undefined {
     case "nothing more":
       return undefined;
     case undefined:
-      return local([...client, ...server]);
+      return local[[...client, ...server].map(({ call }) => call).join(" ")];
   }
 }
 
-function local(events: readonly SocketEvent[]): string | undefined {
-  const calls = events.map(({ call }) => call).join(" ");
-  switch (calls) {
-    case "socket bind listen":
-      return "The server makes a socket, bind() gives it an address and a port, and listen() " +
-        "lets clients queue there. None of the three waits.";
-    case "socket bind":
-      return "A socket with an address and a port is all that datagrams need: " +
-        "there is no listen() and no connect().";
-    case "socket":
-      return "The client makes a socket, one end of a future connection. Nothing is sent yet.";
-    case "close":
-      return "close() gives the socket back to the system. It does not wait.";
-    case "recv":
-      return "recv() takes what has arrived so far, however the sender divided it.";
-    default:
-      return undefined;
-  }
-}
+const RECV = "recv() takes what has arrived so far, however the sender divided it.";
+
+/** By the calls of a rung in which nothing crosses. */
+const local: Readonly<Record<string, string>> = {
+  "socket bind listen":
+    "The server makes a socket, bind() gives it an address and a port, and listen() lets " +
+    "clients queue there. None of the three waits.",
+  "socket bind": "A socket with an address and a port is all that datagrams need: " +
+    "there is no listen() and no connect().",
+  "socket": "The client makes a socket, one end of a future connection. Nothing is sent yet.",
+  "close": "close() gives the socket back to the system. It does not wait.",
+  "recv": RECV,
+};
 
 function handshake({ client, server }: Rung): string {
   if (client.length === 0) {
@@ -95,9 +88,7 @@ function data({ client, server, crossing }: Rung): string {
   if (events.some(({ call }) => call === "recvfrom")) {
     return "recvfrom(), which had been waiting, gets a datagram whole and learns whom it came from.";
   }
-  if (events.every(({ call }) => call === "recv")) {
-    return "recv() takes what has arrived so far, however the sender divided it.";
-  }
+  if (events.every(({ call }) => call === "recv")) return RECV;
   if (!received) {
     return "send() hands the bytes to the system and does not wait: " +
       "its success does not mean that anyone received them.";

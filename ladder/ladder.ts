@@ -36,7 +36,7 @@ export function ladderOf(events: readonly SocketEvent[]): Rung[] {
     if (silence !== undefined) rungs.push(silence);
     const effect = effects.get(event);
     const both = effect === undefined ? [event] : [event, effect];
-    rungs.push(rungOf(both, start, crossingOf(event, effects)));
+    rungs.push(rungOf(both, start, crossingOf(event, effect)));
     if (event.call === "connect" && event.error !== undefined) {
       const answer: Crossing = { from: "server", what: "refused" };
       rungs.push({ time: event.time - start, client: [], server: [], crossing: answer });
@@ -75,29 +75,32 @@ function continuesOpening({ client, server }: Rung, event: SocketEvent): boolean
     OPENING.includes(before.call) && OPENING.includes(event.call);
 }
 
+/** An event and the one that it caused. */
+type Pair = readonly [cause: SocketEvent, effect: SocketEvent];
+
+type Events = readonly SocketEvent[];
+
 /** Maps each event to the one that it caused: each send to its receive. */
-function pair(events: readonly SocketEvent[]): Map<SocketEvent, SocketEvent> {
-  const effects = new Map<SocketEvent, SocketEvent>();
-  pairConnections(events, effects);
-  for (const side of ["client", "server"] as const) {
-    const sent = events.filter((event) => sideOf(event) === side);
-    const received = events.filter((event) => sideOf(event) !== side);
-    pairStream(sent, received, effects);
-    pairDatagrams(sent, received, effects);
-    pairEnds(sent, received, effects);
-  }
-  return effects;
+function pair(events: Events): Map<SocketEvent, SocketEvent> {
+  const client = events.filter((event) => sideOf(event) === "client");
+  const server = events.filter((event) => sideOf(event) === "server");
+  const bothWays = [[client, server], [server, client]] as const;
+  return new Map([
+    ...pairConnections(events),
+    ...bothWays.flatMap(([sent, received]) => [
+      ...pairStream(sent, received),
+      ...pairDatagrams(sent, received),
+      ...pairEnds(sent, received),
+    ]),
+  ]);
 }
 
-function pairConnections(
-  events: readonly SocketEvent[],
-  effects: Map<SocketEvent, SocketEvent>,
-): void {
+function* pairConnections(events: Events): Iterable<Pair> {
   const accepts = events.filter(({ call, error }) => call === "accept" && error === undefined);
   for (const connect of events.filter(({ call, error }) => call === "connect" && !error)) {
     const index = accepts.findIndex(({ remote }) => isSame(remote, connect.local));
     const [accept] = index === -1 ? [] : accepts.splice(index, 1);
-    if (accept !== undefined) effects.set(connect, accept);
+    if (accept !== undefined) yield [connect, accept];
   }
 }
 
@@ -105,46 +108,36 @@ function pairConnections(
  * A stream keeps the order of its bytes but not their boundaries: a receive is
  * paired with the send that its last byte came from.
  */
-function pairStream(
-  sent: readonly SocketEvent[],
-  received: readonly SocketEvent[],
-  effects: Map<SocketEvent, SocketEvent>,
-): void {
+function pairStream(sent: Events, received: Events): Iterable<Pair> {
   let end = 0;
   const sends = sent.filter(({ call, error }) => call === "send" && error === undefined)
     .map((event) => ({ event, end: end += event.data?.length ?? 0 }));
+  const first = new Map<SocketEvent, SocketEvent>();
   let position = 0;
   for (const event of received) {
     if (event.call !== "recv" || event.error !== undefined || event.data?.length === 0) continue;
     position += event.data?.length ?? 0;
     const send = sends.find(({ end }) => end >= position);
-    if (send !== undefined && !effects.has(send.event)) effects.set(send.event, event);
+    if (send !== undefined && !first.has(send.event)) first.set(send.event, event);
   }
+  return first;
 }
 
-function pairDatagrams(
-  sent: readonly SocketEvent[],
-  received: readonly SocketEvent[],
-  effects: Map<SocketEvent, SocketEvent>,
-): void {
+function* pairDatagrams(sent: Events, received: Events): Iterable<Pair> {
   const waiting = sent.filter(({ call }) => call === "sendto");
   for (const event of received.filter(({ call }) => call === "recvfrom")) {
     const send = waiting.shift();
-    if (send !== undefined) effects.set(send, event);
+    if (send !== undefined) yield [send, event];
   }
 }
 
 /** Pairs the end or the reset of a stream with the call that caused it. */
-function pairEnds(
-  sent: readonly SocketEvent[],
-  received: readonly SocketEvent[],
-  effects: Map<SocketEvent, SocketEvent>,
-): void {
-  const isEnd = ({ call, data, error }: SocketEvent): boolean =>
-    call === "recv" && (error !== undefined || data?.length === 0);
-  const end = received.find(isEnd);
-  const cause = end === undefined ? undefined : endingOf(sent, end);
-  if (end !== undefined && cause !== undefined) effects.set(cause, end);
+function pairEnds(sent: Events, received: Events): Pair[] {
+  const end = received.find(({ call, data, error }) =>
+    call === "recv" && (error !== undefined || data?.length === 0)
+  );
+  const cause = end && endingOf(sent, end);
+  return end === undefined || cause === undefined ? [] : [[cause, end]];
 }
 
 /** What ended one side's sending: its first shutdown or close of a connection. */
@@ -154,24 +147,27 @@ function endingOf(events: readonly SocketEvent[], before: SocketEvent): SocketEv
   );
 }
 
-function crossingOf(
-  event: SocketEvent,
-  effects: ReadonlyMap<SocketEvent, SocketEvent>,
-): Crossing | undefined {
+function crossingOf(event: SocketEvent, effect: SocketEvent | undefined): Crossing | undefined {
+  const crossing = crossingMadeBy(event);
+  if (crossing === undefined || event.call !== "close" || event.reset) return crossing;
+  // What a close sent shows at the other end: nothing after a shutdown, a reset if input was lost.
+  return effect && { ...crossing, what: effect.error === undefined ? "end of stream" : "reset" };
+}
+
+/** What crosses because of a call, other than one that receives. */
+export function crossingMadeBy(event: SocketEvent): Crossing | undefined {
   const from = sideOf(event);
-  const effect = effects.get(event);
-  switch (event.call) {
+  const { call, data, bytes, reset } = event;
+  switch (call) {
     case "connect":
       return { from, what: "handshake" };
     case "send":
     case "sendto":
-      return { from, what: "data", data: event.data };
+      return { from, what: "data", data, bytes };
     case "shutdown":
       return { from, what: "end of stream" };
     case "close":
-      if (event.reset) return { from, what: "reset" };
-      if (effect === undefined) return undefined;
-      return { from, what: effect.error === undefined ? "end of stream" : "reset" };
+      return { from, what: reset ? "reset" : "end of stream" };
     default:
       return undefined;
   }

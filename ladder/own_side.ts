@@ -1,6 +1,6 @@
-import type { SocketEvent } from "../sockets/socket_events.ts";
-import { sideOf } from "./ladder.ts";
-import type { Crossing, Rung } from "./rung.ts";
+import type { SocketCall, SocketEvent } from "../sockets/socket_events.ts";
+import { crossingMadeBy, sideOf } from "./ladder.ts";
+import type { Crossing, Rung, Side } from "./rung.ts";
 
 /**
  * Returns the rung for a call of a program whose other end can't be seen: data that a call
@@ -20,36 +20,26 @@ export function ownRung(event: SocketEvent, start: number, hasEnded = false): Ru
 }
 
 function crossingOf(event: SocketEvent, hasEnded: boolean): Crossing | undefined {
-  const { call, data, error } = event;
-  const own = sideOf(event);
-  const other = own === "client" ? "server" : "client";
-  if (error !== undefined) return crossingOfError(call, other);
+  const { call, data, bytes, error, reset } = event;
+  const from = sideOf(event) === "client" ? "server" : "client";
+  if (error !== undefined) return crossingOfError(call, from);
   switch (call) {
-    case "connect":
     case "accept":
-      return { from: "client", what: "handshake" };
+      return { from, what: "handshake" };
     case "recv":
-      return data?.length === 0
-        ? { from: other, what: "end of stream" }
-        : { from: other, what: "data", data, bytes: event.bytes };
     case "recvfrom":
-      return { from: other, what: "data", data, bytes: event.bytes };
-    case "send":
-    case "sendto":
-      return { from: own, what: "data", data, bytes: event.bytes };
-    case "shutdown":
-      return { from: own, what: "end of stream" };
+      if (call === "recv" && data?.length === 0) return { from, what: "end of stream" };
+      return { from, what: "data", data, bytes };
     case "close":
-      if (event.reset) return { from: own, what: "reset" };
-      return hasEnded ? undefined : { from: own, what: "end of stream" };
+      return hasEnded && !reset ? undefined : crossingMadeBy(event);
     default:
-      return undefined;
+      return crossingMadeBy(event);
   }
 }
 
 /** What the other end answered, judging by the call that failed. */
-function crossingOfError(call: SocketEvent["call"], other: "client" | "server") {
-  if (call === "connect") return { from: other, what: "refused" } as const;
-  if (call === "recv" || call === "send") return { from: other, what: "reset" } as const;
+function crossingOfError(call: SocketCall, from: Side): Crossing | undefined {
+  if (call === "connect") return { from, what: "refused" };
+  if (call === "recv" || call === "send") return { from, what: "reset" };
   return undefined;
 }

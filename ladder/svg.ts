@@ -31,6 +31,8 @@ const ROW = 46;
 const NOTE_ROW = 20;
 const CHARACTER = 8.4;
 const ARROW_HEAD = 9;
+/** What is missing of the arrow of something lost. */
+const LOST = 60;
 /** Explanations fit between the rails. */
 const NOTE_COLUMNS = 57;
 
@@ -134,15 +136,14 @@ function arrow(crossing: Crossing, y: number, colors: Palette): string {
   const fault = faults.length === 0 ? "" : `  [${faults.join(" ")}]`;
   const label = labelOf(crossing, room - fault.length) + fault;
   const [start, end] = [CLIENT_X + 8, SERVER_X - 8];
-  const stop = lost ? (from === "client" ? end - 60 : start + 60) : from === "client" ? end : start;
-  const begin = from === "server" ? end : start;
-  const heads = from === "between"
-    ? head(start, y, -1) + head(end, y, 1)
-    : lost
-    ? cross(stop, y)
-    : head(stop, y, from === "client" ? 1 : -1);
-  const shaft = from === "between" ? `M${start} ${y}H${end}` : `M${begin} ${y}H${stop}`;
-  return `<g fill="${color}" stroke="${color}" stroke-width="2"><path d="${shaft}"/>${heads}</g>` +
+  const [begin, stop, direction] = from === "server"
+    ? [end, start, -1] as const
+    : [start, end, 1] as const;
+  const tip = lost ? stop - direction * LOST : stop;
+  const heads = (from === "between" ? head(begin, y, -1) : "") +
+    (lost ? cross(tip, y) : head(tip, y, direction));
+  const shaft = `<path d="M${begin} ${y}H${tip}"/>`;
+  return `<g fill="${color}" stroke="${color}" stroke-width="2">${shaft}${heads}</g>` +
     text(label, { x: middle, y: y - 8, fill: color, anchor: "middle" });
 }
 
