@@ -1,5 +1,5 @@
-import type { EventLog, Mark, Update } from "./log.ts";
-import { START } from "./log.ts";
+import { Changes, until } from "../sockets/changes.ts";
+import { type EventLog, type Mark, START, type Update } from "./log.ts";
 
 /** Milliseconds without news after which a viewer is sent a comment. */
 const HEARTBEAT_MS = 10_000;
@@ -19,10 +19,14 @@ export async function* eventsOf(
   lastId: string | undefined,
   gone: AbortSignal,
 ): AsyncGenerator<string> {
+  const leaving = new Changes();
+  gone.addEventListener("abort", () => leaving.notify(), { once: true });
+  const isOver = (): boolean => gone.aborted || log.isNews(mark);
   let mark = markOf(lastId, run);
   yield `retry: ${RETRY_MS}\n`;
   for (let isFirst = true; !gone.aborted; isFirst = false) {
-    if (!isFirst && !await isNewsIn(log, mark, gone)) {
+    if (!isFirst) await until(isOver, [log.changes, leaving], HEARTBEAT_MS);
+    if (!isFirst && !log.isNews(mark)) {
       yield ": still here\n\n";
       continue;
     }
@@ -31,19 +35,6 @@ export async function* eventsOf(
     mark = update.mark;
     if (update.stopped !== undefined && !log.isNews(mark)) return;
   }
-}
-
-/** Waits for news, at most for one heartbeat, and returns whether there is any. */
-async function isNewsIn(log: EventLog, mark: Mark, gone: AbortSignal): Promise<boolean> {
-  if (log.isNews(mark)) return true;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, HEARTBEAT_MS);
-  const leave = (): void => resolve();
-  gone.addEventListener("abort", leave);
-  await Promise.race([log.news(), promise]);
-  gone.removeEventListener("abort", leave);
-  clearTimeout(timer);
-  return log.isNews(mark);
 }
 
 /** Where a returning viewer continues; one from another run, or a new one, begins at the start. */

@@ -37,10 +37,8 @@ export interface HttpHandler {
 export interface HttpContext {
   readonly handler: HttpHandler;
   readonly deadlines: Deadlines;
-  /** Milliseconds that a request may take to arrive. */
-  readonly requestTimeout: number;
-  /** Milliseconds that a client may take to read 64 KiB. */
-  readonly readTimeout: number;
+  /** Milliseconds that a request may take to arrive, and that a client may take to read 64 KiB. */
+  readonly patience: number;
 }
 
 /** A connection, for one request: what follows it is read and discarded. */
@@ -50,19 +48,15 @@ export class HttpConnection implements Timed {
   readonly #gone = new AbortController();
   /** Until when the request must have arrived at the latest, if others wait. */
   readonly #hurried: number;
-  #isAsking = true;
   deadline: number;
+  /** Whether its request has not arrived yet. */
+  isAsking = true;
 
   constructor(stream: Stream, context: HttpContext) {
     this.#stream = stream;
     this.#context = context;
-    this.deadline = context.deadlines.after(context.requestTimeout);
+    this.deadline = context.deadlines.after(context.patience);
     this.#hurried = context.deadlines.after(HURRY_MS);
-  }
-
-  /** Whether its request has not arrived yet. */
-  get isAsking(): boolean {
-    return this.#isAsking;
   }
 
   /** Serves the request, until both sides have closed or a deadline has passed. */
@@ -70,7 +64,7 @@ export class HttpConnection implements Timed {
     using stream = this.#stream;
     const head = await this.#readHead();
     if (head === undefined) return;
-    this.#isAsking = false;
+    this.isAsking = false;
     this.deadline = Infinity;
     const { handler } = this.#context;
     const request = head === "too long" ? undefined : parseHead(head);
@@ -89,7 +83,7 @@ export class HttpConnection implements Timed {
 
   /** Leaves less time for a request that has not arrived, as other clients wait. */
   hurry(): void {
-    if (this.#isAsking) this.deadline = Math.min(this.deadline, this.#hurried);
+    if (this.isAsking) this.deadline = Math.min(this.deadline, this.#hurried);
   }
 
   /** Closes the connection at once. */
@@ -127,11 +121,11 @@ export class HttpConnection implements Timed {
 
   /** Writes a text in slices; returns whether the client is still there. */
   async #write(text: string): Promise<boolean> {
-    const { deadlines, readTimeout } = this.#context;
+    const { deadlines, patience } = this.#context;
     const bytes = encoder.encode(text);
     try {
       for (let start = 0; start < bytes.length; start += SLICE) {
-        this.deadline = deadlines.after(readTimeout);
+        this.deadline = deadlines.after(patience);
         await writeAll(this.#stream, bytes.subarray(start, start + SLICE));
       }
     } catch {

@@ -8,23 +8,6 @@ import { HttpConnection, type HttpContext, type HttpHandler } from "./http_conne
 /** Connections at a time; further ones wait until one of them ends. */
 const MAX_CONNECTIONS = 64;
 
-/** How long clients may take. */
-export interface HttpOptions {
-  /** Milliseconds until the request has arrived. */
-  readonly requestTimeout: number;
-  /** Milliseconds to read 64 KiB. */
-  readonly readTimeout: number;
-}
-
-/** An HTTP server. */
-export interface HttpServer {
-  /**
-   * Stops accepting, and cuts connections that are left after `patience` milliseconds. May be
-   * called again.
-   */
-  close(patience: number): Promise<void>;
-}
-
 /**
  * Answers HTTP/1 requests, one for each connection.
  *
@@ -32,25 +15,16 @@ export interface HttpServer {
  * (`DENO_SERVE_ADDRESS`), keeps silent connections forever, and ends the process or never accepts
  * again when descriptors run out.
  */
-export function serveHttp(
-  listener: StreamListener,
-  handler: HttpHandler,
-  { requestTimeout, readTimeout }: HttpOptions,
-): HttpServer {
-  const deadlines = new Deadlines(Math.min(requestTimeout, readTimeout));
-  return new Server(listener, { handler, deadlines, requestTimeout, readTimeout });
-}
-
-class Server implements HttpServer {
+export class HttpServer {
   readonly #context: HttpContext;
   readonly #connections = new Set<HttpConnection>();
   readonly #stopping = new AbortController();
   readonly #accepting: Promise<void>;
   readonly #ended = new Changes();
-  #closed: Promise<void> | undefined;
 
-  constructor(listener: StreamListener, context: HttpContext) {
-    this.#context = context;
+  /** @param patience Milliseconds that a request may take to arrive, and 64 KiB to be read. */
+  constructor(listener: StreamListener, handler: HttpHandler, patience: number) {
+    this.#context = { handler, deadlines: new Deadlines(patience), patience };
     this.#accepting = acceptFrom({
       addr: listener.addr,
       accept: async () => {
@@ -64,16 +38,16 @@ class Server implements HttpServer {
     });
   }
 
-  close(patience: number): Promise<void> {
-    return this.#closed ??= this.#close(patience);
-  }
-
-  async #close(patience: number): Promise<void> {
+  /**
+   * Stops accepting, and cuts connections that are left after this many milliseconds. May be called
+   * again.
+   */
+  async close(milliseconds: number): Promise<void> {
     this.#stopping.abort();
     for (const connection of this.#connections) if (connection.isAsking) connection.expire();
     const timer = setTimeout(() => {
       for (const connection of this.#connections) connection.expire();
-    }, patience);
+    }, milliseconds);
     while (this.#connections.size > 0) await this.#ended.next;
     clearTimeout(timer);
     await this.#accepting;

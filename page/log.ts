@@ -1,4 +1,5 @@
 import type { Rung, SideNames } from "../ladder/rung.ts";
+import { Changes } from "../sockets/changes.ts";
 import { KeptRung } from "./kept_rung.ts";
 
 /** Most events kept, of all connections together. */
@@ -88,8 +89,6 @@ export class Connection {
   readonly rungs: KeptRung[] = [];
   forgotten = 0;
   version = 0;
-  /** Whether it was removed to make room for newer ones. */
-  isRemoved = false;
 
   constructor(id: number, startedAt: number, names: SideNames) {
     this.id = id;
@@ -104,13 +103,14 @@ export class EventLog {
   /** Connections so far, including those too fast to show. */
   total = 0;
   stopped: string | undefined;
+  /** Notified of news, soon after it; at once of the stop. */
+  readonly changes = new Changes();
   readonly #connections = new Map<number, Connection>();
   #lastId = 0;
   #number = 0;
   #version = 0;
   #removedAt = 0;
   #kept = 0;
-  #waiting: PromiseWithResolvers<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Counts a connection that is not shown. */
@@ -130,7 +130,7 @@ export class EventLog {
 
   /** Adds an event to a connection. */
   add(connection: Connection, rung: Rung, skipped = 0): void {
-    if (connection.isRemoved) return;
+    if (!this.#shows(connection)) return;
     connection.rungs.push(new KeptRung(++this.#number, connection.id, rung, skipped));
     connection.lastAt = connection.startedAt + rung.time;
     const { crossing } = rung;
@@ -148,8 +148,9 @@ export class EventLog {
     this.#touch(connection);
   }
 
+  /** Sets the state of a connection, unless it is known to have failed before. */
   setState(connection: Connection, state: ConnectionState): void {
-    if (connection.isRemoved) return;
+    if (!this.#shows(connection) || connection.state.kind === "bad") return;
     connection.state = state;
     this.#touch(connection);
   }
@@ -195,22 +196,20 @@ export class EventLog {
     return this.#number > number || this.#version > version;
   }
 
-  /** Resolves once there is something new. */
-  news(): Promise<void> {
-    this.#waiting ??= Promise.withResolvers();
-    return this.#waiting.promise;
+  /** Whether a connection was not removed to make room for newer ones. */
+  #shows({ id }: Connection): boolean {
+    return this.#connections.has(id);
   }
 
   #touch(connection: Connection): void {
     connection.version = ++this.#version;
-    if (this.#waiting !== undefined) this.#timer ??= setTimeout(() => this.#notify(), COLLECT_MS);
+    if (this.changes.isAwaited) this.#timer ??= setTimeout(() => this.#notify(), COLLECT_MS);
   }
 
   #notify(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#waiting?.resolve();
-    this.#waiting = undefined;
+    this.changes.notify();
   }
 
   /** Forgets most where most is kept, so that one busy connection does not push out the others. */
@@ -240,7 +239,6 @@ export class EventLog {
   }
 
   #remove(connection: Connection): void {
-    connection.isRemoved = true;
     this.#kept -= connection.rungs.length;
     connection.rungs.length = 0;
     this.#connections.delete(connection.id);

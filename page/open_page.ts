@@ -4,7 +4,7 @@ import { SocketFailure } from "../sockets/failure.ts";
 import { bindTcp, type TcpListener } from "../sockets/listen.ts";
 import { documentOf, type PageWords } from "./document.ts";
 import { eventsOf } from "./events.ts";
-import { serveHttp } from "./http_server.ts";
+import { HttpServer } from "./http_server.ts";
 import { EventLog } from "./log.ts";
 import { pictureOf } from "./picture.ts";
 import { PageRoutes } from "./routes.ts";
@@ -101,7 +101,7 @@ function open(
       return ladder && pictureOf(ladder, title);
     },
   });
-  const server = serveHttp(listener, routes, { requestTimeout: patience, readTimeout: patience });
+  const server = new HttpServer(listener, routes, patience);
   const opened = opening.move();
   return {
     url: `http://${HOSTNAME}:${listener.addr.port}/`,

@@ -41,8 +41,7 @@ export class SocketWatch implements Disposable {
   ended(remote: Endpoint, local: Endpoint, reason: string): void {
     if (goodEnds.includes(reason)) return;
     const connection = this.#byEnds.get(keyOf(remote, local));
-    if (connection === undefined || connection.state.kind === "bad") return;
-    this.#log.setState(connection, { kind: "bad", word: reason });
+    if (connection !== undefined) this.#log.setState(connection, { kind: "bad", word: reason });
   }
 
   [Symbol.dispose](): void {
@@ -62,9 +61,7 @@ export class SocketWatch implements Disposable {
     this.#log.add(connection, rung, skipped);
     if (call === "shutdown") this.#ended.add(connection);
     const state = stateAfter(event, rung);
-    if (state !== undefined && connection.state.kind !== "bad") {
-      this.#log.setState(connection, state);
-    }
+    if (state !== undefined) this.#log.setState(connection, state);
     if (call === "close") this.#open.delete(socket);
   }
 

@@ -45,9 +45,7 @@ export class WireWatch implements Disposable {
     const rung = wireRung(event, connection.startedAt, this.#protocol);
     if (rung !== undefined) this.#log.add(connection, rung, skipped);
     const state = stateOfWire(event);
-    if (state !== undefined && connection.state.kind !== "bad") {
-      this.#log.setState(connection, state);
-    }
+    if (state !== undefined) this.#log.setState(connection, state);
     if (event.what !== "closed" && event.what !== "refused") return;
     this.#open.delete(id);
     this.#limiter.forget(id);

@@ -13,6 +13,11 @@ export class Changes {
     return this.#next.promise;
   }
 
+  /** Whether anyone has asked for the next change. */
+  get isAwaited(): boolean {
+    return this.#next !== undefined;
+  }
+
   notify(): void {
     this.#next?.resolve();
     this.#next = undefined;
