@@ -145,7 +145,7 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "each expectation holds for its verdicts and for no others",
   ],
   "`check` has thousands of targets, or little CPU": [
-    "thousands of probes are all ${verdict}, however briefly each may wait",
+    "thousands of probes are all ${verdict}, whatever waits in this process",
     "what this process was too busy to see is no statement on the target",
   ],
   "`check` meets a certificate that can't be trusted": [
