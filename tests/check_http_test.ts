@@ -1,8 +1,8 @@
 /** check asks web servers: what is right, what is wrong, and what was cut. */
 import { assertEquals, assertMatch } from "@std/assert";
 import type { EventOf } from "../cli/output/events.ts";
-import { httpChallenge } from "../commands/check/http.ts";
-import { customQuestion } from "../commands/check/custom.ts";
+import { httpChallenge } from "../commands/check/questions/http.ts";
+import { customQuestion } from "../commands/check/questions/custom.ts";
 import { type Ended, netdemoInProcess } from "./harness/mod.ts";
 import { forever, type RunningPeer, send, startStreams } from "./harness/peers.ts";
 

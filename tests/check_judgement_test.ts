@@ -1,13 +1,13 @@
 /** How a check judges the outcomes of its probes, without sockets. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { exitCodes, Failure } from "../cli/errors/failure.ts";
-import { assess, type Row } from "../commands/check/assessment.ts";
-import type { Challenge } from "../commands/check/challenge.ts";
-import { customChallenge, customQuestion } from "../commands/check/custom.ts";
-import { type Expectation, meets, parseExpectation } from "../commands/check/targets.ts";
-import { findLimit, readSizes } from "../commands/check/sizes.ts";
-import { spreadOf } from "../commands/check/series.ts";
-import { failureOfCheck } from "../commands/check/results.ts";
+import { assess, type Row } from "../commands/check/rounds/assessment.ts";
+import type { Challenge } from "../commands/check/questions/challenge.ts";
+import { customChallenge, customQuestion } from "../commands/check/questions/custom.ts";
+import { type Expectation, meets, parseExpectation } from "../commands/check/targets/targets.ts";
+import { findLimit, readSizes } from "../commands/check/rounds/sizes.ts";
+import { spreadOf } from "../commands/check/rounds/series.ts";
+import { failureOfCheck } from "../commands/check/report/results.ts";
 import {
   type Failed,
   failureOf,
@@ -16,7 +16,7 @@ import {
   type Verdict,
   verdictOf,
   verdicts,
-} from "../commands/check/verdict.ts";
+} from "../commands/check/probe/verdict.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

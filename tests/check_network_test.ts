@@ -6,7 +6,7 @@ import {
   assertLess,
   assertMatch,
 } from "@std/assert";
-import type { Verdict } from "../commands/check/verdict.ts";
+import type { Verdict } from "../commands/check/probe/verdict.ts";
 import {
   executable,
   NARROW_MTU,

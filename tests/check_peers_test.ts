@@ -1,6 +1,6 @@
 /** Misbehaving peers as check sees them: on loopback, over TCP and UDP, IPv4 and IPv6. */
 import { assert, assertEquals } from "@std/assert";
-import type { Verdict } from "../commands/check/verdict.ts";
+import type { Verdict } from "../commands/check/probe/verdict.ts";
 import { ipv6, netdemoInProcess, testWith, unix } from "./harness/mod.ts";
 import {
   labPeers,

@@ -9,8 +9,8 @@ import {
 } from "@std/assert";
 import type { EventOf } from "../cli/output/events.ts";
 import { challengeOf } from "../clients/challenge.ts";
-import { NetworkClock } from "../commands/check/network_clock.ts";
-import { probe } from "../commands/check/probe.ts";
+import { NetworkClock } from "../commands/check/probe/network_clock.ts";
+import { probe } from "../commands/check/probe/probe.ts";
 import { calculate } from "../protocol/calculator.ts";
 import { service as calc } from "../services/calc.ts";
 import { service as hello } from "../services/hello.ts";

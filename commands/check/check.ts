@@ -8,8 +8,8 @@ import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signal
 import type { Client } from "../../clients/client.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { visible } from "../../text/visible.ts";
-import { leastSize } from "./challenge.ts";
-import { ConcurrencyLimiter } from "./concurrency_limiter.ts";
+import { leastSize } from "./questions/challenge.ts";
+import { ConcurrencyLimiter } from "./rounds/concurrency_limiter.ts";
 import { about, examples, flags, questionFlags } from "./flags.ts";
 import {
   type Findings,
@@ -18,14 +18,14 @@ import {
   repeatedly,
   untilAsExpected,
   withSizes,
-} from "./modes.ts";
-import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./results.ts";
-import { NetworkClock } from "./network_clock.ts";
-import { atPort, type Ports, portsIn, waitForPort } from "./port_file.ts";
-import type { Sizes } from "./sizes.ts";
-import { readTargetList } from "./target_list.ts";
-import { type Expectation, OPEN } from "./targets.ts";
-import { loadTls } from "./tls.ts";
+} from "./rounds/modes.ts";
+import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./report/results.ts";
+import { NetworkClock } from "./probe/network_clock.ts";
+import { atPort, type Ports, portsIn, waitForPort } from "./targets/port_file.ts";
+import type { Sizes } from "./rounds/sizes.ts";
+import { readTargetList } from "./targets/target_list.ts";
+import { type Expectation, OPEN } from "./targets/targets.ts";
+import { loadTls } from "./probe/tls.ts";
 
 type Values = FlagValues<typeof flags>;
 

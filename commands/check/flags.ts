@@ -3,8 +3,8 @@ import { Failure } from "../../cli/errors/failure.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
 import { type ProxyVersion, proxyVersions } from "../../protocol/proxy_header.ts";
 import { reasonOf } from "../../sockets/errno.ts";
-import type { StatusRange } from "./http.ts";
-import { readSizes } from "./sizes.ts";
+import type { StatusRange } from "./questions/http.ts";
+import { readSizes } from "./rounds/sizes.ts";
 
 /** The flags of a question: they hold for the targets after them. */
 export const questionFlags = {

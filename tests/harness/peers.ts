@@ -1,5 +1,5 @@
 /** Peers that misbehave, each in one way, with the verdict that a probe must reach. */
-import type { Verdict } from "../../commands/check/verdict.ts";
+import type { Verdict } from "../../commands/check/probe/verdict.ts";
 import { calculate } from "../../protocol/calculator.ts";
 import { listenResettable } from "../../sockets/node_stream.ts";
 import type { Stream } from "../../sockets/stream.ts";

@@ -1,8 +1,8 @@
-import { isSameEndpoint } from "../../protocol/addresses.ts";
-import { bindDatagrams } from "../../sockets/listen.ts";
-import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
+import { isSameEndpoint } from "../../../protocol/addresses.ts";
+import { bindDatagrams } from "../../../sockets/listen.ts";
+import { type DatagramSocket, internetEndpointOf } from "../../../sockets/stream.ts";
 import { answered } from "./ask_stream.ts";
-import type { Challenge } from "./challenge.ts";
+import type { Challenge } from "../questions/challenge.ts";
 import type { Probing } from "./probing.ts";
 import type { ProbeEnding } from "./verdict.ts";
 

@@ -1,17 +1,17 @@
-import { Failure } from "../../cli/errors/failure.ts";
-import { suggest } from "../../cli/arguments/suggest.ts";
-import { type InternetTarget, parseTarget, type Target } from "../../cli/arguments/target.ts";
+import { Failure } from "../../../cli/errors/failure.ts";
+import { suggest } from "../../../cli/arguments/suggest.ts";
+import { type InternetTarget, parseTarget, type Target } from "../../../cli/arguments/target.ts";
 import {
   canonicalAddress,
   isLinkLocalWithoutZone,
   type Protocol,
-} from "../../protocol/addresses.ts";
-import type { CustomQuestion } from "./custom.ts";
-import { DEFAULT_STATUS, type HttpRequest } from "./http.ts";
+} from "../../../protocol/addresses.ts";
+import type { CustomQuestion } from "../questions/custom.ts";
+import { DEFAULT_STATUS, type HttpRequest } from "../questions/http.ts";
 import { PORT } from "./port_file.ts";
-import type { TlsExpectation } from "./probing.ts";
-import type { TalkQuestion } from "./talk_question.ts";
-import { isBlocked, type Verdict, verdicts } from "./verdict.ts";
+import type { TlsExpectation } from "../probe/probing.ts";
+import type { TalkQuestion } from "../questions/talk_question.ts";
+import { isBlocked, type Verdict, verdicts } from "../probe/verdict.ts";
 
 /** The verdict that a target should get; `blocked` is any verdict of a blocked path. */
 export type ExpectedVerdict = Exclude<Verdict, "error"> | "blocked";

@@ -1,4 +1,4 @@
-import type { ReceiveEnd } from "../../clients/challenge.ts";
+import type { ReceiveEnd } from "../../../clients/challenge.ts";
 import type { Challenge } from "./challenge.ts";
 import type { CustomQuestion } from "./custom.ts";
 import { matcherOf } from "./custom.ts";

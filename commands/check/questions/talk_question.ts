@@ -1,12 +1,12 @@
-import { DatagramPeer } from "../../clients/call/datagram_peer.ts";
-import type { TalkPeer } from "../../clients/call/talk_peer.ts";
-import { TalkPlayer } from "../../clients/call/talk_player.ts";
-import { EagerPeer } from "../../sockets/eager_peer.ts";
-import { type DeviationFacts, TalkDeviation } from "../../talk/deviation.ts";
-import { type Conversation, type Line, type Talk, visitNames } from "../../talk/talk.ts";
-import { openStream } from "./open_stream.ts";
-import type { Probing } from "./probing.ts";
-import type { ProbeEnding } from "./verdict.ts";
+import { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
+import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
+import { TalkPlayer } from "../../../clients/call/talk_player.ts";
+import { EagerPeer } from "../../../sockets/eager_peer.ts";
+import { type DeviationFacts, TalkDeviation } from "../../../talk/deviation.ts";
+import { type Conversation, type Line, type Talk, visitNames } from "../../../talk/talk.ts";
+import { openStream } from "../probe/open_stream.ts";
+import type { Probing } from "../probe/probing.ts";
+import type { ProbeEnding } from "../probe/verdict.ts";
 
 /** The conversations of a file, as a question to a target. */
 export interface TalkQuestion {

@@ -1,7 +1,7 @@
-import type { Match } from "../../clients/challenge.ts";
-import type { Stream } from "../../sockets/stream.ts";
-import { writeAll } from "../../sockets/write_all.ts";
-import type { Challenge } from "./challenge.ts";
+import type { Match } from "../../../clients/challenge.ts";
+import type { Stream } from "../../../sockets/stream.ts";
+import { writeAll } from "../../../sockets/write_all.ts";
+import type { Challenge } from "../questions/challenge.ts";
 import type { Probing, Seen } from "./probing.ts";
 import type { ProbeEnding } from "./verdict.ts";
 

@@ -1,9 +1,9 @@
-import type { Protocol } from "../../protocol/addresses.ts";
-import { shellWord } from "../../text/shell.ts";
-import { visibleBytes } from "../../text/visible.ts";
-import type { AssessedRow, AssessedTarget } from "./assessment.ts";
-import type { CustomQuestion } from "./custom.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Protocol } from "../../../protocol/addresses.ts";
+import { shellWord } from "../../../text/shell.ts";
+import { visibleBytes } from "../../../text/visible.ts";
+import type { AssessedRow, AssessedTarget } from "../rounds/assessment.ts";
+import type { CustomQuestion } from "../questions/custom.ts";
+import type { Verdict } from "../probe/verdict.ts";
 
 /** What to do next about a target that is not as expected. */
 export function hintFor({ expected, verdict, rows }: AssessedTarget): string {

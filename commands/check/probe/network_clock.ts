@@ -1,4 +1,4 @@
-import { Deadlines } from "../../sockets/deadlines.ts";
+import { Deadlines } from "../../../sockets/deadlines.ts";
 
 /** Milliseconds between two looks at the clock. */
 const INTERVAL_MS = 10;

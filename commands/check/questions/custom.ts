@@ -1,14 +1,14 @@
 import { concat } from "@std/bytes/concat";
-import { excerptOf } from "../../cli/arguments/talk_file.ts";
-import { Failure } from "../../cli/errors/failure.ts";
-import { wordsOfTalk } from "../../cli/errors/talk_words.ts";
-import { randomWord, type ReceiveEnd } from "../../clients/challenge.ts";
-import { Matcher } from "../../talk/matcher.ts";
-import { parseTalk } from "../../talk/parse.ts";
-import { TalkError } from "../../talk/problem.ts";
-import { describe, render } from "../../talk/render.ts";
-import { type Line, type Talk, visitNames } from "../../talk/talk.ts";
-import type { Values } from "../../talk/value.ts";
+import { excerptOf } from "../../../cli/arguments/talk_file.ts";
+import { Failure } from "../../../cli/errors/failure.ts";
+import { wordsOfTalk } from "../../../cli/errors/talk_words.ts";
+import { randomWord, type ReceiveEnd } from "../../../clients/challenge.ts";
+import { Matcher } from "../../../talk/matcher.ts";
+import { parseTalk } from "../../../talk/parse.ts";
+import { TalkError } from "../../../talk/problem.ts";
+import { describe, render } from "../../../talk/render.ts";
+import { type Line, type Talk, visitNames } from "../../../talk/talk.ts";
+import type { Values } from "../../../talk/value.ts";
 import type { Challenge } from "./challenge.ts";
 
 /** The name of a fresh random word, longer than those that a conversation draws. */

@@ -1,15 +1,15 @@
-import { formatEndpoint } from "../../protocol/addresses.ts";
-import { deviationWords } from "../../cli/errors/deviation_words.ts";
-import { formatDuration } from "../../protocol/duration.ts";
-import { contrasted } from "../../text/contrast.ts";
-import { visibleBytes } from "../../text/visible.ts";
-import type { AssessedTarget, Row } from "./assessment.ts";
-import type { HttpAnswer } from "./http.ts";
-import { noAddress } from "./rounds.ts";
-import type { Limit } from "./sizes.ts";
-import type { Spread } from "./series.ts";
-import { daysLeft } from "./tls.ts";
-import { type Failed, isAnswer } from "./verdict.ts";
+import { formatEndpoint } from "../../../protocol/addresses.ts";
+import { deviationWords } from "../../../cli/errors/deviation_words.ts";
+import { formatDuration } from "../../../protocol/duration.ts";
+import { contrasted } from "../../../text/contrast.ts";
+import { visibleBytes } from "../../../text/visible.ts";
+import type { AssessedTarget, Row } from "../rounds/assessment.ts";
+import type { HttpAnswer } from "../questions/http.ts";
+import { noAddress } from "../rounds/rounds.ts";
+import type { Limit } from "../rounds/sizes.ts";
+import type { Spread } from "../rounds/series.ts";
+import { daysLeft } from "../probe/tls.ts";
+import { type Failed, isAnswer } from "../probe/verdict.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;

@@ -1,10 +1,17 @@
-import type { FailureKind } from "../../cli/errors/failure.ts";
-import type { Endpoint } from "../../protocol/addresses.ts";
-import type { Asked } from "./challenge.ts";
-import { type Expectation, expectsBlock, meets } from "./targets.ts";
-import type { Probed } from "./probe.ts";
+import type { FailureKind } from "../../../cli/errors/failure.ts";
+import type { Endpoint } from "../../../protocol/addresses.ts";
+import type { Asked } from "../questions/challenge.ts";
+import { type Expectation, expectsBlock, meets } from "../targets/targets.ts";
+import type { Probed } from "../probe/probe.ts";
 import type { Limit } from "./sizes.ts";
-import { failureOf, furthest, getsThrough, isBlocked, showsHost, type Verdict } from "./verdict.ts";
+import {
+  failureOf,
+  furthest,
+  getsThrough,
+  isBlocked,
+  showsHost,
+  type Verdict,
+} from "../probe/verdict.ts";
 
 /** What was found at one address of a target. */
 export interface Row {

@@ -1,4 +1,4 @@
-import { Failure } from "../../cli/errors/failure.ts";
+import { Failure } from "../../../cli/errors/failure.ts";
 
 /** Request sizes in bytes, line end included. */
 export interface Sizes {

@@ -1,7 +1,7 @@
 import { delay } from "@std/async/delay";
-import { Failure } from "../../cli/errors/failure.ts";
-import { formatDuration } from "../../protocol/duration.ts";
-import { errnoOf, reasonOf } from "../../sockets/errno.ts";
+import { Failure } from "../../../cli/errors/failure.ts";
+import { formatDuration } from "../../../protocol/duration.ts";
+import { errnoOf, reasonOf } from "../../../sockets/errno.ts";
 import type { Expectation } from "./targets.ts";
 
 /** Stands for the port in a target. */

@@ -1,9 +1,9 @@
-import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
-import type { ProxyVersion } from "../../protocol/proxy_header.ts";
-import type { DeviationFacts } from "../../talk/deviation.ts";
-import type { Challenge } from "./challenge.ts";
+import type { Endpoint, Protocol } from "../../../protocol/addresses.ts";
+import type { ProxyVersion } from "../../../protocol/proxy_header.ts";
+import type { DeviationFacts } from "../../../talk/deviation.ts";
+import type { Challenge } from "../questions/challenge.ts";
 import type { NetworkClock, WaitEnd } from "./network_clock.ts";
-import type { TalkQuestion } from "./talk_question.ts";
+import type { TalkQuestion } from "../questions/talk_question.ts";
 import type { Certificate, TlsOptions } from "./tls.ts";
 import type { Phase } from "./verdict.ts";
 

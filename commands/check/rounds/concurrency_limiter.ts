@@ -1,5 +1,5 @@
-import { descriptors } from "../../sockets/descriptors.ts";
-import type { NetworkClock } from "./network_clock.ts";
+import { descriptors } from "../../../sockets/descriptors.ts";
+import type { NetworkClock } from "../probe/network_clock.ts";
 
 /** Maximum number of probes that may be busy at once. */
 const MAX_BUSY = 64;

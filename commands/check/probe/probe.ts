@@ -1,12 +1,12 @@
-import { errnoOf, kindOf } from "../../sockets/errno.ts";
-import { SocketFailure } from "../../sockets/failure.ts";
-import { isRefusedHere } from "../../sockets/route.ts";
+import { errnoOf, kindOf } from "../../../sockets/errno.ts";
+import { SocketFailure } from "../../../sockets/failure.ts";
+import { isRefusedHere } from "../../../sockets/route.ts";
 import { askOverUdp } from "./ask_datagram.ts";
 import { askOverStream } from "./ask_stream.ts";
-import type { HttpAnswer } from "./http.ts";
+import type { HttpAnswer } from "../questions/http.ts";
 import { openStream } from "./open_stream.ts";
 import type { Observed, ProbeOptions, Probing, Seen } from "./probing.ts";
-import { playTalk } from "./talk_question.ts";
+import { playTalk } from "../questions/talk_question.ts";
 import { TlsFailure } from "./tls.ts";
 import type { Failed, ProbeEnding } from "./verdict.ts";
 

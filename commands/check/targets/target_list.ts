@@ -1,11 +1,11 @@
-import { type Argument, type Flags, parseCommandLine } from "../../cli/arguments/flags.ts";
-import { Failure } from "../../cli/errors/failure.ts";
-import { reasonOf } from "../../sockets/errno.ts";
-import { readTalk } from "../../cli/arguments/talk_file.ts";
-import { type CustomQuestion, customQuestion } from "./custom.ts";
-import { DEFAULT_STATUS, type StatusRange } from "./http.ts";
+import { type Argument, type Flags, parseCommandLine } from "../../../cli/arguments/flags.ts";
+import { Failure } from "../../../cli/errors/failure.ts";
+import { reasonOf } from "../../../sockets/errno.ts";
+import { readTalk } from "../../../cli/arguments/talk_file.ts";
+import { type CustomQuestion, customQuestion } from "../questions/custom.ts";
+import { DEFAULT_STATUS, type StatusRange } from "../questions/http.ts";
 import { PORT } from "./port_file.ts";
-import { type TalkQuestion, talkQuestion } from "./talk_question.ts";
+import { type TalkQuestion, talkQuestion } from "../questions/talk_question.ts";
 import { type Expectation, type ExpectOptions, parseExpectation } from "./targets.ts";
 
 /** The flags of a question as they were typed. */

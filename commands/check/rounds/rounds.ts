@@ -1,16 +1,16 @@
-import type { Endpoint } from "../../protocol/addresses.ts";
-import type { ProxyVersion } from "../../protocol/proxy_header.ts";
-import { descriptors } from "../../sockets/descriptors.ts";
-import { SocketFailure } from "../../sockets/failure.ts";
-import { knownAddresses, lookUp, systemResolver } from "../../sockets/resolve.ts";
-import { hasFamilyOf } from "../../sockets/route.ts";
+import type { Endpoint } from "../../../protocol/addresses.ts";
+import type { ProxyVersion } from "../../../protocol/proxy_header.ts";
+import { descriptors } from "../../../sockets/descriptors.ts";
+import { SocketFailure } from "../../../sockets/failure.ts";
+import { knownAddresses, lookUp, systemResolver } from "../../../sockets/resolve.ts";
+import { hasFamilyOf } from "../../../sockets/route.ts";
 import type { Row } from "./assessment.ts";
-import { askedBy, challengeFor, type Challenges } from "./challenge.ts";
+import { askedBy, challengeFor, type Challenges } from "../questions/challenge.ts";
 import type { ConcurrencyLimiter } from "./concurrency_limiter.ts";
-import type { NetworkClock, WaitEnd } from "./network_clock.ts";
-import { causeOf, nothing, probe, type Probed } from "./probe.ts";
-import type { Expectation } from "./targets.ts";
-import { type Failed, verdictOf } from "./verdict.ts";
+import type { NetworkClock, WaitEnd } from "../probe/network_clock.ts";
+import { causeOf, nothing, probe, type Probed } from "../probe/probe.ts";
+import type { Expectation } from "../targets/targets.ts";
+import { type Failed, verdictOf } from "../probe/verdict.ts";
 
 /** Targets under way at a time: the others take no memory. Most of them wait for a turn. */
 const MAX_UNDER_WAY = 2_048;

@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import { messageOf } from "../../sockets/errno.ts";
-import type { Stream } from "../../sockets/stream.ts";
-import { writeAll } from "../../sockets/write_all.ts";
+import { messageOf } from "../../../sockets/errno.ts";
+import type { Stream } from "../../../sockets/stream.ts";
+import { writeAll } from "../../../sockets/write_all.ts";
 
 /** Bytes read at a time. */
 const READ_SIZE = 16_384;

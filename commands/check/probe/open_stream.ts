@@ -1,8 +1,8 @@
-import type { Endpoint } from "../../protocol/addresses.ts";
-import { proxyHeader } from "../../protocol/proxy_header.ts";
-import { connectTcp, connectUnix } from "../../sockets/dial.ts";
-import { denoStream, type Stream } from "../../sockets/stream.ts";
-import { writeAll } from "../../sockets/write_all.ts";
+import type { Endpoint } from "../../../protocol/addresses.ts";
+import { proxyHeader } from "../../../protocol/proxy_header.ts";
+import { connectTcp, connectUnix } from "../../../sockets/dial.ts";
+import { denoStream, type Stream } from "../../../sockets/stream.ts";
+import { writeAll } from "../../../sockets/write_all.ts";
 import type { Probing } from "./probing.ts";
 import { daysLeft, secure, TlsFailure } from "./tls.ts";
 

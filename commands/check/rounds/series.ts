@@ -1,6 +1,6 @@
-import { formatEndpoint } from "../../protocol/addresses.ts";
+import { formatEndpoint } from "../../../protocol/addresses.ts";
 import type { AssessedRow, AssessedTarget } from "./assessment.ts";
-import { isAnswer, type Verdict } from "./verdict.ts";
+import { isAnswer, type Verdict } from "../probe/verdict.ts";
 
 /** All tries of one address of a target. */
 export interface Series {

@@ -1,6 +1,6 @@
-import type { Protocol } from "../../protocol/addresses.ts";
-import type { FailureKind } from "../../cli/errors/failure.ts";
-import type { SocketFailureKind } from "../../sockets/errno.ts";
+import type { Protocol } from "../../../protocol/addresses.ts";
+import type { FailureKind } from "../../../cli/errors/failure.ts";
+import type { SocketFailureKind } from "../../../sockets/errno.ts";
 import type { TlsProblem } from "./tls.ts";
 
 /** What a probe can find, furthest first: a reply before a connection, a refusal before silence. */

@@ -1,9 +1,9 @@
-import type { Challenge as ServiceChallenge } from "../../clients/challenge.ts";
-import type { Client } from "../../clients/client.ts";
+import type { Challenge as ServiceChallenge } from "../../../clients/challenge.ts";
+import type { Client } from "../../../clients/client.ts";
 import { customChallenge } from "./custom.ts";
 import { type HttpAnswer, httpChallenge } from "./http.ts";
 import type { TalkQuestion } from "./talk_question.ts";
-import { type Expectation, hostHeader, OPEN } from "./targets.ts";
+import { type Expectation, hostHeader, OPEN } from "../targets/targets.ts";
 
 /** A question to a target: that of a service, or the user's own. */
 export interface Challenge extends Omit<ServiceChallenge, "form"> {

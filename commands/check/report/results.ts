@@ -1,15 +1,15 @@
-import { exitCodes, Failure } from "../../cli/errors/failure.ts";
-import type { Event, EventOf } from "../../cli/output/events.ts";
-import { rounded } from "../../cli/output/channels.ts";
-import type { Result } from "../../cli/reports/report.ts";
-import { deviationHint, deviationLines } from "../../cli/errors/deviation_words.ts";
-import { formatEndpoint } from "../../protocol/addresses.ts";
-import { escapeBytes } from "../../talk/escape.ts";
-import type { DeviationFacts } from "../../talk/deviation.ts";
-import type { AssessedRow, AssessedTarget } from "./assessment.ts";
-import type { Series, Spread } from "./series.ts";
-import type { Limit } from "./sizes.ts";
-import { daysLeft } from "./tls.ts";
+import { exitCodes, Failure } from "../../../cli/errors/failure.ts";
+import type { Event, EventOf } from "../../../cli/output/events.ts";
+import { rounded } from "../../../cli/output/channels.ts";
+import type { Result } from "../../../cli/reports/report.ts";
+import { deviationHint, deviationLines } from "../../../cli/errors/deviation_words.ts";
+import { formatEndpoint } from "../../../protocol/addresses.ts";
+import { escapeBytes } from "../../../talk/escape.ts";
+import type { DeviationFacts } from "../../../talk/deviation.ts";
+import type { AssessedRow, AssessedTarget } from "../rounds/assessment.ts";
+import type { Series, Spread } from "../rounds/series.ts";
+import type { Limit } from "../rounds/sizes.ts";
+import { daysLeft } from "../probe/tls.ts";
 import { hintFor } from "./hints.ts";
 import { detailOf, limitWords, spreadWords } from "./words.ts";
 
