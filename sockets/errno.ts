@@ -12,13 +12,17 @@ export type SocketFailureKind =
 /** What each errno of a connection means; errnos that are not listed have no meaning of their own. */
 const kinds: Readonly<Record<string, SocketFailureKind>> = {
   ECONNREFUSED: "REFUSED",
-  ENOENT: "REFUSED", // no Unix socket at that path
-  ENOTSOCK: "REFUSED",
   ECONNRESET: "RESET",
   ECONNABORTED: "RESET",
+  ENETRESET: "RESET", // Windows: keep-alive found the connection gone
   ENOTCONN: "RESET", // reset before it could be used
+  EDISCON: "CLOSED", // Windows: the peer has shut down
   EPIPE: "CLOSED",
+  EPROTOTYPE: "CLOSED", // macOS: written to while the peer was closing
   ETIMEDOUT: "TIMEOUT",
+  EAI_AGAIN: "DNS",
+  ENOENT: "DNS", // Windows: an address with a zone that this host does not have
+  ENOTFOUND: "DNS",
   EACCES: "UNREACHABLE", // administratively prohibited over IPv6, `ip route add prohibit`, broadcast
   EADDRNOTAVAIL: "UNREACHABLE",
   EAFNOSUPPORT: "UNREACHABLE",
@@ -38,13 +42,40 @@ const kinds: Readonly<Record<string, SocketFailureKind>> = {
 const pathKinds: Readonly<Record<string, SocketFailureKind>> = {
   EACCES: "ERROR",
   EINVAL: "ERROR",
+  ENOENT: "REFUSED", // no socket at that path
+  ENOTSOCK: "REFUSED",
   EPERM: "ERROR",
 };
 
-/** What an error of a socket means; `undefined` for one of no known kind. */
-export function kindOf(error: unknown): SocketFailureKind | undefined {
+/**
+ * The names of error numbers for which the runtime has no name, or a misleading one. The texts of
+ * such errors are in the user's language on Windows, so only their numbers tell.
+ *
+ * Sources: errno(3) of Linux and macOS; "Windows Sockets Error Codes" and "System Error Codes".
+ */
+const names: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  linux: { 64: "ENONET", 71: "EPROTO", 92: "ENOPROTOOPT", 100: "ENETDOWN", 112: "EHOSTDOWN" },
+  darwin: {
+    ...{ 41: "EPROTOTYPE", 42: "ENOPROTOOPT", 50: "ENETDOWN", 64: "EHOSTDOWN" },
+    ...{ 100: "EPROTO", 102: "EOPNOTSUPP" },
+  },
+  windows: {
+    109: "EPIPE",
+    ...{ 10042: "ENOPROTOOPT", 10045: "EOPNOTSUPP", 10049: "EADDRNOTAVAIL", 10050: "ENETDOWN" },
+    ...{ 10051: "ENETUNREACH", 10052: "ENETRESET", 10054: "ECONNRESET", 10064: "EHOSTDOWN" },
+    ...{ 10065: "EHOSTUNREACH", 10101: "EDISCON" },
+    ...{ 11001: "ENOTFOUND", 11002: "EAI_AGAIN", 11004: "ENOTFOUND" },
+  },
+};
+
+/**
+ * What an error of a socket means; `undefined` for one of no known kind.
+ *
+ * @param os The system that the error is of. @default {this one}
+ */
+export function kindOf(error: unknown, os?: string): SocketFailureKind | undefined {
   if (error instanceof DOMException && error.name === "TimeoutError") return "TIMEOUT";
-  return kinds[errnoOf(error) ?? ""];
+  return kinds[errnoOf(error, os) ?? ""];
 }
 
 /** What an error of a Unix socket means; `undefined` for one of no known kind. */
@@ -55,12 +86,16 @@ export function kindOfPath(error: unknown): SocketFailureKind | undefined {
 /**
  * The errno name of a system error (`ECONNREFUSED`), if it carries one.
  *
- * Deno sets it as `code` on its own errors and on those of `node:` modules;
- * the class alone does not distinguish all of them (`EMFILE` is a plain Error).
+ * Deno sets it as `code` on most of its own errors and on those of `node:` modules, and names the
+ * number in the message; the class alone does not distinguish all of them (`EMFILE` is a plain Error).
+ *
+ * @param os The system that the error is of. @default {this one}
  */
-export function errnoOf(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
+export function errnoOf(error: unknown, os: string = Deno.build.os): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const [, number] = /\(os error (\d+)\)/.exec(error.message) ?? [];
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return names[os]?.[Number(number)] ?? code;
 }
 
 /** The errno name of an error, or its class name if it has none. */

@@ -1,7 +1,11 @@
+import { errnoOf } from "./errno.ts";
 import { persist, type PersistOptions } from "./persist.ts";
 import type { DatagramSocket } from "./stream.ts";
 
-/** Holds any datagram: over IPv6 they may be slightly longer than over IPv4. */
+/**
+ * Bytes that hold any datagram: over IPv6 they may be slightly longer than over IPv4. A longer one
+ * is cut on Unix, and fails the receive on Windows.
+ */
 const BUFFER_SIZE = 65_536;
 
 /** What to do with datagrams, and when to stop. */
@@ -11,8 +15,6 @@ export interface ReceiveOptions extends Pick<PersistOptions, "signal" | "onFailu
    * promise that this returns, if any. Must not throw.
    */
   readonly take: (bytes: Uint8Array<ArrayBuffer>, from: Deno.Addr) => Promise<void> | undefined;
-  /** Bytes of the buffer; longer datagrams are cut. @default {65_536, which holds any} */
-  readonly bufferSize?: number;
 }
 
 /**
@@ -23,11 +25,11 @@ export interface ReceiveOptions extends Pick<PersistOptions, "signal" | "onFailu
  */
 export async function receiveFrom(
   socket: DatagramSocket,
-  { take, signal, onFailure, bufferSize = BUFFER_SIZE }: ReceiveOptions,
+  { take, signal, onFailure }: ReceiveOptions,
 ): Promise<void> {
   if (signal.aborted) return socket.close();
   signal.addEventListener("abort", () => socket.close(), { once: true });
-  const buffer = new Uint8Array(bufferSize);
+  const buffer = new Uint8Array(BUFFER_SIZE);
   await persist(async (succeeded) => {
     while (!signal.aborted) {
       const [bytes, from] = await socket.receive(buffer);
@@ -38,7 +40,7 @@ export async function receiveFrom(
   }, { signal, onFailure, isHarmless: wasRefused });
 }
 
-/** How Windows reports that nothing received an earlier datagram. */
+/** How Windows reports, at the next receive, that an earlier datagram did not arrive. */
 function wasRefused(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset;
+  return ["ECONNRESET", "ENETRESET"].includes(errnoOf(error) ?? "");
 }

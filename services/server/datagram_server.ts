@@ -127,8 +127,6 @@ class DatagramServer implements Server {
     return receiveFrom(socket, {
       signal: this.#stopping.signal,
       onFailure: this.#events.acceptFailed,
-      // Room for a line end and for one more byte, which reveals a truncated datagram.
-      bufferSize: this.#maxRequest + 3,
       take: (bytes, from) => {
         const turn = bytes.length >= LONG_REQUEST ? scheduler.beforeLongWork() : undefined;
         return turn === undefined
