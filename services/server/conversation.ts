@@ -6,9 +6,13 @@ import { EagerPeer } from "../../sockets/eager_peer.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { escapeBytes } from "../../talk/escape.ts";
 import type { Dialogue, Turn } from "../../talk/dialogue.ts";
+import { scheduler } from "./scheduler.ts";
 
 /** Milliseconds of silence after which a client is taken to have sent all of its request. */
 const QUIET_MS = 150;
+
+/** Bytes waiting from which answering counts as long work. */
+const LONG_INPUT = 512;
 
 /** Bytes that are shown of a request that fits no line. */
 const SHOWN = 60;
@@ -83,6 +87,10 @@ async function nextTurn(
   hooks: ConversationHooks,
 ): Promise<Turn | undefined> {
   while (!hooks.isOver()) {
+    // A client that sends without a pause must not hold up others.
+    const isLong = peer.pending >= LONG_INPUT;
+    const held = isLong ? scheduler.beforeLongWork() : scheduler.afterAnswer();
+    if (held !== undefined) await held;
     const seen = peer.pending;
     const isOver = peer.ending !== undefined;
     const turn = dialogue.next(peer.peek(), isOver ? "closed" : "open");
