@@ -1,5 +1,12 @@
 import { parseDuration } from "../../../protocol/duration.ts";
-import type { Amount } from "./kind.ts";
+
+/** The argument of a fault, once it is read. */
+export interface Amount {
+  /** Milliseconds, bytes, or bytes per second. */
+  readonly amount: number;
+  /** How far each single amount may differ from it. */
+  readonly jitter: number;
+}
 
 /** What follows the name of a fault and "=". */
 export interface Argument {

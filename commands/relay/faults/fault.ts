@@ -1,6 +1,7 @@
 import { suggest } from "../../../cli/arguments/suggest.ts";
 import { Failure } from "../../../cli/errors/failure.ts";
-import type { Amount, FaultKind } from "./kind.ts";
+import type { Amount } from "./argument.ts";
+import type { FaultKind } from "./kind.ts";
 import { faultTable } from "./table.ts";
 
 /** A fault as it was asked for. */

@@ -1,5 +1,5 @@
 import type { WireFault } from "../../../ladder/wire.ts";
-import type { Argument } from "./argument.ts";
+import type { Amount, Argument } from "./argument.ts";
 
 /** A way in which a relay can disturb what it passes on: each is one file, and a row in the table. */
 export interface FaultKind extends WireFault {
@@ -18,14 +18,6 @@ export interface FaultKind extends WireFault {
   readonly cutsOff?: (connection: Connection) => void;
   /** Starts to disturb the data of one connection, or of one client over UDP. */
   readonly disturb?: (amount: Amount, transit: Transit) => Disturb;
-}
-
-/** The argument of a fault. */
-export interface Amount {
-  /** Milliseconds, bytes, or bytes per second. */
-  readonly amount: number;
-  /** How far each single amount may differ from it. */
-  readonly jitter: number;
 }
 
 /** What a fault can do to a connection as a whole. */
