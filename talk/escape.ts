@@ -11,6 +11,10 @@ const named: Readonly<Record<string, string>> = {
   "{": "{",
 };
 
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(named).map(([name, value]) => [value.charCodeAt(0), name]),
+);
+
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u\{([\da-fA-F]{1,6})\}|([nrt0\\{]))/y;
 
 /** What opens a value: a brace followed by anything else stands for itself. */
@@ -19,8 +23,11 @@ const VALUE = /^\{(?:[A-Za-z(]|\.\.\.)/;
 const BRACE = 0x7b;
 const SPACE = 0x20;
 
-/** Characters that are written as they are. */
-const SHOWN = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+/**
+ * Characters beyond ASCII that are written as they are: letters, marks, numbers, punctuation and
+ * symbols. Listing those instead would take a millisecond each time that netdemo starts.
+ */
+const SHOWN = /^[^\p{C}\p{Z}]$/u;
 
 /** An escape in a file: what it stands for, and how long it is. */
 export interface Escape {
@@ -46,14 +53,12 @@ export function opensValue(text: string, at: number): boolean {
   return VALUE.test(text.slice(at, at + "{...".length));
 }
 
-/** How each byte is written, unless it is a part of a character. */
-const written: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
-  const [name] = Object.entries(named).find(([, value]) => value.charCodeAt(0) === byte) ?? [];
-  const isPlain = byte >= 0x20 && byte < 0x7f && name === undefined;
-  return isPlain
-    ? String.fromCharCode(byte)
-    : `\\${name ?? `x${byte.toString(16).padStart(2, "0")}`}`;
-});
+/** How a byte is written, unless it is a part of a character. */
+function written(byte: number): string {
+  const name = names.get(byte);
+  if (byte >= 0x20 && byte < 0x7f && name === undefined) return String.fromCharCode(byte);
+  return `\\${name ?? `x${byte.toString(16).padStart(2, "0")}`}`;
+}
 
 /** Bytes as a line of a file has them: what can't be typed, or means something else, becomes an escape. */
 export function escapeBytes(bytes: Uint8Array): string {
@@ -62,7 +67,7 @@ export function escapeBytes(bytes: Uint8Array): string {
     const byte = bytes[at] ?? 0;
     const mayBeShown = byte >= 0x80 || byte === BRACE;
     const character = mayBeShown ? characterAt(bytes, at) : undefined;
-    text += character ?? written[byte];
+    text += character ?? written(byte);
     at += character === undefined ? 1 : sizeOf(byte);
   }
   return text.replace(/ $/, "\\x20");
