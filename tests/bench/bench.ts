@@ -1,11 +1,13 @@
 // deno-lint-ignore-file no-console -- it prints what it measured
 /**
  * calc-server compared with equivalent servers in other languages:
- * `task bench [--rounds N] [--seconds S] [--only SCENARIO]`.
+ * `task bench [--rounds N] [--seconds S] [--only SCENARIO] [--against PATH]`.
  *
  * All servers run at once, idle except for the one being measured; each round
  * measures each in turn, every other round in the opposite order. Prints ratios
  * of netdemo to each peer, round by round: the median, the least and the most.
+ * With --against another netdemo, a checkout or an executable, is the first peer:
+ * the same machine at the same time, so that a loss of a few percent shows.
  * Needs a C compiler for the load generator; peers whose tools are missing are
  * skipped and listed. Writes dist/bench.json and dist/bench.md.
  */
@@ -100,23 +102,23 @@ async function buildC(folder: string): Promise<readonly string[]> {
   return [`${folder}/peer_epoll`];
 }
 
-/** netdemo, with room for the connections of two scenarios: the previous ones may still be closing. */
-const netdemo: Peer = {
-  name: "netdemo",
-  tool: deno,
-  command: () => [
-    deno,
-    "run",
-    "--quiet",
-    "--allow-net",
-    `${import.meta.dirname}/../../main.ts`,
-    "calc-server",
-    "--port=0",
-  ],
-};
+/** netdemo from a checkout, the folder, or from an executable. */
+function netdemoOf(name: string, path: string, isFolder: boolean): Peer {
+  const program = isFolder ? [deno, "run", "--quiet", "--allow-net", `${path}/main.ts`] : [path];
+  return { name, tool: program[0] ?? "", command: () => [...program, "calc-server", "--port=0"] };
+}
 
-function argsOf(peer: Peer, udp: boolean): string[] {
-  if (peer === netdemo) return udp ? ["--udp"] : ["--max-connections=20000"];
+const netdemo = netdemoOf("netdemo", `${import.meta.dirname}/../..`, true);
+
+/** The netdemo to compare with. */
+async function otherNetdemo(path: string): Promise<Peer> {
+  const { isDirectory } = await Deno.stat(path).catch(() => fail(`there is no ${path}`));
+  return netdemoOf("other netdemo", await Deno.realPath(path), isDirectory);
+}
+
+/** With room for the connections of two scenarios: the previous ones may still be closing. */
+function argsOf(command: readonly string[], udp: boolean): string[] {
+  if (command.includes("calc-server")) return udp ? ["--udp"] : ["--max-connections=20000"];
   return [udp ? "udp" : "tcp"];
 }
 
@@ -168,7 +170,7 @@ async function measureIdle(
   const measured: Rounds = new Map();
   for (const [peer, command] of commands) {
     if (peer.without?.includes("idle")) continue;
-    await using target = await start([...command, ...argsOf(peer, false)], peer.env);
+    await using target = await start([...command, ...argsOf(command, false)], peer.env);
     measured.set(peer.name, [await runLoad(load, target, [...IDLE, "-i", String(target.pid)])]);
   }
   return measured;
@@ -221,19 +223,25 @@ interface Options {
   readonly seconds: number;
   /** The only scenario to run. */
   readonly only: string | undefined;
+  /** Another netdemo: its checkout or its executable. */
+  readonly against: string | undefined;
 }
 
 function readOptions(args: readonly string[]): Options {
-  const { rounds = 5, seconds = 1, only } = parseArgs([...args], { string: ["only"] }) as Record<
-    string,
-    unknown
-  >;
+  const { rounds = 5, seconds = 1, only, against } = parseArgs([...args], {
+    string: ["only", "against"],
+  }) as Record<string, unknown>;
   const names = [...scenarios.map(({ name }) => name), "idle"];
   if (!(Number(rounds) >= 1) || !(Number(seconds) > 0)) fail("expected --rounds 5 --seconds 1");
   if (only !== undefined && !names.includes(String(only))) {
     fail(`expected --only with one of ${names.join(", ")}`);
   }
-  return { rounds: Number(rounds), seconds: Number(seconds), only: only as string | undefined };
+  return {
+    rounds: Number(rounds),
+    seconds: Number(seconds),
+    only: only as string | undefined,
+    against: against as string | undefined,
+  };
 }
 
 function fail(why: string): never {
@@ -242,9 +250,13 @@ function fail(why: string): never {
 }
 
 /** Builds the peers; reports which are skipped. */
-async function prepare(folder: string): Promise<Map<Peer, readonly string[]>> {
+async function prepare(
+  folder: string,
+  against: string | undefined,
+): Promise<Map<Peer, readonly string[]>> {
   const commands = new Map<Peer, readonly string[]>();
-  for (const peer of [netdemo, ...peers]) {
+  const others = against === undefined ? [] : [await otherNetdemo(against)];
+  for (const peer of [netdemo, ...others, ...peers]) {
     if (await hasTool(peer.tool)) commands.set(peer, await peer.command(folder));
     else console.log(`skipped ${peer.name}: no ${peer.tool} is here`);
   }
@@ -266,7 +278,7 @@ async function measureAll(
   await using stack = new AsyncDisposableStack();
   const targets = new Map<Peer, Target>();
   for (const [peer, command] of commands) {
-    targets.set(peer, stack.use(await start([...command, ...argsOf(peer, udp)], peer.env)));
+    targets.set(peer, stack.use(await start([...command, ...argsOf(command, udp)], peer.env)));
   }
   for (const scenario of wanted) {
     const taking = [...targets].filter(([peer]) => !peer.without?.includes(scenario.name))
@@ -323,7 +335,7 @@ if (!await hasTool("cc")) fail("the load generator needs a C compiler: no cc is 
 const folder = await Deno.makeTempDir();
 try {
   const load = await buildLoad(folder);
-  const commands = await prepare(folder);
+  const commands = await prepare(folder, options.against);
   const results = new Map([
     ...await measureAll(load, commands, false, options),
     ...await measureAll(load, commands, true, options),
