@@ -31,6 +31,13 @@ export type WireEvent =
     }
   );
 
+/** Takes events. It must be quick. */
+export interface EventSink {
+  (event: WireEvent): void;
+  /** Whether it wants the next data of a connection, to be copied for it. @default {always} */
+  takesData?(connection: number): boolean;
+}
+
 /** An event before it is known when it happened, and on which connection. */
 export type UnnumberedEvent<E = WireEvent> = E extends unknown ? Omit<E, "time" | "connection">
   : never;

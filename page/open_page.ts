@@ -1,5 +1,4 @@
-import type { Endpoint, Protocol } from "../protocol/addresses.ts";
-import type { Trace } from "../sockets/socket_events.ts";
+import type { Protocol } from "../protocol/addresses.ts";
 import { SocketFailure } from "../sockets/failure.ts";
 import { bindTcp, type TcpListener } from "../sockets/listen.ts";
 import { documentOf, type PageWords } from "./document.ts";
@@ -9,7 +8,7 @@ import { EventLog } from "./log.ts";
 import { pictureOf } from "./picture.ts";
 import { PageRoutes } from "./routes.ts";
 import { SocketWatch } from "./socket_watch.ts";
-import { type SeeWire, WireWatch } from "./wire_watch.ts";
+import { WireWatch } from "./wire_watch.ts";
 
 /** The page is only for this machine. */
 const HOSTNAME = "127.0.0.1";
@@ -33,8 +32,10 @@ export interface PageOptions {
 }
 
 /** A page being served, until its scope ends. */
-export interface Page extends AsyncDisposable {
+export interface Page<Watch> extends AsyncDisposable {
   readonly url: string;
+  /** What shows it the program's events. */
+  readonly watch: Watch;
   /** Returns the number of viewers now. */
   viewers(): number;
   /** Sets the texts around the ladders, once they are known. */
@@ -43,51 +44,27 @@ export interface Page extends AsyncDisposable {
   stopped(why: string): void;
 }
 
-/** The page of servers. */
-export interface ServerPage extends Page {
-  /** The trace to pass to the servers. */
-  readonly trace: Trace;
-  /** Reports why a server ended a connection. */
-  ended(remote: Endpoint, local: Endpoint, reason: string): void;
-}
-
-/** The page of a relay. */
-export interface RelayPage extends Page {
-  /** The function to pass to the relay. */
-  readonly see: SeeWire;
-}
-
 /**
  * Opens a page that shows what servers do with their sockets.
  *
  * @throws {SocketFailure} of kind `BIND` if the port can't be listened on.
  */
-export function openServerPage(options: PageOptions): ServerPage {
+export function openServerPage(options: PageOptions): Page<SocketWatch> {
   const log = new EventLog();
-  const watch = new SocketWatch(log);
-  return {
-    ...open(options, log, watch),
-    trace: watch.trace,
-    ended: (remote, local, reason) => watch.ended(remote, local, reason),
-  };
+  return open(options, log, new SocketWatch(log));
 }
 
-/**
- * Opens a page that shows what a relay passes on.
- *
- * @throws {SocketFailure} of kind `BIND` if the port can't be listened on.
- */
-export function openRelayPage(options: PageOptions, protocol: Protocol): RelayPage {
+/** Opens a page that shows what a relay passes on. @throws as {@linkcode openServerPage} does. */
+export function openRelayPage(options: PageOptions, protocol: Protocol): Page<WireWatch> {
   const log = new EventLog();
-  const watch = new WireWatch(log, protocol);
-  return { ...open(options, log, watch), see: watch.see };
+  return open(options, log, new WireWatch(log, protocol));
 }
 
-function open(
+function open<Watch extends Disposable>(
   { port, title, hosts = [], hostHint, patience = PATIENCE_MS }: PageOptions,
   log: EventLog,
-  watch: Disposable,
-): Page {
+  watch: Watch,
+): Page<Watch> {
   using opening = new DisposableStack();
   opening.use(watch);
   const listener = listen(port);
@@ -105,6 +82,7 @@ function open(
   const opened = opening.move();
   return {
     url: `http://${HOSTNAME}:${listener.addr.port}/`,
+    watch,
     viewers: () => routes.viewers.taken,
     describe: (more) => words = { title, ...more },
     stopped: (why) => log.stop(why),

@@ -1,15 +1,8 @@
-import { type WireEvent, wireNames, wireRung } from "../ladder/wire.ts";
+import { type EventSink, type WireEvent, wireNames, wireRung } from "../ladder/wire.ts";
 import type { Protocol } from "../protocol/addresses.ts";
 import { visible } from "../text/visible.ts";
 import { EventLimiter } from "./event_limiter.ts";
 import type { Connection, ConnectionState, EventLog } from "./log.ts";
-
-/** Takes the events of a relay. */
-export interface SeeWire {
-  (event: WireEvent): void;
-  /** Whether it takes the next data of a connection; if not, the relay need not copy it. */
-  takesData(connection: number): boolean;
-}
 
 /** Watches what a relay passes on. */
 export class WireWatch implements Disposable {
@@ -24,7 +17,7 @@ export class WireWatch implements Disposable {
   }
 
   /** The function to pass to the relay. */
-  readonly see: SeeWire = Object.assign((event: WireEvent) => this.#take(event), {
+  readonly see: EventSink = Object.assign((event: WireEvent) => this.#take(event), {
     takesData: (connection: number) => {
       const isTaken = this.#limiter.wouldTake(connection);
       if (!isTaken) this.#log.skip(this.#open.get(connection));

@@ -435,7 +435,7 @@ Deno.test("a relay's page shows both real endpoints, and names each fault", asyn
     faults: [readFault("delay=5ms", "--fault"), readFault("reset=20", "--fault")],
     seed: 1,
     maxConnections: 10,
-    emit: page.see,
+    emit: page.watch.see,
     notice: () => {},
   }, stop.signal);
   await talk(relay.addresses[0]?.port ?? 0, "10 20 +\n");

@@ -7,7 +7,7 @@ import { disturbsOf, transitFor } from "./connection_faults.ts";
 import type { Draws } from "./faults/draw.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { Disturb, Piece } from "./faults/kind.ts";
-import { kept } from "./event_sink.ts";
+import { kept } from "./kept.ts";
 import type { RelayOptions } from "./relay_engine.ts";
 
 /** Datagrams of a client that faults may hold back at a time; further ones are lost. */

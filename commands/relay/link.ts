@@ -1,9 +1,9 @@
 import type { Side } from "../../ladder/rung.ts";
-import type { UnnumberedEvent, WireEnds } from "../../ladder/wire.ts";
+import type { EventSink, UnnumberedEvent, WireEnds } from "../../ladder/wire.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { writeAll } from "../../sockets/write_all.ts";
 import type { ConnectionFaults } from "./connection_faults.ts";
-import { type EventSink, kept } from "./event_sink.ts";
+import { kept } from "./kept.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { FaultyDirection } from "./faulty_direction.ts";
 

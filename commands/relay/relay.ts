@@ -153,7 +153,7 @@ async function relay(
     faults: values.fault,
     seed,
     maxConnections: values["max-connections"],
-    ...withRecorder(recorder, emitToBoth(view.emit, page?.see)),
+    ...withRecorder(recorder, emitToBoth(view.emit, page?.watch.see)),
     notice: view.notice,
   };
   const start = protocol === "udp" ? startUdpRelay : startTcpRelay;

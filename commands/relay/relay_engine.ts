@@ -2,7 +2,7 @@ import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
 import type { SocketFailure } from "../../sockets/failure.ts";
 import type { Backend } from "./backend.ts";
 import type { Fault } from "./faults/fault.ts";
-import type { EventSink } from "./event_sink.ts";
+import type { EventSink } from "../../ladder/wire.ts";
 
 /** What a relay passes on, from where to where. */
 export interface RelayOptions {

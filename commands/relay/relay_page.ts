@@ -1,9 +1,10 @@
 import { openPageOf, type PageValues, reportPage } from "../../cli/page_flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
-import type { RelayPage } from "../../page/open_page.ts";
+import type { Page } from "../../page/open_page.ts";
+import type { WireWatch } from "../../page/wire_watch.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import { visible } from "../../text/visible.ts";
-import type { EventSink } from "./event_sink.ts";
+import type { EventSink } from "../../ladder/wire.ts";
 import type { Relay } from "./relay_engine.ts";
 
 /**
@@ -14,7 +15,7 @@ import type { Relay } from "./relay_engine.ts";
 export function openPage(
   values: PageValues,
   protocol: "tcp" | "udp",
-): Promise<RelayPage | undefined> {
+): Promise<Page<WireWatch> | undefined> {
   return openPageOf(values, async (place) => {
     const { openRelayPage } = await import("../../page/open_page.ts");
     return openRelayPage({ ...place, title: "relay" }, protocol);
@@ -35,7 +36,7 @@ export function emitToBoth(
 
 /** Reports the address of the page, and describes on it how to connect to the relay. */
 export function showPage(
-  page: RelayPage,
+  page: Page<WireWatch>,
   { addresses, protocol }: Relay,
   target: string,
   values: PageValues,

@@ -75,7 +75,7 @@ async function run(
     const report = openServerReport(service, values, channels, true);
     return { service, port, sample, report: watchedBy(page, report) };
   }));
-  const options = { ...limits, trace: bothTraces(trace, page?.trace) };
+  const options = { ...limits, trace: bothTraces(trace, page?.watch.trace) };
   return await runUntilStopped<ServerGroup>(
     {
       start: (signal) => startGroup(plans, addresses, { ...options, signal }),

@@ -88,7 +88,7 @@ async function run(
   const options = {
     ...limits,
     once: values.once,
-    trace: bothTraces(trace, page?.trace),
+    trace: bothTraces(trace, page?.watch.trace),
     events: reportingTo(page, report.events(protocol)),
   };
   let server: Server | undefined;

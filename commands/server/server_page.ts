@@ -1,6 +1,7 @@
 import { openPageOf, type PageValues, reportPage } from "../../cli/page_flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
-import type { ServerPage } from "../../page/open_page.ts";
+import type { Page } from "../../page/open_page.ts";
+import type { SocketWatch } from "../../page/socket_watch.ts";
 import { formatEndpoints } from "../../protocol/addresses.ts";
 import type { ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
@@ -17,7 +18,7 @@ export interface ServicePlace {
 }
 
 /** The page of a command that runs servers. */
-export interface OpenPage extends ServerPage {
+export interface OpenPage extends Page<SocketWatch> {
   /** Reports the address of the page, and describes on it where the servers listen. */
   show(places: readonly ServicePlace[], channels: Channels): void;
 }
@@ -52,7 +53,7 @@ export function reportingTo(page: OpenPage | undefined, events: ServerEvents): S
     ...events,
     closed(peer, reason) {
       events.closed?.(peer, reason);
-      page.ended(peer.remote, peer.local, reason);
+      page.watch.ended(peer.remote, peer.local, reason);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { openServerPage, type ServerPage } from "../../page/open_page.ts";
+import { openServerPage, type Page } from "../../page/open_page.ts";
 import type { NumberedRung } from "../../page/kept_rung.ts";
 import type { ConnectionView } from "../../page/log.ts";
 import { service as calc } from "../../services/calc.ts";
@@ -10,7 +10,7 @@ const services = { calc, lab, message };
 
 /** A server in this process with its page. */
 export interface WatchedServer extends AsyncDisposable {
-  readonly page: ServerPage;
+  readonly page: Page<unknown>;
   /** The server's port on 127.0.0.1. */
   readonly port: number;
   /** The page's port. */
@@ -35,9 +35,9 @@ export async function startWatched(
     services[service],
     { protocol, addresses: ["127.0.0.1"], port: 0 },
     {
-      trace: page.trace,
+      trace: page.watch.trace,
       grace: 0,
-      events: { closed: ({ remote, local }, reason) => page.ended(remote, local, reason) },
+      events: { closed: ({ remote, local }, reason) => page.watch.ended(remote, local, reason) },
     },
   );
   const port = server.port ?? 0;

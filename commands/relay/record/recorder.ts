@@ -1,11 +1,11 @@
 import type { Channels } from "../../../cli/output/channels.ts";
 import { Failure } from "../../../cli/errors/failure.ts";
 import { writeReport } from "../../../cli/output/write_whole.ts";
-import type { WireEvent } from "../../../ladder/wire.ts";
+import type { EventSink, WireEvent } from "../../../ladder/wire.ts";
 import { reasonOf } from "../../../sockets/errno.ts";
 import { visible } from "../../../text/visible.ts";
 import { conversationFile, type FileOptions } from "./conversation_file.ts";
-import { type EventSink, KEPT_BYTES } from "../event_sink.ts";
+import { KEPT_BYTES } from "../kept.ts";
 import type { RelayOptions } from "../relay_engine.ts";
 import { Recording } from "./recording.ts";
 

@@ -1,14 +1,5 @@
-import type { WireEvent } from "../../ladder/wire.ts";
-
 /** Bytes of each piece that its event has, unless more are asked for. */
 export const KEPT_BYTES = 4_096;
-
-/** Takes events. It must be quick. */
-export interface EventSink {
-  (event: WireEvent): void;
-  /** Whether it wants the next data of a connection, to be copied for it. @default {always} */
-  takesData?(connection: number): boolean;
-}
 
 /** A copy of the beginning of a piece. */
 export function kept(
