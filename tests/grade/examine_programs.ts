@@ -1,7 +1,7 @@
 import { Ports } from "../../commands/grade/program/ports.ts";
-import { lessonSubject } from "../../commands/grade/subjects.ts";
+import { lessonSubject, type Subject } from "../../commands/grade/subjects.ts";
 import { idsWith, type Outcome } from "../../suite/outcome.ts";
-import { prepare } from "../../commands/grade/prepare.ts";
+import { type Examination, prepare } from "../../commands/grade/prepare.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
 import { python, tool } from "../harness/needs.ts";
 import type { Changes, Correct } from "./programs.ts";
@@ -32,7 +32,7 @@ function languageOf(file: string) {
 }
 
 /** Returns the tool that a program needs, if it is missing here. */
-export function missingTool({ file }: Correct): string | undefined {
+export function missingTool({ file }: Pick<Correct, "file">): string | undefined {
   const { tool: name } = languageOf(file);
   return tool(name).isMet() ? undefined : name;
 }
@@ -49,6 +49,15 @@ export class Workshop implements AsyncDisposable {
       ? `${folder}/${file}`
       : await this.#changed(file, program.changes);
     return [...await this.#starting(source), ...args];
+  }
+
+  /** Returns the command that starts a program of one file, whose port is `{port}`. */
+  async commandFor(language: string, source: string): Promise<string[]> {
+    const place = `${this.#folder}/${this.#count++}`;
+    await Deno.mkdir(place);
+    const path = `${place}/Program.${language}`;
+    await Deno.writeTextFile(path, source);
+    return [...await this.#starting(path), "{port}"];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,21 +124,27 @@ export async function gradeProgram(
   const protocol = program.udp ? "udp" : "tcp";
   const subject = lessonSubject(program.subject, protocol, program.lines);
   if (subject === undefined) throw new Error(`no subject ${program.subject}`);
+  const { level, skip } = program;
+  return await gradeSubject(subject, command, { level, only, skip: new Set(skip) });
+}
+
+/** Examines a program that speaks what a subject says. */
+export async function gradeSubject(
+  subject: Subject,
+  command: readonly string[],
+  options: Pick<Examination, "level" | "only" | "skip">,
+): Promise<Graded> {
   const startedAt = performance.now();
   const outcomes: Outcome[] = [];
   using ports = await Ports.reserve();
-  await using prepared = prepare(
-    {
-      subject,
-      only,
-      skip: new Set(program.skip),
-      level: program.level,
-      timeout: 2_000,
-      random: Math.random,
-      ports,
-      command,
-    },
-  );
+  await using prepared = prepare({
+    subject,
+    ...options,
+    timeout: 2_000,
+    random: Math.random,
+    ports,
+    command,
+  });
   for await (const outcome of prepared.outcomes(new AbortController().signal)) {
     outcomes.push(outcome);
   }
@@ -138,7 +153,11 @@ export async function gradeProgram(
       `${status} ${test.id}: ${test.sentence} ${
         see === undefined ? detail ?? "" : `not judged: see ${see}`
       }`,
-      ...Object.entries({ ...evidence, why: test.why, fix: evidence?.fix ?? test.fix })
+      ...Object.entries({
+        ...evidence,
+        why: evidence?.why ?? test.why,
+        fix: evidence?.fix ?? test.fix,
+      })
         .filter(([, value]) => status === "fail" && value !== undefined)
         .map(([name, value]) => `  ${name.padEnd(5)} ${value}`),
     ].join("\n")

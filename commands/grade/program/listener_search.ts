@@ -87,7 +87,7 @@ export class ListenerSearch {
       }
       : {
         saw: `your program listens on port ${found.port}, not on ${port}`,
-        fix: "bind() to the port from the command line before listen(), and check its result",
+        fix: "bind() to the given port (in C with htons()) before listen(), and check its result",
       };
   }
 }

@@ -1,4 +1,5 @@
 /** Holds conversations with a server under test, and says what is wrong with its side. */
+import { delay } from "@std/async/delay";
 import type { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
 import { type DeviationFacts, TalkDeviation } from "../../../talk/deviation.ts";
 import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
@@ -8,13 +9,15 @@ import { type Evidence, Finding } from "../../../suite/test.ts";
 import { parseRational } from "../../../talk/rational.ts";
 import type { Conversation, Line, Talk, Token } from "../../../talk/talk.ts";
 import { numberValue, type Value, type Values } from "../../../talk/value.ts";
-import { namesIn, requestsOf, sampleOf } from "../conversations.ts";
+import { hasOneClient, namesIn, requestsOf, sampleOf } from "../conversations.ts";
 import { shown, wrongReply } from "../judge.ts";
 import type { Program } from "../program/program.ts";
 import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";
 
 /** Milliseconds to wait for a reaction to a bad request: silence is not a failure. */
 const REACTION_MS = 500;
+/** Milliseconds that a server gets to remember its new clients. */
+const GATHER_MS = 50;
 /** Milliseconds of silence after which an answer without a line end is taken to be complete. */
 const REST_MS = 150;
 
@@ -67,11 +70,26 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
   /** Holds it, up to before a line. @throws {Finding} if the server's side goes wrong. */
   async hold(before?: Line): Promise<void> {
     try {
+      await this.#gather();
       await this.#player.play(before);
     } catch (error) {
       if (!(error instanceof TalkDeviation)) throw error;
       throw new Finding(await this.#evidence(error.facts));
     }
+  }
+
+  /** Where there are several clients, all of them are there before the first says something. */
+  async #gather(): Promise<void> {
+    const names = new Set(this.conversation.lines.map(({ client }) => client));
+    if (names.size < 2 || this.#player.peers.size > 0) return;
+    for (const name of names) if (name !== "") await this.peer(name);
+    // A server that has accepted a client may take a moment to remember it.
+    await delay(GATHER_MS);
+  }
+
+  /** Closes as clients do that have all they wanted, and lets the server do the same. */
+  async leave(): Promise<void> {
+    await this.#player.leave();
   }
 
   /** Holds what comes before the first request, such as a greeting. @throws {Finding} */
@@ -85,7 +103,7 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
   async peer(client = ""): Promise<P> {
     const { peers } = this.#player;
     let peer = peers.get(client) as P | undefined;
-    if (peer === undefined) peers.set(client, peer = await this.#server.connect());
+    if (peer === undefined) peers.set(client, peer = await this.#server.connect(peers.size > 0));
     return peer;
   }
 
@@ -111,7 +129,10 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
       facts,
       program,
       this.reply?.bytes,
-      subject.calculates ? "operations" : "answers",
+      {
+        blames: subject.calculates ? "operations" : "answers",
+        isDatagram: subject.talk.udp,
+      },
     );
     const { line: { number, source, comment } } = facts;
     if (!subject.isFile) return evidence;
@@ -129,6 +150,8 @@ export function tells(tokens: readonly Token[]): boolean {
 export async function exchange(server: ServerUnderTest, holding?: Holding): Promise<void> {
   using client = new Client(server, holding);
   await client.hold();
+  // What is said in the next conversation must not go to those that are still leaving.
+  if (!hasOneClient(client.conversation)) await client.leave();
 }
 
 /** A client that holds the sample with the values that the lesson has. */
@@ -141,6 +164,7 @@ export function sampleClient(server: ServerUnderTest): Client {
 export async function sampleExchange(server: ServerUnderTest): Promise<void> {
   using client = sampleClient(server);
   await client.hold();
+  if (!hasOneClient(client.conversation)) await client.leave();
 }
 
 /** Values by their names, as they are written. */
@@ -162,7 +186,7 @@ async function evidenceOf(
   facts: DeviationFacts,
   program: Program,
   before: Uint8Array | undefined,
-  blames: string,
+  { blames, isDatagram }: { readonly blames: string; readonly isDatagram: boolean },
 ): Promise<Evidence> {
   const { came, kind, ending, sent, wanted, hint, strangers = 0 } = facts;
   const asked = sent && shown(sent);
@@ -175,7 +199,9 @@ async function evidenceOf(
   const isWhole = kind === "wrong" || kind === "more";
   // A wrong sum says nothing about the situation that it was asked for in.
   if (isWhole) return { ...wrongReply(facts, before), blames };
-  const how = await program.howItEnded();
+  // What ended it after it was silent for so long was the search for a hint.
+  const wasSilent = ending === undefined && came.length === 0 && !isDatagram;
+  const how = wasSilent ? undefined : await program.howItEnded();
   const said = how && await program.said();
   const then = [
     ...(ending === "closed" ? ["the connection closed"] : []),
@@ -193,7 +219,7 @@ async function evidenceOf(
     sent: asked,
     want: wanted,
     saw: hint === undefined ? nothing : `${nothing}; ${observed[hint]}`,
-    ...silenceAdvice(facts, program, said),
+    ...silenceAdvice(facts, how !== undefined && program.hasCrashed, said),
     said,
     isSilence: then === "" && hint === undefined,
   };
@@ -213,7 +239,7 @@ const observed = {
 /** What to do about an answer of which nothing came. */
 function silenceAdvice(
   { hint, ending }: DeviationFacts,
-  program: Program,
+  hasCrashed: boolean,
   said: string | undefined,
 ): Pick<Evidence, "fix" | "why"> {
   if (hint === "needs line end") {
@@ -222,7 +248,7 @@ function silenceAdvice(
   if (hint === "needs more bytes") {
     return { fix: "answer once the request has come: it waits for more bytes than were sent" };
   }
-  if (program.hasCrashed) {
+  if (hasCrashed) {
     return {
       why: "a program that crashes answers nobody",
       fix: said === undefined

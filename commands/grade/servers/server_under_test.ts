@@ -138,10 +138,11 @@ export class ServerUnderTest<P extends TalkPeer = TalkPeer> implements Driver, A
    * A new client. Starts the program if it is not running, or is not known to serve more than the
    * client that it had.
    *
+   * @param joins Whether it joins the client before it. @default {false}
    * @throws {Finding}
    */
-  async connect(): Promise<P> {
-    if (this.#first === undefined && this.#mustStart) await this.start();
+  async connect(joins = false): Promise<P> {
+    if (this.#first === undefined && this.#mustStart && !joins) await this.start();
     this.#hadClient = true;
     const first = this.#first;
     this.#first = undefined;

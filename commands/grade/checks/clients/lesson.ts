@@ -128,9 +128,11 @@ async function sendsWell(client: ClientUnderTest): Promise<void> {
 }
 
 function sentNothing(run: Run): Evidence {
-  const waits = run.status === undefined;
+  const waits = run.status === undefined || run.waitedForClose;
   return {
-    saw: `it connected and sent nothing; your program ${endOf(run)}`,
+    saw: waits
+      ? `it connected and sent nothing for ${CLIENT_MS / 1_000} s`
+      : `it connected and sent nothing; your program ${endOf(run)}`,
     said: run.said,
     fix: waits
       ? "send() the request before you call recv(): both sides wait for each other otherwise"

@@ -5,7 +5,7 @@ import { render } from "../../../../talk/render.ts";
 import type { Conversation, Line, Talk, Token } from "../../../../talk/talk.ts";
 import { numberValue, type Value } from "../../../../talk/value.ts";
 import { integer } from "../../../../talk/rational.ts";
-import { isText, namesIn, requestsOf, sampleOf } from "../../conversations.ts";
+import { hasOneClient, isText, namesIn, requestsOf, sampleOf } from "../../conversations.ts";
 import { shown } from "../../judge.ts";
 import { Client, reactionOf, sendTo, tells } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
@@ -103,13 +103,16 @@ export const badRequestChecks: readonly Check<ServerUnderTest>[] = [
     why: "an answer that is left from another request looks right, and is not",
     fix: "clear the answer at each request, and send only what this request gave",
     needs: ["answers", ...MISTAKES],
-    lacks: (subject) => lacksMistakes(subject) ?? lacksChangingReply(subject),
+    lacks: (subject) =>
+      lacksRequest(subject.talk) ?? lacksMistakes(subject) ?? lacksChangingReply(subject),
     run: answersAfresh,
   },
 ];
 
 function lacksRequest(talk: Talk): string | undefined {
-  return requestsOf(sampleOf(talk)).length === 0 ? "the client says nothing" : undefined;
+  const sample = sampleOf(talk);
+  if (!hasOneClient(sample)) return "the conversation has several clients";
+  return requestsOf(sample).length === 0 ? "the client says nothing" : undefined;
 }
 
 function lacksMistakes({ talk, calculates }: Subject): string | undefined {
