@@ -36,6 +36,8 @@ export class DescriptorBudget {
   #relief: ReturnType<typeof setTimeout> | undefined;
   #waiting = 0;
   #again: ReturnType<typeof setInterval> | undefined;
+  /** Descriptors that are counted, but could not be opened: the runtime has accepted too many. */
+  missing = 0;
 
   /** Called when there is no more room (`true`), and when there is plenty again (`false`). */
   onChange: ((isFull: boolean) => void) | undefined;
@@ -106,7 +108,7 @@ export class DescriptorBudget {
    * @param counted Descriptors that are counted, but not yet opened.
    */
   shortage(counted: number): number {
-    const needed = Math.ceil(this.#reserve / 2) + counted;
+    const needed = Math.ceil(this.#reserve / 2) + Math.max(counted, this.missing);
     return needed - this.#find(needed);
   }
 

@@ -141,13 +141,16 @@ export class NodeListener implements StreamListener {
 
   /**
    * Has the runtime accept: those that were left alone, or else all that wait in the kernel's
-   * queue, at once. While there is little room, it finds no more descriptors than that.
+   * queue, at once. While there is little room, it finds no more descriptors than that. Where it
+   * has left none for those that are counted, some that it has accepted are reset.
    */
   #lookAgain(): void {
     clearTimeout(this.#looking);
     this.#looking = this.#surplus = undefined;
     if (this.#closed) return;
-    if (!descriptors.hasRoom()) return void this.#untilRoom();
+    const hasRoom = descriptors.hasRoom();
+    if (!hasRoom) this.#untilRoom();
+    if (!hasRoom && descriptors.missing === 0) return;
     if (descriptors.isTight) {
       this.#release?.();
       const release = this.#release = descriptors.leaveRoomFor(this.#weight);

@@ -56,7 +56,8 @@ async function dialPatiently(options: DialResettableOptions): Promise<Stream> {
       return await dialNode(options);
     } catch (error) {
       if (!isOutOfDescriptors(error)) throw error;
-      await delay(RETRY_MS, options);
+      descriptors.missing++;
+      await delay(RETRY_MS, options).finally(() => descriptors.missing--);
     }
   }
 }

@@ -16,7 +16,12 @@ const limits: readonly (readonly [number | undefined, number])[] = [
   [4_096, 5_000],
   [undefined, 11_500],
 ];
-const arrivals: readonly Arrival[] = ["in a burst", "one after another", "half each"];
+const arrivals: readonly Arrival[] = [
+  "in a burst",
+  "one after another",
+  "half each",
+  "at once",
+];
 /** Milliseconds within which all must answer, once their clients have left. */
 const LIMIT_MS = 1_000;
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, fail } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { DescriptorBudget } from "../sockets/descriptors.ts";
 import { service as calc } from "../services/calc.ts";
@@ -17,6 +17,16 @@ for (const server of crowded) {
     assert(free <= 1, stderr);
   });
 }
+
+testWith([unix], "clients that come at once leave a relay descriptors for its server", async () => {
+  const relay = crowded.find(({ name }) => name === "relay") ?? fail();
+  // Whether the runtime takes all descriptors before the first connection is seen is up to chance.
+  await Promise.all([1, 2, 3].map(async () => {
+    const { answeredMs, code, stderr } = await crowdOut(relay, 64, 200, "at once");
+    assertEquals(code, 0, stderr);
+    assert(answeredMs < 5_000, `answered after ${answeredMs} ms`);
+  }));
+});
 
 testWith([unix], "check with hardly any descriptors checks all targets, and ends", async () => {
   await using server = await serve(calc, { port: 0, addresses: ["127.0.0.1"] });

@@ -5,8 +5,8 @@ import { TestConnection } from "./connection.ts";
 /** Milliseconds that a server has to notice that it is full. */
 const FILL_MS = 1_500;
 
-/** How clients arrive. */
-export type Arrival = "in a burst" | "one after another" | "half each";
+/** How clients arrive; "at once" they wait in the kernel's queue when the server first looks. */
+export type Arrival = "in a burst" | "one after another" | "half each" | "at once";
 
 /** A server that is to run out of descriptors. */
 export interface Crowded {
@@ -125,7 +125,9 @@ export async function crowdOut(
   }
   const [first] = server.asks;
   const crowd = first?.udp ? datagramCrowd : streamCrowd;
+  if (arrival === "at once") process.kill("SIGSTOP");
   const leave = await crowd(ports[0] ?? 0, count, arrival);
+  process.kill("SIGCONT");
   // A server that has room for all says nothing.
   const filled = new AbortController();
   await Promise.race([
@@ -181,7 +183,7 @@ async function streamCrowd(port: number, count: number, arrival: Arrival): Promi
       .catch(() => {});
     if (conn !== undefined) open.push(conn);
   };
-  const inBurst = arrival === "in a burst" ? count : arrival === "half each" ? count / 2 : 0;
+  const inBurst = arrival === "one after another" ? 0 : arrival === "half each" ? count / 2 : count;
   const burst = Promise.all(Array.from({ length: inBurst }, connect));
   const timer = setTimeout(() => late.abort(), 3_000);
   await burst;
