@@ -55,6 +55,7 @@ export const streamClientChecks = streamReplies.map(({ facts, pieces, needs = []
   level: "stream" as const,
   needs: ["connects", "sends", "prints", "ends", ...needs],
   limit: 40_000,
+  isLessonOnly: facts.id === "long-reply",
   lacks: (subject: Subject) =>
     lacksRequest(subject) ??
       (facts.id === "long-reply" && subject.isFile
