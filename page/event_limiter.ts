@@ -40,13 +40,14 @@ export class EventLimiter implements Disposable {
 
   /** Whether the next event of a socket is taken. */
   takes(socket: number, call: SocketCall): boolean {
-    const bucket = this.#buckets.get(socket);
-    if (bucket !== undefined && always.includes(call)) return true;
-    if (this.#tokens === 0 || call === "close") {
-      if (bucket !== undefined) bucket.skipped++;
-      return false;
-    }
-    return this.#spend(bucket ?? this.#begin(socket));
+    const known = this.#buckets.get(socket);
+    if (known !== undefined && always.includes(call)) return true;
+    if (call === "close" || !this.wouldTake(socket)) return false;
+    const bucket = known ?? this.#begin(socket);
+    this.#refill(bucket);
+    bucket.tokens--;
+    this.#tokens--;
+    return true;
   }
 
   /** Whether the next event of a socket would be taken; if not, it is counted as skipped. */
@@ -82,18 +83,9 @@ export class EventLimiter implements Disposable {
     return bucket;
   }
 
-  #spend(bucket: Bucket): boolean {
-    if (bucket.tick !== this.#tick) {
-      const earned = (this.#tick - bucket.tick) * PER_TICK_OF_ONE;
-      bucket.tokens = Math.min(BURST_OF_ONE, bucket.tokens + earned);
-      bucket.tick = this.#tick;
-    }
-    if (bucket.tokens === 0) {
-      bucket.skipped++;
-      return false;
-    }
-    bucket.tokens--;
-    this.#tokens--;
-    return true;
+  #refill(bucket: Bucket): void {
+    const earned = (this.#tick - bucket.tick) * PER_TICK_OF_ONE;
+    bucket.tokens = Math.min(BURST_OF_ONE, bucket.tokens + earned);
+    bucket.tick = this.#tick;
   }
 }

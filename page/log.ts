@@ -235,13 +235,10 @@ export class EventLog {
   #makeRoom(): void {
     const all = [...this.#connections.values()];
     const oldest = all.find(({ state }) => state.kind !== "open") ?? all[0];
-    if (oldest !== undefined) this.#remove(oldest);
-  }
-
-  #remove(connection: Connection): void {
-    this.#kept -= connection.rungs.length;
-    connection.rungs.length = 0;
-    this.#connections.delete(connection.id);
+    if (oldest === undefined) return;
+    this.#kept -= oldest.rungs.length;
+    oldest.rungs.length = 0;
+    this.#connections.delete(oldest.id);
     this.#removedAt = ++this.#version;
   }
 }

@@ -50,7 +50,6 @@ export function listItem(connection, isShown) {
  * `calc` for `calc-server 127.0.0.1:4040`; empty for a server whose service is unknown.
  *
  * @param {ConnectionView} connection
- * @returns {string}
  */
 function serviceOf({ server }) {
   return /^(.+)-server /.exec(server)?.[1] ?? "";
@@ -75,16 +74,12 @@ export function stateElement(connection) {
  * How a connection looks: its kind, or `waiting` if its client waits for an answer.
  *
  * @param {ConnectionView} connection
- * @returns {keyof typeof signs}
  */
 export function lookOf({ kind, quietMs, lastFrom }) {
   return kind === "open" && lastFrom === "client" && quietMs >= QUIET_MS ? "waiting" : kind;
 }
 
-/**
- * @param {ConnectionView} connection
- * @returns {string}
- */
+/** @param {ConnectionView} connection */
 export function stateText({ kind, word, quietMs, lastFrom }) {
   if (kind !== "open" || quietMs < QUIET_MS) return word;
   const time = shortTime(quietMs);
@@ -147,10 +142,7 @@ export function gapItem(gap) {
   return ["li", { class: "forgotten", "data-number": String(gap.after) }, gapText(gap)];
 }
 
-/**
- * @param {Gap} gap
- * @returns {string}
- */
+/** @param {Gap} gap */
 export function gapText({ events }) {
   return `${events.toLocaleString("en")} ${events === 1 ? "call is" : "calls are"} no longer kept`;
 }
@@ -190,10 +182,7 @@ export function rungItem(rung, inside) {
   ]];
 }
 
-/**
- * @param {number} skipped
- * @returns {string}
- */
+/** @param {number} skipped */
 export function skippedText(skipped) {
   return `${skipped.toLocaleString("en")} more ${
     skipped === 1 ? "call" : "calls"
@@ -203,7 +192,6 @@ export function skippedText(skipped) {
 /**
  * @param {"client" | "server"} side
  * @param {string} text
- * @returns {string}
  */
 function callClass(side, text) {
   return /^E[A-Z]+$/.test(text) ? `call ${side} failed` : `call ${side}`;
@@ -261,7 +249,6 @@ export function insideRung({ explanation, bytes }, most = Infinity) {
  * `0000  31 30 20 32 30 20 2b 0a  10 20 +.`
  *
  * @param {Uint8Array} bytes
- * @returns {string}
  */
 export function hexDump(bytes) {
   const lines = [];
@@ -280,7 +267,6 @@ export function hexDump(bytes) {
  * `12.3 ms`, `2.10 s`, `3 min 5 s`
  *
  * @param {number} milliseconds
- * @returns {string}
  */
 export function exactTime(milliseconds) {
   if (milliseconds < 1_000) return `${milliseconds.toFixed(1)} ms`;
@@ -292,7 +278,6 @@ export function exactTime(milliseconds) {
  * `12 s`, `3 min 5 s`, `2 h 3 min`
  *
  * @param {number} milliseconds
- * @returns {string}
  */
 function shortTime(milliseconds) {
   const seconds = Math.floor(milliseconds / 1_000);

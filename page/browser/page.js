@@ -9,7 +9,16 @@
  * @import { ConnectionView, Gap } from "../log.ts"
  * @import { Node as Tree } from "./elements.js"
  */
-import { card, gapItem, insideRung, listItem, lookOf, rungItem, stateText } from "./elements.js";
+import {
+  card,
+  gapItem,
+  insideRung,
+  listItem,
+  lookOf,
+  rungItem,
+  stateElement,
+  stateText,
+} from "./elements.js";
 
 /** Most ladders side by side. */
 const MAX_SIDE_BY_SIDE = 4;
@@ -66,10 +75,7 @@ const followButton = element("follow");
 const pauseButton = element("pause");
 const filterInput = /** @type {HTMLInputElement} */ (element("filter"));
 
-/**
- * @param {string} id
- * @returns {HTMLElement}
- */
+/** @param {string} id */
 function element(id) {
   const found = document.getElementById(id);
   if (found === null) throw new TypeError(`Cannot find the page's own element ${id}`);
@@ -131,9 +137,11 @@ function take(update) {
   if (update.stopped !== undefined) showStop(update.stopped);
   if (isPaused) {
     waiting += update.rungs.length;
-    showControls();
-  } else if (update.isReset) renderAnew();
-  else render();
+    return showControls();
+  }
+  // What is shown is from an earlier connection to the server.
+  if (update.isReset) { for (const shown of [board, list]) shown.replaceChildren(); }
+  render();
 }
 
 /**
@@ -178,8 +186,8 @@ function matches({ view, rungs }) {
 
 /** How many ladders fit side by side. */
 function roomForLadders() {
-  const ems = board.parentElement === null ? 0 : board.parentElement.clientWidth /
-    parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const em = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const ems = element("ladders").clientWidth / em;
   return Math.min(MAX_SIDE_BY_SIDE, Math.max(1, Math.floor(ems / LADDER_EMS)));
 }
 
@@ -196,13 +204,6 @@ function render() {
   element("empty").dataset["total"] = String(total);
   element("none").hidden = total === 0 || newestFirst.length > 0;
   showControls();
-}
-
-/** Renders from scratch: the current contents are from an earlier connection to the server. */
-function renderAnew() {
-  board.replaceChildren();
-  list.replaceChildren();
-  render();
 }
 
 /**
@@ -297,18 +298,14 @@ const opened = new WeakMap();
  */
 function renderState(shownCard, view) {
   const word = part(shownCard, ".state .word");
-  const text = stateText(view);
-  if (word.textContent === text && part(shownCard, ".state").classList.contains(lookOf(view))) {
-    return;
-  }
-  const fresh = /** @type {HTMLElement} */ (build(card(view)));
-  part(shownCard, ".state").replaceWith(part(fresh, ".state"));
+  const state = part(shownCard, ".state");
+  if (word.textContent === stateText(view) && state.classList.contains(lookOf(view))) return;
+  state.replaceWith(build(stateElement(view)));
 }
 
 /**
  * @param {HTMLElement} within
  * @param {string} selector
- * @returns {HTMLElement}
  */
 function part(within, selector) {
   const found = within.querySelector(selector);
@@ -320,7 +317,6 @@ function part(within, selector) {
  * The current view of a connection, with its silence up to now.
  *
  * @param {Known} known
- * @returns {ConnectionView}
  */
 function viewNow({ view, seenAt }) {
   return { ...view, quietMs: view.quietMs + (isLive() ? performance.now() - seenAt : 0) };
