@@ -189,6 +189,21 @@ Deno.test("pure rooms keep no state, and use neither the date nor chance", async
   }
 });
 
+Deno.test("no module imports itself in a circle, not even for types", () => {
+  const importsFrom = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (module: string, path: readonly string[]): void => {
+    const start = path.indexOf(module);
+    if (start >= 0) circles.push([...path.slice(start), module].join(" -> "));
+    if (start >= 0 || done.has(module)) return;
+    for (const { to } of importsFrom.get(module) ?? []) visit(to, [...path, module]);
+    done.add(module);
+  };
+  for (const { specifier } of modules) visit(pathOf(specifier) ?? "", []);
+  assertEquals(circles, []);
+});
+
 Deno.test("the program uses two packages; all others are for its tests", () => {
   const packages = reached.map(({ specifier }) => /^npm:\/([^@]+)@/.exec(specifier)?.[1])
     .filter((name) => name !== undefined);

@@ -8,7 +8,7 @@ import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signal
 import type { Client } from "../../clients/client.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { visible } from "../../text/visible.ts";
-import { leastSize } from "./questions/challenge.ts";
+import { leastSize } from "./questions/make_challenge.ts";
 import { ConcurrencyLimiter } from "./rounds/concurrency_limiter.ts";
 import { about, examples, flags, questionFlags } from "./flags.ts";
 import {
@@ -21,10 +21,10 @@ import {
 } from "./rounds/modes.ts";
 import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./report/results.ts";
 import { NetworkClock } from "./probe/network_clock.ts";
-import { atPort, type Ports, portsIn, waitForPort } from "./targets/port_file.ts";
+import { type Ports, portsIn, waitForPort } from "./targets/port_file.ts";
 import type { Sizes } from "./rounds/sizes.ts";
 import { readTargetList } from "./targets/target_list.ts";
-import { type Expectation, OPEN } from "./targets/targets.ts";
+import { atPort, type Expectation, OPEN } from "./targets/targets.ts";
 import { loadTls } from "./probe/tls.ts";
 
 type Values = FlagValues<typeof flags>;

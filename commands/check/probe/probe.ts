@@ -3,10 +3,10 @@ import { SocketFailure } from "../../../sockets/failure.ts";
 import { isRefusedHere } from "../../../sockets/route.ts";
 import { askOverUdp } from "./ask_datagram.ts";
 import { askOverStream } from "./ask_stream.ts";
-import type { HttpAnswer } from "../questions/http.ts";
+import type { HttpAnswer } from "../questions/challenge.ts";
 import { openStream } from "./open_stream.ts";
 import type { Observed, ProbeOptions, Probing, Seen } from "./probing.ts";
-import { playTalk } from "../questions/talk_question.ts";
+import { playTalk } from "./play_talk.ts";
 import { TlsFailure } from "./tls.ts";
 import type { Failed, ProbeEnding } from "./verdict.ts";
 

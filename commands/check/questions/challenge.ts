@@ -1,9 +1,5 @@
 import type { Challenge as ServiceChallenge } from "../../../clients/challenge.ts";
-import type { Client } from "../../../clients/client.ts";
-import { customChallenge } from "./custom.ts";
-import { type HttpAnswer, httpChallenge } from "./http.ts";
 import type { TalkQuestion } from "./talk_question.ts";
-import { type Expectation, hostHeader, OPEN } from "../targets/targets.ts";
 
 /** A question to a target: that of a service, or the user's own. */
 export interface Challenge extends Omit<ServiceChallenge, "form"> {
@@ -14,43 +10,17 @@ export interface Challenge extends Omit<ServiceChallenge, "form"> {
   answer?(received: Uint8Array): HttpAnswer | undefined;
 }
 
+/** What a web server answered, as far as it is worth showing. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Where a redirect leads. */
+  readonly location?: string | undefined;
+}
+
 /** What a finding must know of a question: a run may have many thousands of them. */
 export type Asked = Pick<Challenge | TalkQuestion, "fresh" | "echo" | "form" | "expected">;
 
 export function askedBy({ fresh, echo, form, expected }: Asked): Asked {
   return { fresh, echo, form, expected };
-}
-
-/** What targets can be asked. */
-export interface Challenges {
-  /** The clients that know what to ask, by the name of their service. */
-  readonly clients: ReadonlyMap<string, Client>;
-}
-
-/**
- * Makes a new question for a probe; `undefined` if the probe only connects.
- *
- * @param size Bytes of the request, its line end included. @default {as few as it needs}
- */
-export function challengeFor(
-  expected: Expectation,
-  { clients }: Challenges,
-  size?: number,
-): Challenge | TalkQuestion | undefined {
-  const { service, target, question, http } = expected;
-  if (service === OPEN) return undefined;
-  if (http !== undefined) return httpChallenge(http, hostHeader(expected));
-  if (service === undefined) {
-    if (question === undefined) throw new TypeError(`Cannot ask ${target.text} without a question`);
-    return "form" in question ? question : customChallenge(question);
-  }
-  const client = clients.get(service);
-  if (client === undefined) throw new TypeError(`Cannot ask an unknown service ${service}`);
-  return client.challenge(target.protocol, size === undefined ? undefined : size - 1);
-}
-
-/** Bytes of the smallest request to a target, its line end included. */
-export function leastSize(expected: Expectation, options: Challenges): number {
-  const challenge = challengeFor(expected, options, 1);
-  return challenge?.form === "talk" ? 0 : challenge?.request?.length ?? 0;
 }

@@ -1,7 +1,6 @@
 import type { ReceiveEnd } from "../../../clients/challenge.ts";
-import type { Challenge } from "./challenge.ts";
-import type { CustomQuestion } from "./custom.ts";
-import { matcherOf } from "./custom.ts";
+import type { Challenge, HttpAnswer } from "./challenge.ts";
+import { type CustomQuestion, matcherOf } from "./custom.ts";
 
 /** Bytes of a body that are looked at; a longer one need not arrive whole. */
 const MAX_BODY = 65_536;
@@ -24,14 +23,6 @@ export interface HttpRequest {
   readonly status: StatusRange;
   /** What the body must contain. */
   readonly body?: CustomQuestion | undefined;
-}
-
-/** What a web server answered, as far as it is worth showing. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly reason: string;
-  /** Where a redirect leads. */
-  readonly location?: string | undefined;
 }
 
 const encoder = new TextEncoder();

@@ -4,7 +4,7 @@ import { formatDuration } from "../../../protocol/duration.ts";
 import { contrasted } from "../../../text/contrast.ts";
 import { visibleBytes } from "../../../text/visible.ts";
 import type { AssessedTarget, Row } from "../rounds/assessment.ts";
-import type { HttpAnswer } from "../questions/http.ts";
+import type { HttpAnswer } from "../questions/challenge.ts";
 import { noAddress } from "../rounds/rounds.ts";
 import type { Limit } from "../rounds/sizes.ts";
 import type { Spread } from "../rounds/series.ts";

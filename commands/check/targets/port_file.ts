@@ -2,7 +2,6 @@ import { delay } from "@std/async/delay";
 import { Failure } from "../../../cli/errors/failure.ts";
 import { formatDuration } from "../../../protocol/duration.ts";
 import { errnoOf, reasonOf } from "../../../sockets/errno.ts";
-import type { Expectation } from "./targets.ts";
 
 /** Stands for the port in a target. */
 export const PORT = "{port}";
@@ -75,26 +74,4 @@ function noPort(path: string, limit: number | undefined): Failure {
       hint:
         `the server did not start, or was started without --port-file ${path}: see what it says`,
     });
-}
-
-/**
- * A target with the port of its service in place of `{port}`.
- *
- * @throws {Failure} of kind `ERROR` if the file has none for it.
- */
-export function atPort(expectation: Expectation, ports: Ports): Expectation {
-  const { text, target, service } = expectation;
-  if (target.protocol === "unix" || !text.includes(PORT)) return expectation;
-  const port = ports.get(service) ?? ports.get(undefined);
-  if (port === undefined) {
-    throw new Failure("ERROR", `the port file has no port for '${text}'`, {
-      hint: `it has ports for ${[...ports.keys()].join(", ")}: name one of them after a slash`,
-    });
-  }
-  const replace = (it: string): string => it.replace(PORT, String(port));
-  return {
-    ...expectation,
-    text: replace(text),
-    target: { ...target, text: replace(target.text), port },
-  };
 }

@@ -8,7 +8,7 @@ import {
 } from "../../../protocol/addresses.ts";
 import type { CustomQuestion } from "../questions/custom.ts";
 import { DEFAULT_STATUS, type HttpRequest } from "../questions/http.ts";
-import { PORT } from "./port_file.ts";
+import { PORT, type Ports } from "./port_file.ts";
 import type { TlsExpectation } from "../probe/probing.ts";
 import type { TalkQuestion } from "../questions/talk_question.ts";
 import { isBlocked, type Verdict, verdicts } from "../probe/verdict.ts";
@@ -132,6 +132,28 @@ function parsePlaced(
   throw new Failure("USAGE", `'${text}' can't be checked: no file says what ${PORT} is`, {
     hint: "--port-file FILE names the file that a server's --port-file writes",
   });
+}
+
+/**
+ * A target with the port of its service in place of `{port}`.
+ *
+ * @throws {Failure} of kind `ERROR` if the file has none for it.
+ */
+export function atPort(expectation: Expectation, ports: Ports): Expectation {
+  const { text, target, service } = expectation;
+  if (target.protocol === "unix" || !text.includes(PORT)) return expectation;
+  const port = ports.get(service) ?? ports.get(undefined);
+  if (port === undefined) {
+    throw new Failure("ERROR", `the port file has no port for '${text}'`, {
+      hint: `it has ports for ${[...ports.keys()].join(", ")}: name one of them after a slash`,
+    });
+  }
+  const replace = (it: string): string => it.replace(PORT, String(port));
+  return {
+    ...expectation,
+    text: replace(text),
+    target: { ...target, text: replace(target.text), port },
+  };
 }
 
 /** Splits `unix:PATH/SERVICE`, unless PATH is a folder: then the socket is called like a service. */
