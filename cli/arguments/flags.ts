@@ -200,18 +200,18 @@ export function readNumber(least: number, most: number): (text: string, flag: st
   };
 }
 
-/** Defines a flag whose value is a duration in milliseconds. */
+/**
+ * Defines a flag whose value is a duration in milliseconds.
+ *
+ * @param defaultMs `undefined` for none.
+ * @param options Whether it may be 0. @default {it may not}
+ */
 export function durationFlag<Default extends number | undefined>(
   about: string,
-  options: { readonly least: 0 | 1; readonly default: Default },
+  defaultMs: Default,
+  { least = 1 }: { readonly least?: 0 | 1 } = {},
 ) {
-  return {
-    value: "D",
-    about,
-    default: options.default,
-    show: formatDuration,
-    read: readDuration(options.least),
-  };
+  return { value: "D", about, default: defaultMs, show: formatDuration, read: readDuration(least) };
 }
 
 /** Reads a duration as milliseconds: `250ms`, `5s`, `2m`, `1h`; a bare number is seconds. */

@@ -15,10 +15,7 @@ import { visible } from "../../text/visible.ts";
 const DEFAULT_TIMEOUT_MS = 5_000;
 
 const flags = {
-  timeout: durationFlag("longest wait for a name to resolve", {
-    least: 1,
-    default: DEFAULT_TIMEOUT_MS,
-  }),
+  timeout: durationFlag("longest wait for a name to resolve", DEFAULT_TIMEOUT_MS),
   json: { about: "print each address, and the port, as JSON, one object per line" },
 };
 

@@ -40,24 +40,18 @@ export const questionFlags = {
 
 /** The flags of check. */
 export const flags = {
-  timeout: durationFlag("time limit for each probe, all phases together", {
-    least: 1,
-    default: 5_000,
-  }),
-  for: durationFlag("retry every 250ms until all targets are as expected, for at most D", {
-    least: 1,
-    default: undefined,
-  }),
+  timeout: durationFlag("time limit for each probe, all phases together", 5_000),
+  for: durationFlag(
+    "retry every 250ms until all targets are as expected, for at most D",
+    undefined,
+  ),
   count: {
     value: "N",
     about: "probe N times; print the loss and the latencies",
     read: readNumber(1, 1_000_000),
   },
-  every: durationFlag("interval between the probes of --count", { least: 0, default: 1_000 }),
-  "slower-than": durationFlag("report an ok that took longer as slow", {
-    least: 1,
-    default: undefined,
-  }),
+  every: durationFlag("interval between the probes of --count", 1_000, { least: 0 }),
+  "slower-than": durationFlag("report an ok that took longer as slow", undefined),
   sizes: {
     value: "A..B",
     about: "send requests of A to B bytes; find the largest that passes",

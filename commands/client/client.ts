@@ -37,10 +37,7 @@ function clientFlags(port: number) {
       defaultPort: port,
       leastPort: 1,
     }),
-    timeout: durationFlag("longest wait to connect, then for each reply", {
-      least: 1,
-      default: DEFAULT_TIMEOUT_MS,
-    }),
+    timeout: durationFlag("longest wait to connect, then for each reply", DEFAULT_TIMEOUT_MS),
     json: { about: "print answers as JSON, one object per line" },
     trace: { about: "show each socket call on stderr as it happens" },
   };

@@ -58,14 +58,8 @@ const flags = {
     read: readName,
   },
   "run-as": { value: "USER", about: "run the program as this user; needs root", read: readName },
-  timeout: durationFlag("longest wait for each answer", {
-    least: 1,
-    default: DEFAULT_TIMEOUT_MS,
-  }),
-  "max-time": durationFlag("longest time for everything", {
-    least: 1,
-    default: DEFAULT_MAX_TIME_MS,
-  }),
+  timeout: durationFlag("longest wait for each answer", DEFAULT_TIMEOUT_MS),
+  "max-time": durationFlag("longest time for everything", DEFAULT_MAX_TIME_MS),
   seed: {
     value: "N",
     about: "repeat the questions of an earlier run",

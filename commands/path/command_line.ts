@@ -41,17 +41,14 @@ export const flags = {
     about: "accept these known failures: show them, but don't count them",
     read: readName,
   },
-  for: durationFlag("longest wait for the forwarder to come up", { least: 1, default: undefined }),
-  idle: durationFlag("also ask about a connection without traffic for D", {
-    least: 1,
-    default: undefined,
-  }),
+  for: durationFlag("longest wait for the forwarder to come up", undefined),
+  idle: durationFlag("also ask about a connection without traffic for D", undefined),
   bulk: {
     value: "MIB",
     about: `how much the question bulk sends each way (default ${BULK_MIB})`,
     read: readNumber(1, MAX_BULK_MIB),
   },
-  timeout: durationFlag("longest wait for anything expected", { least: 1, default: TIMEOUT_MS }),
+  timeout: durationFlag("longest wait for anything expected", TIMEOUT_MS),
   explain: {
     about: "explain what each answer means for an application; alone, list all questions",
   },

@@ -71,7 +71,7 @@ const flags = {
     default: 10_000,
     read: readNumber(1, 1_000_000),
   },
-  "max-time": durationFlag("stop after this time", { least: 1, default: undefined }),
+  "max-time": durationFlag("stop after this time", undefined),
   "port-file": {
     value: "PATH",
     about: "file that holds the port while the relay listens",

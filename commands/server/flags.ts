@@ -27,19 +27,15 @@ export const runFlags = {
     default: defaultLimits.maxRequest,
     read: readNumber(1, 4_194_304),
   },
-  "idle-timeout": durationFlag("close a connection idle for this long", {
-    least: 1,
-    default: defaultLimits.idleTimeout,
-  }),
-  "request-timeout": durationFlag("longest wait for a complete request", {
-    least: 1,
-    default: defaultLimits.requestTimeout,
-  }),
-  grace: durationFlag("time for connections to end when stopping", {
+  "idle-timeout": durationFlag("close a connection idle for this long", defaultLimits.idleTimeout),
+  "request-timeout": durationFlag(
+    "longest wait for a complete request",
+    defaultLimits.requestTimeout,
+  ),
+  grace: durationFlag("time for connections to end when stopping", defaultLimits.grace, {
     least: 0,
-    default: defaultLimits.grace,
   }),
-  "max-time": durationFlag("stop after this time", { least: 1, default: undefined }),
+  "max-time": durationFlag("stop after this time", undefined),
   "port-file": {
     value: "PATH",
     about: "file that holds the port while the server listens",
