@@ -13,25 +13,17 @@ interface Explanation {
 }
 
 /** Returns the message and the hint for a server that can't listen on its address. */
-export function listenWords(
-  { endpoint, problem, most }: ListenFacts,
-  cause: unknown,
-  names: FlagNames,
-): Words {
-  const { why, hint } = problem !== undefined
-    ? explainProblem(endpoint, problem, most)
-    : "path" in endpoint
-    ? explainPath(cause)
-    : explainAddress(cause, endpoint, names);
+export function listenWords(facts: ListenFacts, cause: unknown, names: FlagNames): Words {
+  const { endpoint } = facts;
+  const { why, hint } = explainProblem(facts) ??
+    ("path" in endpoint ? explainPath(cause) : explainAddress(cause, endpoint, names));
   return { message: `cannot listen on ${formatEndpoint(endpoint)}: ${why}`, hint };
 }
 
-function explainProblem(
-  endpoint: ListenFacts["endpoint"],
-  problem: NonNullable<ListenFacts["problem"]>,
-  most: number | undefined,
-): Explanation {
+function explainProblem({ endpoint, problem, most }: ListenFacts): Explanation | undefined {
   switch (problem) {
+    case undefined:
+      return undefined;
     case "not a socket":
       return {
         why: "the file isn't a socket",

@@ -44,6 +44,20 @@ const spread = objectOf({
 const server = { time, service: text };
 /** The two ends of a socket. */
 const ends = { remote: endpoint, local: endpoint };
+/** A connection to a server. */
+const accepted = { ...server, connection: count, ...ends };
+/** A request to a server, on a connection or as a datagram. */
+const asked = { ...server, connection: optional(count), datagram: optional(count), ...ends };
+/** What one side of a relayed connection did. */
+const sideOfRelay = { connection: count, from: side, timeMs: milliseconds };
+/** What check tries, and what it expects. */
+const probed = {
+  target: text,
+  protocol,
+  service: text,
+  remote: optional(endpoint),
+  expect: text,
+};
 /** Bytes as text, or as base64 if they are not UTF-8. */
 const bytes = { bytes: optional(count), data: optional(text), base64: optional(text) };
 
@@ -88,30 +102,18 @@ export const events = {
     seed: optional(count),
   }),
   page: event("the live page is open", { url: text }),
-  connection: event("a server has accepted a connection", {
-    ...server,
-    connection: count,
-    ...ends,
-  }),
+  connection: event("a server has accepted a connection", accepted),
   request: event("a server has answered a request, which is null if it was not UTF-8", {
-    ...server,
-    connection: optional(count),
-    datagram: optional(count),
-    ...ends,
+    ...asked,
     request: either(text, nothing),
     reply: text,
   }),
   ignored: event("a server has ignored a datagram, or what fits no line of its conversation", {
-    ...server,
-    connection: optional(count),
-    datagram: optional(count),
-    ...ends,
+    ...asked,
     reason: text,
   }),
   closed: event("a connection has ended", {
-    ...server,
-    connection: count,
-    ...ends,
+    ...accepted,
     reason: text,
     requests: optional(count),
     clientBytes: optional(count),
@@ -119,9 +121,7 @@ export const events = {
     elapsedMs: milliseconds,
   }),
   rejected: event("a connection was rejected", {
-    ...server,
-    connection: count,
-    ...ends,
+    ...accepted,
     reason: text,
   }),
   "accept-failed": event("a server could not accept a connection, and is retrying", {
@@ -162,16 +162,8 @@ export const events = {
     from: optional(side),
     timeMs: milliseconds,
   }),
-  ended: event("one side has ended its sending", {
-    connection: count,
-    from: side,
-    timeMs: milliseconds,
-  }),
-  reset: event("one side has reset the connection", {
-    connection: count,
-    from: side,
-    timeMs: milliseconds,
-  }),
+  ended: event("one side has ended its sending", sideOfRelay),
+  reset: event("one side has reset the connection", sideOfRelay),
 
   // address.
   address: event("an address of this host, or of a name", {
@@ -209,11 +201,7 @@ export const events = {
 
   // check.
   probe: event("one address of a target was tried", {
-    target: text,
-    protocol,
-    service: text,
-    remote: optional(endpoint),
-    expect: text,
+    ...probed,
     try: count,
     verdict: text,
     asExpected: truth,
@@ -237,11 +225,7 @@ export const events = {
     elapsedMs: milliseconds,
   }),
   statistics: event("the results of trying one address of a target several times", {
-    target: text,
-    protocol,
-    service: text,
-    remote: optional(endpoint),
-    expect: text,
+    ...probed,
     tries: count,
     triesAsExpected: count,
     verdicts: mapOf(count),
@@ -250,11 +234,7 @@ export const events = {
     reply: optional(spread),
   }),
   sizes: event("the largest request that one address answers", {
-    target: text,
-    protocol,
-    service: text,
-    remote: optional(endpoint),
-    expect: text,
+    ...probed,
     verdict: text,
     asExpected: truth,
     passedBytes: optional(count),

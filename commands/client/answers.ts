@@ -78,9 +78,8 @@ export class Answers {
       throw new Failure("ERROR", `${this.#countOf(this.#errors)} ${what}`, { hint });
     }
     if (this.#lost > 0) {
-      const hint = "a datagram may be lost; try again";
       throw new Failure("TIMEOUT", `${this.#lost} of ${this.#count} requests got no reply`, {
-        hint,
+        hint: "a datagram may be lost; try again",
       });
     }
   }
@@ -91,10 +90,8 @@ export class Answers {
   }
 
   #eventOf({ request, reply, elapsedMs }: Answer, ok: boolean): string {
-    const ends = this.#ends();
-    return eventLine({
-      ...{ event: "answer", ok, request, reply, ...ends, elapsedMs: rounded(elapsedMs) },
-    });
+    const facts = { ok, request, reply, ...this.#ends(), elapsedMs: rounded(elapsedMs) };
+    return eventLine({ event: "answer", ...facts });
   }
 
   #ends(): { readonly remote: string; readonly local: string } {

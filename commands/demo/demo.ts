@@ -177,19 +177,15 @@ function picture(played: Played, theme: SvgTheme, explain: boolean): string {
   return ladderSvg(ladderOf(played.events), { title: titleOf(played), theme, note, results });
 }
 
-function draw(
-  played: Played,
-  drawing: Drawing,
-): string[] {
+function draw(played: Played, drawing: Drawing): string[] {
   const { events, said } = played;
   const { display } = drawing;
-  const title = titleOf(played);
   const results = said.map((line) => {
     const text = `  client: ${visible(line)}`;
     return display.unicode ? text : asciiOnly(text);
   });
   return [
-    ...wrap(title, display.columns).map((line) => styled(line, "yellow", display)),
+    ...wrap(titleOf(played), display.columns).map((line) => styled(line, "yellow", display)),
     ...wrap(headingOf(played).lesson, display.columns - 2).map((line) =>
       styled(line, "dim", display)
     ),

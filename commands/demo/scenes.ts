@@ -57,8 +57,7 @@ function requestsOf(client: Client, words: readonly string[], stage: Stage): rea
     return requestsOver(stage.transport.protocol, client, words) ?? [];
   } catch (cause) {
     if (!(cause instanceof RequestError)) throw cause;
-    const message = `demo ${client.name}: ${cause.message}`;
-    throw new Failure("USAGE", message, { cause });
+    throw new Failure("USAGE", `demo ${client.name}: ${cause.message}`, { cause });
   }
 }
 

@@ -4,7 +4,6 @@ import {
   durationFlag,
   type FlagValues,
   parseCommandLine,
-  readHost,
   readName,
   readNumber,
 } from "../../cli/arguments/flags.ts";
@@ -13,6 +12,7 @@ import { pageFlags } from "../../cli/page_flags.ts";
 import { cannotReset } from "../../cli/runtime.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
+import { hostFlag } from "../../cli/arguments/transport.ts";
 import { loopbackAddresses } from "../../protocol/addresses.ts";
 import { canReset } from "../../sockets/runtime.ts";
 import { hasZone } from "../../sockets/zone.ts";
@@ -33,12 +33,7 @@ const RESOLVE_TIMEOUT_MS = 5_000;
 const MAX_SEED = 999_999_999;
 
 const flags = {
-  host: {
-    value: "NAME",
-    about: "host name or IP address to listen on",
-    default: "localhost",
-    read: readHost,
-  },
+  host: hostFlag("host name or IP address to listen on"),
   port: {
     value: "N",
     short: "p",

@@ -3,7 +3,7 @@ import { type Channels, dataFields, eventLine, rounded } from "../../cli/output/
 import { displayOf } from "../../cli/output/terminal.ts";
 import { type Drawing, drawNameLines, drawRung } from "../../ladder/draw.ts";
 import { explainOnce } from "../../ladder/explain.ts";
-import { type WireEvent, wireNames, wireRung } from "../../ladder/wire.ts";
+import { type WireEnds, type WireEvent, wireNames, wireRung } from "../../ladder/wire.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { styled } from "../../text/display.ts";
 import { quoteBytes } from "../../text/width.ts";
@@ -79,24 +79,17 @@ export function showLines({ stdout }: Channels): Show {
 function lineOf(event: WireEvent): string {
   switch (event.what) {
     case "connected":
-      return `client ${formatEndpoint(event.client)} is connected to server ${
-        formatEndpoint(event.server)
-      }`;
+      return `client ${formatEndpoint(event.client)} is connected to ${serverOf(event)}`;
     case "refused":
-      return `client ${formatEndpoint(event.client)} is reset: server ${
-        formatEndpoint(event.server)
-      } can't be reached: ${visible(event.why)}`;
+      return `client ${formatEndpoint(event.client)} is reset: ${serverOf(event)} can't be ` +
+        `reached: ${visible(event.why)}`;
     case "data": {
       const sender = event.source === undefined
         ? event.from
         : `${formatEndpoint(event.source)}, which is not the server's address,`;
-      const what = `${sender} sent ${count(event.bytes, "byte")}: ${
-        quoteBytes(event.data, DATA_COLUMNS)
-      }`;
-      const faults = event.faults.length > 0
-        ? ` (${event.faults.map(({ name }) => name).join(", ")})`
-        : "";
-      return what + faults + (event.lost ? " (does not arrive)" : "");
+      const names = event.faults.map(({ name }) => name).join(", ");
+      return `${sender} sent ${bytesOf(event.bytes)}: ${quoteBytes(event.data, DATA_COLUMNS)}` +
+        (names === "" ? "" : ` (${names})`) + (event.lost ? " (does not arrive)" : "");
     }
     case "ended":
       return `${event.from} ended its side`;
@@ -111,14 +104,16 @@ function lineOf(event: WireEvent): string {
 
 function closedText(event: WireEvent & { readonly what: "closed" }): string {
   const { clientBytes, serverBytes, elapsedMs } = event;
-  return `closed after ${elapsedMs.toFixed(1)} ms: ${
-    count(clientBytes, "byte")
-  } from the client, ` +
+  return `closed after ${elapsedMs.toFixed(1)} ms: ${bytesOf(clientBytes)} from the client, ` +
     `${serverBytes} from the server`;
 }
 
-function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? "" : "s"}`;
+function bytesOf(count: number): string {
+  return `${count} byte${count === 1 ? "" : "s"}`;
+}
+
+function serverOf({ server }: WireEnds): string {
+  return `server ${formatEndpoint(server)}`;
 }
 
 /** For programs: each event as one JSON object. */
@@ -166,18 +161,13 @@ function jsonOf(event: WireEvent, timeMs: number): Event[] {
     case "closed": {
       const { reason, clientBytes, serverBytes } = event;
       const { server: _, ...ends } = endsOf(event);
-      const time = new Date().toISOString();
-      const service = "relay";
-      return [
-        { event: "closed", time, service, connection, ...ends, reason, clientBytes, serverBytes },
-      ];
+      const common = { time: new Date().toISOString(), service: "relay", connection };
+      return [{ event: "closed", ...common, ...ends, reason, clientBytes, serverBytes }];
     }
   }
 }
 
-function endsOf(
-  event: Extract<WireEvent, { readonly what: "connected" | "refused" | "closed" }>,
-) {
+function endsOf(event: WireEnds) {
   return {
     remote: formatEndpoint(event.client),
     local: formatEndpoint(event.relay),

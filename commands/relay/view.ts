@@ -1,4 +1,5 @@
 import { wordsOf } from "../../cli/errors/failure_words.ts";
+import type { Event } from "../../cli/output/events.ts";
 import { noticeOf } from "../../cli/output/notice.ts";
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { formatEndpoint, formatEndpoints } from "../../protocol/addresses.ts";
@@ -70,6 +71,7 @@ function jsonView(options: ViewOptions, channels: Channels): View {
   const queue = queueTo(showJson(channels), channels);
   const startedAt = performance.now();
   const common = () => ({ time: new Date().toISOString(), service: "relay" });
+  const emit = (event: Event): void => stdout.line(eventLine(event));
   let running: Relay | undefined;
   return {
     emit: quiet ? undefined : queue.add,
@@ -78,30 +80,17 @@ function jsonView(options: ViewOptions, channels: Channels): View {
       if (notice.what === "accept failed") {
         const { message } = notice.error;
         const errno = errnoOf(notice.error);
-        stdout.line(eventLine({ event: "accept-failed", ...common(), errno, message }));
-        return;
+        return emit({ event: "accept-failed", ...common(), errno, message });
       }
       const { connection, client, relay } = notice;
-      stdout.line(eventLine({
-        event: "rejected",
-        ...common(),
-        connection,
-        remote: formatEndpoint(client),
-        local: formatEndpoint(relay),
-        reason: "relay is full",
-      }));
+      const ends = { remote: formatEndpoint(client), local: formatEndpoint(relay) };
+      emit({ event: "rejected", ...common(), connection, ...ends, reason: "relay is full" });
     },
     listening(relay) {
       running = relay;
-      stdout.line(eventLine({
-        event: "listening",
-        ...common(),
-        protocols: [protocol],
-        addresses: relay.addresses.map(formatEndpoint),
-        port: relay.addresses[0]?.port,
-        target,
-        seed,
-      }));
+      const addresses = relay.addresses.map(formatEndpoint);
+      const place = { protocols: [protocol], addresses, port: relay.addresses[0]?.port };
+      emit({ event: "listening", ...common(), ...place, target, seed });
     },
     stopped(reason) {
       queue.flush();

@@ -43,15 +43,11 @@ export function openServerReport(
   };
 }
 
-/**
- * For people: the lesson's lines on stdout, what goes wrong on stderr.
- *
- * @param isOneOfSeveral Whether to begin each line with the service's name, since others run too.
- */
+/** For people: the lesson's lines on stdout, what goes wrong on stderr. */
 function textReport(
   service: Service,
   { stdout, stderr }: Channels,
-  isOneOfSeveral = false,
+  isOneOfSeveral: boolean,
 ): ServerReport {
   const { connected } = service;
   const prefix = isOneOfSeveral ? `${service.name}: ` : "";

@@ -59,15 +59,8 @@ export class Recording {
   readonly see = (event: WireEvent): void => {
     const { connection: id, what } = event;
     if (what === "connected") {
-      const said: Said[] = [];
-      this.#connections.set(id, {
-        id,
-        said,
-        over: new Set(),
-        lastAt: 0,
-        afterEnd: 0,
-        state: "open",
-      });
+      const none = { said: [], over: new Set<Side>(), lastAt: 0, afterEnd: 0 };
+      this.#connections.set(id, { id, ...none, state: "open" });
     }
     const connection = this.#connections.get(id);
     if (connection === undefined) return;
