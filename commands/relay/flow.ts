@@ -36,18 +36,23 @@ export interface FlowOptions {
 
 /** The datagrams between one client and the server. */
 export class Flow {
+  /** Where its datagrams go. */
+  readonly server: InternetEndpoint;
+  /** When the last datagram passed, as `performance.now()`. */
+  lastAt = performance.now();
+  /** Whether the server has not answered what the client sent last. */
+  isWaiting = false;
   readonly #options: FlowOptions;
   readonly #context: FlowContext;
   readonly #ended = new AbortController();
   readonly #disturbs: readonly (readonly [Fault, Disturb])[];
   readonly #startedAt = performance.now();
   readonly #bytes = { client: 0, server: 0 };
-  #lastAt = performance.now();
-  #isWaiting = false;
   #held = 0;
 
   constructor(options: FlowOptions, context: FlowContext) {
     this.#options = options;
+    this.server = options.server;
     this.#context = context;
     const { signal } = this.#ended;
     this.#disturbs = disturbsOf(context.faults, transitFor(signal, true));
@@ -59,28 +64,13 @@ export class Flow {
     });
   }
 
-  /** When the last datagram passed, as `performance.now()`. */
-  get lastAt(): number {
-    return this.#lastAt;
-  }
-
-  /** Where its datagrams go. */
-  get server(): InternetEndpoint {
-    return this.#options.server;
-  }
-
-  /** Whether the server has not answered what the client sent last. */
-  get isWaiting(): boolean {
-    return this.#isWaiting;
-  }
-
   /** Passes a datagram on, with the faults drawn for it. */
   pass(from: Side, bytes: Uint8Array): Promise<void> | undefined {
     const { draws, datagrams } = this.#context;
-    this.#lastAt = performance.now();
-    this.#isWaiting = from === "client";
+    this.lastAt = performance.now();
+    this.isWaiting = from === "client";
     if (from === "server") this.#context.waitingSince = undefined;
-    else this.#context.waitingSince ??= this.#lastAt;
+    else this.#context.waitingSince ??= this.lastAt;
     this.#bytes[from] += bytes.length;
     const stream = { name: from, number: ++datagrams[from] };
     const number = datagrams.client + datagrams.server;
@@ -115,7 +105,7 @@ export class Flow {
 
   /** What another than the server sends is shown, and goes no further. */
   #receive(bytes: Uint8Array, source: InternetEndpoint): Promise<void> | undefined {
-    if (isSameEndpoint(source, this.#options.server)) return this.pass("server", bytes);
+    if (isSameEndpoint(source, this.server)) return this.pass("server", bytes);
     this.#emit({
       what: "data",
       from: "server",
