@@ -185,7 +185,9 @@ function checkName(name: string): void {
       `give its file: netdemo grade ${name} --talk FILE -- COMMAND`,
     );
   }
-  const hint = suggest(name, [...subjectNames, ...roles]) ?? `one of ${allNames}`;
+  const hint = name.endsWith(".talk")
+    ? `its program is a server or a client: netdemo grade server --talk ${name} -- COMMAND`
+    : suggest(name, [...subjectNames, ...roles]) ?? `one of ${allNames}`;
   throw usage(`'${name}' is not a program of the lesson`, hint);
 }
 

@@ -26,11 +26,11 @@ async function notFree(port: number, cause: unknown): Promise<Failure> {
 /** Returns where a TARGET runs; `undefined` for a COMMAND. @throws {Failure} */
 export async function locate(options: GradeOptions) {
   const { target: text, command, subject, level, port, mayBreak, timeout } = options;
+  const named = subject.isFile ? `${subject.name} --talk FILE` : subject.name;
   if (text === undefined) {
     if (command === undefined || command.length === 0) {
       throw new Failure("USAGE", "grade needs the command that starts the program", {
-        hint:
-          `give it after --: netdemo grade ${options.subject.name} -- python3 program.py {port}`,
+        hint: `give it after --: netdemo grade ${named} -- python3 program.py "{port}"`,
       });
     }
     const cause = port === undefined ? undefined : whyNotFree(port);
@@ -42,7 +42,7 @@ export async function locate(options: GradeOptions) {
   }
   if (subject.role === "client") {
     throw new Failure("USAGE", "a client has no TARGET: netdemo starts it and plays its server", {
-      hint: `netdemo grade ${options.subject.name} -- python3 client.py {port}`,
+      hint: `netdemo grade ${named} -- python3 client.py "{port}"`,
     });
   }
   const parsed = parseTarget(text, { services: ["hello", "message", "calc"] });

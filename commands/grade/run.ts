@@ -137,13 +137,16 @@ async function conclude(outcomes: readonly Outcome[], run: {
     : cut === "time"
     ? 124
     : 1;
-  const byLevel = levels.slice(0, levels.indexOf(options.level) + 1).map((level) => {
+  const byLevel = levels.slice(0, levels.indexOf(options.level) + 1).flatMap((level) => {
     const own = outcomes.filter(({ test, status }) => status !== "skip" && test.level === level);
+    if (own.length === 0) return [];
     return `${level} ${own.filter(({ status }) => status === "pass").length} of ${own.length}`;
   });
   await report.end({
     aborted: cut && whyCut(cut, options),
-    text: `${byLevel.join(", ")} (seed ${seed}, ${(elapsedMs / 1_000).toFixed(1)} s)`,
+    text: `${byLevel.join(", ") || "nothing was checked"} (seed ${seed}, ${
+      (elapsedMs / 1_000).toFixed(1)
+    } s)`,
     event: {
       event: "summary",
       ...{

@@ -71,7 +71,11 @@ Deno.test("wrong usage starts nothing and shows what to type", async () => {
       ["calc-servr", "--", "x"],
       /'calc-servr' is not a program .*\nhint: did you mean calc-server\?/,
     ],
-    [["calc-server"], /needs the command .*\nhint: .* -- python3 program\.py \{port\}/],
+    [["calc-server"], /needs the command .*\nhint: .* -- python3 program\.py "\{port\}"/],
+    [
+      ["calc.talk"],
+      /is not a program .*\nhint: .* netdemo grade server --talk calc\.talk -- COMMAND/,
+    ],
     [["calc-server", "--"], /needs the command/],
     [["calc-server", "python3", "server.py"], /hint: .* grade calc-server -- python3 server\.py/],
     [["calc-server", "--level", "robst", "--", "x"], /hint: did you mean robust\?/],
