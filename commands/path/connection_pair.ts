@@ -90,6 +90,12 @@ export class ConnectionPair implements Disposable {
     await this.carry(from, `the ${from.side}'s last message`);
   }
 
+  /** @throws {Finding} if an end has received what nobody sent. */
+  nothingLeft(): void {
+    nothingLeft(this.client);
+    nothingLeft(this.server);
+  }
+
   [Symbol.dispose](): void {
     this.client.close();
     this.server.close();
@@ -101,8 +107,7 @@ export class ConnectionPair implements Disposable {
   }
 }
 
-/** @throws {Finding} if an end has received what nobody sent. */
-export function nothingLeft(end: End): void {
+function nothingLeft(end: End): void {
   if (end.pending === 0) return;
   const more = `${counted(end.pending, "byte")} more than was sent`;
   throw new Finding({ saw: `the ${end.side} got ${more}: ${quoted(end.peek())}` });

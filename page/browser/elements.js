@@ -63,11 +63,12 @@ function serviceOf({ server }) {
  */
 export function stateElement(connection) {
   const look = lookOf(connection);
-  return ["span", { class: `state ${look}` }, [
+  return [
     "span",
-    { class: "sign", "aria-hidden": "true" },
-    signs[look],
-  ], ["span", { class: "word" }, stateText(connection)]];
+    { class: `state ${look}` },
+    ["span", { class: "sign", "aria-hidden": "true" }, signs[look]],
+    ["span", { class: "word" }, stateText(connection)],
+  ];
 }
 
 /**

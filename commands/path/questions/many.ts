@@ -1,5 +1,5 @@
 import { Finding, type Observation, pass, type Test } from "../../../suite/test.ts";
-import { type ConnectionPair, type End, nothingLeft } from "../connection_pair.ts";
+import type { ConnectionPair, End } from "../connection_pair.ts";
 import type { TcpDriver } from "../tcp_driver.ts";
 import { inMs, since } from "../wording.ts";
 
@@ -34,10 +34,7 @@ async function askMany(usual: TcpDriver): Promise<Observation> {
     if (client.status === "rejected") throw client.reason;
     return await askOne(driver, client.value, held);
   }));
-  for (const { client, server } of pairs) {
-    nothingLeft(client);
-    nothingLeft(server);
-  }
+  for (const pair of pairs) pair.nothingLeft();
   return pass(`in ${inMs(since(start))}`);
 }
 

@@ -1,5 +1,5 @@
 import type { Observation, Test, TestFacts } from "../../../suite/test.ts";
-import { type ConnectionPair, nothingLeft } from "../connection_pair.ts";
+import type { ConnectionPair } from "../connection_pair.ts";
 import type { TcpDriver } from "../tcp_driver.ts";
 
 /** A question about one connection through the forwarder. */
@@ -16,8 +16,7 @@ export function onConnection({ ask, ...facts }: ConnectionQuestion): Test<TcpDri
     async run(driver) {
       using pair = await driver.pair(facts.id);
       const answer = await ask(pair, driver);
-      nothingLeft(pair.client);
-      nothingLeft(pair.server);
+      pair.nothingLeft();
       return answer;
     },
   };

@@ -1,7 +1,7 @@
 import { isSameEndpoint } from "../../../protocol/addresses.ts";
 import { until } from "../../../sockets/changes.ts";
 import { Finding, type Observation, pass, Skipped, type Test } from "../../../suite/test.ts";
-import { ConnectionPair, type End, nothingLeft } from "../connection_pair.ts";
+import { ConnectionPair, type End } from "../connection_pair.ts";
 import { newTag, TAG_LENGTH, tagOf } from "../tag.ts";
 import type { TcpDriver } from "../tcp_driver.ts";
 import { inMs, quoted, since, whatCame } from "../wording.ts";
@@ -53,8 +53,7 @@ async function askServerFirst(driver: TcpDriver): Promise<Observation> {
     const greetedAfter = since(start);
     await pair.carry(client, "the client's answer to the greeting");
     await pair.conclude(meant);
-    nothingLeft(client);
-    nothingLeft(meant);
+    pair.nothingLeft();
     return pass(`greeted after ${inMs(greetedAfter)}`);
   }
   if (client.pending > 0) {
