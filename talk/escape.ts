@@ -1,3 +1,5 @@
+import { once } from "../text/once.ts";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
@@ -25,9 +27,9 @@ const SPACE = 0x20;
 
 /**
  * Characters beyond ASCII that are written as they are: letters, marks, numbers, punctuation and
- * symbols. Listing those instead would take a millisecond each time that netdemo starts.
+ * symbols. Created on first use: a literal is compiled each time that a command starts.
  */
-const SHOWN = /^[^\p{C}\p{Z}]$/u;
+const shown = once(() => new RegExp("^[^\\p{C}\\p{Z}]$", "u"));
 
 /** An escape in a file: what it stands for, and how long it is. */
 export interface Escape {
@@ -87,7 +89,7 @@ function characterAt(bytes: Uint8Array, at: number): string | undefined {
   }
   try {
     const character = decoder.decode(bytes.subarray(at, at + size));
-    return SHOWN.test(character) ? character : undefined;
+    return shown().test(character) ? character : undefined;
   } catch {
     return undefined; // not UTF-8
   }

@@ -1,4 +1,5 @@
 import { eastAsianWidth } from "get-east-asian-width";
+import { once } from "./once.ts";
 import { visible, visibleBytes } from "./visible.ts";
 
 /** Text whose characters take one column each, as nearly all do. */
@@ -15,11 +16,6 @@ const unseen = once(() =>
     "v",
   )
 );
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => made ??= make();
-}
 
 /** Columns that a text takes on a terminal; the text must not contain escape sequences. */
 export function widthOf(text: string): number {
