@@ -97,6 +97,12 @@ export function randomInteger(): string {
   }
 }
 
+/** Returns a number from 0 up to 1 that can't be predicted. */
+export function randomFraction(): number {
+  const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return number / 2 ** 32;
+}
+
 /** Returns a random word of 16 letters and digits. */
 export function randomWord(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

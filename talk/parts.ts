@@ -1,3 +1,4 @@
+import { newlineAt } from "./take.ts";
 import type { Line, Token } from "./talk.ts";
 
 /** A token and the line that it is from. */
@@ -20,8 +21,7 @@ export function partsOf(lines: readonly Line[], mayBeginWithNewline: boolean): P
 }
 
 function beginsWithNewline(token: Token | undefined): boolean {
-  if (token?.kind !== "bytes") return token?.kind === "newline";
-  return /^\r?\n/.test(String.fromCharCode(...token.bytes.subarray(0, 2)));
+  return token?.kind === "bytes" ? newlineAt(token.bytes, 0) > 0 : token?.kind === "newline";
 }
 
 /** What a length counts: the tokens behind it on its line, but for an `{end}`. */

@@ -130,6 +130,15 @@ export function visitNames(
   }
 }
 
+/** The names in parts of a line, calculations included. */
+export function namesIn(tokens: readonly Token[]): readonly string[] {
+  const names: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "value") visitNames(token.expression, (name) => names.push(name));
+  }
+  return names;
+}
+
 /** `name` for `{length(name)}`: the one calculation that may stand before its name is known. */
 export function measuredName(expression: Expression): string | undefined {
   if (expression.kind !== "call" || expression.name !== "length") return undefined;

@@ -130,14 +130,9 @@ export function isWithin(number: Rational, { low, high }: Range): boolean {
   return compare(number, low) >= 0 && compare(number, high) <= 0;
 }
 
-/** Draws a value for each name that a conversation uses and that has none yet. */
-export function drawAll(
-  { lines }: Conversation,
-  talk: Talk,
-  random: Random,
-  values: Values = new Map(),
-): Map<string, Value> {
-  const drawn = new Map(values);
+/** Draws a value for each name that a conversation uses. */
+export function drawAll({ lines }: Conversation, talk: Talk, random: Random): Map<string, Value> {
+  const drawn = new Map<string, Value>();
   for (const token of lines.flatMap(({ tokens }) => tokens)) {
     if (token.kind !== "value" || token.expression.kind !== "name") continue;
     const { name } = token.expression;

@@ -152,9 +152,9 @@ function familyOf({ ipv4, ipv6 }: Values): "IPv4" | "IPv6" | undefined {
   return ipv4 ? "IPv4" : ipv6 ? "IPv6" : undefined;
 }
 
-function refuseUnsizable(options: Prepared, sizes: Sizes): void {
-  for (const expected of options.targets) {
-    const why = unsizable(expected, options, sizes);
+function refuseUnsizable({ targets, clients }: Prepared, sizes: Sizes): void {
+  for (const expected of targets) {
+    const why = unsizable(expected, clients, sizes);
     if (why === undefined) continue;
     throw new Failure("USAGE", `--sizes can't be used on '${expected.text}': ${why}`);
   }
@@ -163,14 +163,14 @@ function refuseUnsizable(options: Prepared, sizes: Sizes): void {
 /** Why `--sizes` can't be used on a target: its requests can't be of all these sizes. */
 function unsizable(
   expected: Expectation,
-  options: Prepared,
+  clients: Prepared["clients"],
   { most }: Sizes,
 ): string | undefined {
   const { expect, service, http, target: { protocol } } = expected;
   const sizable = http === undefined && service !== undefined && service !== OPEN &&
     service !== "hello";
   if (!sizable || (expect !== "ok" && expect !== "slow")) return "it needs replies to requests";
-  const least = leastSize(expected, options);
+  const least = leastSize(expected, clients);
   if (most < least) return `its smallest request has ${least} bytes`;
   if (protocol === "udp" && most > MAX_DATAGRAM) {
     return `a datagram has at most ${MAX_DATAGRAM} bytes`;

@@ -5,9 +5,9 @@ import {
   isBinary,
   isFramed,
   type Line,
+  namesIn,
   type Talk,
   type Token,
-  visitNames,
 } from "../../talk/talk.ts";
 
 /** The lines that a client sends. */
@@ -40,15 +40,6 @@ export function framedIn(talk: Talk): Conversation | undefined {
     return hasOneClient(conversation) && requests.length > 0 &&
       requests.every(({ tokens }) => isFramed(tokens));
   });
-}
-
-/** The names in a line. */
-export function namesIn(tokens: readonly Token[]): string[] {
-  const names: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "value") visitNames(token.expression, (name) => names.push(name));
-  }
-  return names;
 }
 
 /** Whether all that clients send is text, and not numbers in binary or control characters. */

@@ -1,6 +1,7 @@
 import { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
 import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
 import { TalkPlayer } from "../../../clients/call/talk_player.ts";
+import { randomFraction } from "../../../clients/challenge.ts";
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { type DeviationFacts, TalkDeviation } from "../../../talk/deviation.ts";
 import type { Line } from "../../../talk/talk.ts";
@@ -27,13 +28,12 @@ export async function playTalk(
     seen.phase = "reply";
     return new EagerPeer(stream);
   };
-  const random = (): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
   const said = ({ says }: Line): void => {
     if (says === "client") seen.sentAt ??= performance.now();
     else seen.lastAt = performance.now();
   };
   for (const conversation of question.conversations) {
-    const options = { talk: question.talk, random, timeout, open, said };
+    const options = { talk: question.talk, random: randomFraction, timeout, open, said };
     using player = new TalkPlayer(conversation, options);
     try {
       await player.play();

@@ -29,16 +29,9 @@ export type Phase = "resolve" | "connect" | "tls" | "send" | "reply";
 export type ProbeEnding =
   /** Connected, with nothing to ask. */
   | { readonly how: "connected"; readonly phase: "connect" | "tls" }
-  | Answered
+  /** A complete reply arrived, and perhaps the right one. */
+  | { readonly how: "answered"; readonly phase: "reply"; readonly right: boolean }
   | Failed;
-
-/** A complete reply arrived. */
-export interface Answered {
-  readonly how: "answered";
-  readonly phase: "reply";
-  /** Whether it is the right one. */
-  readonly right: boolean;
-}
 
 /** What is known of a failure besides its errno. */
 export type Problem =
@@ -62,24 +55,13 @@ export interface Failed {
   readonly message?: string | undefined;
 }
 
-/** What a judgement depends on besides the ending. */
-export interface Circumstances {
-  readonly elapsedMs: number;
-  /** Milliseconds beyond which a right answer is `slow`. @default {never} */
-  readonly slowerThan?: number | undefined;
-}
-
-/** What a probe proves. */
-export function verdictOf(
-  ending: ProbeEnding,
-  { elapsedMs, slowerThan = Infinity }: Circumstances,
-): Verdict {
-  const slow = elapsedMs > slowerThan;
+/** What a probe proves. @param isSlow Whether a right answer took too long. */
+export function verdictOf(ending: ProbeEnding, isSlow: boolean): Verdict {
   switch (ending.how) {
     case "connected":
-      return slow ? "slow" : "open";
+      return isSlow ? "slow" : "open";
     case "answered":
-      return !ending.right ? "wrong" : slow ? "slow" : "ok";
+      return !ending.right ? "wrong" : isSlow ? "slow" : "ok";
     case "failed":
       return verdictOfFailure(ending);
   }
@@ -96,25 +78,16 @@ const verdictsOfProblems: Readonly<Record<Problem, Verdict>> = {
   "expires soon": "wrong",
 };
 
+const rejections = { REFUSED: "refused", UNREACHABLE: "unreachable" } as const;
+const cuts = { RESET: "reset", CLOSED: "closed" } as const;
+
 const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict>>>> = {
   resolve: { DNS: "dns", TIMEOUT: "dns" },
-  connect: {
-    REFUSED: "refused",
-    UNREACHABLE: "unreachable",
-    RESET: "reset",
-    CLOSED: "closed",
-    TIMEOUT: "dropped",
-  },
+  connect: { ...rejections, ...cuts, TIMEOUT: "dropped" },
+  tls: { ...cuts, TIMEOUT: "silent" },
   // Datagrams only: over a connection, a failure to send shows up when receiving.
-  tls: { RESET: "reset", CLOSED: "closed", TIMEOUT: "silent" },
-  send: { REFUSED: "refused", UNREACHABLE: "unreachable" },
-  reply: {
-    REFUSED: "refused",
-    UNREACHABLE: "unreachable",
-    RESET: "reset",
-    CLOSED: "closed",
-    TIMEOUT: "silent",
-  },
+  send: rejections,
+  reply: { ...rejections, ...cuts, TIMEOUT: "silent" },
 };
 
 function verdictOfFailure({ phase, kind, problem }: Failed): Verdict {
@@ -122,12 +95,7 @@ function verdictOfFailure({ phase, kind, problem }: Failed): Verdict {
   return failures[phase][kind] ?? "error";
 }
 
-const kinds: Readonly<Record<Verdict, FailureKind>> = {
-  ok: "ERROR",
-  slow: "ERROR",
-  open: "ERROR",
-  wrong: "ERROR",
-  untrusted: "ERROR",
+const kinds: Readonly<Partial<Record<Verdict, FailureKind>>> = {
   closed: "CLOSED",
   reset: "RESET",
   silent: "TIMEOUT",
@@ -135,12 +103,11 @@ const kinds: Readonly<Record<Verdict, FailureKind>> = {
   unreachable: "UNREACHABLE",
   dropped: "TIMEOUT",
   dns: "DNS",
-  error: "ERROR",
 };
 
 /** The kind of failure that an unexpected verdict is. */
 export function failureOf(verdict: Verdict): FailureKind {
-  return kinds[verdict];
+  return kinds[verdict] ?? "ERROR";
 }
 
 /** The verdict that got furthest. */

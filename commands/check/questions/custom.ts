@@ -2,12 +2,12 @@ import { concat } from "@std/bytes/concat";
 import { excerptOf } from "../../../cli/arguments/talk_file.ts";
 import { Failure } from "../../../cli/errors/failure.ts";
 import { wordsOfTalk } from "../../../cli/errors/talk_words.ts";
-import { randomWord, type ReceiveEnd } from "../../../clients/challenge.ts";
+import { randomFraction, randomWord, type ReceiveEnd } from "../../../clients/challenge.ts";
 import { Matcher } from "../../../talk/matcher.ts";
 import { parseTalk } from "../../../talk/parse.ts";
 import { TalkError } from "../../../talk/problem.ts";
 import { describe, render } from "../../../talk/render.ts";
-import { type Line, type Talk, visitNames } from "../../../talk/talk.ts";
+import { type Line, namesIn, type Talk } from "../../../talk/talk.ts";
 import type { Values } from "../../../talk/value.ts";
 import type { Challenge } from "./challenge.ts";
 
@@ -84,12 +84,6 @@ function endsInEscape(text: string): boolean {
   return /(?<!\\)(?:\\\\)*\\(?:x[0-9a-f]{2}|u\{[0-9a-f]+\}|u[0-9a-f]{4}|.)$/is.test(text);
 }
 
-/** A random number from 0 to 1 that can't be predicted. */
-function random(): number {
-  const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return number / 2 ** 32;
-}
-
 /** Makes a challenge from the user's question, with new random values. */
 export function customChallenge({ send = "", talk }: CustomQuestion): Challenge {
   const lines = talk.conversations.flatMap(({ lines }) => lines);
@@ -101,28 +95,19 @@ export function customChallenge({ send = "", talk }: CustomQuestion): Challenge 
   ]]);
   const lineEnd = endsInEscape(send) ? "" : "\n";
   const request = concat(
-    requests.map(({ tokens }) => render(tokens, values, { talk, random, lineEnd })),
+    requests.map(({ tokens }) => render(tokens, values, { talk, random: randomFraction, lineEnd })),
   );
   const matchAll = (bytes: Uint8Array) => matcherOf(replies, values, talk).match(bytes, "end");
   const { match } = matcherOf(replies, values, talk);
   return {
     request: requests.length === 0 ? undefined : request,
     endsSending: requests.at(-1)?.tokens.at(-1)?.kind === "end",
-    fresh: namesOf(replies).some((name) => values.has(name)),
+    fresh: replies.some(({ tokens }) => namesIn(tokens).some((name) => values.has(name))),
     echo: requests.length > 0 && matchAll(request).is === "right",
     form: "text",
     expected: describe(replies, values),
     match,
   };
-}
-
-/** The names in lines, calculations included. */
-function namesOf(lines: readonly Line[]): readonly string[] {
-  const names: string[] = [];
-  for (const token of lines.flatMap(({ tokens }) => tokens)) {
-    if (token.kind === "value") visitNames(token.expression, (name) => names.push(name));
-  }
-  return names;
 }
 
 /** Compares what arrives with lines of a conversation: exactly these, and nothing after them. */

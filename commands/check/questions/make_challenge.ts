@@ -5,11 +5,8 @@ import { customChallenge } from "./custom.ts";
 import { httpChallenge } from "./http.ts";
 import type { TalkQuestion } from "./talk_question.ts";
 
-/** What targets can be asked. */
-export interface Challenges {
-  /** The clients that know what to ask, by the name of their service. */
-  readonly clients: ReadonlyMap<string, Client>;
-}
+/** The clients that know what to ask, by the name of their service. */
+export type Clients = ReadonlyMap<string, Client>;
 
 /**
  * Makes a new question for a probe; `undefined` if the probe only connects.
@@ -18,7 +15,7 @@ export interface Challenges {
  */
 export function challengeFor(
   expected: Expectation,
-  { clients }: Challenges,
+  clients: Clients,
   size?: number,
 ): Challenge | TalkQuestion | undefined {
   const { service, target, question, http } = expected;
@@ -34,7 +31,7 @@ export function challengeFor(
 }
 
 /** Bytes of the smallest request to a target, its line end included. */
-export function leastSize(expected: Expectation, options: Challenges): number {
-  const challenge = challengeFor(expected, options, 1);
+export function leastSize(expected: Expectation, clients: Clients): number {
+  const challenge = challengeFor(expected, clients, 1);
   return challenge?.form === "talk" ? 0 : challenge?.request?.length ?? 0;
 }

@@ -1,4 +1,4 @@
-import { type Conversation, type Line, type Talk, visitNames } from "../../../talk/talk.ts";
+import { type Conversation, type Line, namesIn, type Talk } from "../../../talk/talk.ts";
 
 /** The conversations of a file, as a question to a target. */
 export interface TalkQuestion {
@@ -29,12 +29,9 @@ export function talkQuestion(name: string, talk: Talk, onlyFirst: boolean): Talk
 function hasFreshReply(lines: readonly Line[]): boolean {
   const drawn = new Set<string>();
   return lines.some(({ says, tokens }) => {
-    const names = new Set<string>();
-    for (const token of tokens) {
-      if (token.kind === "value") visitNames(token.expression, (name) => names.add(name));
-    }
+    const names = namesIn(tokens);
     if (says === "client") names.forEach((name) => drawn.add(name));
-    return says === "server" && [...names].some((name) => drawn.has(name));
+    return says === "server" && names.some((name) => drawn.has(name));
   });
 }
 

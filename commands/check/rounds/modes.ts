@@ -86,7 +86,7 @@ export async function repeatedly(
 
 /** Asks everything with requests of growing size until one does not pass. */
 export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Findings> {
-  const visit: Visit<Row> = async (expected, remote, found, visitOptions) => {
+  const visit: Visit = async (expected, remote, found, visitOptions) => {
     const tryOnce = (size: number): Promise<Row> =>
       probeRow(expected, remote, found, visitOptions, size);
     const attempt = async (size: number): Promise<Row> => {
@@ -94,7 +94,7 @@ export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Fin
       // This host learns the path's MTU from a datagram that is lost.
       return passes(row) || expected.target.protocol !== "udp" ? row : await tryOnce(size);
     };
-    const least = Math.max(sizes.least, leastSize(expected, options));
+    const least = Math.max(sizes.least, leastSize(expected, options.clients));
     const limit = await findLimit({ ...sizes, least }, attempt, passes);
     return { ...limit.shown, limit };
   };

@@ -6,7 +6,7 @@ import { knownAddresses, lookUp, systemResolver } from "../../../sockets/resolve
 import { hasFamilyOf } from "../../../sockets/route.ts";
 import type { Row } from "./assessment.ts";
 import { askedBy } from "../questions/challenge.ts";
-import { challengeFor, type Challenges } from "../questions/make_challenge.ts";
+import { challengeFor, type Clients } from "../questions/make_challenge.ts";
 import type { ConcurrencyLimiter } from "./concurrency_limiter.ts";
 import type { NetworkClock, WaitEnd } from "../probe/network_clock.ts";
 import { causeOf, nothing, probe, type Probed } from "../probe/probe.ts";
@@ -17,9 +17,11 @@ import { type Failed, verdictOf } from "../probe/verdict.ts";
 const MAX_UNDER_WAY = 2_048;
 
 /** What all probes have in common. */
-export interface RoundOptions extends Challenges {
+export interface RoundOptions {
+  readonly clients: Clients;
   /** Milliseconds for each probe. */
   readonly timeout: number;
+  /** Milliseconds beyond which a right answer is `slow`. @default {never} */
   readonly slowerThan?: number | undefined;
   /** The version of the PROXY protocol whose header is sent first. @default {none is} */
   readonly proxyProtocol?: ProxyVersion | undefined;
@@ -41,23 +43,23 @@ export interface Found {
 }
 
 /** Visits one address of a target. */
-export type Visit<R extends Row> = (
+export type Visit = (
   expected: Expectation,
   remote: Endpoint,
   found: Found,
   options: RoundOptions,
-) => Promise<R>;
+) => Promise<Row>;
 
 /**
  * Visits all addresses of all targets concurrently.
  *
  * @returns the rows of each target, in the order of the targets and addresses.
  */
-export async function runRound<R extends Row>(
+export async function runRound(
   targets: readonly Expectation[],
   options: RoundOptions,
-  visit: Visit<R>,
-): Promise<readonly (readonly (R | Row)[])[]> {
+  visit: Visit,
+): Promise<readonly (readonly Row[])[]> {
   const lookups = new Map<string, Promise<Lookup>>();
   let visited = 0;
   return await mapLimited(targets, MAX_UNDER_WAY, async (expected) => {
@@ -82,12 +84,12 @@ async function mapLimited<T, R>(
   return results;
 }
 
-async function visitTarget<R extends Row>(
+async function visitTarget(
   expected: Expectation,
   lookups: Map<string, Promise<Lookup>>,
   options: RoundOptions,
-  visit: Visit<R>,
-): Promise<readonly (R | Row)[]> {
+  visit: Visit,
+): Promise<readonly Row[]> {
   const { target } = expected;
   if (target.protocol === "unix") {
     return [await visit(expected, { path: target.path }, { spentMs: 0 }, options)];
@@ -172,21 +174,12 @@ export async function probeRow(
   options: RoundOptions,
   size?: number,
 ): Promise<Row> {
-  const { limiter, slowerThan, signal, clock, proxyProtocol } = options;
+  const { limiter, slowerThan = Infinity } = options;
   const timeout = Math.max(1, options.timeout - spentMs);
   const { target: { protocol }, tls } = expected;
   const ask = async () => {
-    const challenge = challengeFor(expected, options, size);
-    const probed = await probe({
-      protocol,
-      remote,
-      challenge,
-      timeout,
-      tls,
-      proxyProtocol,
-      clock,
-      signal,
-    });
+    const challenge = challengeFor(expected, options.clients, size);
+    const probed = await probe({ ...options, protocol, remote, challenge, timeout, tls });
     return { challenge, probed };
   };
   let { challenge, probed } = await limiter.run(ask);
@@ -197,7 +190,7 @@ export async function probeRow(
   const elapsedMs = (resolveMs ?? 0) + probed.elapsedMs;
   // A target is not slow because this process was.
   const networkMs = Math.max(0, elapsedMs - probed.busyMs);
-  const verdict = verdictOf(probed.ending, { elapsedMs: networkMs, slowerThan });
+  const verdict = verdictOf(probed.ending, networkMs > slowerThan);
   const lacksFamily = verdict === "error" && "hostname" in remote && !hasFamilyOf(remote.hostname);
   return {
     expected,
@@ -228,7 +221,7 @@ function unresolved(
     timeout,
     expected,
     remote: undefined,
-    verdict: verdictOf(ending, { elapsedMs: spentMs }),
+    verdict: verdictOf(ending, false),
     probed: { ending, elapsedMs: 0, busyMs: 0, bytes: 0, reply: nothing },
     asked: undefined,
     resolveMs,

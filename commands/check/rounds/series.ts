@@ -3,13 +3,7 @@ import type { AssessedRow, AssessedTarget } from "./assessment.ts";
 import { isAnswer, type Verdict } from "../probe/verdict.ts";
 
 /** All tries of one address of a target. */
-export interface Series {
-  /** The row that represents them all: the first of those that count worst. */
-  readonly row: AssessedRow;
-  readonly tries: number;
-  readonly asExpected: number;
-  /** How often each verdict was found. */
-  readonly verdicts: ReadonlyMap<Verdict, number>;
+export interface Series extends Readonly<Omit<Count, "connectMs" | "replyMs">> {
   /** The share of tries without the right reply, 0-1. */
   readonly loss: number;
   readonly connect: Spread | undefined;
@@ -50,9 +44,11 @@ export class Tally {
 
 /** The figures of one address so far. */
 interface Count {
+  /** The row that represents them all: the first of those that count worst. */
   row: AssessedRow;
   tries: number;
   asExpected: number;
+  /** How often each verdict was found. */
   readonly verdicts: Map<Verdict, number>;
   readonly connectMs: number[];
   readonly replyMs: number[];
@@ -75,13 +71,11 @@ function addRow(count: Count, row: AssessedRow): void {
   if (replyMs !== undefined) count.replyMs.push(replyMs);
 }
 
-function seriesOf({ row, tries, asExpected, verdicts, connectMs, replyMs }: Count): Series {
+function seriesOf({ connectMs, replyMs, ...count }: Count): Series {
+  const { tries, verdicts } = count;
   const alive = [...verdicts].reduce((sum, [verdict, n]) => isAnswer(verdict) ? sum + n : sum, 0);
   return {
-    row,
-    tries,
-    asExpected,
-    verdicts,
+    ...count,
     loss: 1 - alive / tries,
     connect: spreadOf(connectMs),
     reply: spreadOf(replyMs),

@@ -7,9 +7,15 @@ import { type PlayOptions, TalkPlayer } from "../../../clients/call/talk_player.
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { type Evidence, Finding } from "../../../suite/test.ts";
 import { parseRational } from "../../../talk/rational.ts";
-import type { Conversation, Line, Talk, Token } from "../../../talk/talk.ts";
+import {
+  type Conversation,
+  type Line,
+  namesIn,
+  type Talk,
+  type Token,
+} from "../../../talk/talk.ts";
 import { numberValue, type Value, type Values } from "../../../talk/value.ts";
-import { hasOneClient, namesIn, requestsOf, sampleOf } from "../conversations.ts";
+import { hasOneClient, requestsOf, sampleOf } from "../conversations.ts";
 import { shown, wrongReply } from "../judge.ts";
 import type { Program } from "../program/program.ts";
 import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";

@@ -2,10 +2,10 @@
 import { type Evidence, Finding } from "../../../../suite/test.ts";
 import { bytesOfValue, evaluate, type Values } from "../../../../talk/value.ts";
 import { describe } from "../../../../talk/render.ts";
-import type { Token } from "../../../../talk/talk.ts";
+import { namesIn, type Token } from "../../../../talk/talk.ts";
 import { type ClientUnderTest, END_MS, type Run } from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Heard, type Scenario } from "../../clients/scripted_server.ts";
-import { namesIn, requestsOf, sampleOf } from "../../conversations.ts";
+import { requestsOf, sampleOf } from "../../conversations.ts";
 import { wrongBytes } from "../../judge.ts";
 import { endingOf } from "../../program/child.ts";
 import type { Subject } from "../../subjects.ts";

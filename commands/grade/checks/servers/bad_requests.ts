@@ -2,10 +2,16 @@
 import { concat } from "@std/bytes/concat";
 import { Finding } from "../../../../suite/test.ts";
 import { render } from "../../../../talk/render.ts";
-import type { Conversation, Line, Talk, Token } from "../../../../talk/talk.ts";
+import {
+  type Conversation,
+  type Line,
+  namesIn,
+  type Talk,
+  type Token,
+} from "../../../../talk/talk.ts";
 import { numberValue, type Value } from "../../../../talk/value.ts";
 import { integer } from "../../../../talk/rational.ts";
-import { hasOneClient, isText, namesIn, requestsOf, sampleOf } from "../../conversations.ts";
+import { hasOneClient, isText, requestsOf, sampleOf } from "../../conversations.ts";
 import { shown } from "../../judge.ts";
 import { Client, reactionOf, sendTo, tells } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";

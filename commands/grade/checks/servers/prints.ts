@@ -1,6 +1,7 @@
 /** Whether a server shows its user what is going on. */
 import { Finding, Skipped } from "../../../../suite/test.ts";
-import { namesIn, requestsOf } from "../../conversations.ts";
+import { namesIn } from "../../../../talk/talk.ts";
+import { requestsOf } from "../../conversations.ts";
 import { Client } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import { type Check, NO_PROCESS } from "../check.ts";

@@ -5,13 +5,12 @@ import type { EagerPeer } from "../../../../sockets/eager_peer.ts";
 import { Finding, Skipped } from "../../../../suite/test.ts";
 import { render } from "../../../../talk/render.ts";
 import { integer, parseRational } from "../../../../talk/rational.ts";
-import type { Line } from "../../../../talk/talk.ts";
+import { type Line, namesIn } from "../../../../talk/talk.ts";
 import { numberValue, type Value } from "../../../../talk/value.ts";
 import {
   blindRequests,
   type Chosen,
   framedIn,
-  namesIn,
   repeated,
   requestsOf,
   sampleOf,

@@ -2,7 +2,8 @@
 import type { DatagramPeer } from "../../../../clients/call/datagram_peer.ts";
 import { Finding } from "../../../../suite/test.ts";
 import { parseTalk } from "../../../../talk/parse.ts";
-import { hasOneClient, namesIn, sampleOf } from "../../conversations.ts";
+import { namesIn } from "../../../../talk/talk.ts";
+import { hasOneClient, sampleOf } from "../../conversations.ts";
 import { shown } from "../../judge.ts";
 import { Client, exchange } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
