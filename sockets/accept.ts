@@ -3,7 +3,7 @@ import type { Stream, StreamListener } from "./stream.ts";
 
 /** What to do with connections, and when to stop. */
 export interface AcceptOptions extends Pick<PersistOptions, "signal" | "onFailure"> {
-  /** Takes a connection, and closes it in the end. Must not throw. */
+  /** Takes a connection, and closes it in the end. */
   readonly admit: (stream: Stream) => void;
 }
 
@@ -24,7 +24,12 @@ export async function acceptFrom(
     while (!signal.aborted) {
       const stream = await listener.accept();
       succeeded();
-      admit(stream);
+      try {
+        admit(stream);
+      } catch (error) {
+        stream.close();
+        reportError(error); // a bug, not a failure to accept
+      }
     }
   }, { signal, onFailure, isHarmless: wasReset });
 }

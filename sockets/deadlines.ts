@@ -1,3 +1,5 @@
+import { guarded } from "./guarded.ts";
+
 /** Something that expires when its time is up. */
 export interface Timed {
   /** When it expires, by the clock of {@linkcode Deadlines}; `Infinity` for never. */
@@ -68,7 +70,7 @@ export class Deadlines {
     this.#now += this.#sinceSweep(time);
     this.#lastSweep = time;
     for (const member of this.#members) {
-      if (this.hasPassed(member.deadline)) member.expire();
+      if (this.hasPassed(member.deadline)) guarded(() => member.expire())();
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Changes } from "./changes.ts";
 import { errnoOf } from "./errno.ts";
+import { guarded } from "./guarded.ts";
 
 /** Descriptors to look for at a time, as many as are in use: 256 take about a millisecond. */
 const MIN_STEP = 32;
@@ -167,8 +168,9 @@ export class DescriptorBudget {
   /** Reports once that it is full. */
   #becomeFull(): void {
     this.#endRelief();
-    if (!this.#isFull) this.onChange?.(true);
+    if (this.#isFull) return;
     this.#isFull = true;
+    if (this.onChange !== undefined) guarded(this.onChange)(true);
   }
 
   #endRelief(): void {

@@ -98,6 +98,12 @@ export function errnoOf(error: unknown, os: string = Deno.build.os): string | un
   return names[os]?.[Number(number)] ?? code;
 }
 
+/** Whether an error is neither a system call's nor the runtime's, such as a service's. */
+export function isBug(error: unknown): boolean {
+  const isRuntimeError = Object.values(Deno.errors).some((kind) => error instanceof kind);
+  return !isRuntimeError && errnoOf(error) === undefined;
+}
+
 /** The errno name of an error, or its class name if it has none. */
 export function errorName(error: unknown): string {
   return errnoOf(error) ?? (error instanceof Error ? error.name : String(error));

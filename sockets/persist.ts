@@ -1,4 +1,5 @@
 import { delay } from "@std/async/delay";
+import { guarded } from "./guarded.ts";
 
 /** The first wait after a failure and the longest, in milliseconds; each is twice the one before. */
 const FIRST_MS = 5;
@@ -12,7 +13,7 @@ export interface PersistOptions {
   readonly signal: AbortSignal;
   /** Whether a failure concerns only one peer, so that no wait and no report is due. */
   readonly isHarmless: (error: unknown) => boolean;
-  /** Called after a failure, at most once a second. Must not throw. */
+  /** Called after a failure, at most once a second. */
   readonly onFailure?: ((error: Error) => void) | undefined;
 }
 
@@ -40,7 +41,7 @@ export async function persist(
       const now = performance.now();
       if (now - reportedAt >= REPORT_MS) {
         reportedAt = now;
-        onFailure?.(error as Error);
+        if (onFailure !== undefined) guarded(onFailure)(error as Error);
       }
       await delay(wait, { signal }).catch(() => {});
       wait = Math.min(wait * 2, LONGEST_MS);

@@ -12,7 +12,7 @@ const BUFFER_SIZE = 65_536;
 export interface ReceiveOptions extends Pick<PersistOptions, "signal" | "onFailure"> {
   /**
    * Takes a datagram. Its bytes are valid until the next one is received, which waits for the
-   * promise that this returns, if any. Must not throw.
+   * promise that this returns, if any.
    */
   readonly take: (bytes: Uint8Array<ArrayBuffer>, from: Deno.Addr) => Promise<void> | undefined;
 }
@@ -34,8 +34,12 @@ export async function receiveFrom(
     while (!signal.aborted) {
       const [bytes, from] = await socket.receive(buffer);
       succeeded();
-      const taken = take(bytes, from);
-      if (taken !== undefined) await taken;
+      try {
+        const taken = take(bytes, from);
+        if (taken !== undefined) await taken;
+      } catch (error) {
+        reportError(error); // a bug, not a failure to receive
+      }
     }
   }, { signal, onFailure, isHarmless: wasRefused });
 }

@@ -21,6 +21,7 @@ import {
   ARRIVED_MS,
   commonPort,
   defaultLimits,
+  guardedEvents,
   NOT_UTF8,
   type Server,
   type ServerEvents,
@@ -89,7 +90,7 @@ class DatagramServer implements Server {
   constructor(service: Service, sockets: readonly DatagramSocket[], options: ServerOptions) {
     this.#service = service;
     this.#options = options;
-    this.#events = options.events ?? {};
+    this.#events = guardedEvents(options.events);
     this.#maxRequest = Math.min(options.maxRequest ?? defaultLimits.maxRequest, MAX_DATAGRAM);
     this.addresses = sockets.map(({ addr }) => addr);
     this.port = commonPort(this.addresses);

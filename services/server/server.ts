@@ -1,6 +1,7 @@
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import { guarded } from "../../sockets/guarded.ts";
 import type { Trace } from "../../sockets/socket_events.ts";
 
 /** Options of every server, whichever transport it uses. */
@@ -82,7 +83,7 @@ export type EndReason =
   | "server stops"
   | "failed";
 
-/** What a server reports about its work. Callbacks must not throw. */
+/** What a server reports about its work. An error of a callback does not concern the server. */
 export interface ServerEvents {
   /** A connection was accepted. */
   connected?: ((connection: ConnectionPeer) => void) | undefined;
@@ -96,6 +97,12 @@ export interface ServerEvents {
   ignored?: ((peer: Peer, why: string) => void) | undefined;
   /** Accepting or receiving failed; the server retries after a pause. */
   acceptFailed?: ((error: Error) => void) | undefined;
+}
+
+/** The callbacks, none of which can throw. */
+export function guardedEvents(events: ServerEvents = {}): ServerEvents {
+  const callbacks = Object.entries(events).filter(([, callback]) => callback !== undefined);
+  return Object.fromEntries(callbacks.map(([name, callback]) => [name, guarded(callback)]));
 }
 
 /** The port that all the endpoints share; `undefined` for Unix sockets. */

@@ -2,7 +2,7 @@ import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Timed } from "../../sockets/deadlines.ts";
-import { errnoOf } from "../../sockets/errno.ts";
+import { errnoOf, isBug } from "../../sockets/errno.ts";
 import { LineReader } from "../../sockets/line_reader.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { writeAll } from "../../sockets/write_all.ts";
@@ -135,6 +135,7 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
       await body();
       if (!this.#converses) await this.#discard();
     } catch (error) {
+      if (isBug(error)) reportError(error);
       this.#reason ??= reasonOf(error);
     } finally {
       this.#life.close();

@@ -18,6 +18,7 @@ import {
   type AddressOptions,
   commonPort,
   defaultLimits,
+  guardedEvents,
   type Server,
   type ServerEvents,
   type StreamOptions,
@@ -116,8 +117,8 @@ class StreamServer implements Server {
       maxConnections = defaultLimits.maxConnections,
       idleTimeout = defaultLimits.idleTimeout,
       requestTimeout = defaultLimits.requestTimeout,
-      events = {},
     } = options;
+    const events = guardedEvents(options.events);
     this.#options = options;
     this.#events = events;
     this.#maxConnections = maxConnections;
