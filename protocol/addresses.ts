@@ -84,5 +84,9 @@ function comparable(hostname: string): string {
 
 /** Whether a link-local address lacks its zone: only `fe80::1%eth0` says which link (RFC 4007, section 11). */
 export function isLinkLocalWithoutZone(hostname: string): boolean {
-  return /^fe[89ab][0-9a-f]:/i.test(hostname) && !hostname.includes("%");
+  return isLinkLocal(hostname) && !hostname.includes("%");
+}
+
+export function isLinkLocal(hostname: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(hostname);
 }

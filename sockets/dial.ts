@@ -4,8 +4,8 @@ import { descriptors } from "./descriptors.ts";
 import { errnoOf, kindOf, kindOfPath, type SocketFailureKind } from "./errno.ts";
 import { type Attempt, type ConnectFacts, SocketFailure } from "./failure.ts";
 import type { Trace } from "./socket_events.ts";
-import { denoStream, MAX_UNIX_PATH, type Stream } from "./stream.ts";
-import { SocketTrace, traceStream } from "./trace.ts";
+import { DenoStream, type Ends, MAX_UNIX_PATH, type Stream } from "./stream.ts";
+import { SocketTrace, TracedStream } from "./trace.ts";
 
 /** Milliseconds after which the next address is tried alongside a silent one (RFC 8305, section 5). */
 const NEXT_ATTEMPT_MS = 250;
@@ -158,7 +158,7 @@ export async function open(
   trace.report("socket");
   const time = performance.now();
   try {
-    const stream = traceStream(await openCounted(connect, ends), trace);
+    const stream = new TracedStream(await openCounted(connect, ends), trace);
     trace.made("connect", time);
     return stream;
   } catch (error) {
@@ -169,11 +169,11 @@ export async function open(
 /** The descriptor is in use as soon as the attempt begins. */
 async function openCounted(
   connect: () => Promise<Deno.TcpConn | Deno.UnixConn>,
-  ends: Partial<Pick<Stream, "remote">>,
+  ends: Ends,
 ): Promise<Stream> {
   const giveBack = descriptors.take();
   try {
-    return denoStream(await connect(), ends, giveBack);
+    return new DenoStream(await connect(), ends, giveBack);
   } catch (error) {
     giveBack();
     throw error;

@@ -1,3 +1,5 @@
+import { isLinkLocal } from "../protocol/addresses.ts";
+
 /** Whether the runtime accepts an address with a zone: Deno 2.5 does not. */
 const knowsZones = !Deno.version.deno.startsWith("2.5.");
 
@@ -6,8 +8,9 @@ export function isWildcard(hostname: string): boolean {
   return hostname === "0.0.0.0" || hostname === "::";
 }
 
+/** Whether it is a loopback address, also one of IPv4 within IPv6. */
 export function isLoopback(hostname: string): boolean {
-  return hostname.startsWith("127.") || hostname === "::1";
+  return /^(?:::ffff:)?127\.|^::1$/i.test(hostname);
 }
 
 /**
@@ -46,8 +49,4 @@ function isForIpv6Alone(): boolean {
   } catch {
     return false;
   }
-}
-
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab]/i.test(address);
 }

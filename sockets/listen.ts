@@ -4,7 +4,7 @@ import { descriptors, isOutOfDescriptors } from "./descriptors.ts";
 import { listenAddresses } from "./host_addresses.ts";
 import {
   type DatagramSocket,
-  denoStream,
+  DenoStream,
   internetEndpointOf,
   type Stream,
   type StreamListener,
@@ -47,7 +47,7 @@ export function bindTcp(
   const listener = Deno.listen({ ...endpoint, tcpBacklog: BACKLOG, reusePort });
   return {
     addr: boundTo(listener.addr, endpoint),
-    ...whenThereIsRoom(listener, (conn) => denoStream(conn)),
+    ...whenThereIsRoom(listener, (conn) => new DenoStream(conn)),
   };
 }
 

@@ -2,7 +2,7 @@ import { deadline } from "@std/async/deadline";
 import { errnoOf } from "./errno.ts";
 import { type ListenFacts, SocketFailure } from "./failure.ts";
 import { whenThereIsRoom } from "./listen.ts";
-import { denoStream, MAX_UNIX_PATH, type Stream, type StreamListener } from "./stream.ts";
+import { DenoStream, MAX_UNIX_PATH, type Stream, type StreamListener } from "./stream.ts";
 
 /** Milliseconds to wait for other servers that start in the same folder. */
 const LOCK_MS = 2_000;
@@ -126,7 +126,7 @@ function withOwnFile(listener: Deno.UnixListener, path: string): StreamListener 
       listener.close();
     },
   };
-  const named = (conn: Deno.UnixConn): Stream => denoStream(conn, { local: { path } });
+  const named = (conn: Deno.UnixConn): Stream => new DenoStream(conn, { local: { path } });
   return { addr: { path }, ...whenThereIsRoom(own, named) };
 }
 

@@ -9,7 +9,7 @@ import { NodeStream } from "./node_socket.ts";
 import { listenAddresses } from "./host_addresses.ts";
 import { canReset } from "./runtime.ts";
 import { hasZone } from "./zone.ts";
-import { denoStream, type Stream } from "./stream.ts";
+import { DenoStream, type Stream } from "./stream.ts";
 
 // A static import of a runtime module would be loaded at the start of every command of the
 // executable.
@@ -40,7 +40,7 @@ export async function dialResettable(options: DialResettableOptions): Promise<St
   signal?.throwIfAborted();
   const stream = canReset && !hasZone(hostname)
     ? await (options.isCounted ? dialPatiently(options) : dialNode(options))
-    : denoStream(await Deno.connect({ hostname, port, ...(signal && { signal }) }));
+    : new DenoStream(await Deno.connect({ hostname, port, ...(signal && { signal }) }));
   // A free port of the ephemeral range may be given to the client itself.
   if (!isSameEndpoint(stream.local as InternetEndpoint, stream.remote as InternetEndpoint)) {
     return stream;

@@ -2,6 +2,7 @@ import { deadline } from "@std/async/deadline";
 import { canonicalAddress, loopbackAddresses } from "../protocol/addresses.ts";
 import { descriptors } from "./descriptors.ts";
 import { SocketFailure } from "./failure.ts";
+import { isLoopback } from "./host_addresses.ts";
 
 /**
  * The IP addresses to connect to or listen on for a host name or an IP address.
@@ -22,7 +23,7 @@ export function knownAddresses(host: string): readonly string[] | undefined {
 
 /** Whether a name or an address always means this host: a name under `localhost`, a loopback address. */
 export function isThisHost(host: string): boolean {
-  return isLocalhost(host) || /^127\.|^(?:::1)$/.test(canonicalAddress(host) ?? "");
+  return isLocalhost(host) || isLoopback(canonicalAddress(host) ?? "");
 }
 
 /** Names that always mean this host (RFC 6761, section 6.3). */

@@ -1,4 +1,4 @@
-import { bindDatagrams } from "./listen.ts";
+import { bindClient } from "./listen.ts";
 import { errnoOf } from "./errno.ts";
 
 /**
@@ -25,8 +25,7 @@ export async function isRefusedHere(hostname: string, errno: string | undefined)
 /** The errno of the route to an address; `undefined` if there is a route. */
 async function routeErrno(hostname: string): Promise<string | undefined> {
   try {
-    const any = hostname.includes(":") ? "::" : "0.0.0.0";
-    const socket = bindDatagrams({ hostname: any, port: 0 });
+    const socket = bindClient({ hostname, port: 0 });
     try {
       const to = { transport: "udp", hostname, port: 9 } as const; // never used
       await socket.send(new Uint8Array(UNSENDABLE), to);

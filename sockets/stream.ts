@@ -41,31 +41,24 @@ export interface DatagramSocket {
   close(): void;
 }
 
-/**
- * A Deno connection as a {@linkcode Stream}, with Nagle's algorithm off (RFC 896).
- *
- * @param ends Its ends, where their names differ from the system's.
- * @param giveBack Uncounts its descriptor; without it, it is counted here.
- */
-export function denoStream(
-  conn: Deno.TcpConn | Deno.UnixConn,
-  ends: Ends = {},
-  giveBack = descriptors.take(),
-): Stream {
-  return new DenoStream(conn, ends, giveBack);
-}
+/** The two ends of a socket, as far as they are known. */
+export type Ends = Partial<Pick<Stream, "local" | "remote">>;
 
-interface Ends {
-  readonly local?: Endpoint;
-  readonly remote?: Endpoint;
-}
-
-class DenoStream implements Stream {
+/** A Deno connection, with Nagle's algorithm off (RFC 896). */
+export class DenoStream implements Stream {
   readonly #conn: Deno.TcpConn | Deno.UnixConn;
   readonly #ends: Ends;
   readonly #giveBack: () => void;
 
-  constructor(conn: Deno.TcpConn | Deno.UnixConn, ends: Ends, giveBack: () => void) {
+  /**
+   * @param ends Its ends, where their names differ from the system's.
+   * @param giveBack Uncounts its descriptor; without it, it is counted here.
+   */
+  constructor(
+    conn: Deno.TcpConn | Deno.UnixConn,
+    ends: Ends = {},
+    giveBack = descriptors.take(),
+  ) {
     this.#conn = conn;
     this.#ends = ends;
     this.#giveBack = giveBack;

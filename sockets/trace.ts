@@ -1,14 +1,17 @@
 import type { Endpoint } from "../protocol/addresses.ts";
 import { errorName } from "./errno.ts";
 import type { SocketCall, SocketEvent, Trace } from "./socket_events.ts";
-import { type DatagramSocket, endpointOf, type Stream, type StreamListener } from "./stream.ts";
+import {
+  type DatagramSocket,
+  endpointOf,
+  type Ends,
+  type Stream,
+  type StreamListener,
+} from "./stream.ts";
 
 type Details = Partial<
   Pick<SocketEvent, "time" | "duration" | "local" | "remote" | "data" | "reset" | "error">
 >;
-
-/** The two ends of a socket, as far as they are known. */
-type Ends = Partial<Pick<Stream, "local" | "remote">>;
 
 /** Sockets of this process so far. */
 let sockets = 0;
@@ -67,11 +70,7 @@ export class SocketTrace {
 }
 
 /** A stream that works like the given one and reports its calls. */
-export function traceStream(socket: Stream, trace: SocketTrace): Stream {
-  return new TracedStream(socket, trace);
-}
-
-class TracedStream implements Stream {
+export class TracedStream implements Stream {
   readonly reset?: () => void;
   readonly #socket: Stream;
   readonly #trace: SocketTrace;
@@ -206,7 +205,7 @@ export function traceListener(listener: StreamListener, trace: SocketTrace): Str
       try {
         const socket = await listener.accept();
         const connection = trace.another();
-        const traced = traceStream(socket, connection);
+        const traced = new TracedStream(socket, connection);
         if (connection.takes("accept")) connection.returned("accept", since);
         return traced;
       } catch (error) {

@@ -2,7 +2,7 @@ import { type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.
 import { kindOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { Inbox } from "../../sockets/inbox.ts";
-import { bindDatagrams } from "../../sockets/listen.ts";
+import { bindClient } from "../../sockets/listen.ts";
 import type { Watch } from "../../sockets/dial.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
@@ -18,8 +18,7 @@ export class DatagramPeer implements Disposable {
 
   constructor(remote: InternetEndpoint, watch?: Watch) {
     this.remote = remote;
-    const hostname = remote.hostname.includes(":") ? "::" : "0.0.0.0";
-    const socket = bindDatagrams({ hostname, port: 0 });
+    const socket = bindClient(remote);
     this.#socket = watch === undefined
       ? socket
       : traceDatagrams(socket, new SocketTrace(watch.trace, watch.who));

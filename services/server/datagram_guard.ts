@@ -1,6 +1,7 @@
 import { formatEndpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import { isLoopback } from "../../sockets/host_addresses.ts";
 import type { Service } from "../service.ts";
 import { LruMap } from "../../sockets/lru_map.ts";
 
@@ -83,11 +84,11 @@ export class DatagramGuard {
     now?: number,
   ): string | undefined {
     const { neverAmplifies = false } = this.#service;
-    if (neverAmplifies && replyBytes > requestBytes && !isLoopback(remote)) {
+    if (neverAmplifies && replyBytes > requestBytes && !isLoopback(remote.hostname)) {
       return "the reply is longer than the request";
     }
     // A conversation may say the same on both sides; nobody forges an address of this host.
-    const mayLoop = this.#service.converse === undefined || !isLoopback(remote);
+    const mayLoop = this.#service.converse === undefined || !isLoopback(remote.hostname);
     if (mayLoop && this.#isAmbiguous(reply) && !this.#allowsAmbiguous(remote, now)) {
       return "answered a moment ago";
     }
@@ -127,8 +128,4 @@ export class DatagramGuard {
     this.#allowances.set(host, { bytes: left < 0 ? left + bytes : left, at: now });
     return left >= 0;
   }
-}
-
-function isLoopback({ hostname }: InternetEndpoint): boolean {
-  return /^(?:::ffff:)?127\.|^::1$/i.test(hostname);
 }

@@ -1,18 +1,11 @@
 import { serveUdp } from "./datagram_server.ts";
-import type { Server, StreamOptions } from "./server.ts";
+import type { AddressOptions, Server, StreamOptions } from "./server.ts";
 import type { Service } from "../service.ts";
 import { serve, serveUnix } from "./stream_server.ts";
 
 /** Where a server listens, and over which transport. */
 export type ListenPlace =
-  | {
-    readonly protocol: "tcp" | "udp";
-    /** IP addresses. @default {the loopback addresses that the host has} */
-    readonly addresses?: readonly string[] | undefined;
-    /** Port, 0-65535; 0 picks any free one, the same on every address. */
-    readonly port: number;
-    readonly reusePort?: boolean | undefined;
-  }
+  | ({ readonly protocol: "tcp" | "udp" } & AddressOptions)
   | { readonly protocol: "unix"; readonly path: string };
 
 /**

@@ -1,7 +1,7 @@
 import type { Endpoint } from "../../../protocol/addresses.ts";
 import { proxyHeader } from "../../../protocol/proxy_header.ts";
 import { connectTcp, connectUnix } from "../../../sockets/dial.ts";
-import { denoStream, type Stream } from "../../../sockets/stream.ts";
+import { DenoStream, type Stream } from "../../../sockets/stream.ts";
 import { writeAll } from "../../../sockets/write_all.ts";
 import type { Probing } from "./probing.ts";
 import { daysLeft, secure, TlsFailure } from "./tls.ts";
@@ -45,5 +45,5 @@ export async function openStream(probing: Probing): Promise<Stream> {
 async function connect(remote: Endpoint, signal: AbortSignal): Promise<Stream> {
   if ("path" in remote) return await connectUnix(remote.path ?? "");
   signal.throwIfAborted();
-  return denoStream(await connectTcp(remote, signal));
+  return new DenoStream(await connectTcp(remote, signal));
 }
