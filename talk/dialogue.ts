@@ -124,13 +124,11 @@ export class Dialogue {
       conversation.lines.flatMap((line, index) => {
         if (line.says !== "client") return [];
         const isNext = conversation === this.#conversation && index === this.#index;
-        const values = isNext ? this.#values : new Map();
-        const options = {
+        const matcher = new Matcher([line], this.#received, {
           talk: this.#talk,
-          values,
+          values: isNext ? this.#values : new Map(),
           mayBeginWithNewline: this.#mayBeginWithNewline,
-        };
-        const matcher = new Matcher([line], this.#received, options);
+        });
         return [{ conversation, index, line, matcher, isNext, literalBytes: literalBytesOf(line) }];
       })
     );

@@ -10,7 +10,7 @@ import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { visible } from "../../text/visible.ts";
 import { leastSize } from "./questions/make_challenge.ts";
 import { ConcurrencyLimiter } from "./rounds/concurrency_limiter.ts";
-import { about, examples, flags, questionFlags } from "./flags.ts";
+import { about, examples, flags } from "./flags.ts";
 import {
   type Findings,
   type ModeOptions,
@@ -59,7 +59,6 @@ export function checkProgram(services: readonly Askable[]): Program {
         hasPortFile: given.has("port-file"),
         certificate: { ca: values.ca, days: values.days },
         family: familyOf(values),
-        questionFlags,
         onlyFirst: values.first,
       });
       if (values.first && !given.has("talk")) {

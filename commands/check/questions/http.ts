@@ -141,30 +141,26 @@ function dechunked(rest: Uint8Array): Body | "malformed" {
   const bytes = new Uint8Array(rest.length);
   let size = 0;
   let at = 0;
+  const soFar = (isWhole: boolean): Body => ({ bytes: bytes.subarray(0, size), isWhole });
   while (true) {
     const line = latin1.decode(rest.subarray(at, at + 1_024));
     const [head, digits = ""] = /^([\da-f]{1,8})[ \t]*(?:;.*)?\r?\n/i.exec(line) ?? [];
     if (head === undefined) {
-      const mayCome = line.length < 1_024 && /^(?:[\da-f]{0,8}|[\da-f]{1,8}[ \t]*(?:;.*)?\r?)$/i;
-      return mayCome && mayCome.test(line)
-        ? { bytes: bytes.subarray(0, size), isWhole: false }
-        : "malformed";
+      const mayCome = /^(?:[\da-f]{0,8}|[\da-f]{1,8}[ \t]*(?:;.*)?\r?)$/i.test(line);
+      return mayCome && line.length < 1_024 ? soFar(false) : "malformed";
     }
     at += head.length;
     const length = parseInt(digits, 16);
     if (length === 0) {
       const trailers = latin1.decode(rest.subarray(at));
-      return { bytes: bytes.subarray(0, size), isWhole: /^(?:.+\r?\n)*\r?\n/.test(trailers) };
+      return soFar(/^(?:.+\r?\n)*\r?\n/.test(trailers));
     }
     const chunk = rest.subarray(at, at + length);
     bytes.set(chunk, size);
     size += chunk.length;
     at += length;
     const lineEnd = /^\r?\n/.exec(latin1.decode(rest.subarray(at, at + 2)))?.[0];
-    if (lineEnd === undefined) {
-      if (rest.length >= at + 2) return "malformed";
-      return { bytes: bytes.subarray(0, size), isWhole: false };
-    }
+    if (lineEnd === undefined) return rest.length >= at + 2 ? "malformed" : soFar(false);
     at += lineEnd.length;
   }
 }

@@ -8,7 +8,7 @@ import type { HttpAnswer } from "../questions/challenge.ts";
 import { noAddress } from "../rounds/rounds.ts";
 import type { Limit } from "../rounds/sizes.ts";
 import type { Spread } from "../rounds/series.ts";
-import { daysLeft } from "../probe/tls.ts";
+import { type Certificate, daysLeft } from "../probe/tls.ts";
 import { type Failed, isAnswer } from "../probe/verdict.ts";
 
 const LF = 0x0a;
@@ -44,13 +44,11 @@ function durations({ resolveMs, asked, probed }: Row): string {
 
 /** The finding at an address, on one line. */
 export function detailOf(row: Row): string {
-  const { verdict, probed: { ending } } = row;
-  const notes = [
-    lostRequests(row),
-    answerWords(row),
-    validityWords(row),
-    caveat(row),
-  ].filter((note) => note !== undefined);
+  const { verdict, probed: { ending, answer, certificate } } = row;
+  const found = isAnswer(verdict)
+    ? [answer && statusWords(answer), certificate && validityWords(certificate)]
+    : [];
+  const notes = [lostRequests(row), ...found, caveat(row)].filter((note) => note !== undefined);
   const after = notes.length === 0 ? "" : `  (${notes.join("; ")})`;
   if (ending.how === "failed") return failureDetail(row, ending) + after;
   if (verdict === "wrong") return wrongDetail(row);
@@ -151,19 +149,13 @@ function daysWords(days: number): string {
 }
 
 /** What a web server answered: `200 OK`, `301 Moved Permanently, to https://web/`. */
-function answerWords({ verdict, probed: { answer } }: Row): string | undefined {
-  if (answer === undefined || !isAnswer(verdict)) return undefined;
-  return statusWords(answer);
-}
-
 function statusWords({ status, reason, location }: HttpAnswer): string {
   const to = location === undefined ? "" : `, to ${location}`;
   return `${status} ${reason}`.trimEnd() + to;
 }
 
 /** How long a certificate is still valid. */
-function validityWords({ verdict, probed: { certificate } }: Row): string | undefined {
-  if (certificate === undefined || !isAnswer(verdict)) return undefined;
+function validityWords(certificate: Certificate): string {
   return `certificate valid for ${daysWords(daysLeft(certificate))}`;
 }
 

@@ -39,22 +39,15 @@ export async function once(options: ModeOptions): Promise<Findings> {
  */
 export async function untilAsExpected(options: ModeOptions, limit: number): Promise<Findings> {
   let waitingFor = "";
-  const last = await until({
-    attempt: ({ timeout, signal }) => probeAll({ ...options, timeout, signal }),
-    isGood: (targets) => targets.every(({ asExpected }) => asExpected),
-    tried(targets, number) {
-      reportTries(targets, number, options);
-      const now = waitingWords(targets);
-      if (now !== waitingFor && now !== "") options.progress?.(now);
-      waitingFor = now;
-    },
-    hasRoom: () => options.limiter.hasRoom,
-    timeout: options.timeout,
-    limit,
+  const last = await retry(options, limit, ({ targets, number }) => {
+    reportTries(targets, number, options);
+    const now = waitingWords(targets);
+    if (now !== waitingFor && now !== "") options.progress?.(now);
+    waitingFor = now;
   });
-  const results = resultsOf(last.result, last.number);
+  const results = resultsOf(last.targets, last.number);
   // Each try's lines of JSON were printed as it ended.
-  return { targets: last.result, results: results.map((it) => ({ ...it, event: undefined })) };
+  return { targets: last.targets, results: results.map((it) => ({ ...it, event: undefined })) };
 }
 
 /** How often to probe. */
@@ -130,56 +123,42 @@ function rowsOf(targets: readonly AssessedTarget[]): readonly AssessedRow[] {
 /** Milliseconds between the starts of two tries. */
 const EVERY_MS = 250;
 
-/** What to try, how long, and what to do with each try. */
-export interface UntilOptions<T> {
-  readonly attempt: Attempt<T>;
-  /** Milliseconds for all tries together. */
-  readonly limit: number;
-  /** Milliseconds for each try. */
-  readonly timeout: number;
-  /** Whether there is room for another try alongside those that still wait. */
-  readonly hasRoom: () => boolean;
-  readonly isGood: (result: T) => boolean;
-  /** Takes the result of each try that completed. */
-  readonly tried: (result: T, number: number) => void;
-}
-
-/** One try of all targets. `signal` ends it early with a meaningless result. */
-export type Attempt<T> = (options: {
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-}) => Promise<T>;
-
-/** A completed try. */
-export interface Tried<T> {
+/** One try of all targets that has completed. */
+interface Try {
   /** Counted from 1. */
   readonly number: number;
-  readonly result: T;
+  readonly targets: readonly AssessedTarget[];
 }
 
 /**
- * Retries until a try is good or the time is up.
+ * Retries until all is as expected or the time is up.
  *
  * Tries overlap: one that waits for an answer that was dropped does not keep
  * the next from finding a service that has come up in the meantime.
  *
+ * @param limit Milliseconds for all tries together.
+ * @param tried Takes each try that completed.
  * @returns the first good try, otherwise the last one that completed.
  */
-export async function until<T>(options: UntilOptions<T>): Promise<Tried<T>> {
-  const { attempt, limit, timeout, hasRoom, isGood, tried } = options;
+async function retry(
+  options: ModeOptions,
+  limit: number,
+  tried: (completed: Try) => void,
+): Promise<Try> {
   const over = new AbortController();
   const running = new Set<Promise<void>>();
   const good = Promise.withResolvers<void>();
-  let last: Tried<T> | undefined;
+  let last: Try | undefined;
   let started = 0;
 
   const start = (longest: number): Promise<void> => {
     const number = ++started;
-    const run = attempt({ timeout: longest, signal: over.signal }).then((result) => {
-      if (over.signal.aborted) return;
-      tried(result, number);
-      const isBest = isGood(result);
-      if (isBest || last === undefined || last.number < number) last = { number, result };
+    const trying = probeAll({ ...options, timeout: longest, signal: over.signal });
+    const run = trying.then((targets) => {
+      if (over.signal.aborted) return; // it was ended early: its result means nothing
+      tried({ number, targets });
+      const isBest = targets.every(({ asExpected }) => asExpected);
+      if (isBest || last === undefined || last.number < number) last = { number, targets };
       if (!isBest) return;
       over.abort();
       good.resolve();
@@ -189,8 +168,8 @@ export async function until<T>(options: UntilOptions<T>): Promise<Tried<T>> {
   };
 
   // The first try gets no more than the whole limit, so that it completes in time.
-  const first = start(Math.min(timeout, limit));
-  const timer = setInterval(() => hasRoom() && start(timeout), EVERY_MS);
+  const first = start(Math.min(options.timeout, limit));
+  const timer = setInterval(() => options.limiter.hasRoom && start(options.timeout), EVERY_MS);
   let limitTimer: ReturnType<typeof setTimeout> | undefined;
   const timeIsUp = new Promise<void>((resolve) => limitTimer = setTimeout(resolve, limit));
   try {

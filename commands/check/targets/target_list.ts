@@ -1,7 +1,8 @@
-import { type Argument, type Flags, parseCommandLine } from "../../../cli/arguments/flags.ts";
+import { type Argument, parseCommandLine } from "../../../cli/arguments/flags.ts";
 import { Failure } from "../../../cli/errors/failure.ts";
 import { reasonOf } from "../../../sockets/errno.ts";
 import { readTalk } from "../../../cli/arguments/talk_file.ts";
+import { questionFlags } from "../flags.ts";
 import { type CustomQuestion, customQuestion } from "../questions/custom.ts";
 import { DEFAULT_STATUS, type StatusRange } from "../questions/http.ts";
 import { PORT } from "./port_file.ts";
@@ -26,14 +27,12 @@ interface Listed {
 
 /** How to read targets. */
 export interface TargetListOptions extends Omit<ExpectOptions, "question"> {
-  /** The flags that a line of a targets file may have. */
-  readonly questionFlags: Flags;
   /** Whether only the first conversation of each file is played. */
   readonly onlyFirst: boolean;
 }
 
 function isDraftFlag(flag: string): flag is keyof Draft {
-  return ["send", "reply", "talk", "status"].includes(flag);
+  return flag in questionFlags;
 }
 
 /** The question that holds for the next target. */
@@ -85,7 +84,7 @@ export async function readTargetList(
     if (argument.flag === undefined) {
       listed.push({ text: argument.word, where: undefined, draft: current.use() });
     } else if (argument.flag === "targets") {
-      listed.push(...await readFile(String(argument.value), current, options.questionFlags));
+      listed.push(...await readFile(String(argument.value), current));
     } else if (argument.flag === "port-file" && !namesPort) {
       listed.push({ text: `localhost:${PORT}`, where: undefined, draft: current.use() });
     } else current.take(argument.flag, argument.value);
@@ -112,11 +111,7 @@ export async function readTargetList(
  *
  * @param path `-` is stdin.
  */
-async function readFile(
-  path: string,
-  current: CurrentQuestion,
-  questionFlags: Flags,
-): Promise<readonly Listed[]> {
+async function readFile(path: string, current: CurrentQuestion): Promise<readonly Listed[]> {
   const name = path === "-" ? "stdin" : path;
   return (await textOf(path)).split(/\r?\n/).flatMap((line, index) => {
     const where = `${name}:${index + 1}`;
