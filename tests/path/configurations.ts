@@ -18,6 +18,7 @@ export async function nginx(
   const config = `
 ${exists(STREAM_MODULE) ? `load_module ${STREAM_MODULE};` : ""}
 daemon off;
+master_process off;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log;
 events {}
