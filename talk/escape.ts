@@ -64,6 +64,12 @@ function written(byte: number): string {
 
 /** Bytes as a line of a file has them: what can't be typed, or means something else, becomes an escape. */
 export function escapeBytes(bytes: Uint8Array): string {
+  const text = escapeWithin(bytes);
+  return text.endsWith(" ") ? `${text.slice(0, -1)}\\x20` : text;
+}
+
+/** The same for bytes that others follow in their line: a space at their end can be seen. */
+export function escapeWithin(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {
     const byte = bytes[at] ?? 0;
@@ -72,7 +78,7 @@ export function escapeBytes(bytes: Uint8Array): string {
     text += character ?? written(byte);
     at += character === undefined ? 1 : sizeOf(byte);
   }
-  return text.replace(/ $/, "\\x20");
+  return text;
 }
 
 /** The character that begins at a position and is written as it is; `undefined` if there is none. */

@@ -1,5 +1,5 @@
 import { concat } from "@std/bytes/concat";
-import { escapeBytes } from "./escape.ts";
+import { escapeBytes, escapeWithin } from "./escape.ts";
 import { formatRational, integer } from "./rational.ts";
 import { type Line, measuredName, type Talk, type Token, type ValueToken } from "./talk.ts";
 import {
@@ -84,7 +84,7 @@ export function describe(lines: readonly Line[], values: Values): string {
 function describeToken(token: Token, values: Values): string {
   switch (token.kind) {
     case "bytes":
-      return escapeBytes(token.bytes).replace(/\\x20$/, " ");
+      return escapeWithin(token.bytes);
     case "newline":
       return "\\n";
     case "optional newline":

@@ -58,6 +58,13 @@ Deno.test("a wrong reply is shown with the line of the file, and where it parts"
   );
 });
 
+Deno.test("the carets stand where the two part, also after a space", async () => {
+  const { stderr } = await check("> a\n< len 8\n", "> a\n< len 5\n");
+  const [, source = "", caret = "", , , came = "", below = ""] = stderr.split("\n");
+  assertEquals([source.indexOf("5"), came], [caret.indexOf("^"), "  came    len 8"]);
+  assertEquals(below.indexOf("^"), came.indexOf("8"));
+});
+
 Deno.test("--first plays the first conversation alone", async () => {
   const asked = "== right\n> 1 + 2\\n\n< 3\\n\n\n== wrong\n> 1 + 2\\n\n< 4\\n\n";
   assertEquals((await check(sum, asked, "--first")).code, 0);

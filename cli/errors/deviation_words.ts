@@ -1,5 +1,5 @@
 import type { DeviationFacts, DeviationHint } from "../../talk/deviation.ts";
-import { escapeBytes } from "../../talk/escape.ts";
+import { escapeBytes, escapeWithin } from "../../talk/escape.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { visible } from "../../text/visible.ts";
 import { cutTo, widthOf } from "../../text/width.ts";
@@ -29,7 +29,8 @@ export function deviationLines(facts: DeviationFacts, name: string): readonly st
   const [source = "", caret = ""] = excerptOf(line.source, columnOf(facts));
   const label = `${name}:${line.number}: `;
   const start = Math.max(0, right - NEAR);
-  const before = (start > 0 ? "..." : "") + escapeBytes(came.subarray(start, right));
+  const before = (start > 0 ? "..." : "") +
+    (right < came.length ? escapeWithin : escapeBytes)(came.subarray(start, right));
   const cut = widthOf(before) > SHOWN / 2 ? `...${before.slice(-SHOWN / 2)}` : before;
   const from = escapeBytes(came.subarray(right, right + NEAR));
   return [
@@ -48,7 +49,7 @@ export function deviationLines(facts: DeviationFacts, name: string): readonly st
 /** Where in the line of the file it parts: within a text, after what is the same. */
 function columnOf({ token, into = 0 }: DeviationFacts): number {
   if (token?.kind !== "bytes") return token?.column ?? 1;
-  return token.column + escapeBytes(token.bytes.subarray(0, into)).length;
+  return token.column + escapeWithin(token.bytes.subarray(0, into)).length;
 }
 
 function cameWords(facts: DeviationFacts): string {
