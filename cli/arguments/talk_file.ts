@@ -46,7 +46,8 @@ export function readTalkText(name: string, text: string): Talk {
     const source = text.split("\n")[line - 1]?.replace(/\r$/, "") ?? "";
     throw new Failure("USAGE", `${name}:${line}:${column}: ${wordsOfTalk(problem)}`, {
       cause: error,
-      excerpt: excerptOf(source, column),
+      excerpt: source === "" ? [] : excerptOf(source, column),
+      hint: "netdemo help conversations explains every sign",
     });
   }
 }

@@ -81,6 +81,7 @@ Deno.test("a failure shows the wrong line with a caret", () => {
   if (!(failure instanceof Failure)) throw failure;
   assertEquals([failure.kind, failure.message.split(" ")[0]], ["USAGE", "class.talk:2:8:"]);
   assertEquals(failure.excerpt, ["< {a + b}", "       ^"]);
+  assertEquals(failure.hint, "netdemo help conversations explains every sign");
 });
 
 Deno.test("a file holds conversations, clients, mistakes, comments and what is typed", () => {
