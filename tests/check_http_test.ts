@@ -137,6 +137,20 @@ for (const [answer, stays, verdict, row] of servers) {
   });
 }
 
+Deno.test("the hint fits what a web server did wrong", async () => {
+  const other = "HTTP/1.1 503 Oops\r\nContent-Length: 5\r\n\r\nready";
+  const hints: readonly (readonly [answer: string, args: readonly string[], hint: RegExp])[] = [
+    [other, [], /accept that with --status 503\n/],
+    [other, ["--status", "503", "--reply", "steady"], /another body: compare that with --reply\n/],
+    ["SSH-2.0-x\r\n", [], /it speaks another protocol or TLS \(https:\/\/\)/],
+    ["", [], /it may hang, speak another protocol or TLS \(https:\/\/\)/],
+  ];
+  for (const [answer, args, hint] of hints) {
+    await using server = await startWeb(answer);
+    assertMatch((await check(`http://${HOST}:${server.port}/`, ...args)).stderr, hint);
+  }
+});
+
 Deno.test("the report has the phases of HTTP, and its status", async () => {
   await using server = await startWeb("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   const [probe] = await probes(`http://${HOST}:${server.port}/health`);

@@ -722,6 +722,8 @@ const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hi
   [[], /no target to check/, /netdemo check localhost:4040/],
   [["localhost"], /it has no port/, /localhost:4040/],
   [["ftp://localhost:4040"], /neither tcp:\/\/ nor udp:\/\//, /write HOST:PORT/],
+  [["htp://localhost:4040/"], /'htp:\/\/' is not a scheme/, /did you mean http:\/\/\?/],
+  [["http:/localhost:4040/"], /'http:\/' is not a scheme/, /did you mean http:\/\/\?/],
   [["droped=localhost:1"], /'droped=' is not an expectation/, /did you mean dropped\?/],
   [["error=localhost:1"], /never as expected/, /blocked/],
   [["udp://localhost:1/open"], /UDP has no handshake/, /./],

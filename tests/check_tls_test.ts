@@ -73,6 +73,7 @@ testWith([openssl], "each fault of a certificate is untrusted, with its reason",
     await rows(at(good), "--days", "21", ...ca),
     /wrong +tls: the certificate is valid for only 19 days, until/,
   );
+  assertMatch((await check(at(good), "--days", "21", ...ca)).stderr, /hint: .* with --days\n/);
 });
 
 testWith([openssl], "a peer that speaks no TLS is wrong, and says what it said", async () => {
@@ -96,6 +97,15 @@ testWith([openssl], "a peer that speaks no TLS is wrong, and says what it said",
   const shown = await rows(at(mail), at(web), "--timeout", "10s");
   assertMatch(shown, /wrong +tls: it answers "220 mail ESMTP", which is not TLS\n/);
   assertMatch(shown, /wrong +tls: it answers "HTTP\/1\.0 400 Bad request", which is not TLS\n/);
+  // A question has not been asked by then: its hint would mislead.
+  const hint = /\nhint: it speaks no TLS at this port: leave out tls:\/\/\n/;
+  for (const question of [[], ["--reply", "220 {...}"]]) {
+    assertMatch((await check(`tls://${HOST}:${mail.port}`, ...question)).stderr, hint);
+  }
+  const http = await check(`https://${HOST}:${web.port}/`);
+  assertMatch(http.stderr, /: write http:\/\/ for https:\/\/\n/);
+  const none = await check(at(silent), "--timeout", "1s");
+  assertMatch(none.stderr, /\nhint: it may speak no TLS \(then leave out tls:\/\/\)/);
   const { verdicts, probes } = await check(
     at(closing),
     at(resetting),

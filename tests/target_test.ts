@@ -80,6 +80,7 @@ const mistakes: readonly (readonly [text: string, why: string, hint: string])[] 
   ["redis://u:p@web/0", "redis:// is neither", "web:6379,"],
   ["tcp:web:80", "'tcp:' is not a protocol prefix", "tcp://web:80"],
   ["UDP4:web:80", "is not a protocol prefix", "udp://web:80"],
+  ["me:pw@web:80", "a target has no user name", "everything before the @: web:80"],
   ["me@web:80", "'me@web' is not a host name", "web:80"],
   ["we b:80", "'we b' is not a host name", "localhost:80"],
   ["web:80/", "'/' is not a service", "/calc, /message"],

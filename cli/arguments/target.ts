@@ -156,6 +156,11 @@ function noPort(authority: string, text: string, prefix: string): Failure {
     return wrong(text, "it has no port", { hint });
   }
   const [, head, tail] = /^(.*):(\d{1,5})$/.exec(authority) ?? [];
+  const at = authority.lastIndexOf("@");
+  if (at !== -1) {
+    const hint = `leave out everything before the @: ${prefix}${authority.slice(at + 1)}`;
+    return wrong(text, "a target has no user name", { hint });
+  }
   if (head !== undefined) {
     const hint = `an IPv6 address goes in brackets: ${prefix}[::1]:${tail}`;
     return wrong(text, `'${head}' is neither a host name nor an address`, { hint });

@@ -1,27 +1,56 @@
 import type { Protocol } from "../../../protocol/addresses.ts";
 import { shellWord } from "../../../text/shell.ts";
 import { visibleBytes } from "../../../text/visible.ts";
-import type { AssessedRow, AssessedTarget } from "../rounds/assessment.ts";
+import type { AssessedRow, AssessedTarget, Row } from "../rounds/assessment.ts";
 import type { CustomQuestion } from "../questions/custom.ts";
 import type { Verdict } from "../probe/verdict.ts";
 
 /** What to do next about a target that is not as expected. */
 export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
-  const { expect, question, http, target: { protocol } } = expected;
+  const { expect, question, target: { protocol } } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
     if (verdict === "ok" || verdict === "open" || verdict === "slow") {
       return "the path is open: no rule blocks it";
     }
     return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
   }
+  const row = rows.find((row) => row.verdict === verdict);
+  const stage = row && (hintForTls(row) ?? hintForHttp(row));
+  if (stage !== undefined) return stage;
   if (question !== undefined && !("form" in question) && verdict !== "slow") {
     const hint = hintForQuestion(question, rows);
     if (hint !== undefined) return hint;
   }
-  if (http !== undefined && verdict === "wrong") {
-    return "it answers, but not as expected: see its log, or accept other answers with --status";
-  }
   return hintsOver[protocol][verdict] ?? hints[verdict];
+}
+
+/** What to do about a handshake that came to nothing: no question has been asked yet. */
+function hintForTls({ expected: { http }, verdict, probed: { ending } }: Row): string | undefined {
+  if (ending.phase !== "tls") return undefined;
+  const plain = http === undefined ? "leave out tls://" : "write http:// for https://";
+  if (verdict === "silent" || verdict === "closed" || verdict === "reset") {
+    return `it may speak no TLS (then ${plain}), or something in between forwards to no server`;
+  }
+  if (verdict !== "wrong" || ending.how !== "failed") return undefined;
+  if (ending.problem === "not TLS") return `it speaks no TLS at this port: ${plain}`;
+  return ending.problem === "expires soon"
+    ? "renew the certificate, or ask for fewer days with --days"
+    : "see what its log says of the handshake";
+}
+
+/** What to do about the answer of a web server, or of what is none. */
+function hintForHttp({ expected: { http, tls }, verdict, probed }: Row): string | undefined {
+  const { ending, bytes, answer } = probed;
+  if (http === undefined || ending.phase !== "reply") return undefined;
+  const protocol = tls === undefined ? "another protocol or TLS (https://)" : "another protocol";
+  if (bytes === 0 && (verdict === "closed" || verdict === "silent")) {
+    return `it may hang, speak ${protocol}, or be a forwarder with no server behind it`;
+  }
+  if (verdict !== "wrong") return undefined;
+  if (answer === undefined) return `it speaks ${protocol}: is this the port of the web server?`;
+  return answer.status < http.status.first || answer.status > http.status.last
+    ? `it answers, but not as expected: see its log, or accept that with --status ${answer.status}`
+    : "it answers, but with another body: compare that with --reply";
 }
 
 /** What to do about a question of the user's own. */

@@ -91,7 +91,10 @@ type Asked = Pick<Expectation, "target" | "service" | "tls" | "http">;
 function parseAsked(text: string, services: readonly string[], options: ExpectOptions): Asked {
   const [, scheme = "", rest = ""] = /^(tls|https?):\/\/(.*)$/i.exec(text) ?? [];
   const { certificate, answer } = options;
-  if (scheme === "") return splitPath(parsePlaced(text, services, options), services);
+  if (scheme === "") {
+    refuseMisspelt(text);
+    return splitPath(parsePlaced(text, services, options), services);
+  }
   if (scheme.toLowerCase() === "tls") {
     const target = parsePlaced(rest, services, options) as InternetTarget;
     const tls = { host: target.host, ...certificate };
@@ -105,6 +108,19 @@ function parseAsked(text: string, services: readonly string[], options: ExpectOp
   const found = { target: { ...target, text }, service: "http", http };
   if (scheme.toLowerCase() === "http") return found;
   return { ...found, tls: { host: target.host, protocols: ["http/1.1"], ...certificate } };
+}
+
+/** The schemes that a target may have. */
+const schemes = ["tcp", "udp", "tls", "http", "https"];
+
+/** @throws {Failure} for `http:/web` and `htp://web`, whose hint shows the scheme that was meant. */
+function refuseMisspelt(text: string): void {
+  const [, scheme, slashes] = /^([a-z]+):(\/+)[^/]/i.exec(text) ?? [];
+  if (scheme === undefined || slashes === "//" && schemes.includes(scheme.toLowerCase())) return;
+  const hint = suggest(scheme, schemes)?.replace("?", "://?");
+  if (hint === undefined) return;
+  const message = `'${text}' is not a target: '${scheme}:${slashes}' is not a scheme`;
+  throw new Failure("USAGE", message, { hint });
 }
 
 /** The path and query of a request, with what can't stand in one encoded. */
