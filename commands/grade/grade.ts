@@ -6,6 +6,7 @@ import type { Channels } from "../../cli/output/channels.ts";
 import type { GradeOptions } from "./options.ts";
 import { readId, readIds } from "../../cli/arguments/ids.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
+import { shellWord } from "../../text/shell.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./catalogue.ts";
 import {
@@ -123,8 +124,11 @@ the program can't be started.`,
       throw usage("grade needs to know what the program is", `name it first: ${allNames}`);
     }
     if (surplus !== undefined) {
-      const line = `netdemo grade ${name} -- ${words.slice(1).join(" ")}`;
-      throw usage(`received '${surplus}' after the target`, `a command goes after --: ${line}`);
+      const program = words.slice(1);
+      const head = own.filter((word) => !program.includes(word));
+      const line = ["grade", ...head, "--", ...program].map(shellWord).join(" ");
+      const hint = `a command goes after --: netdemo ${line}`;
+      throw usage(`received '${surplus}' after the target`, hint);
     }
     const optionsFor = (subject: Subject): GradeOptions => ({
       target,

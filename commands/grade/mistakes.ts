@@ -104,8 +104,8 @@ function lineEndMistake(rest: string, lineEnd: boolean): Mistake {
     };
   }
   return rest.includes("\n")
-    ? { name: "more than one line end", fix: "end the answer to a line with one line end" }
-    : { name: "the line end is missing", fix: "end the answer to a line with a line end" };
+    ? { name: "more than one line end", fix: "send one line end, \\n, after the last word" }
+    : { name: "the line end is missing", fix: "send a line end, \\n, after the last word" };
 }
 
 /** Names a difference in case if there is no other difference. */

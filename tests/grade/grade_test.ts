@@ -78,6 +78,10 @@ Deno.test("wrong usage starts nothing and shows what to type", async () => {
     ],
     [["calc-server", "--"], /needs the command/],
     [["calc-server", "python3", "server.py"], /hint: .* grade calc-server -- python3 server\.py/],
+    [
+      ["server", "--talk", "my calc.talk", "python3", "server.py", "{port}"],
+      /hint: .* grade server --talk 'my calc\.talk' -- python3 server\.py '\{port\}'\n/,
+    ],
     [["calc-server", "--level", "robst", "--", "x"], /hint: did you mean robust\?/],
     [
       ["calc-server", "--level", "robust", "--only", "restrat", "--", "x"],
@@ -100,6 +104,19 @@ Deno.test("wrong usage starts nothing and shows what to type", async () => {
     assertEquals({ code, stdout }, { code: 2, stdout: "" }, args.join(" "));
     assertMatch(stderr, message);
     assertMatch(stderr, /^netdemo: USAGE: /);
+  }
+});
+
+Deno.test("a program that ends at once, and was not told its port, is shown how", async () => {
+  for (
+    const [given, fix] of [["", /fix +.*write "\{port\}"/], [
+      "{port}",
+      /fix +find out why/,
+    ]] as const
+  ) {
+    const program = [Deno.execPath(), "eval", "Deno.exit(1)", given];
+    const args = ["grade", "calc-server", "--only", "listens", "--", ...program];
+    assertMatch((await netdemoInProcess(args)).stdout, fix);
   }
 });
 

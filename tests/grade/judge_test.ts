@@ -50,8 +50,9 @@ Deno.test("a line end that is missing, or should be, is named as such", () => {
     [" \n", /white space after the answer/],
   ];
   for (const [after, name] of table) {
-    const { saw } = wrong(encoder.encode(SUM + after), `${SUM}\\n`);
+    const { saw, fix = "" } = wrong(encoder.encode(SUM + after), `${SUM}\\n`);
     assertMatch(saw.split("\n")[1] ?? "", name);
+    assertMatch(fix, /after the last word/); // it may be a client's request: no "answer"
   }
 });
 

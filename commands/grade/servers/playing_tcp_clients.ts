@@ -10,7 +10,7 @@ import type { Program } from "../program/program.ts";
 import { isInTimeWait } from "../program/system.ts";
 import { withoutTrace } from "./closing.ts";
 import { pause } from "../program/waits.ts";
-import { type Clients, ENDED_EARLY_FIX } from "./server_under_test.ts";
+import { type Clients, endedEarlyFix } from "./server_under_test.ts";
 
 /** Milliseconds within which a program must begin to listen. */
 const START_MS = 10_000;
@@ -111,7 +111,7 @@ export class TcpClients implements Clients<EagerPeer> {
     if (/Invalid argument|EINVAL|not listening/i.test(said)) {
       return "call listen() after bind() and before accept()";
     }
-    return ENDED_EARLY_FIX;
+    return endedEarlyFix(this.#program);
   }
 
   async #notListening(child: Child, search: ListenerSearch): Promise<Finding | Skipped> {

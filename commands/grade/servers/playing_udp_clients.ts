@@ -5,7 +5,7 @@ import { LOOPBACK } from "../program/listener_search.ts";
 import type { Program } from "../program/program.ts";
 import { type Listening, listeningOf, usageOf } from "../program/system.ts";
 import { pause } from "../program/waits.ts";
-import { type Clients, ENDED_EARLY_FIX } from "./server_under_test.ts";
+import { type Clients, endedEarlyFix } from "./server_under_test.ts";
 
 /** Milliseconds within which a program must bind its port. */
 const START_MS = 10_000;
@@ -60,7 +60,7 @@ export class UdpClients implements Clients<DatagramPeer> {
     }
     if (child.ended !== undefined) {
       const saw = `your program ${child.ending} before it answered`;
-      throw new Finding({ saw, fix: ENDED_EARLY_FIX });
+      throw new Finding({ saw, fix: endedEarlyFix(program) });
     }
     const [elsewhere] = found ?? [];
     const [stream] = await listeningOf([child.pid], "tcp") ?? [];

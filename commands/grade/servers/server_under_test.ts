@@ -10,8 +10,12 @@ import type { Program } from "../program/program.ts";
 import type { Subject } from "../subjects.ts";
 
 /** What to do about a program that ended before it was asked anything. */
-export const ENDED_EARLY_FIX =
-  "find out why it ended: read its error message, check the command, and bind() and listen()";
+export function endedEarlyFix({ takesPort }: Program): string {
+  return takesPort
+    ? "find out why it ended: read its error message, check the command, and bind() and listen()"
+    : 'read its error message; if it needs its port, write "{port}" in the command';
+}
+
 /** Starts of a program whose port another program may have taken in the meantime. */
 const STARTS = 3;
 
