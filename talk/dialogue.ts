@@ -1,7 +1,7 @@
 import type { Progress } from "./match.ts";
 import { Matcher } from "./matcher.ts";
 import { render } from "./render.ts";
-import { newlineAt } from "./take.ts";
+import { CR, LF, newlineAt } from "./take.ts";
 import type { Conversation, Line, Talk } from "./talk.ts";
 import type { Random, Value, Values } from "./value.ts";
 
@@ -41,9 +41,6 @@ interface Candidate {
   readonly isNext: boolean;
   readonly literalBytes: number;
 }
-
-const LF = 0x0a;
-const CR = 0x0d;
 
 /**
  * The server's side of the conversations of a file, with one client.

@@ -1,10 +1,13 @@
 import { parseText } from "./parse_text.ts";
 import { TalkError } from "./problem.ts";
 import { checkRules, numbersOf } from "./rules.ts";
+import { LF } from "./take.ts";
 import { isBinary, type Line, type Talk, type Token } from "./talk.ts";
 
 /** Maximum characters of a file. */
 export const MAX_FILE = 1024 * 1024;
+
+const NUL = 0;
 
 /** Who says a line, by its sign. */
 const signs: Readonly<Record<string, Line["says"]>> = {
@@ -88,7 +91,5 @@ function mayEndInNewline(tokens: readonly Token[], udp: boolean): boolean {
   const last = tokens.at(-1);
   if (last === undefined || last.kind === "newline" || last.kind === "end") return false;
   if (isBinary(tokens)) return false;
-  return udp || last.kind !== "bytes" || !["\n", "\0"].includes(lastCharacter(last.bytes));
+  return udp || last.kind !== "bytes" || ![LF, NUL].includes(last.bytes.at(-1) ?? NUL);
 }
-
-const lastCharacter = (bytes: Uint8Array): string => String.fromCharCode(bytes.at(-1) ?? 0);

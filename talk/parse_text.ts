@@ -3,11 +3,10 @@ import { MAX_CALCULATION, parseExpression } from "./expression.ts";
 import { TalkError } from "./problem.ts";
 import { compare, integer, parseRational } from "./rational.ts";
 import { concat } from "@std/bytes/concat";
+import { CR } from "./take.ts";
 import { type BinaryFormat, binaryFormats, type Range, type Token } from "./talk.ts";
 
 const encoder = new TextEncoder();
-
-const CR = 0x0d;
 
 /** A name in braces with spaces around it. */
 const SPACED_NAME = /\{\s+([A-Za-z]\w*)\s*\}/y;

@@ -1,8 +1,6 @@
 import { fallbacksOf, LiteralFinder } from "./find.ts";
-import { type Input, isDigit, isSign, mayBecomeNewline, newlineAt, POINT } from "./take.ts";
+import { CR, type Input, isDigit, isSign, LF, mayBecomeNewline, newlineAt, POINT } from "./take.ts";
 
-const LF = 0x0a;
-const CR = 0x0d;
 const newline = Uint8Array.of(LF);
 
 /** Where a hole in the file, `{...}` or a word that is not known, may end. */

@@ -76,9 +76,8 @@ function valueOf(
 
 /** Lines as they should have come, as a file would show them: with these values, where they are known. */
 export function describe(lines: readonly Line[], values: Values): string {
-  return lines.flatMap(({ tokens }) => tokens).map((token) => describeToken(token, values)).join(
-    "",
-  );
+  const tokens = lines.flatMap((line) => line.tokens);
+  return tokens.map((token) => describeToken(token, values)).join("");
 }
 
 function describeToken(token: Token, values: Values): string {

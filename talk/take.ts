@@ -3,8 +3,8 @@ import { MAX_DIGITS } from "./rational.ts";
 /** Maximum bytes of what is matched: of one reply, or one request. */
 export const MAX_MESSAGE = 16 * 1024 * 1024;
 
-const LF = 0x0a;
-const CR = 0x0d;
+export const LF = 0x0a;
+export const CR = 0x0d;
 
 /** Bytes that are matched: those that have come, and whether more may come. */
 export interface Input {

@@ -63,7 +63,9 @@ export function verdictOf(ending: ProbeEnding, isSlow: boolean): Verdict {
     case "answered":
       return !ending.right ? "wrong" : isSlow ? "slow" : "ok";
     case "failed":
-      return verdictOfFailure(ending);
+      return ending.problem !== undefined
+        ? verdictsOfProblems[ending.problem]
+        : failures[ending.phase][ending.kind] ?? "error";
   }
 }
 
@@ -89,11 +91,6 @@ const failures: Readonly<Record<Phase, Partial<Record<SocketFailureKind, Verdict
   send: rejections,
   reply: { ...rejections, ...cuts, TIMEOUT: "silent" },
 };
-
-function verdictOfFailure({ phase, kind, problem }: Failed): Verdict {
-  if (problem !== undefined) return verdictsOfProblems[problem];
-  return failures[phase][kind] ?? "error";
-}
 
 const kinds: Readonly<Partial<Record<Verdict, FailureKind>>> = {
   closed: "CLOSED",

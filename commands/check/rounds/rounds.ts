@@ -1,5 +1,4 @@
 import type { Endpoint } from "../../../protocol/addresses.ts";
-import type { ProxyVersion } from "../../../protocol/proxy_header.ts";
 import { descriptors } from "../../../sockets/descriptors.ts";
 import { SocketFailure } from "../../../sockets/failure.ts";
 import { knownAddresses, lookUp, systemResolver } from "../../../sockets/resolve.ts";
@@ -8,7 +7,8 @@ import type { Row } from "./assessment.ts";
 import { askedBy } from "../questions/challenge.ts";
 import { challengeFor, type Clients } from "../questions/make_challenge.ts";
 import type { ConcurrencyLimiter } from "./concurrency_limiter.ts";
-import type { NetworkClock, WaitEnd } from "../probe/network_clock.ts";
+import type { WaitEnd } from "../probe/network_clock.ts";
+import type { ProbeOptions } from "../probe/probing.ts";
 import { causeOf, nothing, probe, type Probed } from "../probe/probe.ts";
 import type { Expectation } from "../targets/targets.ts";
 import { type Failed, verdictOf } from "../probe/verdict.ts";
@@ -17,21 +17,16 @@ import { type Failed, verdictOf } from "../probe/verdict.ts";
 const MAX_UNDER_WAY = 2_048;
 
 /** What all probes have in common. */
-export interface RoundOptions {
+export interface RoundOptions
+  extends Pick<ProbeOptions, "timeout" | "proxyProtocol" | "clock" | "signal"> {
   readonly clients: Clients;
-  /** Milliseconds for each probe. */
-  readonly timeout: number;
   /** Milliseconds beyond which a right answer is `slow`. @default {never} */
   readonly slowerThan?: number | undefined;
-  /** The version of the PROXY protocol whose header is sent first. @default {none is} */
-  readonly proxyProtocol?: ProxyVersion | undefined;
   /** The family of addresses to visit. @default {both} */
   readonly family?: "IPv4" | "IPv6" | undefined;
-  readonly clock: NetworkClock;
   readonly limiter: ConcurrencyLimiter;
   /** Called when a target has been visited, with the number of those that have. */
   readonly visited?: ((count: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What happened before a probe, once its address is known. */
