@@ -10,8 +10,9 @@ export function parseDuration(text: string): number | undefined {
   return milliseconds <= MAX_DURATION_MS ? Math.ceil(milliseconds) : undefined;
 }
 
-/** `250ms`, `5s`, `2m`: the shortest way to write it exactly. */
-export function formatDuration(milliseconds: number): string {
+/** `250ms`, `5s`, `2m`: the shortest way to write it, to the millisecond. @param exact Milliseconds. */
+export function formatDuration(exact: number): string {
+  const milliseconds = Math.round(exact); // what is left of a limit is no whole number
   if (milliseconds > 0 && milliseconds % 60_000 === 0) return `${milliseconds / 60_000}m`;
   if (milliseconds % 1_000 === 0) return `${milliseconds / 1_000}s`;
   return `${milliseconds}ms`;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startServer } from "../services/server/start.ts";
 import type { Server } from "../services/server/server.ts";
 import { talkService } from "../services/talk.ts";
@@ -61,8 +61,14 @@ Deno.test("a wrong reply is shown with the line of the file, and where it parts"
 Deno.test("the carets stand where the two part, also after a space", async () => {
   const { stderr } = await check("> a\n< len 8\n", "> a\n< len 5\n");
   const [, source = "", caret = "", , , came = "", below = ""] = stderr.split("\n");
-  assertEquals([source.indexOf("5"), came], [caret.indexOf("^"), "  came    len 8"]);
+  assertEquals([source.lastIndexOf("5"), came], [caret.indexOf("^"), "  came    len 8"]);
   assertEquals(below.indexOf("^"), came.indexOf("8"));
+});
+
+Deno.test("a limit that --for has shortened is named in whole milliseconds", async () => {
+  const { stdout, stderr } = await check("> a\n< b\n", "< b\n", "--for", "100ms");
+  assertMatch(stdout, /connected, then none in \d+ms\n/);
+  assertMatch(stderr, /nothing in \d+ms\n/);
 });
 
 Deno.test("--first plays the first conversation alone", async () => {
