@@ -172,7 +172,9 @@ Deno.test("--reply looks in the body, --status and --reply hold for the targets 
   for (
     const [args, message] of [
       [["--status", "99", url], /--status must be an HTTP status or a range/],
-      [["--status", "204", `${HOST}:1/calc`], /are for targets that name no service/],
+      [["--status", "204", `${HOST}:1/calc`], /--status is for targets over HTTP\nhint: .*http:/],
+      [["--send", "x", "--reply", "y", url], /--send and --talk are not for http:\/\//],
+      [[`${HOST}:1/health`], /'\/health' is not a service\nhint: .*http:\/\/HOST:PORT\/PATH\n/],
       [["http://user@web/"], /leave out everything before the @/],
       [[`http://${HOST}:99999/`], /a port is a whole number from 1 to 65535/],
       [[`udp://${HOST}:1`, "-4", "-6"], /-4 and -6 leave no address/],

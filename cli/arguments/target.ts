@@ -192,7 +192,8 @@ function knownService(service: string, text: string, services: readonly string[]
   }
   const names = services.map((name) => `/${name}`).join(", ");
   throw wrong(text, `'/${service}' is not a service`, {
-    hint: suggest(service, services) ?? `what may follow the port: ${names}`,
+    hint: suggest(service, services) ??
+      `what may follow the port: ${names}; a web server is asked with http://HOST:PORT/PATH`,
   });
 }
 

@@ -68,6 +68,7 @@ function targetsPage(columns: number): string {
       ["udp://localhost:4040", "the same over UDP"],
       ["unix:/tmp/calc.sock", "a Unix socket, by its path"],
       ["web:4040/hello", "check: the service to ask there (default calc)"],
+      ["http://web:8080/up", "check: a web server; https:// and tls:// with TLS"],
     ], columns),
     paragraphs(
       "A client takes it as its first word. --host, --port (-p) and --udp (-u) do the same; " +

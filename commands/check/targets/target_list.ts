@@ -178,8 +178,25 @@ async function expectationsOf(
       return expected;
     })
   );
-  if (drafts.size === 0) return all;
-  throw new Failure("USAGE", "--send, --reply and --talk are for targets that name no service", {
+  const [unused] = drafts;
+  if (unused === undefined) return all;
+  throw unusedQuestion(unused, all.some(({ http }) => http !== undefined));
+}
+
+/** A question that fits none of its targets would be passed over in silence. */
+function unusedQuestion({ send, talk, reply }: Draft, hasWeb: boolean): Failure {
+  if (send === undefined && talk === undefined && reply === undefined) {
+    return new Failure("USAGE", "--status is for targets over HTTP", {
+      hint:
+        "write http:// or https:// before the target: netdemo check http://web:8080/ --status 204",
+    });
+  }
+  if (hasWeb) {
+    return new Failure("USAGE", "--send and --talk are not for http:// and https://", {
+      hint: "name the server without them: netdemo check cache:6379 --send PING --reply +PONG",
+    });
+  }
+  return new Failure("USAGE", "--send, --reply and --talk are for targets that name no service", {
     hint: "leave out the slash and the service: netdemo check cache:6379 --send PING --reply +PONG",
   });
 }
