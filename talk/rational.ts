@@ -9,7 +9,7 @@ const PARTS = /^([-+]?)(\d*)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/;
 
 export const integer = (value: bigint): Rational => ({ numerator: value, denominator: 1n });
 
-export const isInteger = ({ denominator }: Rational): boolean => denominator === 1n;
+const isInteger = ({ denominator }: Rational): boolean => denominator === 1n;
 
 /** The exact value of `30`, `+30.0`, `.5` or `3e1`; `undefined` beyond {@linkcode MAX_DIGITS}. */
 export function parseRational(text: string): Rational | undefined {
