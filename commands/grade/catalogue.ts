@@ -6,7 +6,7 @@ import { type Level, levels, type Subject } from "./subjects.ts";
 import { tableOf } from "./tables.ts";
 
 /** A check and the programs that it applies to. */
-export interface Entry {
+interface Entry {
   readonly check: SubjectFacts;
   readonly level: Level;
   /** Its sentence for each of them, without repeats. */
@@ -34,16 +34,15 @@ export function entries(subjects: readonly Subject[]): Entry[] {
 /** What --list prints: a row for each check, the easiest level first, and its subjects. */
 export function listing(subjects: readonly Subject[]): string {
   const all = entries(subjects);
+  const columns = Deno.stdout.isTerminal() ? displayOf(Deno.stdout).columns : Infinity;
   const rows = levels.flatMap((level) =>
     all.filter((entry) => entry.level === level).flatMap(({ check, sentences, subjects: names }) =>
-      sentences.map((sentence) =>
-        [
-          level.padEnd(6),
-          check.id.padEnd(12),
-          subjects.length > 1 ? sentence.padEnd(SENTENCE) : sentence,
-          ...(subjects.length > 1 ? [names.join(", ")] : []),
-        ].join(" ")
-      )
+      sentences.map((sentence) => {
+        const row = subjects.length > 1
+          ? `${sentence.padEnd(SENTENCE)} ${names.join(", ")}`
+          : sentence;
+        return hanging(`${level.padEnd(6)} ${check.id.padEnd(12)} `, row, columns);
+      })
     )
   );
   return [...new Set(rows)].join("\n") + "\n";
@@ -55,28 +54,27 @@ const SENTENCE = 52;
 /** What --explain prints about a check. */
 export function explanation(id: string, subjects: readonly Subject[]): string {
   const found = entries(subjects).filter(({ check }) => check.id === id);
-  return found.map(({ check, sentences, level, subjects }) =>
-    [
-      `${id}: ${sentences.join("; ")}`,
-      ...wrapped("level", level),
-      ...wrapped("for", subjects.join(", ")),
-      ...wrapped("how", check.how),
-      ...wrapped("why", check.why),
-      ...wrapped("fix", check.fix),
-      ...(check.needs === undefined ? [] : wrapped("needs", check.needs.join(", "))),
-    ].join("\n")
-  ).join("\n\n") + "\n";
+  const columns = Math.min(MAX_COLUMNS, displayOf(Deno.stdout).columns);
+  return found.map(({ check, sentences, level, subjects }) => {
+    const { how, why, fix, needs } = check;
+    const facts = { level, for: subjects.join(", "), how, why, fix, needs: needs?.join(", ") };
+    return [
+      ...wrap(`${id}: ${sentences.join("; ")}`, columns),
+      ...Object.entries(facts).flatMap(([name, text]) =>
+        text === undefined ? [] : hanging(`  ${name.padEnd(7)}`, text, columns)
+      ),
+    ].join("\n");
+  }).join("\n\n") + "\n";
 }
 
 /** Columns of a line, on a terminal that has as many. */
 const MAX_COLUMNS = 78;
 
-/** `  why   one client's ...`, in lines that fit the terminal. */
-function wrapped(name: string, text: string): string[] {
-  const columns = Math.min(MAX_COLUMNS, displayOf(Deno.stdout).columns);
-  return wrap(text, columns - 9).map((line, index) =>
-    `  ${(index === 0 ? name : "").padEnd(7)}${line}`
-  );
+/** A text after its name, in lines of so many columns: those that follow are indented. */
+function hanging(name: string, text: string, columns: number): string {
+  if (name.length + text.length <= columns) return name + text;
+  const words = text.replaceAll(/ +/g, " ");
+  return name + wrap(words, columns - name.length).join(`\n${" ".repeat(name.length)}`);
 }
 
 /** Every id that --only, --skip and --explain accept for these subjects. */

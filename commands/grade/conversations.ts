@@ -33,6 +33,11 @@ export function sampleOf(talk: Talk): Conversation {
   return sample;
 }
 
+/** What a client says first in the sample. */
+export function firstRequest(talk: Talk): Line | undefined {
+  return requestsOf(sampleOf(talk))[0];
+}
+
 /** The first conversation of one client in which each request shows its end. */
 export function framedIn(talk: Talk): Conversation | undefined {
   return playable(talk).find((conversation) => {
@@ -56,10 +61,10 @@ export function isText({ conversations }: Talk): boolean {
 }
 
 /** The requests of a conversation if all can be sent before any reply has come. */
-export function blindRequests({ lines }: Conversation): readonly Line[] | undefined {
+export function blindRequests(conversation: Conversation): readonly Line[] | undefined {
   const heard = new Set<string>();
   const said = new Set<string>();
-  for (const { says, tokens } of lines) {
+  for (const { says, tokens } of conversation.lines) {
     const names = namesIn(tokens);
     if (says === "client" && names.some((name) => heard.has(name))) return undefined;
     for (const name of names) {
@@ -67,7 +72,7 @@ export function blindRequests({ lines }: Conversation): readonly Line[] | undefi
       else if (!said.has(name)) heard.add(name);
     }
   }
-  return lines.filter(({ says }) => says === "client");
+  return requestsOf(conversation);
 }
 
 /** A conversation with its file. */

@@ -1,9 +1,8 @@
 import type { Program, Run } from "../../cli/command.ts";
-import { durationFlag, parseCommandLine, readName, readNumber } from "../../cli/arguments/flags.ts";
-import { reportFlags } from "../../cli/reports/open_report.ts";
+import { parseCommandLine } from "../../cli/arguments/flags.ts";
 import { readTalk } from "../../cli/arguments/talk_file.ts";
 import type { Channels } from "../../cli/output/channels.ts";
-import type { GradeOptions } from "./options.ts";
+import { flags, type GradeOptions } from "./options.ts";
 import { readId, readIds } from "../../cli/arguments/ids.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { shellWord } from "../../text/shell.ts";
@@ -12,8 +11,6 @@ import { explanation, idsOf, listing } from "./catalogue.ts";
 import {
   fileSubject,
   lessonSubject,
-  type Level,
-  levels,
   type Protocol,
   type Role,
   roles,
@@ -21,59 +18,6 @@ import {
   subjectNames,
 } from "./subjects.ts";
 import { grade } from "./run.ts";
-
-const DEFAULT_TIMEOUT_MS = 2_000;
-const DEFAULT_MAX_TIME_MS = 60_000;
-
-const flags = {
-  level: {
-    value: "LEVEL",
-    about: "how strict to be: lesson, robust, stream",
-    default: "lesson" as const,
-    read: readLevel,
-  },
-  talk: { value: "FILE", about: "the conversation that the program holds", read: readName },
-  udp: { short: "u", about: "the program uses UDP; a conversation file says so itself" },
-  lines: { about: "both sides use line ends; skips the check no-newline" },
-  only: {
-    value: "ID,...",
-    about: "only these checks, and those they need",
-    read: readName,
-  },
-  skip: { value: "ID,...", about: "not these checks", read: readName },
-  list: { about: "list the checks and start nothing" },
-  explain: {
-    value: "ID",
-    about: "explain a check: how it works, why, how to fix it",
-    read: readName,
-  },
-  port: {
-    short: "p",
-    value: "N",
-    about: "the fixed port that the program uses",
-    read: readNumber(1, 65_535),
-  },
-  input: {
-    value: "TEXT",
-    about: "what the program gets on stdin; \\n ends a line, {port} is its port",
-    read: readName,
-  },
-  "run-as": { value: "USER", about: "run the program as this user; needs root", read: readName },
-  timeout: durationFlag("longest wait for each answer", DEFAULT_TIMEOUT_MS),
-  "max-time": durationFlag("longest time for everything", DEFAULT_MAX_TIME_MS),
-  seed: {
-    value: "N",
-    about: "repeat the questions of an earlier run",
-    read: readNumber(0, 2 ** 31 - 1),
-  },
-  ...reportFlags,
-  gradescope: {
-    value: "PATH",
-    about: "write results.json for Gradescope to this file, too",
-    read: readName,
-  },
-  "i-may-break-it": { about: "allow robust and stream for a server on another host" },
-};
 
 /** The command that examines a learner's program. */
 export const program: Program = {
@@ -137,9 +81,6 @@ the program can't be started.`,
       subject,
       only: idsFrom(values.only, "--only", subject),
       skip: idsFrom(values.skip, "--skip", subject),
-      maxTime: values["max-time"],
-      runAs: values["run-as"],
-      mayBreak: values["i-may-break-it"],
       input: values.input?.replaceAll("\\n", "\n"),
     });
     const [lesson] = known ?? [];
@@ -204,23 +145,13 @@ function readRole(name: string): Role {
 
 const allNames = [...subjectNames, ...roles].join(", ");
 
+/** Explains a check over both protocols. */
 function explaining(id: string, choice: Choice): Run {
-  const both = { ...choice, protocol: undefined };
-  const explained = (subjects: readonly Subject[]): string =>
-    explanation(readId(id, "--explain", { known: idsOf(subjects), what: "checks" }), subjects);
-  if (choice.talk !== undefined) {
-    return async (channels) => show(explained(await chosen(both)), channels);
-  }
-  const text = explained(lessonSubjects(both));
-  return (channels) => show(text, channels);
-}
-
-function readLevel(text: string, flag: string): Level {
-  const level = levels.find((level) => level === text);
-  if (level !== undefined) return level;
-  throw new Failure("USAGE", `${flag} must be ${levels.join(", ")}: received '${text}'`, {
-    hint: suggest(text, levels),
-  });
+  return async (channels) => {
+    const subjects = await chosen({ ...choice, protocol: undefined });
+    const known = { known: idsOf(subjects), what: "checks" };
+    return await show(explanation(readId(id, "--explain", known), subjects), channels);
+  };
 }
 
 /** The ids of --only and --skip. */

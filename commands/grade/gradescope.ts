@@ -2,30 +2,15 @@ import type { Report, Result } from "../../cli/reports/report.ts";
 import { Failure } from "../../cli/errors/failure.ts";
 import { fileFailure } from "../../cli/errors/file_failure.ts";
 import { writeReport } from "../../cli/output/write_whole.ts";
-
-/** A test in Gradescope's results.json (gradescope-autograders.readthedocs.io). */
-interface GradescopeTest {
-  readonly name: string;
-  readonly number: string;
-  readonly score: number;
-  readonly max_score: number;
-  readonly status: "passed" | "failed";
-  readonly output: string;
-}
-
-/** What the report says of a check that has not run yet. */
-export interface Planned {
-  readonly id: string;
-  readonly sentence: string;
-}
+import type { TestFacts } from "../../suite/test.ts";
 
 /**
- * Gradescope's results.json: one point for each check. It is rewritten after
+ * Gradescope's results.json (gradescope-autograders.readthedocs.io): one point for each check. It is rewritten after
  * each of them, so that an interrupted run leaves one, too.
  *
  * @throws {Failure} of kind `USAGE` if the file can't be written.
  */
-export function gradescopeReport(path: string, planned: readonly Planned[]): Report {
+export function gradescopeReport(path: string, planned: readonly TestFacts[]): Report {
   const startedAt = performance.now();
   const done = new Map<string, Result>();
   const write = (output?: string): void => {
@@ -62,11 +47,8 @@ export function gradescopeReport(path: string, planned: readonly Planned[]): Rep
   };
 }
 
-function testOf(
-  { id, sentence }: Planned,
-  index: number,
-  result: Result | undefined,
-): GradescopeTest {
+/** A check as Gradescope has it, with its result if it has run. */
+function testOf({ id, sentence }: TestFacts, index: number, result: Result | undefined) {
   const isSkipped = result?.status === "skip";
   const passed = result?.status === "pass" || isSkipped;
   return {

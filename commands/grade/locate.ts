@@ -25,7 +25,7 @@ async function notFree(port: number, cause: unknown): Promise<Failure> {
 
 /** Returns where a TARGET runs; `undefined` for a COMMAND. @throws {Failure} */
 export async function locate(options: GradeOptions) {
-  const { target: text, command, subject, level, port, mayBreak, timeout } = options;
+  const { target: text, command, subject, level, port, timeout } = options;
   const named = subject.isFile ? `${subject.name} --talk FILE` : subject.name;
   if (text === undefined) {
     if (command === undefined || command.length === 0) {
@@ -53,7 +53,7 @@ export async function locate(options: GradeOptions) {
   }
   const addresses = await resolve(parsed.host, timeout);
   const isBeyond = addresses.some((address) => !/^127\.|^::1$/.test(address));
-  if (isBeyond && level !== "lesson" && !mayBreak) {
+  if (isBeyond && level !== "lesson" && !options["i-may-break-it"]) {
     throw new Failure("USAGE", `--level ${level} may break the server at ${parsed.host}`, {
       hint: "if it is yours, add --i-may-break-it",
     });

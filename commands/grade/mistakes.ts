@@ -4,11 +4,11 @@
 export interface Wanted {
   /** The right answer, without a line end. */
   readonly text: string;
-  /** Whether a line end must (`true`) or must not (`false`) follow; `undefined` allows both. */
-  readonly lineEnd?: boolean;
+  /** Whether a line end must follow; otherwise it may. */
+  readonly isLine: boolean;
 }
 
-export interface Mistake {
+interface Mistake {
   /** What is wrong, in a few words. */
   readonly name: string;
   /** What to change. */
@@ -81,7 +81,7 @@ function numberMistake(text: string, { text: wanted }: Wanted, sent: string): Mi
 const lastNumber = (text: string): string | undefined => /(-?\d+(?:\.\d+)?)\s*$/.exec(text)?.[1];
 
 /** Names what is wrong around the right answer. */
-function whiteSpaceMistake(text: string, { text: wanted, lineEnd }: Wanted): Mistake | undefined {
+function whiteSpaceMistake(text: string, { text: wanted, isLine }: Wanted): Mistake | undefined {
   if (wanted === "" || text.trim() !== wanted || text.startsWith(BOM)) return undefined;
   if (!text.startsWith(wanted)) {
     return { name: "white space before the answer", fix: `send exactly ${wanted}` };
@@ -93,16 +93,7 @@ function whiteSpaceMistake(text: string, { text: wanted, lineEnd }: Wanted): Mis
       fix: "send no space, tab or other white space after the last word",
     };
   }
-  return lineEnd === undefined ? undefined : lineEndMistake(rest, lineEnd);
-}
-
-function lineEndMistake(rest: string, lineEnd: boolean): Mistake {
-  if (!lineEnd) {
-    return {
-      name: "a line end, though the request had none",
-      fix: "answer in kind: a request without a line end gets its answer without one",
-    };
-  }
+  if (!isLine) return undefined;
   return rest.includes("\n")
     ? { name: "more than one line end", fix: "send one line end, \\n, after the last word" }
     : { name: "the line end is missing", fix: "send a line end, \\n, after the last word" };

@@ -1,4 +1,4 @@
-/** Chooses the tests of a program, and sets up its examination. */
+/** Chooses the tests of a program, and prepares what they drive. */
 import { type Driver, run } from "../../suite/runner.ts";
 import type { Outcome } from "../../suite/outcome.ts";
 import { upToLevel, withNeeds } from "../../suite/selection.ts";
@@ -12,8 +12,8 @@ import { type ServerSettings, ServerUnderTest } from "./servers/server_under_tes
 import { type Level, levels } from "./subjects.ts";
 import { tcpClientChecks, tcpServerChecks, udpClientChecks, udpServerChecks } from "./tables.ts";
 
-/** What is examined and how. */
-export interface Examination extends ServerSettings, Omit<ProgramOptions, "mark"> {
+/** What is tested and how. */
+export interface TestSettings extends ServerSettings, Omit<ProgramOptions, "mark"> {
   readonly level: Level;
   /** Ids of the checks to run; those that they need run, too. @default all */
   readonly only?: ReadonlySet<string> | undefined;
@@ -21,39 +21,38 @@ export interface Examination extends ServerSettings, Omit<ProgramOptions, "mark"
   readonly skip?: ReadonlySet<string> | undefined;
 }
 
-/** An examination that is ready to begin. */
-export interface Prepared extends AsyncDisposable {
+/** Tests that are ready to run. */
+interface Prepared extends AsyncDisposable {
   /** The tests that will run. */
   readonly tests: readonly SubjectTest<never>[];
   /** Runs them. */
   outcomes(signal: AbortSignal): AsyncGenerator<Outcome>;
 }
 
-/** Prepares an examination. */
-export function prepare(examination: Examination): Prepared {
-  const { subject, target } = examination;
-  const program = new Program(examination);
+export function prepare(settings: TestSettings): Prepared {
+  const { subject, target } = settings;
+  const program = new Program(settings);
   const isUdp = subject.protocol === "udp";
   if (subject.role === "client") {
     const table = isUdp ? udpClientChecks : tcpClientChecks;
-    const tests = chosenFrom(table, examination);
+    const tests = chosenFrom(table, settings);
     const waiting = table.filter(({ id }) => tests.some((test) => test.id === id))
       .flatMap(({ scenario }) => scenario?.waits ? [scenario] : []);
-    return prepared(tests, new ClientUnderTest(program, { ...examination, waiting }));
+    return prepared(tests, new ClientUnderTest(program, { ...settings, waiting }));
   }
   if (isUdp) {
     const clients = new UdpClients(program, target?.addresses);
-    const server = new ServerUnderTest(program, examination, clients);
-    return prepared(chosenFrom(udpServerChecks(subject), examination), server);
+    const tests = chosenFrom(udpServerChecks(subject), settings);
+    return prepared(tests, new ServerUnderTest(program, settings, clients));
   }
   const clients = new TcpClients(program, target?.addresses);
-  const server = new ServerUnderTest(program, examination, clients);
-  return prepared(chosenFrom(tcpServerChecks(subject), examination), server);
+  const tests = chosenFrom(tcpServerChecks(subject), settings);
+  return prepared(tests, new ServerUnderTest(program, settings, clients));
 }
 
 function chosenFrom<D extends Driver>(
   table: readonly Check<D>[],
-  { subject, level, only, skip, timeout, fixedPort }: Examination,
+  { subject, level, only, skip, timeout, fixedPort }: TestSettings,
 ): SubjectTest<D>[] {
   const tests = upToLevel(testsOf(table, subject, timeout, fixedPort !== undefined), level, levels);
   const chosen = withNeeds(tests, only).filter(({ id }) => !skip?.has(id));

@@ -2,7 +2,7 @@ import type { Channels } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
 import { allOf, type Report, type Result } from "../../cli/reports/report.ts";
 import type { Outcome } from "../../suite/outcome.ts";
-import type { TestFacts } from "../../suite/test.ts";
+import type { Evidence, TestFacts } from "../../suite/test.ts";
 import { gradescopeReport } from "./gradescope.ts";
 import type { GradeOptions } from "./options.ts";
 
@@ -40,20 +40,18 @@ export function openReports(
 export function resultOf({ test, status, detail, evidence, see, ...rest }: Outcome): GradeResult {
   const { id, sentence, level = "", why, fix } = test;
   const reason = see === undefined ? detail : `not judged: see ${see}`;
-  const facts = evidence === undefined ? undefined : {
-    sent: evidence.sent,
-    want: evidence.want,
-    saw: evidence.saw,
-    said: evidence.said,
-    why: evidence.why ?? why,
-    fix: evidence.fix ?? fix,
-  };
   return {
     ...{ id, level, status, sentence, reason },
     detail: reason ?? evidence?.saw.split("\n")[0],
-    more: facts && Object.fromEntries(
-      Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    ),
+    more: evidence && factsOf({ ...evidence, why: evidence.why ?? why, fix: evidence.fix ?? fix }),
     elapsedMs: Math.round(rest.elapsedMs * 10) / 10,
   };
+}
+
+/** What is known of a failure, in the order in which it is read. */
+function factsOf({ sent, want, saw, said, why, fix }: Evidence): Record<string, string> {
+  const facts = Object.entries({ sent, want, saw, said, why, fix });
+  return Object.fromEntries(
+    facts.flatMap(([name, text]) => text === undefined ? [] : [[name, text]]),
+  );
 }

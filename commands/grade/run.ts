@@ -16,6 +16,8 @@ import { seededRandom } from "../../protocol/random.ts";
 import { type GradeResult, openReports, resultOf } from "./results.ts";
 import { levels } from "./subjects.ts";
 
+/** As timeout(1) exits. */
+const EXIT_TIMEOUT = 124;
 /** Exit codes for programs that can't be started, as in shells. */
 const EXIT_NOT_EXECUTABLE = 126;
 const EXIT_NOT_FOUND = 127;
@@ -39,16 +41,16 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   refuseUnreached(options, prepared.tests);
   const report = openReports(options, prepared.tests, channels);
   const timeLimit = new AbortController();
-  const timer = setTimeout(() => timeLimit.abort(), options.maxTime);
+  const timer = setTimeout(() => timeLimit.abort(), options["max-time"]);
   const startedAt = performance.now();
-  const done: Outcome[] = [];
+  const outcomes: Outcome[] = [];
+  const take = (outcome: Outcome): void => {
+    outcomes.push(outcome);
+    if (isReported(outcome, options.only)) report.add([resultOf(outcome)]);
+  };
+  const signal = AbortSignal.any([timeLimit.signal, signals.first]);
   try {
-    for await (
-      const outcome of prepared.outcomes(AbortSignal.any([timeLimit.signal, signals.first]))
-    ) {
-      done.push(outcome);
-      if (isReported(outcome, options.only)) report.add([resultOf(outcome)]);
-    }
+    for await (const outcome of prepared.outcomes(signal)) take(outcome);
   } catch (error) {
     const failure = error instanceof CannotStart ? cannotStart(error, options) : asFailure(error);
     await report.end({ aborted: failure.message });
@@ -59,12 +61,8 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   // What is left of the program ends before the marks are written for the last time.
   await stack.disposeAsync();
   const cut = signals.first.aborted ? "signal" : timeLimit.signal.aborted ? "time" : undefined;
-  const missing = cut === undefined ? [] : notRun(prepared.tests, done, whyCut(cut, options));
-  for (const outcome of missing) {
-    if (isReported(outcome, options.only)) report.add([resultOf(outcome)]);
-  }
-  const counted = [...done, ...missing].filter((outcome) => isReported(outcome, options.only));
-  return await conclude(counted, {
+  if (cut !== undefined) notRun(prepared.tests, outcomes, whyCut(cut, options)).forEach(take);
+  return await conclude(outcomes.filter((outcome) => isReported(outcome, options.only)), {
     ...{ options, seed, startedAt, cut, report },
     containment: container?.kind,
     signals: signals.first,
@@ -72,10 +70,10 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
 }
 
 /** What the program runs in: nothing if it runs already, or can't be started anyway. */
-async function containerFor({ command, runAs }: GradeOptions): Promise<Container | undefined> {
-  const [program] = command ?? [];
+async function containerFor(options: GradeOptions): Promise<Container | undefined> {
+  const [program] = options.command ?? [];
   if (program === undefined) return undefined;
-  return await isExecutable(program) ? await openContainer(runAs) : undefined;
+  return await isExecutable(program) ? await openContainer(options["run-as"]) : undefined;
 }
 
 /** @throws {Failure} of kind `USAGE` if a check of --only would not run. */
@@ -94,11 +92,7 @@ function refuseUnreached(
   });
 }
 
-function notRun(
-  tests: readonly TestFacts[],
-  done: readonly Outcome[],
-  why: string,
-): Outcome[] {
+function notRun(tests: readonly TestFacts[], done: readonly Outcome[], why: string): Outcome[] {
   const finished = new Set(done.map(({ test }) => test.id));
   const detail = `not judged: ${why}`;
   return tests.filter(({ id }) => !finished.has(id))
@@ -108,7 +102,7 @@ function notRun(
 /** Why the examination ended before all checks had run. */
 type Cut = "signal" | "time";
 
-function whyCut(cut: Cut, { maxTime }: GradeOptions): string {
+function whyCut(cut: Cut, { "max-time": maxTime }: GradeOptions): string {
   return cut === "time"
     ? `the examination did not finish within ${maxTime / 1_000} s`
     : "the examination was interrupted";
@@ -125,18 +119,12 @@ async function conclude(outcomes: readonly Outcome[], run: {
   readonly signals: AbortSignal;
 }): Promise<number> {
   const { options, seed, containment, startedAt, cut, report, signals } = run;
-  const { pass: passed, fail: failed, skip: skipped, "not-judged": notJudged } = countByStatus(
-    outcomes,
-  );
+  const counts = countByStatus(outcomes);
+  const { pass: passed, fail: failed, skip: skipped, "not-judged": notJudged } = counts;
   const elapsedMs = Math.round((performance.now() - startedAt) * 10) / 10;
-  const failure = failureOf(outcomes, failed, notJudged, options, cut);
-  const exitCode = cut === "signal"
-    ? exitCodeOf(signals.reason)
-    : failure === undefined
-    ? 0
-    : cut === "time"
-    ? 124
-    : 1;
+  const failure = failureOf(outcomes, options, cut);
+  const ownCode = failure === undefined ? 0 : cut === "time" ? EXIT_TIMEOUT : 1;
+  const exitCode = cut === "signal" ? exitCodeOf(signals.reason) : ownCode;
   const byLevel = levels.slice(0, levels.indexOf(options.level) + 1).flatMap((level) => {
     const own = outcomes.filter(({ test, status }) => status !== "skip" && test.level === level);
     if (own.length === 0) return [];
@@ -172,8 +160,6 @@ async function conclude(outcomes: readonly Outcome[], run: {
 
 function failureOf(
   outcomes: readonly Outcome[],
-  failed: number,
-  notJudged: number,
   options: GradeOptions,
   cut: Cut | undefined,
 ): Failure | undefined {
@@ -184,12 +170,12 @@ function failureOf(
     });
   }
   if (first === undefined) return undefined;
+  const { fail: failed, "not-judged": notJudged } = countByStatus(outcomes);
   const also = notJudged === 0 ? "" : `, ${notJudged} not judged`;
   const checks = outcomes.length === 1 ? "check" : "checks";
   return new Failure("ERROR", `${failed} of ${outcomes.length} ${checks} failed${also}`, {
-    hint: `${
-      failed > 1 ? "begin with the first one; " : ""
-    }netdemo grade --explain ${first.test.id}`,
+    hint: (failed > 1 ? "begin with the first one; " : "") +
+      `netdemo grade --explain ${first.test.id}`,
   });
 }
 

@@ -4,7 +4,7 @@ import { parseTalk } from "../../talk/parse.ts";
 import type { Talk } from "../../talk/talk.ts";
 import { sampleOf, withLineEnds } from "./conversations.ts";
 
-/** How strict an examination is. Each level includes the ones before it. */
+/** How strict a run is. Each level includes the ones before it. */
 export type Level = "lesson" | "robust" | "stream";
 
 /** Every level, the easiest first. */
@@ -51,12 +51,23 @@ interface LessonProgram extends Partial<Omit<Subject, "talk">> {
 
 /** Its first conversation; the operands are seldom the same twice. */
 const calculator = parseTalk("> {a 1..9999} {b 1..9999} +\n< Sum of {a} and {b} is {a + b}\n");
-/** Every operation, with whatever operands a client sends. */
-const operations = parseTalk(
-  ["Sum +", "Diff -", "Product *", "Div /"].map((operation) => {
-    const [name, operator] = operation.split(" ");
-    return `== ${name}\n> {a} {b} ${operator}\n< ${name} of {a} and {b} is {a ${operator} b}\n`;
-  }).join(""),
+
+/** The names and the operators of the lesson's calculator. */
+export const operations: readonly (readonly [name: string, operator: string])[] = [
+  ["Sum", "+"],
+  ["Diff", "-"],
+  ["Product", "*"],
+  ["Div", "/"],
+];
+
+/** A conversation about an operation. @param operands As a file shows them: `{a 1..9} {b}`. */
+export function operationTalk([name, operator]: readonly string[], operands: string): string {
+  return `== ${name}\n> ${operands} ${operator}\n< ${name} of {a} and {b} is {a ${operator} b}\n`;
+}
+
+/** What a client may ask a calculator, with any operands. */
+const anyOperation = parseTalk(
+  operations.map((operation) => operationTalk(operation, "{a} {b}")).join(""),
 );
 
 const lesson: Readonly<Record<string, LessonProgram>> = {
@@ -76,7 +87,7 @@ const lesson: Readonly<Record<string, LessonProgram>> = {
   },
   calc: {
     tcp: calculator,
-    client: operations,
+    client: anyOperation,
     answers: 'answers "10 20 +"',
     sample: { a: "10", b: "20" },
     several: "lesson",
@@ -86,8 +97,11 @@ const lesson: Readonly<Record<string, LessonProgram>> = {
   upper: { tcp: builtInTalk("upper"), answers: "sends back what it gets, in capitals" },
 };
 
+/** What holds of a program unless it is special. */
+const usual = { sample: {}, several: "robust", calculates: false, prints: undefined } as const;
+
 /** The names of the lesson's programs: `calc-server`. */
-export const subjectNames: readonly string[] = ["server", "client"].flatMap((role) =>
+export const subjectNames: readonly string[] = roles.flatMap((role) =>
   Object.keys(lesson).map((service) => `${service}-${role}`)
 );
 
@@ -110,10 +124,7 @@ export function lessonSubject(
   const talk = { ...said, udp: protocol === "udp" };
   const withLines = withLineEnds(talk);
   return {
-    sample: {},
-    several: "robust",
-    calculates: false,
-    prints: undefined,
+    ...usual,
     ...program,
     ...{ name, role, protocol, lines: withLines, talk: lines ? withLines : talk, isFile: false },
   };
@@ -123,11 +134,8 @@ export function lessonSubject(
 export function fileSubject(name: Role, talk: Talk): Subject {
   const { title } = sampleOf(talk);
   return {
-    ...{ name, role: name, talk, lines: talk, protocol: talk.udp ? "udp" : "tcp", sample: {} },
+    ...usual,
+    ...{ name, role: name, talk, lines: talk, protocol: talk.udp ? "udp" : "tcp", isFile: true },
     answers: title === "" ? "says what the file shows" : title,
-    several: "robust",
-    calculates: false,
-    prints: undefined,
-    isFile: true,
   };
 }

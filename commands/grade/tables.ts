@@ -2,13 +2,16 @@
 import type { DatagramPeer } from "../../clients/call/datagram_peer.ts";
 import type { EagerPeer } from "../../sockets/eager_peer.ts";
 import type { Check, CheckFacts } from "./checks/check.ts";
-import type { ClientCheck } from "./checks/clients/client_check.ts";
-import { lessonClientChecks } from "./checks/clients/lesson.ts";
+import { connects, lessonClientChecks } from "./checks/clients/lesson.ts";
 import { streamClientChecks } from "./checks/clients/stream.ts";
-import { tcpTroubles, udpTroubles } from "./checks/clients/trouble.ts";
-import { lessonUdpClientChecks, strangerCheck } from "./checks/clients/udp.ts";
+import { type ClientCheck, tcpTroubles, udpTroubles } from "./checks/clients/trouble.ts";
+import { reaches, strangerCheck } from "./checks/clients/udp.ts";
 import { badRequestChecks, mistakeChecks } from "./checks/servers/bad_requests.ts";
-import { calculatorChecks, calculatorMistakes, operations } from "./checks/servers/calculator.ts";
+import {
+  calculatorChecks,
+  calculatorMistakes,
+  operationsCheck,
+} from "./checks/servers/calculator.ts";
 import { connectionChecks } from "./checks/servers/connections.ts";
 import { hangUpChecks } from "./checks/servers/hang_ups.ts";
 import {
@@ -30,7 +33,7 @@ import type { Subject } from "./subjects.ts";
 /** The checks of a server over TCP. */
 export function tcpServerChecks(subject: Subject): readonly Check<ServerUnderTest<EagerPeer>>[] {
   return [
-    ...[listens, answers, noNewline, nextClient, operations, prints],
+    ...[listens, answers, noNewline, nextClient, operationsCheck, prints],
     ...conversationChecks(subject),
     ...hangUpChecks,
     ...mistakeChecks(subject),
@@ -48,7 +51,7 @@ export function udpServerChecks(
   subject: Subject,
 ): readonly Check<ServerUnderTest<DatagramPeer>>[] {
   return [
-    ...[listensForDatagrams, answers, nextDatagram, operations],
+    ...[listensForDatagrams, answers, nextDatagram, operationsCheck],
     ...conversationChecks(subject),
     ...mistakeChecks(subject),
     ...calculatorMistakes,
@@ -59,13 +62,13 @@ export function udpServerChecks(
 }
 
 export const tcpClientChecks: readonly ClientCheck[] = [
-  ...lessonClientChecks,
+  ...[connects, ...lessonClientChecks],
   ...tcpTroubles,
   ...streamClientChecks,
 ];
 
 export const udpClientChecks: readonly ClientCheck[] = [
-  ...lessonUdpClientChecks,
+  ...[reaches, ...lessonClientChecks],
   ...udpTroubles,
   strangerCheck,
 ];

@@ -1,7 +1,7 @@
 import { Ports } from "../../commands/grade/program/ports.ts";
 import { lessonSubject, type Subject } from "../../commands/grade/subjects.ts";
 import { idsWith, type Outcome } from "../../suite/outcome.ts";
-import { type Examination, prepare } from "../../commands/grade/prepare.ts";
+import { prepare, type TestSettings } from "../../commands/grade/prepare.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
 import { python, tool } from "../harness/needs.ts";
 import type { Changes, Correct } from "./programs.ts";
@@ -132,7 +132,7 @@ export async function gradeProgram(
 export async function gradeSubject(
   subject: Subject,
   command: readonly string[],
-  options: Pick<Examination, "level" | "only" | "skip">,
+  options: Pick<TestSettings, "level" | "only" | "skip">,
 ): Promise<Graded> {
   const startedAt = performance.now();
   const outcomes: Outcome[] = [];

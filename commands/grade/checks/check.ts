@@ -27,7 +27,7 @@ export interface Check<D> extends CheckFacts {
   run(driver: D): Promise<void>;
 }
 
-/** A check as one subject is examined with it. */
+/** A check as a test of one subject. */
 export type SubjectTest<D> = Test<D> & SubjectFacts;
 
 /** The facts of a check for one subject. */

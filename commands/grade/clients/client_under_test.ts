@@ -28,7 +28,7 @@ const PORT_TRIES = 3;
 /** Bytes kept of a client's output: more than the longest reply. */
 const KEPT = 1_000_000;
 
-/** What the examination of a client is given. */
+/** What the tests of a client are given. */
 export interface ClientSettings {
   readonly subject: Subject;
   /** Random numbers from 0 up to 1. */

@@ -1,11 +1,11 @@
 /** netdemo plays the server of a TCP client. */
+import { delay } from "@std/async/delay";
 import { acceptFrom } from "../../../sockets/accept.ts";
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { listenResettableOnAll } from "../../../sockets/node_stream.ts";
 import type { Stream } from "../../../sockets/stream.ts";
 import { LOOPBACK, ownAddresses } from "../program/listener_search.ts";
 import { unreadAt } from "../program/system.ts";
-import { pause } from "../program/waits.ts";
 import type { Dialogue, Turn } from "../../../talk/dialogue.ts";
 import { type Actions, CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
 
@@ -87,7 +87,7 @@ async function untilRead({ remote }: EagerPeer): Promise<void> {
     const unread = await unreadAt(port);
     if (unread === 0) return;
     // Without a tool that shows this, a pause must do.
-    await pause(unread === undefined ? PIECE_MS : 2);
+    await delay(unread === undefined ? PIECE_MS : 2);
     if (unread === undefined) return;
   }
 }

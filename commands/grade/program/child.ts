@@ -1,8 +1,8 @@
+import { Changes, until } from "../../../sockets/changes.ts";
 import { reasonOf } from "../../../sockets/errno.ts";
 import { Finding } from "../../../suite/test.ts";
 import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, usageOf } from "./system.ts";
-import { within } from "./waits.ts";
 
 /** Bytes kept of each output. */
 const KEPT = 65_536;
@@ -17,7 +17,7 @@ const DRAIN_MS = 2_000;
 /** Milliseconds between two checks of a program's memory. */
 const MEMORY_LOOK_MS = 1_000;
 /** Megabytes of memory that a program may use. */
-const MAX_MEMORY = 2_000;
+export const MAX_MEMORY = 2_000;
 
 /** Thrown if the command can't be started. */
 export class CannotStart extends Error {
@@ -54,7 +54,7 @@ function isWorkingFolderGone(): boolean {
 }
 
 /** How a child is started. */
-export interface ChildOptions {
+interface ChildOptions {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** What its stdin holds. @default nothing */
@@ -74,15 +74,14 @@ export class Child {
   readonly pid: number;
   readonly stdout: KeptOutput;
   readonly stderr: KeptOutput;
-  /** Resolves when it ends. */
-  readonly status: Promise<Deno.CommandStatus>;
   /** How it ended, if it has. */
   ended: Deno.CommandStatus | undefined;
   readonly #maxMemory: number;
   #tookTooMuchMemory = false;
   #isStopped = false;
   readonly #process: Deno.ChildProcess;
-  readonly #feeding: Promise<void> | undefined;
+  #isFed = true;
+  readonly #changes = new Changes();
   #memoryTimer: ReturnType<typeof setTimeout> | undefined;
   #looking: Promise<void> | undefined;
 
@@ -107,17 +106,18 @@ export class Child {
     this.pid = this.#process.pid;
     this.stdout = new KeptOutput(this.#process.stdout, kept);
     this.stderr = new KeptOutput(this.#process.stderr, KEPT);
-    if (stdin !== undefined) this.#feeding = feed(this.#process.stdin, stdin);
-    this.status = this.#process.status.then((status) => this.ended = status);
+    if (stdin !== undefined) this.#feed(stdin);
+    this.#process.status.then((status) => {
+      this.ended = status;
+      this.#changes.notify();
+    });
     this.#maxMemory = maxMemory;
     this.#watchMemory();
   }
 
   /** Waits up to this many milliseconds for it to end; returns whether it has. */
   async endsWithin(milliseconds: number): Promise<boolean> {
-    if (this.ended !== undefined) return true;
-    await within(milliseconds, this.status);
-    return this.ended !== undefined;
+    return await until(() => this.ended !== undefined, [this.#changes], milliseconds);
   }
 
   /** `your program ended (exit code 1)`; `undefined` unless it has ended or is about to. */
@@ -148,18 +148,24 @@ export class Child {
     this.signal("SIGKILL");
     // One that became another user, as with sudo, can't be killed: it must not hold netdemo up.
     if (!await this.endsWithin(KILLED_MS)) this.#process.unref();
+    // A full pipe that nobody reads accepts no end either.
+    const fed = until(() => this.#isFed, [this.#changes], STDIN_MS);
     // A process that has left the group may hold the pipes open forever.
-    await Promise.all([this.stdout.close(), this.stderr.close(), this.#fed(), this.#looking]);
-  }
-
-  /** Waits until stdin is closed. A full pipe that nobody reads accepts no end either. */
-  async #fed(): Promise<void> {
-    if (this.#feeding !== undefined) await within(STDIN_MS, this.#feeding);
+    await Promise.all([this.stdout.close(), this.stderr.close(), fed, this.#looking]);
   }
 
   /** Once it has ended, waits for what is left in the pipes, not for what others still print. */
   async printed(): Promise<void> {
     await Promise.all([this.stdout.drained(DRAIN_MS), this.stderr.drained(DRAIN_MS)]);
+  }
+
+  async #feed(text: string): Promise<void> {
+    this.#isFed = false;
+    const writer = this.#process.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(text)).catch(() => {});
+    await writer.close().catch(() => {});
+    this.#isFed = true;
+    this.#changes.notify();
   }
 
   #watchMemory(): void {
@@ -178,19 +184,18 @@ export class Child {
 /** `ended (exit code 1)`, `was killed by SIGSEGV`. */
 export function endingOf(status: Deno.CommandStatus | undefined): string {
   if (status === undefined) return "is still running";
-  if (status.signal !== null) return `was killed by ${status.signal}${named(status.signal)}`;
+  if (status.signal !== null) {
+    return `was killed by ${status.signal}${meanings[status.signal] ?? ""}`;
+  }
   return `ended (exit code ${status.code})`;
 }
 
-function named(signal: string): string {
-  const names: Record<string, string> = {
-    SIGSEGV: " (a pointer or an index went wrong)",
-    SIGABRT: " (memory was overwritten, or an assertion failed)",
-    SIGPIPE: " (it wrote to a connection that was gone)",
-    SIGFPE: " (a division by zero)",
-  };
-  return names[signal] ?? "";
-}
+const meanings: Readonly<Record<string, string>> = {
+  SIGSEGV: " (a pointer or an index went wrong)",
+  SIGABRT: " (memory was overwritten, or an assertion failed)",
+  SIGPIPE: " (it wrote to a connection that was gone)",
+  SIGFPE: " (a division by zero)",
+};
 
 /** Kills the processes with the mark in their environment until none is left: they may fork. */
 export async function endMarked(mark: string): Promise<void> {
@@ -205,10 +210,4 @@ export async function endMarked(mark: string): Promise<void> {
       }
     }
   }
-}
-
-async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
-  const writer = stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text)).catch(() => {});
-  await writer.close().catch(() => {});
 }

@@ -6,6 +6,7 @@
  * Elsewhere its process group and its environment's mark have to do.
  */
 import { Failure } from "../../../cli/errors/failure.ts";
+import { MAX_MEMORY } from "./child.ts";
 import { runScript } from "./system.ts";
 
 /** How a program is contained. */
@@ -64,9 +65,6 @@ for group; do
   [ -e "$group/pids.max" ] && echo max > "$group/pids.max"
 done 2>/dev/null
 `;
-
-/** Megabytes of memory that a program may use. */
-const MAX_MEMORY = 2_000;
 
 /**
  * A container for one program.

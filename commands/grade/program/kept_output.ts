@@ -1,4 +1,6 @@
-import { pause, within } from "./waits.ts";
+import { delay } from "@std/async/delay";
+import { concat } from "@std/bytes/concat";
+import { Changes, until } from "../../../sockets/changes.ts";
 
 /** Bytes kept of the end of an output, for the last words. */
 const TAIL = 4_096;
@@ -11,7 +13,8 @@ export class KeptOutput {
   readonly #chunks: Uint8Array[] = [];
   #size = 0;
   #tail = new Uint8Array();
-  #changed = Promise.withResolvers<void>();
+  #hasEnded = false;
+  readonly #changes = new Changes();
 
   constructor(stream: ReadableStream<Uint8Array>, limit: number) {
     this.#reader = stream.getReader();
@@ -33,25 +36,18 @@ export class KeptOutput {
   /** Its last bytes as text; if none were discarded, those from offset `start` on. */
   tailFrom(start: number): string {
     if (this.#tail.length > 0) return new TextDecoder().decode(this.#tail);
-    return new TextDecoder().decode(joined(this.#chunks).subarray(start));
+    return new TextDecoder().decode(concat(this.#chunks).subarray(start));
   }
 
   /** Waits up to this many milliseconds for the text to pass the test; returns whether it did. */
   async shows(test: (text: string) => boolean, milliseconds: number): Promise<boolean> {
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.#changed.resolve();
-    }, milliseconds);
-    const ended = this.#end.then(() => late = true);
-    while (!test(this.text) && !late) await Promise.race([this.#changed.promise, ended]);
-    clearTimeout(timer);
+    await until(() => this.#hasEnded || test(this.text), [this.#changes], milliseconds);
     return test(this.text);
   }
 
   /** Waits until it has ended, but no longer than this many milliseconds. */
   async drained(milliseconds: number): Promise<void> {
-    await within(milliseconds, this.#end);
+    await until(() => this.#hasEnded, [this.#changes], milliseconds);
   }
 
   async close(): Promise<void> {
@@ -66,29 +62,20 @@ export class KeptOutput {
         value: undefined,
         done: true,
       }));
-      if (done || value === undefined) return;
+      if (done || value === undefined) break;
       const room = this.#limit - this.#size;
       if (room > 0) {
         const part = value.subarray(0, room);
         this.#chunks.push(part);
         this.#size += part.length;
       } else {
-        this.#tail = joined([this.#tail, value]).slice(-TAIL);
+        this.#tail = concat([this.#tail, value]).slice(-TAIL);
         // A program that prints endlessly must not keep netdemo from its work.
-        await pause(1);
+        await delay(1);
       }
-      this.#changed.resolve();
-      this.#changed = Promise.withResolvers();
+      this.#changes.notify();
     }
+    this.#hasEnded = true;
+    this.#changes.notify();
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
 }

@@ -93,7 +93,7 @@ function isSameSwapped(port: number): boolean {
 }
 
 /** Whether the port is free on 127.0.0.1, over both TCP and UDP. */
-export function isFree(port: number): boolean {
+function isFree(port: number): boolean {
   return whyNotFree(port) === undefined;
 }
 

@@ -1,9 +1,9 @@
 /** The program under test: its process, its port, and what it says on stderr. */
+import { delay } from "@std/async/delay";
 import { Finding, Skipped } from "../../../suite/test.ts";
 import { NO_PROCESS } from "../checks/check.ts";
 import { Child, endMarked } from "./child.ts";
 import { isInTimeWait } from "./system.ts";
-import { pause } from "./waits.ts";
 import { lastWordsAndLine } from "./last_words.ts";
 import type { Container } from "./containment.ts";
 import type { Ports } from "./ports.ts";
@@ -99,7 +99,7 @@ export class Program implements AsyncDisposable {
     if (fixedPort === undefined) return ports.take();
     for (let waited = 0; await isInTimeWait(fixedPort) && !this.isCancelled; waited++) {
       if (waited === 0) onWait?.(fixedPort);
-      await pause(LINGER_MS);
+      await delay(LINGER_MS);
     }
     return fixedPort;
   }
@@ -128,20 +128,9 @@ export class Program implements AsyncDisposable {
     return lastWordsAndLine(this.child.stderr.tailFrom(this.#saidFrom));
   }
 
-  /** `; your program ended (exit code 1)`, if it did. */
-  async andEnded(): Promise<string> {
-    const how = await this.child?.howItEnded();
-    return how === undefined ? "" : `; ${how}`;
-  }
-
   /** Whether it has ended with an error. */
   get hasCrashed(): boolean {
     return this.child?.ended?.success === false;
-  }
-
-  /** `your program ended (exit code 1)`; `undefined` unless it has ended or is about to. */
-  async howItEnded(): Promise<string | undefined> {
-    return await this.child?.howItEnded();
   }
 
   /** Returns its process, for checks of that. @throws {Skipped} if there is none. */

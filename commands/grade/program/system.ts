@@ -9,44 +9,28 @@ const TOOLS_CWD = Deno.build.os === "windows" ? {} : { cwd: "/" };
 
 /** Runs a tool; returns what it printed, or `undefined` if it is missing or failed. */
 async function output(command: string, ...args: string[]): Promise<string | undefined> {
-  try {
-    const { stdout, success } = await new Deno.Command(command, {
-      args,
-      stdin: "null",
-      stderr: "null",
-      env: { LC_ALL: "C" },
-      ...TOOLS_CWD,
-    }).output();
-    return success || stdout.length > 0 ? new TextDecoder().decode(stdout) : undefined;
-  } catch {
-    return undefined;
-  }
+  const ran = await runTool(command, args, { env: { LC_ALL: "C" }, ...TOOLS_CWD });
+  return ran?.success || ran?.text !== "" ? ran?.text : undefined;
 }
 
 /** Runs a script of the shell with arguments; returns what it printed, or `undefined` if it failed. */
-export function runScript(script: string, ...args: string[]): Promise<string | undefined> {
-  return scriptOutput(script, args, TOOLS_CWD);
+export async function runScript(script: string, ...args: string[]): Promise<string | undefined> {
+  const ran = await runTool("sh", ["-c", script, "sh", ...args], TOOLS_CWD);
+  return ran?.success ? ran.text : undefined;
 }
 
 /** Whether a program can be started from netdemo's working folder. */
 export async function isExecutable(program: string): Promise<boolean> {
   const script = 'found=$(command -v "$1") && case $found in */*) [ -x "$found" ];; esac';
-  return await scriptOutput(script, [program]) !== undefined;
+  return (await runTool("sh", ["-c", script, "sh", program]))?.success === true;
 }
 
-async function scriptOutput(
-  script: string,
-  args: readonly string[],
-  options: { readonly cwd?: string } = {},
-): Promise<string | undefined> {
+/** Runs a tool; returns what it printed, and `undefined` if it is missing. */
+async function runTool(command: string, args: string[], options: Deno.CommandOptions = {}) {
   try {
-    const { stdout, success } = await new Deno.Command("sh", {
-      args: ["-c", script, "sh", ...args],
-      stdin: "null",
-      stderr: "null",
-      ...options,
-    }).output();
-    return success ? new TextDecoder().decode(stdout) : undefined;
+    const tool = new Deno.Command(command, { args, stdin: "null", stderr: "null", ...options });
+    const { stdout, success } = await tool.output();
+    return { text: new TextDecoder().decode(stdout), success };
   } catch {
     return undefined;
   }
@@ -55,7 +39,7 @@ async function scriptOutput(
 const isLinux = Deno.build.os === "linux";
 
 /** The resources that the processes of a session use together. */
-export interface Usage {
+interface Usage {
   readonly pids: readonly number[];
   /** CPU time since they started, in milliseconds. */
   readonly cpuMs: number;
@@ -92,8 +76,7 @@ async function usageOnLinux(session: number): Promise<Usage | undefined> {
 async function usageByPs(group: number): Promise<Usage | undefined> {
   const text = await output("ps", "-A", "-o", "pid=,pgid=,time=,rss=");
   if (text === undefined) return undefined;
-  const rows = text.trim().split("\n").map((line) => line.trim().split(/\s+/));
-  const own = rows.filter(([, pgid]) => Number(pgid) === group);
+  const own = rowsOf(text).filter(([, pgid]) => Number(pgid) === group);
   const seconds = (time = ""): number =>
     time.split(/[-:]/).reduce((sum, part) => sum * 60 + Number(part), 0);
   return {
@@ -130,7 +113,7 @@ export async function listeningOf(
   const ss = await output("ss", `-Hln${letter}p`);
   if (ss !== undefined) {
     const own = ss.split("\n").filter((line) => pids.some((pid) => line.includes(`pid=${pid},`)));
-    return own.map((line) => endpoint(line.trim().split(/\s+/)[3] ?? ""));
+    return own.flatMap(rowsOf).map((fields) => endpoint(fields[3] ?? ""));
   }
   const state = protocol === "tcp" ? ["-sTCP:LISTEN"] : [];
   const chosen = ["-a", `-i${protocol}`, ...state, "-p", pids.join()];
@@ -141,9 +124,15 @@ export async function listeningOf(
     );
   }
   const netstat = await output("netstat", `-ln${letter}p`);
-  return netstat?.split("\n").map((line) => line.trim().split(/\s+/))
+  return netstat === undefined ? undefined : rowsOf(netstat)
     .filter((fields) => pids.some((pid) => fields.at(-1)?.startsWith(`${pid}/`)))
     .map((fields) => endpoint(fields[3] ?? ""));
+}
+
+/** The lines of a table that a tool printed, in fields. */
+function rowsOf(text: string): string[][] {
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
+    .map((line) => line.split(/\s+/));
 }
 
 function endpoint(text: string): Listening {
@@ -164,11 +153,9 @@ export async function isInTimeWait(port: number): Promise<boolean> {
 
 async function statesAt(port: number): Promise<string[] | undefined> {
   const ss = await output("ss", "-Htan", `sport = :${port}`);
-  if (ss !== undefined) {
-    return ss.split("\n").filter(Boolean).map((line) => line.split(/\s/, 1)[0]!);
-  }
+  if (ss !== undefined) return rowsOf(ss).map(([state = ""]) => state);
   const netstat = await output("netstat", "-an");
-  return netstat?.split("\n").map((line) => line.trim().split(/\s+/))
+  return netstat === undefined ? undefined : rowsOf(netstat)
     .filter((fields) => /^tcp/.test(fields[0] ?? "") && endpoint(fields[3] ?? "").port === port)
     .map((fields) => fields[5] ?? "");
 }
@@ -189,7 +176,7 @@ export async function unreadAt(port: number): Promise<number | undefined> {
 /** Ports from 20000 to 29999 on which something listens or a connection is left. */
 export async function busyPorts(): Promise<ReadonlySet<number>> {
   const text = await output("ss", "-Htan", "sport >= :20000 and sport <= :29999") ?? "";
-  return new Set(text.split("\n").map((line) => endpoint(line.trim().split(/\s+/)[3] ?? "").port));
+  return new Set(rowsOf(text).map((fields) => endpoint(fields[3] ?? "").port));
 }
 
 /** Number of descriptors that the processes have open: Linux only. */

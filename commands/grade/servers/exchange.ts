@@ -7,16 +7,10 @@ import { type PlayOptions, TalkPlayer } from "../../../clients/call/talk_player.
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { type Evidence, Finding } from "../../../suite/test.ts";
 import { parseRational } from "../../../talk/rational.ts";
-import {
-  type Conversation,
-  type Line,
-  namesIn,
-  type Talk,
-  type Token,
-} from "../../../talk/talk.ts";
+import { type Conversation, type Line, namesIn, type Token } from "../../../talk/talk.ts";
 import { numberValue, type Value, type Values } from "../../../talk/value.ts";
 import { hasOneClient, requestsOf, sampleOf } from "../conversations.ts";
-import { shown, wrongReply } from "../judge.ts";
+import { shown, wrongReply } from "../evidence.ts";
 import type { Program } from "../program/program.ts";
 import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";
 
@@ -131,15 +125,10 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
   async #evidence(facts: DeviationFacts): Promise<Evidence> {
     const { program, settings: { subject } } = this.#server;
     this.deviation = facts;
-    const evidence = await evidenceOf(
-      facts,
-      program,
-      this.reply?.bytes,
-      {
-        blames: subject.calculates ? "operations" : "answers",
-        isDatagram: subject.talk.udp,
-      },
-    );
+    const evidence = await evidenceOf(facts, program, this.reply?.bytes, {
+      blames: subject.calculates ? "operations" : "answers",
+      isDatagram: subject.talk.udp,
+    });
     const { line: { number, source, comment } } = facts;
     if (!subject.isFile) return evidence;
     const about = `line ${number}: ${source}${comment === undefined ? "" : ` (${comment})`}`;
@@ -160,32 +149,14 @@ export async function exchange(server: ServerUnderTest, holding?: Holding): Prom
   if (!hasOneClient(client.conversation)) await client.leave();
 }
 
-/** A client that holds the sample with the values that the lesson has. */
-export function sampleClient(server: ServerUnderTest): Client {
-  const { sample } = server.settings.subject;
-  return new Client(server, { values: valuesFrom(sample, server.talk) });
-}
-
-/** Holds the sample with the values that the lesson has. @throws {Finding} */
-export async function sampleExchange(server: ServerUnderTest): Promise<void> {
-  using client = sampleClient(server);
-  await client.hold();
-  if (!hasOneClient(client.conversation)) await client.leave();
-}
-
-/** Values by their names, as they are written. */
-export function valuesFrom(sample: Readonly<Record<string, string>>, talk: Talk): Values {
-  return new Map(
-    Object.entries(sample).map(([name, text]): [string, Value] => {
-      const number = talk.numbers.has(name) ? parseRational(text) : undefined;
-      return [
-        name,
-        number === undefined
-          ? { kind: "word", bytes: new TextEncoder().encode(text) }
-          : numberValue(number, text),
-      ];
-    }),
-  );
+/** The sample, with the values that the lesson has. */
+export function sampleHolding({ settings: { subject }, talk }: ServerUnderTest): Holding {
+  const values = Object.entries(subject.sample).map(([name, text]): [string, Value] => {
+    const number = talk.numbers.has(name) ? parseRational(text) : undefined;
+    const word: Value = { kind: "word", bytes: new TextEncoder().encode(text) };
+    return [name, number === undefined ? word : numberValue(number, text)];
+  });
+  return { values: new Map(values) };
 }
 
 async function evidenceOf(
@@ -207,7 +178,7 @@ async function evidenceOf(
   if (isWhole) return { ...wrongReply(facts, before), blames };
   // What ended it after it was silent for so long was the search for a hint.
   const wasSilent = ending === undefined && came.length === 0 && !isDatagram;
-  const how = wasSilent ? undefined : await program.howItEnded();
+  const how = wasSilent ? undefined : await program.child?.howItEnded();
   const said = how && await program.said();
   const then = [
     ...(ending === "closed" ? ["the connection closed"] : []),
@@ -282,8 +253,8 @@ export async function sendTo(
 }
 
 /** What a server does about something: `it answered ...`, `nothing within 2s`, `the connection closed`. */
-export async function reactionOf(server: ServerUnderTest, peer: TalkPeer): Promise<Reaction> {
-  if (!(peer instanceof EagerPeer)) return await datagramReaction(server, peer);
+export async function reactionOf(peer: TalkPeer): Promise<Reaction> {
+  if (!(peer instanceof EagerPeer)) return await datagramReaction(peer);
   await peer.until(({ length }) => length > 0, REACTION_MS);
   if (peer.pending > 0) await peer.untilSilent(REST_MS);
   const bytes = peer.take();
@@ -298,7 +269,7 @@ interface Reaction {
   readonly text: string;
 }
 
-async function datagramReaction(_server: ServerUnderTest, peer: DatagramPeer): Promise<Reaction> {
+async function datagramReaction(peer: DatagramPeer): Promise<Reaction> {
   const answer = await peer.inbox.next(REACTION_MS / 2);
   if (answer === undefined) return { bytes: new Uint8Array(), text: "no answer" };
   return { bytes: answer.bytes, text: `it answered ${shown(answer.bytes)}` };

@@ -1,4 +1,5 @@
 /** netdemo plays the clients of a TCP server. */
+import { delay } from "@std/async/delay";
 import { errnoOf, errorName, kindOf } from "../../../sockets/errno.ts";
 import { type Attempt, SocketFailure } from "../../../sockets/failure.ts";
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
@@ -9,7 +10,6 @@ import { ListenerSearch, LOOPBACK } from "../program/listener_search.ts";
 import type { Program } from "../program/program.ts";
 import { isInTimeWait } from "../program/system.ts";
 import { withoutTrace } from "./closing.ts";
-import { pause } from "../program/waits.ts";
 import { type Clients, endedEarlyFix } from "./server_under_test.ts";
 
 /** Milliseconds within which a program must begin to listen. */
@@ -58,8 +58,10 @@ export class TcpClients implements Clients<EagerPeer> {
       RESET: "the connection was reset",
       TIMEOUT: "the connection was not accepted",
     };
-    const saw = observed[kind] ?? `no connection (${errorName(attempt?.error)})`;
-    throw new Finding({ saw: saw + await this.#program.andEnded(), isSilence: kind === "TIMEOUT" });
+    const seen = observed[kind] ?? `no connection (${errorName(attempt?.error)})`;
+    const ended = await this.#program.child?.howItEnded();
+    const saw = ended === undefined ? seen : `${seen}; ${ended}`;
+    throw new Finding({ saw, isSilence: kind === "TIMEOUT" });
   }
 
   /** Tries to connect until it works. That connection is used: the program may accept no other. */
@@ -77,7 +79,7 @@ export class TcpClients implements Clients<EagerPeer> {
         }
       }
       if (await search.isOver()) break;
-      await pause(RETRY_MS);
+      await delay(RETRY_MS);
     }
     throw await this.#notListening(child, search);
   }

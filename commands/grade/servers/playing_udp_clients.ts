@@ -1,10 +1,10 @@
 /** netdemo plays the clients of a UDP server. */
+import { delay } from "@std/async/delay";
 import { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
 import { Finding } from "../../../suite/test.ts";
 import { LOOPBACK } from "../program/listener_search.ts";
 import type { Program } from "../program/program.ts";
 import { type Listening, listeningOf, usageOf } from "../program/system.ts";
-import { pause } from "../program/waits.ts";
 import { type Clients, endedEarlyFix } from "./server_under_test.ts";
 
 /** Milliseconds within which a program must bind its port. */
@@ -47,7 +47,7 @@ export class UdpClients implements Clients<DatagramPeer> {
     while (elapsed() < START_MS && !program.isCancelled) {
       found = await listeningOf((await usageOf(child.pid))?.pids ?? [child.pid], "udp");
       // Without a tool that shows it, the first request finds out.
-      if (found === undefined) return void await pause(BLIND_MS);
+      if (found === undefined) return void await delay(BLIND_MS);
       const [any] = found;
       if (!program.takesPort && any !== undefined) program.port = any.port;
       const own = found.find(({ port }) => port === program.port);
@@ -56,7 +56,7 @@ export class UdpClients implements Clients<DatagramPeer> {
         return;
       }
       if (child.ended !== undefined || any !== undefined && elapsed() > ELSEWHERE_MS) break;
-      await pause(LOOK_MS);
+      await delay(LOOK_MS);
     }
     if (child.ended !== undefined) {
       const saw = `your program ${child.ending} before it answered`;

@@ -19,7 +19,7 @@ export function endedEarlyFix({ takesPort }: Program): string {
 /** Starts of a program whose port another program may have taken in the meantime. */
 const STARTS = 3;
 
-/** What the examination of a server is given. */
+/** What the tests of a server are given. */
 export interface ServerSettings {
   readonly subject: Subject;
   /** Milliseconds to wait for each answer. */

@@ -1,14 +1,13 @@
 /** Whether a server survives something. */
 import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
 import { Finding } from "../../../suite/test.ts";
-import type { Line } from "../../../talk/talk.ts";
-import type { Conversation } from "../../../talk/talk.ts";
-import { inHex, shown } from "../judge.ts";
+import type { Conversation, Line } from "../../../talk/talk.ts";
+import { inHex, shown, withEvidence } from "../evidence.ts";
 import { Client, exchange, reactionOf, sendTo } from "./exchange.ts";
 import type { ServerUnderTest } from "./server_under_test.ts";
 
 /** Something that a client sends wrongly, and where. */
-export interface Wrongdoing {
+interface Wrongdoing {
   readonly bytes: Uint8Array;
   /** @default where the sample's first request would be */
   readonly place?: { readonly conversation: Conversation; readonly before: Line } | undefined;
@@ -33,7 +32,7 @@ export async function provoke(
   const peer = await placed(client, place?.before);
   await sendTo(peer, bytes, server.timeout);
   if (server.requestEnd === "end of stream" && "closeWrite" in peer) await peer.closeWrite();
-  return await reactionOf(server, peer);
+  return await reactionOf(peer);
 }
 
 async function placed(client: Client, before: Line | undefined): Promise<TalkPeer> {
@@ -50,20 +49,15 @@ export async function servesAnother(
 ): Promise<void> {
   const { child } = server.program;
   if (child !== undefined && !server.servesSeveral) return await refuseCrash(server, sent, before);
-  try {
-    await exchange(server);
-  } catch (error) {
-    if (!(error instanceof Finding)) throw error;
-    const ended = await child?.howItEnded();
-    const then = ended ?? `the next client: ${error.evidence.saw}`;
-    const { isSilence, blames } = error.evidence;
-    throw new Finding({ sent, saw: `${before}; ${then}`, isSilence, blames });
-  }
+  await withEvidence(exchange(server), async ({ saw, isSilence, blames }) => {
+    const then = await child?.howItEnded() ?? `the next client: ${saw}`;
+    return { sent, saw: `${before}; ${then}`, isSilence, blames };
+  });
 }
 
 /** A program that serves a single client may end, but not crash. @throws {Finding} */
 async function refuseCrash(server: ServerUnderTest, sent: string, before: string): Promise<void> {
-  const ended = await server.program.howItEnded();
+  const ended = await server.program.child?.howItEnded();
   if (ended !== undefined && server.program.hasCrashed) {
     throw new Finding({ sent, saw: `${before}; ${ended}` });
   }

@@ -1,5 +1,5 @@
 import type { Run } from "../../clients/client_under_test.ts";
-import { shown } from "../../judge.ts";
+import { shown } from "../../evidence.ts";
 
 /** `it printed: ...`, the last line of what a client printed. */
 export function printedBy(run: Run): string {

@@ -5,11 +5,12 @@ import { describe } from "../../../../talk/render.ts";
 import { namesIn, type Token } from "../../../../talk/talk.ts";
 import { type ClientUnderTest, END_MS, type Run } from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Heard, type Scenario } from "../../clients/scripted_server.ts";
-import { requestsOf, sampleOf } from "../../conversations.ts";
-import { wrongBytes } from "../../judge.ts";
+import { firstRequest } from "../../conversations.ts";
+import { wrongBytes } from "../../evidence.ts";
 import { endingOf } from "../../program/child.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
+import { lacksRequest } from "../lacks.ts";
 import { printedBy } from "./client_output.ts";
 
 const encoder = new TextEncoder();
@@ -36,26 +37,23 @@ export const erringServer = (error: string): Scenario => ({
   answer: ({ send, isLine }) => send(encoder.encode(isLine ? `${error}\n` : error)),
 });
 
-/** Why a check of a request can't be made. */
-export function lacksRequest({ talk }: Subject): string | undefined {
-  return requestsOf(sampleOf(talk)).length === 0 ? "the client says nothing" : undefined;
-}
-
-export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
-  {
-    id: "connects",
-    level: "lesson",
-    sentence: "connects to the server",
-    how: "A server listens on the given port on 127.0.0.1 and ::1; the program must connect to it.",
-    why: "a client that does not reach its server can't ask it anything",
-    fix: "connect() to localhost and the given port (in C with htons())",
-    limit: 20_000,
-    async run(client) {
-      const run = await client.observe(goodServer);
-      if (run.connected) return;
-      throw new Finding({ saw: `no connection; your program ${endOf(run)}`, said: run.said });
-    },
+export const connects: Check<ClientUnderTest> = {
+  id: "connects",
+  level: "lesson",
+  sentence: "connects to the server",
+  how: "A server listens on the given port on 127.0.0.1 and ::1; the program must connect to it.",
+  why: "a client that does not reach its server can't ask it anything",
+  fix: "connect() to localhost and the given port (in C with htons())",
+  limit: 20_000,
+  async run(client) {
+    const run = await client.observe(goodServer);
+    if (run.connected) return;
+    throw new Finding({ saw: `no connection; your program ${endOf(run)}`, said: run.said });
   },
+};
+
+/** What a client does once it has connected. */
+export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
   {
     id: "sends",
     level: "lesson",
@@ -106,8 +104,7 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
 
 async function sendsWell(client: ClientUnderTest): Promise<void> {
   const run = await client.observe(goodServer);
-  const { talk } = client.settings.subject;
-  const [line] = requestsOf(sampleOf(talk));
+  const line = firstRequest(client.settings.subject.talk);
   const wanted = line === undefined ? "" : describe([line], client.typed);
   const typed = client.input?.split("\n")[0]?.trim();
   const sent = typed === undefined ? {} : { sent: `${typed} (typed)` };

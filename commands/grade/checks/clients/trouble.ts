@@ -1,14 +1,19 @@
 /** What clients must do when something goes wrong: report it and exit with an error. */
 import { canReset } from "../../../../sockets/runtime.ts";
 import { type Evidence, Finding, Skipped } from "../../../../suite/test.ts";
-import type { Run } from "../../clients/client_under_test.ts";
+import type { ClientUnderTest, Run } from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Scenario } from "../../clients/scripted_server.ts";
-import { shown } from "../../judge.ts";
+import { shown } from "../../evidence.ts";
 import { endingOf } from "../../program/child.ts";
-import { CANNOT_RESET } from "../check.ts";
-import type { ClientCheck } from "./client_check.ts";
+import { CANNOT_RESET, type Check } from "../check.ts";
+import { lacksCalculator, lacksRequest } from "../lacks.ts";
 import { lastLine } from "./client_output.ts";
-import { erringServer, lacksRequest } from "./lesson.ts";
+import { erringServer } from "./lesson.ts";
+
+/** A check of a client, with the situation that it is put into, if that is its own. */
+export interface ClientCheck extends Check<ClientUnderTest> {
+  readonly scenario?: Scenario;
+}
 
 /** A check in which something goes wrong: the client must report it and exit with an error. */
 function trouble(
@@ -17,9 +22,11 @@ function trouble(
     readonly situation?: string;
     /** @default {it replies with an error} */
     readonly scenario?: Omit<Scenario, "id">;
+    /** Why this runtime can't do it, if so. */
+    readonly impossible?: string | undefined;
   },
 ): ClientCheck {
-  const { situation, scenario: behaviour, ...rest } = facts;
+  const { situation, scenario: behaviour, impossible, ...rest } = facts;
   const scenario = behaviour && { id: facts.id, ...behaviour };
   return {
     ...rest,
@@ -28,7 +35,7 @@ function trouble(
     needs: ["connects", "sends", "prints", "ends"],
     limit: CLIENT_MS + 5_000,
     async run(client) {
-      if (facts.id === "reset" && !canReset) throw new Skipped(CANNOT_RESET);
+      if (impossible !== undefined) throw new Skipped(impossible);
       const run = await client.observe(scenario ?? erringServer(client.error));
       const evidence = troubleWith(run, situation ?? client.error);
       if (evidence !== undefined) throw new Finding(evidence);
@@ -57,7 +64,7 @@ function troubleWith(run: Run, sent: string): Evidence | undefined {
 const errorReply = trouble({
   id: "error-reply",
   isLessonOnly: true,
-  lacks: ({ calculates }) => calculates ? undefined : "only the lesson's calculator replies errors",
+  lacks: lacksCalculator,
   sentence: "shows an error reply as an error",
   how: 'The server replies "Error: ..."; the program must show it and end with an exit code ' +
     "other than 0.",
@@ -84,9 +91,7 @@ export const tcpTroubles: readonly ClientCheck[] = [
     how: "The server reads the request and closes the connection.",
     why: "no reply is not an empty reply",
     fix: "if recv() returns nothing, say that the server closed, and end with exit code 1",
-    scenario: {
-      answer: ({ close }) => Promise.resolve(close()),
-    },
+    scenario: { answer: ({ close }) => Promise.resolve(close()) },
   }),
   trouble({
     id: "reset",
@@ -96,9 +101,8 @@ export const tcpTroubles: readonly ClientCheck[] = [
     how: "The server reads the request and resets the connection.",
     why: "a server that crashes resets its connections",
     fix: "check the result of recv(): an error is neither a reply nor a normal end",
-    scenario: {
-      answer: ({ reset }) => Promise.resolve(reset()),
-    },
+    scenario: { answer: ({ reset }) => Promise.resolve(reset()) },
+    impossible: canReset ? undefined : CANNOT_RESET,
   }),
   errorReply,
   trouble({

@@ -2,22 +2,18 @@
 import { Finding } from "../../../../suite/test.ts";
 import type { ClientUnderTest } from "../../clients/client_under_test.ts";
 import type { Scenario } from "../../clients/scripted_server.ts";
-import { shown } from "../../judge.ts";
+import { shown } from "../../evidence.ts";
 import type { Check } from "../check.ts";
+import { lacksRequest } from "../lacks.ts";
 import { lastLine } from "./client_output.ts";
-import { goodServer, lacksRequest, lessonClientChecks } from "./lesson.ts";
+import { connects, goodServer } from "./lesson.ts";
 
-export const lessonUdpClientChecks: readonly Check<ClientUnderTest>[] = lessonClientChecks.map(
-  (check): Check<ClientUnderTest> =>
-    check.id === "connects"
-      ? {
-        ...check,
-        sentence: "reaches the server",
-        how: "A socket bound to the given port on 127.0.0.1 and ::1 waits for a datagram.",
-        fix: "sendto() localhost and the given port on a datagram socket (SOCK_DGRAM)",
-      }
-      : check,
-);
+export const reaches: Check<ClientUnderTest> = {
+  ...connects,
+  sentence: "reaches the server",
+  how: "A socket bound to the given port on 127.0.0.1 and ::1 waits for a datagram.",
+  fix: "sendto() localhost and the given port on a datagram socket (SOCK_DGRAM)",
+};
 
 const stranger: Scenario = {
   id: "stranger",

@@ -11,13 +11,14 @@ import {
 } from "../../../../talk/talk.ts";
 import { numberValue, type Value } from "../../../../talk/value.ts";
 import { integer } from "../../../../talk/rational.ts";
-import { hasOneClient, isText, requestsOf, sampleOf } from "../../conversations.ts";
-import { shown } from "../../judge.ts";
+import { firstRequest, isText, sampleOf } from "../../conversations.ts";
+import { shown } from "../../evidence.ts";
 import { Client, reactionOf, sendTo, tells } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import { provoke, survives } from "../../servers/survival.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
+import { lacksOneClient, lacksRequest } from "../lacks.ts";
 
 /** Letters of a word that is too long. */
 const LONG = 900;
@@ -67,10 +68,11 @@ export const badRequestChecks: readonly Check<ServerUnderTest>[] = [
     why: "a network delivers bytes, and not all bytes are text",
     fix: "catch the decoding error, or decode with a replacement character",
     needs: ["answers", "short"],
-    lacks: ({ talk }) => lacksRequest(talk) ?? (isText(talk) ? undefined : "it is not text"),
+    lacks: (subject) =>
+      lacksPlace(subject) ?? (isText(subject.talk) ? undefined : "it is not text"),
     run: (server) =>
       survives(server, {
-        bytes: concat([Uint8Array.of(0xff, 0xfe), lineEndOf(firstRequest(server.talk).tokens)]),
+        bytes: concat([Uint8Array.of(0xff, 0xfe), lineEndOf(firstRequest(server.talk)?.tokens)]),
         isBinary: true,
       }),
   },
@@ -83,9 +85,9 @@ export const badRequestChecks: readonly Check<ServerUnderTest>[] = [
     why: "writing past the end of an array crashes the program or lets an attacker in",
     fix: "give every copy a limit: %15s in scanf, snprintf() instead of strcpy()",
     needs: ["answers", ...MISTAKES],
-    lacks: ({ talk }) =>
-      lacksRequest(talk) ??
-        (firstValue(firstRequest(talk)) === undefined ? "the request has no value" : undefined),
+    lacks: (subject) =>
+      lacksPlace(subject) ??
+        (firstValue(firstRequest(subject.talk)) ? undefined : "the request has no value"),
     run: (server) => survives(server, { bytes: withWord(server, "x".repeat(LONG)) }),
   },
   {
@@ -110,15 +112,14 @@ export const badRequestChecks: readonly Check<ServerUnderTest>[] = [
     fix: "clear the answer at each request, and send only what this request gave",
     needs: ["answers", ...MISTAKES],
     lacks: (subject) =>
-      lacksRequest(subject.talk) ?? lacksMistakes(subject) ?? lacksChangingReply(subject),
+      lacksPlace(subject) ?? lacksMistakes(subject) ?? lacksChangingReply(subject),
     run: answersAfresh,
   },
 ];
 
-function lacksRequest(talk: Talk): string | undefined {
-  const sample = sampleOf(talk);
-  if (!hasOneClient(sample)) return "the conversation has several clients";
-  return requestsOf(sample).length === 0 ? "the client says nothing" : undefined;
+/** Why nothing can be sent in place of the first request. */
+function lacksPlace(subject: Subject): string | undefined {
+  return lacksOneClient(subject) ?? lacksRequest(subject);
 }
 
 function lacksMistakes({ talk, calculates }: Subject): string | undefined {
@@ -131,28 +132,22 @@ function lacksChangingReply({ talk }: Subject): string | undefined {
     : "its answer is always the same";
 }
 
-function firstRequest(talk: Talk): Line {
-  const [first] = requestsOf(sampleOf(talk));
-  if (first === undefined) throw new TypeError("Cannot ask where the client says nothing");
-  return first;
-}
-
-function firstValue({ tokens }: Line): Token | undefined {
-  return tokens.find((token) => token.kind === "value" && token.binary === undefined);
+function firstValue(line: Line | undefined): Token | undefined {
+  return line?.tokens.find((token) => token.kind === "value" && token.binary === undefined);
 }
 
 /** The first request with a word in place of its first value. */
 function withWord({ talk, settings: { random } }: ServerUnderTest, word: string): Uint8Array {
   const line = firstRequest(talk);
   const value = firstValue(line);
-  const tokens = line.tokens.map((token): Token =>
+  const tokens = (line?.tokens ?? []).map((token): Token =>
     token === value ? { kind: "bytes", bytes: encoder.encode(word), column: 1 } : token
   );
   return render(tokens, new Map(), { talk, random });
 }
 
 /** What a line shows at its end: a line end, or nothing. */
-function lineEndOf(tokens: readonly Token[]): Uint8Array {
+function lineEndOf(tokens: readonly Token[] = []): Uint8Array {
   const last = tokens.at(-1);
   if (last?.kind === "newline") return encoder.encode("\n");
   const isCrlf = last?.kind === "bytes" && last.bytes.at(-1) === 10;
@@ -161,9 +156,8 @@ function lineEndOf(tokens: readonly Token[]): Uint8Array {
 
 /** A number of the sample's first request that the reply calculates with. */
 function calculatedName(talk: Talk): string | undefined {
-  const { lines } = sampleOf(talk);
-  const [request] = requestsOf(sampleOf(talk));
-  const reply = lines.find(({ says, number }) =>
+  const request = firstRequest(talk);
+  const reply = sampleOf(talk).lines.find(({ says, number }) =>
     says === "server" && number > (request?.number ?? Infinity)
   );
   const calculated = (reply?.tokens ?? []).filter((token) =>
@@ -186,7 +180,7 @@ async function runsNoCode(server: ServerUnderTest): Promise<void> {
     if (ran) {
       const { talk, settings: { random } } = server;
       throw new Finding({
-        sent: shown(render(request.tokens, client.values, { talk, random })),
+        sent: shown(render(request?.tokens ?? [], client.values, { talk, random })),
         saw: `it answered ${shown(client.reply?.bytes ?? "")}: it ran the request as code`,
       });
     }
@@ -219,7 +213,7 @@ async function answersAfresh(server: ServerUnderTest): Promise<void> {
     const open = client.peers.find((peer) => !("ending" in peer) || peer.ending === undefined);
     if (open !== undefined && client.told !== undefined) {
       await sendTo(open, bytes, server.timeout);
-      refuseSame(bytes, client.told, (await reactionOf(server, open)).bytes);
+      refuseSame(bytes, client.told, (await reactionOf(open)).bytes);
     }
     client[Symbol.dispose]();
     if (!server.servesSeveral) continue;

@@ -2,32 +2,27 @@
 import { calculate } from "../../../../protocol/calculator.ts";
 import { Finding } from "../../../../suite/test.ts";
 import { parseTalk } from "../../../../talk/parse.ts";
-import { shown } from "../../judge.ts";
+import { shown } from "../../evidence.ts";
 import { exchange } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import { provoke, survives } from "../../servers/survival.ts";
-import type { Subject } from "../../subjects.ts";
+import { operations, operationTalk } from "../../subjects.ts";
 import type { Check } from "../check.ts";
+import { lacksCalculator } from "../lacks.ts";
 
 const encoder = new TextEncoder();
 
-const isNoCalculator = ({ calculates }: Subject): string | undefined =>
-  calculates ? undefined : "only the lesson's calculator is asked this";
-
-/** Every operation, with operands of both signs; a new client for each request. */
-const OPERATIONS = ["Sum +", "Diff -", "Product *", "Div /"].flatMap((operation) => {
-  const [name, operator] = operation.split(" ");
-  return ["{a 1..999} {b 1..999}", "{a -999..-1} {b 1..999}", "{a 1..999} {b -999..-1}"].map(
-    (operands) =>
-      `== ${name}\n> ${operands} ${operator}\n< ${name} of {a} and {b} is {a ${operator} b}\n`,
-  );
-});
+/** Operands of both signs, for every operation; a new client for each request. */
+const OPERANDS = ["{a 1..999} {b 1..999}", "{a -999..-1} {b 1..999}", "{a 1..999} {b -999..-1}"];
 /** The two ways in which a quotient is written differently: 7 or 7.0, and 2.5. */
-const QUOTIENTS = ["{a 14..14} {b 2..2}", "{a 5..5} {b 2..2}"].map((operands) =>
-  `== Div\n> ${operands} /\n< Div of {a} and {b} is {a / b}\n`
-);
+const DIVIDED = ["{a 14..14} {b 2..2}", "{a 5..5} {b 2..2}"];
 
-export const operations: Check<ServerUnderTest> = {
+const requests = [
+  ...DIVIDED.map((operands) => operationTalk(["Div", "/"], operands)),
+  ...operations.flatMap((one) => OPERANDS.map((operands) => operationTalk(one, operands))),
+];
+
+export const operationsCheck: Check<ServerUnderTest> = {
   id: "operations",
   level: "lesson",
   sentence: "calculates + - * /, also with negative numbers",
@@ -37,9 +32,9 @@ export const operations: Check<ServerUnderTest> = {
   fix: "split the request at whitespace, convert the operands to integers, choose by operator",
   needs: ["answers", "next-client"],
   isLessonOnly: true,
-  lacks: isNoCalculator,
+  lacks: lacksCalculator,
   async run(server) {
-    for (const text of [...QUOTIENTS, ...OPERATIONS]) {
+    for (const text of requests) {
       await exchange(server, { talk: server.asItNeeds(parseTalk(text)) });
     }
   },
@@ -57,7 +52,7 @@ function badRequest(
     ...facts,
     needs: ["next-client"],
     isLessonOnly: true,
-    lacks: isNoCalculator,
+    lacks: lacksCalculator,
     run: (server) => survives(server, { bytes: requestBytes(server, request) }),
   };
 }
@@ -132,7 +127,7 @@ export const calculatorChecks: readonly Check<ServerUnderTest>[] = [
     fix: "convert the operands to integers and choose the operation with if, never with eval()",
     needs: ["next-client", "eval"],
     isLessonOnly: true,
-    lacks: isNoCalculator,
+    lacks: lacksCalculator,
     async run(server) {
       for (const [request, evaluated] of [["2**3 1 +", 9], ["7-4 1 *", 3], ["10 20 +1+", 31]]) {
         const answer = await answerTo(server, String(request)).catch(() => "");
@@ -157,7 +152,7 @@ export const calculatorChecks: readonly Check<ServerUnderTest>[] = [
     fix: "use a wider type, or check for overflow and answer an error",
     needs: ["next-client"],
     isLessonOnly: true,
-    lacks: isNoCalculator,
+    lacks: lacksCalculator,
     async run(server) {
       // A server that gets small sums wrong has another mistake.
       await exchange(server);

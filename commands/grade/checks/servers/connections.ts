@@ -1,16 +1,18 @@
 /** How a TCP server treats several connections, and connections that end. */
+import { delay } from "@std/async/delay";
 import { concat } from "@std/bytes/concat";
 import { canReset } from "../../../../sockets/runtime.ts";
 import { Finding, Skipped } from "../../../../suite/test.ts";
 import { render } from "../../../../talk/render.ts";
-import { hasOneClient, requestsOf, sampleOf } from "../../conversations.ts";
+import { firstRequest, requestsOf } from "../../conversations.ts";
+import { withEvidence } from "../../evidence.ts";
 import { connectionsAt, descriptorsOf, usageOf } from "../../program/system.ts";
-import { pause } from "../../program/waits.ts";
-import { Client, exchange, sampleClient } from "../../servers/exchange.ts";
+import { Client, exchange, sampleHolding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import { servesAnother } from "../../servers/survival.ts";
 import { EagerPeer } from "../../../../sockets/eager_peer.ts";
 import { CANNOT_RESET, type Check } from "../check.ts";
+import { lacksOneClient, lacksRequest } from "../lacks.ts";
 
 const LF = 0x0a;
 
@@ -42,7 +44,7 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
       if (!canReset) throw new Skipped(CANNOT_RESET);
       (await server.connect()).reset();
       await servesAnother(server, "nothing", "a client reset its connection");
-      if (requestsOf(sampleOf(server.talk)).length === 0) return;
+      if (firstRequest(server.talk) === undefined) return;
       // A program that SIGPIPE is about to kill in another thread may answer one more client.
       for (let times = 0; times < 2; times++) {
         await resetWhileAnswering(server);
@@ -60,26 +62,17 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
     why: "one user who types nothing would lock out everyone else",
     fix: "give each client its own thread, or use select() or async for all of them",
     needs: ["next-client", "hangs-up"],
-    lacks: ({ talk }) => {
-      const sample = sampleOf(talk);
-      if (!hasOneClient(sample)) return "the conversation has several clients";
-      return requestsOf(sample).length === 0 ? "the client says nothing" : undefined;
-    },
+    lacks: (subject) => lacksOneClient(subject) ?? lacksRequest(subject),
     async run(server) {
       using silent = new Client(server);
       await silent.begin();
-      try {
-        await exchange(server);
-      } catch (error) {
-        if (!(error instanceof Finding)) throw error;
+      await withEvidence(exchange(server), async ({ isSilence }) => {
         silent[Symbol.dispose]();
         const alone = await exchange(server).then(() => true, () => false);
-        throw new Finding({
-          saw: `a client that asked got ${server.nothingInTime} while another was connected` +
-            (alone ? "; once that one had left, it was answered" : ""),
-          isSilence: error.evidence.isSilence,
-        });
-      }
+        const saw = `a client that asked got ${server.nothingInTime} while another was connected` +
+          (alone ? "; once that one had left, it was answered" : "");
+        return { saw, isSilence };
+      });
     },
   },
   {
@@ -94,7 +87,7 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
     needs: ["next-client", "hangs-up", "busy"],
     async run(server) {
       const { timeout } = server;
-      using client = sampleClient(server);
+      using client = new Client(server, sampleHolding(server));
       await client.hold();
       const peers = client.peers.filter((peer) => peer instanceof EagerPeer);
       const ended = async (): Promise<boolean> => {
@@ -121,6 +114,8 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
     why: "a server that leaks a socket for each client runs out of them after a few thousand",
     fix: "close() every socket that accept() returned, even after shutdown() and after errors",
     needs: ["next-client", "closes"],
+    // A server that lets its clients talk to each other remembers all of them.
+    lacks: lacksOneClient,
     run: keepsNoSockets,
   },
 ];
@@ -140,7 +135,7 @@ async function resetWhileAnswering(server: ServerUnderTest<EagerPeer>): Promise<
   try {
     await peer.send(concat(Array(REQUESTS_BEFORE_RESET).fill(line)), server.timeout);
     peer.reset();
-    await pause(RESET_MS);
+    await delay(RESET_MS);
   } finally {
     child?.signal("SIGCONT");
   }
@@ -151,10 +146,8 @@ async function keepsNoSockets(server: ServerUnderTest<EagerPeer>): Promise<void>
   const child = server.program.process();
   const pids = (await usageOf(child.pid))?.pids ?? [];
   const before = await descriptorsOf(pids);
-  // Clients of a conversation that has several would hear those of another.
-  const atATime = hasOneClient(sampleOf(server.talk)) ? AT_A_TIME : 1;
-  for (let clients = 0; clients < CLIENTS / 2; clients += atATime) {
-    await Promise.all(Array.from({ length: atATime }, () => exchange(server)));
+  for (let clients = 0; clients < CLIENTS / 2; clients += AT_A_TIME) {
+    await Promise.all(Array.from({ length: AT_A_TIME }, () => exchange(server)));
   }
   let patience = server.timeout;
   for (let client = 0; client < CLIENTS / 2; client++) {
@@ -178,6 +171,6 @@ async function keepsNoSockets(server: ServerUnderTest<EagerPeer>): Promise<void>
         saw: `${held} sockets are still held after ${CLIENTS} clients have left`,
       });
     }
-    await pause(50);
+    await delay(50);
   }
 }

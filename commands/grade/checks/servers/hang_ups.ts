@@ -1,9 +1,9 @@
 /** Clients that come to a TCP server and leave at once, and what is left of them. */
-import { Client, exchange } from "../../servers/exchange.ts";
+import { Client } from "../../servers/exchange.ts";
 import { servesAnother } from "../../servers/survival.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import type { Check } from "../check.ts";
-import { restsWhenIdle } from "./process.ts";
+import { busy } from "./process.ts";
 
 export const hangUpChecks: readonly Check<ServerUnderTest>[] = [
   {
@@ -29,17 +29,5 @@ export const hangUpChecks: readonly Check<ServerUnderTest>[] = [
       );
     },
   },
-  {
-    id: "busy",
-    level: "robust",
-    sentence: "is idle when there is nothing to do",
-    how: "The program's CPU time is measured over 0.5 s, after clients have come and gone.",
-    why: "a busy loop heats the machine and slows down everything else",
-    fix: "leave the loop when recv() returns nothing: that is the end, not an empty message",
-    needs: ["next-client", "hangs-up"],
-    async run(server) {
-      await exchange(server);
-      await restsWhenIdle(server.program);
-    },
-  },
+  busy,
 ];

@@ -1,11 +1,13 @@
 /** What every server does: it can be reached, and answers as its conversation shows. */
 import { Finding } from "../../../../suite/test.ts";
 import type { Conversation, Token } from "../../../../talk/talk.ts";
-import { framedIn, hasOneClient, playable, requestsOf, sampleOf } from "../../conversations.ts";
-import { exchange, sampleClient, sampleExchange } from "../../servers/exchange.ts";
+import { firstRequest, playable, requestsOf, sampleOf } from "../../conversations.ts";
+import { withEvidence } from "../../evidence.ts";
+import { Client, exchange, sampleHolding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
+import { lacksRequest } from "../lacks.ts";
 
 /** The fix for an answer that came, but was wrong: the program does serve its next client. */
 const WRONG_FIX = "work out each answer from its own request; keep nothing from the one before";
@@ -38,7 +40,7 @@ export const answers: Check<ServerUnderTest> = {
   why: "clients compare bytes: an answer that only looks right is wrong",
   fix: "send exactly the text that is expected, as bytes, with one send()",
   needs: ["listens"],
-  lacks: (subject) => isGreeting(subject) ? "the client says nothing" : undefined,
+  lacks: (subject) => subject.isFile ? undefined : lacksRequest(subject),
   run: answersInTheEnd,
 };
 
@@ -52,7 +54,7 @@ export const noNewline: Check<ServerUnderTest> = {
   fix: "read with recv() instead of readLine(); if your client sends line ends, use --lines",
   needs: ["answers"],
   lacks: ({ talk }) =>
-    leavesEndOpen(requestsOf(sampleOf(talk))[0]?.tokens)
+    leavesEndOpen(firstRequest(talk)?.tokens)
       ? undefined
       : "the file shows where its first request ends",
   async run(server) {
@@ -118,10 +120,6 @@ function conversationCheck(conversation: Conversation, index: number): Check<Ser
   };
 }
 
-function isGreeting({ talk, isFile }: Subject): boolean {
-  return !isFile && requestsOf(sampleOf(talk)).length === 0;
-}
-
 function leavesEndOpen(tokens: readonly Token[] | undefined): boolean {
   return tokens?.at(-1)?.kind === "optional newline";
 }
@@ -130,7 +128,7 @@ function leavesEndOpen(tokens: readonly Token[] | undefined): boolean {
 async function answersInTheEnd(server: ServerUnderTest): Promise<void> {
   let first: unknown;
   while (true) {
-    using client = sampleClient(server);
+    using client = new Client(server, sampleHolding(server));
     try {
       return await client.hold();
     } catch (error) {
@@ -150,35 +148,15 @@ async function answersInTheEnd(server: ServerUnderTest): Promise<void> {
 
 async function servesThreeClients(server: ServerUnderTest): Promise<void> {
   for (let client = 1; client <= 3; client++) {
-    try {
-      await sampleExchange(server);
-      // From here on the program is not started afresh for each client.
-      server.servesSeveral = true;
-    } catch (error) {
+    await withEvidence(exchange(server, sampleHolding(server)), (evidence) => {
       server.servesSeveral = false;
-      if (!(error instanceof Finding)) throw error;
-      const { evidence } = error;
       // Words in front of an answer would move it away from its caret.
-      if (evidence.blames !== undefined) {
-        throw new Finding({ ...evidence, fix: evidence.fix ?? WRONG_FIX });
-      }
+      if (evidence.blames !== undefined) return { ...evidence, fix: evidence.fix ?? WRONG_FIX };
       const saw = client === 1 ? evidence.saw : `after the first client had left: ${evidence.saw}`;
-      const isCrash = server.program.hasCrashed;
-      throw new Finding({
-        ...evidence,
-        saw,
-        ...(isCrash ? {} : { fix: undefined, why: undefined }),
-      });
-    }
+      const advice = server.program.hasCrashed ? {} : { fix: undefined, why: undefined };
+      return { ...evidence, saw, ...advice };
+    });
+    // From here on the program is not started afresh for each client.
+    server.servesSeveral = true;
   }
-}
-
-/** Why a check of requests that show their ends can't be made. */
-export function lacksFrames({ lines }: Subject): string | undefined {
-  if (framedIn(lines) !== undefined) return undefined;
-  const sample = sampleOf(lines);
-  if (!hasOneClient(sample)) return "the conversation has several clients";
-  return requestsOf(sample).length === 0
-    ? "the client says nothing"
-    : "nothing in the file ends a request: how TCP cuts it matters to this protocol";
 }

@@ -1,9 +1,10 @@
 /** How a server behaves as a process. */
+import { delay } from "@std/async/delay";
 import { Finding, Skipped } from "../../../../suite/test.ts";
+import { withEvidence } from "../../evidence.ts";
 import type { Program } from "../../program/program.ts";
 import { usageOf } from "../../program/system.ts";
-import { pause } from "../../program/waits.ts";
-import { type Client, exchange, sampleClient } from "../../servers/exchange.ts";
+import { Client, exchange, sampleHolding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import type { Check } from "../check.ts";
 
@@ -17,6 +18,31 @@ const MAX_SHARE = 0.1;
 const CTRL_C_MS = 3_000;
 /** Milliseconds for a program to finish its work before Ctrl-C is pressed. */
 const SETTLE_MS = 50;
+
+export const busy: Check<ServerUnderTest> = {
+  id: "busy",
+  level: "robust",
+  sentence: "is idle when there is nothing to do",
+  how: "The program's CPU time is measured over 0.5 s, after clients have come and gone.",
+  why: "a busy loop heats the machine and slows down everything else",
+  fix: "leave the loop when recv() returns nothing: that is the end, not an empty message",
+  needs: ["next-client", "hangs-up"],
+  async run(server) {
+    await exchange(server);
+    await restsWhenIdle(server.program);
+  },
+};
+
+export const ctrlC: Check<ServerUnderTest> = {
+  id: "ctrl-c",
+  level: "robust",
+  sentence: "ends on Ctrl-C",
+  how: "SIGINT is sent as by a terminal, while a client is connected; the program has 3 s to end.",
+  why: "a program that can't be stopped must be killed, and loses what it was doing",
+  fix: "make threads daemons, or close the listener and the clients on SIGINT",
+  needs: ["listens", "answers"],
+  run: endsOnCtrlC,
+};
 
 export const processChecks: readonly Check<ServerUnderTest>[] = [
   {
@@ -39,31 +65,19 @@ export const processChecks: readonly Check<ServerUnderTest>[] = [
       // The server's side closes first; if the client closes cleanly, that side lingers.
       await Promise.all(client.peers.map((peer) => "untilEnd" in peer && peer.untilEnd(END_MS)));
       client[Symbol.dispose]();
-      try {
-        await server.start(port);
-        server.program.listenToStderr();
-      } catch (error) {
-        if (!(error instanceof Finding)) throw error;
-        throw new Finding({ saw: `started again on port ${port}: ${error.evidence.saw}` });
-      }
+      await withEvidence(
+        server.start(port),
+        ({ saw }) => ({ saw: `started again on port ${port}: ${saw}` }),
+      );
+      server.program.listenToStderr();
       await exchange(server);
     },
   },
-  {
-    id: "ctrl-c",
-    level: "robust",
-    sentence: "ends on Ctrl-C",
-    how:
-      "SIGINT is sent as by a terminal, while a client is connected; the program has 3 s to end.",
-    why: "a program that can't be stopped must be killed, and loses what it was doing",
-    fix: "make threads daemons, or close the listener and the clients on SIGINT",
-    needs: ["listens", "answers"],
-    run: (server) => endsOnCtrlC(server),
-  },
+  ctrlC,
 ];
 
 /** @throws {Finding} if the program uses the CPU while it has nothing to do. */
-export async function restsWhenIdle(program: Program): Promise<void> {
+async function restsWhenIdle(program: Program): Promise<void> {
   const { pid } = program.process();
   let share = 0;
   // Runtimes tidy up for a moment after work: only load that lasts counts.
@@ -72,16 +86,14 @@ export async function restsWhenIdle(program: Program): Promise<void> {
     if (share <= MAX_SHARE) return;
   }
   const percent = Math.round(share * 100);
-  throw new Finding({
-    saw: `it used ${percent}% of a CPU while it had nothing to do`,
-  });
+  throw new Finding({ saw: `it used ${percent}% of a CPU while it had nothing to do` });
 }
 
 /** Measures the share of a CPU that a program uses. @throws {Skipped} */
 async function cpuShare(pid: number, milliseconds: number): Promise<number> {
   const before = await usageOf(pid);
   const startedAt = performance.now();
-  await pause(milliseconds);
+  await delay(milliseconds);
   const after = await usageOf(pid);
   if (before === undefined || after === undefined) {
     throw new Skipped("no tool here shows a program's CPU time");
@@ -89,27 +101,20 @@ async function cpuShare(pid: number, milliseconds: number): Promise<number> {
   return (after.cpuMs - before.cpuMs) / (performance.now() - startedAt);
 }
 
-/** Presses Ctrl-C, as a terminal does; returns whether the program ends. */
-async function endsOnSigint(program: Program): Promise<boolean> {
-  const child = program.process();
-  // Python drops a Ctrl-C that arrives while it tidies up after an answer.
-  await pause(SETTLE_MS);
-  child.signal("SIGINT");
-  return await child.endsWithin(CTRL_C_MS);
-}
-
 /**
- * Presses Ctrl-C. If the program keeps running, tries once more with a fresh one, since the signal
+ * Presses Ctrl-C, as a terminal does. If the program keeps running, tries once more with a fresh one, since the signal
  * may have arrived at a bad moment.
  *
  * @throws {Finding} if the second one keeps running, too.
  */
-export async function endsOnCtrlC(
-  server: ServerUnderTest,
-): Promise<void> {
+async function endsOnCtrlC(server: ServerUnderTest): Promise<void> {
   for (let times = 0; times < 2; times++) {
     using _client = await answeredClient(server);
-    if (await endsOnSigint(server.program)) return;
+    const child = server.program.process();
+    // Python drops a Ctrl-C that arrives while it tidies up after an answer.
+    await delay(SETTLE_MS);
+    child.signal("SIGINT");
+    if (await child.endsWithin(CTRL_C_MS)) return;
     server.markSuspect();
   }
   throw new Finding({
@@ -120,7 +125,7 @@ export async function endsOnCtrlC(
 
 /** A client that was answered and stays connected. @throws {Finding} */
 async function answeredClient(server: ServerUnderTest): Promise<Client> {
-  const client = sampleClient(server);
+  const client = new Client(server, sampleHolding(server));
   await client.hold();
   return client;
 }

@@ -2,25 +2,27 @@
 import { concat } from "@std/bytes/concat";
 import { delay } from "@std/async/delay";
 import type { EagerPeer } from "../../../../sockets/eager_peer.ts";
-import { Finding, Skipped } from "../../../../suite/test.ts";
+import { Finding } from "../../../../suite/test.ts";
 import { render } from "../../../../talk/render.ts";
 import { integer, parseRational } from "../../../../talk/rational.ts";
-import { type Line, namesIn } from "../../../../talk/talk.ts";
+import type { Line } from "../../../../talk/talk.ts";
 import { numberValue, type Value } from "../../../../talk/value.ts";
-import {
-  blindRequests,
-  type Chosen,
-  framedIn,
-  repeated,
-  requestsOf,
-  sampleOf,
-} from "../../conversations.ts";
-import { shown } from "../../judge.ts";
+import { blindRequests, type Chosen, requestsOf, sampleOf } from "../../conversations.ts";
+import { shown, withEvidence } from "../../evidence.ts";
 import { Client, exchange, type Holding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
-import { lacksFrames } from "./lesson.ts";
+import {
+  framedOf,
+  lacksFrames,
+  lacksLong,
+  lacksRepeats,
+  lacksSeveral,
+  longName,
+  repeatedIn,
+  severalOf,
+} from "./framed.ts";
 
 /** Milliseconds between the pieces of a request: enough to see whether the first is answered. */
 const PIECE_MS = 80;
@@ -118,29 +120,6 @@ export const streamChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
   },
 ];
 
-/** The first conversation whose requests show their ends. */
-function framedOf({ lines }: Subject): Chosen {
-  const conversation = framedIn(lines);
-  if (conversation === undefined) throw new Skipped("nothing in the file ends a request");
-  return { talk: lines, conversation };
-}
-
-function repeatedIn(subject: Subject, times: number): Chosen {
-  const framed = framedOf(subject);
-  return repeated(framed, times) ?? framed;
-}
-
-/** A conversation of several requests that show their ends: the first three times, or one that has them. */
-function severalOf(subject: Subject): Chosen {
-  const many = subject.lines.conversations.find((conversation) =>
-    requestsOf(conversation).length > 1 && blindRequests(conversation) !== undefined &&
-    framedIn({ ...subject.lines, conversations: [conversation] }) !== undefined
-  );
-  const again = repeated(framedOf(subject), 3);
-  if (again !== undefined && blindRequests(again.conversation) !== undefined) return again;
-  return many === undefined ? framedOf(subject) : { talk: subject.lines, conversation: many };
-}
-
 function lacksOpenEnd({ talk }: Subject): string | undefined {
   const isOpen = (says: Line["says"]): boolean =>
     sampleOf(talk).lines.filter((line) => line.says === says).some(({ tokens }) =>
@@ -149,40 +128,13 @@ function lacksOpenEnd({ talk }: Subject): string | undefined {
   return isOpen("client") && isOpen("server") ? undefined : "the file shows where its lines end";
 }
 
-function lacksRepeats(subject: Subject): string | undefined {
-  return repeated(framedOf(subject), 2) === undefined
-    ? "the conversation can't be held again on its connection"
-    : undefined;
-}
-
-function lacksSeveral(subject: Subject): string | undefined {
-  const { conversation } = severalOf(subject);
-  return requestsOf(conversation).length > 1 && blindRequests(conversation) !== undefined
-    ? undefined
-    : "no conversation has two requests that could be sent at once";
-}
-
-function lacksLong(subject: Subject): string | undefined {
-  return longName(subject) === undefined ? "its first request has no value" : undefined;
-}
-
-/** The first value of the first request, which can be made long. */
-function longName(subject: Subject): string | undefined {
-  const [request] = requestsOf(framedOf(subject).conversation);
-  const isPlain = request?.tokens.every((token) => token.kind !== "value" || !token.binary);
-  return isPlain ? namesIn(request?.tokens ?? [])[0] : undefined;
-}
-
 async function answersSeveral(server: ServerUnderTest): Promise<void> {
   using client = new Client(server, repeatedIn(server.settings.subject, 3));
-  try {
-    await client.hold();
-  } catch (error) {
+  await withEvidence(client.hold(), (evidence) => {
     const hasAnswered = client.reply !== undefined;
     const isSilent = client.deviation?.came.length === 0;
-    if (!hasAnswered || !isSilent || !(error instanceof Finding)) throw error;
-    throw new Finding({ ...error.evidence, fix: undefined, why: undefined });
-  }
+    return hasAnswered && isSilent ? { ...evidence, fix: undefined, why: undefined } : evidence;
+  });
 }
 
 async function answersInKind(server: ServerUnderTest): Promise<void> {
@@ -235,16 +187,10 @@ async function keepsApart(server: ServerUnderTest): Promise<void> {
       const half = Math.ceil(bytes.length / 2);
       await peer.send(bytes.subarray(0, half));
       await delay(PIECE_MS);
-      try {
-        await other.hold(after);
-      } catch (error) {
-        if (!(error instanceof Finding)) throw error;
-        const { sent = "" } = error.evidence;
-        throw new Finding({
-          ...error.evidence,
-          sent: `half a request by one client, then ${sent} by another`,
-        });
-      }
+      await withEvidence(other.hold(after), ({ sent = "", ...evidence }) => ({
+        ...evidence,
+        sent: `half a request by one client, then ${sent} by another`,
+      }));
       await peer.send(bytes.subarray(half));
     },
   });
@@ -275,12 +221,7 @@ async function askBlindly(
     values,
     open: () => Promise.resolve(peer),
   };
-  try {
-    await exchange(server, reading);
-  } catch (error) {
-    if (!(error instanceof Finding)) throw error;
-    throw new Finding({ ...error.evidence, sent: shown(all) });
-  }
+  await withEvidence(exchange(server, reading), (evidence) => ({ ...evidence, sent: shown(all) }));
 }
 
 async function readsLongRequest(server: ServerUnderTest<EagerPeer>): Promise<void> {

@@ -3,13 +3,14 @@ import type { DatagramPeer } from "../../../../clients/call/datagram_peer.ts";
 import { Finding } from "../../../../suite/test.ts";
 import { parseTalk } from "../../../../talk/parse.ts";
 import { namesIn } from "../../../../talk/talk.ts";
-import { hasOneClient, sampleOf } from "../../conversations.ts";
-import { shown } from "../../judge.ts";
+import { sampleOf } from "../../conversations.ts";
+import { shown, withEvidence } from "../../evidence.ts";
 import { Client, exchange } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import { survives } from "../../servers/survival.ts";
 import type { Check } from "../check.ts";
-import { endsOnCtrlC, restsWhenIdle } from "./process.ts";
+import { lacksCalculator, lacksOneClient } from "../lacks.ts";
+import { busy, ctrlC } from "./process.ts";
 
 /** Spaces in the long request: more than recvfrom(1024) takes, less than a packet. */
 const LONG = 1_300;
@@ -50,8 +51,7 @@ export const udpChecks: readonly Check<ServerUnderTest<DatagramPeer>>[] = [
     why: "all clients' datagrams arrive at one socket: only recvfrom() says who sent each one",
     fix: "sendto() the address that recvfrom() returned with that request; don't connect()",
     needs: ["next-client"],
-    lacks: ({ talk }) =>
-      hasOneClient(sampleOf(talk)) ? undefined : "the conversation has several clients",
+    lacks: lacksOneClient,
     run: answersEachClient,
   },
   {
@@ -65,27 +65,16 @@ export const udpChecks: readonly Check<ServerUnderTest<DatagramPeer>>[] = [
     run: (server) => survives(server, { bytes: new Uint8Array() }),
   },
   {
-    id: "busy",
-    level: "robust",
-    sentence: "is idle when there is nothing to do",
+    ...busy,
     how: "The program's CPU time is measured over 0.5 s, after clients have been served.",
-    why: "a busy loop heats the machine and slows down everything else",
     fix: "let recvfrom() block; use a non-blocking socket only with select()",
     needs: ["next-client", "empty"],
-    async run(server) {
-      await exchange(server);
-      await restsWhenIdle(server.program);
-    },
   },
   {
-    id: "ctrl-c",
-    level: "robust",
-    sentence: "ends on Ctrl-C",
+    ...ctrlC,
     how: "SIGINT is sent as by a terminal; the program has 3 s to end.",
-    why: "a program that can't be stopped must be killed, and loses what it was doing",
     fix: "don't catch the exception that Ctrl-C raises, and make threads daemons",
     needs: ["answers"],
-    run: endsOnCtrlC,
   },
   {
     id: "in-kind",
@@ -116,8 +105,7 @@ export const udpChecks: readonly Check<ServerUnderTest<DatagramPeer>>[] = [
     fix: "give recvfrom() room for the largest datagram: 65,535 bytes",
     needs: ["next-client"],
     isLessonOnly: true,
-    lacks: ({ calculates }) =>
-      calculates ? undefined : "only the lesson's calculator is asked this",
+    lacks: lacksCalculator,
     async run(server) {
       const text = `udp\n> 10${" ".repeat(LONG)}20 +\n< Sum of 10 and 20 is 30\n`;
       await exchange(server, { talk: parseTalk(text) });
@@ -133,14 +121,11 @@ async function answersEachClient(server: ServerUnderTest<DatagramPeer>): Promise
   // A server whose answer is always the same may limit it: two must not greet each other forever.
   if (namesIn(reply?.tokens ?? []).length === 0) turns.splice(2);
   for (const peer of turns) {
-    try {
-      await new Client(server, { open: () => Promise.resolve(peer) }).hold();
-    } catch (error) {
-      if (!(error instanceof Finding)) throw error;
+    const client = new Client(server, { open: () => Promise.resolve(peer) });
+    await withEvidence(client.hold(), async (evidence) => {
       const elsewhere = await (peer === one ? other : one).inbox.next(0);
-      if (elsewhere === undefined) throw error;
-      const saw = `the answer went to the other client: ${shown(elsewhere.bytes)}`;
-      throw new Finding({ ...error.evidence, saw });
-    }
+      if (elsewhere === undefined) return evidence;
+      return { ...evidence, saw: `the answer went to the other client: ${shown(elsewhere.bytes)}` };
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { shown, wrongBytes } from "../../commands/grade/judge.ts";
+import { shown, wrongBytes } from "../../commands/grade/evidence.ts";
 import { lastWords } from "../../commands/grade/program/last_words.ts";
 import { ownLine } from "../../commands/grade/program/own_line.ts";
 

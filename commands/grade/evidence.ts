@@ -1,8 +1,8 @@
-/** Puts a reply that is not what the conversation shows into words, and names the mistake. */
+/** Evidence of a reply that is not what the conversation shows, with the mistake's name. */
 import type { DeviationFacts } from "../../talk/deviation.ts";
 import { concat } from "@std/bytes/concat";
-import type { Evidence } from "../../suite/test.ts";
-import { visible } from "../../text/visible.ts";
+import { type Evidence, Finding } from "../../suite/test.ts";
+import { visibleBytes } from "../../text/visible.ts";
 import { mistakeIn, type Wanted } from "./mistakes.ts";
 
 /** Most characters of a quoted text. */
@@ -14,7 +14,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Bytes as text on one line: control characters are shown as `\x00`, long text is shortened. */
 export function shown(data: string | Uint8Array): string {
   const bytes = typeof data === "string" ? encoder.encode(data) : data;
-  const whole = escaped(bytes);
+  const whole = visibleBytes(bytes);
   if (whole.length <= SHOWN) return whole;
   return `${whole.slice(0, SHOWN / 2)}...${whole.slice(-SHOWN / 4)} (${bytes.length} bytes)`;
 }
@@ -22,20 +22,6 @@ export function shown(data: string | Uint8Array): string {
 /** `ff fe (in hex)`. */
 export function inHex(bytes: Uint8Array): string {
   return `${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (in hex)`;
-}
-
-/** Escapes the characters that a terminal would act on, as Python and C write them. */
-function escaped(bytes: Uint8Array): string {
-  const text = decoder.decode(bytes);
-  if (!text.includes("\ufffd")) return visible(text);
-  // Bytes that are not UTF-8 are shown one by one.
-  return [...bytes].map((byte) =>
-    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : hexEscape(byte)
-  ).join("");
-}
-
-function hexEscape(byte: number): string {
-  return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
 /** Something that came, where it goes wrong, and what should have come. */
@@ -77,10 +63,22 @@ export function wrongReply(facts: DeviationFacts, before: Uint8Array = new Uint8
   return { ...wrongBytes({ ...facts, came, right: before.length, wanted }) };
 }
 
+/** Waits for something, and changes the evidence of what it finds. @throws {Finding} */
+export async function withEvidence(
+  running: Promise<void>,
+  change: (evidence: Evidence) => Evidence | Promise<Evidence>,
+): Promise<void> {
+  try {
+    await running;
+  } catch (error) {
+    throw error instanceof Finding ? new Finding(await change(error.evidence)) : error;
+  }
+}
+
 /** What a file shows, without its escapes. */
 function wantedFrom(wanted: string): Wanted {
   const text = wanted.replace(/(?:\\r)?\\n$/, "");
-  return text === wanted ? { text } : { text, lineEnd: true };
+  return { text, isLine: text !== wanted };
 }
 
 function shortened(text: string): string {
@@ -89,8 +87,8 @@ function shortened(text: string): string {
 }
 
 function caret(bytes: Uint8Array, position: number): string {
-  const before = escaped(bytes.subarray(0, position)).length;
-  const whole = escaped(bytes).length;
+  const before = visibleBytes(bytes.subarray(0, position)).length;
+  const whole = visibleBytes(bytes).length;
   // The middle of a long answer is cut out: the caret can point no further than the cut.
   return " ".repeat(whole > SHOWN ? Math.min(before, SHOWN / 2) : before) + "^";
 }
