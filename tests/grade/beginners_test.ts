@@ -182,7 +182,7 @@ const programs: readonly Beginner[] = [
       "c, address = s.accept()\n",
       "pass\n",
     ], ["c.recv", "s.recv"]),
-    /UDP socket on port \d+[^]*SOCK_STREAM/,
+    /UDP socket on port \d+[^]*SOCK_STREAM[^]*or udp to its file/,
   ),
   server(
     "py",
@@ -257,9 +257,15 @@ c.send(c.recv(1024))
     /the request itself came back/,
     { subject: "message-server" },
   ),
-  server("py", "TCP where UDP was asked for", python(), /listens on TCP port \d+[^]*SOCK_DGRAM/, {
-    udp: true,
-  }),
+  server(
+    "py",
+    "TCP where UDP was asked for",
+    python(),
+    /listens on TCP port \d+[^]*SOCK_DGRAM[^]*or udp in its file/,
+    {
+      udp: true,
+    },
+  ),
   server("mjs", "joined as text", node(["x + y", "a + b"]), /joined as text/),
   server(
     "mjs",

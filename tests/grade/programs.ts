@@ -486,7 +486,7 @@ const clientMistakes: readonly Mistaken[] = [
   ]),
   wrong(udpClient, "silent", "no timeout", [
     ["client.settimeout(3)", ""],
-  ]),
+  ], /sent +nothing\n/),
   wrong(udpClient, "stranger", "takes any datagram", [
     ['    client.connect(("127.0.0.1", int(sys.argv[1])))\n', ""],
     [

@@ -69,7 +69,8 @@ export class ListenerSearch {
     if (found === undefined && datagrams !== undefined) {
       return {
         saw: `your program has a UDP socket on port ${datagrams.port}, and listens on no TCP port`,
-        fix: "create the socket with SOCK_STREAM; or, if it is to use UDP, add --udp",
+        fix:
+          "create the socket with SOCK_STREAM; or, if it is to use UDP, add --udp, or udp to its file",
       };
     }
     if (found === undefined || isThere) return undefined;

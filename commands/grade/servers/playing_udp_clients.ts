@@ -67,7 +67,8 @@ export class UdpClients implements Clients<DatagramPeer> {
     if (elsewhere === undefined && stream !== undefined) {
       throw new Finding({
         saw: `your program listens on TCP port ${stream.port}, and has no UDP socket`,
-        fix: "create the socket with SOCK_DGRAM; or, if it is to use TCP, leave out --udp",
+        fix:
+          "create the socket with SOCK_DGRAM; or, if it is to use TCP, leave out --udp, or udp in its file",
       });
     }
     throw new Finding({

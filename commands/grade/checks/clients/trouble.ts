@@ -130,7 +130,7 @@ export const udpTroubles: readonly ClientCheck[] = [
   errorReply,
   trouble({
     id: "silent",
-    situation: "nothing, and the connection stays open",
+    situation: "nothing",
     sentence: "does not wait forever",
     how: "The request is received and never answered; the program must give up within 10 s.",
     why: "datagrams get lost: a client that waits for one without a timeout hangs",
