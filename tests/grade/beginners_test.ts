@@ -2,11 +2,9 @@
 import { assertEquals } from "@std/assert";
 import { lessonSubject } from "../../commands/grade/subjects.ts";
 import { testWith, unix } from "../harness/needs.ts";
-import { gradeSubject, inParallel, missingTool, Workshop } from "./examine_programs.ts";
+import { gradeSubject, inParallel, missingTool, shareOf, Workshop } from "./examine_programs.ts";
 
 const AT_A_TIME = 4;
-/** `task grade-programs` runs all, the suite every third. */
-const STEP = Deno.env.get("ALL_PROGRAMS") === undefined ? 3 : 1;
 
 interface Beginner {
   readonly mistake: string;
@@ -404,8 +402,8 @@ c.send(c.recv(1024))
 testWith([unix], "the first failure names what a beginner did wrong", async () => {
   await using workshop = new Workshop();
   const surprises: string[] = [];
-  const share = programs.filter(({ language }, index) =>
-    index % STEP === 0 && missingTool({ file: `Program.${language}` }) === undefined
+  const share = shareOf(programs).filter(({ language }) =>
+    missingTool({ file: `Program.${language}` }) === undefined
   );
   await inParallel(share, AT_A_TIME, async ({ language, source, mistake, says, ...program }) => {
     const subject = lessonSubject(program.subject, program.udp ? "udp" : "tcp");

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { testWith, unix } from "../harness/needs.ts";
-import { gradeProgram, inParallel, missingTool, Workshop } from "./examine_programs.ts";
+import { gradeProgram, inParallel, missingTool, shareOf, Workshop } from "./examine_programs.ts";
 import { type Correct, correct, lesson, mistaken } from "./programs.ts";
 
 /** Programs at a time: servers keep the processor busy, clients mostly wait. */
@@ -45,8 +45,8 @@ function runnable<P extends Correct>(programs: readonly P[]): { here: P[]; missi
   return { here, missing: missing.size === 0 ? "" : ` (skipped: no ${[...missing].join(", ")})` };
 }
 
-const good = runnable(correct);
-const wrong = runnable(mistaken);
+const good = runnable(shareOf(correct));
+const wrong = runnable(shareOf(mistaken));
 const originals = runnable(lesson);
 
 testWith([unix], `correct programs pass the level that they claim${good.missing}`, async () => {

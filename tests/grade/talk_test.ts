@@ -2,12 +2,10 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { fileSubject } from "../../commands/grade/subjects.ts";
 import { parseTalk } from "../../talk/parse.ts";
 import { testWith, unix } from "../harness/needs.ts";
-import { gradeSubject, inParallel, missingTool, Workshop } from "./examine_programs.ts";
+import { gradeSubject, inParallel, missingTool, shareOf, Workshop } from "./examine_programs.ts";
 import { mistakenTalks, rightTalks, type TalkProgram } from "./talk_programs.ts";
 
 const AT_A_TIME = 4;
-/** `task grade-programs` runs all, the suite every third. */
-const STEP = Deno.env.get("ALL_PROGRAMS") === undefined ? 3 : 1;
 
 const isRunnable = ({ language }: TalkProgram): boolean =>
   missingTool({ file: `Program.${language}` }) === undefined;
@@ -27,8 +25,7 @@ testWith([unix], "a right server of each kind passes what its file gives ground 
 testWith([unix], "each mistake in a server of each kind is found by its own check", async () => {
   await using workshop = new Workshop();
   const surprises: string[] = [];
-  const share = mistakenTalks.filter((_, index) => index % STEP === 0);
-  const runnable = share.filter(({ program }) => isRunnable(program));
+  const runnable = shareOf(mistakenTalks).filter(({ program }) => isRunnable(program));
   await inParallel(
     runnable,
     AT_A_TIME,

@@ -69,7 +69,8 @@ const given = new Set<number>();
  */
 export function freePort(): number {
   while (true) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    // grade gives its programs ports from 20000 to 29999.
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
     if (given.has(port) || !isFree(port)) continue;
     given.add(port);
     return port;
