@@ -87,12 +87,12 @@ const tcpRules: readonly Rule<Breaks>[] = [
   },
   {
     name: "drops what a server sends right before its end",
-    breaks: { holdsBack: (from) => from === "server" ? 20 : 0 },
+    breaks: { holdsBack: (from) => from === "server" ? 100 : 0 },
     found: ["address: note", "server-last: fail", "nobody: note"],
   },
   {
     name: "drops what a client sends right before its end",
-    breaks: { holdsBack: (from) => from === "client" ? 20 : 0 },
+    breaks: { holdsBack: (from) => from === "client" ? 100 : 0 },
     found: ["address: note", "client-last: fail", "nobody: note"],
   },
   {
