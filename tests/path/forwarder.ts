@@ -218,13 +218,23 @@ export class Forwarder implements AsyncDisposable {
   }
 }
 
-/** Whether the stream ends before this many milliseconds are over. */
+/** Milliseconds between two looks at whether a stream has ended. */
+const LOOK_MS = 10;
+
+/**
+ * Whether the stream ends before this many milliseconds are over. They are counted in short waits:
+ * while this process is held up, one timer would be over before an end that has arrived is read.
+ */
 async function endsWithin(next: Promise<Uint8Array | undefined>, milliseconds: number) {
-  const waited = Promise.withResolvers<Uint8Array>();
-  const timer = setTimeout(() => waited.resolve(new Uint8Array()), milliseconds);
-  const first = await Promise.race([next.catch(() => new Uint8Array()), waited.promise]);
-  clearTimeout(timer);
-  return first === undefined;
+  let part: Uint8Array | undefined | "none yet" = "none yet";
+  const seen = next.then((read) => part = read, () => part = new Uint8Array());
+  for (let left = milliseconds; left > 0 && part === "none yet"; left -= LOOK_MS) {
+    const { promise: waited, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LOOK_MS);
+    await Promise.race([seen, waited]);
+    clearTimeout(timer);
+  }
+  return part === undefined;
 }
 
 async function readSome(stream: Stream): Promise<Uint8Array | undefined> {
