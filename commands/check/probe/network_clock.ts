@@ -13,7 +13,7 @@ const MAX_STALL_MS = 10_000;
 export type WaitEnd = "time is up" | "too busy";
 
 /**
- * The time during which probes wait for the network. It stands still while this process is too
+ * The time during which probes wait for the network. It stops while this process is too
  * busy to look, so that no peer is blamed for what waited here.
  */
 export class NetworkClock implements Disposable {
