@@ -155,7 +155,9 @@ Deno.test("an expectation that can never hold is wrong usage, not a finding", ()
   assertThrows(() => parseExpectation("blocked=[fe80::1]:1", options), Failure, "[fe80::1%eth0]:1");
   const never = { ...options, canBeSlow: false };
   assertThrows(() => parseExpectation("slow=web:1", never), Failure, "--slower-than");
-  assertEquals(parseExpectation("unix:/tmp/a=b", options).expect, "ok");
+  if (Deno.build.os !== "windows") {
+    assertEquals(parseExpectation("unix:/tmp/a=b", options).expect, "ok");
+  }
 });
 
 /** A row as a probe would return it. */

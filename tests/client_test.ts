@@ -3,6 +3,7 @@ import { getAvailablePort } from "@std/net";
 import {
   type Ended,
   ipv6,
+  nameServer,
   namespaces,
   netdemo,
   netdemoCommand,
@@ -57,7 +58,7 @@ function assertFailed(ended: Ended, code: number, word: string, about: RegExp): 
 const ask = (port: number, ...flags: string[]): Promise<Ended> =>
   netdemoInProcess(["calc-client", "--port", String(port), ...flags, "10", "20", "+"]);
 
-Deno.test("a name that does not resolve is DNS and exit code 10", async () => {
+testWith([nameServer], "a name that does not resolve is DNS and exit code 10", async () => {
   const ended = await netdemoInProcess(["hello-client", "--host", "no-such-host.invalid"]);
   assertFailed(ended, 10, "DNS", /'no-such-host\.invalid' does not resolve/);
 });

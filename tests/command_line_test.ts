@@ -4,6 +4,7 @@ import config from "../deno.json" with { type: "json" };
 import {
   type Ended,
   linux,
+  nameServer,
   type Need,
   netdemoCommand,
   netdemoInProcess,
@@ -215,18 +216,22 @@ Deno.test("an address that this host does not have is BIND and exit code 15", as
   );
 });
 
-Deno.test("a server's host name that does not resolve is DNS and exit code 10", async () => {
-  const { code, stderr } = await netdemoInProcess([
-    "calc-server",
-    "--host",
-    "no-such-host.invalid",
-  ]);
-  assertEquals(code, 10);
-  assertMatch(
-    stderr,
-    /^netdemo: DNS: the host name 'no-such-host\.invalid' does not resolve\nhint: /,
-  );
-});
+testWith(
+  [nameServer],
+  "a server's host name that does not resolve is DNS and exit code 10",
+  async () => {
+    const { code, stderr } = await netdemoInProcess([
+      "calc-server",
+      "--host",
+      "no-such-host.invalid",
+    ]);
+    assertEquals(code, 10);
+    assertMatch(
+      stderr,
+      /^netdemo: DNS: the host name 'no-such-host\.invalid' does not resolve\nhint: /,
+    );
+  },
+);
 
 /** Takes the privilege to bind ports below 1024 from a program that root starts. */
 const drop = ["setpriv", "--bounding-set", "-net_bind_service"];

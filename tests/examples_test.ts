@@ -65,7 +65,7 @@ Deno.test("the manifests, Compose files and workflows match their published type
   await using folder = await newFolder();
   const path = `${folder.path}/examples.ts`;
   await Deno.writeTextFile(path, script);
-  const config = new URL("deno.json", root).pathname;
+  const config = `${import.meta.dirname}/../deno.json`;
   const { code, stderr } = await run([
     Deno.execPath(),
     "check",

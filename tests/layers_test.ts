@@ -169,7 +169,7 @@ Deno.test("pure rooms type-check without sockets, console, timers or clock", asy
       JSON.stringify({ imports: config.imports, compilerOptions }),
     );
     const check = [Deno.execPath(), "check", "--quiet", "--no-lock", "--config"];
-    const rooms = pure.map((room) => new URL(room, root).pathname);
+    const rooms = pure.map((room) => `${import.meta.dirname}/../${room}`);
     const checked = await run([...check, `${folder}/deno.json`, ...rooms]);
     assertEquals([checked.code, checked.stderr], [0, ""]);
   } finally {

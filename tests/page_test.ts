@@ -12,6 +12,7 @@ import { Backend } from "../commands/relay/backend.ts";
 import { startTcpRelay } from "../commands/relay/tcp_relay.ts";
 import { readFault } from "../commands/relay/faults/fault.ts";
 import { TestConnection } from "./harness/connection.ts";
+import { signalTest } from "./harness/needs.ts";
 import { netdemo, netdemoCommand, Process } from "./harness/process.ts";
 import { PageViewer, startWatched } from "./harness/page_viewer.ts";
 import { until } from "./harness/system.ts";
@@ -468,23 +469,26 @@ Deno.test("bytes that are not UTF-8 are shown as bytes in every place of the pag
   }
 });
 
-Deno.test("--page prints its URL once the server listens, and reports the server's end", async () => {
-  await using process = new Process([...netdemoCommand, "calc-server", "--port", "0", "--page"]);
-  const [, port] = await process.printed(
-    /Listening on 127\.0\.0\.1:(\d+).*\nPage at http:\/\/127\.0\.0\.1:\d+\/\n/,
-  );
-  const [, url = ""] = await process.printed(/Page at (\S+)/);
-  await using viewer = await PageViewer.open(url);
-  assertStringIncludes(
-    await (await fetch(url)).text(),
-    `netdemo calc-client localhost:${port} 10 20 +`,
-  );
-  const [ended] = await Promise.all([process.stop("SIGTERM"), viewer.end()]);
-  assertEquals([ended.code, ended.stderr], [0, ""]);
-  assertEquals(viewer.messages.at(-1)?.stopped, "SIGTERM");
-});
+signalTest(
+  "--page prints its URL once the server listens, and reports the server's end",
+  async () => {
+    await using process = new Process([...netdemoCommand, "calc-server", "--port", "0", "--page"]);
+    const [, port] = await process.printed(
+      /Listening on 127\.0\.0\.1:(\d+).*\nPage at http:\/\/127\.0\.0\.1:\d+\/\n/,
+    );
+    const [, url = ""] = await process.printed(/Page at (\S+)/);
+    await using viewer = await PageViewer.open(url);
+    assertStringIncludes(
+      await (await fetch(url)).text(),
+      `netdemo calc-client localhost:${port} 10 20 +`,
+    );
+    const [ended] = await Promise.all([process.stop("SIGTERM"), viewer.end()]);
+    assertEquals([ended.code, ended.stderr], [0, ""]);
+    assertEquals(viewer.messages.at(-1)?.stopped, "SIGTERM");
+  },
+);
 
-Deno.test("--page-port alone opens the page, and --json reports it as an event", async () => {
+signalTest("--page-port alone opens the page, and --json reports it as an event", async () => {
   await using process = new Process([
     ...[...netdemoCommand, "serve", "calc:0", "lab:0", "--page-port", "0", "--json"],
   ]);

@@ -275,7 +275,7 @@ const wrongUsage: Record<string, RegExp> = {
   "--listen web :8080": /--listen takes \[HOST:\]PORT: received 'web'\nhint: add a port: web:4040/,
   "--listen 4040 localhost": /'localhost' is not a target: it has no port/,
   "--listen 4040 http://web": /hint: write HOST:PORT, for example web:80/,
-  "--listen 4040 unix:/tmp/s": /TCP and UDP, not about Unix sockets/,
+  "--listen 4040 unix:/tmp/s": /TCP and UDP, not about Unix sockets|not available on Windows/,
   "--listen 4040 :8080 :8081": /one TARGET: received ':8081' as well/,
   "--listen 4040 --only half-closed :8080":
     /'half-closed' is not one of the questions over tcp.*\nhint: did you mean half-close/,

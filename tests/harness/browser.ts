@@ -1,14 +1,15 @@
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import type { Need } from "./needs.ts";
 
-/** Where Debian, Fedora, Arch, macOS and Windows install it. */
-const paths = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-];
+/** Where Debian, Fedora, Arch and macOS install it, or Windows. */
+const paths = Deno.build.os === "windows"
+  ? ["C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe"]
+  : [
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  ];
 
 const path = paths.find((path) => {
   try {

@@ -31,6 +31,14 @@ const isWindows = Deno.build.os === "windows";
 /** Signals, a shell and Unix sockets. */
 export const unix: Need = { missing: "needs a Unix", isMet: () => !isWindows };
 
+/** Any system but a Windows that is Wine's (`task windows`). @param missing What Wine lacks. */
+export function notUnderWine(missing: string): Need {
+  return { missing: `under Wine: ${missing}`, isMet: () => !Deno.env.has("NETDEMO_WINE") };
+}
+
+/** A name server, which says that a name does not exist. */
+export const nameServer = notUnderWine("no name server in its network namespace");
+
 /** Linux and its /proc. */
 export const linux: Need = { missing: "needs Linux", isMet: () => Deno.build.os === "linux" };
 
@@ -74,7 +82,8 @@ export function working(missing: string, ...command: readonly [string, ...string
 
 /** A program in PATH. */
 export function tool(name: string): Need {
-  return working(`no ${name}`, "sh", "-c", `command -v ${name}`);
+  const { missing, isMet } = working(`no ${name}`, "sh", "-c", `command -v ${name}`);
+  return { missing, isMet: () => !isWindows && isMet() }; // Wine would find those of its host
 }
 
 /** strace, with permission to trace other processes. */
