@@ -1,4 +1,4 @@
-import { Failure } from "./errors/failure.ts";
+import { Failure, misuse } from "./errors/failure.ts";
 import type { Command, Version } from "./command.ts";
 import { type Channels, openChannels, PATIENCE_MS } from "./output/channels.ts";
 import { reportFailure } from "./errors/report_failure.ts";
@@ -63,7 +63,7 @@ async function help(
   const [name, surplus] = words;
   if (surplus !== undefined) {
     const hint = "netdemo help lists the commands";
-    throw new Failure("USAGE", `help takes one command: received '${surplus}' as well`, { hint });
+    throw misuse(`help takes one command: received '${surplus}' as well`, { hint });
   }
   const { commandHelp, overview } = await import("./arguments/help.ts");
   const columns = await helpColumns();
@@ -99,7 +99,7 @@ function find(name: string, commands: readonly Command[], more: readonly string[
     : [...commands.map((command) => command.name), "help", ...more];
   const hint = suggest(name, known) ?? "netdemo help lists the commands";
   const what = name.startsWith("-") ? "flag" : "command";
-  throw new Failure("USAGE", `unknown ${what} ${name || "''"}`, { hint });
+  throw misuse(`unknown ${what} ${name || "''"}`, { hint });
 }
 
 function isUsage(error: unknown): error is Failure {

@@ -1,4 +1,4 @@
-import { asFailure, Failure } from "./errors/failure.ts";
+import { asFailure, misuse } from "./errors/failure.ts";
 import type { FlagNames } from "./errors/words.ts";
 import { readNumber } from "./arguments/flags.ts";
 import { type Channels, eventLine } from "./output/channels.ts";
@@ -72,7 +72,7 @@ function hostHint(name: string): string {
 function readPageHost(text: string, flag: string): string {
   if (HOST_NAME.test(text)) return text.toLowerCase();
   const [, name = "codespace-4100.app.github.dev"] = /^(?:https?:\/\/)?([\w.-]+)/i.exec(text) ?? [];
-  throw new Failure("USAGE", `${flag} must be a host name alone: received '${text}'`, {
+  throw misuse(`${flag} must be a host name alone: received '${text}'`, {
     hint: `for example: ${flag} ${name}`,
   });
 }

@@ -1,5 +1,5 @@
 import type { Command, Program } from "../cli/command.ts";
-import { Failure } from "../cli/errors/failure.ts";
+import { misuse } from "../cli/errors/failure.ts";
 import { parseCommandLine } from "../cli/arguments/flags.ts";
 import { suggest } from "../cli/arguments/suggest.ts";
 import { topics } from "../cli/dispatch.ts";
@@ -47,7 +47,7 @@ fish  write it to ~/.config/fish/completions/netdemo.fish`,
       if (script === undefined || surplus !== undefined) {
         const received = shell === "" ? "none" : `'${surplus ?? shell}'`;
         const message = `completions takes one of ${shells.join(", ")}: received ${received}`;
-        throw new Failure("USAGE", surplus === undefined ? message : `${message} as well`, {
+        throw misuse(surplus === undefined ? message : `${message} as well`, {
           hint: (script === undefined && suggest(shell, shells)) || "netdemo completions bash",
         });
       }

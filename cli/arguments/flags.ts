@@ -1,6 +1,6 @@
 import { canonicalAddress } from "../../protocol/addresses.ts";
 import { formatDuration, MAX_DURATION_MS, parseDuration } from "../../protocol/duration.ts";
-import { Failure } from "../errors/failure.ts";
+import { type Failure, misuse } from "../errors/failure.ts";
 import { suggest } from "./suggest.ts";
 
 /** A flag that takes a value. */
@@ -82,9 +82,7 @@ export function parseCommandLine<F extends Flags>(
   const given = new Set(own.flatMap(({ flag }) => flag === undefined ? [] : [flag]));
   for (const [name, flag] of Object.entries(flags)) {
     const all = own.flatMap((argument) => argument.flag === name ? [argument.value] : []);
-    if (all.length > 1 && !isRepeatable(flag)) {
-      throw new Failure("USAGE", `--${name} is given twice`);
-    }
+    if (all.length > 1 && !isRepeatable(flag)) throw misuse(`--${name} is given twice`);
     values[name] = isRepeatable(flag) ? all : all.length > 0 ? all[0] : defaultOf(flag);
   }
   return {
@@ -113,14 +111,14 @@ function argumentsOf(args: readonly string[], flags: Flags): readonly Argument[]
       const choice = value ?? (choices.includes(args[index + 1] ?? "") ? args[++index] : undefined);
       if (choice !== undefined && !choices.includes(choice)) {
         const takes = choices.length === 0 ? "no value" : choices.join(" or ");
-        throw new Failure("USAGE", `--${name} takes ${takes}: received '${choice}'`);
+        throw misuse(`--${name} takes ${takes}: received '${choice}'`);
       }
       found.push({ flag: name, value: choice ?? true });
       continue;
     }
     const text = value ?? args[++index];
     if (text === undefined || (value === undefined && text.startsWith("--"))) {
-      throw new Failure("USAGE", `--${name} needs a value: --${name} ${flag.value}`);
+      throw misuse(`--${name} needs a value: --${name} ${flag.value}`);
     }
     found.push({ flag: name, value: flag.read(text, `--${name}`) });
   }
@@ -159,13 +157,13 @@ function isFlag(arg: string, flags: Flags): boolean {
 function unknownFlag(arg: string, flags: Flags): Failure {
   const name = arg.split("=", 1)[0] ?? arg;
   const hint = suggest(name, [...Object.keys(flags), "help"].map((known) => `--${known}`));
-  return new Failure("USAGE", `unknown flag ${name}`, { hint });
+  return misuse(`unknown flag ${name}`, { hint });
 }
 
 /** Reads a text that must not be empty, such as a host name or a path. */
 export function readName(text: string, flag: string): string {
   if (text !== "") return text;
-  throw new Failure("USAGE", `${flag} must not be empty`);
+  throw misuse(`${flag} must not be empty`);
 }
 
 /** Reads a host name or an IP address, without a port. */
@@ -173,11 +171,11 @@ export function readHost(text: string, flag: string): string {
   const [, host = "", port] = /^(\[.*\]|[^:]*):(\d+)$/.exec(text) ?? [];
   if (port !== undefined) {
     const hint = `give the port separately: ${flag} ${host} --port ${port}`;
-    throw new Failure("USAGE", `${flag} takes no port: received '${text}'`, { hint });
+    throw misuse(`${flag} takes no port: received '${text}'`, { hint });
   }
   if (text.includes(":") && canonicalAddress(text) === undefined) {
     const hint = "an IPv6 address looks like ::1, 2001:db8::7 or fe80::1%eth0";
-    throw new Failure("USAGE", `${flag} is not an IP address: received '${text}'`, { hint });
+    throw misuse(`${flag} is not an IP address: received '${text}'`, { hint });
   }
   return readName(text, flag);
 }
@@ -185,7 +183,7 @@ export function readHost(text: string, flag: string): string {
 /** Reads a text that fits in a reply. */
 export function readLine(text: string, flag: string): string {
   if (text !== "" && !/[\r\n]/.test(text)) return text;
-  throw new Failure("USAGE", `${flag} must be one line that is not empty`);
+  throw misuse(`${flag} must be one line that is not empty`);
 }
 
 /** Reads a whole number in a range, in decimal digits only: not `0x28`, `4e1` or ` 40`. */
@@ -193,10 +191,7 @@ export function readNumber(least: number, most: number): (text: string, flag: st
   return (text, flag) => {
     const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
     if (number >= least && number <= most) return number;
-    throw new Failure(
-      "USAGE",
-      `${flag} must be a whole number from ${least} to ${most}: received '${text}'`,
-    );
+    throw misuse(`${flag} must be a whole number from ${least} to ${most}: received '${text}'`);
   };
 }
 
@@ -221,8 +216,7 @@ export function readDuration(least: number): (text: string, flag: string) => num
     if (milliseconds !== undefined && milliseconds >= least) return milliseconds;
     const days = Math.floor(MAX_DURATION_MS / 86_400_000);
     const range = `${least === 0 ? "from 0" : "over 0"} to ${days} days`;
-    throw new Failure(
-      "USAGE",
+    throw misuse(
       `${flag} must be a duration ${range}, such as 250ms, 5s or 2m: received '${text}'`,
     );
   };

@@ -1,4 +1,4 @@
-import { Failure } from "../errors/failure.ts";
+import { misuse } from "../errors/failure.ts";
 import { suggest } from "./suggest.ts";
 
 /** Which ids a flag takes. */
@@ -17,7 +17,7 @@ export function readIds(text: string, flag: string, ids: KnownIds): ReadonlySet<
 export function readId(id: string, flag: string, { known, what }: KnownIds): string {
   if (known.includes(id)) return id;
   const [noun] = what.split(" ");
-  throw new Failure("USAGE", `${flag}: '${id}' is not one of the ${what}`, {
+  throw misuse(`${flag}: '${id}' is not one of the ${what}`, {
     hint: suggest(id, known) ?? `the ${noun} are ${known.join(", ")}`,
   });
 }

@@ -5,7 +5,7 @@ import type { Talk } from "../../talk/talk.ts";
 import { shellWord } from "../../text/shell.ts";
 import { visible } from "../../text/visible.ts";
 import { cutTo, widthOf } from "../../text/width.ts";
-import { Failure } from "../errors/failure.ts";
+import { misuse } from "../errors/failure.ts";
 import { wordsOfTalk } from "../errors/talk_words.ts";
 
 /** Columns of a wrong line that are shown, around its mistake. */
@@ -30,7 +30,7 @@ export async function readServedTalk(path: string): Promise<Talk> {
   const line = talk.conversations.flatMap(({ lines }) => lines).find(({ client }) => client !== "");
   if (line === undefined) return talk;
   const message = `${path}:${line.number}: a server of several clients can't be played`;
-  throw new Failure("USAGE", message, {
+  throw misuse(message, {
     excerpt: excerptOf(line.source, 1),
     hint: `check plays all of its clients: netdemo check --talk ${shellWord(path)} localhost:7000`,
   });
@@ -44,7 +44,7 @@ export function readTalkText(name: string, text: string): Talk {
     if (!(error instanceof TalkError)) throw error;
     const { line, column, problem } = error;
     const source = text.split("\n")[line - 1]?.replace(/\r$/, "") ?? "";
-    throw new Failure("USAGE", `${name}:${line}:${column}: ${wordsOfTalk(problem)}`, {
+    throw misuse(`${name}:${line}:${column}: ${wordsOfTalk(problem)}`, {
       cause: error,
       excerpt: source === "" ? [] : excerptOf(source, column),
       hint: "netdemo help conversations explains every sign",
@@ -59,7 +59,7 @@ async function textOf(path: string): Promise<string> {
     return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
   } catch (cause) {
     const why = cause instanceof TypeError ? "it is not UTF-8 text" : reasonOf(cause);
-    throw new Failure("USAGE", `cannot read the conversation file '${path}': ${why}`, {
+    throw misuse(`cannot read the conversation file '${path}': ${why}`, {
       cause,
       hint: "netdemo help conversations shows what such a file holds",
     });

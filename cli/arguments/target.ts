@@ -1,5 +1,5 @@
 import { canonicalAddress } from "../../protocol/addresses.ts";
-import { Failure } from "../errors/failure.ts";
+import { type Failure, misuse } from "../errors/failure.ts";
 import { suggest } from "./suggest.ts";
 
 /** The server that a command addresses, over TCP or UDP. */
@@ -212,5 +212,5 @@ function unixPath(path: string, text: string): string {
 }
 
 function wrong(text: string, why: string, options: { readonly hint: string }): Failure {
-  return new Failure("USAGE", `'${text}' is not a target: ${why}`, options);
+  return misuse(`'${text}' is not a target: ${why}`, options);
 }

@@ -1,5 +1,5 @@
 import type { Protocol } from "../../protocol/addresses.ts";
-import { Failure } from "../errors/failure.ts";
+import { misuse } from "../errors/failure.ts";
 import { type CommandLine, type FlagValues, readHost, readName, readNumber } from "./flags.ts";
 import { looksLikeTarget, parseTarget } from "./target.ts";
 
@@ -62,14 +62,14 @@ const meaningless: Record<Protocol, Readonly<Record<string, string>>> = {
 export function chosenTransport(given: ReadonlySet<string>): Protocol {
   const protocol = given.has("unix") ? "unix" : given.has("udp") ? "udp" : "tcp";
   if (protocol === "unix" && Deno.build.os === "windows") {
-    throw new Failure("USAGE", "--unix is not available on Windows: use --host and --port");
+    throw misuse("--unix is not available on Windows: use --host and --port");
   }
   if (given.has("reuse-port") && Deno.build.os !== "linux") {
-    throw new Failure("USAGE", "--reuse-port works only on Linux: start one server instead");
+    throw misuse("--reuse-port works only on Linux: start one server instead");
   }
   for (const [name, why] of Object.entries(meaningless[protocol])) {
     if (!given.has(name)) continue;
-    throw new Failure("USAGE", `--${name} makes no sense with --${protocol}: ${why}`);
+    throw misuse(`--${name} makes no sense with --${protocol}: ${why}`);
   }
   return protocol;
 }
@@ -105,7 +105,7 @@ export function chosenServer(
   const places = ["host", "port", "unix", ...(server.protocol === "udp" ? [] : ["udp"])];
   const surplus = places.find((name) => given.has(name));
   if (surplus === undefined) return { server, words: rest };
-  throw new Failure("USAGE", `'${first}' and --${surplus} both say where the server is`, {
+  throw misuse(`'${first}' and --${surplus} both say where the server is`, {
     hint: "leave one of the two out; a text that looks like a target goes after --",
   });
 }

@@ -6,6 +6,14 @@ import type { FlagNames } from "./words.ts";
 /** The ways in which netdemo fails, as the first word of its messages. */
 export type FailureKind = SocketFailureKind | "USAGE";
 
+/** What a failure may say besides its message. */
+interface FailureOptions extends ErrorOptions {
+  hint?: string | undefined;
+  /** @default {that of the kind} */
+  exitCode?: number | undefined;
+  excerpt?: readonly string[] | undefined;
+}
+
 /**
  * A failed action: one sentence that names the action, the value and the cause,
  * and a hint that says what to do next.
@@ -21,22 +29,18 @@ export class Failure extends Error {
   /** Lines that show what the message is about, such as a line of a file. */
   readonly excerpt: readonly string[];
 
-  constructor(
-    kind: FailureKind,
-    message: string,
-    options: ErrorOptions & {
-      hint?: string | undefined;
-      /** @default {that of the kind} */
-      exitCode?: number | undefined;
-      excerpt?: readonly string[] | undefined;
-    } = {},
-  ) {
+  constructor(kind: FailureKind, message: string, options: FailureOptions = {}) {
     super(message, options);
     this.kind = kind;
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? exitCodes[kind];
     this.excerpt = options.excerpt ?? [];
   }
+}
+
+/** A failure of kind `USAGE`: the command line, or a file that it names, is wrong. */
+export function misuse(message: string, options?: FailureOptions): Failure {
+  return new Failure("USAGE", message, options);
 }
 
 /** Exit codes by the kind of failure. */

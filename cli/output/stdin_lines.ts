@@ -1,5 +1,5 @@
 import { reasonOf } from "../../sockets/errno.ts";
-import { Failure } from "../errors/failure.ts";
+import { Failure, misuse } from "../errors/failure.ts";
 import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
 
 /** Most bytes in a line of input. */
@@ -28,7 +28,7 @@ export class StdinLines {
     }
     const lines = this.#lines.take(count);
     if (this.#lines.tooLong) {
-      this.#failure = new Failure("USAGE", `a line of input is longer than ${MAX_LINE} bytes`);
+      this.#failure = misuse(`a line of input is longer than ${MAX_LINE} bytes`);
     }
     return this.#texts(lines);
   }
@@ -45,7 +45,7 @@ export class StdinLines {
   /** The lines up to the first that is not UTF-8, without those that a server ignores. */
   #texts(lines: readonly Line[]): readonly string[] {
     const bad = lines.indexOf(null);
-    if (bad !== -1) this.#failure = new Failure("USAGE", "a line of input is not UTF-8 text");
+    if (bad !== -1) this.#failure = misuse("a line of input is not UTF-8 text");
     const texts = bad === -1 ? lines : lines.slice(0, bad);
     return texts.filter((line) => line !== null && !isPassedOver(line)) as readonly string[];
   }

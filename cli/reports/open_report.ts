@@ -1,5 +1,5 @@
 import { type FlagValues, readName } from "../arguments/flags.ts";
-import { Failure } from "../errors/failure.ts";
+import { misuse } from "../errors/failure.ts";
 import { type Channels, eventLine } from "../output/channels.ts";
 import type { Event } from "../output/events.ts";
 import { displayOf } from "../output/terminal.ts";
@@ -44,7 +44,7 @@ export function openReport<R extends Result>(options: ReportOptions<R>): Report<
   const { command, flags, channels: { stdout } } = options;
   const { json, tap, junit, name } = flags;
   if (json && tap) {
-    throw new Failure("USAGE", "--json and --tap can't both be printed to stdout", {
+    throw misuse("--json and --tap can't both be printed to stdout", {
       hint: "choose one of them; --junit PATH goes with either",
     });
   }
@@ -80,7 +80,7 @@ function jsonReport<R extends Result>(
 function refuseUnwritable(path: string): void {
   const folder = path.replace(/[^/\\]*$/, "") || ".";
   if (isFolder(folder) && !isFolder(path)) return;
-  throw new Failure("USAGE", `--junit: '${path}' is not a file in a folder that exists`, {
+  throw misuse(`--junit: '${path}' is not a file in a folder that exists`, {
     hint: "make the folder first, or give another path",
   });
 }

@@ -1,6 +1,6 @@
 import { familyOf, kindOfAddress, kindOfPort } from "./address_kinds.ts";
 import { canonicalAddress } from "../../protocol/addresses.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import type { Event, EventOf } from "../../cli/output/events.ts";
 import type { Program } from "../../cli/command.ts";
 import { durationFlag, parseCommandLine } from "../../cli/arguments/flags.ts";
@@ -37,7 +37,7 @@ what kind it is and which document defines it.`,
     const { flags: { json, timeout }, words } = parseCommandLine(args, flags);
     const [text = "", surplus] = words;
     if (surplus !== undefined) {
-      throw new Failure("USAGE", `address takes one argument: received '${surplus}' as well`);
+      throw misuse(`address takes one argument: received '${surplus}' as well`);
     }
     const target = words.length === 0 ? undefined : readSubject(text);
     return async (channels) => {
@@ -62,27 +62,23 @@ interface Subject {
 /** @throws {Failure} of kind `USAGE` if the text is not a name, an address or a port. */
 function readSubject(text: string): Subject {
   if (canonicalAddress(text) !== undefined) return { host: text };
-  if (/^\d+$|[/\s]/.test(text)) {
-    throw new Failure("USAGE", `'${text}' is neither a host name nor an address`);
-  }
+  if (/^\d+$|[/\s]/.test(text)) throw misuse(`'${text}' is neither a host name nor an address`);
   // Resolvers read 10.1 as 10.0.0.1: a typo would be explained as another host.
   const [, numbers] = /^([\d.]+)(?::\d+)?$/.exec(text) ?? [];
   if (numbers !== undefined && canonicalAddress(numbers) === undefined) {
     const hint = "an IPv4 address has four numbers from 0 to 255, for example 10.0.0.7";
-    throw new Failure("USAGE", `'${numbers}' is not an IPv4 address`, { hint });
+    throw misuse(`'${numbers}' is not an IPv4 address`, { hint });
   }
   const [, host = "", digits] = /^(\[.*\]|[^:]*):(\d{1,9})$/.exec(text) ?? [undefined, text];
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && port > 65_535) {
-    throw new Failure("USAGE", `a port is a whole number from 0 to 65535: received '${digits}'`);
+    throw misuse(`a port is a whole number from 0 to 65535: received '${digits}'`);
   }
   if (host.includes(":") && canonicalAddress(host) === undefined) {
     const hint = "an IPv6 address looks like ::1, with a port like [::1]:40";
-    throw new Failure("USAGE", `'${text}' is not an IP address`, { hint });
+    throw misuse(`'${text}' is not an IP address`, { hint });
   }
-  if (host === "" && port === undefined) {
-    throw new Failure("USAGE", "the argument must not be empty");
-  }
+  if (host === "" && port === undefined) throw misuse("the argument must not be empty");
   return { host: host === "" ? undefined : host, port };
 }
 

@@ -1,5 +1,5 @@
 import type { Program } from "../../cli/command.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
@@ -62,7 +62,7 @@ export function checkProgram(services: readonly Askable[]): Program {
         onlyFirst: values.first,
       });
       if (values.first && !given.has("talk")) {
-        throw new Failure("USAGE", "--first needs --talk: a conversation file");
+        throw misuse("--first needs --talk: a conversation file");
       }
       const options = await prepare(targets, values, services);
       return (channels) => run(options, values, channels);
@@ -134,14 +134,12 @@ const MODES = ["for", "count", "sizes"] as const;
 
 function refuseContradictions(given: ReadonlySet<string>): void {
   const [one, other] = MODES.filter((name) => given.has(name));
-  if (other !== undefined) {
-    throw new Failure("USAGE", `--${one} and --${other} can't be used together`);
-  }
+  if (other !== undefined) throw misuse(`--${one} and --${other} can't be used together`);
   if (given.has("ipv4") && given.has("ipv6")) {
-    throw new Failure("USAGE", "-4 and -6 leave no address: without either, both are checked");
+    throw misuse("-4 and -6 leave no address: without either, both are checked");
   }
   if (given.has("every") && !given.has("count")) {
-    throw new Failure("USAGE", "--every needs --count: the number of probes", {
+    throw misuse("--every needs --count: the number of probes", {
       hint: "--for D retries until all targets are as expected",
     });
   }
@@ -155,7 +153,7 @@ function refuseUnsizable({ targets, clients }: Prepared, sizes: Sizes): void {
   for (const expected of targets) {
     const why = unsizable(expected, clients, sizes);
     if (why === undefined) continue;
-    throw new Failure("USAGE", `--sizes can't be used on '${expected.text}': ${why}`);
+    throw misuse(`--sizes can't be used on '${expected.text}': ${why}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { durationFlag, readName, readNumber } from "../../cli/arguments/flags.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
 import { type ProxyVersion, proxyVersions } from "../../protocol/proxy_header.ts";
 import { reasonOf } from "../../sockets/errno.ts";
@@ -99,7 +99,7 @@ function readStatus(text: string, flag: string): StatusRange {
   const [, from = "", to = from] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(text) ?? [];
   const [first, last] = [Number(from), Number(to)];
   if (first > 0 && first <= last) return { first, last };
-  throw new Failure("USAGE", `${flag} must be an HTTP status or a range: received '${text}'`, {
+  throw misuse(`${flag} must be an HTTP status or a range: received '${text}'`, {
     hint: `for example ${flag} 204 or ${flag} 200-299`,
   });
 }
@@ -108,7 +108,7 @@ function readStatus(text: string, flag: string): StatusRange {
 function readProxyVersion(text: string, flag: string): ProxyVersion {
   const version = proxyVersions.find((known) => known === text);
   if (version !== undefined) return version;
-  throw new Failure("USAGE", `${flag} must be ${proxyVersions.join(" or ")}: received '${text}'`);
+  throw misuse(`${flag} must be ${proxyVersions.join(" or ")}: received '${text}'`);
 }
 
 /** Reads a file of certificates. @throws {Failure} of kind `USAGE`. */
@@ -117,9 +117,9 @@ function readPem(path: string, flag: string): string {
     const text = Deno.readTextFileSync(path);
     if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
   } catch (cause) {
-    throw new Failure("USAGE", `${flag}: cannot read '${path}': ${reasonOf(cause)}`, { cause });
+    throw misuse(`${flag}: cannot read '${path}': ${reasonOf(cause)}`, { cause });
   }
-  throw new Failure("USAGE", `${flag}: '${path}' holds no certificate`, {
+  throw misuse(`${flag}: '${path}' holds no certificate`, {
     hint: "it must be in PEM, with -----BEGIN CERTIFICATE-----",
   });
 }

@@ -1,5 +1,5 @@
 import type { Program } from "../../cli/command.ts";
-import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { asFailure, Failure, misuse } from "../../cli/errors/failure.ts";
 import {
   type CommandLine,
   durationFlag,
@@ -120,7 +120,7 @@ function requestsOf(
     if (!(cause instanceof RequestError)) throw cause;
     const [first = ""] = words;
     if (first.includes(":")) parseTarget(first); // explains what is wrong with an intended target
-    throw new Failure("USAGE", cause.message, { cause });
+    throw misuse(cause.message, { cause });
   }
 }
 

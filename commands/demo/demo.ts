@@ -1,5 +1,5 @@
 import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import type { SocketEvent } from "../../sockets/socket_events.ts";
 import type { Program } from "../../cli/command.ts";
 import { type Drawing, drawLadder } from "../../ladder/draw.ts";
@@ -66,14 +66,14 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
       const chosen = await scenesOf(words, talks, Boolean(values.svg));
       const transport = transportOf(chosenTransport(given), values.unix, chosen);
       if (command.length > 0 && chosen.some((scene) => incidents.includes(scene))) {
-        throw new Failure("USAGE", `the scene ${name} takes no command: received '${command[0]}'`);
+        throw misuse(`the scene ${name} takes no command: received '${command[0]}'`);
       }
       if (values.svg && (name === undefined || values.json)) {
         const why = values.json
           ? "makes no sense with --json"
           : "needs a SCENE: it writes one picture";
         const hint = "for example: netdemo demo calc --svg > calc.svg";
-        throw new Failure("USAGE", `--svg ${why}`, { hint });
+        throw misuse(`--svg ${why}`, { hint });
       }
       return (channels) => run(chosen, transport, command, values, channels);
     },
@@ -118,7 +118,7 @@ function find(name: string, scenes: readonly Scene[]): Scene {
   const scene = scenes.find((scene) => scene.name === name);
   if (scene !== undefined) return scene;
   const hint = suggest(name, scenes.map((scene) => scene.name)) ?? "netdemo help demo lists them";
-  throw new Failure("USAGE", `unknown scene ${name}`, { hint });
+  throw misuse(`unknown scene ${name}`, { hint });
 }
 
 /** Returns the transport. @throws {Failure} of kind `USAGE` if the scene is about another. */
@@ -135,7 +135,7 @@ function transportOf(
   }
   if (protocol !== "tcp" && !(protocol === "udp" && incident.udpOnly)) {
     const own = incident.udpOnly ? "UDP" : "TCP";
-    throw new Failure("USAGE", `the scene ${incident.name} is about ${own} alone`);
+    throw misuse(`the scene ${incident.name} is about ${own} alone`);
   }
   return { protocol: incident.udpOnly ? "udp" : "tcp" };
 }

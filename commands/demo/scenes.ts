@@ -1,5 +1,5 @@
 import { delay } from "@std/async/delay";
-import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { asFailure, misuse } from "../../cli/errors/failure.ts";
 import { type Answer, ask } from "../../clients/call/pipeline.ts";
 import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
 import type { Endpoint } from "../../protocol/addresses.ts";
@@ -57,7 +57,7 @@ function requestsOf(client: Client, words: readonly string[], stage: Stage): rea
     return requestsOver(stage.transport.protocol, client, words) ?? [];
   } catch (cause) {
     if (!(cause instanceof RequestError)) throw cause;
-    throw new Failure("USAGE", `demo ${client.name}: ${cause.message}`, { cause });
+    throw misuse(`demo ${client.name}: ${cause.message}`, { cause });
   }
 }
 

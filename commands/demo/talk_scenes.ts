@@ -1,7 +1,7 @@
 import { readServedTalk } from "../../cli/arguments/talk_file.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { deviationLines } from "../../cli/errors/deviation_words.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { Failure, misuse } from "../../cli/errors/failure.ts";
 import { TalkPlayer } from "../../clients/call/talk_player.ts";
 import { talkService } from "../../services/talk.ts";
 import { TalkDeviation } from "../../talk/deviation.ts";
@@ -30,7 +30,7 @@ export async function talkScenes(
     : all.filter((conversation) => conversation.title === title);
   if (chosen.length === 0) {
     const titles = all.map(({ title }) => title).filter((title) => title !== "");
-    throw new Failure("USAGE", `${path} has no conversation '${title}'`, {
+    throw misuse(`${path} has no conversation '${title}'`, {
       hint: suggest(title ?? "", titles) ?? `its conversations are: ${titles.join(", ")}`,
     });
   }

@@ -6,7 +6,7 @@ import { flags, type GradeOptions } from "./options.ts";
 import { readId, readIds } from "../../cli/arguments/ids.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { shellWord } from "../../text/shell.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./catalogue.ts";
 import {
   fileSubject,
@@ -65,14 +65,16 @@ the program can't be started.`,
     if (values.list) return async (channels) => show(listing(await chosen(choice)), channels);
     if (values.explain !== undefined) return explaining(values.explain, choice);
     if (name === undefined) {
-      throw usage("grade needs to know what the program is", `name it first: ${allNames}`);
+      throw misuse("grade needs to know what the program is", {
+        hint: `name it first: ${allNames}`,
+      });
     }
     if (surplus !== undefined) {
       const program = words.slice(1);
       const head = own.filter((word) => !program.includes(word));
       const line = ["grade", ...head, "--", ...program].map(shellWord).join(" ");
       const hint = `a command goes after --: netdemo ${line}`;
-      throw usage(`received '${surplus}' after the target`, hint);
+      throw misuse(`received '${surplus}' after the target`, { hint });
     }
     const optionsFor = (subject: Subject): GradeOptions => ({
       target,
@@ -125,22 +127,21 @@ function lessonSubjects({ name, protocol, lines }: Choice): readonly Subject[] {
 function checkName(name: string): void {
   if (subjectNames.includes(name)) return;
   if (roles.some((role) => role === name)) {
-    throw usage(
-      `grade ${name} needs the conversation that the program holds`,
-      `give its file: netdemo grade ${name} --talk FILE -- COMMAND`,
-    );
+    throw misuse(`grade ${name} needs the conversation that the program holds`, {
+      hint: `give its file: netdemo grade ${name} --talk FILE -- COMMAND`,
+    });
   }
   const hint = name.endsWith(".talk")
     ? `its program is a server or a client: netdemo grade server --talk ${name} -- COMMAND`
     : suggest(name, [...subjectNames, ...roles]) ?? `one of ${allNames}`;
-  throw usage(`'${name}' is not a program of the lesson`, hint);
+  throw misuse(`'${name}' is not a program of the lesson`, { hint });
 }
 
 function readRole(name: string): Role {
   const role = roles.find((role) => role === name);
   if (role !== undefined) return role;
   const hint = "netdemo grade server --talk FILE -- COMMAND";
-  throw usage(`with --talk the program is server or client: received '${name}'`, hint);
+  throw misuse(`with --talk the program is server or client: received '${name}'`, { hint });
 }
 
 const allNames = [...subjectNames, ...roles].join(", ");
@@ -164,10 +165,6 @@ function idsFrom(
   // That --lines leaves out a check is told apart from a check that does not exist.
   const plain = lessonSubject(subject.name, subject.protocol) ?? subject;
   return readIds(text, flag, { known: idsOf([subject, plain]), what: "checks" });
-}
-
-function usage(message: string, hint: string): Failure {
-  return new Failure("USAGE", message, { hint });
 }
 
 async function show(text: string, { stdout }: Channels): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Report, Result } from "../../cli/reports/report.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { type Failure, misuse } from "../../cli/errors/failure.ts";
 import { fileFailure } from "../../cli/errors/file_failure.ts";
 import { writeReport } from "../../cli/output/write_whole.ts";
 import type { TestFacts } from "../../suite/test.ts";
@@ -25,7 +25,7 @@ export function gradescopeReport(path: string, planned: readonly TestFacts[]): R
   try {
     write();
   } catch (cause) {
-    throw new Failure("USAGE", failure(cause).message, { cause, hint });
+    throw misuse(failure(cause).message, { cause, hint });
   }
   return {
     add(results) {

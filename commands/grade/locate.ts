@@ -1,6 +1,6 @@
 /** Where the program under test is, or will be. */
 import { parseTarget } from "../../cli/arguments/target.ts";
-import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { asFailure, type Failure, misuse } from "../../cli/errors/failure.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { resolve } from "../../sockets/resolve.ts";
@@ -16,7 +16,7 @@ async function notFree(port: number, cause: unknown): Promise<Failure> {
   }
   const lingers = await isInTimeWait(port);
   const instead = "let your program take its port from {port}";
-  return new Failure("USAGE", `port ${port} is ${lingers ? "not free yet" : "in use"}`, {
+  return misuse(`port ${port} is ${lingers ? "not free yet" : "in use"}`, {
     hint: lingers
       ? `a connection was closed there a moment ago: wait a minute, or ${instead}`
       : `stop what is listening there, or ${instead}`,
@@ -29,7 +29,7 @@ export async function locate(options: GradeOptions) {
   const named = subject.isFile ? `${subject.name} --talk FILE` : subject.name;
   if (text === undefined) {
     if (command === undefined || command.length === 0) {
-      throw new Failure("USAGE", "grade needs the command that starts the program", {
+      throw misuse("grade needs the command that starts the program", {
         hint: `give it after --: netdemo grade ${named} -- python3 program.py "{port}"`,
       });
     }
@@ -37,36 +37,30 @@ export async function locate(options: GradeOptions) {
     if (port !== undefined && cause !== undefined) throw await notFree(port, cause);
     return undefined;
   }
-  if (command !== undefined) {
-    throw new Failure("USAGE", "a TARGET and a COMMAND can't both be given");
-  }
+  if (command !== undefined) throw misuse("a TARGET and a COMMAND can't both be given");
   if (subject.role === "client") {
-    throw new Failure("USAGE", "a client has no TARGET: netdemo starts it and plays its server", {
+    throw misuse("a client has no TARGET: netdemo starts it and plays its server", {
       hint: `netdemo grade ${named} -- python3 client.py "{port}"`,
     });
   }
   const parsed = parseTarget(text, { services: ["hello", "message", "calc"] });
   if (parsed.protocol === "unix") {
-    throw new Failure("USAGE", "grade examines servers over TCP and UDP", {
+    throw misuse("grade examines servers over TCP and UDP", {
       hint: "let the server listen on a port, and give HOST:PORT",
     });
   }
   const addresses = await resolve(parsed.host, timeout);
   const isBeyond = addresses.some((address) => !/^127\.|^::1$/.test(address));
   if (isBeyond && level !== "lesson" && !options["i-may-break-it"]) {
-    throw new Failure("USAGE", `--level ${level} may break the server at ${parsed.host}`, {
+    throw misuse(`--level ${level} may break the server at ${parsed.host}`, {
       hint: "if it is yours, add --i-may-break-it",
     });
   }
   if (parsed.protocol !== subject.protocol && text.includes("://")) {
     const protocol = subject.protocol.toUpperCase();
-    throw new Failure(
-      "USAGE",
-      `this program speaks ${protocol}, and the target does not: ${text}`,
-      {
-        hint: `give the target without ${parsed.protocol}://`,
-      },
-    );
+    throw misuse(`this program speaks ${protocol}, and the target does not: ${text}`, {
+      hint: `give the target without ${parsed.protocol}://`,
+    });
   }
   return { addresses, port: parsed.port };
 }

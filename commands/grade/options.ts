@@ -1,7 +1,7 @@
 /** The flags of grade, and what a command line asks for. */
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { durationFlag, type FlagValues, readName, readNumber } from "../../cli/arguments/flags.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
 import { type Level, levels, type Subject } from "./subjects.ts";
 
@@ -72,7 +72,7 @@ export interface GradeOptions extends Omit<FlagValues<typeof flags>, "only" | "s
 function readLevel(text: string, flag: string): Level {
   const level = levels.find((level) => level === text);
   if (level !== undefined) return level;
-  throw new Failure("USAGE", `${flag} must be ${levels.join(", ")}: received '${text}'`, {
+  throw misuse(`${flag} must be ${levels.join(", ")}: received '${text}'`, {
     hint: suggest(text, levels),
   });
 }

@@ -1,4 +1,4 @@
-import { asFailure, Failure } from "../../cli/errors/failure.ts";
+import { asFailure, Failure, misuse } from "../../cli/errors/failure.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import type { Report } from "../../cli/reports/report.ts";
 import { exitCodeOf, watchStopSignals } from "../../cli/signals.ts";
@@ -83,11 +83,11 @@ function refuseUnreached(
 ): void {
   const missing = [...only ?? []].find((id) => !tests.some((test) => test.id === id));
   if (missing === undefined) return;
-  if (skip?.has(missing)) throw new Failure("USAGE", `--skip leaves out the check ${missing}`);
+  if (skip?.has(missing)) throw misuse(`--skip leaves out the check ${missing}`);
   if (!isFile && talk === lines && missing === "no-newline") {
-    throw new Failure("USAGE", "--lines leaves out the check no-newline");
+    throw misuse("--lines leaves out the check no-newline");
   }
-  throw new Failure("USAGE", `--only: ${missing} is not a check of --level ${level}`, {
+  throw misuse(`--only: ${missing} is not a check of --level ${level}`, {
     hint: "netdemo grade --list shows the level of each check; --level stream has all of them",
   });
 }

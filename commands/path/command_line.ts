@@ -1,4 +1,4 @@
-import { Failure } from "../../cli/errors/failure.ts";
+import { Failure, misuse } from "../../cli/errors/failure.ts";
 import {
   durationFlag,
   type FlagValues,
@@ -70,11 +70,11 @@ export interface PathOptions {
 export function readCommandLine(args: readonly string[]): PathOptions {
   const { flags: values, words } = parseCommandLine(args, flags);
   const [word, surplus] = words;
-  if (surplus !== undefined) throw misuse(`path takes one TARGET: received '${surplus}' as well`);
+  if (surplus !== undefined) throw wrong(`path takes one TARGET: received '${surplus}' as well`);
   const onlyExplains = values.explain && word === undefined && values.listen === undefined;
   const ends = onlyExplains ? undefined : readEnds(word, values.listen);
   if (values.udp && word !== undefined && /^tcp:/i.test(word)) {
-    throw misuse(`--udp makes no sense with ${word}`, "leave one of them out");
+    throw wrong(`--udp makes no sense with ${word}`, "leave one of them out");
   }
   const protocol = values.udp ? "udp" : ends?.target.protocol ?? "tcp";
   const choice = readChoice(values, protocol, onlyExplains);
@@ -82,9 +82,9 @@ export function readCommandLine(args: readonly string[]): PathOptions {
 }
 
 function readEnds(word: string | undefined, listen: Place | undefined): PathOptions["ends"] {
-  if (word === undefined) throw misuse("path needs a TARGET: where the forwarder listens");
+  if (word === undefined) throw wrong("path needs a TARGET: where the forwarder listens");
   if (listen === undefined) {
-    throw misuse("path needs --listen [HOST:]PORT: where the forwarder forwards to");
+    throw wrong("path needs --listen [HOST:]PORT: where the forwarder forwards to");
   }
   return { listen, target: readTarget(word) };
 }
@@ -92,7 +92,7 @@ function readEnds(word: string | undefined, listen: Place | undefined): PathOpti
 function readTarget(word: string): InternetTarget {
   const target = parseTarget(word);
   if (target.protocol !== "unix") return target;
-  throw misuse(`path asks about TCP and UDP, not about Unix sockets: '${word}'`);
+  throw wrong(`path asks about TCP and UDP, not about Unix sockets: '${word}'`);
 }
 
 /** `4040`, `0.0.0.0:4040`, `[::1]:4040`, `web:4040`. */
@@ -100,13 +100,13 @@ function readListen(text: string, flag: string): Place {
   if (/^\d*$/.test(text)) return { host: "localhost", port: readNumber(1, 65_535)(text, flag) };
   const refusal = `${flag} takes [HOST:]PORT: received '${text}'`;
   if (/^\w+:\/\/|^unix:/i.test(text)) {
-    throw misuse(refusal, "leave out what precedes the host; for UDP add --udp");
+    throw wrong(refusal, "leave out what precedes the host; for UDP add --udp");
   }
   try {
     const { host, port } = readTarget(text);
     return { host, port };
   } catch (error) {
-    throw error instanceof Failure ? misuse(refusal, error.hint) : error;
+    throw error instanceof Failure ? wrong(refusal, error.hint) : error;
   }
 }
 
@@ -120,18 +120,18 @@ function readChoice(values: Values, protocol: "tcp" | "udp", onlyExplains: boole
     const instead = flag === "idle"
       ? "the question 'late' is about a late reply"
       : "the questions 'size-...' are about large datagrams";
-    throw misuse(
+    throw wrong(
       `--${flag} makes no sense with UDP: there is no connection`,
       `leave it out; ${instead}`,
     );
   }
   if (only?.has("idle") && values.idle === undefined && !onlyExplains) {
-    throw misuse("the question 'idle' needs a time", "add it, for example --idle 2m");
+    throw wrong("the question 'idle' needs a time", "add it, for example --idle 2m");
   }
   const allow = values.allow === undefined ? undefined : readIds(values.allow, "--allow", ids);
   return { only, allow };
 }
 
-function misuse(message: string, hint = USAGE_HINT): Failure {
-  return new Failure("USAGE", message, { hint });
+function wrong(message: string, hint = USAGE_HINT): Failure {
+  return misuse(message, { hint });
 }

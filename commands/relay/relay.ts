@@ -1,5 +1,5 @@
 import type { Program } from "../../cli/command.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import {
   durationFlag,
   type FlagValues,
@@ -113,7 +113,7 @@ conversation, each piece a line. check, grade, serve and demo play it.`,
     const noReset = canReset ? zoned && `${zoned} has a zone` : cannotReset();
     checkFaults(values.fault, protocol, noReset);
     if (values.fresh && values.record === undefined) {
-      throw new Failure("USAGE", "--fresh needs --record FILE", {
+      throw misuse("--fresh needs --record FILE", {
         hint: `netdemo relay --port ${values.port} ${target.text} --record a.talk --fresh`,
       });
     }
@@ -176,24 +176,22 @@ async function relay(
 function readTarget(words: readonly string[], values: Values): InternetTarget {
   const [word, surplus] = words;
   const hint = "for example: netdemo relay --port 4041 localhost:4040";
-  if (word === undefined) {
-    throw new Failure("USAGE", "relay needs a TARGET: the server to pass on to", { hint });
-  }
+  if (word === undefined) throw misuse("relay needs a TARGET: the server to pass on to", { hint });
   if (surplus !== undefined) {
-    throw new Failure("USAGE", `relay takes one TARGET: received '${surplus}' as well`, { hint });
+    throw misuse(`relay takes one TARGET: received '${surplus}' as well`, { hint });
   }
   const target = parseTarget(word);
   if (target.protocol === "unix") {
-    throw new Failure("USAGE", "relay passes on to HOST:PORT, not to a Unix socket", { hint });
+    throw misuse("relay passes on to HOST:PORT, not to a Unix socket", { hint });
   }
   if (values.udp && /^tcp:/i.test(word)) {
-    throw new Failure("USAGE", `--udp makes no sense with ${word}`, {
+    throw misuse(`--udp makes no sense with ${word}`, {
       hint: "leave one of them out",
     });
   }
   if (values.port === undefined) {
     const line = `netdemo relay --port ${target.port === 4_041 ? 4_042 : 4_041} ${word}`;
-    throw new Failure("USAGE", "relay needs --port N: where clients connect to", { hint: line });
+    throw misuse("relay needs --port N: where clients connect to", { hint: line });
   }
   return target;
 }
@@ -212,7 +210,7 @@ async function withoutLoop(
   );
   if (!isItself) return relay;
   await relay[Symbol.asyncDispose]();
-  throw new Failure("USAGE", `the relay would pass everything on to itself: ${target.text}`, {
+  throw misuse(`the relay would pass everything on to itself: ${target.text}`, {
     hint: "--port is where clients connect to, TARGET is where the server listens",
   });
 }

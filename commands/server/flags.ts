@@ -1,4 +1,4 @@
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import {
   durationFlag,
   type FlagValues,
@@ -71,7 +71,7 @@ export function serviceFlag(service: Service, { apply, ...flag }: ServiceFlag): 
         return apply(text);
       } catch (cause) {
         if (!(cause instanceof RangeError)) throw cause;
-        throw new Failure("USAGE", `${name} ${cause.message}`, { cause });
+        throw misuse(`${name} ${cause.message}`, { cause });
       }
     },
   };

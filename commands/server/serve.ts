@@ -1,5 +1,5 @@
 import type { Program } from "../../cli/command.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import { parseCommandLine, type ValueFlag } from "../../cli/arguments/flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import { openTrace } from "../../cli/output/trace.ts";
@@ -121,6 +121,6 @@ function refuseUnserved(
   for (const { name, flag } of services) {
     if (flag === undefined || !given.has(flag.name)) continue;
     if (ports.some((served) => served.name === name)) continue;
-    throw new Failure("USAGE", `--${flag.name} is for ${name}, which is not among the services`);
+    throw misuse(`--${flag.name} is for ${name}, which is not among the services`);
   }
 }

@@ -1,4 +1,4 @@
-import { Failure } from "../../cli/errors/failure.ts";
+import { type Failure, misuse } from "../../cli/errors/failure.ts";
 import { readNumber } from "../../cli/arguments/flags.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { readServedTalk } from "../../cli/arguments/talk_file.ts";
@@ -35,12 +35,10 @@ export async function servedPorts(
   );
   ports.forEach(({ name, port }, index) => {
     const before = ports.slice(0, index);
-    if (before.some((other) => other.name === name)) {
-      throw new Failure("USAGE", `${name} is named twice`);
-    }
+    if (before.some((other) => other.name === name)) throw misuse(`${name} is named twice`);
     const other = port === 0 ? undefined : before.find((other) => other.port === port);
     if (other === undefined) return;
-    throw new Failure("USAGE", `${other.name} and ${name} can't both have port ${port}`, {
+    throw misuse(`${other.name} and ${name} can't both have port ${port}`, {
       hint: `give one of them another port, for example ${name}:0 for any free one`,
     });
   });
@@ -50,7 +48,7 @@ export async function servedPorts(
 /** A conversation file with its port, after the last colon: `C:\\x.talk:7000`. */
 async function readFile(path: string, port: string | undefined): Promise<ServedPort> {
   if (port === undefined) {
-    throw new Failure("USAGE", `${path} has no port`, {
+    throw misuse(`${path} has no port`, {
       hint: `write it after the file, for example netdemo serve ${shellWord(`${path}:7000`)}`,
     });
   }
@@ -79,7 +77,7 @@ function unknownService(word: string, name: string, lesson: Lesson): Failure {
     ? `name the service before its port: calc:${word}`
     : suggest(name.replace(/-server$/, ""), names) ??
       `write SERVICE, SERVICE:PORT or FILE.talk:PORT; the services are ${names.join(", ")}`;
-  return new Failure("USAGE", `'${word}' is not a service`, { hint });
+  return misuse(`'${word}' is not a service`, { hint });
 }
 
 const PORT_HINT = "write the port after its service: netdemo serve calc:4040";
@@ -102,6 +100,6 @@ export function refuseSingleFlags(args: readonly string[]): void {
     if (arg === "--") return;
     const [flag = ""] = /^--[^=]+|^-[a-z]/.exec(arg) ?? [];
     const hint = Object.hasOwn(singleOnly, flag) ? singleOnly[flag] : undefined;
-    if (hint !== undefined) throw new Failure("USAGE", `serve takes no ${flag}`, { hint });
+    if (hint !== undefined) throw misuse(`serve takes no ${flag}`, { hint });
   }
 }

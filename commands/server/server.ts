@@ -1,5 +1,5 @@
 import type { Program } from "../../cli/command.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { Failure, misuse } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import { openTrace } from "../../cli/output/trace.ts";
@@ -56,9 +56,7 @@ and exits 0; a second signal ends it at once.`,
     flags,
     parse(args) {
       const { flags: values, given, words: [surplus] } = parseCommandLine(args, flags);
-      if (surplus !== undefined) {
-        throw new Failure("USAGE", `${name} takes no arguments: received '${surplus}'`);
-      }
+      if (surplus !== undefined) throw misuse(`${name} takes no arguments: received '${surplus}'`);
       const protocol = chosenTransport(given);
       const chosen = chosenService(service, values);
       const limits = limitsOf(values);

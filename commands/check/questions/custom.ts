@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { excerptOf } from "../../../cli/arguments/talk_file.ts";
-import { Failure } from "../../../cli/errors/failure.ts";
+import { misuse } from "../../../cli/errors/failure.ts";
 import { wordsOfTalk } from "../../../cli/errors/talk_words.ts";
 import { randomFraction, randomWord, type ReceiveEnd } from "../../../clients/challenge.ts";
 import { Matcher } from "../../../talk/matcher.ts";
@@ -41,12 +41,12 @@ export function customQuestion(
   reply: string | undefined,
 ): CustomQuestion {
   if (reply === undefined) {
-    throw new Failure("USAGE", "--send needs --reply: what the reply must be", {
+    throw misuse("--send needs --reply: what the reply must be", {
       hint: "for example --send 'ECHO {nonce}' --reply '$16\\n{nonce}'",
     });
   }
   if (reply.includes(`{${NONCE}}`) && !send?.includes(`{${NONCE}}`)) {
-    throw new Failure("USAGE", "--reply can't contain {nonce}, as --send does not", {
+    throw misuse("--reply can't contain {nonce}, as --send does not", {
       hint: "the word is random: a reply can contain it only if the request does",
     });
   }
@@ -72,7 +72,7 @@ function parseLines(lines: readonly string[]): Talk {
     const { line, column, problem } = error;
     const source = lines[line - 1] ?? "";
     const flag = source.startsWith(">") ? "--send" : "--reply";
-    throw new Failure("USAGE", `${flag}: ${wordsOfTalk(problem)}`, {
+    throw misuse(`${flag}: ${wordsOfTalk(problem)}`, {
       cause: error,
       excerpt: excerptOf(source.slice(2), column - 2),
     });

@@ -1,4 +1,4 @@
-import { Failure } from "../../../cli/errors/failure.ts";
+import { misuse } from "../../../cli/errors/failure.ts";
 
 /** Request sizes in bytes, line end included. */
 export interface Sizes {
@@ -14,8 +14,7 @@ export function readSizes(text: string, flag: string): Sizes {
   const [, from = "", to = ""] = /^(\d{1,6})\.\.(\d{1,6})$/.exec(text) ?? [];
   const [least, most] = [Number(from || NaN), Number(to || NaN)];
   if (least >= 1 && least <= most && most <= MAX_SIZE) return { least, most };
-  throw new Failure(
-    "USAGE",
+  throw misuse(
     `${flag} must be A..B, bytes from 1 to ${MAX_SIZE}, A at most B: received '${text}'`,
     { hint: `for example ${flag} 100..9000` },
   );

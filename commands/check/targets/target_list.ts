@@ -1,5 +1,5 @@
 import { type Argument, parseCommandLine } from "../../../cli/arguments/flags.ts";
-import { Failure } from "../../../cli/errors/failure.ts";
+import { Failure, misuse } from "../../../cli/errors/failure.ts";
 import { reasonOf } from "../../../sockets/errno.ts";
 import { readTalk } from "../../../cli/arguments/talk_file.ts";
 import { questionFlags } from "../flags.ts";
@@ -47,15 +47,10 @@ class CurrentQuestion {
     if (!this.isOpen) this.draft = {};
     this.isOpen = true;
     const draft = this.draft ??= {};
-    if (draft[flag] !== undefined) {
-      throw new Failure("USAGE", `--${flag} is given twice for the same targets`);
-    }
+    if (draft[flag] !== undefined) throw misuse(`--${flag} is given twice for the same targets`);
     Object.assign(draft, { [flag]: value });
     if (draft.talk === undefined || Object.keys(draft).length === 1) return;
-    throw new Failure(
-      "USAGE",
-      "--talk has its own requests and replies: leave out --send and --reply",
-    );
+    throw misuse("--talk has its own requests and replies: leave out --send and --reply");
   }
 
   /** The draft for a target. */
@@ -90,7 +85,7 @@ export async function readTargetList(
     } else current.take(argument.flag, argument.value);
   }
   if (listed.length === 0) {
-    throw new Failure("USAGE", "there is no target to check", {
+    throw misuse("there is no target to check", {
       hint: "name one, for example netdemo check localhost:4040",
     });
   }
@@ -99,7 +94,7 @@ export async function readTargetList(
   if (listed.every((it) => it.draft === undefined)) {
     return await expectationsOf(listed.map((it) => ({ ...it, draft })), options);
   }
-  throw new Failure("USAGE", "no target comes after the last question", {
+  throw misuse("no target comes after the last question", {
     hint:
       "--send, --reply and --talk hold for the targets after them: put them before their targets",
   });
@@ -139,7 +134,7 @@ async function textOf(path: string): Promise<string> {
       ? await new Response(Deno.stdin.readable).text()
       : await Deno.readTextFile(path);
   } catch (cause) {
-    throw new Failure("USAGE", `cannot read the targets: ${reasonOf(cause)}`, {
+    throw misuse(`cannot read the targets: ${reasonOf(cause)}`, {
       cause,
       hint: "--targets takes a file with one target per line, or - for stdin",
     });
@@ -186,17 +181,17 @@ async function expectationsOf(
 /** A question that fits none of its targets would be passed over in silence. */
 function unusedQuestion({ send, talk, reply }: Draft, hasWeb: boolean): Failure {
   if (send === undefined && talk === undefined && reply === undefined) {
-    return new Failure("USAGE", "--status is for targets over HTTP", {
+    return misuse("--status is for targets over HTTP", {
       hint:
         "write http:// or https:// before the target: netdemo check http://web:8080/ --status 204",
     });
   }
   if (hasWeb) {
-    return new Failure("USAGE", "--send and --talk are not for http:// and https://", {
+    return misuse("--send and --talk are not for http:// and https://", {
       hint: "name the server without them: netdemo check cache:6379 --send PING --reply +PONG",
     });
   }
-  return new Failure("USAGE", "--send, --reply and --talk are for targets that name no service", {
+  return misuse("--send, --reply and --talk are for targets that name no service", {
     hint: "leave out the slash and the service: netdemo check cache:6379 --send PING --reply +PONG",
   });
 }
@@ -230,7 +225,7 @@ function overProtocolOf(expected: Expectation): Expectation {
     return { ...expected, target: { ...target, protocol: "udp" } };
   }
   const [own, other] = talk.udp ? ["UDP", "leave it out"] : ["TCP", "begin the file with udp"];
-  throw new Failure("USAGE", `'${text}' can't be checked: the conversations are over ${own}`, {
+  throw misuse(`'${text}' can't be checked: the conversations are over ${own}`, {
     hint: talk.udp ? "write udp:// before the target" : `leave out udp://, or ${other}`,
   });
 }

@@ -1,4 +1,4 @@
-import { Failure } from "../../../cli/errors/failure.ts";
+import { Failure, misuse } from "../../../cli/errors/failure.ts";
 import { suggest } from "../../../cli/arguments/suggest.ts";
 import { type InternetTarget, parseTarget, type Target } from "../../../cli/arguments/target.ts";
 import {
@@ -77,7 +77,7 @@ export function parseExpectation(text: string, options: ExpectOptions): Expectat
     ...security,
   };
   const why = impossible(expected, options);
-  if (why !== undefined) throw new Failure("USAGE", `'${text}' can't be checked: ${why}`);
+  if (why !== undefined) throw misuse(`'${text}' can't be checked: ${why}`);
   return expected;
 }
 
@@ -120,7 +120,7 @@ function refuseMisspelt(text: string): void {
   const hint = suggest(scheme, schemes)?.replace("?", "://?");
   if (hint === undefined) return;
   const message = `'${text}' is not a target: '${scheme}:${slashes}' is not a scheme`;
-  throw new Failure("USAGE", message, { hint });
+  throw misuse(message, { hint });
 }
 
 /** The path and query of a request, with what can't stand in one encoded. */
@@ -145,7 +145,7 @@ function parsePlaced(
 ): Target {
   if (!text.includes(PORT)) return parseTarget(text, { services });
   if (hasPortFile) return { ...parseTarget(text.replace(PORT, "1"), { services }), text };
-  throw new Failure("USAGE", `'${text}' can't be checked: no file says what ${PORT} is`, {
+  throw misuse(`'${text}' can't be checked: no file says what ${PORT} is`, {
     hint: "--port-file FILE names the file that a server's --port-file writes",
   });
 }
@@ -195,11 +195,11 @@ function readVerdict(prefix: string, text: string): ExpectedVerdict {
   const known: readonly string[] = [...verdicts.filter((name) => name !== "error"), "blocked"];
   if (known.includes(prefix)) return prefix as ExpectedVerdict;
   if (prefix === "error") {
-    throw new Failure("USAGE", `'${text}' can't be checked: an error is never as expected`, {
+    throw misuse(`'${text}' can't be checked: an error is never as expected`, {
       hint: `what can be expected: ${known.join(", ")}`,
     });
   }
-  throw new Failure("USAGE", `'${prefix}=' is not an expectation: received '${text}'`, {
+  throw misuse(`'${prefix}=' is not an expectation: received '${text}'`, {
     hint: suggest(prefix, known) ?? `what can be expected: ${known.join(", ")}`,
   });
 }

@@ -5,7 +5,7 @@
  * own: whatever it forks into is in it, the kernel limits its memory, and all of it ends at once.
  * Elsewhere its process group and its environment's mark have to do.
  */
-import { Failure } from "../../../cli/errors/failure.ts";
+import { misuse } from "../../../cli/errors/failure.ts";
 import { MAX_MEMORY } from "./child.ts";
 import { runScript } from "./system.ts";
 
@@ -109,7 +109,7 @@ async function becoming(user: string): Promise<readonly string[]> {
   const facts = await runScript('id -u && id -g "$1" && command -v setpriv', user);
   const [own, group, setpriv] = facts?.trim().split("\n") ?? [];
   if (own !== "0" || group === undefined || setpriv === undefined) {
-    throw new Failure("USAGE", `--run-as: cannot run the program as '${user}'`, { hint });
+    throw misuse(`--run-as: cannot run the program as '${user}'`, { hint });
   }
   const ids = [`--reuid=${user}`, `--regid=${group}`, "--init-groups"];
   return [setpriv, ...ids, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"];

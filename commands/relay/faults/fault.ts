@@ -1,5 +1,5 @@
 import { suggest } from "../../../cli/arguments/suggest.ts";
-import { Failure } from "../../../cli/errors/failure.ts";
+import { type Failure, misuse } from "../../../cli/errors/failure.ts";
 import type { Amount } from "./argument.ts";
 import type { FaultKind } from "./kind.ts";
 import { faultTable } from "./table.ts";
@@ -31,10 +31,10 @@ export function readFault(text: string, flag: string): Fault {
   if (kind === undefined) {
     const names = faultTable.map(({ name }) => name);
     const hint = suggest(name, names) ?? `faults: ${names.join(", ")}`;
-    throw new Failure("USAGE", `${flag} ${name} is not known: received '${text}'`, { hint });
+    throw misuse(`${flag} ${name} is not known: received '${text}'`, { hint });
   }
   const wrong = (problem: string, hint: string): Failure =>
-    new Failure("USAGE", `${flag} ${problem}: received '${text}'`, { hint });
+    misuse(`${flag} ${problem}: received '${text}'`, { hint });
   const amount = kind.argument.read(argument);
   if (amount === undefined) throw wrongArgument(kind, flag, wrong);
   const share = readPercent(percent);
@@ -88,10 +88,10 @@ export function checkFaults(
 ): void {
   for (const { kind: { name, only } } of faults) {
     if (only !== undefined && only.protocol !== protocol) {
-      throw new Failure("USAGE", `--fault ${name} makes no sense over ${protocol}: ${only.why}`);
+      throw misuse(`--fault ${name} makes no sense over ${protocol}: ${only.why}`);
     }
     if (name === "reset" && noReset !== undefined) {
-      throw new Failure("USAGE", `--fault reset is not available: ${noReset}`, {
+      throw misuse(`--fault reset is not available: ${noReset}`, {
         hint: "--fault close ends connections instead",
       });
     }
