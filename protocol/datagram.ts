@@ -1,5 +1,5 @@
 import type { Line } from "./line_buffer.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { decodeUtf8, markLength } from "./utf8.ts";
 
 /** Maximum bytes of a datagram: 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791). */
 export const MAX_DATAGRAM = 65_507;
@@ -17,10 +17,10 @@ export interface Datagram {
   readonly ending: "\n" | "";
 }
 
-/** Reads a datagram: a final LF or CRLF is dropped. */
+/** Reads a datagram: a final LF or CRLF is dropped, and so is a byte order mark. */
 export function readDatagram(bytes: Uint8Array): Datagram {
   const framed = bytes.at(-1) === LF;
   const end = framed ? (bytes.at(-2) === CR ? -2 : -1) : bytes.length;
-  const text = bytes.subarray(0, end);
+  const text = bytes.subarray(markLength(bytes, 0), end);
   return { line: decodeUtf8(text), length: text.length, ending: framed ? "\n" : "" };
 }

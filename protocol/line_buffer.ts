@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "./utf8.ts";
+import { decodeUtf8, markLength } from "./utf8.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -34,7 +34,8 @@ const newBuffers: PipelineBuffers = {
 /**
  * Turns the bytes of a stream into lines, however the stream was split.
  *
- * A line ends in LF; a CR before it is dropped; empty lines are skipped.
+ * A line ends in LF; a CR before it is dropped; empty lines are skipped, and so is a byte order
+ * mark before the first line.
  * Bytes are read straight into the buffer: ask for {@linkcode space}, read into
  * it, and pass the count to {@linkcode take}.
  */
@@ -51,6 +52,8 @@ export class LineBuffer {
   /** Whether the last read held several lines, more than fit in {@linkcode INITIAL_SIZE}. */
   #pipelined = false;
   #framed = false;
+  /** Whether the first line has been taken. */
+  #begun = false;
   #tooLong = false;
 
   /** @param maxLine Maximum bytes of a line without its end. */
@@ -109,6 +112,7 @@ export class LineBuffer {
     const lastEnd = this.#lastLineEnd(from);
     let lines: Line[] = [];
     if (lastEnd >= from) {
+      if (!this.#framed) this.#passMark();
       this.#framed = true;
       lines = this.#lines(this.#start, lastEnd + 1);
       this.#start = lastEnd + 1;
@@ -118,11 +122,18 @@ export class LineBuffer {
     return lines;
   }
 
-  /** Takes the pending bytes as a line, at the end of the stream or after silence. */
-  takeRest(): Line {
+  /** Takes the pending bytes as a line, if there are any, at the end of the stream or after silence. */
+  takeRest(): Line[] {
+    if (!this.#framed) this.#passMark();
     const line = decodeUtf8(this.#bytes.subarray(this.#start, this.#end));
     this.#start = this.#end;
-    return line;
+    return line === "" ? [] : [line];
+  }
+
+  /** Passes over a byte order mark before the first line. */
+  #passMark(): void {
+    if (!this.#begun) this.#start += markLength(this.#bytes, this.#start);
+    this.#begun = true;
   }
 
   /** The index of the last LF at or after `from`; less than `from` if there is none. */

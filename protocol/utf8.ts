@@ -3,6 +3,9 @@ import { isUtf8 } from "../text/utf8.ts";
 /** What a decoder substitutes for bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
 
+/** The byte order mark (RFC 3629, section 6). */
+const MARK = [0xef, 0xbb, 0xbf];
+
 /** Not `fatal`: throwing takes longer than decoding 10,000 bytes. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -14,6 +17,11 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
   if (bytes.length <= SHORT && isAscii(bytes)) return fromAscii(bytes);
   const text = decoder.decode(bytes);
   return text.includes(REPLACEMENT) && !isUtf8(bytes) ? null : text;
+}
+
+/** Bytes of the byte order mark at an index; 0 if there is none. */
+export function markLength(bytes: Uint8Array, index: number): number {
+  return MARK.every((byte, offset) => bytes[index + offset] === byte) ? MARK.length : 0;
 }
 
 function isAscii(bytes: Uint8Array): boolean {

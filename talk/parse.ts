@@ -37,7 +37,7 @@ export function parseTalk(text: string): Talk {
   const conversations: Draft[] = [];
   let udp = false;
   let comments: string[] = [];
-  for (const [index, raw] of text.replace(/^\ufeff/, "").split("\n").entries()) {
+  for (const [index, raw] of text.split("\n").entries()) {
     const source = raw.replace(/\r$/, "");
     const number = index + 1;
     if (source.startsWith("#")) {

@@ -1,4 +1,3 @@
-import { reasonOf } from "../../sockets/errno.ts";
 import { MAX_FILE, parseTalk } from "../../talk/parse.ts";
 import { TalkError } from "../../talk/problem.ts";
 import type { Talk } from "../../talk/talk.ts";
@@ -7,6 +6,7 @@ import { visible } from "../../text/visible.ts";
 import { cutTo, widthOf } from "../../text/width.ts";
 import { misuse } from "../errors/failure.ts";
 import { wordsOfTalk } from "../errors/talk_words.ts";
+import { readText } from "./text_file.ts";
 
 /** Columns of a wrong line that are shown, around its mistake. */
 const SHOWN = 70;
@@ -53,17 +53,14 @@ export function readTalkText(name: string, text: string): Talk {
 }
 
 async function textOf(path: string): Promise<string> {
-  try {
-    const { size } = await Deno.stat(path);
-    if (size > 4 * MAX_FILE) return " ".repeat(MAX_FILE + 1); // too large, whatever it holds
-    return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
-  } catch (cause) {
-    const why = cause instanceof TypeError ? "it is not UTF-8 text" : reasonOf(cause);
-    throw misuse(`cannot read the conversation file '${path}': ${why}`, {
-      cause,
-      hint: "netdemo help conversations shows what such a file holds",
-    });
-  }
+  if (await sizeOf(path) > 4 * MAX_FILE) return " ".repeat(MAX_FILE + 1); // too large, whatever it holds
+  const hint = "netdemo help conversations shows what such a file holds";
+  return await readText(path, `the conversation file '${path}'`, hint);
+}
+
+/** Bytes of a file; 0 if that is not known, so that reading it says why. */
+async function sizeOf(path: string): Promise<number> {
+  return await Deno.stat(path).then(({ size }) => size, () => 0);
 }
 
 /** A line of a file, and a caret below one of its columns. */

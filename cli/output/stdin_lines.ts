@@ -1,13 +1,15 @@
 import { reasonOf } from "../../sockets/errno.ts";
 import { Failure, misuse } from "../errors/failure.ts";
 import { type Line, LineBuffer } from "../../protocol/line_buffer.ts";
+import { readingUtf8 } from "../../text/encoding.ts";
 
 /** Most bytes in a line of input. */
 const MAX_LINE = 1_048_576;
 
-/** The lines of stdin, as they arrive. */
+/** The lines of stdin, in UTF-8 or UTF-16, as they arrive. */
 export class StdinLines {
   readonly #lines = new LineBuffer(MAX_LINE);
+  readonly #readUtf8 = readingUtf8((buffer) => Deno.stdin.read(buffer));
   #ended = false;
   /** The failure of a bad line, reported once the lines before it are taken. */
   #failure: Failure | undefined;
@@ -15,7 +17,7 @@ export class StdinLines {
   /**
    * Returns the lines of the next read, which may be none; `undefined` at the end.
    *
-   * @throws {Failure} of kind `USAGE` for a line that is too long or not UTF-8,
+   * @throws {Failure} of kind `USAGE` for a line that is too long or not text,
    * after the lines before it; of kind `ERROR` if stdin can't be read.
    */
   async next(): Promise<readonly string[] | undefined> {
@@ -24,7 +26,7 @@ export class StdinLines {
     const count = await this.#read();
     if (count === null) {
       this.#ended = true;
-      return this.#lines.pending > 0 ? this.#texts([this.#lines.takeRest()]) : undefined;
+      return this.#texts(this.#lines.takeRest());
     }
     const lines = this.#lines.take(count);
     if (this.#lines.tooLong) {
@@ -35,7 +37,7 @@ export class StdinLines {
 
   async #read(): Promise<number | null> {
     try {
-      return await Deno.stdin.read(this.#lines.space());
+      return await this.#readUtf8(this.#lines.space());
     } catch (cause) {
       const hint = "give it text from a pipe, a file or the terminal";
       throw new Failure("ERROR", `cannot read stdin: ${reasonOf(cause)}`, { cause, hint });

@@ -105,10 +105,11 @@ export class StreamCall implements Call {
         throw this.#failure("ERROR", { problem: "too long", received: MAX_REPLY });
       }
       const count = await this.#read();
-      if (count === 0) return [this.#lines.takeRest()];
-      if (count === null) return [this.#rest()];
-      this.#received = { bytes: this.#received.bytes + count, at: performance.now() };
-      const lines = this.#lines.take(count);
+      if (count === null) return this.#rest();
+      if (count > 0) {
+        this.#received = { bytes: this.#received.bytes + count, at: performance.now() };
+      }
+      const lines = count === 0 ? this.#lines.takeRest() : this.#lines.take(count);
       if (lines.length > 0) return lines;
       passedOver += this.#lines.pending === 0 ? count : 0;
     }
@@ -124,10 +125,11 @@ export class StreamCall implements Call {
   }
 
   /** What is left at the end of the stream: the reply of a classic server, or one cut short. */
-  #rest(): Line {
-    const whole = this.#lines.pending > 0 && !this.#lines.framed && this.#lost !== "RESET";
+  #rest(): Line[] {
+    const mayBeWhole = !this.#lines.framed && this.#lost !== "RESET";
     this.#ended = true;
-    if (whole) return this.#lines.takeRest();
+    const rest = mayBeWhole ? this.#lines.takeRest() : [];
+    if (rest.length > 0) return rest;
     throw this.#failure(this.#lost === "RESET" ? "RESET" : "CLOSED");
   }
 

@@ -3,6 +3,7 @@ import { misuse } from "../../cli/errors/failure.ts";
 import { reportFlags } from "../../cli/reports/open_report.ts";
 import { type ProxyVersion, proxyVersions } from "../../protocol/proxy_header.ts";
 import { reasonOf } from "../../sockets/errno.ts";
+import { decodeText } from "../../text/encoding.ts";
 import type { StatusRange } from "./questions/http.ts";
 import { readSizes } from "./rounds/sizes.ts";
 
@@ -114,7 +115,7 @@ function readProxyVersion(text: string, flag: string): ProxyVersion {
 /** Reads a file of certificates. @throws {Failure} of kind `USAGE`. */
 function readPem(path: string, flag: string): string {
   try {
-    const text = Deno.readTextFileSync(path);
+    const text = decodeText(Deno.readFileSync(path));
     if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
   } catch (cause) {
     throw misuse(`${flag}: cannot read '${path}': ${reasonOf(cause)}`, { cause });

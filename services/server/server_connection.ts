@@ -161,7 +161,7 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
       if (!this.#converses) return;
       if (count === null) return await this.#answerRest();
 
-      const requests = count === 0 ? [lines.takeRest()] : lines.take(count);
+      const requests = count === 0 ? lines.takeRest() : lines.take(count);
       if (requests.length > 0) await this.#answer(requests, count === 0 ? "" : "\n");
       if (!this.#converses) return;
       if (lines.tooLong) await this.#refuseTooLong();
@@ -217,7 +217,8 @@ export class ServerConnection implements Timed, ConnectionPeer, Requester {
   /** Answers a final request that ended with the stream instead of an LF. */
   async #answerRest(): Promise<void> {
     this.#reason ??= "end of stream";
-    if (this.#reader.lines.pending > 0) await this.#answer([this.#reader.lines.takeRest()], "");
+    const rest = this.#reader.lines.takeRest();
+    if (rest.length > 0) await this.#answer(rest, "");
   }
 
   async #refuseTooLong(): Promise<void> {

@@ -119,6 +119,9 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "a line that servers ignore is not sent, so every answer matches its line",
     "the lines before an invalid UTF-8 line are answered",
   ],
+  "its input is UTF-16, or begins with a byte order mark": [
+    "stdin, targets and conversations may be in ${name}",
+  ],
   "its input is large, its reader slow": [
     "100,000 commands from a pipe get 100,000 answers in order, in bounded memory",
     "a client whose reader has stalled reads ahead only a bounded amount",

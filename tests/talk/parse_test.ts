@@ -86,7 +86,7 @@ Deno.test("a failure shows the wrong line with a caret", () => {
 
 Deno.test("a file holds conversations, clients, mistakes, comments and what is typed", () => {
   const talk = parseTalk(
-    "\ufeff# All of it.\r\n== adds\r\ntype 1 2\r\n# Two numbers.\r\n# In one line.\r\n> {a 1..9} {b}\\n\r\n" +
+    "# All of it.\r\n== adds\r\ntype 1 2\r\n# Two numbers.\r\n# In one line.\r\n> {a 1..9} {b}\\n\r\n" +
       '< {"a": {a + b}}\r\n! ten\r\n\r\n== chat ==\nann> hi\nbob< hi\n',
   );
   assertEquals(talk.conversations.map(({ title }) => title), ["adds", "chat"]);

@@ -2,6 +2,7 @@ import { delay } from "@std/async/delay";
 import { Failure } from "../../../cli/errors/failure.ts";
 import { formatDuration } from "../../../protocol/duration.ts";
 import { errnoOf, reasonOf } from "../../../sockets/errno.ts";
+import { decodeText } from "../../../text/encoding.ts";
 
 /** Stands for the port in a target. */
 export const PORT = "{port}";
@@ -35,7 +36,7 @@ export function portsIn(path: string): Ports | undefined {
 
 function textIn(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return decodeText(Deno.readFileSync(path));
   } catch (cause) {
     if (errnoOf(cause) === "ENOENT") return undefined;
     throw new Failure("ERROR", `cannot read the port file ${path}: ${reasonOf(cause)}`, {

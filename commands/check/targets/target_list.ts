@@ -1,7 +1,7 @@
 import { type Argument, parseCommandLine } from "../../../cli/arguments/flags.ts";
 import { Failure, misuse } from "../../../cli/errors/failure.ts";
-import { reasonOf } from "../../../sockets/errno.ts";
 import { readTalk } from "../../../cli/arguments/talk_file.ts";
+import { readText } from "../../../cli/arguments/text_file.ts";
 import { questionFlags } from "../flags.ts";
 import { type CustomQuestion, customQuestion } from "../questions/custom.ts";
 import { DEFAULT_STATUS, type StatusRange } from "../questions/http.ts";
@@ -108,7 +108,8 @@ export async function readTargetList(
  */
 async function readFile(path: string, current: CurrentQuestion): Promise<readonly Listed[]> {
   const name = path === "-" ? "stdin" : path;
-  return (await textOf(path)).split(/\r?\n/).flatMap((line, index) => {
+  const hint = "--targets takes a file with one target per line, or - for stdin";
+  return (await readText(path, "the targets", hint)).split(/\r?\n/).flatMap((line, index) => {
     const where = `${name}:${index + 1}`;
     return located(where, () => {
       const { order, words } = parseCommandLine(wordsOf(line), questionFlags);
@@ -126,19 +127,6 @@ function wordsOf(line: string): readonly string[] {
   const comment = words.findIndex((word) => word.startsWith("#"));
   return (comment === -1 ? words : words.slice(0, comment))
     .map((word) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, "$1$2"));
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return path === "-"
-      ? await new Response(Deno.stdin.readable).text()
-      : await Deno.readTextFile(path);
-  } catch (cause) {
-    throw misuse(`cannot read the targets: ${reasonOf(cause)}`, {
-      cause,
-      hint: "--targets takes a file with one target per line, or - for stdin",
-    });
-  }
 }
 
 /** Says where in a file a mistake is. */
