@@ -2,7 +2,7 @@ import { Changes, until } from "../../../sockets/changes.ts";
 import { reasonOf } from "../../../sockets/errno.ts";
 import { Finding } from "../../../suite/test.ts";
 import { KeptOutput } from "./kept_output.ts";
-import { processesMarked, usageOf } from "./system.ts";
+import { processesMarked, processGroupsOf, usageOf } from "./system.ts";
 
 /** Bytes kept of each output. */
 const KEPT = 65_536;
@@ -18,6 +18,15 @@ const DRAIN_MS = 2_000;
 const MEMORY_LOOK_MS = 1_000;
 /** Megabytes of memory that a program may use. */
 export const MAX_MEMORY = 2_000;
+/** Megabytes that a program may print. */
+const MAX_PRINTED = 10;
+
+/** What a program must not do to the machine. */
+export const offences = {
+  memory: `used more than ${MAX_MEMORY} MB of memory`,
+  output: `printed more than ${MAX_PRINTED} MB`,
+  left: "left processes running",
+};
 
 /** Thrown if the command can't be started. */
 export class CannotStart extends Error {
@@ -35,18 +44,22 @@ export class CannotStart extends Error {
 }
 
 /** Returns what to throw if the command can't be started. */
-function startFailure(program: string, cause: unknown): CannotStart | Finding {
-  if (!isWorkingFolderGone()) return new CannotStart(program, cause);
+function startFailure(
+  { command: [program = ""], folder }: ChildOptions,
+  cause: unknown,
+): CannotStart | Finding {
+  if (!isGone(folder)) return new CannotStart(program, cause);
   return new Finding({
     saw: "your program can't be started: the folder that it runs in is gone",
     fix: "don't delete or rename the folder that the program runs in",
   });
 }
 
-/** Whether netdemo's working folder was deleted: nothing can be started in it then. */
-function isWorkingFolderGone(): boolean {
+/** Whether a working folder was deleted: nothing can be started in it then. */
+function isGone(folder: string | undefined): boolean {
   try {
-    Deno.cwd();
+    if (folder === undefined) Deno.cwd();
+    else Deno.statSync(folder);
     return false;
   } catch (error) {
     return error instanceof Deno.errors.NotFound;
@@ -56,6 +69,8 @@ function isWorkingFolderGone(): boolean {
 /** How a child is started. */
 interface ChildOptions {
   readonly command: readonly string[];
+  /** Its working folder. @default {netdemo's own} */
+  readonly folder?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** What its stdin holds. @default nothing */
   readonly stdin?: string | undefined;
@@ -89,11 +104,13 @@ export class Child {
    * @throws {CannotStart}
    * @throws {Finding} if the folder to start it in is gone.
    */
-  constructor({ command, env, stdin, kept = KEPT, maxMemory = MAX_MEMORY }: ChildOptions) {
+  constructor(options: ChildOptions) {
+    const { command, folder, env, stdin, kept = KEPT, maxMemory = MAX_MEMORY } = options;
     const [program = "", ...args] = command;
     try {
       this.#process = new Deno.Command(program, {
         args,
+        cwd: folder,
         env: { ...env },
         stdin: stdin === undefined ? "null" : "piped",
         stdout: "piped",
@@ -101,7 +118,7 @@ export class Child {
         detached: true,
       }).spawn();
     } catch (cause) {
-      throw startFailure(program, cause);
+      throw startFailure(options, cause);
     }
     this.pid = this.#process.pid;
     this.stdout = new KeptOutput(this.#process.stdout, kept);
@@ -130,6 +147,14 @@ export class Child {
     return this.#tookTooMuchMemory
       ? `used more than ${this.#maxMemory} MB of memory and was stopped`
       : endingOf(this.ended);
+  }
+
+  /** What it did that it must not do. */
+  get offences(): readonly string[] {
+    return [
+      ...this.#tookTooMuchMemory ? [offences.memory] : [],
+      ...this.stdout.total + this.stderr.total > MAX_PRINTED * 1e6 ? [offences.output] : [],
+    ];
   }
 
   /** Sends a signal to the whole process group, as a terminal does. */
@@ -197,11 +222,18 @@ const meanings: Readonly<Record<string, string>> = {
   SIGFPE: " (a division by zero)",
 };
 
-/** Kills the processes with the mark in their environment until none is left: they may fork. */
-export async function endMarked(mark: string): Promise<void> {
+/**
+ * Kills the processes with the mark in their environment until none is left: they may fork.
+ *
+ * @param own The process groups that were ended already.
+ * @returns whether there was one that had left them.
+ */
+export async function endMarked(mark: string, own: ReadonlySet<number>): Promise<boolean> {
+  let hasLeft = false;
   for (let round = 0; round < 20; round++) {
     const pids = await processesMarked(mark);
-    if (pids.length === 0) return;
+    if (pids.length === 0) break;
+    hasLeft ||= (await processGroupsOf(pids)).some((group) => !own.has(group));
     for (const pid of pids) {
       try {
         Deno.kill(pid, "SIGKILL");
@@ -210,4 +242,5 @@ export async function endMarked(mark: string): Promise<void> {
       }
     }
   }
+  return hasLeft;
 }

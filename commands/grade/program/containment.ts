@@ -6,8 +6,11 @@
  * Elsewhere its process group and its environment's mark have to do.
  */
 import { misuse } from "../../../cli/errors/failure.ts";
-import { MAX_MEMORY } from "./child.ts";
-import { runScript } from "./system.ts";
+import { MAX_MEMORY, offences } from "./child.ts";
+import { processGroupsIn, runScript } from "./system.ts";
+
+/** Processes and threads that a program may run at once. */
+const MAX_PROCESSES = 1_000;
 
 /** How a program is contained. */
 export type Containment = "control group" | "process group";
@@ -17,8 +20,13 @@ export interface Container {
   readonly kind: Containment;
   /** The command that starts another one inside. */
   wrap(command: readonly string[], env: Readonly<Record<string, string>>): readonly string[];
-  /** Ends everything inside. */
-  end(): Promise<void>;
+  /**
+   * Ends everything inside.
+   *
+   * @param own The process groups that were ended already.
+   * @returns what the program did that it must not do.
+   */
+  end(own: ReadonlySet<number>): Promise<readonly string[]>;
   /** Ends everything inside, and removes the container. */
   remove(): Promise<void>;
 }
@@ -33,6 +41,7 @@ root=/sys/fs/cgroup
 if [ -e "$root/cgroup.procs" ] && mkdir "$root/$name" 2>/dev/null; then
   [ -e "$root/$name/cgroup.kill" ] || { rmdir "$root/$name"; exit 1; }
   { echo "$bytes" > "$root/$name/memory.max"; } 2>/dev/null
+  { echo ${MAX_PROCESSES} > "$root/$name/pids.max"; } 2>/dev/null
   echo "$root/$name"
   exit 0
 fi
@@ -41,6 +50,7 @@ if mkdir "memory/$name" 2>/dev/null; then
   { echo "$bytes" > "memory/$name/memory.limit_in_bytes"; } 2>/dev/null
   echo "/sys/fs/cgroup/memory/$name"
 fi
+{ echo ${MAX_PROCESSES} > "pids/$name/pids.max"; } 2>/dev/null
 echo "/sys/fs/cgroup/pids/$name"
 `;
 
@@ -51,9 +61,22 @@ shift
 exec "$@"
 `;
 
-/** Ends all processes of the groups; in version 1, after forbidding new ones. */
+/**
+ * Ends all processes of the groups; in version 1, after forbidding new ones. Prints what they were
+ * (proc(5), stat), and how often the groups' limits were met, before and after.
+ */
 const END = `
+events() {
+  for group; do
+    for file in pids.events memory.events memory.oom_control; do
+      [ -e "$group/$file" ] || continue
+      while read -r line; do echo "$file $line"; done < "$group/$file"
+    done
+  done
+}
+events "$@"
 for group; do
+  while read -r pid; do read -r stat < "/proc/$pid/stat" && echo "$stat"; done < "$group/cgroup.procs"
   if [ -e "$group/cgroup.kill" ]; then echo 1 > "$group/cgroup.kill"; continue; fi
   [ -e "$group/pids.max" ] && echo 0 > "$group/pids.max"
   tries=0
@@ -62,8 +85,9 @@ for group; do
     tries=$((tries + 1)); [ $tries -gt 200 ] && break
     sleep 0.01
   done
-  [ -e "$group/pids.max" ] && echo max > "$group/pids.max"
+  [ -e "$group/pids.max" ] && echo ${MAX_PROCESSES} > "$group/pids.max"
 done 2>/dev/null
+events "$@"
 `;
 
 /**
@@ -79,8 +103,22 @@ export async function openContainer(user?: string): Promise<Container> {
     ? await runScript(MAKE, name, String(MAX_MEMORY * 1_000_000))
     : undefined;
   const groups = made?.split("\n").filter((line) => line !== "") ?? [];
-  const end = async (): Promise<void> => {
-    if (groups.length > 0) await runScript(END, ...groups);
+  /** How many processes the limit had prevented. */
+  let prevented = 0;
+  const end = async (own: ReadonlySet<number>): Promise<string[]> => {
+    if (groups.length === 0) return [];
+    const text = await runScript(END, ...groups) ?? "";
+    const counts = [...text.matchAll(/^pids\.events max (\d+)/gm)].map(([, count]) =>
+      Number(count)
+    );
+    const isCrowd = (counts[0] ?? 0) > prevented;
+    // Those that the end itself prevented don't count.
+    prevented = counts.at(-1) ?? 0;
+    return [
+      ...processGroupsIn(text).some((group) => !own.has(group)) ? [offences.left] : [],
+      ...isCrowd ? [`ran more than ${MAX_PROCESSES} processes at once`] : [],
+      ...(/ oom_kill [1-9]/.test(text) ? [offences.memory] : []),
+    ];
   };
   return {
     kind: groups.length > 0 ? "control group" : "process group",
@@ -91,7 +129,7 @@ export async function openContainer(user?: string): Promise<Container> {
     end,
     async remove() {
       if (groups.length === 0) return;
-      await end();
+      await end(new Set());
       await runScript('for group; do rmdir "$group"; done', ...groups);
     },
   };

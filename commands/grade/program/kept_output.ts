@@ -12,6 +12,8 @@ export class KeptOutput {
   readonly #end: Promise<void>;
   readonly #chunks: Uint8Array[] = [];
   #size = 0;
+  /** Bytes that were printed, kept or not. */
+  total = 0;
   #tail = new Uint8Array();
   #hasEnded = false;
   readonly #changes = new Changes();
@@ -63,6 +65,7 @@ export class KeptOutput {
         done: true,
       }));
       if (done || value === undefined) break;
+      this.total += value.length;
       const room = this.#limit - this.#size;
       if (room > 0) {
         const part = value.subarray(0, room);

@@ -2,7 +2,7 @@
 import { delay } from "@std/async/delay";
 import { Finding, Skipped } from "../../../suite/test.ts";
 import { NO_PROCESS } from "../checks/check.ts";
-import { Child, endMarked } from "./child.ts";
+import { Child, endMarked, offences } from "./child.ts";
 import { isInTimeWait } from "./system.ts";
 import { lastWordsAndLine } from "./last_words.ts";
 import type { Container } from "./containment.ts";
@@ -14,10 +14,20 @@ const MARK = "NETDEMO_GRADE";
 /** Milliseconds between two looks at whether a port is free. */
 const LINGER_MS = 500;
 
+/** Where a program is started. */
+export interface Place {
+  /** Its working folder. */
+  readonly folder: string;
+  /** What else its command may name: `dir` for `{dir}`. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
 /** How a program is started. */
 export interface ProgramOptions {
   /** The command; `{port}` in it stands for the port. @default {[]} */
   readonly command?: readonly string[] | undefined;
+  /** @default {netdemo's working folder} */
+  readonly place?: Place | undefined;
   /** The fixed port that it uses. */
   readonly fixedPort?: number | undefined;
   readonly ports: Ports;
@@ -27,6 +37,8 @@ export interface ProgramOptions {
   readonly onWait?: ((port: number) => void) | undefined;
   /** Marks the environment of all it starts. @default a random one */
   readonly mark?: string | undefined;
+  /** Called with what it did that a program must not do to the machine: `left processes running`. */
+  readonly onOffence?: ((offence: string) => void) | undefined;
 }
 
 /** Starts and stops the program under test. */
@@ -54,6 +66,8 @@ export class Program implements AsyncDisposable {
     this.#mark = `${mark}.`;
   }
 
+  /** The process groups that it and the runs beside it were ended in. */
+  #groups = new Set<number>();
   /** Whether no other run shares its container. */
   #isAlone = true;
 
@@ -61,6 +75,7 @@ export class Program implements AsyncDisposable {
   another(name: string): Program {
     const program = new Program({ ...this.options, mark: this.#mark + name });
     program.#isAlone = false;
+    program.#groups = this.#groups;
     return program;
   }
 
@@ -75,17 +90,23 @@ export class Program implements AsyncDisposable {
    */
   start(port: number, { stdin, kept }: { stdin?: string | undefined; kept?: number } = {}): Child {
     if (this.isCancelled) throw new Finding({ saw: "the check was over" });
-    const { command = [] } = this.options;
+    const { command = [], place } = this.options;
     this.port = port;
     this.#saidFrom = 0;
-    const own = command.map((word) => word.replaceAll("{port}", String(port)));
+    const names = new Map(Object.entries({ ...place?.names, port: String(port) }));
+    // In one pass: the name of a folder may contain {port}.
+    const own = command.map((word) =>
+      word.replaceAll(/\{(\w+)\}/g, (text, name) => names.get(name) ?? text)
+    );
     const env = { PORT: String(port), [MARK]: this.#mark };
     this.child = new Child({
       command: this.options.container?.wrap(own, env) ?? own,
+      folder: place?.folder,
       env,
       stdin,
       kept,
     });
+    this.#groups.add(this.child.pid);
     return this.child;
   }
 
@@ -111,9 +132,10 @@ export class Program implements AsyncDisposable {
     if (child === undefined) return;
     const endedBefore = child.ended !== undefined;
     await child.stop();
-    if (this.#isAlone) await this.options.container?.end();
+    this.#report(child.offences);
+    if (this.#isAlone) await this.#endContainer();
     // A program that moved itself into the background still runs, and may hold the port.
-    if (endedBefore) await endMarked(`${MARK}=${this.#mark}`);
+    if (endedBefore) await this.#endMarked();
   }
 
   /** Makes {@linkcode said} ignore what it has printed so far. */
@@ -141,7 +163,21 @@ export class Program implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    await endMarked(`${MARK}=${this.#mark}`);
-    await this.options.container?.end();
+    await this.#endMarked();
+    await this.#endContainer();
+  }
+
+  /** Ends all that it started and that has left its process group. */
+  async #endMarked(): Promise<void> {
+    const hasLeft = await endMarked(`${MARK}=${this.#mark}`, this.#groups);
+    if (hasLeft) this.#report([offences.left]);
+  }
+
+  async #endContainer(): Promise<void> {
+    this.#report(await this.options.container?.end(this.#groups) ?? []);
+  }
+
+  #report(offences: readonly string[]): void {
+    for (const offence of offences) this.options.onOffence?.(offence);
   }
 }

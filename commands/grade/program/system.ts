@@ -19,10 +19,10 @@ export async function runScript(script: string, ...args: string[]): Promise<stri
   return ran?.success ? ran.text : undefined;
 }
 
-/** Whether a program can be started from netdemo's working folder. */
-export async function isExecutable(program: string): Promise<boolean> {
+/** Whether a program can be started from a working folder. @param folder @default netdemo's own */
+export async function isExecutable(program: string, folder?: string): Promise<boolean> {
   const script = 'found=$(command -v "$1") && case $found in */*) [ -x "$found" ];; esac';
-  return (await runTool("sh", ["-c", script, "sh", program]))?.success === true;
+  return (await runTool("sh", ["-c", script, "sh", program], { cwd: folder }))?.success === true;
 }
 
 /** Runs a tool; returns what it printed, and `undefined` if it is missing. */
@@ -184,6 +184,16 @@ export async function descriptorsOf(pids: readonly number[]): Promise<number | u
   if (!isLinux || pids.length === 0) return undefined;
   const text = await output("ls", ...pids.map((pid) => `/proc/${pid}/fd`));
   return text?.split("\n").filter((line) => /^\d+$/.test(line)).length;
+}
+
+/** The process groups in lines of proc(5), stat, of processes that have not ended. */
+export function processGroupsIn(text: string): number[] {
+  return [...text.matchAll(/\) [^ZX] \d+ (\d+) \d+ /g)].map(([, group]) => Number(group));
+}
+
+/** The process groups of processes: Linux only. */
+export async function processGroupsOf(pids: readonly number[]): Promise<readonly number[]> {
+  return processGroupsIn(await output("cat", ...pids.map((pid) => `/proc/${pid}/stat`)) ?? "");
 }
 
 /** Processes with this text in their environment: Linux only. */
