@@ -3,24 +3,20 @@ import { once } from "../text/once.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
-/** The bytes that an escape of one character stands for. */
-const named: Readonly<Record<string, string>> = {
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  "0": "\0",
-  "\\": "\\",
-  "{": "{",
-};
-
-const names: ReadonlyMap<number, string> = new Map(
-  Object.entries(named).map(([name, value]) => [value.charCodeAt(0), name]),
+/** The escapes of one character, and their bytes. */
+const named = [["n", 0x0a], ["r", 0x0d], ["t", 0x09], ["0", 0x00], ["\\", 0x5c], [
+  "{",
+  0x7b,
+]] as const;
+const bytesOfNames = new Map<string | undefined, Uint8Array>(
+  named.map(([name, byte]) => [name, Uint8Array.of(byte)]),
 );
+const namesOfBytes = new Map<number, string>(named.map(([name, byte]) => [byte, name]));
 
-const ESCAPE = /\\(?:x([\da-fA-F]{2})|u\{([\da-fA-F]{1,6})\}|([nrt0\\{]))/y;
+const ESCAPE = /\\(?:x([\da-fA-F]{2})|u\{([\da-fA-F]{1,6})\})/y;
 
 /** What opens a value: a brace followed by anything else stands for itself. */
-const VALUE = /^\{(?:[A-Za-z(]|\.\.\.)/;
+const VALUE = /\{(?:[A-Za-z(]|\.\.\.)/y;
 
 const BRACE = 0x7b;
 const SPACE = 0x20;
@@ -39,12 +35,13 @@ export interface Escape {
 
 /** Reads the escape that begins at a position; `undefined` if it is not one. */
 export function readEscape(text: string, at: number): Escape | undefined {
+  const known = bytesOfNames.get(text[at + 1]);
+  if (known !== undefined) return { bytes: known, length: 2 };
   ESCAPE.lastIndex = at;
-  const [whole, byte, point, name] = ESCAPE.exec(text) ?? [];
+  const [whole, byte, point] = ESCAPE.exec(text) ?? [];
   if (whole === undefined) return undefined;
   const { length } = whole;
   if (byte !== undefined) return { bytes: Uint8Array.of(parseInt(byte, 16)), length };
-  if (name !== undefined) return { bytes: encoder.encode(named[name]), length };
   const code = parseInt(point ?? "", 16);
   if (code > 0x10ffff) return undefined;
   return { bytes: encoder.encode(String.fromCodePoint(code)), length };
@@ -52,12 +49,13 @@ export function readEscape(text: string, at: number): Escape | undefined {
 
 /** Whether a value begins here, and not only a brace. */
 export function opensValue(text: string, at: number): boolean {
-  return VALUE.test(text.slice(at, at + "{...".length));
+  VALUE.lastIndex = at;
+  return VALUE.test(text);
 }
 
 /** How a byte is written, unless it is a part of a character. */
 function written(byte: number): string {
-  const name = names.get(byte);
+  const name = namesOfBytes.get(byte);
   if (byte >= 0x20 && byte < 0x7f && name === undefined) return String.fromCharCode(byte);
   return `\\${name ?? `x${byte.toString(16).padStart(2, "0")}`}`;
 }

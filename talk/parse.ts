@@ -17,7 +17,8 @@ const signs: Readonly<Record<string, Line["says"]>> = {
   type: "typed",
 };
 
-const TITLE = /^==\s*(.*?)(?:\s+==)?\s*$/;
+/** What may close a title that `==` opens. */
+const TITLE_END = /(?<=\s)==$/;
 const SAID = /^(?:([A-Za-z]\w*)?([<>!])|(type)(?=\s|$))(.*)$/;
 
 /** A conversation while its lines are read. */
@@ -44,9 +45,10 @@ export function parseTalk(text: string): Talk {
       comments.push(source.replace(/^#+ ?/, ""));
       continue;
     }
-    const title = TITLE.exec(source)?.[1];
-    if (title !== undefined) conversations.push({ title, lines: [], number });
-    else if (source.trimEnd() === "udp") {
+    if (source.startsWith("==")) {
+      const title = source.slice(2).trim().replace(TITLE_END, "").trimEnd();
+      conversations.push({ title, lines: [], number });
+    } else if (source.trimEnd() === "udp") {
       if (conversations.length > 0) throw new TalkError(number, 1, { kind: "late udp" });
       udp = true;
     } else if (source.trim() !== "") {

@@ -2,7 +2,6 @@ import { opensValue, readEscape } from "./escape.ts";
 import { MAX_CALCULATION, parseExpression } from "./expression.ts";
 import { TalkError } from "./problem.ts";
 import { compare, integer, parseRational } from "./rational.ts";
-import { concat } from "@std/bytes/concat";
 import { CR } from "./take.ts";
 import { type BinaryFormat, binaryFormats, type Range, type Token } from "./talk.ts";
 
@@ -10,10 +9,8 @@ const encoder = new TextEncoder();
 
 /** A name in braces with spaces around it. */
 const SPACED_NAME = /\{\s+([A-Za-z]\w*)\s*\}/y;
-const FORMAT = /^(.*?)\s+as\s+(\S+)\s*$/;
-const RANGE = /^(\s*[A-Za-z(].*?)\s+(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)\s*$/;
-/** Characters that stand for themselves, taken together. */
-const PLAIN = /[^\\{]+/y;
+const FORMAT = /^(.*?)(?<!\s)\s+as\s+(\S+)\s*$/;
+const RANGE = /^(\s*[A-Za-z(].*?)(?<!\s)\s+(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)\s*$/;
 
 /**
  * Reads the text of a line.
@@ -25,22 +22,22 @@ const PLAIN = /[^\\{]+/y;
 export function parseText(text: string, line: number, column: number): Token[] {
   const tokens: Token[] = [];
   /** Bytes not yet in a token. */
-  let pieces: Uint8Array[] = [];
+  let bytes: number[] = [];
   let start = 0;
   let at = 0;
   const fail = (problem: TalkError["problem"]): never => {
     throw new TalkError(line, column + at, problem);
   };
-  const addBytes = (bytes: Uint8Array): void => {
-    if (pieces.length === 0) start = at;
-    pieces.push(bytes);
+  const addBytes = (more: Uint8Array): void => {
+    if (bytes.length === 0) start = at;
+    for (const byte of more) bytes.push(byte);
   };
   const add = (token?: Token): void => {
-    if (pieces.length > 0) {
-      tokens.push({ kind: "bytes", bytes: concat(pieces), column: column + start });
+    if (bytes.length > 0) {
+      tokens.push({ kind: "bytes", bytes: new Uint8Array(bytes), column: column + start });
+      bytes = [];
     }
     if (token !== undefined) tokens.push(token);
-    pieces = [];
   };
   while (at < text.length) {
     if (opensValue(text, at)) {
@@ -49,25 +46,38 @@ export function parseText(text: string, line: number, column: number): Token[] {
       add(parseValue(text.slice(at + 1, close), line, column + at));
       at = close + 1;
     } else if (text[at] === "\\") {
-      const { bytes, length } = readEscape(text, at) ??
-        fail({ kind: "unknown escape", escape: text.slice(at, at + 2) });
       // An exact CRLF stays together: only a bare `\n` may be either.
-      const isNewline = text[at + 1] === "n" && pieces.at(-1)?.at(-1) !== CR;
+      const isNewline = text[at + 1] === "n" && bytes.at(-1) !== CR;
       if (isNewline) add({ kind: "newline", column: column + at });
-      else addBytes(bytes);
-      at += length;
+      const escape = isNewline ? undefined : readEscape(text, at) ??
+        fail({ kind: "unknown escape", escape: text.slice(at, at + 2) });
+      if (escape !== undefined) addBytes(escape.bytes);
+      at += escape?.length ?? 2;
     } else {
-      SPACED_NAME.lastIndex = at;
-      const [source, name = ""] = SPACED_NAME.exec(text) ?? [];
+      const [source, name = ""] = spacedName(text, at) ?? [];
       if (source !== undefined) fail({ kind: "spaced name", name, source });
-      PLAIN.lastIndex = at;
-      const plain = PLAIN.exec(text)?.[0] ?? "{";
-      addBytes(encoder.encode(plain));
-      at += plain.length;
+      const end = endOfPlain(text, at + 1);
+      addBytes(encoder.encode(text.slice(at, end)));
+      at = end;
     }
   }
   add();
   return tokens;
+}
+
+/** `{ name }` at a place, which may be meant as a value or not. */
+function spacedName(text: string, at: number): RegExpExecArray | null {
+  SPACED_NAME.lastIndex = at;
+  return SPACED_NAME.exec(text);
+}
+
+/** Where the characters from a place on end that stand for themselves. */
+function endOfPlain(text: string, at: number): number {
+  while (at < text.length && text[at] !== "\\") {
+    if (text[at] === "{" && (opensValue(text, at) || spacedName(text, at) !== null)) break;
+    at++;
+  }
+  return at;
 }
 
 /** @param column The column of the opening brace. */

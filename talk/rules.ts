@@ -29,6 +29,7 @@ function checkNames(lines: readonly Line[]): void {
   const said = new Set<string>();
   for (const line of lines) {
     const values = valuesOf(line);
+    if (values.length === 0) continue;
     const whole = new Set(values.map(({ expression }) => nameOf(expression)));
     const own = new Set<string>();
     const isKnown = (name: string): boolean => said.has(name) || own.has(name);
@@ -66,8 +67,9 @@ function checkEnds(lines: readonly Line[], udp: boolean): void {
     }
     if (says === "typed") continue;
     const side = `${client}${says === "server" ? "<" : ">"}`;
-    const endLine = says === "mistake" ? Math.min(...ends.values()) : ends.get(side);
-    if (endLine !== undefined && endLine !== Infinity) {
+    const [firstEnd] = ends.values();
+    const endLine = says === "mistake" ? firstEnd : ends.get(side);
+    if (endLine !== undefined) {
       throw new TalkError(number, 1, { kind: "line after end", says, endLine });
     }
     if (end !== undefined && says !== "mistake") ends.set(side, number);
