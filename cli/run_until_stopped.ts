@@ -49,9 +49,11 @@ export async function runUntilStopped<R extends Running>(
   const signal = timeUp === undefined ? signals.first : AbortSignal.any([signals.first, timeUp]);
 
   await using running = await run.start(signal);
-  using _portFile = portFile === undefined
+  using written = portFile === undefined
     ? undefined
     : writePortFile(portFile, run.portFile(running));
+  // Windows may end this process before its connections have ended.
+  signal.addEventListener("abort", () => written?.[Symbol.dispose]());
   run.listening(running);
 
   using _awaited = reportAwaited(signal, running, stderr);

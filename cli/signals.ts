@@ -1,10 +1,11 @@
 /**
  * The signals that stop a server, with their numbers; SIGHUP is sent when the terminal is closed.
- * Windows has no SIGTERM.
+ * Windows has Ctrl-Break as well, and ends a process 5 s after its console was closed.
  */
-const stopSignals: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
-  ? { SIGINT: 2, SIGBREAK: 21 }
-  : { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+const stopSignals: Partial<Record<Deno.Signal, number>> = {
+  ...{ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 },
+  ...(Deno.build.os === "windows" && { SIGBREAK: 21 }),
+};
 
 /**
  * Milliseconds within which signals count as one: Ctrl-C goes to all programs of

@@ -1,6 +1,7 @@
 import { hostAddresses } from "./host_addresses.ts";
 import { bindAll } from "./bind_all.ts";
 import { bindWithFailover } from "./failover_socket.ts";
+import type { SocketFailure } from "./failure.ts";
 import type { DatagramSocket } from "./stream.ts";
 
 /**
@@ -11,10 +12,16 @@ import type { DatagramSocket } from "./stream.ts";
  * received the request.
  *
  * @param port 0 picks one that is free on all of them.
+ * @param onMissing Called for each address of this host that can't be used after all.
  * @throws {SocketFailure} of kind `BIND` if one can't be bound, or if the host has none of them.
  */
-export function bindUdp(addresses: readonly string[], port: number): Promise<DatagramSocket[]> {
-  return bindAll([...new Set(addresses.flatMap(hostAddresses))], port, bindWithFailover);
+export function bindUdp(
+  addresses: readonly string[],
+  port: number,
+  onMissing?: (failure: SocketFailure) => void,
+): Promise<DatagramSocket[]> {
+  const all = [...new Set(addresses.flatMap(hostAddresses))];
+  return bindAll(all, port, bindWithFailover, onMissing);
 }
 
 /** Binds to addresses that are not yet known, skipping those that can't be bound. */

@@ -4,7 +4,8 @@ import { descriptors } from "./descriptors.ts";
 import { errnoOf, kindOf, kindOfPath, type SocketFailureKind } from "./errno.ts";
 import { type Attempt, type ConnectFacts, SocketFailure } from "./failure.ts";
 import type { Trace } from "./socket_events.ts";
-import { DenoStream, type Ends, MAX_UNIX_PATH, type Stream } from "./stream.ts";
+import { DenoStream, type Ends, type Stream } from "./stream.ts";
+import { system } from "./system.ts";
 import { SocketTrace, TracedStream } from "./trace.ts";
 
 /** Milliseconds after which the next address is tried alongside a silent one (RFC 8305, section 5). */
@@ -110,7 +111,7 @@ export async function connectUnix(path: string, watch?: Watch): Promise<Stream> 
   const facts = { protocol: "unix", timeoutMs: 0 } as const;
   const failure = (kind: SocketFailureKind, problem: ConnectFacts["problem"], error?: unknown) =>
     connectFailure([{ endpoint: { path }, kind, error }], { ...facts, problem });
-  if (new TextEncoder().encode(path).length > MAX_UNIX_PATH) {
+  if (new TextEncoder().encode(path).length > system.maxUnixPath) {
     throw failure("ERROR", "path too long");
   }
   try {
@@ -206,7 +207,9 @@ function closeOthers<C extends { close(): void }>(
 const furthestFirst: readonly SocketFailureKind[] = ["RESET", "REFUSED", "UNREACHABLE", "TIMEOUT"];
 
 function attemptOf(endpoint: Endpoint, error: unknown): Attempt {
-  return { endpoint, kind: kindOf(error) ?? "ERROR", error };
+  const kind = kindOf(error) ?? "ERROR";
+  // An address is looked up for its zone alone.
+  return { endpoint, kind: kind === "DNS" ? "ERROR" : kind, error };
 }
 
 function connectFailure(

@@ -2,6 +2,7 @@ import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { isLoopback } from "./host_addresses.ts";
 import { bindDatagrams } from "./listen.ts";
 import { type DatagramSocket, internetEndpointOf } from "./stream.ts";
+import { system } from "./system.ts";
 
 /** Milliseconds after which a waiting send counts as stuck. */
 const STUCK_MS = 20;
@@ -27,7 +28,7 @@ const MAX_COUNTED = 1_024;
  */
 export function bindWithFailover(endpoint: InternetEndpoint): DatagramSocket {
   const socket = bindDatagrams(endpoint);
-  if (isLoopback(socket.addr.hostname) || Deno.build.os !== "linux") return socket;
+  if (isLoopback(socket.addr.hostname) || !system.holdsDatagrams) return socket;
   const { addr } = socket;
   socket.close();
   const second = bindDatagrams(addr, true);

@@ -1,4 +1,5 @@
 import { isLinkLocal } from "../protocol/addresses.ts";
+import { zoneOf } from "./zone.ts";
 
 /** Whether the runtime accepts an address with a zone: Deno 2.5 does not. */
 const knowsZones = !Deno.version.deno.startsWith("2.5.");
@@ -23,7 +24,7 @@ export function hostAddresses(hostname: string): readonly string[] {
     .filter(({ family }) => hostname === "::" || family === "IPv4")
     .filter(({ address }) => knowsZones || !isLinkLocal(address))
     // A link-local address means nothing without its interface (RFC 4007, section 11).
-    .map(({ name, address }) => isLinkLocal(address) ? `${address}%${name}` : address);
+    .map((one) => isLinkLocal(one.address) ? `${one.address}%${zoneOf(one)}` : one.address);
   const sorted = [
     ...found.filter(isLoopback),
     ...found.filter((address) => !isLoopback(address)),

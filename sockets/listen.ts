@@ -1,7 +1,8 @@
 import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { bindAll } from "./bind_all.ts";
 import { descriptors, isOutOfDescriptors } from "./descriptors.ts";
-import { listenAddresses } from "./host_addresses.ts";
+import { isLoopback, listenAddresses } from "./host_addresses.ts";
+import { assertPortFree } from "./port_in_use.ts";
 import {
   type DatagramSocket,
   DenoStream,
@@ -25,7 +26,10 @@ export function listenTcp(
   port: number,
   options?: ListenOptions,
 ): Promise<TcpListener[]> {
-  return bindAll(listenAddresses(addresses), port, (endpoint) => bindTcp(endpoint, options));
+  return bindAll(listenAddresses(addresses), port, async (endpoint) => {
+    await assertPortFree(endpoint, options);
+    return bindTcp(endpoint, options);
+  });
 }
 
 /** How to listen. */
@@ -96,11 +100,11 @@ export function bindDatagrams(endpoint: InternetEndpoint, reuseAddress = false):
   };
 }
 
-/** A client's UDP socket, at any port of the family of the server's address. */
+/** A client's UDP socket, at any port of an address from which the server can be reached. */
 export function bindClient({ hostname }: InternetEndpoint): DatagramSocket {
   const giveBack = descriptors.take();
   try {
-    const socket = bindDatagrams({ hostname: anyAddress(hostname), port: 0 });
+    const socket = bindDatagrams({ hostname: clientAddress(hostname), port: 0 });
     return {
       ...socket,
       close() {
@@ -114,9 +118,14 @@ export function bindClient({ hostname }: InternetEndpoint): DatagramSocket {
   }
 }
 
-/** The wildcard address of the same family. */
-export function anyAddress(hostname: string): string {
-  return hostname.includes(":") ? "::" : "0.0.0.0";
+/**
+ * The address for a client of a server: any of the same family, but loopback for a server there,
+ * since the firewalls of Windows and macOS ask the user about sockets that others could reach.
+ */
+export function clientAddress(hostname: string): string {
+  if (hostname === "::1") return hostname;
+  if (hostname.includes(":")) return "::";
+  return isLoopback(hostname) ? "127.0.0.1" : "0.0.0.0";
 }
 
 /** Where a socket is bound: its real port, and the requested address's zone, which Deno drops. */

@@ -2,7 +2,8 @@ import { deadline } from "@std/async/deadline";
 import { errnoOf } from "./errno.ts";
 import { type ListenFacts, SocketFailure } from "./failure.ts";
 import { whenThereIsRoom } from "./listen.ts";
-import { DenoStream, MAX_UNIX_PATH, type Stream, type StreamListener } from "./stream.ts";
+import { DenoStream, type Stream, type StreamListener } from "./stream.ts";
+import { system } from "./system.ts";
 
 /** Milliseconds to wait for other servers that start in the same folder. */
 const LOCK_MS = 2_000;
@@ -16,7 +17,7 @@ const LOCK_MS = 2_000;
 export async function listenUnix(path: string): Promise<StreamListener> {
   const bound = temporaryName(path);
   const bytes = bytesOf(path);
-  const surplus = Math.max(bytes, bytesOf(bound)) - MAX_UNIX_PATH;
+  const surplus = Math.max(bytes, bytesOf(bound)) - system.maxUnixPath;
   if (surplus > 0) throw bindFailure(path, { problem: "path too long", most: bytes - surplus });
   // Servers that start at once may all find the same stale file; each would then remove
   // whatever is at the path, even the first one's new socket.

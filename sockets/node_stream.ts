@@ -7,6 +7,7 @@ import { BACKLOG, bindTcp, type ListenOptions, type TcpListener } from "./listen
 import { NodeListener } from "./node_listener.ts";
 import { NodeStream } from "./node_socket.ts";
 import { listenAddresses } from "./host_addresses.ts";
+import { assertPortFree } from "./port_in_use.ts";
 import { canReset } from "./runtime.ts";
 import { hasZone } from "./zone.ts";
 import { DenoStream, type Stream } from "./stream.ts";
@@ -142,6 +143,9 @@ export function listenResettableOnAll(
   port: number,
   options?: ListenResettableOptions,
 ): Promise<TcpListener[]> {
-  const bind = (endpoint: InternetEndpoint) => listenResettable(endpoint, options);
+  const bind = async (endpoint: InternetEndpoint): Promise<TcpListener> => {
+    await assertPortFree(endpoint, options);
+    return await listenResettable(endpoint, options);
+  };
   return bindAll(listenAddresses(addresses), port, bind);
 }

@@ -2,9 +2,6 @@ import type { Endpoint, InternetEndpoint } from "../protocol/addresses.ts";
 import { descriptors } from "./descriptors.ts";
 import { withZone } from "./zone.ts";
 
-/** Maximum bytes of a Unix socket's path: `sun_path` less its NUL (unix(7); BSD's is 4 shorter). */
-export const MAX_UNIX_PATH = Deno.build.os === "linux" ? 107 : 103;
-
 /**
  * One end of a connection: as much of a socket as the engines need, whichever
  * runtime module it comes from.

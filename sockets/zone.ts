@@ -1,4 +1,11 @@
 import { type Endpoint, isLinkLocalWithoutZone } from "../protocol/addresses.ts";
+import { errnoOf, kindOf } from "./errno.ts";
+import { system } from "./system.ts";
+
+/** What follows the `%` of a link-local address of an interface (RFC 4007, section 11). */
+export function zoneOf({ name, scopeid }: Deno.NetworkInterfaceInfo): string {
+  return system.zonesAreNumbers ? String(scopeid) : name;
+}
 
 /**
  * An end of a connection with its zone, which the runtime leaves out of link-local addresses: that
@@ -12,7 +19,17 @@ export function withZone<E extends Endpoint>(end: E, local: Endpoint): E {
 
 function interfaceOf(hostname: string): string | undefined {
   const [address, zone] = hostname.split("%");
-  return zone ?? Deno.networkInterfaces().find((one) => one.address === address)?.name;
+  if (zone !== undefined) return zone;
+  const found = Deno.networkInterfaces().find((one) => one.address === address);
+  return found && zoneOf(found);
+}
+
+/**
+ * Whether an address can't be used as this host lacks its zone. The runtime looks that up like a
+ * name: the error has no errno then, except on Windows.
+ */
+export function isZoneUnknown(hostname: string, error: unknown): boolean {
+  return hasZone(hostname) && (errnoOf(error) === undefined || kindOf(error) === "DNS");
 }
 
 /** Whether an address has a zone: `node:net` can't listen on it or connect to it. */

@@ -170,7 +170,7 @@ const shown: Record<string, RegExp[]> = {
   ],
   glued: [/send\(18\).*recv\(18\)/, /recv\(67\).*send\(67\)/, /client: Div of 9 and 2 is 4\.5/],
   lost: [
-    /calc-client port \d+\n/,
+    /calc-client 127\.0\.0\.1:\d+\n/,
     /sendto\(8\) +── "10 20 \+\\n" ─+▶ +\d[^]*· \d{3} ms of silence ·[^]*close\(\)/,
     /client: TIMEOUT: no reply from .* \(udp\)/,
   ],

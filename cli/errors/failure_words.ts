@@ -15,8 +15,9 @@ import type {
   SendFacts,
   SocketFailure,
 } from "../../sockets/failure.ts";
+import { system } from "../../sockets/system.ts";
 import { listenWords } from "./listen_words.ts";
-import { type FlagNames, unknownZone, usualFlags, type Words } from "./words.ts";
+import { type FlagNames, unknownZone, usualFlags, wildcardHint, type Words } from "./words.ts";
 
 /** What to do next, for kinds of failure with the same hint in every phase. */
 const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
@@ -45,6 +46,7 @@ const unreachableHints: Readonly<Record<string, string>> = {
 /** The lesson's own server comes first: it serves one client after another. */
 const SILENT_PEER = "the server may be busy with another client, or be another kind of server; " +
   "--timeout 30s waits longer";
+const LATE_REFUSAL = "it may be refused, which Windows reports after 2 s: leave out --timeout";
 const WRONG_PEER = "the peer may be another kind of server: check its host and port";
 
 /** Returns the message and the hint for a socket failure. */
@@ -90,7 +92,10 @@ function connectWords(kind: SocketFailureKind, facts: ConnectFacts, cause: unkno
     const ends = attempts.map((attempt) => endOf(attempt, timeoutMs)).join(", ");
     return { message: `cannot connect: ${ends} (${protocol})` };
   }
-  if (kind === "TIMEOUT") return { message: `${message} within ${formatDuration(timeoutMs)}` };
+  if (kind === "TIMEOUT") {
+    const within = `${message} within ${formatDuration(timeoutMs)}`;
+    return { message: within, hint: timeoutMs < system.refusalMs ? LATE_REFUSAL : undefined };
+  }
   if (kind === "ERROR") {
     const [endpoint] = endpoints;
     const zone = endpoint !== undefined && "hostname" in endpoint
@@ -120,6 +125,10 @@ function endOf({ endpoint, kind, error }: Attempt, timeoutMs: number): string {
 }
 
 function unreachableHint(endpoints: readonly Endpoint[], cause: unknown): string | undefined {
+  for (const endpoint of endpoints) {
+    const hint = "hostname" in endpoint ? wildcardHint(endpoint.hostname) : undefined;
+    if (hint !== undefined) return hint;
+  }
   const zoneless = endpoints.find((endpoint) =>
     "hostname" in endpoint && isLinkLocalWithoutZone(endpoint.hostname)
   );

@@ -58,6 +58,13 @@ function explainAddress(
       };
     case "EACCES":
     case "EPERM":
+      if (Deno.build.os === "windows") {
+        return {
+          why: "Windows keeps the port, or a program has it to itself",
+          hint: `choose another port; ${names.port(0)} takes any free one, and ` +
+            `netsh interface ipv4 show excludedportrange tcp lists those that Windows keeps`,
+        };
+      }
       return {
         why: port < 1024 ? "ports below 1024 need privileges" : "it is not permitted",
         hint: `choose a port from 1024 up, for example ${

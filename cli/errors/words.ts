@@ -1,4 +1,5 @@
-import { errnoOf } from "../../sockets/errno.ts";
+import { isWildcard } from "../../sockets/host_addresses.ts";
+import { isZoneUnknown } from "../../sockets/zone.ts";
 
 /** A failure in words for the user. */
 export interface Words {
@@ -17,10 +18,17 @@ export interface FlagNames {
 
 export const usualFlags: FlagNames = { host: "--host", port: (port) => `--port ${port}` };
 
-/** The words for an address whose zone this host does not have; Deno looks it up like a name. */
+/** What to do if `0.0.0.0` or `::` can't be connected to, as on Windows; `undefined` for others. */
+export function wildcardHint(hostname: string): string | undefined {
+  if (!isWildcard(hostname)) return undefined;
+  const own = hostname === "::" ? "::1" : "127.0.0.1";
+  return `${hostname} is for servers, and means all addresses: connect to ${own}`;
+}
+
+/** The words for an address whose zone this host does not have. */
 export function unknownZone(hostname: string, cause: unknown) {
+  if (!isZoneUnknown(hostname, cause)) return undefined;
   const [, zone] = hostname.split("%");
-  if (zone === undefined || errnoOf(cause) !== undefined) return undefined;
   const hint = "netdemo address lists this host's interfaces and their addresses";
   return { why: `this host has no interface '${zone}' for that address`, hint };
 }

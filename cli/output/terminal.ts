@@ -8,13 +8,13 @@ const MIN_COLUMNS = 40;
  * Returns how to draw text on stdout or stderr: in colour only at a terminal that
  * is not `dumb` and without NO_COLOR (no-color.org), with the width of COLUMNS or
  * of the terminal, and with characters beyond ASCII only in a UTF-8 locale (POSIX:
- * the first that is set of LC_ALL, LC_CTYPE, LANG).
+ * the first that is set of LC_ALL, LC_CTYPE, LANG), or at a terminal of Windows.
  */
 export function displayOf(stream: { isTerminal(): boolean }): Display {
   return {
     columns: Math.max(MIN_COLUMNS, columnsOf(stream)),
     color: stream.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb",
-    unicode: isUtf8Locale(),
+    unicode: isWindowsTerminal(stream) || isUtf8Locale(),
   };
 }
 
@@ -28,8 +28,12 @@ function columnsOf(stream: { isTerminal(): boolean }): number {
   }
 }
 
+/** Terminals of Windows are UTF-8, without these variables; PowerShell reads a pipe as another code. */
+function isWindowsTerminal(stream: { isTerminal(): boolean }): boolean {
+  return Deno.build.os === "windows" && stream.isTerminal();
+}
+
 function isUtf8Locale(): boolean {
-  if (Deno.build.os === "windows") return true; // it lacks these variables; its terminals are UTF-8
   const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map((name) => Deno.env.get(name)).find(Boolean);
   return /utf-?8/i.test(locale ?? "");
 }

@@ -4,7 +4,7 @@ import type { Watch } from "../../sockets/dial.ts";
 import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
 import { Inbox } from "../../sockets/inbox.ts";
-import { anyAddress, bindClient } from "../../sockets/listen.ts";
+import { bindClient, clientAddress } from "../../sockets/listen.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { Call, Received } from "./call.ts";
@@ -46,7 +46,7 @@ export class DatagramCall implements Call {
   }
 
   get local(): InternetEndpoint {
-    return this.#local ?? { hostname: anyAddress(this.remote.hostname), port: 0 };
+    return this.#local ?? { hostname: clientAddress(this.remote.hostname), port: 0 };
   }
 
   async send([request = ""]: readonly string[]): Promise<void> {

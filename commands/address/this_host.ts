@@ -2,6 +2,7 @@ import { deadline } from "@std/async/deadline";
 import { canonicalAddress } from "../../protocol/addresses.ts";
 import { kindOfAddress } from "./address_kinds.ts";
 import { systemResolver } from "../../sockets/resolve.ts";
+import { zoneOf } from "../../sockets/zone.ts";
 
 /** Milliseconds to wait for the name of an address, which is optional. */
 const REVERSE_TIMEOUT_MS = 2_000;
@@ -16,10 +17,10 @@ export interface LocalAddress {
 
 /** The addresses of this host by interface, loopback first. */
 export function localAddresses(): LocalAddress[] {
-  const found = Deno.networkInterfaces().map(({ name, address }) => {
-    const bare = canonicalAddress(address) ?? address;
+  const found = Deno.networkInterfaces().map((one) => {
+    const bare = canonicalAddress(one.address) ?? one.address;
     const needsZone = bare.includes(":") && kindOfAddress(bare).name === "link-local";
-    return { interface: name, address: needsZone ? `${bare}%${name}` : bare };
+    return { interface: one.name, address: needsZone ? `${bare}%${zoneOf(one)}` : bare };
   });
   const rank = ({ address }: LocalAddress): number =>
     kindOfAddress(address).name === "loopback" ? 0 : 1;

@@ -6,8 +6,9 @@ import type { Endpoint } from "../../protocol/addresses.ts";
 import { service as calc } from "../../services/calc.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { Stream } from "../../sockets/stream.ts";
+import { system } from "../../sockets/system.ts";
 import type { Lesson, LessonRow, SceneWords } from "../lesson.ts";
-import type { Stage } from "./stage.ts";
+import { type Stage, STAGE_TIMEOUT_MS } from "./stage.ts";
 
 /** Milliseconds between sends, so that each is a separate segment. */
 const SEGMENT_PAUSE_MS = 20;
@@ -66,11 +67,13 @@ export const incidents: readonly Scene[] = [
   {
     name: "refused",
     summary: "no program listens at the port",
-    lesson: "The host is there, but no program has the port. Its system says so at once: refused " +
-      "means that the network works and the server is not running.",
+    lesson: "The host is there, but no program has the port. Its system says so at once" +
+      (system.refusalMs > 0 ? ", and Windows asks twice more, which takes 2 s" : "") +
+      ": refused means that the network works and the server is not running.",
     play: (stage) =>
       failing(async () => {
-        using _call = await stage.dial("calc-client", stage.emptyPlace());
+        const timeout = Math.max(STAGE_TIMEOUT_MS, system.refusalMs);
+        using _call = await stage.dial("calc-client", stage.emptyPlace(), timeout);
       }),
   },
   {

@@ -43,9 +43,9 @@ export class Stage implements AsyncDisposable {
     return this.#open.use(await startServer(service, place, { trace: this.#trace, events }));
   }
 
-  /** Opens a client's call to a server. */
-  dial(who: string, to: Endpoint): Promise<Call> {
-    return dial(this.#placeOf(to), this.#watchedBy(who));
+  /** Opens a client's call to a server. @param timeout Milliseconds to wait for it, and a reply. */
+  dial(who: string, to: Endpoint, timeout = STAGE_TIMEOUT_MS): Promise<Call> {
+    return dial(this.#placeOf(to), { ...this.#watchedBy(who), timeout });
   }
 
   /** Opens a connection for a client that plays a conversation. */

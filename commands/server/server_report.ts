@@ -2,6 +2,7 @@ import { formatEndpoint, formatEndpoints, type Protocol } from "../../protocol/a
 import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import type { Service } from "../../services/service.ts";
+import { asFailure } from "../../cli/errors/failure.ts";
 import type { Event } from "../../cli/output/events.ts";
 import { noticeOf } from "../../cli/output/notice.ts";
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
@@ -66,6 +67,7 @@ function textReport(
         rejected: () => full("server is full: a connection was turned away"),
         ignored: ({ remote }, why) =>
           ignored(`no answer to a ${asked} from ${formatEndpoint(remote)}: ${why}`),
+        unbound: (failure) => warn(asFailure(failure).message),
         acceptFailed: (error) => failed(`cannot accept connections; retrying: ${reasonOf(error)}`),
       };
     },

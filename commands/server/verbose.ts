@@ -31,6 +31,7 @@ export function verboseEvents(stderr: Output, prefix: string): Required<ServerEv
     },
     rejected: (peer) => say(peer, "rejected", "server is full"),
     ignored: (peer, why) => say(peer, "ignored", why),
+    unbound() {}, // the report names it
     acceptFailed: (error) => stderr.line(`${prefix}accept failed: ${visible(reasonOf(error))}`),
   };
 }

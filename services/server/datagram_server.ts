@@ -55,8 +55,11 @@ export async function serveUdp(
   options: ServerOptions & AddressOptions,
 ): Promise<Server> {
   const { addresses = loopbackAddresses, port } = options;
-  const server = new DatagramServer(service, await bindUdp(addresses, port), options);
-  if (addresses.some(isWildcard)) server.watch(addresses);
+  const isWatching = addresses.some(isWildcard);
+  const { unbound } = guardedEvents(options.events);
+  const sockets = await bindUdp(addresses, port, isWatching ? unbound : undefined);
+  const server = new DatagramServer(service, sockets, options);
+  if (isWatching) server.watch(addresses);
   return server;
 }
 

@@ -1,6 +1,7 @@
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import type { SocketFailure } from "../../sockets/failure.ts";
 import { guarded } from "../../sockets/guarded.ts";
 import type { Trace } from "../../sockets/socket_events.ts";
 
@@ -95,6 +96,8 @@ export interface ServerEvents {
   rejected?: ((connection: ConnectionPeer) => void) | undefined;
   /** A datagram was not answered, or its answer could not be sent; or a request fits no conversation. */
   ignored?: ((peer: Peer, why: string) => void) | undefined;
+  /** An address of this host can't be listened on; the server does without. */
+  unbound?: ((failure: SocketFailure) => void) | undefined;
   /** Accepting or receiving failed; the server retries after a pause. */
   acceptFailed?: ((error: Error) => void) | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Protocol } from "../../../protocol/addresses.ts";
+import { wildcardHint } from "../../../cli/errors/words.ts";
 import { shellWord } from "../../../text/shell.ts";
 import { visibleBytes } from "../../../text/visible.ts";
 import type { AssessedRow, AssessedTarget, Row } from "../rounds/assessment.ts";
@@ -7,7 +8,7 @@ import type { Verdict } from "../probe/verdict.ts";
 
 /** What to do next about a target that is not as expected. */
 export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
-  const { expect, question, target: { protocol } } = expected;
+  const { expect, question, target } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
     if (verdict === "ok" || verdict === "open" || verdict === "slow") {
       return "the path is open: no rule blocks it";
@@ -21,7 +22,8 @@ export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
     const hint = hintForQuestion(question, rows);
     if (hint !== undefined) return hint;
   }
-  return hintsOver[protocol][verdict] ?? hints[verdict];
+  const byAddress = verdict === "error" && "host" in target ? wildcardHint(target.host) : undefined;
+  return byAddress ?? hintsOver[target.protocol][verdict] ?? hints[verdict];
 }
 
 /** What to do about a handshake that came to nothing: no question has been asked yet. */

@@ -1,6 +1,7 @@
 import { formatEndpoint } from "../../../protocol/addresses.ts";
 import { deviationWords } from "../../../cli/errors/deviation_words.ts";
 import { formatDuration } from "../../../protocol/duration.ts";
+import { system } from "../../../sockets/system.ts";
 import { contrasted } from "../../../text/contrast.ts";
 import { visibleBytes } from "../../../text/visible.ts";
 import type { AssessedTarget, Row } from "../rounds/assessment.ts";
@@ -21,8 +22,6 @@ const MIN_SILENCE_MS = 200;
 
 /** Milliseconds after which Linux sends a connection request again. */
 const REQUEST_AGAIN_MS = 1_000;
-/** What to add to a timeout too short for a second connection request. */
-const ONE_REQUEST = "  (to a single request; --timeout 3.1s is more reliable)";
 
 /** Milliseconds for people: `0.4`, `17.3`, `1003`. */
 export function milliseconds(value: number): string {
@@ -62,7 +61,7 @@ function failureDetail(row: Row, ending: Failed): string {
     case "dns":
       return `resolve: ${dnsWords(ending, longest)}`;
     case "dropped":
-      return `connect: no answer in ${longest}${elapsedMs < REQUEST_AGAIN_MS ? ONE_REQUEST : ""}`;
+      return `connect: no answer in ${longest}${shortness(elapsedMs)}`;
     case "refused":
       return ending.errno === "ECONNREFUSED" || ending.errno === undefined
         ? `${ending.phase} ${milliseconds(connectMs || elapsedMs)} ms`
@@ -83,6 +82,16 @@ function failureDetail(row: Row, ending: Failed): string {
     default:
       return `${ending.phase}: ${errorWords(ending)}`;
   }
+}
+
+/** What to add to a timeout after which this system may still learn why there is no answer. */
+function shortness(elapsedMs: number): string {
+  if (elapsedMs < system.refusalMs) {
+    return "  (Windows reports no refusal before 2s; --timeout 2.1s waits for it)";
+  }
+  return elapsedMs < REQUEST_AGAIN_MS
+    ? "  (to a single request; --timeout 3.1s is more reliable)"
+    : "";
 }
 
 function dnsWords({ kind, errno }: Failed, longest: string): string {

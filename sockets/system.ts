@@ -1,0 +1,42 @@
+/**
+ * How operating systems differ in what their sockets do: the only place in `sockets/` that asks
+ * which one this is.
+ */
+interface System {
+  /**
+   * Milliseconds after which a refused connection is known to be refused: Windows asks the port
+   * three times before it believes the answer.
+   */
+  readonly refusalMs: number;
+  /** Maximum bytes of a datagram that the system sends (macOS: `net.inet.udp.maxdgram`). */
+  readonly maxDatagram: number;
+  /** Maximum bytes of a Unix socket's path: `sun_path` less its NUL (unix(7); BSD's is 4 shorter). */
+  readonly maxUnixPath: number;
+  /** Whether the zone of a link-local address is its interface's number, not its name. */
+  readonly zonesAreNumbers: boolean;
+  /**
+   * Whether binding an address succeeds while another program has the port on all addresses, and
+   * the other way round.
+   */
+  readonly sharesPorts: boolean;
+  /** Whether datagrams for a neighbour that does not answer hold up those for others. */
+  readonly holdsDatagrams: boolean;
+}
+
+const unix: System = {
+  refusalMs: 0,
+  maxDatagram: 65_507,
+  maxUnixPath: 103,
+  zonesAreNumbers: false,
+  sharesPorts: false,
+  holdsDatagrams: false,
+};
+
+const systems: Readonly<Record<string, System>> = {
+  linux: { ...unix, maxUnixPath: 107, holdsDatagrams: true },
+  darwin: { ...unix, maxDatagram: 9_216, sharesPorts: true },
+  windows: { ...unix, refusalMs: 2_100, zonesAreNumbers: true, sharesPorts: true },
+};
+
+/** The system that netdemo runs on. */
+export const system: System = systems[Deno.build.os] ?? unix;
