@@ -117,7 +117,7 @@ export const commands: readonly Command[] = [
   {
     name: "serve",
     summary: "runs several services at once, each over TCP and UDP",
-    load: async () => (await import("./commands/server/serve.ts")).serveProgram(lesson),
+    load: async (words) => (await import("./commands/server/serve.ts")).serveProgram(lesson, words),
   },
   {
     name: "check",
@@ -138,7 +138,7 @@ export const commands: readonly Command[] = [
     name: "grade",
     summary: "examines a lesson program that you wrote yourself",
     startsPrograms: true,
-    load: async () => (await import("./commands/grade/grade.ts")).program,
+    load: async (words) => (await import("./commands/grade/grade.ts")).gradeProgram(words),
   },
   {
     name: "relay",
@@ -164,9 +164,9 @@ function server(row: LessonRow): Command {
   return {
     name: `${row.name}-server`,
     summary: row.summary.server,
-    load: async () => {
+    load: async (words) => {
       const { serverProgram } = await import("./commands/server/server.ts");
-      return serverProgram(await row.service(), row.port, row.sample.words);
+      return serverProgram(await row.service(), row.port, row.sample.words, words);
     },
   };
 }

@@ -2,6 +2,7 @@
 /** Writes the pages and pictures of docs/ that the program itself generates: `task docs`. */
 import { commandHelp } from "../cli/arguments/help.ts";
 import { faultTable } from "../commands/relay/faults/table.ts";
+import { systemWords } from "../cli/system_words.ts";
 import { commands, main } from "../main.ts";
 import type { Fields } from "../cli/output/event_fields.ts";
 import { events } from "../cli/output/events.ts";
@@ -14,7 +15,7 @@ const COLUMNS = 100;
 /** Every command with its help, as Markdown. */
 export async function reference(): Promise<string> {
   const sections = await Promise.all(commands.map(async (command) => {
-    const help = await commandHelp(command, await command.load(), COLUMNS);
+    const help = await commandHelp(command, await command.load(systemWords("linux")), COLUMNS);
     return `## ${command.name}\n\n\`\`\`text\n${help}\`\`\`\n`;
   }));
   return `# Reference\n\nWhat \`netdemo help COMMAND\` prints, for every command. ` +

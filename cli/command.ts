@@ -1,5 +1,6 @@
 import type { Flags } from "./arguments/flags.ts";
 import type { Channels } from "./output/channels.ts";
+import type { SystemWords } from "./system_words.ts";
 
 /** What `--version` prints. */
 export interface Version {
@@ -18,8 +19,12 @@ export interface Command {
   readonly summary: string;
   /** Whether it starts other programs; if not, it gives up the permission. @default {false} */
   readonly startsPrograms?: boolean;
-  /** Loads the code that runs it: a command costs nothing until it is used. */
-  load(): Promise<Program>;
+  /**
+   * Loads the code that runs it: a command costs nothing until it is used.
+   *
+   * @param words How its help names what differs between systems. @default {this system's}
+   */
+  load(words?: SystemWords): Promise<Program>;
 }
 
 /** The code of a command, and the contents of its help. */

@@ -37,6 +37,9 @@ async function run(
   version: Version,
   channels: Channels,
 ): Promise<number> {
+  if (args.includes("-encodedCommand")) {
+    (await import("./arguments/script_block.ts")).refuseScriptBlock(args);
+  }
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h") {
     return await help([], commands, version, channels);

@@ -71,7 +71,7 @@ const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
   {
     args: ["calc-client", "6", "7", "a", "b", "c"],
     message: "calc-client takes O1 O2 OP: received 5 words",
-    hint: /the shell expands an unquoted \* to file names: netdemo calc-client 6 7 '\*'/,
+    hint: /the shell expands an unquoted \* to file names: netdemo calc-client 6 7 "\*"/,
   },
   ...["-1", "65536", "4e1", "0x28", " 40", "40.0", "", "forty"].map((port) => ({
     args: ["calc-server", `--port=${port}`],

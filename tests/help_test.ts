@@ -54,7 +54,7 @@ Deno.test("help exit-codes lists every kind, help json every event, help targets
   const json = (await netdemoInProcess(["help", "json"])).stdout;
   for (const name of Object.keys(events)) assertMatch(json, new RegExp(`^ {2}${name} `, "m"));
   const targets = (await netdemoInProcess(["help", "targets"])).stdout;
-  for (const form of ["localhost:4040", ":4040", "[::1]:4040", "udp://", "unix:/"]) {
+  for (const form of ["localhost:4040", ":4040", "[::1]:4040", "udp://", "unix:"]) {
     assertStringIncludes(targets, `\n  ${form}`);
   }
   assertMatch((await netdemoInProcess(["help", "exitcodes"])).stderr, /did you mean exit-codes\?/);

@@ -55,7 +55,7 @@ Deno.test("a server beyond loopback says what to type on another machine", () =>
   assertEquals(line("::1"), undefined);
   assertEquals(line("10.0.0.7"), "netdemo calc-client 10.0.0.7:4040");
   assertEquals(line("10.0.0.7", "udp"), "netdemo calc-client udp://10.0.0.7:4040");
-  assertEquals(line("2001:db8::7"), "netdemo calc-client '[2001:db8::7]:4040'");
+  assertEquals(line("2001:db8::7"), 'netdemo calc-client "[2001:db8::7]:4040"');
   assertEquals(line("fe80::1%eth0"), undefined);
   const every = ["127.0.0.1", "::1", "192.0.2.2"].map((hostname) => ({ hostname, port: 4040 }));
   const listening = { addresses: every, protocols: ["udp"], port: 4040 } as const;

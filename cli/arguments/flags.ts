@@ -174,7 +174,7 @@ export function readHost(text: string, flag: string): string {
     throw misuse(`${flag} takes no port: received '${text}'`, { hint });
   }
   if (text.includes(":") && canonicalAddress(text) === undefined) {
-    const hint = "an IPv6 address looks like ::1, 2001:db8::7 or fe80::1%eth0";
+    const hint = "an IPv6 address looks like ::1 or 2001:db8::7";
     throw misuse(`${flag} is not an IP address: received '${text}'`, { hint });
   }
   return readName(text, flag);

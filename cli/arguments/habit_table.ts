@@ -45,8 +45,8 @@ export const otherFlags: Readonly<Record<string, string>> = {
   "--trace": "v vv verbose debug",
   "--host 127.0.0.1": "4 ipv4",
   "--host ::1": "6 ipv6",
-  "&": "d daemon background detach f",
-  "> /dev/null": "q quiet silent",
+  BACKGROUND: "d daemon background detach f",
+  QUIET: "q quiet silent",
   "": "tcp l listen k lk keep-open wait protocol=tcp proto=tcp transport=tcp",
 };
 
@@ -101,7 +101,7 @@ export const wordForms: readonly (readonly [of: string, ...Form])[] = [
   ["check", "(^| )([a-z]+) (?=\\S*:\\d)", "$1$2=", "an expectation is EXPECT=TARGET"],
   ["serve", `(\\w+)[= ](${PORT})`, "$1:$2", "a service and its port are one word"],
   ["address", "^(?:list|show|me|self|local)$", "", "without a name it shows this host"],
-  ["grade", "^(\\S+) (\\S+\\.py)$", "$1 -- python3 $2 {port}", PROGRAM],
+  ["grade", "^(\\S+) (\\S+\\.py)$", "$1 -- PYTHON $2 {port}", PROGRAM],
   ["grade", "^(\\S+) (?!-- )(?=\\S+ \\S)", "$1 -- ", PROGRAM],
   ["calc-client|demo", `${CALC}(${NUMBER}) ?([-+*/x]) ?(${NUMBER})=?$`, "$1$2 $4 $3", ORDER],
   ["calc-client|demo", `${CALC}([-+*/x]) (${NUMBER}) (${NUMBER})$`, "$1$3 $4 $2", ORDER],

@@ -1,3 +1,4 @@
+import { type SystemWords, systemWords } from "../system_words.ts";
 import { shellWord } from "../../text/shell.ts";
 import type { Command } from "../command.ts";
 import { type Flags, parseCommandLine } from "./flags.ts";
@@ -8,6 +9,7 @@ const MAX_WORDS = 500;
 
 /** The reasons for the changes to a line, and what follows it for the shell. */
 interface Draft {
+  readonly system: SystemWords;
   readonly whys: string[];
   readonly tail: string[];
 }
@@ -20,9 +22,10 @@ interface Draft {
 export async function habitHint(
   args: readonly string[],
   commands: readonly Command[],
+  system = systemWords(),
 ): Promise<string | undefined> {
   if (args.length > MAX_WORDS) return undefined;
-  const draft: Draft = { whys: [], tail: [] };
+  const draft: Draft = { system, whys: [], tail: [] };
   const names = commands.map((command) => command.name);
   const services = names.flatMap((name) => /^\w+(?=-server$)/.exec(name) ?? []);
   const blanks = { COMMAND: names.join("|"), SERVICE: services.join("|") };
@@ -34,7 +37,8 @@ export async function habitHint(
     const meant = program === undefined ? rest : withWords(name, rest, program.flags, draft);
     await program?.parse(meant);
     const [why] = draft.whys;
-    return why && `${why}: netdemo ${[name, ...meant].map(shellWord).concat(draft.tail).join(" ")}`;
+    return why &&
+      `${why}: netdemo ${[name, ...meant].map(shellWord).concat(draft.tail).join(" ").trimEnd()}`;
   } catch {
     return undefined;
   }
@@ -53,12 +57,12 @@ function wordsOf(line: string): string[] {
 function applied(
   forms: readonly Form[],
   line: string,
-  { whys }: Draft,
+  { whys, system: { python } }: Draft,
   blanks: Readonly<Record<string, string>> = {},
 ): string {
   return forms.reduce((line, [typed, meant, why]) => {
     const pattern = typed.replaceAll(/COMMAND|SERVICE|FLAG/g, (blank) => blanks[blank] ?? "");
-    const changed = line.replace(new RegExp(pattern), meant);
+    const changed = line.replace(new RegExp(pattern), meant.replace("PYTHON", python));
     if (changed !== line) whys.push(why);
     return changed;
   }, line);
@@ -122,9 +126,16 @@ function flagFor(
     if (flag.startsWith("--") && !Object.hasOwn(flags, flag.slice(2))) continue;
     const given = flag !== "--for" || /^\d/.test(value) ? value : "30s";
     if (meant.endsWith("VALUE") && given === "") continue;
-    const isForShell = /^[&>]/.test(meant);
-    if (isForShell) draft.tail.push(meant);
-    draft.whys.push(flag.startsWith("--") ? `the flag is ${flag} here` : "it needs no flag here");
+    const { background, inBackground, quiet } = draft.system;
+    const isForShell = meant === "BACKGROUND" || meant === "QUIET";
+    if (isForShell) draft.tail.push(meant === "QUIET" ? quiet : background);
+    draft.whys.push(
+      flag.startsWith("--")
+        ? `the flag is ${flag} here`
+        : meant === "BACKGROUND"
+        ? inBackground
+        : "it needs no flag here",
+    );
     if (flag === "--host" && value.startsWith(":")) {
       return argument.includes(":") ? `[${argument}]${value}` : argument + value;
     }

@@ -106,7 +106,7 @@ function readHost(typed: string, text: string, port: string): string {
   if (address !== undefined) return address;
   if (typed.startsWith("[")) {
     throw wrong(text, `'${typed.slice(1, -1)}' is not an IPv6 address`, {
-      hint: `an IPv6 address looks like [::1]:${port} or [fe80::1%eth0]:${port}`,
+      hint: `an IPv6 address looks like [::1]:${port} or [2001:db8::7]:${port}`,
     });
   }
   // Resolvers read 10.1 as 10.0.0.1: a typo would reach another host.

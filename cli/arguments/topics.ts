@@ -1,15 +1,16 @@
 import type { Fields } from "../output/event_fields.ts";
 import { events } from "../output/events.ts";
 import { exitCodes, type FailureKind } from "../errors/failure.ts";
+import { type SystemWords, systemWords } from "../system_words.ts";
 import { pageOf, paragraphs, type Row, table } from "./help.ts";
 
 /** Returns the page of a topic, wrapped to the given number of columns. */
-export function topic(name: string, columns: number): string {
+export function topic(name: string, columns: number, words = systemWords()): string {
   switch (name) {
     case "exit-codes":
       return exitCodesPage(columns);
     case "targets":
-      return targetsPage(columns);
+      return targetsPage(columns, words);
     case "conversations":
       return conversationsPage(columns);
     case "json":
@@ -42,7 +43,7 @@ function exitCodesPage(columns: number): string {
     ["126", "grade: the program can't be started"],
     ["127", "grade: the program was not found"],
     ["130", "a second Ctrl-C while a server drains; 128 + the number of the signal"],
-    ["141", "the reader of stdout is gone (128 + SIGPIPE)"],
+    ["141", "the reader of stdout is gone (on Unix 128 + SIGPIPE)"],
   ];
   const all = [...rows, ...others].sort(([one], [other]) => Number(one) - Number(other));
   return pageOf([
@@ -55,7 +56,7 @@ function exitCodesPage(columns: number): string {
   ]);
 }
 
-function targetsPage(columns: number): string {
+function targetsPage(columns: number, { zone }: SystemWords): string {
   return pageOf([
     paragraphs("A target names a server in one word:", columns),
     ["  [tcp://|udp://]HOST:PORT[/SERVICE]", "  unix:PATH"],
@@ -64,9 +65,9 @@ function targetsPage(columns: number): string {
       [":4040", "a port of this host"],
       ["10.0.0.7:4040", "an IPv4 address"],
       ["[::1]:4040", "an IPv6 address goes in brackets"],
-      ["[fe80::1%eth0]:4040", "a link-local address with its interface"],
+      [`[fe80::1%${zone}]:4040`, "a link-local address with its interface"],
       ["udp://localhost:4040", "the same over UDP"],
-      ["unix:/tmp/calc.sock", "a Unix socket, by its path"],
+      ["unix:calc.sock", "a Unix socket, by its path (not on Windows)"],
       ["web:4040/hello", "check: the service to ask there (default calc)"],
       ["http://web:8080/up", "check: a web server; https:// and tls:// with TLS"],
     ], columns),

@@ -16,8 +16,16 @@ import type {
   SocketFailure,
 } from "../../sockets/failure.ts";
 import { system } from "../../sockets/system.ts";
+import { type SystemWords, systemWords } from "../system_words.ts";
 import { listenWords } from "./listen_words.ts";
-import { type FlagNames, unknownZone, usualFlags, wildcardHint, type Words } from "./words.ts";
+import {
+  type FlagNames,
+  NEEDS_ZONE,
+  unknownZone,
+  usualFlags,
+  wildcardHint,
+  type Words,
+} from "./words.ts";
 
 /** What to do next, for kinds of failure with the same hint in every phase. */
 const hints: Readonly<Partial<Record<SocketFailureKind, string>>> = {
@@ -50,17 +58,25 @@ const LATE_REFUSAL = "it may be refused, which Windows reports after 2 s: leave 
 const WRONG_PEER = "the peer may be another kind of server: check its host and port";
 
 /** Returns the message and the hint for a socket failure. */
-export function wordsOf(failure: SocketFailure, names: FlagNames = usualFlags): Words {
-  const { message, hint = hints[failure.kind] } = wordsOfPhase(failure, names);
+export function wordsOf(
+  failure: SocketFailure,
+  names: FlagNames = usualFlags,
+  tools = systemWords(),
+): Words {
+  const { message, hint = hints[failure.kind] } = wordsOfPhase(failure, names, tools);
   return { message, hint };
 }
 
-function wordsOfPhase({ kind, facts, cause }: SocketFailure, names: FlagNames): Words {
+function wordsOfPhase(
+  { kind, facts, cause }: SocketFailure,
+  names: FlagNames,
+  tools: SystemWords,
+): Words {
   switch (facts.phase) {
     case "resolve":
       return resolveWords(facts, cause);
     case "listen":
-      return listenWords(facts, cause, names);
+      return listenWords(facts, cause, names, tools);
     case "connect":
       return connectWords(kind, facts, cause);
     case "send":
@@ -132,9 +148,7 @@ function unreachableHint(endpoints: readonly Endpoint[], cause: unknown): string
   const zoneless = endpoints.find((endpoint) =>
     "hostname" in endpoint && isLinkLocalWithoutZone(endpoint.hostname)
   );
-  if (zoneless !== undefined && "hostname" in zoneless) {
-    return `name the interface after a %, for example ${zoneless.hostname}%eth0`;
-  }
+  if (zoneless !== undefined) return NEEDS_ZONE;
   return unreachableHints[errnoOf(cause) ?? ""];
 }
 

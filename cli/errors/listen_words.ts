@@ -5,7 +5,8 @@ import {
 } from "../../protocol/addresses.ts";
 import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import type { ListenFacts } from "../../sockets/failure.ts";
-import { type FlagNames, unknownZone, type Words } from "./words.ts";
+import { type SystemWords, systemWords } from "../system_words.ts";
+import { type FlagNames, NEEDS_ZONE, unknownZone, type Words } from "./words.ts";
 
 interface Explanation {
   readonly why: string;
@@ -13,10 +14,15 @@ interface Explanation {
 }
 
 /** Returns the message and the hint for a server that can't listen on its address. */
-export function listenWords(facts: ListenFacts, cause: unknown, names: FlagNames): Words {
+export function listenWords(
+  facts: ListenFacts,
+  cause: unknown,
+  names: FlagNames,
+  tools = systemWords(),
+): Words {
   const { endpoint } = facts;
   const { why, hint } = explainProblem(facts) ??
-    ("path" in endpoint ? explainPath(cause) : explainAddress(cause, endpoint, names));
+    ("path" in endpoint ? explainPath(cause) : explainAddress(cause, endpoint, names, tools));
   return { message: `cannot listen on ${formatEndpoint(endpoint)}: ${why}`, hint };
 }
 
@@ -48,6 +54,7 @@ function explainAddress(
   cause: unknown,
   { hostname, port }: InternetEndpoint,
   names: FlagNames,
+  { whoListens, keptPorts, moreFiles }: SystemWords,
 ): Explanation {
   switch (errnoOf(cause)) {
     case "EADDRINUSE":
@@ -58,11 +65,11 @@ function explainAddress(
       };
     case "EACCES":
     case "EPERM":
-      if (Deno.build.os === "windows") {
+      if (keptPorts !== undefined) {
         return {
-          why: "Windows keeps the port, or a program has it to itself",
+          why: "the system keeps the port, or a program has it to itself",
           hint: `choose another port; ${names.port(0)} takes any free one, and ` +
-            `netsh interface ipv4 show excludedportrange tcp lists those that Windows keeps`,
+            `${keptPorts} lists those that the system keeps`,
         };
       }
       return {
@@ -75,7 +82,7 @@ function explainAddress(
     case "ENFILE":
       return {
         why: "too many files are open",
-        hint: "close some, or raise the limit: ulimit -n shows and sets it",
+        hint: moreFiles,
       };
     case "EADDRNOTAVAIL":
     case "EAFNOSUPPORT":
@@ -88,7 +95,7 @@ function explainAddress(
       return isLinkLocalWithoutZone(hostname)
         ? {
           why: "a link-local address needs an interface",
-          hint: `name the interface after a %, for example ${hostname}%eth0`,
+          hint: NEEDS_ZONE,
         }
         : unknownZone(hostname, cause) ??
           { why: reasonOf(cause), hint: "choose another address or port" };
@@ -107,17 +114,5 @@ function explainPath(cause: unknown): Explanation {
       return { why: "it is not permitted", hint: "choose a folder that you can write to" };
     default:
       return { why: reasonOf(cause), hint: "choose another path" };
-  }
-}
-
-/** The system's command that shows which program is listening on a port. */
-function whoListens(port: number): string {
-  switch (Deno.build.os) {
-    case "linux":
-      return `ss -ltunp 'sport = :${port}'`;
-    case "windows":
-      return `netstat -ano | findstr :${port}`;
-    default:
-      return `lsof -nP -i :${port}`;
   }
 }

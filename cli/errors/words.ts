@@ -25,6 +25,9 @@ export function wildcardHint(hostname: string): string | undefined {
   return `${hostname} is for servers, and means all addresses: connect to ${own}`;
 }
 
+/** What to do about a link-local address without an interface. */
+export const NEEDS_ZONE = "name the interface after a %, as netdemo address lists them";
+
 /** The words for an address whose zone this host does not have. */
 export function unknownZone(hostname: string, cause: unknown) {
   if (!isZoneUnknown(hostname, cause)) return undefined;

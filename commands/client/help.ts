@@ -51,7 +51,7 @@ answer. Without a command it asks for commands at a terminal until end of file
 (Ctrl-D); from a pipe, or with - in place of a command, it sends every line of
 stdin over one connection and prints the answers in order. An answer that is an
 error or wrong makes the exit code 1.`,
-    examples: ["10 20 +", "6 7 '*'", "-- -6 -7 -", ""],
+    examples: ["10 20 +", '6 7 "*"', "-- -6 -7 -", ""],
     prompt: "Enter Command ",
     dialogue: {
       toType: "O1 O2 OP, for example 10 20 +",

@@ -52,7 +52,7 @@ Scenes:
 ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n")}`,
     examples: [
       "netdemo demo",
-      "netdemo demo calc 6 7 '*' --explain",
+      'netdemo demo calc 6 7 "*" --explain',
       "netdemo demo message --udp Good morning",
       "netdemo demo refused",
       "netdemo demo calc --svg > calc.svg",

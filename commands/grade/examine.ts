@@ -1,5 +1,6 @@
 /** Examines a program. What is reported of it is up to the caller. */
 import { asFailure, Failure, misuse } from "../../cli/errors/failure.ts";
+import { systemWords } from "../../cli/system_words.ts";
 import { seededRandom } from "../../protocol/random.ts";
 import type { Outcome } from "../../suite/outcome.ts";
 import { isReported } from "../../suite/selection.ts";
@@ -137,16 +138,21 @@ export function whyCut(cut: Cut, { "max-time": maxTime }: GradeOptions): string 
 }
 
 /** The failure of a program that can't be started, with the exit code that a shell would give. */
-function cannotStart(cause: CannotStart, { command = [] }: GradeOptions): Failure {
+export function cannotStart(
+  cause: CannotStart,
+  { command = [] }: GradeOptions,
+  { python, pythonIs, notExecutable, ownProgram } = systemWords(),
+): Failure {
   const { message, found } = cause;
   const isOneWord = command.length === 1 && command[0]!.includes(" ");
-  const hint = command[0] === "python"
-    ? "Python is often called python3: netdemo grade ... -- python3 program.py"
+  const isPython = /^python3?$/.test(command[0] ?? "") && command[0] !== python;
+  const hint = isPython
+    ? `${pythonIs}: netdemo grade ... -- ${python} program.py`
     : found
-    ? "make it executable (chmod +x), or name the interpreter: -- python3 program.py"
+    ? `${notExecutable}, or name the interpreter: -- ${python} program.py`
     : isOneWord
     ? "leave out the quotes: the program and its arguments are separate words"
-    : "check the spelling; a program in this folder is called ./program";
+    : `check the spelling; a program in this folder is called ${ownProgram}`;
   const exitCode = found ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
   return new Failure("ERROR", message, { cause, hint, exitCode });
 }

@@ -5,6 +5,7 @@ import type { Channels } from "../../cli/output/channels.ts";
 import { flags, type GradeOptions } from "./options.ts";
 import { readId, readIds } from "../../cli/arguments/ids.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
+import { systemWords } from "../../cli/system_words.ts";
 import { shellWord } from "../../text/shell.ts";
 import { misuse } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./catalogue.ts";
@@ -20,9 +21,10 @@ import {
 import { grade } from "./run.ts";
 
 /** The command that examines a learner's program. */
-export const program: Program = {
-  usage: "SUBJECT (-- COMMAND... | TARGET)",
-  about: `Examines a program that you wrote yourself, in any language, and
+export function gradeProgram({ python, ownProgram } = systemWords()): Program {
+  return {
+    usage: "SUBJECT (-- COMMAND... | TARGET)",
+    about: `Examines a program that you wrote yourself, in any language, and
 says which rule it breaks, what was observed, why it matters and how to fix it.
 SUBJECT is what the program is: hello-server, message-server, calc-server,
 echo-server or upper-server, or the client of one of them. For any other
@@ -43,61 +45,65 @@ as another user: --run-as USER.
 
 Exit code: 0 all passed, 1 some failed, 124 --max-time has passed, 126 or 127
 the program can't be started.`,
-  examples: [
-    'netdemo grade calc-server -- python3 server.py "{port}"',
-    'netdemo grade calc-server --level robust -- ./server "{port}"',
-    "netdemo grade calc-client --port 4040 -- node client.mjs",
-    "netdemo grade message-server localhost:4040",
-    'netdemo grade server --talk exercise.talk -- ./server "{port}"',
-    "netdemo grade --explain hangs-up",
-  ],
-  flags,
-  words: [...subjectNames, ...roles],
-  parse(args) {
-    const end = args.indexOf("--");
-    const own = end === -1 ? args : args.slice(0, end);
-    const command = end === -1 ? undefined : args.slice(end + 1);
-    const { flags: values, words } = parseCommandLine(own, flags);
-    const [name, target, surplus] = words;
-    const protocol = values.udp || target?.startsWith("udp://") ? "udp" : "tcp";
-    const choice: Choice = { name, protocol, lines: values.lines, talk: values.talk };
-    const known = choice.talk === undefined ? lessonSubjects(choice) : undefined;
-    if (values.list) return async (channels) => show(listing(await chosen(choice)), channels);
-    if (values.explain !== undefined) return explaining(values.explain, choice);
-    if (name === undefined) {
-      throw misuse("grade needs to know what the program is", {
-        hint: `name it first: ${allNames}`,
-      });
-    }
-    if (surplus !== undefined) {
-      const program = words.slice(1);
-      const head = own.filter((word) => !program.includes(word));
-      const line = ["grade", ...head, "--", ...program].map(shellWord).join(" ");
-      const hint = `a command goes after --: netdemo ${line}`;
-      throw misuse(`received '${surplus}' after the target`, { hint });
-    }
-    const optionsFor = (subject: Subject): GradeOptions => ({
-      target,
-      command,
-      ...values,
-      subject,
-      only: idsFrom(values.only, "--only", subject),
-      skip: idsFrom(values.skip, "--skip", subject),
-      input: values.input?.replaceAll("\\n", "\n"),
+    examples: [
+      `netdemo grade calc-server -- ${python} server.py "{port}"`,
+      `netdemo grade calc-server --level robust -- ${ownProgram} "{port}"`,
+      "netdemo grade calc-client --port 4040 -- node client.mjs",
+      "netdemo grade message-server localhost:4040",
+      `netdemo grade server --talk exercise.talk -- ${ownProgram} "{port}"`,
+      "netdemo grade --explain hangs-up",
+    ],
+    flags,
+    words: [...subjectNames, ...roles],
+    parse,
+  };
+}
+
+/** Reads a command line. @throws {Failure} of kind `USAGE`. */
+function parse(args: readonly string[]): Run {
+  const end = args.indexOf("--");
+  const own = end === -1 ? args : args.slice(0, end);
+  const command = end === -1 ? undefined : args.slice(end + 1);
+  const { flags: values, words } = parseCommandLine(own, flags);
+  const [name, target, surplus] = words;
+  const protocol = values.udp || target?.startsWith("udp://") ? "udp" : "tcp";
+  const choice: Choice = { name, protocol, lines: values.lines, talk: values.talk };
+  const known = choice.talk === undefined ? lessonSubjects(choice) : undefined;
+  if (values.list) return async (channels) => show(listing(await chosen(choice)), channels);
+  if (values.explain !== undefined) return explaining(values.explain, choice);
+  if (name === undefined) {
+    throw misuse("grade needs to know what the program is", {
+      hint: `name it first: ${allNames}`,
     });
-    const [lesson] = known ?? [];
-    if (lesson !== undefined) {
-      const options = optionsFor(lesson);
-      return (channels) => grade(options, channels);
-    }
-    readRole(name);
-    return async (channels) => {
-      const [subject] = await chosen(choice);
-      if (subject === undefined) throw new TypeError(`Cannot examine ${name}`);
-      return await grade(optionsFor(subject), channels);
-    };
-  },
-};
+  }
+  if (surplus !== undefined) {
+    const program = words.slice(1);
+    const head = own.filter((word) => !program.includes(word));
+    const line = ["grade", ...head, "--", ...program].map(shellWord).join(" ");
+    const hint = `a command goes after --: netdemo ${line}`;
+    throw misuse(`received '${surplus}' after the target`, { hint });
+  }
+  const optionsFor = (subject: Subject): GradeOptions => ({
+    target,
+    command,
+    ...values,
+    subject,
+    only: idsFrom(values.only, "--only", subject),
+    skip: idsFrom(values.skip, "--skip", subject),
+    input: values.input?.replaceAll("\\n", "\n"),
+  });
+  const [lesson] = known ?? [];
+  if (lesson !== undefined) {
+    const options = optionsFor(lesson);
+    return (channels) => grade(options, channels);
+  }
+  readRole(name);
+  return async (channels) => {
+    const [subject] = await chosen(choice);
+    if (subject === undefined) throw new TypeError(`Cannot examine ${name}`);
+    return await grade(optionsFor(subject), channels);
+  };
+}
 
 /** Which programs are meant. */
 interface Choice {

@@ -3,6 +3,7 @@ import { parseTarget } from "../../cli/arguments/target.ts";
 import { asFailure, type Failure, misuse } from "../../cli/errors/failure.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
+import { systemWords } from "../../cli/system_words.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import type { GradeOptions } from "./options.ts";
 import { whyNotFree } from "./program/ports.ts";
@@ -15,7 +16,7 @@ async function notFree(port: number, cause: unknown): Promise<Failure> {
     return asFailure(new SocketFailure("BIND", { phase: "listen", endpoint }, cause));
   }
   const lingers = await isInTimeWait(port);
-  const instead = "let your program take its port from {port}";
+  const instead = 'let your program take its port from "{port}"';
   return misuse(`port ${port} is ${lingers ? "not free yet" : "in use"}`, {
     hint: lingers
       ? `a connection was closed there a moment ago: wait a minute, or ${instead}`
@@ -24,13 +25,13 @@ async function notFree(port: number, cause: unknown): Promise<Failure> {
 }
 
 /** Returns where a TARGET runs; `undefined` for a COMMAND. @throws {Failure} */
-export async function locate(options: GradeOptions) {
+export async function locate(options: GradeOptions, { python } = systemWords()) {
   const { target: text, command, subject, level, port, timeout } = options;
   const named = subject.isFile ? `${subject.name} --talk FILE` : subject.name;
   if (text === undefined) {
     if (command === undefined || command.length === 0) {
       throw misuse("grade needs the command that starts the program", {
-        hint: `give it after --: netdemo grade ${named} -- python3 program.py "{port}"`,
+        hint: `give it after --: netdemo grade ${named} -- ${python} program.py "{port}"`,
       });
     }
     const cause = port === undefined ? undefined : whyNotFree(port);
@@ -40,7 +41,7 @@ export async function locate(options: GradeOptions) {
   if (command !== undefined) throw misuse("a TARGET and a COMMAND can't both be given");
   if (subject.role === "client") {
     throw misuse("a client has no TARGET: netdemo starts it and plays its server", {
-      hint: `netdemo grade ${named} -- python3 client.py "{port}"`,
+      hint: `netdemo grade ${named} -- ${python} client.py "{port}"`,
     });
   }
   const parsed = parseTarget(text, { services: ["hello", "message", "calc"] });

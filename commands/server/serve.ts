@@ -1,5 +1,6 @@
 import type { Program } from "../../cli/command.ts";
 import { misuse } from "../../cli/errors/failure.ts";
+import { systemWords } from "../../cli/system_words.ts";
 import { parseCommandLine, type ValueFlag } from "../../cli/arguments/flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import { openTrace } from "../../cli/output/trace.ts";
@@ -23,7 +24,10 @@ import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { refuseSingleFlags, type ServedPort, servedPorts } from "./served_ports.ts";
 
 /** The command that runs several services at once, each over TCP and UDP on one port. */
-export async function serveProgram(lesson: Lesson): Promise<Program> {
+export async function serveProgram(
+  lesson: Lesson,
+  { stops } = systemWords(),
+): Promise<Program> {
   const services = await Promise.all(lesson.map((row) => row.service()));
   const flags = {
     host: hostFlag("host name or IP address to listen on"),
@@ -37,8 +41,8 @@ export async function serveProgram(lesson: Lesson): Promise<Program> {
   const all = lesson.map(({ name, servePort }) => `${name} ${servePort}`).join(", ");
   return {
     usage: "[SERVICE[:PORT]|FILE.talk:PORT...]",
-    about: `Runs services in one process, each over TCP and UDP on the same port, until SIGINT
-(Ctrl-C), SIGTERM or SIGHUP. Without a SERVICE it runs all of them, on these ports:
+    about: `Runs services in one process, each over TCP and UDP on the same port, until
+${stops}. Without a SERVICE it runs all of them, on these ports:
 ${all}. A PORT of 0 picks a free one.
 A FILE whose name ends in .talk is a conversation: the server says what it shows,
 to any client that does too (see netdemo help conversations).

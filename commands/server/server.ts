@@ -1,5 +1,6 @@
 import type { Program } from "../../cli/command.ts";
 import { Failure, misuse } from "../../cli/errors/failure.ts";
+import { systemWords } from "../../cli/system_words.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import { openTrace } from "../../cli/output/trace.ts";
@@ -37,6 +38,7 @@ export function serverProgram(
   service: Service,
   port: number,
   sample: readonly string[],
+  { stops } = systemWords(),
 ): Program {
   const common = serverFlags(port);
   const { flag } = service;
@@ -47,7 +49,7 @@ export function serverProgram(
   return {
     usage: "",
     ...service.resets && { resets: true },
-    about: `Listens until SIGINT (Ctrl-C), SIGTERM or SIGHUP, then answers what has arrived
+    about: `Listens until ${stops}, then answers what has arrived
 and exits 0; a second signal ends it at once.`,
     examples: [
       `netdemo ${name} --port ${4000 + port}`,

@@ -1,5 +1,6 @@
 import type { Protocol } from "../../../protocol/addresses.ts";
 import { wildcardHint } from "../../../cli/errors/words.ts";
+import { systemWords } from "../../../cli/system_words.ts";
 import { shellWord } from "../../../text/shell.ts";
 import { visibleBytes } from "../../../text/visible.ts";
 import type { AssessedRow, AssessedTarget, Row } from "../rounds/assessment.ts";
@@ -7,7 +8,10 @@ import type { CustomQuestion } from "../questions/custom.ts";
 import type { Verdict } from "../probe/verdict.ts";
 
 /** What to do next about a target that is not as expected. */
-export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
+export function hintFor(
+  { expected, verdict, rows }: AssessedTarget,
+  { listeners } = systemWords(),
+): string {
   const { expect, question, target } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
     if (verdict === "ok" || verdict === "open" || verdict === "slow") {
@@ -22,8 +26,14 @@ export function hintFor({ expected, verdict, rows }: AssessedTarget): string {
     const hint = hintForQuestion(question, rows);
     if (hint !== undefined) return hint;
   }
-  const byAddress = verdict === "error" && "host" in target ? wildcardHint(target.host) : undefined;
-  return byAddress ?? hintsOver[target.protocol][verdict] ?? hints[verdict];
+  if (verdict === "error" && "host" in target) {
+    const byAddress = wildcardHint(target.host);
+    if (byAddress !== undefined) return byAddress;
+  }
+  const hint = hintsOver[target.protocol][verdict] ?? hints[verdict];
+  return verdict === "refused" && target.protocol !== "unix"
+    ? `${hint}: on that host, ${listeners} shows listeners`
+    : hint;
 }
 
 /** What to do about a handshake that came to nothing: no question has been asked yet. */
@@ -97,8 +107,7 @@ const hints: Readonly<Record<Verdict, string>> = {
   reset: "the server crashed or refused the request, or something in between cut the connection",
   silent:
     "it accepts but does not answer: it may be busy with another client, hang, or speak another protocol (try /open)",
-  refused:
-    "nothing is listening there, or a firewall rejects it: on that host, ss -ltn shows listeners",
+  refused: "nothing is listening there, or a firewall rejects it",
   unreachable: "there is no route, the host is off, or a firewall prohibits it",
   dropped: "a firewall drops it, or the host is off: both look the same from here",
   dns: "check the spelling, and which name server this host asks",

@@ -1,4 +1,5 @@
 import { Failure, misuse } from "../../../cli/errors/failure.ts";
+import { NEEDS_ZONE } from "../../../cli/errors/words.ts";
 import { suggest } from "../../../cli/arguments/suggest.ts";
 import { type InternetTarget, parseTarget, type Target } from "../../../cli/arguments/target.ts";
 import {
@@ -221,7 +222,7 @@ function impossible({ target, expect, service, question }: Expectation, options:
     return `only ${options.family} addresses are checked`;
   }
   if (target.protocol !== "unix" && isLinkLocalWithoutZone(target.host)) {
-    return `fe80:: is on every link: name one, as in [${target.host}%eth0]:${target.port}`;
+    return `fe80:: is on every link: ${NEEDS_ZONE}`;
   }
   return undefined;
 }

@@ -122,7 +122,7 @@ export class TcpClients implements Clients<EagerPeer> {
       // The port was free at the first start: what holds it now is left from earlier checks.
       if (fixedPort !== undefined && await isInTimeWait(port)) {
         return new Skipped(
-          `port ${port} is still held by a closed connection: let your program take {port}`,
+          `port ${port} is still held by a closed connection: let your program take "{port}"`,
         );
       }
       const said = await this.#program.said();

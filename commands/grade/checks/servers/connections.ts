@@ -38,7 +38,8 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
       "One client resets its connection at once; another sends 2,000 requests and resets while " +
       "it is being answered. Each time, the next client must be answered.",
     why: "a crash on the other side or a closed laptop resets connections",
-    fix: "catch the error for that client alone; in C ignore SIGPIPE, in Node listen for 'error'",
+    fix:
+      "catch the error for that client alone; in C on Unix ignore SIGPIPE, in Node listen for 'error'",
     needs: ["hangs-up", "words", "short", "operator", "bytes", "mistake-1"],
     async run(server) {
       if (!canReset) throw new Skipped(CANNOT_RESET);

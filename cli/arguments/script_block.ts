@@ -1,0 +1,40 @@
+import { shellWord } from "../../text/shell.ts";
+import { misuse } from "../errors/failure.ts";
+
+/** What stands after the encoded text of a script block. */
+const FORMATS = /^-(?:inputFormat|outputFormat)$/;
+
+/**
+ * Refuses what PowerShell passes to a program for `{port}` without quotes. To it that is a script
+ * block, which becomes `-encodedCommand cABvAHIAdAA= -inputFormat xml -outputFormat text`.
+ *
+ * @throws {Failure} of kind `USAGE` whose hint shows the line with quotes.
+ */
+export function refuseScriptBlock(args: readonly string[]): void {
+  const meant: string[] = [];
+  let block: string | undefined;
+  for (let index = 0; index < args.length; index++) {
+    const text = args[index] === "-encodedCommand" ? decoded(args[index + 1] ?? "") : undefined;
+    if (text === undefined) meant.push(args[index] ?? "");
+    else {
+      block ??= `{${text}}`;
+      meant.push(`{${text}}`);
+      index++;
+      while (FORMATS.test(args[index + 1] ?? "")) index += 2;
+    }
+  }
+  if (block === undefined) return;
+  throw misuse(`PowerShell took ${block} for a script block: received '-encodedCommand'`, {
+    hint: `braces need quotes: netdemo ${meant.map(shellWord).join(" ")}`,
+  });
+}
+
+/** The text of a script block, from Base64 of UTF-16; `undefined` if it is none. */
+function decoded(base64: string): string | undefined {
+  try {
+    const text = new TextDecoder("utf-16le", { fatal: true }).decode(Uint8Array.fromBase64(base64));
+    return text === "" ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
