@@ -24,6 +24,7 @@ import { NetworkClock } from "./probe/network_clock.ts";
 import { type Ports, portsIn, waitForPort } from "./targets/port_file.ts";
 import type { Sizes } from "./rounds/sizes.ts";
 import { readTargetList } from "./targets/target_list.ts";
+import { watchParent } from "./parent.ts";
 import { atPort, type Expectation, OPEN } from "./targets/targets.ts";
 import { loadTls } from "./probe/tls.ts";
 
@@ -97,9 +98,13 @@ async function run(
   };
   // Watch from the start: Deno can't begin to once this process is out of descriptors.
   using signals = watchStopSignals();
+  // These are for more than an exit code.
+  const outlivesParent = values.count !== undefined || values.junit !== undefined;
+  using parent = outlivesParent ? undefined : watchParent();
   const finding = await Promise.race([
     find(options, values, signals.first),
     stopOf(signals, values.count !== undefined),
+    ...parent === undefined ? [] : [parent.gone],
   ]);
   if (finding === undefined) return exitCodeOf(signals.first.reason);
   return await conclude(finding, report, channels, startedAt);
