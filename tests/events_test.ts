@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { events, problemsOfLine } from "../cli/output/events.ts";
+import { events } from "../cli/output/events.ts";
 import { examplesOf, pageOfEvents } from "../build/docs.ts";
 import { formatEndpoint } from "../protocol/addresses.ts";
 import type { Fields } from "../cli/output/event_fields.ts";
@@ -7,6 +7,7 @@ import {
   netdemoCommand,
   netdemoInProcess,
   probe,
+  problemsOfLine,
   type Process,
   resets,
   startServer,

@@ -17,7 +17,6 @@ import { readFault } from "../commands/relay/faults/fault.ts";
 import { drawRung } from "../ladder/draw.ts";
 import { wireRung } from "../ladder/wire.ts";
 import { showJson, showLines } from "../commands/relay/show.ts";
-import { problemsOfLine } from "../cli/output/events.ts";
 import type { Channels } from "../cli/output/channels.ts";
 import { bindDatagrams } from "../sockets/listen.ts";
 import type { DatagramSocket } from "../sockets/stream.ts";
@@ -26,6 +25,7 @@ import {
   backAtBaseline,
   countDescriptors,
   netdemoInProcess,
+  problemsOfLine,
   TestConnection,
 } from "./harness/mod.ts";
 import { startCalc, TestRelay } from "./harness/relay.ts";

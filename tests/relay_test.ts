@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { writeAll } from "../sockets/write_all.ts";
 import { getAvailablePort } from "@std/net";
-import { problemsOfLine } from "../cli/output/events.ts";
 import { dialResettable, listenResettable } from "../sockets/node_stream.ts";
 import type { Stream } from "../sockets/stream.ts";
 import type { InternetEndpoint } from "../protocol/addresses.ts";
@@ -11,6 +10,7 @@ import {
   linux,
   netdemoCommand,
   netdemoInProcess,
+  problemsOfLine,
   Process,
   pythonTest,
   resets,

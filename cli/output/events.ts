@@ -12,7 +12,6 @@ import {
   either,
   endpoint,
   type Fields,
-  isObject,
   listOf,
   mapOf,
   milliseconds,
@@ -23,7 +22,6 @@ import {
   oneOf,
   optional,
   port,
-  problemsOf,
   text,
   time,
   truth,
@@ -75,15 +73,12 @@ export const events = {
   }),
 
   // Clients.
-  connected: event(
-    "hello-client has connected, or a relay has connected to its server for a client",
-    {
-      connection: optional(count),
-      ...ends,
-      server: optional(endpoint),
-      elapsedMs: milliseconds,
-    },
-  ),
+  connected: event("hello-client, or relay for one of its clients, has connected", {
+    connection: optional(count),
+    ...ends,
+    server: optional(endpoint),
+    elapsedMs: milliseconds,
+  }),
   answer: event("a client's request and its reply", {
     ok: truth,
     request: text,
@@ -120,10 +115,7 @@ export const events = {
     serverBytes: optional(count),
     elapsedMs: milliseconds,
   }),
-  rejected: event("a connection was rejected", {
-    ...accepted,
-    reason: text,
-  }),
+  rejected: event("a connection was rejected", { ...accepted, reason: text }),
   "accept-failed": event("a server could not accept a connection, and is retrying", {
     ...server,
     errno: optional(text),
@@ -306,18 +298,3 @@ export type EventOf<Name extends EventName> = Name extends EventName
 
 /** A line of `--json`. */
 export type Event = EventOf<EventName>;
-
-/** Returns what is wrong with a line of `--json`; empty if it is a valid event. */
-export function problemsOfLine(line: string): string[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return ["not JSON"];
-  }
-  if (!isObject(value)) return ["not an object"];
-  const { event: name, ...fields } = value;
-  if (Object.keys(value)[0] !== "event") return ["event is not the first field"];
-  if (typeof name !== "string" || !Object.hasOwn(events, name)) return [`unknown event ${name}`];
-  return problemsOf(fields, events[name as EventName].fields);
-}

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { Child } from "../../commands/grade/program/child.ts";
-import { problemsOfLine } from "../../cli/output/events.ts";
+import { problemsOfLine } from "../harness/events.ts";
 import { netdemoInProcess } from "../harness/in_process.ts";
 import { linux, python3, pythonTest, testWith, tool, unix } from "../harness/needs.ts";
 import { executable, netdemo, netdemoCommand, Process, run } from "../harness/process.ts";

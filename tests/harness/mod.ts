@@ -1,6 +1,7 @@
 /** What the tests share: processes, connections, needs of a machine, random inputs. */
 export * from "./connection.ts";
 export * from "./datagrams.ts";
+export * from "./events.ts";
 export * from "./in_process.ts";
 export * from "./needs.ts";
 export * from "./network.ts";

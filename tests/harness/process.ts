@@ -1,5 +1,5 @@
 import { AssertionError } from "@std/assert";
-import { problemsOfLine } from "../../cli/output/events.ts";
+import { problemsOfLine } from "./events.ts";
 import config from "../../deno.json" with { type: "json" };
 
 /** The executable to test in place of the source, if any. */

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { problemsOfLine } from "../../cli/output/events.ts";
-import { type Ended, netdemoInProcess, resets } from "../harness/mod.ts";
+import { type Ended, netdemoInProcess, problemsOfLine, resets } from "../harness/mod.ts";
 
 /** A `path --json` line about a question. */
 export interface QuestionEvent {
