@@ -1,14 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { calculate, MAX_DIGITS } from "../protocol/calculator.ts";
-import {
-  assertProperty,
-  command,
-  Process,
-  processorTime,
-  pythonTest,
-  TestConnection,
-} from "./harness/mod.ts";
+import { Process, processorTime, pythonTest, TestConnection } from "./harness/mod.ts";
+import { assertProperty, command } from "./harness/random.ts";
 
 const answers: Record<string, string> = {
   "10 20 +": "Sum of 10 and 20 is 30",

@@ -48,7 +48,7 @@ testWith(
     for (let round = 0; round < 5; round++) {
       // outputSync blocks the event loop, so none is accepted before it is reset.
       const args = [resets, String(port), "1000"];
-      assert(new Deno.Command(python ?? "", { args }).outputSync().success);
+      assert(new Deno.Command(python(), { args }).outputSync().success);
       await probe(port);
     }
     assertGreaterOrEqual(countResets() - before, 5_000, "all of them were reset");
@@ -66,7 +66,7 @@ testWith(
     const before = countDescriptors(process.pid);
     for (const when of ["accept", "read", "write"]) {
       const resetsBefore = countResets();
-      const { code, stderr } = await run([python ?? "", resets, String(port), "5000", when]);
+      const { code, stderr } = await run([python(), resets, String(port), "5000", when]);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       assertGreaterOrEqual(countResets() - resetsBefore, 5_000, "all of them were reset");
       await probe(port);

@@ -10,7 +10,8 @@ import fc from "fast-check";
 import { calculate } from "../protocol/calculator.ts";
 import { service } from "../services/calc.ts";
 import { serve } from "../services/server/stream_server.ts";
-import { assertProperty, probe, seed, TestConnection } from "./harness/mod.ts";
+import { probe, TestConnection } from "./harness/mod.ts";
+import { assertProperty, seed } from "./harness/random.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

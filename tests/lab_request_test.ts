@@ -12,7 +12,7 @@ import {
   whoamiReply,
   withRoom,
 } from "../protocol/lab.ts";
-import { assertProperty } from "./harness/mod.ts";
+import { assertProperty } from "./harness/random.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

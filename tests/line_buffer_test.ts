@@ -1,7 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { type Line, LineBuffer } from "../protocol/line_buffer.ts";
-import { assertProperty } from "./harness/mod.ts";
+import { assertProperty } from "./harness/random.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -208,7 +208,7 @@ async function idle(pid: number): Promise<void> {
 /** Starts clients that keep asking and never read; waits until the server can send no more. */
 async function startDeaf(port: number, count: number, pid: number): Promise<Process> {
   const script = `${import.meta.dirname}/harness/deaf.py`;
-  const deaf = new Process([python ?? "", script, String(port), String(count)], { stdin: "piped" });
+  const deaf = new Process([python(), script, String(port), String(count)], { stdin: "piped" });
   await deaf.printed(/ready/);
   await idle(pid);
   return deaf;

@@ -10,16 +10,14 @@ import { calculate } from "../protocol/calculator.ts";
 import { parseDuration } from "../protocol/duration.ts";
 import {
   countDescriptors,
-  endless,
-  integer,
   memoryOf,
   type Process,
-  seed,
   silence,
   startServer,
   TestConnection,
   until,
 } from "./harness/mod.ts";
+import { endless, integer, seed } from "./harness/random.ts";
 
 const HONEST = 8;
 const HOSTILE = 8;

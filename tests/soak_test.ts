@@ -1,5 +1,6 @@
 import { assertEquals, assertGreater } from "@std/assert";
-import { seed, signalTest } from "./harness/mod.ts";
+import { signalTest } from "./harness/mod.ts";
+import { seed } from "./harness/random.ts";
 import { soak } from "./soak.ts";
 
 signalTest(

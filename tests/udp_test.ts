@@ -127,7 +127,7 @@ Deno.test("one host gets a bounded number of bytes, whichever ports it asks from
 
 async function forge(from: number, to: number, text: string): Promise<void> {
   const script = `${import.meta.dirname}/harness/forge.py`;
-  await using process = new Process([python ?? "", script, String(from), String(to), text]);
+  await using process = new Process([python(), script, String(from), String(to), text]);
   assertEquals((await process.ended()).stdout, "sent\n");
 }
 

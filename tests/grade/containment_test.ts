@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { netdemoInProcess } from "../harness/in_process.ts";
-import { linux, python3, root, testWith, tool } from "../harness/needs.ts";
+import { linux, python, python3, root, testWith, tool } from "../harness/needs.ts";
 import { until } from "../harness/system.ts";
 
 /** Tries to get marks that it did not earn, and says on stdout what it could do. */
@@ -91,7 +91,7 @@ testWith(
       const mark = `forks-${Deno.pid}-${times}`;
       const { stdout } = await netdemoInProcess([
         ...["grade", "calc-server", "--json", "--max-time", "700ms"],
-        ...["--", "python3", "-c", FORKS, mark],
+        ...["--", python(), "-c", FORKS, mark],
       ]);
       const { containment } = JSON.parse(
         stdout.split("\n").find((line) => line.includes('"summary"')) ?? "{}",

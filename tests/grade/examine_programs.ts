@@ -8,17 +8,9 @@ import type { Changes, Correct } from "./programs.ts";
 
 const folder = `${import.meta.dirname}/programs`;
 
-/** The path of Python itself: the one in PATH may be a wrapper, which doubles the start-up time. */
-function pythonItself(): string {
-  if (python === undefined) return "python3";
-  const { stdout } = new Deno.Command(python, { args: ["-c", "import sys; print(sys.executable)"] })
-    .outputSync();
-  return new TextDecoder().decode(stdout).trim();
-}
-
 /** What a language needs, by the extension of its files. */
 const languages: Readonly<Record<string, { readonly tool: string; readonly compile: boolean }>> = {
-  py: { tool: pythonItself(), compile: false },
+  py: { tool: python() || "python3", compile: false },
   mjs: { tool: "node", compile: false },
   rb: { tool: "ruby", compile: false },
   pl: { tool: "perl", compile: false },

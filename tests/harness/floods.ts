@@ -56,7 +56,7 @@ export class Flooded implements AsyncDisposable {
     const { process, port } = await startServer([...server, ...flags]);
     const script = `${import.meta.dirname}/flood.py`;
     const args = [String(port), String(connections)];
-    const flooding = new Process([python ?? "", script, ...args], { stdin: "piped" });
+    const flooding = new Process([python(), script, ...args], { stdin: "piped" });
     await flooding.write(`${bytes.toHex()}\n`);
     await flooding.printed(/flooding/);
     process.stallStdout(); // its lines are dropped, as nothing reads them

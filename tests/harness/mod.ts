@@ -1,4 +1,4 @@
-/** What the tests share: processes, connections, needs of a machine, random inputs. */
+/** What most tests share: processes, connections, needs of a machine. */
 export * from "./connection.ts";
 export * from "./datagrams.ts";
 export * from "./events.ts";
@@ -6,6 +6,5 @@ export * from "./in_process.ts";
 export * from "./needs.ts";
 export * from "./network.ts";
 export * from "./process.ts";
-export * from "./random.ts";
 export * from "./system.ts";
 export * from "./strace.ts";

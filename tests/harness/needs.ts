@@ -1,4 +1,5 @@
 import { canReset } from "../../sockets/runtime.ts";
+import { once } from "../../text/once.ts";
 import { executable } from "./process.ts";
 
 /** Something that a test needs and not every machine has. */
@@ -52,14 +53,11 @@ export const fromSource: Need = {
 export const resets: Need = {
   missing: "the runtime can't reset",
   isMet: once(() =>
-    executable === undefined ? canReset : !/Deno 2\.5\./.test(versionOf(executable))
+    executable === undefined
+      ? canReset
+      : !/Deno 2\.5\./.test(outputOf(executable, "--version") ?? "")
   ),
 };
-
-function versionOf(program: string): string {
-  const { stdout } = new Deno.Command(program, { args: ["--version"] }).outputSync();
-  return new TextDecoder().decode(stdout);
-}
 
 export const root: Need = { missing: "needs root", isMet: () => !isWindows && Deno.uid() === 0 };
 
@@ -92,20 +90,24 @@ export const strace = working("no strace", "strace", "-f", "-o", "/dev/null", "t
 /** Permission to create network namespaces. */
 export const namespaces = working("no network namespaces here", "unshare", "-rn", "true");
 
-/** The Python 3 that runs the lesson's original programs, if installed. */
-export const python: string | undefined = ["python3", "python"].find((name) =>
-  succeeds(name, "-c", "import sys; sys.exit(sys.version_info[0] != 3)")
-);
+/**
+ * The Python 3 that runs scripts and the lesson's original programs; empty if none is installed. It
+ * is named by its own path: the one in PATH may be a wrapper, which takes twice as long to start.
+ */
+export const python: () => string = once(() => {
+  const args = ["-c", "import sys; assert sys.version_info[0] == 3; print(sys.executable)"];
+  return (outputOf("python3", ...args) ?? outputOf("python", ...args) ?? "").trim();
+});
 
 /** Python 3 on a Unix, whose sockets the tests' scripts expect. */
 export const python3: Need = {
   missing: "no python3 on a Unix",
-  isMet: () => python !== undefined && !isWindows,
+  isMet: () => python() !== "" && !isWindows,
 };
 
 /** A test that needs Python on a Unix. */
 export function pythonTest(name: string, run: (python: string) => Promise<void>): void {
-  testWith([python3], name, () => run(python ?? ""));
+  testWith([python3], name, () => run(python()));
 }
 
 /** A test that needs signals and a shell. */
@@ -123,14 +125,15 @@ export function openFiles(count: number): Need {
 
 /** Whether a program is installed and ends with exit code 0. */
 function succeeds(program: string, ...args: string[]): boolean {
-  try {
-    return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
+  return outputOf(program, ...args) !== undefined;
 }
 
-function once(check: () => boolean): () => boolean {
-  let result: boolean | undefined;
-  return () => result ??= check();
+/** What a program prints; `undefined` if it is not installed or fails. */
+function outputOf(program: string, ...args: string[]): string | undefined {
+  try {
+    const { success, stdout } = new Deno.Command(program, { args, stderr: "null" }).outputSync();
+    return success ? new TextDecoder().decode(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -10,7 +10,7 @@ export async function terminal(
 ): Promise<string> {
   const { prompt = "Enter Command ", env = {} } = options;
   const typed = [script, prompt, JSON.stringify(lines)];
-  const command = [python ?? "", ...typed, ...netdemoCommand, ...args];
+  const command = [python(), ...typed, ...netdemoCommand, ...args];
   await using process = new Process(command, { env });
   return (await process.ended()).stdout;
 }

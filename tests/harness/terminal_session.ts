@@ -11,7 +11,7 @@ export async function session(
   steps: readonly Step[],
   columns = 80,
 ): Promise<string> {
-  const args = [python ?? "", script, String(columns), JSON.stringify(steps), ...command];
+  const args = [python(), script, String(columns), JSON.stringify(steps), ...command];
   await using process = new Process(args, { env: { TERM: "xterm", LC_ALL: "C.UTF-8" } });
   return (await process.ended()).stdout;
 }

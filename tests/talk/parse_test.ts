@@ -8,7 +8,8 @@ import { MAX_FILE, parseTalk } from "../../talk/parse.ts";
 import { TalkError } from "../../talk/problem.ts";
 import { render } from "../../talk/render.ts";
 import { writeTalk } from "../../talk/write.ts";
-import { assertProperty, processorTime } from "../harness/mod.ts";
+import { processorTime } from "../harness/mod.ts";
+import { assertProperty } from "../harness/random.ts";
 
 /** A file, where it is wrong, and some words of what would be right. */
 const mistakes: readonly (readonly [string, string, string])[] = [
