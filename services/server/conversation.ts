@@ -3,9 +3,9 @@ import { readDatagram } from "../../protocol/datagram.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { decodeUtf8 } from "../../protocol/utf8.ts";
 import { EagerPeer } from "../../sockets/eager_peer.ts";
-import type { Stream } from "../../sockets/stream.ts";
 import { escapeBytes } from "../../talk/escape.ts";
 import type { Dialogue, Turn } from "../../talk/dialogue.ts";
+import type { ServedConnection } from "./connection.ts";
 import { scheduler } from "./scheduler.ts";
 
 /** Milliseconds of silence after which a client is taken to have sent all of its request. */
@@ -17,43 +17,35 @@ const LONG_INPUT = 512;
 /** Bytes that are shown of a request that fits no line. */
 const SHOWN = 60;
 
-/** What a connection does around a conversation. */
-export interface ConversationHooks {
-  /** It waits for its client, of whose next request so many bytes have come. */
-  waits(pending: number): void;
-  /** It begins to write. */
-  writes(): void;
-  /** The longest request, in bytes. */
-  readonly maxRequest: number;
-  /** A request is longer. */
-  refuses(): void;
-  /** A request was answered, or passed over; the greeting is not reported. */
-  answered(request: Uint8Array, turn: Turn): void;
-  /** The service has said all that it says. */
-  ends(): void;
-  /** Whether the connection has ended the conversation. */
-  isOver(): boolean;
-}
-
-/** Plays the server's side of a conversation until either side ends it. Never throws. */
-export async function converse(
-  dialogue: Dialogue,
-  stream: Stream,
-  hooks: ConversationHooks,
-): Promise<"end of stream" | "reset" | undefined> {
-  const peer = new EagerPeer(stream);
-  await say(dialogue.greet(), peer, hooks);
-  while (!hooks.isOver()) {
-    const turn = await nextTurn(dialogue, peer, hooks);
+/** Plays the server's side of a conversation on a connection until either side ends it. */
+export async function converse(dialogue: Dialogue, connection: ServedConnection): Promise<void> {
+  const { life } = connection;
+  const peer = new EagerPeer(connection.stream);
+  await say(dialogue.greet(), peer, connection);
+  while (life.converses) {
+    const turn = await nextTurn(dialogue, peer, connection);
     if (turn === undefined) break;
     const request = peer.take(turn.size);
-    await say(turn, peer, hooks);
-    if (turn.about !== "late line end") hooks.answered(request, turn);
+    await say(turn, peer, connection);
+    if (turn.about !== "late line end") report(request, turn, connection);
   }
   // Closing with unread input would reset the connection.
   peer.discard();
-  if (hooks.isOver()) await peer.finished;
-  return peer.ending === "end of stream" || peer.ending === "reset" ? peer.ending : undefined;
+  if (!life.converses) await peer.finished;
+  const { ending } = peer;
+  if (ending === "end of stream" || ending === "reset") connection.reason ??= ending;
+}
+
+/** Reports a request that was answered, or passed over; the greeting is not reported. */
+function report(
+  request: Uint8Array,
+  { about, replies }: Turn,
+  connection: ServedConnection,
+): void {
+  const { onAnswered, onIgnored } = connection.context;
+  if (about !== "request") return onIgnored?.(connection, whyIgnored(request));
+  connection.count(1);
+  onAnswered?.(connection, lineOf(request), shownReply(replies));
 }
 
 /** Why a request gets no answer. */
@@ -71,22 +63,23 @@ export const shownReply = (replies: readonly Uint8Array[]): string =>
 async function say(
   { replies, ends }: Turn,
   peer: EagerPeer,
-  hooks: ConversationHooks,
+  connection: ServedConnection,
 ): Promise<void> {
   if (replies.length > 0) {
-    hooks.writes();
+    connection.life.reply();
     await peer.send(concat([...replies]));
   }
-  if (ends) hooks.ends();
+  if (ends) connection.end("served");
 }
 
 /** `undefined` once the client has ended its side, and all that it sent is answered. */
 async function nextTurn(
   dialogue: Dialogue,
   peer: EagerPeer,
-  hooks: ConversationHooks,
+  connection: ServedConnection,
 ): Promise<Turn | undefined> {
-  while (!hooks.isOver()) {
+  const { life, context: { maxRequest } } = connection;
+  while (life.converses) {
     // A client that sends without a pause must not hold up others.
     const isLong = peer.pending >= LONG_INPUT;
     const held = isLong ? scheduler.beforeLongWork() : scheduler.afterAnswer();
@@ -95,8 +88,8 @@ async function nextTurn(
     const isOver = peer.ending !== undefined;
     const turn = dialogue.next(peer.peek(), isOver ? "closed" : "open");
     if (turn !== undefined || isOver) return turn;
-    if (seen > hooks.maxRequest) return hooks.refuses() as undefined;
-    hooks.waits(seen);
+    if (seen > maxRequest) return connection.end("request too long") as undefined;
+    connection.expectRequest(seen, life.state === "receiving");
     if (seen > 0) {
       const goesOn = await peer.until(({ length }) => length > seen, QUIET_MS);
       if (goesOn || peer.ending !== undefined) continue;
@@ -104,7 +97,7 @@ async function nextTurn(
       if (quiet !== undefined) return quiet;
     }
     // However long it takes: without a timer for each idle connection.
-    if (!hooks.isOver() && peer.pending === seen && peer.ending === undefined) {
+    if (life.converses && peer.pending === seen && peer.ending === undefined) {
       await peer.changes.next;
     }
   }
