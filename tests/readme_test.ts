@@ -235,3 +235,12 @@ Deno.test("docs/ladder.svg matches demo's drawing: task docs updates it", async 
     timeless(await ladder()),
   );
 });
+
+for (const [walk, most] of [["request", 12], ["relayed byte", 8]] as const) {
+  Deno.test(`a ${walk} passes at most ${most} modules`, () => {
+    const [, text = ""] = contributing.split(`## The path of a ${walk}\n`);
+    const [section = ""] = text.split("\n## ");
+    const modules = new Set([...section.matchAll(/`([\w/]+\.ts)`/g)].map(([, path]) => path));
+    assertEquals(modules.size > 0 && modules.size <= most, true, `${modules.size} modules`);
+  });
+}
