@@ -152,7 +152,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: "completions",
-    summary: "prints a completion script for bash, zsh or fish",
+    summary: "prints a completion script for bash, zsh, fish or PowerShell",
     load: async () => {
       const { completionsProgram } = await import("./commands/completions.ts");
       return completionsProgram(commands);

@@ -20,6 +20,7 @@ const scripts: Readonly<Record<string, (completions: readonly Completion[]) => s
   bash,
   zsh,
   fish,
+  powershell,
 };
 
 /** The command that prints completion scripts, generated from the commands. */
@@ -31,13 +32,15 @@ export function completionsProgram(commands: readonly Command[]): Program {
 shell. It is generated from the commands of this netdemo: print it again after an
 update.
 
-bash  add the line from the example below to ~/.bashrc
-zsh   write it to a file _netdemo in a directory of $fpath, before compinit runs
-fish  write it to ~/.config/fish/completions/netdemo.fish`,
+bash        add the line from the example below to ~/.bashrc
+zsh         write it to a file _netdemo in a directory of $fpath, before compinit runs
+fish        write it to ~/.config/fish/completions/netdemo.fish
+powershell  add the line from the example below to the file that $PROFILE names`,
     examples: [
       'eval "$(netdemo completions bash)"',
       "netdemo completions zsh > ~/.zfunc/_netdemo",
       "netdemo completions fish > ~/.config/fish/completions/netdemo.fish",
+      "netdemo completions powershell | Out-String | Invoke-Expression",
     ],
     flags: {},
     words: shells,
@@ -178,5 +181,38 @@ complete -c netdemo -f
 complete -c netdemo -n __fish_use_subcommand -l help -d 'show the commands'
 complete -c netdemo -n __fish_use_subcommand -l version -d 'show the version'
 ${lines.join("\n")}
+`;
+}
+
+function powershell(completions: readonly Completion[]): string {
+  // PowerShell takes typographic quotes for quotes, too.
+  const quote = (text: string): string => `'${text.replaceAll(/['\u2018-\u201b]/g, "$&$&")}'`;
+  const list = (texts: readonly string[]): string => [...new Set(texts)].map(quote).join(", ");
+  const cases = completions.map(({ name, flags, words }) => {
+    const rows = [...words, ...flags.map(({ text, about }) => `${text} ${about}`)];
+    return `      '${name}' { ${list(rows)} }`;
+  });
+  const valued = completions.flatMap(({ flags }) => flags)
+    .filter(({ value }) => value !== undefined);
+  const first = completions.map(({ name, summary }) => `${name} ${summary}`);
+  return `# netdemo's commands and flags, for PowerShell.
+Register-ArgumentCompleter -Native -CommandName netdemo -ScriptBlock {
+  param($current, $line, $cursor)
+  $before = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor })
+  # Without words of its own PowerShell completes files.
+  if (@(${list(valued.map(({ text }) => text))}) -ccontains "$($before[-1])") { return }
+  $rows = if ($before.Count -lt 2) {
+    ${list([...first, ...FIRST_FLAGS])}
+  } else {
+    switch ("$($before[1])") {
+${cases.join("\n")}
+    }
+  }
+  $rows | Where-Object { $_.StartsWith($current) } | ForEach-Object {
+    $text, $about = $_ -split ' ', 2
+    [System.Management.Automation.CompletionResult]::new(
+      $text, $text, 'ParameterValue', $(if ($about) { $about } else { $text }))
+  }
+}
 `;
 }

@@ -1,4 +1,7 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+// Deno resolves a file of a package that something imports.
+import "tree-sitter-powershell/package.json" with { type: "json" };
+import { Language, type Node, Parser } from "web-tree-sitter";
 import { commands } from "../main.ts";
 import { netdemoInProcess, python3, run, testWith, tool } from "./harness/mod.ts";
 import { session } from "./harness/terminal_session.ts";
@@ -68,10 +71,55 @@ testWith([tool("zsh"), python3], "zsh completes commands, flags, scenes and topi
   assertMatch(screen, /exit code 0\n$/);
 });
 
+/** A PowerShell script, parsed by a grammar of it. */
+async function parsePowerShell(script: string): Promise<Node> {
+  await Parser.init();
+  const wasm = import.meta.resolve("tree-sitter-powershell/tree-sitter-powershell.wasm");
+  const parser = new Parser();
+  parser.setLanguage(await Language.load(await Deno.readFile(new URL(wasm))));
+  const tree = parser.parse(script);
+  if (tree === null) throw new Error("Cannot parse the script");
+  return tree.rootNode;
+}
+
+/** The texts in the single quotes of a part of a script. */
+function textsIn(part: Node | null): string[] {
+  const strings = part?.descendantsOfType("verbatim_string_characters") ?? [];
+  return strings.map(({ text }) => text.slice(1, -1).replaceAll("''", "'"));
+}
+
+Deno.test("the script for PowerShell is valid, and has each command with its words and flags", async () => {
+  const { stdout } = await netdemoInProcess(["completions", "powershell"]);
+  const script = await parsePowerShell(stdout);
+  assert(!script.hasError, script.toString());
+  const clauses = script.descendantsOfType("switch_clause").map((clause): [string, string[]] => [
+    textsIn(clause.child(0)).join(),
+    textsIn(clause.child(1)),
+  ]);
+  assertEquals(clauses.map(([name]) => name), [...commands.map(({ name }) => name), "help"]);
+  for (const { name, load } of commands) {
+    const { flags, words = [] } = await load();
+    const own = Object.entries(flags).flatMap(([name, { short, about }]) => [
+      `--${name} ${about}`,
+      ...(short === undefined ? [] : [`-${short} ${about}`]),
+    ]);
+    const rows = clauses.find(([command]) => command === name)?.[1];
+    assertEquals(rows, [...new Set([...words, ...own, "--help show the help of this command"])]);
+  }
+  const all = textsIn(script);
+  for (const { name, summary } of commands) assert(all.includes(`${name} ${summary}`), name);
+  assert(commands.some(({ summary }) => summary.includes("'")), "no text tests the quotes");
+  // A quote that is not doubled ends its string too early.
+  assert((await parsePowerShell(stdout.replace("''", "'"))).hasError);
+});
+
 Deno.test("an unknown shell is wrong usage", async () => {
   for (const args of [["completions"], ["completions", "tcsh"], ["completions", "bash", "zsh"]]) {
     const { code, stderr } = await netdemoInProcess(args);
     assertEquals(code, 2);
-    assertMatch(stderr, /completions takes one of bash, zsh, fish: received .*\nhint: /);
+    assertMatch(
+      stderr,
+      /completions takes one of bash, zsh, fish, powershell: received .*\nhint: /,
+    );
   }
 });
