@@ -4,6 +4,7 @@ import type { Output } from "./output/output.ts";
 import { writePortFile } from "./output/port_file.ts";
 import type { Channels } from "./output/channels.ts";
 import { watchStopSignals } from "./signals.ts";
+import { counted } from "../text/counted.ts";
 
 /** Milliseconds after which a pending stop reports what it is waiting for. */
 const AWAITED_MS = 200;
@@ -62,7 +63,7 @@ export async function runUntilStopped<R extends Running>(
   const why = signals.first.aborted ? signals.first.reason : timeUp?.aborted ? "max-time" : "once";
   run.stopped(why);
   if (stdout.dropped > 0) {
-    stderr.line(`netdemo: ${stdout.dropped} lines could not be written to stdout`);
+    stderr.line(`netdemo: ${counted(stdout.dropped, "line")} could not be written to stdout`);
   }
   return forced ?? 0;
 }
@@ -89,7 +90,7 @@ function reportAwaited(signal: AbortSignal, running: Running, stderr: Output): D
     timer = setTimeout(() => {
       const { open = 0 } = running;
       if (open === 0) return;
-      const connections = open === 1 ? "1 connection is" : `${open} connections are`;
+      const connections = `${counted(open, "connection")} ${open === 1 ? "is" : "are"}`;
       stderr.line(`Stopping; ${connections} still open. Press Ctrl-C again to end at once.`);
     }, AWAITED_MS);
   };

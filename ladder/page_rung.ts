@@ -4,6 +4,7 @@ import { explanationOf } from "./explain.ts";
 import { callsOf, labelOf } from "./labels.ts";
 import type { Crossing, Rung } from "./rung.ts";
 import { type Tone, toneOf } from "./tone.ts";
+import { counted } from "../text/counted.ts";
 
 /** Columns for the bytes at an arrow on the page; an open rung shows all of them. */
 const LABEL_COLUMNS = 72;
@@ -92,7 +93,7 @@ function sentenceOf({ client, server, crossing }: Rung): string {
   const bytes = crossing.bytes ?? data?.length ?? 0;
   const label = labelOf(crossing, LABEL_COLUMNS);
   const said = what === "data"
-    ? `${who} sends ${bytes} ${bytes === 1 ? "byte" : "bytes"}: ${label}`
+    ? `${who} sends ${counted(bytes, "byte")}: ${label}`
     : `${who}: ${label}`;
   return [said, ...faults.map((name) => `fault ${name}`), ...(lost ? ["it does not arrive"] : [])]
     .join(", ");

@@ -15,6 +15,7 @@ import {
 } from "../protocol/lab.ts";
 import { ERROR_PREFIX } from "../protocol/reply.ts";
 import type { ReplyPlan, ReplyStep, Requester, Service } from "./service.ts";
+import { counted } from "../text/counted.ts";
 
 /** Milliseconds that a peer has to read what it was sent before a reset destroys the rest. */
 const BEFORE_RESET_MS = 100;
@@ -74,7 +75,7 @@ const answers: Readonly<Record<LabWord, Answer>> = {
     whoamiReply(text, name, formatEndpoint(local), formatEndpoint(remote)),
   echo: ({ text }) => text,
   bytes: ({ count }) => ({
-    shown: `(${count} bytes)`,
+    shown: `(${counted(count, "byte")})`,
     *steps(ending) {
       yield* sendDigits(count);
       yield { send: encoder.encode(ending) };
@@ -89,7 +90,7 @@ const answers: Readonly<Record<LabWord, Answer>> = {
     steps: (ending) => [{ send: new Uint8Array([...GARBAGE, ...encoder.encode(ending)]) }],
   }),
   close: ({ count }) => ({
-    shown: `(end of stream after ${count} bytes)`,
+    shown: `(end of stream after ${counted(count, "byte")})`,
     *steps() {
       yield* sendDigits(count);
       yield "close";
@@ -97,7 +98,7 @@ const answers: Readonly<Record<LabWord, Answer>> = {
   }),
   reset: ({ count }, { canReset }) =>
     !canReset ? `${ERROR_PREFIX}this connection can't be reset` : {
-      shown: `(reset after ${count} bytes)`,
+      shown: `(reset after ${counted(count, "byte")})`,
       *steps() {
         yield* sendDigits(count);
         if (count > 0) yield { waitMs: BEFORE_RESET_MS };

@@ -24,7 +24,7 @@ const allowed: Record<string, readonly string[]> = {
   cli: ["sockets", "protocol", "talk", "text"],
   page: ["ladder", "sockets", "protocol", "text"],
   ladder: ["sockets", "protocol", "text"],
-  services: ["sockets", "protocol", "talk"],
+  services: ["sockets", "protocol", "talk", "text"],
   clients: ["sockets", "protocol", "talk"],
   sockets: ["protocol"],
   protocol: ["text"],

@@ -314,15 +314,15 @@ Deno.test("what is not whole says so, and can be read all the same", () => {
     [/^# connection 1 was reset$/m, [ask, answer, { what: "reset", from: "client" }]],
     [/^# a fault ended connection 1$/m, [ask, answer, { ...closed, reason: "fault" }]],
     [
-      /^# not complete: 5904 bytes of connection 1 are left out$/m,
+      /^# not complete: without 5904 bytes of connection 1$/m,
       [ask, answer, { what: "ended", from: "client" }, flood, closed],
     ],
     [
-      /not complete: \d+ bytes/,
+      /not complete: without \d+ bytes/,
       [ask, answer, ...Array(200).fill(flood), closed],
     ],
     [
-      /^# 1 more conversations are left out: a file holds at most 1048576 characters\.$/m,
+      /^# A file holds at most 1048576 characters: without 1 more conversation\.$/m,
       [ask, data("server", new Uint8Array(900_000).fill(0xff)), closed],
     ],
   ];
@@ -332,7 +332,7 @@ Deno.test("what is not whole says so, and can be read all the same", () => {
     for (const fresh of [false, true]) {
       const file = conversationFile(recording.conversations(), { protocol: "tcp", fresh });
       assertMatch(file, remark);
-      if (!file.includes("more conversations")) parseTalk(file);
+      if (!file.includes("more conversation")) parseTalk(file);
     }
   }
   const nothing = conversationFile(new Recording("tcp").conversations(), {
@@ -372,13 +372,38 @@ Deno.test("a long recording is written quickly, whatever was said", () => {
   assertLess(performance.now() - start, 5_000);
 });
 
+Deno.test("what has passed over UDP is in the file, even if the relay is killed", async () => {
+  await using server = await startCalc("udp");
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/calc.talk`;
+  await using relay = new Process([
+    ...netdemoCommand,
+    ...["relay", "--host", "127.0.0.1", "--port", "0", "--record", path],
+    `udp://127.0.0.1:${server.port}`,
+  ]);
+  const [, port = ""] = await relay.printed(/Listening on 127\.0\.0\.1:(\d+) /);
+  const { code } = await netdemoInProcess([
+    "calc-client",
+    `udp://127.0.0.1:${port}`,
+    "6",
+    "7",
+    "*",
+  ]);
+  assertEquals(code, 0);
+  const recorded = async (): Promise<string> => await Deno.readTextFile(path);
+  await until(async () => (await recorded()).includes("42"), "it is recorded");
+  await relay.stop("SIGKILL");
+  assertEquals(await recorded(), "udp\n> 6 7 *\\n\n< Product of 6 and 7 is 42\\n\n");
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("wrong uses of --record start nothing", async () => {
   const table: [args: string[], code: number, message: RegExp][] = [
     [["--fresh"], 2, /--fresh needs --record FILE\nhint: netdemo relay --port 0 :1 --record/],
     [
       ["--record", "/none/a.talk"],
       1,
-      /cannot write the recording to \/none\/a\.talk: no such file/,
+      /cannot write the recording to \/none\/a\.talk: no such file.*\nhint: choose a --record file/,
     ],
   ];
   for (const [args, code, message] of table) {

@@ -3,6 +3,7 @@ export type Form = readonly [typed: string, meant: string, why: string];
 
 const START = "the command alone starts it";
 const HELP = "help comes first";
+const RECORD = "relay records what passes";
 const WAIT = "check waits until it is up";
 const WAITS = "(?=.* --(?:wait|wait-for|retry|retries|until|for)(?:[ =]|$))";
 
@@ -27,6 +28,10 @@ export const nameForms: readonly Form[] = ([
   ["(?:connect|open)", "hello-client", "hello-client connects"],
   ["(?:nc|ncat)(?= -\\w*l)|listen|-l", "message-server", "message-server listens"],
   ["(?:nc|ncat|telnet)(?: -v)? (\\S+) (\\d+)$", "message-client $1:$2", "message-client sends"],
+  ["record (\\S*:\\d+)$", "relay --port 4041 --record a.talk $1", RECORD],
+  ["record (\\S+) (\\S*:\\d+)$", "relay --port 4041 --record $1 $2", RECORD],
+  ["record (\\S+)$", "relay --port 4041 --record $1 localhost:4040", RECORD],
+  ["record$", "relay --port 4041 --record a.talk localhost:4040", RECORD],
   ["(?:proxy|forward|tcpdump|sniff)", "relay", "relay stands between the two"],
   ["(SERVICE)(?= \\S)", "$1-client", "server and client are two commands"],
   ["(\\S*:\\d+)", "check $1", "the command comes first"],

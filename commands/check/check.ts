@@ -27,6 +27,7 @@ import { readTargetList } from "./targets/target_list.ts";
 import { watchParent } from "./parent.ts";
 import { atPort, type Expectation, OPEN } from "./targets/targets.ts";
 import { loadTls } from "./probe/tls.ts";
+import { counted } from "../../text/counted.ts";
 
 type Values = FlagValues<typeof flags>;
 
@@ -198,7 +199,7 @@ function countOn(progress: ((line: string) => void) | undefined, targets: number
   let [visited, shown] = [0, -1];
   const show = (): void => {
     if (visited === shown || visited === targets) return;
-    progress?.(`checked ${visited} of ${targets} targets`);
+    progress?.(`checked ${visited} of ${counted(targets, "target")}`);
     shown = visited;
   };
   const timer = progress && setInterval(show, PROGRESS_MS);

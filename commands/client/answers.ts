@@ -8,6 +8,7 @@ import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { contrasted } from "../../text/contrast.ts";
 import { visible } from "../../text/visible.ts";
+import { counted } from "../../text/counted.ts";
 
 /** Characters of an answer to quote in a message. */
 const QUOTED_LENGTH = 80;
@@ -78,7 +79,8 @@ export class Answers {
       throw new Failure("ERROR", `${this.#countOf(this.#errors)} ${what}`, { hint });
     }
     if (this.#lost > 0) {
-      throw new Failure("TIMEOUT", `${this.#lost} of ${this.#count} requests got no reply`, {
+      const which = `${this.#lost} of ${counted(this.#count, "request")}`;
+      throw new Failure("TIMEOUT", `${which} got no reply`, {
         hint: "a datagram may be lost; try again",
       });
     }
@@ -86,7 +88,7 @@ export class Answers {
 
   /** `1 of 3 answers was`, `2 of 3 answers were`. */
   #countOf(some: number): string {
-    return `${some} of ${this.#count} answers ${some === 1 ? "was" : "were"}`;
+    return `${some} of ${counted(this.#count, "answer")} ${some === 1 ? "was" : "were"}`;
   }
 
   #eventOf({ request, reply, elapsedMs }: Answer, ok: boolean): string {

@@ -8,6 +8,7 @@ import { locate } from "./locate.ts";
 import type { GradeOptions } from "./options.ts";
 import { type GradeResult, openReports, resultOf } from "./results.ts";
 import { levels } from "./subjects.ts";
+import { counted } from "../../text/counted.ts";
 
 /** As timeout(1) exits. */
 const EXIT_TIMEOUT = 124;
@@ -96,8 +97,7 @@ function failureOf(
   if (first === undefined) return undefined;
   const { fail: failed, "not-judged": notJudged } = countByStatus(outcomes);
   const also = notJudged === 0 ? "" : `, ${notJudged} not judged`;
-  const checks = outcomes.length === 1 ? "check" : "checks";
-  return new Failure("ERROR", `${failed} of ${outcomes.length} ${checks} failed${also}`, {
+  return new Failure("ERROR", `${failed} of ${counted(outcomes.length, "check")} failed${also}`, {
     hint: (failed > 1 ? "begin with the first one; " : "") +
       `netdemo grade --explain ${first.test.id}`,
   });

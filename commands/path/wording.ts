@@ -3,6 +3,7 @@ import { formatDuration } from "../../protocol/duration.ts";
 import type { EagerPeer, InputEnd } from "../../sockets/eager_peer.ts";
 import { quoteBytes } from "../../text/width.ts";
 import { firstDifference } from "./tag.ts";
+import { nounFor } from "../../text/counted.ts";
 
 /** Columns of quoted bytes. */
 const QUOTE_WIDTH = 64;
@@ -14,7 +15,7 @@ export function grouped(number: number): string {
 
 /** `1 byte`, `50 connections`. */
 export function counted(number: number, noun: string): string {
-  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
+  return `${grouped(number)} ${nounFor(number, noun)}`;
 }
 
 /** `0.8 ms`, `1200 ms`. */

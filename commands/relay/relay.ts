@@ -26,6 +26,7 @@ import { emitToBoth, openPage, showPage } from "./relay_page.ts";
 import { openRecorder, withRecorder } from "./record/recorder.ts";
 import { startTcpRelay } from "./tcp_relay.ts";
 import { startUdpRelay } from "./udp_relay.ts";
+import { shellWord } from "../../text/shell.ts";
 import { openView } from "./view.ts";
 
 /** Milliseconds to wait for the resolver. */
@@ -107,7 +108,7 @@ conversation, each piece a line. check, grade, serve and demo play it.`,
   flags,
   parse(args) {
     const { flags: values, words } = parseCommandLine(args, flags);
-    const target = readTarget(words, values);
+    const target = readTarget(words, values, args);
     const protocol = values.udp || target.protocol === "udp" ? "udp" : "tcp";
     const zoned = [values.host, target.host].find(hasZone);
     const noReset = canReset ? zoned && `${zoned} has a zone` : cannotReset();
@@ -173,7 +174,11 @@ async function relay(
 }
 
 /** @throws {Failure} of kind `USAGE` whose hint shows a whole command line. */
-function readTarget(words: readonly string[], values: Values): InternetTarget {
+function readTarget(
+  words: readonly string[],
+  values: Values,
+  args: readonly string[],
+): InternetTarget {
   const [word, surplus] = words;
   const hint = "for example: netdemo relay --port 4041 localhost:4040";
   if (word === undefined) throw misuse("relay needs a TARGET: the server to pass on to", { hint });
@@ -190,7 +195,8 @@ function readTarget(words: readonly string[], values: Values): InternetTarget {
     });
   }
   if (values.port === undefined) {
-    const line = `netdemo relay --port ${target.port === 4_041 ? 4_042 : 4_041} ${word}`;
+    const port = target.port === 4_041 ? 4_042 : 4_041;
+    const line = ["netdemo relay --port", port, ...args.map(shellWord)].join(" ");
     throw misuse("relay needs --port N: where clients connect to", { hint: line });
   }
   return target;

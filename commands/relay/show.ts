@@ -8,6 +8,7 @@ import { formatEndpoint } from "../../protocol/addresses.ts";
 import { styled } from "../../text/display.ts";
 import { quoteBytes } from "../../text/width.ts";
 import { visible } from "../../text/visible.ts";
+import { counted } from "../../text/counted.ts";
 
 /** Columns of data in a line for a pipe. */
 const DATA_COLUMNS = 160;
@@ -88,7 +89,8 @@ function lineOf(event: WireEvent): string {
         ? event.from
         : `${formatEndpoint(event.source)}, which is not the server's address,`;
       const names = event.faults.map(({ name }) => name).join(", ");
-      return `${sender} sent ${bytesOf(event.bytes)}: ${quoteBytes(event.data, DATA_COLUMNS)}` +
+      const bytes = counted(event.bytes, "byte");
+      return `${sender} sent ${bytes}: ${quoteBytes(event.data, DATA_COLUMNS)}` +
         (names === "" ? "" : ` (${names})`) + (event.lost ? " (does not arrive)" : "");
     }
     case "ended":
@@ -104,12 +106,9 @@ function lineOf(event: WireEvent): string {
 
 function closedText(event: WireEvent & { readonly what: "closed" }): string {
   const { clientBytes, serverBytes, elapsedMs } = event;
-  return `closed after ${elapsedMs.toFixed(1)} ms: ${bytesOf(clientBytes)} from the client, ` +
+  const bytes = counted(clientBytes, "byte");
+  return `closed after ${elapsedMs.toFixed(1)} ms: ${bytes} from the client, ` +
     `${serverBytes} from the server`;
-}
-
-function bytesOf(count: number): string {
-  return `${count} byte${count === 1 ? "" : "s"}`;
 }
 
 function serverOf({ server }: WireEnds): string {

@@ -8,6 +8,7 @@ import { visible } from "../../text/visible.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { Notice, Relay, RelayOptions } from "./relay_engine.ts";
 import { type Show, showJson, showLadder, showLines } from "./show.ts";
+import { counted } from "../../text/counted.ts";
 
 /** How a relay is shown. */
 export interface ViewOptions {
@@ -60,7 +61,7 @@ function textView(options: ViewOptions, channels: Channels): View {
     },
     stopped() {
       queue.flush();
-      if (queue.dropped > 0) warn(`${queue.dropped} events came too fast to be shown`);
+      if (queue.dropped > 0) warn(`${counted(queue.dropped, "event")} came too fast to be shown`);
     },
   };
 }

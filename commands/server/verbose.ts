@@ -3,6 +3,7 @@ import { formatEndpoint } from "../../protocol/addresses.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import { reasonOf } from "../../sockets/errno.ts";
 import { visible } from "../../text/visible.ts";
+import { counted } from "../../text/counted.ts";
 
 /** Characters of a request or a reply to show. */
 const SHOWN_LENGTH = 200;
@@ -25,9 +26,8 @@ export function verboseEvents(stderr: Output, prefix: string): Required<ServerEv
     },
     closed(peer, reason) {
       const { requests, acceptedAt } = peer;
-      const count = requests === 1 ? "1 request" : `${requests} requests`;
       const elapsed = (performance.now() - acceptedAt).toFixed(1);
-      say(peer, "ended", `${reason}; ${count} in ${elapsed} ms`);
+      say(peer, "ended", `${reason}; ${counted(requests, "request")} in ${elapsed} ms`);
     },
     rejected: (peer) => say(peer, "rejected", "server is full"),
     ignored: (peer, why) => say(peer, "ignored", why),

@@ -25,6 +25,10 @@ export const habits: Readonly<Record<string, string>> = {
   "wait localhost:4040": "check --for 30s localhost:4040",
   "nc localhost 4040": "message-client localhost:4040",
   "nc -l 4040": "message-server --port 4040",
+  "record": "relay --port 4041 --record a.talk localhost:4040",
+  "record calc.talk": "relay --port 4041 --record calc.talk localhost:4040",
+  "record web:4040": "relay --port 4041 --record a.talk web:4040",
+  "record calc.talk web:4040": "relay --port 4041 --record calc.talk web:4040",
   "demo list": "help demo",
   "demo --list": "help demo",
 

@@ -33,7 +33,7 @@ export function seriesResult(series: Series): CheckResult {
   const found = Object.fromEntries(verdicts);
   const counts = Object.entries(found).map(([verdict, count]) => `${count} ${verdict}`);
   const lost = row.expected.expect === "ok" ? `; loss ${(loss * 100).toFixed(1)}%` : "";
-  const detail = `${tries} tries: ${counts.join(", ")}${lost}`;
+  const detail = `${tries} ${tries === 1 ? "try" : "tries"}: ${counts.join(", ")}${lost}`;
   const event: Event = {
     event: "statistics",
     ...identity(row),

@@ -11,6 +11,7 @@ import type { Limit } from "../rounds/sizes.ts";
 import type { Spread } from "../rounds/series.ts";
 import { type Certificate, daysLeft } from "../probe/tls.ts";
 import { type Failed, isAnswer } from "../probe/verdict.ts";
+import { counted } from "../../../text/counted.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -108,8 +109,10 @@ function silentWords(
   if (ending.phase === "tls") return `tls: connected, then no handshake in ${longest}`;
   if (bytes > 0) {
     return silentMs < MIN_SILENCE_MS
-      ? `reply: ${count(bytes)} in ${longest}, and still not whole`
-      : `reply: ${count(bytes)} of a reply, then nothing for ${milliseconds(silentMs)} ms`;
+      ? `reply: ${counted(bytes, "byte")} in ${longest}, and still not whole`
+      : `reply: ${counted(bytes, "byte")} of a reply, then nothing for ${
+        milliseconds(silentMs)
+      } ms`;
   }
   if (expected.target.protocol === "udp") return `reply: none in ${longest}`;
   return `reply: connected, then none in ${longest}`;
@@ -120,7 +123,7 @@ function endWords({ probed }: Row, how: "closed" | "reset"): string {
   if (ending.phase === "tls") {
     return `tls: accepted, then ${how} after ${milliseconds(tlsMs)} ms, during the handshake`;
   }
-  const what = bytes === 0 ? "without a byte" : `with ${count(bytes)} of a reply`;
+  const what = bytes === 0 ? "without a byte" : `with ${counted(bytes, "byte")} of a reply`;
   return `reply: accepted, then ${how} after ${milliseconds(replyMs)} ms ${what}`;
 }
 
@@ -133,7 +136,7 @@ function tlsDetail({ expected, probed }: Row, { problem, message = "" }: Failed)
   const days = daysLeft(certificate);
   switch (distrust) {
     case "expired":
-      return `tls: the certificate expired ${daysWords(-1 - days)} ago, on ${dateOf(validTo)}`;
+      return `tls: the certificate expired ${counted(-1 - days, "day")} ago, on ${dateOf(validTo)}`;
     case "not yet valid":
       return `tls: the certificate is not valid before ${dateOf(validFrom)}`;
     case "other name":
@@ -145,16 +148,14 @@ function tlsDetail({ expected, probed }: Row, { problem, message = "" }: Failed)
         ? `tls: the certificate is signed by itself: ${issuer}`
         : `tls: the issuer of the certificate is unknown: ${issuer}`;
     case undefined:
-      return `tls: the certificate is valid for only ${daysWords(days)}, until ${dateOf(validTo)}`;
+      return `tls: the certificate is valid for only ${counted(days, "day")}, until ${
+        dateOf(validTo)
+      }`;
   }
 }
 
 function dateOf(date: Date): string {
   return date.toISOString().slice(0, 10);
-}
-
-function daysWords(days: number): string {
-  return days === 1 ? "1 day" : `${days} days`;
 }
 
 /** What a web server answered: `200 OK`, `301 Moved Permanently, to https://web/`. */
@@ -165,7 +166,7 @@ function statusWords({ status, reason, location }: HttpAnswer): string {
 
 /** How long a certificate is still valid. */
 function validityWords(certificate: Certificate): string {
-  return `certificate valid for ${daysWords(daysLeft(certificate))}`;
+  return `certificate valid for ${counted(daysLeft(certificate), "day")}`;
 }
 
 /** What is wrong with the answer of a web server. */
@@ -190,10 +191,10 @@ function wrongDetail(row: Row): string {
   const isTooLong = ending.how === "failed" && ending.problem === "too long";
   if (form === "text") {
     const [received, right] = contrasted(quotable(visibleBytes(reply)), expected, QUOTED);
-    const read = isTooLong ? `, of which ${count(bytes)} were read` : "";
+    const read = isTooLong ? `, of which ${counted(bytes, "byte")} were read` : "";
     return `reply: "${received}"${read}, not "${right}"`;
   }
-  if (isTooLong) return `reply: ${count(bytes)} without a line end`;
+  if (isTooLong) return `reply: ${counted(bytes, "byte")} without a line end`;
   const [received, right] = contrasted(firstLine(reply), expected, QUOTED);
   return `reply: "${received}", not "${right}"`;
 }
@@ -260,10 +261,6 @@ function errnoWords(errno: string | undefined): string {
   if (errno === undefined) return "failed";
   const words = errnos[errno];
   return words === undefined ? errno : `${words} (${errno})`;
-}
-
-function count(bytes: number): string {
-  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }
 
 /** Without the line end at its end, which most replies have. */

@@ -13,6 +13,7 @@ import { hasOneClient, requestsOf, sampleOf } from "../conversations.ts";
 import { shown, wrongReply } from "../evidence.ts";
 import type { Program } from "../program/program.ts";
 import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";
+import { counted } from "../../../text/counted.ts";
 
 /** Milliseconds to wait for a reaction to a bad request: silence is not a failure. */
 const REACTION_MS = 500;
@@ -190,7 +191,9 @@ async function evidenceOf(
     return { ...evidence, saw: then === "" ? saw : `${saw}, then ${then}` };
   }
   const silence = `nothing within ${facts.timeoutMs / 1_000}s`;
-  const elsewhere = strangers > 0 ? `; ${strangers} datagrams came from another port` : "";
+  const elsewhere = strangers > 0
+    ? `; ${counted(strangers, "datagram")} came from another port`
+    : "";
   const nothing = then === "" ? silence + elsewhere : then;
   return {
     sent: asked,

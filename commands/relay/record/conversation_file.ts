@@ -4,6 +4,7 @@ import { writeTalk, type WrittenLine } from "../../../talk/write.ts";
 import { freshTexts } from "./fresh.ts";
 import { letterOf } from "./letters.ts";
 import type { RecordedConversation, Turn } from "./recording.ts";
+import { counted } from "../../../text/counted.ts";
 
 /** Characters kept free for the remark on what is left out. */
 const SPARE = 200;
@@ -35,9 +36,9 @@ export function conversationFile(
   const fitting = written.filter((one) =>
     (size += writeTalk({ udp, conversations: [one] }).length + 1) <= MAX_FILE - SPARE
   );
-  const missing = written.length - fitting.length;
+  const left = counted(written.length - fitting.length, "more conversation");
   return `${writeTalk({ udp, conversations: fitting })}
-# ${missing} more conversations are left out: a file holds at most ${MAX_FILE} characters.\n`;
+# A file holds at most ${MAX_FILE} characters: without ${left}.\n`;
 }
 
 const plainText = ({ bytes }: Turn): string => escapeBytes(bytes);

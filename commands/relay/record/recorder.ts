@@ -1,17 +1,19 @@
 import type { Channels } from "../../../cli/output/channels.ts";
-import { Failure } from "../../../cli/errors/failure.ts";
+import { fileFailure } from "../../../cli/errors/file_failure.ts";
 import { writeReport } from "../../../cli/output/write_whole.ts";
 import type { EventSink, WireEvent } from "../../../ladder/wire.ts";
-import { reasonOf } from "../../../sockets/errno.ts";
 import { visible } from "../../../text/visible.ts";
 import { conversationFile, type FileOptions } from "./conversation_file.ts";
 import { KEPT_BYTES } from "../kept.ts";
 import type { RelayOptions } from "../relay_engine.ts";
 import { Recording } from "./recording.ts";
 
-/** Milliseconds between two writes while connections end, and how many times longer than a write. */
+/** Milliseconds between two writes, and how many times longer than a write. */
 const PAUSE_MS = 250;
 const PAUSE_WRITES = 20;
+
+const ACTION = "write the recording to";
+const HINT = "choose a --record file in a folder that exists and can be written to";
 
 /** Where and how to record. */
 export interface RecorderOptions extends FileOptions {
@@ -20,7 +22,10 @@ export interface RecorderOptions extends FileOptions {
   readonly warn: (line: string) => void;
 }
 
-/** Keeps a conversation file up to date with what passes: at each connection's end, and at the end. */
+/**
+ * Keeps a conversation file up to date with what passes: at each connection's end, over UDP with
+ * each datagram, and at the end. The file is whole at any time.
+ */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #recording: Recording;
@@ -35,15 +40,17 @@ export class Recorder {
     try {
       this.#write();
     } catch (cause) {
-      throw new Failure("ERROR", problemOf(options.path, cause), { cause });
+      throw fileFailure(ACTION, options.path, cause, HINT);
     }
   }
 
   readonly see = (event: WireEvent): void => {
     this.#recording.see(event);
     // Some servers never end their side: what a client that ended has said is whole, too.
-    const isOver = event.what === "closed" || event.what === "ended";
-    if (isOver) this.#timer ??= setTimeout(() => this.finish(), this.#pause);
+    const { what } = event;
+    const isWhole = what === "closed" || what === "ended" ||
+      (this.#options.protocol === "udp" && what === "data");
+    if (isWhole) this.#timer ??= setTimeout(() => this.finish(), this.#pause);
   };
 
   /** Writes what has passed so far. */
@@ -53,7 +60,8 @@ export class Recorder {
     try {
       this.#write();
     } catch (error) {
-      if (!this.#hasWarned) this.#options.warn(problemOf(this.#options.path, error));
+      const { warn, path } = this.#options;
+      if (!this.#hasWarned) warn(fileFailure(ACTION, path, error, HINT).message);
       this.#hasWarned = true;
     }
   }
@@ -74,7 +82,7 @@ export function openRecorder(
 ): Recorder | undefined {
   const { record: path, fresh } = values;
   if (path === undefined) return undefined;
-  const warn = (line: string): void => stderr.line(`netdemo: ${line}`);
+  const warn = (line: string): void => stderr.line(`netdemo: ${visible(line)}`);
   return new Recorder({ path, fresh, protocol, warn });
 }
 
@@ -92,8 +100,4 @@ export function withRecorder(
       else shown?.({ ...event, data: event.data.subarray(0, KEPT_BYTES) });
     },
   };
-}
-
-function problemOf(path: string, error: unknown): string {
-  return `cannot write the recording to ${visible(path)}: ${reasonOf(error)}`;
 }

@@ -1,6 +1,7 @@
 import { concat } from "@std/bytes/concat";
 import type { Side } from "../../../ladder/rung.ts";
 import type { WireData, WireEvent } from "../../../ladder/wire.ts";
+import { counted } from "../../../text/counted.ts";
 
 /** Bytes that are kept in all, with some for each turn: as a conversation file they become more. */
 const MAX_KEPT = 1_048_576;
@@ -154,6 +155,8 @@ function remarksOn({ id, state, said, over }: Connection, isUdp: boolean): strin
     ...(isOpen ? [`not finished: connection ${id} was still open`] : []),
     ...(state === "reset" ? [`connection ${id} was reset`] : []),
     ...(state === "fault" ? [`a fault ended connection ${id}`] : []),
-    ...(omitted > 0 ? [`not complete: ${omitted} bytes of connection ${id} are left out`] : []),
+    ...(omitted > 0
+      ? [`not complete: without ${counted(omitted, "byte")} of connection ${id}`]
+      : []),
   ];
 }
