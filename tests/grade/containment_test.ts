@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { netdemoInProcess } from "../harness/in_process.ts";
-import { linux, python, python3, root, testWith, tool } from "../harness/needs.ts";
+import { linux, python, python3, root, testWith, tool, working } from "../harness/needs.ts";
+import { netdemoCommand, run } from "../harness/process.ts";
 import { until } from "../harness/system.ts";
 
 /** Tries to get marks that it did not earn, and says on stdout what it could do. */
@@ -65,12 +66,28 @@ testWith(
   },
 );
 
-testWith([linux], "--run-as needs a user that exists, and root", async () => {
-  const { code, stderr } = await netdemoInProcess([
-    ...["grade", "calc-server", "--run-as", "no-such-user", "--", "sh", "-c", "true"],
-  ]);
-  assertEquals(code, 2);
-  assertMatch(stderr, /--run-as: cannot run the program as 'no-such-user'\nhint: /);
+testWith([linux, root, tool("setpriv")], "--run-as says what it lacks", async () => {
+  const missing = Deno.makeTempDirSync();
+  const own = ["grade", "calc-server", "--run-as"];
+  const program = ["--", "/bin/sh", "-c", "true"];
+  const nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--"];
+  const executable = [...nobody, ...netdemoCommand];
+  try {
+    for (const name of ["sh", "id"]) await Deno.symlink(`/usr/bin/${name}`, `${missing}/${name}`);
+    const table = [
+      [[...netdemoCommand, ...own, "no-such-user", ...program], {}, /no such user: create it/],
+      [[...netdemoCommand, ...own, "nobody", ...program], { PATH: missing }, /util-linux/],
+      [[...executable, ...own, "nobody", ...program], { HOME: "/tmp" }, /must run as root/],
+    ] as const;
+    for (const [command, env, hint] of table) {
+      const { code, stderr } = await run(command, { env });
+      assertEquals(code, 2, stderr);
+      assertMatch(stderr, /--run-as: cannot run the program as '[a-z-]+'\nhint: /);
+      assertMatch(stderr, hint);
+    }
+  } finally {
+    await Deno.remove(missing, { recursive: true });
+  }
 });
 
 /** Forks into new sessions without end, with an empty environment. */
@@ -83,25 +100,35 @@ import time
 time.sleep(100)
 `;
 
-testWith(
-  [linux, python3, root],
-  "in a control group, a program that forks into new sessions ends whole",
-  async () => {
-    for (let times = 0; times < 3; times++) {
-      const mark = `forks-${Deno.pid}-${times}`;
-      const { stdout } = await netdemoInProcess([
+/** Permission to mount something that no other process sees. */
+const mounts = working("no mount namespaces", "unshare", "--mount", "mount", "--bind", "/", "/");
+
+/** Containments, each with what is to be seen at /sys/fs/cgroup. */
+const containments = [
+  [/control group|PID namespace/, "true"],
+  [/control group/, "mount -t cgroup2 none /sys/fs/cgroup"],
+  [/PID namespace/, "mount -t tmpfs none /sys/fs/cgroup"],
+] as const;
+
+for (const [kind, prepare] of containments) {
+  testWith(
+    [linux, python3, root, mounts],
+    `a program that forks into new sessions ends whole, after ${prepare}`,
+    async () => {
+      const mark = `forks-${Deno.pid}-${prepare.length}`;
+      const { stdout } = await run([
+        ...["unshare", "--mount", "sh", "-c", `${prepare} && exec "$@"`, "sh", ...netdemoCommand],
         ...["grade", "calc-server", "--json", "--max-time", "700ms"],
         ...["--", python(), "-c", FORKS, mark],
       ]);
       const { containment } = JSON.parse(
         stdout.split("\n").find((line) => line.includes('"summary"')) ?? "{}",
       );
-      // Where control groups can't be made, the forks may outlive it: docs/grade.md says so.
-      if (containment !== "control group") return;
+      assertMatch(containment, kind);
       await until(() => running(mark) === 0, "nothing is left running");
-    }
-  },
-);
+    },
+  );
+}
 
 function running(mark: string): number {
   let count = 0;

@@ -1,94 +1,39 @@
 /**
  * What keeps the program under test from outliving its examination, and from netdemo's own files.
  *
- * On Linux, where netdemo may make control groups (cgroups(7), both versions), it gets one of its
- * own: whatever it forks into is in it, the kernel limits its memory, and all of it ends at once.
- * Elsewhere its process group and its environment's mark have to do.
+ * On Linux, where netdemo may make control groups, it gets one of its own: whatever it forks into
+ * is in it, the kernel limits its memory, and all of it ends at once. Where it may not, a PID
+ * namespace does the same but for the memory. Elsewhere its process group and its environment's
+ * mark have to do.
  */
 import { misuse } from "../../../cli/errors/failure.ts";
-import { MAX_MEMORY, offences } from "./child.ts";
-import { processGroupsIn, runScript } from "./system.ts";
-
-/** Processes and threads that a program may run at once. */
-const MAX_PROCESSES = 1_000;
+import { openControlGroup } from "./control_group.ts";
+import type { Enclosure } from "./enclosure.ts";
+import { openPidNamespace } from "./pid_namespace.ts";
+import { runScript } from "./system.ts";
 
 /** How a program is contained. */
-export type Containment = "control group" | "process group";
+export type Containment = "control group" | "PID namespace" | "process group";
 
 /** Starts a command within a containment. */
-export interface Container {
+export interface Container extends Omit<Enclosure, "wrap"> {
   readonly kind: Containment;
-  /** The command that starts another one inside. */
+  /** The command that starts another one inside, with these variables. */
   wrap(command: readonly string[], env: Readonly<Record<string, string>>): readonly string[];
-  /**
-   * Ends everything inside.
-   *
-   * @param own The process groups that were ended already.
-   * @returns what the program did that it must not do.
-   */
-  end(own: ReadonlySet<number>): Promise<readonly string[]>;
-  /** Ends everything inside, and removes the container. */
-  remove(): Promise<void>;
 }
 
-/**
- * Makes a group in version 2, or one for memory and one for processes in version 1; prints the
- * folders. Each step that fails takes the group away again.
- */
-const MAKE = `
-name=$1 bytes=$2
-root=/sys/fs/cgroup
-if [ -e "$root/cgroup.procs" ] && mkdir "$root/$name" 2>/dev/null; then
-  [ -e "$root/$name/cgroup.kill" ] || { rmdir "$root/$name"; exit 1; }
-  { echo "$bytes" > "$root/$name/memory.max"; } 2>/dev/null
-  { echo ${MAX_PROCESSES} > "$root/$name/pids.max"; } 2>/dev/null
-  echo "$root/$name"
-  exit 0
-fi
-cd /sys/fs/cgroup && mkdir "pids/$name" 2>/dev/null || exit 1
-if mkdir "memory/$name" 2>/dev/null; then
-  { echo "$bytes" > "memory/$name/memory.limit_in_bytes"; } 2>/dev/null
-  echo "/sys/fs/cgroup/memory/$name"
-fi
-{ echo ${MAX_PROCESSES} > "pids/$name/pids.max"; } 2>/dev/null
-echo "/sys/fs/cgroup/pids/$name"
-`;
+/** The kinds of enclosures, the best one first. */
+const enclosures = [
+  ["control group", openControlGroup],
+  ["PID namespace", openPidNamespace],
+] as const;
 
-/** Enters the groups, if they are still there, and becomes the command. */
-const ENTER = `
-while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 125; shift; done
-shift
-exec "$@"
-`;
-
-/**
- * Ends all processes of the groups; in version 1, after forbidding new ones. Prints what they were
- * (proc(5), stat), and how often the groups' limits were met, before and after.
- */
-const END = `
-events() {
-  for group; do
-    for file in pids.events memory.events memory.oom_control; do
-      [ -e "$group/$file" ] || continue
-      while read -r line; do echo "$file $line"; done < "$group/$file"
-    done
-  done
-}
-events "$@"
-for group; do
-  while read -r pid; do read -r stat < "/proc/$pid/stat" && echo "$stat"; done < "$group/cgroup.procs"
-  if [ -e "$group/cgroup.kill" ]; then echo 1 > "$group/cgroup.kill"; continue; fi
-  [ -e "$group/pids.max" ] && echo 0 > "$group/pids.max"
-  tries=0
-  while [ -s "$group/cgroup.procs" ] || [ -n "$(cat "$group/cgroup.procs")" ]; do
-    for pid in $(cat "$group/cgroup.procs"); do kill -9 "$pid"; done
-    tries=$((tries + 1)); [ $tries -gt 200 ] && break
-    sleep 0.01
-  done
-  [ -e "$group/pids.max" ] && echo ${MAX_PROCESSES} > "$group/pids.max"
-done 2>/dev/null
-events "$@"
-`;
+/** Its process group is all that a program has elsewhere. */
+const NONE: Enclosure = {
+  wrap: (command) => command,
+  end: () => Promise.resolve([]),
+  remove: () => Promise.resolve(),
+};
 
 /**
  * A container for one program.
@@ -98,41 +43,25 @@ events "$@"
  */
 export async function openContainer(user?: string): Promise<Container> {
   const become = user === undefined ? [] : await becoming(user);
-  const name = `netdemo-${crypto.randomUUID()}`;
-  const made = Deno.build.os === "linux"
-    ? await runScript(MAKE, name, String(MAX_MEMORY * 1_000_000))
-    : undefined;
-  const groups = made?.split("\n").filter((line) => line !== "") ?? [];
-  /** How many processes the limit had prevented. */
-  let prevented = 0;
-  const end = async (own: ReadonlySet<number>): Promise<string[]> => {
-    if (groups.length === 0) return [];
-    const text = await runScript(END, ...groups) ?? "";
-    const counts = [...text.matchAll(/^pids\.events max (\d+)/gm)].map(([, count]) =>
-      Number(count)
-    );
-    const isCrowd = (counts[0] ?? 0) > prevented;
-    // Those that the end itself prevented don't count.
-    prevented = counts.at(-1) ?? 0;
-    return [
-      ...processGroupsIn(text).some((group) => !own.has(group)) ? [offences.left] : [],
-      ...isCrowd ? [`ran more than ${MAX_PROCESSES} processes at once`] : [],
-      ...(/ oom_kill [1-9]/.test(text) ? [offences.memory] : []),
-    ];
-  };
+  const [kind, enclosure] = await openEnclosure();
   return {
-    kind: groups.length > 0 ? "control group" : "process group",
-    wrap: (command, env) => {
-      const inner = become.length === 0 ? command : [...become, ...variables(env), ...command];
-      return groups.length === 0 ? inner : ["sh", "-c", ENTER, "sh", ...groups, "--", ...inner];
-    },
-    end,
-    async remove() {
-      if (groups.length === 0) return;
-      await end(new Set());
-      await runScript('for group; do rmdir "$group"; done', ...groups);
-    },
+    ...enclosure,
+    kind,
+    wrap: (command, env) =>
+      enclosure.wrap(
+        become.length === 0 ? command : [...become, ...variables(env), ...command],
+      ),
   };
+}
+
+async function openEnclosure(): Promise<[Containment, Enclosure]> {
+  if (Deno.build.os === "linux") {
+    for (const [kind, open] of enclosures) {
+      const enclosure = await open();
+      if (enclosure !== undefined) return [kind, enclosure];
+    }
+  }
+  return ["process group", NONE];
 }
 
 /** Another user gets no variable that is not for it. */
@@ -141,14 +70,35 @@ function variables(env: Readonly<Record<string, string>>): string[] {
   return ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/", "LANG=C.UTF-8", ...own];
 }
 
-/** The command that becomes a user for good. @throws {Failure} */
+/** What stands in the way of running as another user, with what to do about it. */
+const OBSTACLES = {
+  root: "netdemo must run as root: sudo netdemo grade ...",
+  user: "there is no such user: create it, for example with useradd",
+  setpriv: "it takes setpriv: install the package util-linux",
+} as const;
+
+/**
+ * The command that becomes a user for good. It takes setpriv: what su starts could become root
+ * again through a setuid program, and leaves the process group.
+ *
+ * @throws {Failure} of kind `USAGE`
+ */
 async function becoming(user: string): Promise<readonly string[]> {
-  const hint = "the user must exist, netdemo must run as root, and setpriv (util-linux) be there";
-  const facts = await runScript('id -u && id -g "$1" && command -v setpriv', user);
-  const [own, group, setpriv] = facts?.trim().split("\n") ?? [];
-  if (own !== "0" || group === undefined || setpriv === undefined) {
+  const facts = (await runScript(FACTS, user))?.trim() ?? "setpriv";
+  const obstacle = Object.entries(OBSTACLES).find(([name]) => facts === name);
+  if (obstacle !== undefined) {
+    const [, hint] = obstacle;
     throw misuse(`--run-as: cannot run the program as '${user}'`, { hint });
   }
+  const [group = "", setpriv = ""] = facts.split("\n");
   const ids = [`--reuid=${user}`, `--regid=${group}`, "--init-groups"];
   return [setpriv, ...ids, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"];
 }
+
+/** Prints the user's group and the path of setpriv, or the name of what stands in the way. */
+const FACTS = `
+[ "$(id -u)" = 0 ] || { echo root; exit; }
+group=$(id -g "$1" 2>/dev/null) || { echo user; exit; }
+setpriv=$(command -v setpriv) || { echo setpriv; exit; }
+echo "$group"; echo "$setpriv"
+`;

@@ -26,7 +26,7 @@ export async function isExecutable(program: string, folder?: string): Promise<bo
 }
 
 /** Runs a tool; returns what it printed, and `undefined` if it is missing. */
-async function runTool(command: string, args: string[], options: Deno.CommandOptions = {}) {
+export async function runTool(command: string, args: string[], options: Deno.CommandOptions = {}) {
   try {
     const tool = new Deno.Command(command, { args, stdin: "null", stderr: "null", ...options });
     const { stdout, success } = await tool.output();
