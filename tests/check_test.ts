@@ -495,7 +495,7 @@ Deno.test("bytes that are not UTF-8 are shown as bytes, and the hint fits the qu
   assertMatch(wrong.stdout, /reply: "HTTP\/1\.1 200 OK\\r\\n\\r\\ncaf\\xe9", not "HTTP\/1\.1 404/);
   assertMatch(wrong.stderr, /hint: it answers, but not as --reply says/);
   const more = await own("--reply", "200 OK");
-  assertMatch(more.stderr, /hint: .*write --reply '\{\.\.\.\}200 OK\{\.\.\.\}'\n/);
+  assertMatch(more.stderr, /hint: .*write --reply "\{\.\.\.\}200 OK\{\.\.\.\}"\n/);
   assertEquals((await own("--reply", "{...}200 OK{...}")).code, 0);
   // What is too long to be read whole is said to be.
   await using flood = await startStreams(HOST, async (stream) => {
@@ -521,7 +521,7 @@ Deno.test("a request that waits for an empty line gets a hint that names it", as
     check(target, "--send", text, "--reply", "HTTP/1.0 200 OK{...}", "--timeout", "300ms");
   const stuck = await ask("GET / HTTP/1.0");
   assertEquals(stuck.code, 124);
-  const [, line = ""] = /hint: .* --send '(.*)'\n/.exec(stuck.stderr) ?? [];
+  const [, line = ""] = /hint: .* --send "(.*)"\n/.exec(stuck.stderr) ?? [];
   assertEquals((await ask(line)).code, 0, stuck.stderr);
 });
 
@@ -724,6 +724,20 @@ const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hi
   [["ftp://localhost:4040"], /neither tcp:\/\/ nor udp:\/\//, /write HOST:PORT/],
   [["htp://localhost:4040/"], /'htp:\/\/' is not a scheme/, /did you mean http:\/\/\?/],
   [["http:/localhost:4040/"], /'http:\/' is not a scheme/, /did you mean http:\/\/\?/],
+  [["tls://web"], /'tls:\/\/web' is not a target: it has no port/, /add a port: tls:\/\/web:4040$/],
+  [["https://web:x/"], /'https:\/\/web:x\/' is not a target: a port/, /https:\/\/web:4040$/],
+  [["https://"], /'https:\/\/' is not a target: it has no host/, /https:\/\/localhost:4040/],
+  [["http://me@web/"], /'me@web' is not a host name/, /http:\/\/web:80$/],
+  [["tls://:{port}/bad", "--port-file", "x"], /'tls:\/\/:\{port\}\/bad' is not/, /what may follow/],
+  [["tls://unix:/x"], /'tls:\/\/unix:\/x' is not a target: a port/, /./],
+  [
+    ["http://localhost:1", "--days", "3"],
+    /--days is for targets over TLS/,
+    /write tls:\/\/ or https/,
+  ],
+  [["udp://:1", "--proxy-protocol", "v1"], /--proxy-protocol is for connections/, /over UDP/],
+  [["refused=:1", "--slower-than", "1s"], /--slower-than is for targets that should/, /./],
+  [["localhost:1", "--name", "west"], /--name is shown in JUnit XML and JSON only/, /--junit PATH/],
   [["droped=localhost:1"], /'droped=' is not an expectation/, /did you mean dropped\?/],
   [["error=localhost:1"], /never as expected/, /blocked/],
   [["udp://localhost:1/open"], /UDP has no handshake/, /./],

@@ -16,7 +16,7 @@ export interface InternetTarget {
 }
 
 /** The server that a command addresses by the path of its Unix socket. */
-interface UnixTarget {
+export interface UnixTarget {
   readonly text: string;
   readonly protocol: "unix";
   readonly path: string;
@@ -30,6 +30,14 @@ export type Target = InternetTarget | UnixTarget;
 interface TargetOptions {
   /** Names allowed after the slash. @default {none} */
   readonly services?: readonly string[];
+  /**
+   * More schemes over TCP. One that has a port by default is a URL's: a path may follow.
+   *
+   * @default {none}
+   */
+  readonly schemes?: ReadonlyMap<string, number | undefined>;
+  /** What may stand for a port that is not known yet, and is 0. @default {nothing} */
+  readonly unknownPort?: string | undefined;
 }
 
 /** Default ports of other schemes, so that a hint can show the whole target. */
@@ -51,23 +59,31 @@ const portsOfSchemes: Readonly<Record<string, number>> = {
  *
  * @throws {Failure} of kind `USAGE` whose hint shows the right form.
  */
-export function parseTarget(text: string, { services = [] }: TargetOptions = {}): Target {
+export function parseTarget(text: string, options: TargetOptions = {}): Target {
+  const { services = [], schemes = new Map() } = options;
   const path = /^unix:(.*)$/is.exec(text)?.[1];
   if (path !== undefined) return { text, protocol: "unix", path: unixPath(path, text) };
 
   const [, scheme, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
-  const protocol = scheme?.toLowerCase() ?? "tcp";
-  if (protocol !== "tcp" && protocol !== "udp") throw otherScheme(text, protocol, rest);
+  const name = scheme?.toLowerCase() ?? "tcp";
+  if (name !== "tcp" && name !== "udp" && !schemes.has(name)) throw otherScheme(text, name, rest);
+  const place = { text, prefix: scheme === undefined ? "" : `${name}://`, ...options };
+  const protocol = name === "udp" ? "udp" : "tcp";
 
+  const usualPort = schemes.get(name);
+  if (usualPort !== undefined) {
+    const [authority = ""] = rest.split(/[/?#]/, 1);
+    const isBare = authority !== "" && !/:[^\]:]*$/.test(authority);
+    return { text, protocol, ...hostAndPort(authority + (isBare ? `:${usualPort}` : ""), place) };
+  }
   const slash = rest.indexOf("/");
   const [authority, service] = slash === -1
     ? [rest]
     : [rest.slice(0, slash), rest.slice(slash + 1)];
-  const prefix = scheme === undefined ? "" : `${protocol}://`;
   return {
     text,
     protocol,
-    ...hostAndPort(authority, text, prefix),
+    ...hostAndPort(authority, place),
     service: service === undefined ? undefined : knownService(service, text, services),
   };
 }
@@ -84,14 +100,21 @@ export function looksLikeTarget(word: string): boolean {
   return host === "" || /\p{L}/u.test(host) || canonicalAddress(host) !== undefined;
 }
 
+/** A target as it was typed, for messages about a part of it. */
+interface Typed extends Pick<TargetOptions, "unknownPort"> {
+  readonly text: string;
+  /** Its scheme and `://`, if it has one. */
+  readonly prefix: string;
+}
+
 function hostAndPort(
   authority: string,
-  text: string,
-  prefix: string,
+  { text, prefix, unknownPort }: Typed,
 ): { readonly host: string; readonly port: number } {
   const [, typed, port] = /^(\[[^\]]*\]|[^:\[\]]*):([^:]*)$/.exec(authority) ?? [];
   if (typed === undefined || port === undefined) throw noPort(authority, text, prefix);
-  const host = typed === "" ? "localhost" : readHost(typed, text, port);
+  const host = typed === "" ? "localhost" : readHost(typed, port, { text, prefix });
+  if (port === unknownPort) return { host, port: 0 };
   const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
   if (number >= 1 && number <= 65_535) return { host, port: number };
   const received = port === "" ? "none" : `'${port}'`;
@@ -101,26 +124,28 @@ function hostAndPort(
 }
 
 /** Reads a host: a name is unchanged, an address made canonical. */
-function readHost(typed: string, text: string, port: string): string {
+function readHost(typed: string, port: string, { text, prefix }: Typed): string {
   const address = canonicalAddress(typed);
   if (address !== undefined) return address;
   if (typed.startsWith("[")) {
     throw wrong(text, `'${typed.slice(1, -1)}' is not an IPv6 address`, {
-      hint: `an IPv6 address looks like [::1]:${port} or [2001:db8::7]:${port}`,
+      hint: `an IPv6 address looks like ${prefix}[::1]:${port} or ${prefix}[2001:db8::7]:${port}`,
     });
   }
   // Resolvers read 10.1 as 10.0.0.1: a typo would reach another host.
   if (/^(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?$/i.test(typed)) {
     throw wrong(text, `'${typed}' is not an IPv4 address`, {
-      hint: `an IPv4 address has four numbers from 0 to 255, for example 10.0.0.7:${port}`,
+      hint: `an IPv4 address has four numbers from 0 to 255, for example ${prefix}10.0.0.7:${port}`,
     });
   }
   if (isHostName(typed)) return typed;
   const user = typed.includes("@");
   throw wrong(text, `'${typed}' is not a host name`, {
     hint: user
-      ? `leave out everything before the @: ${typed.slice(typed.lastIndexOf("@") + 1)}:${port}`
-      : `write a target as HOST:PORT, for example localhost:${port}`,
+      ? `leave out everything before the @: ${prefix}${
+        typed.slice(typed.lastIndexOf("@") + 1)
+      }:${port}`
+      : `write a target as HOST:PORT, for example ${prefix}localhost:${port}`,
   });
 }
 
@@ -132,7 +157,8 @@ function isHostName(text: string): boolean {
 function noPort(authority: string, text: string, prefix: string): Failure {
   if (authority === "") {
     return wrong(text, "it has no host and no port", {
-      hint: "write a target as HOST:PORT, for example localhost:4040, or :4040 for this host",
+      hint:
+        `write a target as HOST:PORT, for example ${prefix}localhost:4040, or ${prefix}:4040 for this host`,
     });
   }
   const socat = /^(tcp|udp)[46]?:(.*:.*)$/i.exec(authority);

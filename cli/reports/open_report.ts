@@ -48,6 +48,11 @@ export function openReport<R extends Result>(options: ReportOptions<R>): Report<
       hint: "choose one of them; --junit PATH goes with either",
     });
   }
+  if (name !== undefined && junit === undefined && !json) {
+    throw misuse("--name is shown in JUnit XML and JSON only", {
+      hint: "add --junit PATH or --json",
+    });
+  }
   if (junit !== undefined) refuseUnwritable(junit);
   const file = junit === undefined ? [] : [junitReport(junit, command, name)];
   const printed = json ? jsonReport(options) : tap ? tapReport(stdout) : textReport(stdout, {

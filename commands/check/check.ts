@@ -66,6 +66,7 @@ export function checkProgram(services: readonly Askable[]): Program {
       if (values.first && !given.has("talk")) {
         throw misuse("--first needs --talk: a conversation file");
       }
+      refuseUseless(given, targets);
       const options = await prepare(targets, values, services);
       return (channels) => run(options, values, channels);
     },
@@ -148,6 +149,50 @@ function refuseContradictions(given: ReadonlySet<string>): void {
     throw misuse("--every needs --count: the number of probes", {
       hint: "--for D retries until all targets are as expected",
     });
+  }
+}
+
+/** A flag that is for some targets only: without one it would be ignored silently. */
+interface Purpose {
+  readonly flags: readonly string[];
+  readonly what: string;
+  readonly hint: string;
+  isFor(target: Expectation): boolean;
+}
+
+const purposes: readonly Purpose[] = [
+  {
+    flags: ["ca", "days"],
+    what: "targets over TLS",
+    hint: "write tls:// or https:// before the target: netdemo check https://web/ --days 14",
+    isFor: ({ tls }) => tls !== undefined,
+  },
+  {
+    flags: ["proxy-protocol"],
+    what: "connections",
+    hint: "leave it out: over UDP no header is sent",
+    isFor: ({ target }) => target.protocol !== "udp",
+  },
+  {
+    flags: ["slower-than"],
+    what: "targets that should answer",
+    hint: "leave it out: only an ok can be slow",
+    isFor: ({ expect }) => expect === "ok" || expect === "open" || expect === "slow",
+  },
+  {
+    flags: ["ipv4", "ipv6"],
+    what: "targets with an address",
+    hint: "leave it out: a Unix socket has none",
+    isFor: ({ target }) => target.protocol !== "unix",
+  },
+];
+
+function refuseUseless(given: ReadonlySet<string>, targets: readonly Expectation[]): void {
+  for (const { flags, what, hint, isFor } of purposes) {
+    const flag = flags.find((name) => given.has(name));
+    if (flag !== undefined && !targets.some(isFor)) {
+      throw misuse(`--${flag} is for ${what}`, { hint });
+    }
   }
 }
 

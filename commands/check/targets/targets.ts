@@ -1,7 +1,7 @@
 import { Failure, misuse } from "../../../cli/errors/failure.ts";
 import { NEEDS_ZONE } from "../../../cli/errors/words.ts";
 import { suggest } from "../../../cli/arguments/suggest.ts";
-import { type InternetTarget, parseTarget, type Target } from "../../../cli/arguments/target.ts";
+import { parseTarget, type Target, type UnixTarget } from "../../../cli/arguments/target.ts";
 import {
   canonicalAddress,
   isLinkLocalWithoutZone,
@@ -82,37 +82,40 @@ export function parseExpectation(text: string, options: ExpectOptions): Expectat
   return expected;
 }
 
-/** The default ports of HTTP. */
-const httpPorts: Readonly<Record<string, number>> = { http: 80, https: 443 };
+/** The schemes of check's own, with the ports that HTTP has by default. */
+const ownSchemes = new Map([["tls", undefined], ["http", 80], ["https", 443]]);
 
 /** What a target's scheme says besides where it is. */
 type Asked = Pick<Expectation, "target" | "service" | "tls" | "http">;
 
 /** Reads a target with its scheme: those of {@linkcode parseTarget}, tls, http and https. */
 function parseAsked(text: string, services: readonly string[], options: ExpectOptions): Asked {
-  const [, scheme = "", rest = ""] = /^(tls|https?):\/\/(.*)$/i.exec(text) ?? [];
+  const [, scheme = "", path = ""] = /^([a-z]+):\/\/[^/?#]*([^#]*)/i.exec(text) ?? [];
   const { certificate, answer } = options;
-  if (scheme === "") {
-    refuseMisspelt(text);
-    return splitPath(parsePlaced(text, services, options), services);
-  }
-  if (scheme.toLowerCase() === "tls") {
-    const target = parsePlaced(rest, services, options) as InternetTarget;
-    const tls = { host: target.host, ...certificate };
-    return { target: { ...target, text }, service: target.service, tls };
-  }
-  const [, authority = "", path = ""] = /^([^/?#]*)([^#]*)/.exec(rest) ?? [];
-  const hasPort = /:[^\]:]*$/.test(authority);
-  const port = hasPort ? "" : `:${httpPorts[scheme.toLowerCase()]}`;
-  const target = parsePlaced(authority + port, [], options) as InternetTarget;
+  refuseMisspelt(text);
+  const target = parsePlaced(text, services, options);
+  if (target.protocol === "unix") return splitPath(target, services);
+  const { host, service } = target;
   const http = { status: DEFAULT_STATUS, ...answer, path: pathOf(path) };
-  const found = { target: { ...target, text }, service: "http", http };
-  if (scheme.toLowerCase() === "http") return found;
-  return { ...found, tls: { host: target.host, protocols: ["http/1.1"], ...certificate } };
+  switch (scheme.toLowerCase()) {
+    case "tls":
+      return { target, service, tls: { host, ...certificate } };
+    case "http":
+      return { target, service: "http", http };
+    case "https":
+      return {
+        target,
+        service: "http",
+        http,
+        tls: { host, protocols: ["http/1.1"], ...certificate },
+      };
+    default:
+      return { target, service };
+  }
 }
 
 /** The schemes that a target may have. */
-const schemes = ["tcp", "udp", "tls", "http", "https"];
+const schemes = ["tcp", "udp", ...ownSchemes.keys()];
 
 /** @throws {Failure} for `http:/web` and `htp://web`, whose hint shows the scheme that was meant. */
 function refuseMisspelt(text: string): void {
@@ -134,18 +137,19 @@ function pathOf(typed: string): string {
 export function hostHeader({ target, tls }: Expectation): string {
   if (target.protocol === "unix") return "localhost";
   const host = target.host.includes(":") ? `[${target.host.split("%")[0]}]` : target.host;
-  const own = tls === undefined ? httpPorts.http : httpPorts.https;
+  const own = ownSchemes.get(tls === undefined ? "http" : "https");
   return target.port === own ? host : `${host}:${target.port}`;
 }
 
-/** Reads a target; any port will do where the real one is in a file. */
+/** Reads a target, whose port may be in a file. */
 function parsePlaced(
   text: string,
   services: readonly string[],
   { hasPortFile = false }: ExpectOptions,
 ): Target {
-  if (!text.includes(PORT)) return parseTarget(text, { services });
-  if (hasPortFile) return { ...parseTarget(text.replace(PORT, "1"), { services }), text };
+  if (hasPortFile || !text.includes(PORT)) {
+    return parseTarget(text, { services, schemes: ownSchemes, unknownPort: PORT });
+  }
   throw misuse(`'${text}' can't be checked: no file says what ${PORT} is`, {
     hint: "--port-file FILE names the file that a server's --port-file writes",
   });
@@ -175,10 +179,9 @@ export function atPort(expectation: Expectation, ports: Ports): Expectation {
 
 /** Splits `unix:PATH/SERVICE`, unless PATH is a folder: then the socket is called like a service. */
 function splitPath(
-  target: Target,
+  target: UnixTarget,
   services: readonly string[],
-): { readonly target: Target; readonly service: string | undefined } {
-  if (target.protocol !== "unix") return { target, service: target.service };
+): { readonly target: UnixTarget; readonly service: string | undefined } {
   const [, path = "", service = ""] = /^(.*[^/])\/([a-z]+)$/.exec(target.path) ?? [];
   if (!services.includes(service) || isFolder(path)) return { target, service: undefined };
   return { target: { ...target, path }, service };
