@@ -104,6 +104,39 @@ Deno.test("wrong usage is reported on stderr with exit code 2, and nothing start
   await Promise.all(runs);
 });
 
+Deno.test("a file that can't be read or written is named, without the system's number", async () => {
+  const folder = await Deno.makeTempDir();
+  const missing = `${folder}/nosuch/file`;
+  try {
+    for (
+      const line of [
+        "check --targets PATH",
+        "check --talk PATH.talk :1",
+        "check --ca PATH tls://:1",
+        "check --junit PATH :1",
+        "serve PATH.talk:4070",
+        "demo PATH.talk",
+        "calc-server --port 0 --port-file PATH --max-time 5s",
+        "relay --port 0 --record PATH localhost:1",
+        "grade server --talk PATH.talk -- x",
+        "grade calc-server --gradescope PATH -- x",
+      ]
+    ) {
+      for (const path of [missing, folder]) {
+        if (path === folder && line.includes(".talk")) continue; // no such file either
+        const args = line.split(" ").map((word) => word.replace("PATH", path));
+        const { code, stderr } = await netdemoInProcess(args);
+        assert(code !== 0, line);
+        assertMatch(stderr, /^netdemo: (?:USAGE|ERROR): .*\nhint: .*\n$/, line);
+        assert(stderr.includes(path), `${line}: ${stderr}`);
+        assert(!/os error|Error:/.test(stderr), `${line}: ${stderr}`);
+      }
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("netdemo alone shows every command; --version and help work", async () => {
   const { code, stdout, stderr } = await netdemoInProcess([]);
   assertEquals({ code, stderr }, { code: 0, stderr: "" });

@@ -1,7 +1,7 @@
 import { formatEndpoint, type InternetEndpoint } from "../../protocol/addresses.ts";
 import { MAX_DURATION_MS } from "../../protocol/duration.ts";
 import { EagerPeer } from "../../sockets/eager_peer.ts";
-import { errnoOf, kindOf, messageOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import { errnoOf, kindOf, reasonOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { dialResettable } from "../../sockets/node_stream.ts";
 import { Finding } from "../../suite/test.ts";
 import { ConnectionPair, type End, endOf, kindOfEnding } from "./connection_pair.ts";
@@ -107,7 +107,7 @@ export class TcpDriver {
   notConnected(cause: unknown): Finding {
     const where = this.#targets.map(formatEndpoint).join(" and ");
     const kind = kindOf(cause) ?? "ERROR";
-    const how = words[kind] ?? errnoOf(cause) ?? messageOf(cause);
+    const how = words[kind] ?? errnoOf(cause) ?? reasonOf(cause);
     return new Finding({ saw: `cannot connect to ${where}: ${how}`, kind }, { cause });
   }
 }

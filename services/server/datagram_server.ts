@@ -3,7 +3,7 @@ import { type InternetEndpoint, loopbackAddresses } from "../../protocol/address
 import { MAX_DATAGRAM, readDatagram } from "../../protocol/datagram.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
-import { messageOf } from "../../sockets/errno.ts";
+import { reasonOf } from "../../sockets/errno.ts";
 import { bindNewAddresses, bindUdp } from "../../sockets/bind_udp.ts";
 import { isLoopback, isWildcard } from "../../sockets/host_addresses.ts";
 import { receiveFrom } from "../../sockets/receive.ts";
@@ -235,7 +235,7 @@ class DatagramServer implements Server {
   }
 
   #onUnsent(exchange: Exchange, error: unknown): void {
-    this.#events.ignored?.(exchange, `cannot send: ${messageOf(error)}`);
+    this.#events.ignored?.(exchange, `cannot send: ${reasonOf(error)}`);
   }
 
   #reply(request: Line, length: number, requester: Requester): string | ReplyPlan {

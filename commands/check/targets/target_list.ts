@@ -109,7 +109,8 @@ export async function readTargetList(
 async function readFile(path: string, current: CurrentQuestion): Promise<readonly Listed[]> {
   const name = path === "-" ? "stdin" : path;
   const hint = "--targets takes a file with one target per line, or - for stdin";
-  return (await readText(path, "the targets", hint)).split(/\r?\n/).flatMap((line, index) => {
+  const what = path === "-" ? "the targets" : `the targets in '${path}'`;
+  return (await readText(path, what, hint)).split(/\r?\n/).flatMap((line, index) => {
     const where = `${name}:${index + 1}`;
     return located(where, () => {
       const { order, words } = parseCommandLine(wordsOf(line), questionFlags);
