@@ -57,7 +57,7 @@ export function parseExpression(text: string, line: number, column: number): Exp
       if (!isFunction(name)) return fail({ kind: "unknown function", name }, start);
       return { kind: "call", name, argument: inParentheses() };
     }
-    if (reserved.includes(name)) fail({ kind: "reserved name", name }, start);
+    if (reserved.includes(name.toLowerCase())) fail({ kind: "reserved name", name }, start);
     return { kind: "name", name, column: column + start };
   };
 

@@ -71,7 +71,7 @@ function parseLine(
     throw new TalkError(number, column, problem);
   };
   const [whole, client = "", arrow, typed, after = ""] = SAID.exec(source) ?? [];
-  if (whole === undefined) fail(1, { kind: "unknown line", text: source.trim() });
+  if (whole === undefined) fail(1, { kind: "unknown line", meant: likelyLine(source.trim()) });
   const sign = arrow ?? typed ?? "";
   const says = signs[sign] ?? "client";
   if (says === "mistake" && client !== "") fail(1, { kind: "named mistake" });
@@ -86,6 +86,13 @@ function parseLine(
   }
   const comment = comments.length > 0 ? comments.join(" ") : undefined;
   return { says, client, tokens, source, number, comment };
+}
+
+/** What was likely meant by a line that is none. */
+function likelyLine(text: string): string {
+  if (/^udp\b/i.test(text)) return "udp";
+  if (/^(?:\/\/|;|--)/.test(text)) return text.replace(/^\W+/, "# ");
+  return SAID.test(text) ? text : `> ${text}`;
 }
 
 /** Whether a line says nothing about how it ends, so that a line end may follow. */

@@ -7,8 +7,8 @@ import { type BinaryFormat, binaryFormats, type Range, type Token } from "./talk
 
 const encoder = new TextEncoder();
 
-/** A name in braces with spaces around it. */
-const SPACED_NAME = /\{\s+([A-Za-z]\w*)\s*\}/y;
+/** A name in braces with spaces around it, or three dots that an editor has made one character. */
+const SPACED_NAME = /\{(?:\s+([A-Za-z]\w*)\s*|…)\}/y;
 const FORMAT = /^(.*?)(?<!\s)\s+as\s+(\S+)\s*$/;
 const RANGE = /^(\s*[A-Za-z(].*?)(?<!\s)\s+(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)\s*$/;
 
@@ -54,7 +54,7 @@ export function parseText(text: string, line: number, column: number): Token[] {
       if (escape !== undefined) addBytes(escape.bytes);
       at += escape?.length ?? 2;
     } else {
-      const [source, name = ""] = spacedName(text, at) ?? [];
+      const [source, name = "..."] = spacedName(text, at) ?? [];
       if (source !== undefined) fail({ kind: "spaced name", name, source });
       const end = endOfPlain(text, at + 1);
       addBytes(encoder.encode(text.slice(at, end)));
@@ -65,7 +65,7 @@ export function parseText(text: string, line: number, column: number): Token[] {
   return tokens;
 }
 
-/** `{ name }` at a place, which may be meant as a value or not. */
+/** `{ name }` or `{…}` at a place, which may be meant as a value or not. */
 function spacedName(text: string, at: number): RegExpExecArray | null {
   SPACED_NAME.lastIndex = at;
   return SPACED_NAME.exec(text);

@@ -5,7 +5,8 @@ export type TalkProblem =
   | { readonly kind: "no server" }
   | { readonly kind: "no lines" }
   /** A line's beginning. */
-  | { readonly kind: "unknown line"; readonly text: string }
+  /** `meant`: the line that was likely meant. */
+  | { readonly kind: "unknown line"; readonly meant: string }
   | { readonly kind: "late udp" }
   | { readonly kind: "named mistake" }
   | { readonly kind: "no space"; readonly sign: string; readonly text: string }
@@ -28,7 +29,13 @@ export type TalkProblem =
   | { readonly kind: "calculation too long"; readonly most: number }
   /** What lines mean together. */
   | { readonly kind: "word and number"; readonly name: string; readonly numberLine: number }
-  | { readonly kind: "unknown name"; readonly name: string; readonly source: string }
+  | { readonly kind: "unknown name"; readonly name: string; readonly meant: string }
+  | {
+    readonly kind: "likely slip";
+    readonly name: string;
+    readonly meant: string;
+    readonly meantLine: number;
+  }
   | { readonly kind: "after end" }
   | { readonly kind: "line after end"; readonly says: string; readonly endLine: number }
   | { readonly kind: "end of datagrams" }

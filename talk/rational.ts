@@ -3,6 +3,9 @@ import type { Operator, Rational } from "./talk.ts";
 /** Maximum digits of a number, written or calculated. */
 export const MAX_DIGITS = 10_000;
 
+/** Decimals up to which a number that ends is written exactly. */
+const EXACT_DECIMALS = 14;
+
 const LIMIT = 10n ** BigInt(MAX_DIGITS);
 
 const PARTS = /^([-+]?)(\d*)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/;
@@ -64,12 +67,16 @@ export function calculate(a: Rational, operator: Operator, b: Rational): Rationa
   }
 }
 
-/** The number as text: an integer exactly, a fraction with at most 14 digits. */
+/**
+ * The number as text, with as few digits as are needed: exactly if it ends within 14 decimals,
+ * otherwise rounded to six decimals, or so many that seven digits count.
+ */
 export function formatRational(number: Rational): string {
   const { numerator, denominator } = number;
   if (isInteger(number)) return String(numerator);
-  const whole = numerator / denominator;
-  const decimals = Math.max(1, 14 - String(whole).length);
+  const endsSoon = 10n ** BigInt(EXACT_DECIMALS) % denominator === 0n;
+  const zeros = String(denominator).length - String(abs(numerator)).length;
+  const decimals = endsSoon ? EXACT_DECIMALS : abs(numerator) > denominator ? 6 : 7 + zeros;
   return withDecimals(number, decimals).replace(/0+$/, "").replace(/\.$/, ".0");
 }
 

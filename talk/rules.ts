@@ -1,5 +1,6 @@
 import { TalkError } from "./problem.ts";
 import { integer } from "./rational.ts";
+import { checkSlips, isSlip } from "./slips.ts";
 import {
   type Conversation,
   type Line,
@@ -16,9 +17,11 @@ const DEFAULT_RANGE: Range = { low: integer(1n), high: integer(99n), decimals: 0
 export function checkRules(conversations: readonly Conversation[], udp: boolean): void {
   const answers = conversations.some(({ lines }) => lines.some(({ says }) => says === "server"));
   if (!answers) throw new TalkError(conversations[0]?.number ?? 1, 1, { kind: "no server" });
-  for (const { lines, number } of conversations) {
+  for (const conversation of conversations) {
+    const { lines, number } = conversation;
     if (lines.length === 0) throw new TalkError(number, 1, { kind: "no lines" });
     checkNames(lines);
+    checkSlips(conversation);
     checkEnds(lines, udp);
     if (udp) checkOrder(lines);
   }
@@ -33,7 +36,7 @@ function checkNames(lines: readonly Line[]): void {
     const whole = new Set(values.map(({ expression }) => nameOf(expression)));
     const own = new Set<string>();
     const isKnown = (name: string): boolean => said.has(name) || own.has(name);
-    for (const { expression, source } of values) {
+    for (const { expression } of values) {
       const alone = nameOf(expression);
       if (alone !== undefined) {
         own.add(alone);
@@ -42,7 +45,8 @@ function checkNames(lines: readonly Line[]): void {
       const measured = measuredName(expression);
       visitNames(expression, (name, column) => {
         if (isKnown(name) || (name === measured && whole.has(name))) return;
-        throw new TalkError(line.number, column, { kind: "unknown name", name, source });
+        const meant = [...said, ...own].find((known) => isSlip(name, known)) ?? name;
+        throw new TalkError(line.number, column, { kind: "unknown name", name, meant });
       });
     }
     // What a mistake says is said by nobody.

@@ -15,7 +15,7 @@ export function wordsOfTalk(problem: TalkProblem): string {
         "server sends with <";
     case "unknown line":
       return "a line begins with > (the client sends it), < (the server sends it), ! (a client's " +
-        `mistake), type, ==, udp or #; to send it, write: > ${problem.text}`;
+        `mistake), type, ==, udp or #: write ${problem.meant}`;
     case "late udp":
       return "udp stands above the first conversation: the whole file is over UDP";
     case "named mistake":
@@ -53,7 +53,8 @@ export function wordsOfTalk(problem: TalkProblem): string {
     case "unknown function":
       return `'${problem.name}' is not a function, which are ${functionNames.join(", ")}`;
     case "reserved name":
-      return `'${problem.name}' has a meaning of its own: use another name`;
+      return `'${problem.name.toLowerCase()}' has a meaning of its own, in small letters: use ` +
+        "another name";
     case "not a value":
       return `'${problem.rest}' is too much: a value is a name, a range such as {a 1..100}, or a ` +
         `calculation such as {a + b}; ${BRACE}`;
@@ -63,8 +64,13 @@ export function wordsOfTalk(problem: TalkProblem): string {
       return `'${problem.name}' is a word here and a number in line ${problem.numberLine}: use two ` +
         "names";
     case "unknown name":
-      return `nobody has said '${problem.name}' yet: write {${problem.name}} where it is said ` +
-        "first";
+      return `nobody has said '${problem.name}' yet: ` +
+        (problem.meant === problem.name
+          ? `write {${problem.name}} where it is said first`
+          : `did you mean {${problem.meant}}?`);
+    case "likely slip":
+      return `'${problem.name}' stands only here: did you mean {${problem.meant}}, as in line ` +
+        `${problem.meantLine}? Otherwise use a name that looks different`;
     case "after end":
       return "nothing can follow {end}, which ends the connection: write it on a line below == , " +
         "or remove it";

@@ -13,7 +13,12 @@ import { assertProperty } from "../harness/random.ts";
 
 /** A file, where it is wrong, and some words of what would be right. */
 const mistakes: readonly (readonly [string, string, string])[] = [
-  ["10 + 20\n< 30\n", "1:1", "to send it, write: > 10 + 20"],
+  ["10 + 20\n< 30\n", "1:1", "(the client sends it), < (the server sends it)"],
+  ["10 + 20\n< 30\n", "1:1", "write > 10 + 20"],
+  ["UDP\n> a\n< b\n", "1:1", "write udp"],
+  ["Udp:\n> a\n< b\n", "1:1", "write udp"],
+  ["  > a\n< b\n", "1:1", "write > a"],
+  ["// note\n> a\n< b\n", "1:1", "write # note"],
   ["> a\n< b\\q\n", "2:4", "'\\q' is not an escape"],
   ["> a \n< b\n", "1:4", "\\x20"],
   ["> a\n< b\t\n", "2:4", "\\x20"],
@@ -22,6 +27,12 @@ const mistakes: readonly (readonly [string, string, string])[] = [
   ["> {a}\n< {a + b}\n", "2:8", "nobody has said 'b' yet: write {b}"],
   ["! {b}\n> {a}\n< {a + b}\n", "3:8", "nobody has said 'b'"],
   ["< {upper(w)}\n", "1:10", "nobody has said 'w'"],
+  ["> {name}\n< {upper(nam)}\n", "2:10", "nobody has said 'nam' yet: did you mean {name}?"],
+  ["> {name}\n< Hi {nam}\n", "2:7", "did you mean {name}, as in line 1?"],
+  ["< {token}\n> {tokne}\n< ok\n", "2:4", "did you mean {token}"],
+  ["> {Name}\n< {name}\n", "2:4", "did you mean {Name}"],
+  ["> a{END}\n< b\n", "1:5", "'end' has a meaning of its own"],
+  ["> a\n< {…}\n", "2:3", "for a value write {...}, for the characters write \\{…}"],
   ["> {a}\n< {a + 1}\n> {w}\n< {upper(w)} {upper(a)}\n", "4:21", "number in line 2"],
   ["> {a 9..1}\n< b\n", "1:6", "no number is in the range 9..1"],
   ["> {a + 1 1..9}\n< b\n", "1:10", "only a name has a range"],
