@@ -104,6 +104,11 @@ export class LineBuffer {
     return this.#bytes.subarray(this.#end);
   }
 
+  /** The bytes of the incomplete line, and those that {@linkcode take} is about to take. */
+  unread(count: number): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end + count);
+  }
+
   /** Takes `count` bytes that were read into {@linkcode space}; returns the lines that they complete. */
   take(count: number): Line[] {
     const from = this.#end;

@@ -1,5 +1,6 @@
 import type { Output } from "../../cli/output/output.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
+import type { ForeignKind } from "../../protocol/first_bytes.ts";
 import type { Peer, ServerEvents } from "../../services/server/server.ts";
 import { reasonOf } from "../../sockets/errno.ts";
 import { visible } from "../../text/visible.ts";
@@ -7,6 +8,17 @@ import { counted } from "../../text/counted.ts";
 
 /** Characters of a request or a reply to show. */
 const SHOWN_LENGTH = 200;
+
+/** What connections of other protocols begin with. */
+const foreignStarts: Readonly<Record<ForeignKind, string>> = {
+  "PROXY v1": "a header of the PROXY protocol, version 1",
+  "PROXY v2": "a header of the PROXY protocol, version 2",
+  TLS: "a TLS handshake",
+  HTTP: "an HTTP request",
+  SSH: "an SSH client's version",
+  telnet: "a negotiation of telnet options",
+  "UTF-16": "UTF-16 text",
+};
 
 /**
  * Shows for `--verbose` each connection, request, reply and end, with its peer.
@@ -32,6 +44,7 @@ export function verboseEvents(stderr: Output, prefix: string): Required<ServerEv
     rejected: (peer) => say(peer, "rejected", "server is full"),
     ignored: (peer, why) => say(peer, "ignored", why),
     unbound() {}, // the report names it
+    foreign: (peer, kind) => say(peer, "begins", `with ${foreignStarts[kind]}`),
     acceptFailed: (error) => stderr.line(`${prefix}accept failed: ${visible(reasonOf(error))}`),
   };
 }

@@ -1,3 +1,4 @@
+import type { ForeignStart } from "../../protocol/first_bytes.ts";
 import type { LineReader } from "../../sockets/line_reader.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import type { Requester } from "../service.ts";
@@ -14,6 +15,8 @@ export interface ServedConnection extends ConnectionPeer, Requester {
   readonly life: ConnectionLife;
   /** Why it ends, once that is known. */
   reason: EndReason | undefined;
+  /** What it began with, if that is no request. */
+  foreign: ForeignStart | undefined;
   /** Aborts once it ends. */
   readonly ended: AbortSignal;
   /**

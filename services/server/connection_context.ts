@@ -22,6 +22,7 @@ export interface ConnectionContext {
   readonly replyBuffers: BufferPool;
   readonly onAnswered: ServerEvents["answered"];
   readonly onIgnored: ServerEvents["ignored"];
+  readonly onForeign: ServerEvents["foreign"];
   /** Requests answered on all connections. */
   answered: number;
   /** Whether the server is stopping: connections with nothing left to answer end. */

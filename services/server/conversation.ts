@@ -1,5 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { readDatagram } from "../../protocol/datagram.ts";
+import { foreignStart } from "../../protocol/first_bytes.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { decodeUtf8 } from "../../protocol/utf8.ts";
 import { EagerPeer } from "../../sockets/eager_peer.ts";
@@ -42,8 +43,12 @@ function report(
   { about, replies }: Turn,
   connection: ServedConnection,
 ): void {
-  const { onAnswered, onIgnored } = connection.context;
-  if (about !== "request") return onIgnored?.(connection, whyIgnored(request));
+  const { onAnswered, onIgnored, onForeign } = connection.context;
+  if (about !== "request") {
+    const foreign = connection.requests === 0 ? foreignStart(request) : undefined;
+    if (foreign !== undefined) onForeign?.(connection, foreign.kind);
+    return onIgnored?.(connection, whyIgnored(request));
+  }
   connection.count(1);
   onAnswered?.(connection, lineOf(request), shownReply(replies));
 }

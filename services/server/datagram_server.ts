@@ -1,6 +1,7 @@
 import { delay } from "@std/async/delay";
 import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
 import { MAX_DATAGRAM, readDatagram } from "../../protocol/datagram.ts";
+import { foreignStart } from "../../protocol/first_bytes.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { reasonOf } from "../../sockets/errno.ts";
@@ -15,6 +16,7 @@ import { whyIgnored } from "./conversation.ts";
 import { DatagramDialogues } from "./datagram_dialogues.ts";
 import { DatagramGuard } from "./datagram_guard.ts";
 import { Exchange } from "./exchange.ts";
+import { isRequest } from "./foreign.ts";
 import { scheduler } from "./scheduler.ts";
 import {
   type AddressOptions,
@@ -162,7 +164,13 @@ class DatagramServer implements Server {
       ? "too many replies are waiting to be sent"
       : this.#guard.refuses(line, remote);
     if (refused !== undefined) return this.#events.ignored?.(exchange, refused) as undefined;
-    const reply = this.#dialogues === undefined
+    const foreign = foreignStart(bytes);
+    if (foreign !== undefined) this.#events.foreign?.(exchange, foreign.kind);
+    const isForeign = foreign !== undefined && this.#dialogues === undefined &&
+      (line === null || !isRequest(foreign, bytes, this.#service, exchange));
+    const reply = isForeign
+      ? foreign.error
+      : this.#dialogues === undefined
       ? this.#reply(line, length, exchange)
       : this.#dialogues.reply(exchange, bytes);
     if (reply === undefined) {

@@ -2,9 +2,10 @@ import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { ReplyPlan } from "../service.ts";
 import type { ServedConnection } from "./connection.ts";
+import { refusedStart } from "./foreign.ts";
 import { takeSteps } from "./reply_steps.ts";
 import { scheduler } from "./scheduler.ts";
-import { NOT_UTF8 } from "./server.ts";
+import { type EndReason, NOT_UTF8 } from "./server.ts";
 
 /** Bytes of one read from which answering counts as long work. */
 const LONG_READ = 512;
@@ -29,6 +30,10 @@ export async function answerRequests(connection: ServedConnection): Promise<void
     const wasDraining = context.draining;
     const count = await reader.read();
     if (!life.converses) return;
+    const refused = connection.requests === 0 && count
+      ? refusedStart(connection, count)
+      : undefined;
+    if (refused !== undefined) return await refuse(connection, refused.error, "other protocol");
     const wasPending = lines.pending > 0;
     const isLong = (count ?? lines.pending) >= LONG_READ;
     const turn = isLong ? connection.queue() : undefined;
@@ -39,7 +44,10 @@ export async function answerRequests(connection: ServedConnection): Promise<void
     const requests = count === 0 ? lines.takeRest() : lines.take(count);
     if (requests.length > 0) await answer(connection, requests, count === 0 ? "" : "\n");
     if (!life.converses) return;
-    if (lines.tooLong) return await refuseTooLong(connection);
+    if (lines.tooLong) {
+      const error = `${ERROR_PREFIX}the request is longer than ${context.maxRequest} bytes`;
+      return await refuse(connection, error, "request too long");
+    }
     // A read from before the stop says nothing of what has arrived since.
     const isDrained = wasDraining && lines.pending === 0 && !lines.filled;
     if (isDrained) return connection.end("server stops");
@@ -57,10 +65,14 @@ async function answerRest(connection: ServedConnection): Promise<void> {
   if (rest.length > 0) await answer(connection, rest, "");
 }
 
-async function refuseTooLong(connection: ServedConnection): Promise<void> {
-  const { maxRequest, requestTimeout } = connection.context;
-  await write(connection, `${ERROR_PREFIX}the request is longer than ${maxRequest} bytes\n`);
-  connection.end("request too long", requestTimeout);
+/** Answers with an error, and ends the connection; what its peer still sends is discarded. */
+async function refuse(
+  connection: ServedConnection,
+  error: string,
+  reason: EndReason,
+): Promise<void> {
+  await write(connection, `${error}\n`);
+  connection.end(reason, connection.context.requestTimeout);
 }
 
 /** Consecutive requests whose replies are written together. */
@@ -123,7 +135,7 @@ function writeBatch(
   first: number,
   ending: "\n" | "",
 ): Batch {
-  const { service, onAnswered } = connection.context;
+  const { context: { service, onAnswered }, foreign } = connection;
   const replies: string[] | undefined = onAnswered && [];
   const last = replies ? Math.min(requests.length, first + MAX_REPORTED) : requests.length;
   let end = first;
@@ -132,7 +144,9 @@ function writeBatch(
   let plan: ReplyPlan | undefined;
   while (end < last && plan === undefined && text.length < WRITE_SIZE) {
     const request = requests[end++] ?? null;
-    const reply = request === null ? NOT_UTF8 : service.reply(request, connection);
+    const reply = request === null
+      ? foreign?.error ?? NOT_UTF8
+      : service.reply(request, connection);
     if (typeof reply === "string") {
       text += reply + ending;
       replies?.push(reply);

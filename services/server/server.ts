@@ -1,4 +1,5 @@
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
+import type { ForeignKind } from "../../protocol/first_bytes.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { SocketFailure } from "../../sockets/failure.ts";
@@ -80,6 +81,7 @@ export type EndReason =
   | "request timeout"
   | "reply timeout"
   | "request too long"
+  | "other protocol"
   | "server is full"
   | "server stops"
   | "failed";
@@ -98,6 +100,8 @@ export interface ServerEvents {
   ignored?: ((peer: Peer, why: string) => void) | undefined;
   /** An address of this host can't be listened on; the server does without. */
   unbound?: ((failure: SocketFailure) => void) | undefined;
+  /** A connection, or a datagram, begins as those of another protocol do. */
+  foreign?: ((peer: Peer, kind: ForeignKind) => void) | undefined;
   /** Accepting or receiving failed; the server retries after a pause. */
   acceptFailed?: ((error: Error) => void) | undefined;
 }

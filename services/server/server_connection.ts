@@ -1,4 +1,5 @@
 import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
+import type { ForeignStart } from "../../protocol/first_bytes.ts";
 import { LineBuffer } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Timed } from "../../sockets/deadlines.ts";
@@ -30,6 +31,7 @@ export class ServerConnection implements Timed, ServedConnection {
   readonly acceptedAt = performance.now();
   requests = 0;
   reason: EndReason | undefined;
+  foreign: ForeignStart | undefined;
   readonly stream: Stream;
   readonly reader: LineReader;
   readonly context: ConnectionContext;

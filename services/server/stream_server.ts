@@ -137,6 +137,7 @@ class StreamServer implements Server {
       requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
       onAnswered: events.answered,
       onIgnored: events.ignored,
+      onForeign: events.foreign,
       answered: 0,
       draining: false,
     };

@@ -36,6 +36,10 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "no command takes longer than 50 ms, and one with too many digits gets an error",
   ],
   "a request is not UTF-8": ["lines of invalid UTF-8 cost no exception each"],
+  "a connection begins with a PROXY header, TLS, HTTP, SSH, telnet options or UTF-16": [
+    "a server names what its client speaks, in one short error reply",
+    "any text is a message, and what looks like another protocol is only named",
+  ],
   "a message holds control characters": ["CR, NUL and control characters in a message are text"],
   "10,000 connections are idle": [
     "10,000 idle connections cost at most 12 kB each",
