@@ -13,14 +13,15 @@ import {
   readExamined,
 } from "./path/examine.ts";
 import { type RealForwarder, realForwarders } from "./path/real_forwarders.ts";
-import { missing, Running, versionOf } from "./path/running.ts";
+import { missing, nameWithVersion, Running } from "./path/running.ts";
 
 const page = new URL("../docs/path.md", import.meta.url);
 
 /** How a forwarder did, by question id. */
 interface Asked {
   readonly forwarder: RealForwarder;
-  readonly version: string;
+  /** Its name, with its version. */
+  readonly name: string;
   readonly answers: ReadonlyMap<string, QuestionEvent>;
 }
 
@@ -36,7 +37,7 @@ async function ask(forwarder: RealForwarder): Promise<Asked> {
     : await examineBeside(forwarder, from, to, args);
   return {
     forwarder,
-    version: await versionOf(forwarder),
+    name: await nameWithVersion(forwarder),
     answers: new Map(questions.map((question) => [question.id, question])),
   };
 }
@@ -73,8 +74,8 @@ function cell(answer: QuestionEvent | undefined): string {
 function table(protocol: "tcp" | "udp", all: readonly Asked[]): string {
   const ids = questionsOver(protocol).map(({ id }) => id).filter((id) => id !== "idle");
   const rows = all.filter(({ forwarder }) => forwarder.protocol === protocol)
-    .map(({ forwarder: { name }, version, answers }) => [
-      `${name} ${version}`,
+    .map(({ name, answers }) => [
+      name,
       ...ids.map((id) => cell(answers.get(id))),
     ]);
   const head = ["forwarder", ...ids.map((id) => `\`${id}\``)];
@@ -109,7 +110,7 @@ for (const forwarder of realForwarders) {
   }
   const asked = await ask(forwarder);
   all.push(asked);
-  say(`${name} ${asked.version} (${protocol})`);
+  say(`${asked.name} (${protocol})`);
   for (const { id, status, detail } of asked.answers.values()) {
     if (status !== "pass") say(`  ${status} ${id}: ${detail}`);
   }

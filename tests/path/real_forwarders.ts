@@ -19,8 +19,8 @@ export interface RealForwarder {
   readonly name: string;
   /** Programs that it needs, the forwarder itself first; none for netdemo. */
   readonly programs: readonly string[];
-  /** The command that prints its version. */
-  readonly version: readonly string[];
+  /** The command that prints its version; none for netdemo, which is of the page's own. */
+  readonly version?: readonly string[];
   readonly protocol: "tcp" | "udp";
   /**
    * Returns the command that runs it in the foreground.
@@ -50,7 +50,6 @@ export const realForwarders: readonly RealForwarder[] = [
   {
     name: "netdemo relay",
     programs: [],
-    version: [...netdemoCommand, "--version"],
     protocol: "tcp",
     command: (from, to) => relay(from, `127.0.0.1:${to}`),
   },
@@ -218,7 +217,6 @@ export const realForwarders: readonly RealForwarder[] = [
   {
     name: "netdemo relay",
     programs: [],
-    version: [...netdemoCommand, "--version"],
     protocol: "udp",
     command: (from, to) => relay(from, `udp://127.0.0.1:${to}`),
   },

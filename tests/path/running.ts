@@ -14,12 +14,14 @@ function hasStreamModule(): boolean {
   return /--with-stream(?!\S)/.test(new TextDecoder().decode(stderr));
 }
 
-/** The version number, such as `1.22.1`, in a program's output. */
-export async function versionOf({ version: [program = "", ...args] }: RealForwarder) {
+/** A forwarder with its version number, such as `nginx stream 1.22.1`. */
+export async function nameWithVersion({ name, version }: RealForwarder): Promise<string> {
+  if (version === undefined) return name;
+  const [program = "", ...args] = version;
   const options = { args, env: { PATH }, stdin: "null" } as const;
   const { stdout, stderr } = await new Deno.Command(pathOf(program), options).output();
   const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  return /\d+(?:\.\d+)+(?:p\d+)?|\b\d{3}\b/.exec(text)?.[0] ?? "version unknown";
+  return `${name} ${/\d+(?:\.\d+)+(?:p\d+)?|\b\d{3}\b/.exec(text)?.[0] ?? "version unknown"}`;
 }
 
 /** A running forwarder, with all processes that it has started. */
