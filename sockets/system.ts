@@ -38,5 +38,8 @@ const systems: Readonly<Record<string, System>> = {
   windows: { ...unix, refusalMs: 2_100, zonesAreNumbers: true, sharesPorts: true },
 };
 
-/** The system that netdemo runs on. */
-export const system: System = systems[Deno.build.os] ?? unix;
+/** The name of the system that netdemo runs on: `linux`, `darwin`, `windows`. */
+export const os: string = Deno.build.os;
+
+/** What its sockets do. */
+export const system: System = systems[os] ?? unix;

@@ -1,26 +1,7 @@
-/**
- * netdemo where Deno behaves as on Windows: there and under Wine it does so by itself, elsewhere
- * `like_windows.js` imitates it.
- */
+/** netdemo where sockets, signals and terminals behave as on Windows. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import {
-  fromSource,
-  ipv6,
-  netdemoCommand,
-  notUnderWine,
-  Process,
-  run,
-  testWith,
-} from "../harness/mod.ts";
-
-const isWindows = Deno.build.os === "windows";
-
-/** netdemo on Windows. */
-function onWindows(...args: readonly string[]): readonly string[] {
-  const [deno = "", verb = "", ...rest] = netdemoCommand;
-  const preloaded = isWindows ? [] : [`--preload=${import.meta.dirname}/like_windows.js`];
-  return [deno, verb, ...preloaded, ...rest, ...args];
-}
+import { fromSource, ipv6, notUnderWine, Process, run, testWith } from "../harness/mod.ts";
+import { onWindows } from "./on_windows.ts";
 
 /** A port at which nothing listens. */
 function freePort(): number {
@@ -63,7 +44,7 @@ testWith([fromSource, ipv6], "Windows: over TCP --host :: listens for both famil
 testWith([fromSource, ipv6], "Windows: over UDP --host :: skips what can't be bound", async () => {
   await using server = new Process(onWindows("hello-server", "-u", "--host", "::", "--port", "0"));
   await server.printed(/Listening on 127\.0\.0\.1:\d+ and /);
-  if (isWindows) return;
+  if (Deno.build.os === "windows") return;
   await server.reported(/cannot listen on \[fe80::1%99\]:\d+: this host has no interface '99'/);
 });
 

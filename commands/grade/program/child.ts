@@ -1,8 +1,10 @@
 import { Changes, until } from "../../../sockets/changes.ts";
 import { reasonOf } from "../../../sockets/errno.ts";
+import { os } from "../../../sockets/system.ts";
 import { Finding } from "../../../suite/test.ts";
 import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, processGroupsOf, usageOf } from "./system.ts";
+import { endTree, exitCodeWords } from "./windows.ts";
 
 /** Bytes kept of each output. */
 const KEPT = 65_536;
@@ -14,8 +16,8 @@ const KILLED_MS = 2_000;
 const STDIN_MS = 100;
 /** Milliseconds to keep reading the pipes of a program that has ended. */
 const DRAIN_MS = 2_000;
-/** Milliseconds between two checks of a program's memory. */
-const MEMORY_LOOK_MS = 1_000;
+/** Milliseconds between two checks of a program's memory, which keep a processor busy on Windows. */
+const MEMORY_LOOK_MS = os === "windows" ? 10_000 : 1_000;
 /** Megabytes of memory that a program may use. */
 export const MAX_MEMORY = 2_000;
 /** Megabytes that a program may print. */
@@ -99,6 +101,7 @@ export class Child {
   readonly #changes = new Changes();
   #memoryTimer: ReturnType<typeof setTimeout> | undefined;
   #looking: Promise<void> | undefined;
+  #killing: Promise<void> | undefined;
 
   /**
    * @throws {CannotStart}
@@ -115,7 +118,8 @@ export class Child {
         stdin: stdin === undefined ? "null" : "piped",
         stdout: "piped",
         stderr: "piped",
-        detached: true,
+        // On Windows it would leave the job that ends it with netdemo.
+        detached: os !== "windows",
       }).spawn();
     } catch (cause) {
       throw startFailure(options, cause);
@@ -157,10 +161,14 @@ export class Child {
     ];
   }
 
-  /** Sends a signal to the whole process group, as a terminal does. */
+  /** Sends a signal to the whole process group, as a terminal does. Windows has SIGKILL alone. */
   signal(signal: Deno.Signal): void {
+    if (os === "windows") {
+      if (signal === "SIGKILL") this.#killing = endTree(this.pid);
+      return;
+    }
     try {
-      Deno.kill(Deno.build.os === "windows" ? this.pid : -this.pid, signal);
+      Deno.kill(-this.pid, signal);
     } catch {
       // No process is left.
     }
@@ -171,6 +179,7 @@ export class Child {
     this.#isStopped = true;
     clearTimeout(this.#memoryTimer);
     this.signal("SIGKILL");
+    await this.#killing;
     // One that became another user, as with sudo, can't be killed: it must not hold netdemo up.
     if (!await this.endsWithin(KILLED_MS)) this.#process.unref();
     // A full pipe that nobody reads accepts no end either.
@@ -212,7 +221,7 @@ export function endingOf(status: Deno.CommandStatus | undefined): string {
   if (status.signal !== null) {
     return `was killed by ${status.signal}${meanings[status.signal] ?? ""}`;
   }
-  return `ended (exit code ${status.code})`;
+  return `ended (exit code ${exitCodeWords(status.code)})`;
 }
 
 const meanings: Readonly<Record<string, string>> = {

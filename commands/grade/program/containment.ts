@@ -7,6 +7,7 @@
  * mark have to do.
  */
 import { misuse } from "../../../cli/errors/failure.ts";
+import { os } from "../../../sockets/system.ts";
 import { openControlGroup } from "./control_group.ts";
 import type { Enclosure } from "./enclosure.ts";
 import { openPidNamespace } from "./pid_namespace.ts";
@@ -55,7 +56,7 @@ export async function openContainer(user?: string): Promise<Container> {
 }
 
 async function openEnclosure(): Promise<[Containment, Enclosure]> {
-  if (Deno.build.os === "linux") {
+  if (os === "linux") {
     for (const [kind, open] of enclosures) {
       const enclosure = await open();
       if (enclosure !== undefined) return [kind, enclosure];

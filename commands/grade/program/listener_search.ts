@@ -1,7 +1,8 @@
 import { lookUp } from "../../../sockets/resolve.ts";
 import type { Child } from "./child.ts";
 import type { Program } from "./program.ts";
-import { type Listening, listeningOf, usageOf } from "./system.ts";
+import { listeningOf, usageOf } from "./system.ts";
+import type { Listening } from "./tools.ts";
 
 /** The addresses at which a program should listen. */
 export const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];

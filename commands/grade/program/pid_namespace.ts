@@ -4,7 +4,8 @@
  */
 import type { Enclosure } from "./enclosure.ts";
 import { offences } from "./child.ts";
-import { processGroupsIn, runScript, runTool } from "./system.ts";
+import { processGroupsIn, runScript } from "./system.ts";
+import { runTool } from "./tools.ts";
 
 /** Who may not make one by itself may do so in a user namespace (user_namespaces(7)). */
 const RIGHTS = [[], ["--user", "--map-current-user"]];

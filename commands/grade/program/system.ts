@@ -3,15 +3,17 @@
  * reading `/proc`, which Deno allows only with all permissions. `undefined`
  * always means that no tool here has the answer.
  */
-
-/** Where tools run: a program may delete the folder in which it and netdemo were started. */
-const TOOLS_CWD = Deno.build.os === "windows" ? {} : { cwd: "/" };
-
-/** Runs a tool; returns what it printed, or `undefined` if it is missing or failed. */
-async function output(command: string, ...args: string[]): Promise<string | undefined> {
-  const ran = await runTool(command, args, { env: { LC_ALL: "C" }, ...TOOLS_CWD });
-  return ran?.success || ran?.text !== "" ? ran?.text : undefined;
-}
+import { os } from "../../../sockets/system.ts";
+import {
+  endpoint,
+  type Listening,
+  output,
+  rowsOf,
+  runTool,
+  TOOLS_CWD,
+  type Usage,
+} from "./tools.ts";
+import { listeningOnWindows, statesOnWindows, usageOnWindows } from "./windows.ts";
 
 /** Runs a script of the shell with arguments; returns what it printed, or `undefined` if it failed. */
 export async function runScript(script: string, ...args: string[]): Promise<string | undefined> {
@@ -25,44 +27,30 @@ export async function isExecutable(program: string, folder?: string): Promise<bo
   return (await runTool("sh", ["-c", script, "sh", program], { cwd: folder }))?.success === true;
 }
 
-/** Runs a tool; returns what it printed, and `undefined` if it is missing. */
-export async function runTool(command: string, args: string[], options: Deno.CommandOptions = {}) {
-  try {
-    const tool = new Deno.Command(command, { args, stdin: "null", stderr: "null", ...options });
-    const { stdout, success } = await tool.output();
-    return { text: new TextDecoder().decode(stdout), success };
-  } catch {
-    return undefined;
-  }
-}
-
-const isLinux = Deno.build.os === "linux";
-
-/** The resources that the processes of a session use together. */
-interface Usage {
-  readonly pids: readonly number[];
-  /** CPU time since they started, in milliseconds. */
-  readonly cpuMs: number;
-  /** Memory that they hold, in bytes. */
-  readonly memory: number;
-}
+const isLinux = os === "linux";
 
 /** Returns what a child and its descendants use; `pid` leads their session and process group. */
 export async function usageOf(pid: number): Promise<Usage | undefined> {
+  if (os === "windows") return await usageOnWindows(pid);
   return isLinux ? await usageOnLinux(pid) : await usageByPs(pid);
 }
 
-/** Clock ticks are 10 ms, pages 4 KiB on every Linux that Deno runs on by default. */
+/** Clock ticks are 10 ms on every Linux that Deno runs on. */
 const TICK_MS = 10;
-const PAGE_SIZE = 4_096;
+/** Pages are larger than 4 KiB on some machines with ARM processors. */
+const PROCESSES = "getconf PAGESIZE 2>/dev/null || echo 4096; cat /proc/[0-9]*/stat 2>/dev/null";
 
 async function usageOnLinux(session: number): Promise<Usage | undefined> {
-  const text = await output("sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null");
-  if (text === undefined) return undefined;
+  const text = await output("sh", "-c", PROCESSES);
+  return text === undefined ? undefined : usageIn(text, session);
+}
+
+/** Sums up the processes of a session. @param text The size of a page, then lines of proc(5). */
+export function usageIn(text: string, session: number): Usage {
   const pids: number[] = [];
   let ticks = 0;
   let pages = 0;
-  for (const line of text.split("\n")) {
+  for (const line of text.split("\n").slice(1)) {
     // proc(5): the name is in parentheses and may contain anything.
     const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
     if (Number(fields[3]) !== session) continue;
@@ -70,7 +58,7 @@ async function usageOnLinux(session: number): Promise<Usage | undefined> {
     for (const field of [11, 12, 13, 14]) ticks += Number(fields[field]);
     pages += Number(fields[21]);
   }
-  return { pids, cpuMs: ticks * TICK_MS, memory: pages * PAGE_SIZE };
+  return { pids, cpuMs: ticks * TICK_MS, memory: pages * Number.parseInt(text) };
 }
 
 async function usageByPs(group: number): Promise<Usage | undefined> {
@@ -97,18 +85,13 @@ export async function isMachineBusy(): Promise<boolean> {
   return false;
 }
 
-/** An address that a program listens on, as the tools write it: `*` for all. */
-export interface Listening {
-  readonly hostname: string;
-  readonly port: number;
-}
-
 /** Returns what the processes listen on, or are bound to over UDP. */
 export async function listeningOf(
   pids: readonly number[],
   protocol: "tcp" | "udp",
 ): Promise<readonly Listening[] | undefined> {
   if (pids.length === 0) return [];
+  if (os === "windows") return await listeningOnWindows(pids, protocol);
   const letter = protocol === "tcp" ? "t" : "u";
   const ss = await output("ss", `-Hln${letter}p`);
   if (ss !== undefined) {
@@ -129,18 +112,6 @@ export async function listeningOf(
     .map((fields) => endpoint(fields[3] ?? ""));
 }
 
-/** The lines of a table that a tool printed, in fields. */
-function rowsOf(text: string): string[][] {
-  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
-    .map((line) => line.split(/\s+/));
-}
-
-function endpoint(text: string): Listening {
-  const [, hostname = "", port] = /^(.*)[:.](\d+)$/.exec(text) ?? [];
-  const bare = hostname.replace(/^\[|\]$/g, "").replace(/%.*/, "");
-  return { hostname: ["0.0.0.0", "::", "*"].includes(bare) ? "*" : bare, port: Number(port) };
-}
-
 /** Number of connections of a server on this port, in any state but TIME-WAIT. */
 export async function connectionsAt(port: number): Promise<number | undefined> {
   return (await statesAt(port))?.filter((state) => !/LISTEN|TIME.WAIT/.test(state)).length;
@@ -152,6 +123,7 @@ export async function isInTimeWait(port: number): Promise<boolean> {
 }
 
 async function statesAt(port: number): Promise<string[] | undefined> {
+  if (os === "windows") return await statesOnWindows(port);
   const ss = await output("ss", "-Htan", `sport = :${port}`);
   if (ss !== undefined) return rowsOf(ss).map(([state = ""]) => state);
   const netstat = await output("netstat", "-an");
@@ -179,9 +151,13 @@ export async function busyPorts(): Promise<ReadonlySet<number>> {
   return new Set(rowsOf(text).map((fields) => endpoint(fields[3] ?? "").port));
 }
 
-/** Number of descriptors that the processes have open: Linux only. */
+/** Number of descriptors that the processes have open: not on Windows. */
 export async function descriptorsOf(pids: readonly number[]): Promise<number | undefined> {
-  if (!isLinux || pids.length === 0) return undefined;
+  if (os === "windows" || pids.length === 0) return undefined;
+  if (!isLinux) {
+    const text = await output("lsof", "-nP", "-a", "-d", "0-65535", "-p", pids.join(), "-Ff");
+    return text?.match(/^f\d/gm)?.length;
+  }
   const text = await output("ls", ...pids.map((pid) => `/proc/${pid}/fd`));
   return text?.split("\n").filter((line) => /^\d+$/.test(line)).length;
 }

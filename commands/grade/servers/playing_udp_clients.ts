@@ -4,7 +4,8 @@ import { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
 import { Finding } from "../../../suite/test.ts";
 import { LOOPBACK } from "../program/listener_search.ts";
 import type { Program } from "../program/program.ts";
-import { type Listening, listeningOf, usageOf } from "../program/system.ts";
+import { listeningOf, usageOf } from "../program/system.ts";
+import type { Listening } from "../program/tools.ts";
 import { type Clients, endedEarlyFix } from "./server_under_test.ts";
 
 /** Milliseconds within which a program must bind its port. */

@@ -1,5 +1,6 @@
 /** How a server behaves as a process. */
 import { delay } from "@std/async/delay";
+import { os } from "../../../../sockets/system.ts";
 import { Finding, Skipped } from "../../../../suite/test.ts";
 import { withEvidence } from "../../evidence.ts";
 import type { Program } from "../../program/program.ts";
@@ -108,6 +109,7 @@ async function cpuShare(pid: number, milliseconds: number): Promise<number> {
  * @throws {Finding} if the second one keeps running, too.
  */
 async function endsOnCtrlC(server: ServerUnderTest): Promise<void> {
+  if (os === "windows") throw new Skipped("Windows lets no other program press Ctrl-C");
   for (let times = 0; times < 2; times++) {
     using _client = await answeredClient(server);
     const child = server.program.process();
