@@ -30,7 +30,7 @@ Deno.test("the request names its host and path, and asks for the end of the conn
   assertEquals(
     decoder.decode(ask().request),
     "GET /health?a=1 HTTP/1.1\r\nHost: web:8080\r\nUser-Agent: netdemo\r\nAccept: */*\r\n" +
-      "Connection: close\r\n\r\n",
+      "Accept-Encoding: identity\r\nConnection: close\r\n\r\n",
   );
 });
 
@@ -47,6 +47,16 @@ const answers: readonly (readonly [answer: string, is: "right" | "wrong", ready?
     "right",
     "right",
   ],
+  ["\r\nHTTP/1.2 200 OK\r\nX: y\r\n\tz\r\nContent-Length:\r\n 2, 2\r\n\r\nok", "right"],
+  [
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 99\r\n\r\n" +
+    '0000000005;a="b"\r\nready\r\n0\r\n\r\n',
+    "right",
+    "right",
+  ],
+  ["HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\nok", "wrong"],
+  ["HTTP/1.1 099 OK\r\nContent-Length: 2\r\n\r\nok", "wrong"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\nready", "wrong"],
   ["HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nready", "wrong"],
   ["HTTP/1.1 404 Not Found\r\n\r\n", "wrong"],
   ["HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "wrong"],
@@ -123,6 +133,7 @@ const servers:
     ["SSH-2.0-x\r\n", true, "wrong", /"SSH-2\.0-x", which is not HTTP/],
     ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", false, "closed", /with 40 bytes of a reply/],
     ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", true, "silent", /40 bytes of a reply/],
+    [`HTTP/1.1 200 OK\r\nX: ${"y".repeat(70_000)}`, true, "wrong", /headers of more than 64 KiB/],
     ["", false, "closed", /without a byte/],
     ["HTTP/1.1 20", true, "silent", /11 bytes of a reply/],
   ];

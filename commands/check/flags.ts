@@ -99,7 +99,8 @@ export const flags = {
 function readStatus(text: string, flag: string): StatusRange {
   const [, from = "", to = from] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(text) ?? [];
   const [first, last] = [Number(from), Number(to)];
-  if (first > 0 && first <= last) return { first, last };
+  const canBe = last >= 200 || (first <= 101 && last >= 101); // other 1xx are no final answer
+  if (first > 0 && first <= last && canBe) return { first, last };
   throw misuse(`${flag} must be an HTTP status or a range: received '${text}'`, {
     hint: `for example ${flag} 204 or ${flag} 200-299`,
   });

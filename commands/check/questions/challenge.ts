@@ -16,6 +16,8 @@ export interface HttpAnswer {
   readonly reason: string;
   /** Where a redirect leads. */
   readonly location?: string | undefined;
+  /** How the body is encoded: `gzip`, although that was not asked for. */
+  readonly encoding?: string | undefined;
 }
 
 /** What a finding must know of a question: a run may have many thousands of them. */

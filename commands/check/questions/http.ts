@@ -5,7 +5,7 @@ import { type CustomQuestion, matcherOf } from "./custom.ts";
 /** Bytes of a body that are looked at; a longer one need not arrive whole. */
 const MAX_BODY = 65_536;
 /** Bytes of a status line and headers. */
-const MAX_HEAD = 65_536;
+export const MAX_HEAD = 65_536;
 
 /** Statuses that are accepted, both ends included. */
 export interface StatusRange {
@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly body?: CustomQuestion | undefined;
 }
 
+const LF = 0x0a;
+const CR = 0x0d;
 const encoder = new TextEncoder();
 const latin1 = new TextDecoder("latin1");
 
@@ -41,6 +43,7 @@ export function httpChallenge(request: HttpRequest, host: string): Challenge {
     `Host: ${host}`,
     "User-Agent: netdemo",
     "Accept: */*",
+    "Accept-Encoding: identity",
     "Connection: close",
   ];
   return {
@@ -49,12 +52,14 @@ export function httpChallenge(request: HttpRequest, host: string): Challenge {
     echo: false,
     form: "http",
     expected: body === undefined ? "" : body.reply,
-    match(received, over) {
+    match(all, over) {
+      const received = withoutEmptyLines(all);
       if (!startsLikeHttp(received)) {
         return { is: "wrong", ...over === undefined && { afterMs: 30 } };
       }
       const head = headOf(received);
       if (head === undefined) return { is: received.length > MAX_HEAD ? "wrong" : "part" };
+      if (head === "malformed") return { is: "wrong" };
       if (head.status < first || head.status > last) return { is: "wrong" };
       const arrived = bodyOf(head, received.subarray(head.size), over);
       if (arrived === "malformed") return { is: "wrong" };
@@ -68,11 +73,19 @@ export function httpChallenge(request: HttpRequest, host: string): Challenge {
 }
 
 /** The status of an answer, if that has arrived. */
-function answerIn(received: Uint8Array): HttpAnswer | undefined {
+function answerIn(all: Uint8Array): HttpAnswer | undefined {
+  const received = withoutEmptyLines(all);
   const head = startsLikeHttp(received) ? headOf(received) : undefined;
-  if (head === undefined) return undefined;
+  if (head === undefined || head === "malformed") return undefined;
   const { status, reason, headers } = head;
-  return { status, reason, location: headers.get("location") };
+  const encoding = headers.get("content-encoding");
+  return { status, reason, location: headers.get("location"), encoding };
+}
+
+/** Some servers send the line end of an earlier body first. */
+function withoutEmptyLines(received: Uint8Array): Uint8Array {
+  const start = received.findIndex((byte) => byte !== CR && byte !== LF);
+  return received.subarray(start === -1 ? received.length : start);
 }
 
 function contains(bytes: Uint8Array, { talk }: CustomQuestion): boolean {
@@ -81,38 +94,47 @@ function contains(bytes: Uint8Array, { talk }: CustomQuestion): boolean {
 }
 
 /** Whether what has arrived is, or may become, a status line. */
-function startsLikeHttp(received: Uint8Array): boolean {
+export function startsLikeHttp(received: Uint8Array): boolean {
   const start = latin1.decode(received.subarray(0, "HTTP/1.1".length));
-  return "HTTP/1.1".startsWith(start) || "HTTP/1.0".startsWith(start);
+  return "HTTP/1.".startsWith(start) || /^HTTP\/1\.\d$/.test(start);
 }
 
 /** A status line and its headers. */
 interface Head {
   readonly status: number;
   readonly reason: string;
-  /** By their names in lower case. */
+  /** By their names in lower case; the values of one that came several times are a list. */
   readonly headers: ReadonlyMap<string, string>;
   /** Bytes up to the body. */
   readonly size: number;
 }
 
 /** The head of the final answer: those of interim ones (1xx) are passed over. */
-function headOf(received: Uint8Array): Head | undefined {
+function headOf(received: Uint8Array): Head | "malformed" | undefined {
   const text = latin1.decode(received.subarray(0, MAX_HEAD));
   let start = 0;
   while (true) {
     const [whole, block = ""] = /^([^]*?)\r?\n\r?\n/.exec(text.slice(start)) ?? [];
     if (whole === undefined) return undefined;
     start += whole.length;
-    const [statusLine = "", ...fields] = block.split(/\r?\n/);
-    const [, status = "0", reason = ""] = /^HTTP\/1\.\d (\d{3}) ?(.*)$/.exec(statusLine) ?? [];
+    // A line that begins with a space continues the one before.
+    const [statusLine = "", ...fields] = block.split(/\r?\n(?![ \t])/);
+    const [, status, reason = ""] = /^HTTP\/1\.\d ([1-9]\d\d)(?: (.*))?$/.exec(statusLine) ?? [];
+    if (status === undefined) return "malformed";
     if (status.startsWith("1") && status !== "101") continue;
-    const headers = new Map(fields.map((field) => {
-      const [, name = "", value = ""] = /^([^:]*):\s*(.*?)\s*$/.exec(field) ?? [];
-      return [name.toLowerCase(), value] as const;
-    }));
-    return { status: Number(status), reason, headers, size: start };
+    return { status: Number(status), reason, headers: headersOf(fields), size: start };
   }
+}
+
+function headersOf(fields: readonly string[]): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (const field of fields) {
+    const [, typed = "", value = ""] = /^([^:]*?)\s*:\s*([^]*?)\s*$/.exec(field) ?? [];
+    const name = typed.toLowerCase();
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return headers;
 }
 
 /** A body, as far as it has arrived. */
@@ -128,10 +150,11 @@ function bodyOf(
   over: ReceiveEnd | undefined,
 ): Body | "malformed" {
   if (status === 204 || status === 304) return { bytes: rest.subarray(0, 0), isWhole: true };
-  if (/\bchunked$/i.test(headers.get("transfer-encoding") ?? "")) return dechunked(rest);
-  const length = headers.get("content-length");
-  if (length === undefined) return { bytes: rest, isWhole: over === "end" };
-  if (!/^\d+$/.test(length)) return "malformed";
+  const coding = headers.get("transfer-encoding");
+  if (coding !== undefined && /\bchunked$/i.test(coding)) return dechunked(rest);
+  const [length, ...others] = headers.get("content-length")?.split(/\s*,\s*/) ?? [];
+  if (coding !== undefined || length === undefined) return { bytes: rest, isWhole: over === "end" };
+  if (!/^\d+$/.test(length) || others.some((other) => other !== length)) return "malformed";
   const bytes = rest.subarray(0, Number(length));
   return { bytes, isWhole: bytes.length === Number(length) };
 }
@@ -143,13 +166,12 @@ function dechunked(rest: Uint8Array): Body | "malformed" {
   let at = 0;
   const soFar = (isWhole: boolean): Body => ({ bytes: bytes.subarray(0, size), isWhole });
   while (true) {
-    const line = latin1.decode(rest.subarray(at, at + 1_024));
-    const [head, digits = ""] = /^([\da-f]{1,8})[ \t]*(?:;.*)?\r?\n/i.exec(line) ?? [];
-    if (head === undefined) {
-      const mayCome = /^(?:[\da-f]{0,8}|[\da-f]{1,8}[ \t]*(?:;.*)?\r?)$/i.test(line);
-      return mayCome && line.length < 1_024 ? soFar(false) : "malformed";
-    }
-    at += head.length;
+    const lineEnd = rest.indexOf(LF, at);
+    const line = latin1.decode(rest.subarray(at, lineEnd === -1 ? undefined : lineEnd));
+    const [, digits = ""] = /^([\da-f]{1,16})[ \t]*(?:;.*)?\r?$/i.exec(line) ?? [];
+    if (lineEnd === -1) return line === "" || digits !== "" ? soFar(false) : "malformed";
+    if (digits === "") return "malformed";
+    at = lineEnd + 1;
     const length = parseInt(digits, 16);
     if (length === 0) {
       const trailers = latin1.decode(rest.subarray(at));
@@ -159,8 +181,8 @@ function dechunked(rest: Uint8Array): Body | "malformed" {
     bytes.set(chunk, size);
     size += chunk.length;
     at += length;
-    const lineEnd = /^\r?\n/.exec(latin1.decode(rest.subarray(at, at + 2)))?.[0];
-    if (lineEnd === undefined) return rest.length >= at + 2 ? "malformed" : soFar(false);
-    at += lineEnd.length;
+    const chunkEnd = /^\r?\n/.exec(latin1.decode(rest.subarray(at, at + 2)))?.[0];
+    if (chunkEnd === undefined) return rest.length >= at + 2 ? "malformed" : soFar(false);
+    at += chunkEnd.length;
   }
 }

@@ -5,6 +5,7 @@ import { shellWord } from "../../../text/shell.ts";
 import { visibleBytes } from "../../../text/visible.ts";
 import type { AssessedRow, AssessedTarget, Row } from "../rounds/assessment.ts";
 import type { CustomQuestion } from "../questions/custom.ts";
+import { startsLikeHttp } from "../questions/http.ts";
 import type { Verdict } from "../probe/verdict.ts";
 
 /** What to do next about a target that is not as expected. */
@@ -52,13 +53,16 @@ function hintForTls({ expected: { http }, verdict, probed: { ending } }: Row): s
 
 /** What to do about the answer of a web server, or of what is none. */
 function hintForHttp({ expected: { http, tls }, verdict, probed }: Row): string | undefined {
-  const { ending, bytes, answer } = probed;
+  const { ending, bytes, answer, reply } = probed;
   if (http === undefined || ending.phase !== "reply") return undefined;
   const protocol = tls === undefined ? "another protocol or TLS (https://)" : "another protocol";
   if (bytes === 0 && (verdict === "closed" || verdict === "silent")) {
     return `it may hang, speak ${protocol}, or be a forwarder with no server behind it`;
   }
   if (verdict !== "wrong") return undefined;
+  if (answer === undefined && startsLikeHttp(reply)) {
+    return "see its log: what it sends is no answer to a request";
+  }
   if (answer === undefined) return `it speaks ${protocol}: is this the port of the web server?`;
   return answer.status < http.status.first || answer.status > http.status.last
     ? `it answers, but not as expected: see its log, or accept that with --status ${answer.status}`

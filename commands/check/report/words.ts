@@ -6,6 +6,7 @@ import { contrasted } from "../../../text/contrast.ts";
 import { visibleBytes } from "../../../text/visible.ts";
 import type { AssessedTarget, Row } from "../rounds/assessment.ts";
 import type { HttpAnswer } from "../questions/challenge.ts";
+import { MAX_HEAD, startsLikeHttp } from "../questions/http.ts";
 import { noAddress } from "../rounds/rounds.ts";
 import type { Limit } from "../rounds/sizes.ts";
 import type { Spread } from "../rounds/series.ts";
@@ -170,16 +171,20 @@ function validityWords(certificate: Certificate): string {
 }
 
 /** What is wrong with the answer of a web server. */
-function httpDetail({ expected, asked, probed: { answer, reply } }: Row): string {
-  if (answer === undefined) return `reply: "${firstLine(reply)}", which is not HTTP`;
+function httpDetail({ expected, asked, probed: { answer, reply, bytes } }: Row): string {
+  if (answer === undefined) {
+    return startsLikeHttp(reply) && bytes > MAX_HEAD
+      ? "reply: a status, and headers of more than 64 KiB"
+      : `reply: "${firstLine(reply)}", which is not HTTP`;
+  }
   const { first = 0, last = 0 } = expected.http?.status ?? {};
   const words = statusWords(answer);
   if (answer.status < first || answer.status > last) {
     return `reply: ${words}, not ${first === last ? first : `${first}-${last}`}`;
   }
-  return asked?.expected === ""
-    ? `reply: ${words}, with a body that breaks the rules of HTTP`
-    : `reply: ${words}, but "${asked?.expected}" is not in its body`;
+  if (asked?.expected === "") return `reply: ${words}, with a body that breaks the rules of HTTP`;
+  const encoded = answer.encoding === undefined ? "" : `, which is encoded (${answer.encoding})`;
+  return `reply: ${words}, but "${asked?.expected}" is not in its body${encoded}`;
 }
 
 function wrongDetail(row: Row): string {
