@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
-import type { InternetEndpoint } from "../protocol/addresses.ts";
+import type { Endpoint } from "../protocol/addresses.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import { withZone } from "./zone.ts";
-import type { Stream } from "./stream.ts";
+import type { Ends, Stream } from "./stream.ts";
 
 /** Bytes of input that may wait for a read before the peer is slowed down. */
 const MAX_WAITING = 65_536;
@@ -17,8 +17,8 @@ const KEEP_ALIVE_MS = 60_000;
  * returned before the failure is reported, as the kernel does.
  */
 export class NodeStream implements Stream {
-  readonly local: InternetEndpoint;
-  readonly remote: InternetEndpoint;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
 
   readonly #socket: Socket;
   readonly #chunks: Uint8Array[] = [];
@@ -31,14 +31,17 @@ export class NodeStream implements Stream {
   #closed = false;
   #reading: PromiseWithResolvers<void> | undefined;
 
-  /** @param giveBack Called once it is closed. */
-  constructor(socket: Socket, giveBack: () => void) {
+  /**
+   * @param giveBack Called once it is closed.
+   * @param ends Its ends, if the socket runs over another one and does not know them.
+   */
+  constructor(socket: Socket, giveBack: () => void, ends: Ends = {}) {
     this.#socket = socket;
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const local = { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 };
     const remote = { hostname: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
-    this.local = withZone(local, local);
-    this.remote = withZone(remote, local);
+    this.local = ends.local ?? withZone(local, local);
+    this.remote = ends.remote ?? withZone(remote, local);
     socket.on("data", (chunk: Uint8Array) => this.#take(chunk));
     socket.pause();
     socket.on("end", () => this.#end(null));

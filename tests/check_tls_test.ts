@@ -46,6 +46,10 @@ testWith([openssl], "each fault of a certificate is untrusted, with its reason",
   await using expired = await startOpenssl(made, "expired", "-www");
   await using future = await startOpenssl(made, "future", "-www");
   await using other = await startOpenssl(made, "other", "-www");
+  await made.add("many", [1, 2, 3, 4, 5, 6, 7].map((n) => `DNS:a${n}`).join(), [-30, 0.5]);
+  await made.add("localhost", "email:me@localhost", [-30, 20]);
+  await using nameless = await startOpenssl(made, "localhost", "-www");
+  await using many = await startOpenssl(made, "many", "-www");
   const at = ({ port }: { readonly port: number }) => `tls://${HOST}:${port}/open`;
 
   const fine = await check(at(good), `https://localhost:${good.port}/`, "-4", ...ca);
@@ -58,6 +62,8 @@ testWith([openssl], "each fault of a certificate is untrusted, with its reason",
     [at(expired), /untrusted +tls: the certificate expired [23] days ago, on \d{4}-\d\d-\d\d\n/],
     [at(future), /untrusted +tls: the certificate is not valid before \d{4}-\d\d-\d\d\n/],
     [at(other), /untrusted +tls: .* not valid for 127\.0\.0\.1, but for other\.example, \*\.ex/],
+    [`https://localhost:${nameless.port}/`, /untrusted +tls: .* and names no host at all/],
+    [at(many), /untrusted +tls: .* but for a1, a2, a3, a4, a5 and 2 more\n/],
     [`https://localhost:${other.port}/`, /untrusted +tls: .* not valid for localhost, but for/],
   ];
   for (const [target, row] of faults) {
@@ -66,12 +72,18 @@ testWith([openssl], "each fault of a certificate is untrusted, with its reason",
     assertEquals((await check(`untrusted=${target}`, "-4", ...ca)).code, 0);
     assertEquals((await check(`blocked=${target}`, "-4", ...ca)).code, 1);
   }
+  // With TLS 1.3 the handshake ends before the server has seen that there is no certificate.
+  for (const version of ["-tls1_2", "-tls1_3"]) {
+    await using mutual = await startOpenssl(made, "good", "-www", "-Verify", "1", version);
+    const refused = /wrong +tls: the handshake was refused: received fatal alert: \w+\n/;
+    assertMatch(await rows(`https://${HOST}:${mutual.port}/`, ...ca), refused);
+  }
   // Without --ca nobody here knows the issuer, however good the certificate is.
   assertMatch(await rows(at(good)), /untrusted +tls: the issuer .* is unknown: Test CA\n/);
   assertEquals((await check(at(good), "--days", "19", ...ca)).code, 0);
   assertMatch(
     await rows(at(good), "--days", "21", ...ca),
-    /wrong +tls: the certificate is valid for only 19 days, until/,
+    /wrong +tls: the certificate is valid for 19 days only, until/,
   );
   assertMatch((await check(at(good), "--days", "21", ...ca)).stderr, /hint: .* with --days\n/);
 });

@@ -7,7 +7,7 @@ import type { HttpAnswer } from "../questions/challenge.ts";
 import { openStream } from "./open_stream.ts";
 import type { Observed, ProbeOptions, Probing, Seen } from "./probing.ts";
 import { playTalk } from "./play_talk.ts";
-import { TlsFailure } from "./tls.ts";
+import { refusalOf } from "./tls.ts";
 import type { Failed, ProbeEnding } from "./verdict.ts";
 
 /** Bytes of a reply that are kept, to show them. */
@@ -102,10 +102,11 @@ async function endingOfError(error: unknown, { seen, remote, over }: Probing): P
       ? { ...failed, kind: "TIMEOUT" }
       : { ...failed, kind: "ERROR", problem: "too busy" };
   }
-  if (error instanceof TlsFailure) {
-    const { problem, message, received = seen.reply } = error;
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) {
+    const { problem, message, received = seen.reply } = refusal;
     seen.reply = received;
-    return { ...failed, kind: "ERROR", problem, message };
+    return { ...failed, phase: "tls", kind: "ERROR", problem, message };
   }
   const { kind, errno } = causeOf(error);
   if (phase === "reply" || phase === "tls") {

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
-import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { PeerCertificate } from "node:tls";
 import { messageOf } from "../../../sockets/errno.ts";
+import { NodeStream } from "../../../sockets/node_socket.ts";
 import type { Stream } from "../../../sockets/stream.ts";
 import { writeAll } from "../../../sockets/write_all.ts";
 
@@ -50,6 +51,13 @@ export class TlsFailure extends Error {
     this.problem = problem;
     this.received = received;
   }
+}
+
+/** With TLS 1.3 a server that requires a certificate refuses only after the handshake. */
+export function refusalOf(error: unknown): TlsFailure | undefined {
+  if (error instanceof TlsFailure) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return code.startsWith("ERR_SSL_") ? new TlsFailure("TLS refused", messageOf(error)) : undefined;
 }
 
 /** The runtime's modules, which take long to load: most checks never need them. */
@@ -108,7 +116,7 @@ export async function secure(stream: Stream, options: TlsOptions): Promise<Secur
     isTrusted: socket.authorized,
     isFor: (peer) => tls.checkServerIdentity(host, peer) === undefined,
   });
-  return { stream: streamOf(socket, stream), certificate };
+  return { stream: new NodeStream(socket, () => {}, stream), certificate };
 }
 
 /** A connection, and what the errors of a handshake don't say about it. */
@@ -154,40 +162,6 @@ function duplexOf(wire: Wire, Node: typeof Duplex): Duplex {
   });
 }
 
-/** A secured socket as a stream. */
-function streamOf(socket: TLSSocket, { local, remote }: Stream): Stream {
-  const chunks: AsyncIterator<Uint8Array> = socket[Symbol.asyncIterator]();
-  let rest = new Uint8Array(0) as Uint8Array;
-  const end = (): void => {
-    socket.destroy();
-  };
-  return {
-    local,
-    remote,
-    async read(buffer) {
-      if (rest.length === 0) {
-        const { value, done } = await chunks.next();
-        if (done) return null;
-        rest = value;
-      }
-      const taken = rest.subarray(0, buffer.length);
-      buffer.set(taken);
-      rest = rest.subarray(taken.length);
-      return taken.length;
-    },
-    write(bytes) {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
-      return promise;
-    },
-    closeWrite() {
-      return new Promise((resolve) => socket.end(() => resolve()));
-    },
-    close: end,
-    [Symbol.dispose]: end,
-  };
-}
-
 /** What a certificate says, and the first thing that is wrong with it. */
 function certificateOf(
   peer: PeerCertificate,
@@ -195,11 +169,14 @@ function certificateOf(
 ): Certificate {
   const [validFrom, validTo] = [new Date(peer.valid_from), new Date(peer.valid_to)];
   const now = Date.now();
+  const names = (peer.subjectaltname ?? "").split(", ")
+    .filter((name) => /^(?:DNS|IP Address):/.test(name))
+    .map((name) => name.replace(/^[^:]*:/, ""));
   const distrust = now > validTo.getTime()
     ? "expired"
     : now < validFrom.getTime()
     ? "not yet valid"
-    : !isFor(peer)
+    : names.length === 0 || !isFor(peer) // a CN counts no more (RFC 9525, section 2)
     ? "other name"
     : isTrusted
     ? undefined
@@ -208,7 +185,7 @@ function certificateOf(
   return {
     validFrom,
     validTo,
-    names: (peer.subjectaltname ?? "").split(", ").map((name) => name.replace(/^[^:]*:/, "")),
+    names,
     issuer,
     isSelfSigned: issuer === nameOf(peer.subject),
     distrust,

@@ -19,6 +19,9 @@ const CR = 0x0d;
 /** Characters of a reply to show. */
 const QUOTED = 80;
 
+/** Names of a certificate to show. */
+const MAX_NAMES = 5;
+
 /** Milliseconds without a byte that are worth naming: a peer that sends slowly is not silent. */
 const MIN_SILENCE_MS = 200;
 
@@ -132,27 +135,36 @@ function endWords({ probed }: Row, how: "closed" | "reset"): string {
 function tlsDetail({ expected, probed }: Row, { problem, message = "" }: Failed): string {
   const { certificate, reply } = probed;
   if (problem === "not TLS") return `tls: it answers "${firstLine(reply)}", which is not TLS`;
-  if (certificate === undefined) return `tls: the handshake was refused: ${message}`;
+  if (problem === "TLS refused" || certificate === undefined) {
+    return `tls: the handshake was refused: ${message}`;
+  }
   const { validFrom, validTo, names, issuer, isSelfSigned, distrust } = certificate;
   const days = daysLeft(certificate);
   switch (distrust) {
     case "expired":
-      return `tls: the certificate expired ${counted(-1 - days, "day")} ago, on ${dateOf(validTo)}`;
+      return `tls: the certificate expired ${daysWords(-1 - days)} ago, on ${dateOf(validTo)}`;
     case "not yet valid":
       return `tls: the certificate is not valid before ${dateOf(validFrom)}`;
     case "other name":
-      return `tls: the certificate is not valid for ${expected.tls?.host}, but for ${
-        names.join(", ")
-      }`;
+      return `tls: the certificate is not valid for ${expected.tls?.host}, ${namesWords(names)}`;
     case "unknown issuer":
       return isSelfSigned
         ? `tls: the certificate is signed by itself: ${issuer}`
         : `tls: the issuer of the certificate is unknown: ${issuer}`;
     case undefined:
-      return `tls: the certificate is valid for only ${counted(days, "day")}, until ${
-        dateOf(validTo)
-      }`;
+      return `tls: the certificate is valid for ${daysWords(days)} only, until ${dateOf(validTo)}`;
   }
+}
+
+/** What a certificate is for; some are for hundreds of names. */
+function namesWords(names: readonly string[]): string {
+  if (names.length === 0) return "and names no host at all (a CN does not count)";
+  const more = names.length - MAX_NAMES;
+  return `but for ${names.slice(0, MAX_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function daysWords(days: number): string {
+  return days < 1 ? "less than a day" : counted(days, "day");
 }
 
 function dateOf(date: Date): string {
@@ -167,7 +179,7 @@ function statusWords({ status, reason, location }: HttpAnswer): string {
 
 /** How long a certificate is still valid. */
 function validityWords(certificate: Certificate): string {
-  return `certificate valid for ${counted(daysLeft(certificate), "day")}`;
+  return `certificate valid for ${daysWords(daysLeft(certificate))}`;
 }
 
 /** What is wrong with the answer of a web server. */
