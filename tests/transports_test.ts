@@ -54,7 +54,7 @@ for (const transport of transports) {
   signalTest(`hello works over ${transport}`, async () => {
     await using server = await start("hello", transport);
     const reply = transport === "udp" ? "Hello\n" : "";
-    assertEquals(await netdemo(["hello-client", ...server.flags]), good(reply));
+    assertEquals(await netdemoInProcess(["hello-client", ...server.flags]), good(reply));
     const line = transport === "udp"
       ? /Datagram received from 127\.0\.0\.1:\d+\n/
       : /Connection is established\.\.\.\n/;
@@ -64,8 +64,11 @@ for (const transport of transports) {
 
   signalTest(`message works over ${transport}`, async () => {
     await using server = await start("message", transport, "--reply", "Grüße");
-    assertEquals(await netdemo(["message-client", ...server.flags]), good("Grüße\n"));
-    assertEquals(await netdemo(["message-client", ...server.flags, "ü", "€"]), good("Grüße\n"));
+    assertEquals(await netdemoInProcess(["message-client", ...server.flags]), good("Grüße\n"));
+    assertEquals(
+      await netdemoInProcess(["message-client", ...server.flags, "ü", "€"]),
+      good("Grüße\n"),
+    );
     await server.process.printed(/Hello Server HBD\n(?:Connection Established\n)?ü €\n/);
     assertEquals((await server.process.stop("SIGINT")).code, 0);
   });
@@ -73,7 +76,7 @@ for (const transport of transports) {
   transportTest(transport, "calc works", async () => {
     await using server = await start("calc", transport);
     const ask = (...words: string[]): Promise<Ended> =>
-      netdemo(["calc-client", ...server.flags, ...words]);
+      netdemoInProcess(["calc-client", ...server.flags, ...words]);
     assertEquals(await ask("10", "20", "+"), good("Sum of 10 and 20 is 30\n"));
     assertEquals(await ask("10 4 /"), good("Div of 10 and 4 is 2.5\n"));
     const zero = await ask("5", "0", "/");
@@ -94,7 +97,7 @@ for (const transport of transports) {
   transportTest(transport, "--once serves one and exits 0", async () => {
     await using server = await start("calc", transport, "--once");
     assertEquals(
-      await netdemo(["calc-client", ...server.flags, "1", "2", "-"]),
+      await netdemoInProcess(["calc-client", ...server.flags, "1", "2", "-"]),
       good("Diff of 1 and 2 is -1\n"),
     );
     assertEquals((await server.process.ended()).code, 0);
@@ -176,7 +179,10 @@ for (const transport of transports.filter((transport) => transport !== "tcp")) {
           });
           const [, at = ""] = await server.printed(/^at (\S+)\n/);
           const where = transport === "unix" ? ["--unix", at] : ["--udp", "--port", at];
-          assertEquals(await netdemo([`${name}-client`, ...where, ...words]), good(`${reply}\n`));
+          assertEquals(
+            await netdemoInProcess([`${name}-client`, ...where, ...words]),
+            good(`${reply}\n`),
+          );
           await server.printed(new RegExp(`b'${sent.replaceAll("+", "\\+")}\\\\n'\n`));
         } finally {
           await Deno.remove(folder, { recursive: true });

@@ -10,7 +10,8 @@ request = b"1 1 +\n" * 4096
 peers = []
 for _ in range(count):
     peer = socket.socket()
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):  # small ones, soon full
+        peer.setsockopt(socket.SOL_SOCKET, buffer, 4096)
     peer.connect(("127.0.0.1", port))
     peer.setblocking(False)
     peers.append(peer)
@@ -22,5 +23,6 @@ while time.monotonic() - moved < 0.3:
             moved = time.monotonic()
         except BlockingIOError:
             pass
+    time.sleep(0.01)
 print("ready", flush=True)
 sys.stdin.read()
