@@ -1,4 +1,5 @@
 import { delay } from "@std/async/delay";
+import { equals } from "@std/bytes/equals";
 import { until } from "../../sockets/changes.ts";
 import { EagerPeer } from "../../sockets/eager_peer.ts";
 import { Matcher } from "../../talk/matcher.ts";
@@ -210,7 +211,7 @@ export class TalkPlayer implements Disposable {
         if (datagram === undefined) break;
         // The answer to a question that was repeated comes more than once.
         if (
-          answered !== undefined && answered.count > 0 && isSame(datagram.bytes, answered.bytes)
+          answered !== undefined && answered.count > 0 && equals(datagram.bytes, answered.bytes)
         ) {
           answered.count--;
           continue;
@@ -289,8 +290,4 @@ function byClient(lines: readonly Line[]): ReadonlyMap<string, Line[]> {
   const found = new Map<string, Line[]>();
   for (const line of lines) found.set(line.client, [...found.get(line.client) ?? [], line]);
   return found;
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

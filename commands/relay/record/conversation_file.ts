@@ -1,7 +1,6 @@
-import { escapeBytes } from "../../../talk/escape.ts";
 import { MAX_FILE } from "../../../talk/parse.ts";
 import { writeTalk, type WrittenLine } from "../../../talk/write.ts";
-import { freshTexts } from "./fresh.ts";
+import { confirmedTexts, plainText } from "./confirm.ts";
 import { letterOf } from "./letters.ts";
 import type { RecordedConversation, Turn } from "./recording.ts";
 import { counted } from "../../../text/counted.ts";
@@ -25,13 +24,20 @@ export function conversationFile(
   const spoken = conversations.filter(({ turns }) => turns.length > 0);
   if (spoken.length === 0) return "# Nothing has been said yet.\n";
   const udp = protocol === "udp";
-  const written = spoken.map(({ connections, turns, remarks }) => ({
-    title: spoken.length > 1 || remarks.length > 0 ? `connection ${connections.join(", ")}` : "",
-    comments: remarks,
-    lines: linesOf(turns, connections, fresh ? freshTexts(turns) : turns.map(plainText), udp),
-  }));
-  const first = writeTalk({ udp, conversations: written });
-  if (first.length <= MAX_FILE) return first;
+  const written = spoken.map(({ connections, turns, remarks }) => {
+    const write = (texts: readonly string[]) => linesOf(turns, connections, texts, udp);
+    const texts = fresh ? confirmedTexts(turns, udp, write) : turns.map(plainText);
+    return {
+      title: spoken.length > 1 || remarks.length > 0 ? `connection ${connections.join(", ")}` : "",
+      comments: remarks,
+      lines: write(texts).flat(),
+    };
+  });
+  const [first] = written;
+  const isAnswered = written.some(({ lines }) => lines.some(({ says }) => says === "server"));
+  if (first !== undefined && !isAnswered) first.lines.push(silence(first.lines[0]?.client));
+  const whole = writeTalk({ udp, conversations: written });
+  if (whole.length <= MAX_FILE) return whole;
   let size = 0;
   const fitting = written.filter((one) =>
     (size += writeTalk({ udp, conversations: [one] }).length + 1) <= MAX_FILE - SPARE
@@ -41,15 +47,19 @@ export function conversationFile(
 # A file holds at most ${MAX_FILE} characters: without ${left}.\n`;
 }
 
-const plainText = ({ bytes }: Turn): string => escapeBytes(bytes);
+/** A line for a server that never said anything: a file without any could not be read. */
+function silence(client = ""): WrittenLine {
+  return { says: "server", client, text: "{...}", comments: ["The server said nothing."] };
+}
 
+/** The lines of each turn. */
 function linesOf(
   turns: readonly Turn[],
   connections: readonly number[],
   texts: readonly string[],
   udp: boolean,
-): WrittenLine[] {
-  return turns.flatMap(({ from, connection, ends, omitted }, index) => {
+): WrittenLine[][] {
+  return turns.map(({ from, connection, ends, omitted }, index) => {
     const client = connections.length > 1 ? letterOf(connections.indexOf(connection)) : "";
     const text = texts[index] ?? "";
     const pieces = from === "server" && !udp ? readableLines(text) : [text];

@@ -16,6 +16,9 @@ const operations: readonly [operator: Operator, said: RegExp][] = [
   ["%", /%|mod|rest|rem/i],
 ];
 
+/** Numbers that are summed up at most. */
+const MAX_TERMS = 20;
+
 const encoder = new TextEncoder();
 
 /** How a value follows from what clients said: from one literal, or from two numbers. */
@@ -24,20 +27,28 @@ interface Derivation {
   readonly form: (...names: string[]) => string;
 }
 
-/** A number or a word in a text that becomes a value. */
-interface Place {
+/** A number or a word in a text. */
+interface Found {
   readonly start: number;
   readonly literal: string;
+}
+
+/** One that becomes a value. */
+interface Place extends Found {
   readonly from: Derivation;
 }
 
 /**
  * The texts of turns with names for values: what a server's turn shows must follow from what
  * clients said before it, so that other values can be drawn.
+ *
+ * @param literal The indexes of turns that are written as they are.
  */
-export function freshTexts(turns: readonly Turn[]): string[] {
+export function freshTexts(turns: readonly Turn[], literal: ReadonlySet<number>): string[] {
   const prefix = lengthPrefixOf(turns);
-  const texts = turns.map(({ bytes }) => textOf(bytes.subarray(prefix)));
+  const texts = turns.map(({ bytes }, index) =>
+    literal.has(index) ? undefined : textOf(bytes.subarray(prefix))
+  );
   const said = new Said();
   const answers = turns.map(({ from }, index) => {
     const text = texts[index] ?? "";
@@ -60,10 +71,13 @@ class Said {
   readonly #known = new Map<string, Derivation>();
   /** Since the server's latest turn. */
   #request = "";
+  /** All numbers. */
+  readonly #numbers: string[] = [];
 
   add(text: string, isNew: boolean): void {
     this.#request = isNew ? text : `${this.#request} ${text}`;
     for (const { literal } of valuesIn(text)) {
+      if (isNumber(literal)) this.#numbers.push(literal);
       const forms: Record<string, string> = isNumber(literal) ? {} : {
         [literal.toUpperCase()]: "upper",
         [literal.toLowerCase()]: "lower",
@@ -78,11 +92,15 @@ class Said {
   }
 
   placesIn(text: string): Place[] {
-    return valuesIn(text).flatMap(({ start, literal }) => {
+    const values = valuesIn(text);
+    return values.flatMap(({ start, literal }) => {
       const known = this.#known.get(literal);
       // A single digit may be the same by chance: it is rather calculated.
       const isPlain = !isNumber(literal) || (known !== undefined && literal.length > 1);
-      const from = isPlain ? known : this.#calculated(literal) ?? known;
+      const from = isPlain
+        ? known
+        : this.#calculated(literal) ?? this.#total(literal) ?? this.#lengthOf(literal, values) ??
+          known;
       return from === undefined ? [] : [{ start, literal, from }];
     });
   }
@@ -96,6 +114,26 @@ class Said {
       return result !== undefined && isShownAs(result, literal);
     });
     return found && { of: [left, right], form: (a, b) => `${a} ${found[0]} ${b}` };
+  }
+
+  /** The sum of all numbers so far, of several requests. */
+  #total(literal: string): Derivation | undefined {
+    const all = this.#numbers;
+    if (all.length < 2 || all.length > MAX_TERMS) return undefined;
+    const total = all.map(parseRational).reduce((sum, number) =>
+      sum && number && calculate(sum, "+", number)
+    );
+    if (total === undefined || !isShownAs(total, literal)) return undefined;
+    return { of: all, form: (...names) => names.join(" + ") };
+  }
+
+  /** The length of a word of the request that the server says as well. */
+  #lengthOf(literal: string, values: readonly Found[]): Derivation | undefined {
+    const word = valuesIn(this.#request).find((one) =>
+      !isNumber(one.literal) && String(one.literal.length) === literal &&
+      values.some((said) => said.literal === one.literal)
+    );
+    return word && { of: [word.literal], form: (name) => `length(${name})` };
   }
 }
 
@@ -157,7 +195,7 @@ function rangeOf(literal: string): string {
   return `${low}..${"9".repeat(whole.length)}${point}${"9".repeat(decimals.length)}`;
 }
 
-function valuesIn(text: string): { readonly start: number; readonly literal: string }[] {
+function valuesIn(text: string): Found[] {
   return [...text.matchAll(VALUE)].map(({ index, 0: literal }) => ({ start: index, literal }));
 }
 
