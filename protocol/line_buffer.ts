@@ -16,8 +16,24 @@ const MAX_UNFRAMED = 1_024;
 /** Milliseconds of silence after which a message without a line end counts as complete. */
 export const QUIET_MS = 200;
 
+/**
+ * The same where text comes a key at a time, as from Windows' telnet, and is not a whole request.
+ */
+export const TYPING_MS = 2_000;
+
 /** A line without its end, or `null` for one that is not UTF-8. */
 export type Line = string | null;
+
+/** What has come without an LF. */
+export interface Rest {
+  /** One line, unless they end in CR or CR NUL, as some terminals' do (RFC 854). */
+  readonly lines: Line[];
+  /** `"\n"` if they do, so that their answers get a line end too. */
+  readonly ending: "\n" | "";
+}
+
+/** A line end of a terminal that sends no LF. */
+const TERMINAL_END = /\r\0?/;
 
 /** Lends buffers of {@linkcode PIPELINE_SIZE} and takes them back. */
 export interface PipelineBuffers {
@@ -127,12 +143,18 @@ export class LineBuffer {
     return lines;
   }
 
+  /** The pending bytes as text; `null` if they are not UTF-8. */
+  get rest(): Line {
+    return decodeUtf8(this.#bytes.subarray(this.#start, this.#end));
+  }
+
   /** Takes the pending bytes as a line, if there are any, at the end of the stream or after silence. */
-  takeRest(): Line[] {
+  takeRest(): Rest {
     if (!this.#framed) this.#passMark();
-    const line = decodeUtf8(this.#bytes.subarray(this.#start, this.#end));
+    const line = this.rest;
     this.#start = this.#end;
-    return line === "" ? [] : [line];
+    if (this.#framed || !endsTyping(line)) return { lines: line === "" ? [] : [line], ending: "" };
+    return { lines: line.split(TERMINAL_END).filter((typed) => typed !== ""), ending: "\n" };
   }
 
   /** Passes over a byte order mark before the first line. */
@@ -208,6 +230,11 @@ export class LineBuffer {
     this.#bytes = this.#small;
     this.#start = this.#end = 0;
   }
+}
+
+/** Whether the Enter key of a terminal that sends no LF ends the text. */
+export function endsTyping(text: Line): text is string {
+  return text !== null && (text.endsWith("\r") || text.endsWith("\r\0"));
 }
 
 /** The lines of a text that ends in LF, without line ends and empty lines. */

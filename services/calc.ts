@@ -7,4 +7,5 @@ export const service: Service = {
   running: "Calculator Server is running....",
   reply: calculate,
   isReply: isAnswer,
+  isWhole: (text) => /\S\s+\S+\s+\S/.test(text),
 };

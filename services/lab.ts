@@ -42,6 +42,7 @@ function serviceNamed(name: string | undefined): Service {
     },
     isReply: isLabReply,
     isRequest: beginsAsRequest,
+    isWhole: () => false, // more text may follow, whatever has come
     neverAmplifies: true,
     flag: {
       name: "name",

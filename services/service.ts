@@ -35,6 +35,11 @@ export interface Service {
    * otherwise all replies do that {@linkcode isReply} doesn't recognize.
    */
   isRequest?(text: string): boolean;
+  /**
+   * Whether a text may be a whole request. If defined, what comes a key at a time is awaited until
+   * it is, or the line ends; otherwise it is a request as soon as its client pauses.
+   */
+  isWhole?(text: string): boolean;
   /** Starts a conversation with one client, instead of replying to each request on its own. */
   converse?(protocol: Protocol): Dialogue;
   /** Over what it can be served besides Unix sockets. @default {TCP and UDP} */

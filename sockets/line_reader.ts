@@ -1,6 +1,13 @@
-import type { LineBuffer } from "../protocol/line_buffer.ts";
+import { endsTyping, type LineBuffer } from "../protocol/line_buffer.ts";
 import type { SilenceTimers } from "./silence_timers.ts";
 import type { Stream } from "./stream.ts";
+
+/** How long to wait for what is typed a key at a time. */
+export interface Typing {
+  readonly timers: SilenceTimers<LineReader>;
+  /** Whether a text may be all that its peer wants to send. */
+  readonly isWhole: (text: string) => boolean;
+}
 
 /** Takes the discarded input of all connections. */
 const discarded = new Uint8Array(65_536);
@@ -10,17 +17,29 @@ const discarded = new Uint8Array(65_536);
  *
  * A read is never abandoned, which would lose bytes: one that is pending when silence ends a line
  * goes on, and is the next.
+ *
+ * A single byte that comes first was typed, by a person or through a serial line: then silence must
+ * last longer, until what has come is whole, or ends as a terminal's line does.
  */
 export class LineReader {
   readonly lines: LineBuffer;
   readonly #stream: Stream;
   readonly #silence: SilenceTimers<LineReader>;
+  readonly #typing: Typing | undefined;
+  #isTyped = false;
   #pending: Promise<number | null> | undefined;
 
-  constructor(stream: Stream, lines: LineBuffer, silence: SilenceTimers<LineReader>) {
+  /** @param typing @default {text that is typed is not waited for} */
+  constructor(
+    stream: Stream,
+    lines: LineBuffer,
+    silence: SilenceTimers<LineReader>,
+    typing?: Typing,
+  ) {
     this.#stream = stream;
     this.lines = lines;
     this.#silence = silence;
+    this.#typing = typing;
   }
 
   /**
@@ -54,14 +73,26 @@ export class LineReader {
   /** Gives back its buffer, unless a read may still write to it. Must not be used afterwards. */
   close(): void {
     this.#silence.forget(this);
+    this.#typing?.timers.forget(this);
     if (this.#pending === undefined) this.lines.close();
   }
 
   async #readOrSilence(): Promise<number | null> {
     const reading = this.#pending ??= this.#stream.read(this.lines.space());
-    const count = await Promise.race([reading, this.#silence.wait(this)]);
-    if (count !== 0) this.#pending = undefined;
-    this.#silence.forget(this);
+    const timers = this.#timers();
+    const count = await Promise.race([reading, timers.wait(this)]);
+    if (count === 0) this.#isTyped = false;
+    else this.#pending = undefined;
+    timers.forget(this);
     return count;
+  }
+
+  #timers(): SilenceTimers<LineReader> {
+    if (this.#typing === undefined) return this.#silence;
+    if (this.lines.pending === 1) this.#isTyped = true;
+    const { rest } = this.lines;
+    const isWhole = !this.#isTyped || endsTyping(rest) ||
+      (rest !== null && this.#typing.isWhole(rest));
+    return isWhole ? this.#silence : this.#typing.timers;
   }
 }

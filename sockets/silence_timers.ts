@@ -18,7 +18,8 @@ interface Waiting {
 }
 
 /**
- * Detects silence: members that have received nothing for {@linkcode QUIET_MS}.
+ * Detects silence: members that have received nothing for a while, {@linkcode QUIET_MS} if nothing
+ * else is said.
  *
  * A clock alone is not enough: while the process was stopped or busy, bytes may
  * have arrived that are not read yet. So before silence is trusted, the event loop
@@ -29,17 +30,23 @@ interface Waiting {
  * idle connections of `task bench`, with requests that have no line ends).
  */
 export class SilenceTimers<Member> {
+  readonly #quietMs: number;
   readonly #waiting = new Map<Member, Waiting>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer should fire. */
   #next = 0;
 
+  /** @param quietMs Milliseconds that silence lasts. */
+  constructor(quietMs = QUIET_MS) {
+    this.#quietMs = quietMs;
+  }
+
   /** Restarts the member's wait; resolves with 0, for no bytes, once it is over. */
   wait(member: Member): Promise<0> {
     const { promise, resolve } = Promise.withResolvers<0>();
     this.#waiting.delete(member); // so that it is last again
-    this.#waiting.set(member, { due: performance.now() + QUIET_MS, resolve, turns: 0 });
-    if (this.#timer === undefined) this.#checkIn(QUIET_MS);
+    this.#waiting.set(member, { due: performance.now() + this.#quietMs, resolve, turns: 0 });
+    if (this.#timer === undefined) this.#checkIn(this.#quietMs);
     return promise;
   }
 

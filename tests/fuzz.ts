@@ -11,6 +11,7 @@ import { calculate } from "../protocol/calculator.ts";
 import { foreignStart } from "../protocol/first_bytes.ts";
 import { service } from "../services/calc.ts";
 import { serve } from "../services/server/stream_server.ts";
+import { isUtf8 } from "../text/utf8.ts";
 import { probe, TestConnection } from "./harness/mod.ts";
 import { assertProperty, seed } from "./harness/random.ts";
 
@@ -66,6 +67,10 @@ function isForeign(input: Uint8Array): boolean {
 
 /** The answers that an input must get: one per line, with its line end. */
 function answersTo(input: Uint8Array): string {
+  if (isTyped(input)) {
+    const lines = String.fromCharCode(...input).replaceAll(/\r\0?/g, "\n");
+    return answersTo(Uint8Array.from(lines, (unit) => unit.charCodeAt(0)));
+  }
   let answers = "";
   let start = 0;
   while (start < input.length) {
@@ -77,6 +82,12 @@ function answersTo(input: Uint8Array): string {
     start = end + 1;
   }
   return answers;
+}
+
+/** Whether the input is text without LF that ends in CR or CR NUL. */
+function isTyped(input: Uint8Array): boolean {
+  const end = input.at(-1) === 0 ? input.at(-2) : input.at(-1);
+  return end === 0x0d && !input.includes(0x0a) && isUtf8(input);
 }
 
 function answerTo(line: Uint8Array): string {

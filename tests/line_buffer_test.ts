@@ -49,7 +49,7 @@ Deno.test("lines are the same wherever the stream is cut", () => {
       const buffer = new LineBuffer(100);
       const pieces = [cut, bytes.length];
       assertEquals(feed(buffer, bytes, () => pieces.shift() ?? 1), lines, `${name}, cut at ${cut}`);
-      assertEquals(buffer.takeRest(), rest === undefined ? [] : [rest], name);
+      assertEquals(buffer.takeRest().lines, rest === undefined ? [] : [rest], name);
       assertEquals(buffer.pending, 0);
     }
     assertEquals(feed(new LineBuffer(100), bytes, () => 1), lines, `${name}, byte by byte`);
@@ -90,7 +90,7 @@ Deno.test("silence ends a line only before the first LF, and only a short line",
   assertEquals(buffer.quietEndsLine, false, "1,025 bytes may be several segments");
   feed(buffer, encode("\nabc"), () => 4);
   assertEquals(buffer.quietEndsLine, false, "a connection that has sent LF");
-  assertEquals(buffer.takeRest(), ["abc"]);
+  assertEquals(buffer.takeRest().lines, ["abc"]);
 });
 
 Deno.test("random lines come out unchanged, however they are cut", async () => {

@@ -200,7 +200,7 @@ Deno.test("silence ends a line without an end, and the read behind it loses noth
   await conn.write(new TextEncoder().encode("10 20 +"));
   assertEquals(lines.take(await reader.read() ?? 0), []);
   assertEquals(await reader.read(), 0);
-  assertEquals(lines.takeRest(), ["10 20 +"]);
+  assertEquals(lines.takeRest().lines, ["10 20 +"]);
   await conn.write(new TextEncoder().encode("6 7 *\n"));
   assertEquals(await reader.peek(), 6);
   assertEquals(lines.take(await reader.read() ?? 0), ["6 7 *"]);

@@ -26,7 +26,7 @@ export class StdinLines {
     const count = await this.#read();
     if (count === null) {
       this.#ended = true;
-      return this.#texts(this.#lines.takeRest());
+      return this.#texts(this.#lines.takeRest().lines);
     }
     const lines = this.#lines.take(count);
     if (this.#lines.tooLong) {

@@ -109,7 +109,7 @@ export class StreamCall implements Call {
       if (count > 0) {
         this.#received = { bytes: this.#received.bytes + count, at: performance.now() };
       }
-      const lines = count === 0 ? this.#lines.takeRest() : this.#lines.take(count);
+      const lines = count === 0 ? this.#lines.takeRest().lines : this.#lines.take(count);
       if (lines.length > 0) return lines;
       passedOver += this.#lines.pending === 0 ? count : 0;
     }
@@ -128,7 +128,7 @@ export class StreamCall implements Call {
   #rest(): Line[] {
     const mayBeWhole = !this.#lines.framed && this.#lost !== "RESET";
     this.#ended = true;
-    const rest = mayBeWhole ? this.#lines.takeRest() : [];
+    const rest = mayBeWhole ? this.#lines.takeRest().lines : [];
     if (rest.length > 0) return rest;
     throw this.#failure(this.#lost === "RESET" ? "RESET" : "CLOSED");
   }

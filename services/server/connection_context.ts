@@ -1,5 +1,5 @@
 import type { Protocol } from "../../protocol/addresses.ts";
-import type { LineReader } from "../../sockets/line_reader.ts";
+import type { LineReader, Typing } from "../../sockets/line_reader.ts";
 import type { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Service } from "../service.ts";
 import type { BufferPool } from "./buffer_pool.ts";
@@ -18,6 +18,7 @@ export interface ConnectionContext {
   readonly requestTimeout: number;
   readonly deadlines: Deadlines;
   readonly silence: SilenceTimers<LineReader>;
+  readonly typing: Typing | undefined;
   readonly requestBuffers: BufferPool;
   readonly replyBuffers: BufferPool;
   readonly onAnswered: ServerEvents["answered"];

@@ -39,10 +39,14 @@ export async function answerRequests(connection: ServedConnection): Promise<void
     const turn = isLong ? connection.queue() : undefined;
     if (turn !== undefined) await turn;
     if (!life.converses) return;
-    if (count === null) return await answerRest(connection);
+    if (count === null) {
+      connection.reason ??= "end of stream";
+      return await answerRest(connection);
+    }
 
-    const requests = count === 0 ? lines.takeRest() : lines.take(count);
-    if (requests.length > 0) await answer(connection, requests, count === 0 ? "" : "\n");
+    if (count === 0) await answerRest(connection);
+    const requests = count === 0 ? [] : lines.take(count);
+    if (requests.length > 0) await answer(connection, requests, "\n");
     if (!life.converses) return;
     if (lines.tooLong) {
       const error = `${ERROR_PREFIX}the request is longer than ${context.maxRequest} bytes`;
@@ -58,11 +62,10 @@ export async function answerRequests(connection: ServedConnection): Promise<void
   }
 }
 
-/** Answers a final request that ended with the stream instead of an LF. */
+/** Answers what silence or the end of the stream has ended, instead of an LF. */
 async function answerRest(connection: ServedConnection): Promise<void> {
-  connection.reason ??= "end of stream";
-  const rest = connection.reader.lines.takeRest();
-  if (rest.length > 0) await answer(connection, rest, "");
+  const { lines, ending } = connection.reader.lines.takeRest();
+  if (lines.length > 0) await answer(connection, lines, ending);
 }
 
 /** Answers with an error, and ends the connection; what its peer still sends is discarded. */

@@ -43,8 +43,9 @@ export class ServerConnection implements Timed, ServedConnection {
     this.id = id;
     this.stream = stream;
     this.context = context;
-    const { maxRequest, requestBuffers, silence } = context;
-    this.reader = new LineReader(stream, new LineBuffer(maxRequest, requestBuffers), silence);
+    const { maxRequest, requestBuffers, silence, typing } = context;
+    const lines = new LineBuffer(maxRequest, requestBuffers);
+    this.reader = new LineReader(stream, lines, silence, typing);
     this.life = new ConnectionLife(context);
   }
 

@@ -1,5 +1,5 @@
 import { type Endpoint, loopbackAddresses, type Protocol } from "../../protocol/addresses.ts";
-import { PIPELINE_SIZE } from "../../protocol/line_buffer.ts";
+import { PIPELINE_SIZE, TYPING_MS } from "../../protocol/line_buffer.ts";
 import { acceptFrom } from "../../sockets/accept.ts";
 import { listenTcp } from "../../sockets/listen.ts";
 import { listenUnix } from "../../sockets/listen_unix.ts";
@@ -133,6 +133,10 @@ class StreamServer implements Server {
       requestTimeout,
       deadlines: new Deadlines(Math.min(idleTimeout, requestTimeout)),
       silence: new SilenceTimers(),
+      typing: service.isWhole && {
+        timers: new SilenceTimers(TYPING_MS),
+        isWhole: service.isWhole,
+      },
       replyBuffers: new BufferPool(REPLY_SIZE, REPLIES_KEPT),
       requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
       onAnswered: events.answered,
@@ -228,6 +232,7 @@ class StreamServer implements Server {
     this.#options.signal?.removeEventListener("abort", this.#stop);
     this.#context.deadlines.stop();
     this.#context.silence.stop();
+    this.#context.typing?.timers.stop();
     scheduler.release();
     this.#drain?.stop();
     clearTimeout(this.#stopTimer);

@@ -40,6 +40,11 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "a server names what its client speaks, in one short error reply",
     "any text is a message, and what looks like another protocol is only named",
   ],
+  "a request is typed a key at a time, over telnet or a serial line": [
+    "a line that is typed a key at a time and ends in ${name} is one request",
+    "a whole request is not delayed, however its client cuts it",
+    "a message of one letter is answered as fast as another",
+  ],
   "a message holds control characters": ["CR, NUL and control characters in a message are text"],
   "10,000 connections are idle": [
     "10,000 idle connections cost at most 12 kB each",
