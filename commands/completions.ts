@@ -89,7 +89,7 @@ function helpCompletion(commands: readonly Command[]): Completion {
 
 /** Whether a flag's value is a file or a directory. */
 function takesPath({ value }: Completion["flags"][number]): boolean {
-  return value === "PATH" || value === "FILE";
+  return value === "PATH" || value === "FILE" || value === "FOLDER";
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

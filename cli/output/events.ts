@@ -249,6 +249,7 @@ export const events = {
 
   // grade.
   check: event("a check of grade and its result", {
+    submission: optional(text),
     id: text,
     level: text,
     status,
@@ -265,6 +266,7 @@ export const events = {
 
   // check, path and grade.
   summary: event("the outcome of check, path or grade; if it failed, a failure event follows", {
+    submission: optional(text),
     ok: truth,
     name: optional(text),
     targets: optional(count),
@@ -280,6 +282,10 @@ export const events = {
     allowedIds: optional(listOf(text)),
     skipped: optional(count),
     notJudged: optional(count),
+    submissions: optional(count),
+    passedAll: optional(count),
+    reason: optional(text),
+    offences: optional(listOf(text)),
     seed: optional(count),
     containment: optional(text),
     exitCode: count,

@@ -22,9 +22,9 @@ export function junitReport(path: string, command: string, runName?: string): Re
     // deno-lint-ignore require-await -- a failure rejects, as it does in the other reports
     async end({ aborted }) {
       const name = ["netdemo", command, ...runName === undefined ? [] : [runName]];
-      const time = secondsOf(performance.now() - start, 3);
+      const elapsedMs = performance.now() - start;
       try {
-        writeReport(path, documentOf({ name, timestamp, time, results: all, aborted }));
+        writeReport(path, junitDocument([{ name, results: all, aborted, elapsedMs }], timestamp));
       } catch (cause) {
         const hint = "give --junit a path in a folder that exists and can be written to";
         throw fileFailure("write the JUnit file", path, cause, hint);
@@ -33,14 +33,38 @@ export function junitReport(path: string, command: string, runName?: string): Re
   };
 }
 
-function documentOf({ name, timestamp, time, results, aborted }: {
-  /** Its parts, the general one first. */
+/** Results that belong together. */
+export interface Suite {
+  /** The parts of its name, the general one first. */
   readonly name: readonly string[];
-  readonly timestamp: string;
-  readonly time: string;
   readonly results: readonly Result[];
-  readonly aborted: string | undefined;
-}): string {
+  /** Why it ended before everything was tested, if it did. */
+  readonly aborted?: string | undefined;
+  readonly elapsedMs: number;
+}
+
+/** A document with these suites. @param timestamp When they began, in UTC, without a zone. */
+export function junitDocument(suites: readonly Suite[], timestamp: string): string {
+  const written = suites.map(suiteOf);
+  const sum = (name: "tests" | "failures" | "errors" | "skipped"): number =>
+    written.reduce((total, { totals }) => total + totals[name], 0);
+  const totals = {
+    name: written.length === 1 ? written[0]!.totals.name : "netdemo",
+    ...{ tests: sum("tests"), failures: sum("failures"), errors: sum("errors") },
+    skipped: sum("skipped"),
+    time: secondsOf(suites.reduce((total, { elapsedMs }) => total + elapsedMs, 0), 3),
+  };
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites${attributes(totals)}>
+${
+    written.map(({ totals, cases }) =>
+      `  <testsuite${attributes({ ...totals, timestamp })}>\n${cases}  </testsuite>\n`
+    ).join("")
+  }</testsuites>
+`;
+}
+
+function suiteOf({ name, results, aborted, elapsedMs }: Suite) {
   const count = (...statuses: readonly Status[]): number =>
     results.filter(({ status }) => statuses.includes(status)).length;
   const classname = name.join(".");
@@ -61,14 +85,9 @@ function documentOf({ name, timestamp, time, results, aborted }: {
     failures: count("fail"),
     errors: cases.length - results.length,
     skipped: count("skip", "not-judged", "allowed"),
-    time,
+    time: secondsOf(elapsedMs, 3),
   };
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites${attributes(totals)}>
-  <testsuite${attributes({ ...totals, timestamp })}>
-${cases.join("")}  </testsuite>
-</testsuites>
-`;
+  return { totals, cases: cases.join("") };
 }
 
 function testCase(classname: string, name: string, elapsedMs = 0, outcome: string): string {

@@ -43,6 +43,21 @@ export interface ReportOptions<R extends Result> extends Layout<R> {
 export function openReport<R extends Result>(options: ReportOptions<R>): Report<R> {
   const { command, flags, channels: { stdout } } = options;
   const { json, tap, junit, name } = flags;
+  refuseContradictions(flags);
+  if (junit !== undefined) refuseUnwritable(junit);
+  const file = junit === undefined ? [] : [junitReport(junit, command, name)];
+  const printed = json ? jsonReport(options) : tap ? tapReport(stdout) : textReport(stdout, {
+    ...options,
+    display: displayOf(Deno.stdout),
+    isTerminal: Deno.stdout.isTerminal(),
+  });
+  return allOf([printed, ...file]);
+}
+
+/** @throws {Failure} of kind `USAGE` if the flags contradict each other. */
+export function refuseContradictions(
+  { json, tap, junit, name }: FlagValues<typeof reportFlags>,
+): void {
   if (json && tap) {
     throw misuse("--json and --tap can't both be printed to stdout", {
       hint: "choose one of them; --junit PATH goes with either",
@@ -53,14 +68,6 @@ export function openReport<R extends Result>(options: ReportOptions<R>): Report<
       hint: "add --junit PATH or --json",
     });
   }
-  if (junit !== undefined) refuseUnwritable(junit);
-  const file = junit === undefined ? [] : [junitReport(junit, command, name)];
-  const printed = json ? jsonReport(options) : tap ? tapReport(stdout) : textReport(stdout, {
-    ...options,
-    display: displayOf(Deno.stdout),
-    isTerminal: Deno.stdout.isTerminal(),
-  });
-  return allOf([printed, ...file]);
 }
 
 /** For programs: one JSON object per line. */

@@ -25,6 +25,8 @@ export interface ExamineOptions {
   readonly target?: Awaited<ReturnType<typeof locate>>;
   /** Where it is started. @default {netdemo's working folder} */
   readonly place?: Place | undefined;
+  /** Marks the environment of all that it starts. @default a random one */
+  readonly mark?: string | undefined;
   /** Interrupts the examination. */
   readonly stop: AbortSignal;
   /** Called before the first check, with all that will run. */
@@ -54,14 +56,14 @@ export interface Examination {
 
 /** Examines a program. When this returns, all that it started has ended. @throws {Failure} */
 export async function examine(options: GradeOptions, how: ExamineOptions): Promise<Examination> {
-  const { seed, target, place, onWait } = how;
+  const { seed, target, place, mark, onWait } = how;
   using ports = await Ports.reserve();
   await using stack = new AsyncDisposableStack();
   const container = await containerFor(options, place);
   if (container !== undefined) stack.defer(() => container.remove());
   const offences = new Set<string>();
   const prepared = stack.use(prepare({
-    ...{ ...options, random: seededRandom(seed), ports, container, place, target, onWait },
+    ...{ ...options, random: seededRandom(seed), ports, container, place, mark, target, onWait },
     fixedPort: options.port,
     onOffence: (offence) => offences.add(offence),
   }));

@@ -36,6 +36,11 @@ environment, stand for the port that it must use, a new one at each start.
 Without {port}, the system's tools find the port that a server listens on.
 TARGET is a server that is already running: HOST:PORT.
 
+--class FOLDER grades a whole class: each folder or file in FOLDER is a
+submission, and starts in its own folder. {dir} in COMMAND stands for that
+folder, {file} for the file, or the only file in the folder. A table follows.
+Those that are done are kept in FOLDER; --resume goes on with the others.
+
 Levels: lesson is what the lesson's own programs do; robust is what a program
 needs before others can use it; stream is for programs whose requests are lines.
 
@@ -43,7 +48,7 @@ All that the program starts ends with the examination, as far as the system
 allows. This is not a sandbox: run other people's programs in a container, and
 as another user: --run-as USER.
 
-Exit code: 0 all passed, 1 some failed, 124 --max-time has passed, 126 or 127
+Exit code: 0 all passed (in a class: all of them), 1 some failed, 124 --max-time has passed, 126 or 127
 the program can't be started.`,
     examples: [
       `netdemo grade calc-server -- ${python} server.py "{port}"`,
@@ -51,6 +56,7 @@ the program can't be started.`,
       "netdemo grade calc-client --port 4040 -- node client.mjs",
       "netdemo grade message-server localhost:4040",
       `netdemo grade server --talk exercise.talk -- ${ownProgram} "{port}"`,
+      `netdemo grade calc-server --class handed-in --html class.html -- ${python} server.py "{port}"`,
       "netdemo grade --explain hangs-up",
     ],
     flags,
@@ -64,7 +70,7 @@ function parse(args: readonly string[]): Run {
   const end = args.indexOf("--");
   const own = end === -1 ? args : args.slice(0, end);
   const command = end === -1 ? undefined : args.slice(end + 1);
-  const { flags: values, words } = parseCommandLine(own, flags);
+  const { flags: values, words, given } = parseCommandLine(own, flags);
   const [name, target, surplus] = words;
   const protocol = values.udp || target?.startsWith("udp://") ? "udp" : "tcp";
   const choice: Choice = { name, protocol, lines: values.lines, talk: values.talk };
@@ -83,6 +89,10 @@ function parse(args: readonly string[]): Run {
     const hint = `a command goes after --: netdemo ${line}`;
     throw misuse(`received '${surplus}' after the target`, { hint });
   }
+  const ofClass = classFlags.find((flag) => given.has(flag));
+  if (values.class === undefined && ofClass !== undefined) {
+    throw misuse(`--${ofClass} is for a class: --class FOLDER`);
+  }
   const optionsFor = (subject: Subject): GradeOptions => ({
     target,
     command,
@@ -95,14 +105,23 @@ function parse(args: readonly string[]): Run {
   const [lesson] = known ?? [];
   if (lesson !== undefined) {
     const options = optionsFor(lesson);
-    return (channels) => grade(options, channels);
+    return (channels) => start(options, channels);
   }
   readRole(name);
   return async (channels) => {
     const [subject] = await chosen(choice);
     if (subject === undefined) throw new TypeError(`Cannot examine ${name}`);
-    return await grade(optionsFor(subject), channels);
+    return await start(optionsFor(subject), channels);
   };
+}
+
+/** The flags that need --class. */
+const classFlags = ["jobs", "csv", "html", "resume"];
+
+/** Examines one program, or a class; only then is the code for that loaded. */
+async function start(options: GradeOptions, channels: Channels): Promise<number> {
+  if (options.class === undefined) return await grade(options, channels);
+  return await (await import("./class/class.ts")).gradeClass(options, channels);
 }
 
 /** Which programs are meant. */

@@ -31,7 +31,9 @@ export async function locate(options: GradeOptions, { python } = systemWords()) 
   if (text === undefined) {
     if (command === undefined || command.length === 0) {
       throw misuse("grade needs the command that starts the program", {
-        hint: `give it after --: netdemo grade ${named} -- ${python} program.py "{port}"`,
+        hint: options.class === undefined
+          ? `give it after --: netdemo grade ${named} -- ${python} program.py "{port}"`
+          : `give it after --: netdemo grade ${named} --class FOLDER -- ${python} "{dir}/program.py" "{port}"`,
       });
     }
     const cause = port === undefined ? undefined : whyNotFree(port);

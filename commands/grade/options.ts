@@ -55,6 +55,24 @@ export const flags = {
     about: "write results.json for Gradescope to this file, too",
     read: readName,
   },
+  class: {
+    value: "FOLDER",
+    about: "grade each folder or file in it; {dir} or {file} in COMMAND stands for it",
+    read: readName,
+  },
+  jobs: {
+    value: "N",
+    about: "how many of a class to grade at once",
+    default: 1,
+    read: readNumber(1, 64),
+  },
+  csv: { value: "PATH", about: "also write the table of a class to this file", read: readName },
+  html: {
+    value: "PATH",
+    about: "also write a page about a class, with the report of each, to this file",
+    read: readName,
+  },
+  resume: { about: "go on with a class that was interrupted, or has new submissions" },
   "i-may-break-it": { about: "allow robust and stream for a server on another host" },
 };
 

@@ -13,7 +13,7 @@ import { type Level, levels } from "./subjects.ts";
 import { tcpClientChecks, tcpServerChecks, udpClientChecks, udpServerChecks } from "./tables.ts";
 
 /** What is tested and how. */
-export interface TestSettings extends ServerSettings, Omit<ProgramOptions, "mark"> {
+export interface TestSettings extends ServerSettings, ProgramOptions {
   readonly level: Level;
   /** Ids of the checks to run; those that they need run, too. @default all */
   readonly only?: ReadonlySet<string> | undefined;

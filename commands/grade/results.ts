@@ -1,6 +1,7 @@
 import type { Channels } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
 import { allOf, type Report, type Result } from "../../cli/reports/report.ts";
+import type { EventOf } from "../../cli/output/events.ts";
 import type { Outcome } from "../../suite/outcome.ts";
 import type { Evidence, TestFacts } from "../../suite/test.ts";
 import { gradescopeReport } from "./gradescope.ts";
@@ -10,7 +11,7 @@ import type { GradeOptions } from "./options.ts";
 export interface GradeResult extends Result {
   readonly level: string;
   /** Why it was not judged or skipped. */
-  readonly reason: string | undefined;
+  readonly reason?: string | undefined;
 }
 
 /** Opens the reports that the flags choose. @throws {Failure} of kind `USAGE` */
@@ -27,13 +28,18 @@ export function openReports(
     widths: [12, 0],
     failed: "FAIL",
     row: ({ id, reason, sentence }) => [id, reason ?? sentence],
-    event: ({ id, level, status, sentence, reason, more, elapsedMs = 0 }) => (
-      { event: "check", ...{ id, level, status, sentence, reason, ...more, elapsedMs } }
-    ),
+    event: checkEvent,
   });
   if (gradescope === undefined) return printed;
   const planned = tests.filter(({ id }) => only === undefined || only.has(id));
   return allOf([gradescopeReport(gradescope, planned), printed]);
+}
+
+/** The line of `--json` for a result. */
+export function checkEvent(
+  { id, level, status, sentence, reason, more, elapsedMs = 0 }: GradeResult,
+): EventOf<"check"> {
+  return { event: "check", ...{ id, level, status, sentence, reason, ...more, elapsedMs } };
 }
 
 /** Converts an outcome to a result for the reports. */

@@ -4,11 +4,12 @@ import type { Enclosure } from "./enclosure.ts";
 import { processGroupsIn, runScript } from "./system.ts";
 
 /** Processes and threads that a program may run at once. */
-const MAX_PROCESSES = 1_000;
+const MAX_PROCESSES = 500;
 
 /**
- * Makes a group in version 2, or one for memory and one for processes in version 1; prints the
- * folders. Each step that fails takes the group away again.
+ * Makes a group in version 2, or one each for processes, their CPU time and memory in version 1;
+ * prints the folders. Each step that fails takes the group away again. However many processes are
+ * in a group, they get no more CPU time than one outside.
  */
 const MAKE = `
 name=$1 bytes=$2
@@ -21,12 +22,14 @@ if [ -e "$root/cgroup.procs" ] && mkdir "$root/$name" 2>/dev/null; then
   exit 0
 fi
 cd /sys/fs/cgroup && mkdir "pids/$name" 2>/dev/null || exit 1
+{ echo ${MAX_PROCESSES} > "pids/$name/pids.max"; } 2>/dev/null
+echo "/sys/fs/cgroup/pids/$name"
+mkdir "cpu/$name" 2>/dev/null && echo "/sys/fs/cgroup/cpu/$name"
 if mkdir "memory/$name" 2>/dev/null; then
   { echo "$bytes" > "memory/$name/memory.limit_in_bytes"; } 2>/dev/null
   echo "/sys/fs/cgroup/memory/$name"
 fi
-{ echo ${MAX_PROCESSES} > "pids/$name/pids.max"; } 2>/dev/null
-echo "/sys/fs/cgroup/pids/$name"
+exit 0
 `;
 
 /** Enters the groups, if they are still there, and becomes the command. */

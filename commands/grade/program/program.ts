@@ -9,7 +9,7 @@ import type { Container } from "./containment.ts";
 import type { Ports } from "./ports.ts";
 
 /** The environment variable that marks every process of a run. */
-const MARK = "NETDEMO_GRADE";
+export const MARK = "NETDEMO_GRADE";
 
 /** Milliseconds between two looks at whether a port is free. */
 const LINGER_MS = 500;

@@ -1,0 +1,191 @@
+/** Grades a whole class: each submission in a folder, as if it were alone. */
+import { Failure, misuse } from "../../../cli/errors/failure.ts";
+import { type Channels, eventLine } from "../../../cli/output/channels.ts";
+import { displayOf } from "../../../cli/output/terminal.ts";
+import { exitCodeOf, watchStopSignals } from "../../../cli/signals.ts";
+import { refuseContradictions } from "../../../cli/reports/open_report.ts";
+import { visible } from "../../../text/visible.ts";
+import { locate } from "../locate.ts";
+import type { GradeOptions } from "../options.ts";
+import { gradeOne, ungraded } from "./graded.ts";
+import { Progress } from "./progress.ts";
+import { ClassRecord, RECORD_NAME } from "./record.ts";
+import { type ClassReports, openClassReports } from "./reports.ts";
+import { firstFailures } from "./row.ts";
+import { type ClassFolder, readClass, type Submission } from "./submissions.ts";
+import { classSummary, linesBelow, tableLines } from "./table.ts";
+
+/** How often netdemo may end while it grades a submission before that one is left out. */
+const MAX_KILLED = 2;
+/** Most names in a notice. */
+const MAX_NAMES = 5;
+
+/** Grades the class in `options.class`; returns the exit code. @throws {Failure} */
+export async function gradeClass(options: GradeOptions, channels: Channels): Promise<number> {
+  const { command = [], csv, html, junit, class: folder = "" } = options;
+  refuseContradictions(options);
+  refuseWhatIsForOne(options);
+  await locate(options);
+  const takesFiles = command.some((word) => word.includes("{file}"));
+  const files = [csv, html, junit].filter((path) => path !== undefined);
+  const found = readClass(folder, takesFiles, files);
+  notePassedOver(found, channels);
+  const record = new ClassRecord(
+    found.path,
+    options,
+    (reason) =>
+      channels.stderr.line(`nothing is kept for --resume: ${found.path}/${RECORD_NAME}: ${reason}`),
+  );
+  const reports = await openClassReports(options, record.seed, channels);
+  using signals = watchStopSignals();
+  const startedAt = performance.now();
+  await record.endLeftovers();
+  await gradeAll(found.submissions, { options, record, reports, stop: signals.first, channels });
+  const elapsedMs = Math.round((performance.now() - startedAt) * 10) / 10;
+  return await conclude(found.submissions.length, {
+    ...{ options, seed: record.seed, reports, channels, elapsedMs },
+    signal: signals.first.aborted ? signals.first.reason : undefined,
+  });
+}
+
+/** @throws {Failure} of kind `USAGE` for flags that make no sense for a class. */
+function refuseWhatIsForOne({ target, command = [], port, jobs, gradescope }: GradeOptions): void {
+  if (target !== undefined) throw misuse("a class has no TARGET: netdemo starts each submission");
+  if (gradescope !== undefined) {
+    throw misuse("--gradescope is for one submission", {
+      hint: "--csv, --html, --junit and --json report a class",
+    });
+  }
+  const takesPort = command.some((word) => word.includes("{port}"));
+  if (jobs === 1 || command.length === 0 || (takesPort && port === undefined)) return;
+  throw misuse("with --jobs, each program must take a port of its own", {
+    hint: port === undefined
+      ? 'write "{port}" in the command; env "PORT={port}" COMMAND sets a variable to it'
+      : 'write "{port}" in the command instead of --port',
+  });
+}
+
+/** Says what is in the folder and is no submission. */
+function notePassedOver({ hidden, files }: ClassFolder, { stderr }: Channels): void {
+  const note = (names: readonly string[], why: string): void => {
+    if (names.length === 0) return;
+    const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : "";
+    stderr.line(
+      `passed over: ${names.slice(0, MAX_NAMES).map(visible).join(", ")}${more} (${why})`,
+    );
+  };
+  note(hidden.filter((name) => name !== RECORD_NAME), "hidden");
+  note(files, "files, and the command has no {file}");
+}
+
+/** What the grading of a class needs. */
+interface ClassRun {
+  readonly options: GradeOptions;
+  readonly record: ClassRecord;
+  readonly reports: ClassReports;
+  readonly stop: AbortSignal;
+  readonly channels: Channels;
+}
+
+/** Grades all, `--jobs` at a time; those during which netdemo was ended come last, one by one. */
+async function gradeAll(submissions: readonly Submission[], run: ClassRun): Promise<void> {
+  const { options, record, reports } = run;
+  using progress = new Progress(submissions.length, run.channels.stderr);
+  const left: Submission[] = [];
+  for (const submission of submissions) {
+    const known = record.graded.get(submission.name);
+    if (known === undefined) left.push(submission);
+    else await reports.add(known);
+    if (known !== undefined) progress.done();
+  }
+  const isSuspect = ({ name }: Submission): boolean => record.killed[name] !== undefined;
+  await inParallel(left.filter((one) => !isSuspect(one)), options.jobs, run, progress);
+  await inParallel(left.filter(isSuspect), 1, run, progress);
+}
+
+async function inParallel(
+  submissions: readonly Submission[],
+  jobs: number,
+  run: ClassRun,
+  progress: Progress,
+): Promise<void> {
+  const waiting = [...submissions];
+  const failed = new AbortController();
+  const stop = AbortSignal.any([run.stop, failed.signal]);
+  const worker = async (): Promise<void> => {
+    while (!stop.aborted) {
+      const submission = waiting.shift();
+      if (submission === undefined) return;
+      using _shown = progress.begin(submission.name);
+      await gradeNext(submission, { ...run, stop });
+    }
+  };
+  const workers = Array.from({ length: jobs }, () =>
+    worker().catch((error) => {
+      failed.abort();
+      throw error;
+    }));
+  for (const ended of await Promise.allSettled(workers)) {
+    if (ended.status === "rejected") throw ended.reason;
+  }
+}
+
+async function gradeNext(submission: Submission, run: ClassRun): Promise<void> {
+  const { options, record, reports, stop } = run;
+  const { name } = submission;
+  record.begin(name);
+  const killed = record.killed[name] ?? 0;
+  const problem = killed >= MAX_KILLED
+    ? `netdemo was ended ${killed} times while it was graded; --run-as keeps it from doing that`
+    : submission.problem;
+  const mark = `${record.mark}-${crypto.randomUUID()}`;
+  const { seed } = record;
+  const graded = problem === undefined
+    ? await gradeOne(submission, options, { seed, mark, stop })
+    : ungraded(name, problem);
+  if (graded === undefined) return;
+  record.finish(graded);
+  await reports.add(graded);
+}
+
+/** Reports what came of the class; returns the exit code. */
+async function conclude(total: number, run: {
+  readonly options: GradeOptions;
+  readonly seed: number;
+  readonly reports: ClassReports;
+  readonly channels: Channels;
+  readonly elapsedMs: number;
+  /** The signal that interrupted it. */
+  readonly signal: unknown;
+}): Promise<number> {
+  const { options, seed, reports, channels: { stdout, stderr }, elapsedMs, signal } = run;
+  const { rows } = reports.soFar();
+  const passedAll = rows.filter((row) => row.passedAll).length;
+  const left = total - rows.length;
+  const exitCode = signal === undefined ? (passedAll === total ? 0 : 1) : exitCodeOf(signal);
+  await reports.end(left === 0 ? undefined : `${left} of ${total} submissions were not graded`);
+  if (options.json) {
+    const event = {
+      event: "summary",
+      ...{ ok: exitCode === 0, name: options.name, subject: options.subject.name },
+      ...{ level: options.level, submissions: rows.length, passedAll, seed, exitCode, elapsedMs },
+    } as const;
+    stdout.text(`${eventLine(event)}\n`);
+  } else if (!options.tap && rows.length > 0) {
+    const display = displayOf(Deno.stdout);
+    const end = `${classSummary(rows)} (seed ${seed}, ${(elapsedMs / 1_000).toFixed(1)} s)`;
+    const lines = [...tableLines(rows, display), ...linesBelow(rows, display), "", end];
+    stdout.text(`${lines.join("\n")}\n`);
+  }
+  await stdout.flush();
+  if (signal !== undefined) {
+    if (left > 0) stderr.line(`interrupted; ${left} of ${total} are left: go on with --resume`);
+    return exitCode;
+  }
+  if (exitCode === 0) return exitCode;
+  const failed = total - passedAll;
+  const [[id] = []] = firstFailures(rows);
+  throw new Failure("ERROR", `${failed} of ${total} submissions did not pass all checks`, {
+    hint: id === undefined ? undefined : `netdemo grade --explain ${id}`,
+  });
+}

@@ -1,0 +1,121 @@
+/** What stands in the folder of a class. */
+import { misuse } from "../../../cli/errors/failure.ts";
+import { systemWords } from "../../../cli/system_words.ts";
+import { errnoOf, reasonOf } from "../../../sockets/errno.ts";
+import type { Place } from "../program/program.ts";
+
+/** What one learner, or one group, handed in. */
+export interface Submission {
+  /** The name of its folder or file. */
+  readonly name: string;
+  readonly place: Place;
+  /** Why it can't be graded. */
+  readonly problem?: string | undefined;
+}
+
+/** The submissions of a class, and what is none of them. */
+export interface ClassFolder {
+  /** Its whole path. */
+  readonly path: string;
+  /** Sorted by name. */
+  readonly submissions: readonly Submission[];
+  /** Names of hidden files and folders, and of what archives and systems leave behind. */
+  readonly hidden: readonly string[];
+  /** Names of files, if the command has no `{file}`. */
+  readonly files: readonly string[];
+}
+
+/** What systems and archive programs leave behind, besides what begins with a dot. */
+const LITTER = /^(?:\..*|__MACOSX|Thumbs\.db|desktop\.ini)$/i;
+
+/** `task 2` comes before `task 10`. */
+const byName = new Intl.Collator("en", { numeric: true });
+
+/** Sorts by name. */
+export function sortedByName<T extends { readonly name: string }>(all: readonly T[]): T[] {
+  return all.toSorted((one, other) =>
+    byName.compare(one.name, other.name) || (one.name < other.name ? -1 : 1)
+  );
+}
+
+/**
+ * Reads the folder of a class.
+ *
+ * @param takesFiles Whether the command has a `{file}`: only then can a file be a submission.
+ * @param own Paths of files that netdemo writes, and that are no submissions.
+ * @throws {Failure} of kind `USAGE` if there is nothing to grade.
+ */
+export function readClass(
+  folder: string,
+  takesFiles: boolean,
+  own: readonly string[],
+): ClassFolder {
+  const path = realPath(folder) ?? folder;
+  const written = own.map(realPath);
+  const entries = entriesOf(path, folder)
+    .filter(({ name }) => !written.includes(`${path}/${name}`));
+  const hidden = entries.filter(({ name }) => LITTER.test(name));
+  const shown = sortedByName(entries.filter(({ name }) => !LITTER.test(name)));
+  const files = takesFiles ? [] : shown.filter(({ isFile }) => isFile);
+  const submissions = shown.filter((entry) => !files.includes(entry))
+    .map((entry) => submissionOf(entry, path, takesFiles));
+  if (submissions.length === 0) throw noSubmissions(folder, files);
+  const names = (entries: readonly Deno.DirEntry[]): string[] => entries.map(({ name }) => name);
+  return { path, submissions, hidden: names(hidden).sort(), files: names(files) };
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined; // there is nothing
+  }
+}
+
+function entriesOf(path: string, folder: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (cause) {
+    const isFile = errnoOf(cause) === "ENOTDIR";
+    throw misuse(
+      isFile
+        ? `--class: '${folder}' is not a folder`
+        : `--class: cannot read '${folder}': ${reasonOf(cause)}`,
+      { cause, hint: "give the folder that holds the submissions, a folder or a file each" },
+    );
+  }
+}
+
+function noSubmissions(folder: string, [file]: readonly Deno.DirEntry[]) {
+  if (file === undefined) {
+    const hint = "each folder or file in it is a submission; hidden ones are passed over";
+    return misuse(`--class: there is no submission in '${folder}'`, { hint });
+  }
+  return misuse(`each submission in '${folder}' is a file, and the command names none`, {
+    hint: `let the command start it: -- ${systemWords().python} "{file}" "{port}"`,
+  });
+}
+
+function submissionOf(entry: Deno.DirEntry, path: string, takesFiles: boolean): Submission {
+  const { name, isFile, isDirectory, isSymlink } = entry;
+  const own = `${path}/${name}`;
+  if (isFile) return { name, place: { folder: path, names: { dir: path, file: own } } };
+  if (!isDirectory) {
+    const what = isSymlink ? "a symbolic link, which may lead to another's work" : "not a file";
+    return { name, place: { folder: path, names: {} }, problem: `it is ${what}` };
+  }
+  const place = { folder: own, names: { dir: own } };
+  try {
+    const files = [...Deno.readDirSync(own)].filter(({ name }) => !LITTER.test(name))
+      .filter(({ isFile }) => isFile);
+    const [file] = files;
+    if (!takesFiles) return { name, place };
+    if (file === undefined || files.length > 1) {
+      const count = file === undefined ? "is no file" : `are ${files.length} files`;
+      return { name, place, problem: `there ${count} in it, and {file} stands for one` };
+    }
+    return { name, place: { folder: own, names: { dir: own, file: `${own}/${file.name}` } } };
+  } catch (error) {
+    return { name, place, problem: `its folder can't be read: ${reasonOf(error)}` };
+  }
+}
