@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Verdict } from "../commands/check/probe/verdict.ts";
 import { ipv6, netdemoInProcess, testWith, unix } from "./harness/mod.ts";
 import {
+  flaggedPeers,
   labPeers,
   type Peer,
   type RunningPeer,
@@ -55,9 +56,14 @@ for (const hostname of ["127.0.0.1", "::1"]) {
         hostname,
         stack,
       );
+      const flagged = await startPeers(flaggedPeers, hostname, stack);
       assert(peers.length > 30);
       const targets = peers.map(([, target]) => target);
       const found = await probes([...targets, "--timeout", "1200ms"]);
+      for (const [{ name, flags = [], verdict }, target] of flagged) {
+        const event = (await probes([...flags, target, "--timeout", "20s"])).get(target);
+        assertEquals(`${name}: ${event?.verdict}`, `${name}: ${verdict}`);
+      }
       assertEquals(
         peers.map(([{ protocol, name }, target]) =>
           `${protocol} ${name}: ${found.get(target)?.verdict}`

@@ -20,6 +20,8 @@ export interface Peer {
   readonly service?: "lab";
   /** How a probe asks. @default {the protocol} */
   readonly scheme?: "http" | "tls";
+  /** Flags of a probe, before its target. @default {none} */
+  readonly flags?: readonly string[];
   /** What a probe with a new question must find. */
   readonly verdict: Verdict;
   start(hostname: string): Promise<RunningPeer>;
@@ -236,6 +238,31 @@ export const webPeers: readonly Peer[] = [
     "closed",
     "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nrea",
   ),
+];
+
+/** How servers behave whose question is in the flags of a probe. */
+export const flaggedPeers: readonly Peer[] = [
+  {
+    ...tcp("answers a binary request with another byte", "wrong", async (stream) => {
+      await stream.read(new Uint8Array(8));
+      await send(stream, "N");
+      await forever;
+    }),
+    flags: ["--send", "\\x00\\x00\\x00\\x08\\x04\\xd2\\x16\\x2f", "--reply", "S"],
+  },
+  {
+    ...tcp("requires a PROXY header", "ok", async (stream) => {
+      const [header = "", ...lines] = (await request(stream)).split("\r\n");
+      if (!/^PROXY TCP[46] /.test(header)) return;
+      await send(stream, `${calculate(lines[0] ?? await request(stream))}\n`);
+      await forever;
+    }),
+    flags: ["--proxy-protocol", "v1"],
+  },
+  {
+    ...tcp("takes a PROXY header for a request", "wrong", answering((text) => `Error: ${text}\n`)),
+    flags: ["--proxy-protocol", "v1"],
+  },
 ];
 
 /** How servers behave that should speak TLS. */
