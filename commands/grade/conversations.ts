@@ -33,6 +33,11 @@ export function sampleOf(talk: Talk): Conversation {
   return sample;
 }
 
+/** The file without its other conversations. */
+export function onlySample(talk: Talk): Talk {
+  return { ...talk, conversations: [sampleOf(talk)] };
+}
+
 /** What a client says first in the sample. */
 export function firstRequest(talk: Talk): Line | undefined {
   return requestsOf(sampleOf(talk))[0];

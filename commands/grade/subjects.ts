@@ -2,7 +2,7 @@
 import { builtInTalk } from "../../talk/built_in.ts";
 import { parseTalk } from "../../talk/parse.ts";
 import type { Talk } from "../../talk/talk.ts";
-import { sampleOf, withLineEnds } from "./conversations.ts";
+import { onlySample, sampleOf, withLineEnds } from "./conversations.ts";
 
 /** How strict a run is. Each level includes the ones before it. */
 export type Level = "lesson" | "robust" | "stream";
@@ -49,9 +49,6 @@ interface LessonProgram extends Partial<Omit<Subject, "talk">> {
   readonly answers: string;
 }
 
-/** Its first conversation; the operands are seldom the same twice. */
-const calculator = parseTalk("> {a 1..9999} {b 1..9999} +\n< Sum of {a} and {b} is {a + b}\n");
-
 /** The names and the operators of the lesson's calculator. */
 export const operations: readonly (readonly [name: string, operator: string])[] = [
   ["Sum", "+"],
@@ -65,15 +62,9 @@ export function operationTalk([name, operator]: readonly string[], operands: str
   return `== ${name}\n> ${operands} ${operator}\n< ${name} of {a} and {b} is {a ${operator} b}\n`;
 }
 
-/** What a client may ask a calculator, with any operands. */
-const anyOperation = parseTalk(
-  operations.map((operation) => operationTalk(operation, "{a} {b}")).join(""),
-);
-
 const lesson: Readonly<Record<string, LessonProgram>> = {
   hello: {
-    // A greeting is no mistake.
-    tcp: parseTalk("< {...}{end}\n"),
+    tcp: builtInTalk("hello"),
     udp: builtInTalk("hello-udp"),
     answers: 'answers "Hello" with "Hello"',
     prints: "clients",
@@ -86,8 +77,9 @@ const lesson: Readonly<Record<string, LessonProgram>> = {
     prints: "requests",
   },
   calc: {
-    tcp: calculator,
-    client: anyOperation,
+    // The checks of a calculator ask for more than the other conversations of the file.
+    tcp: onlySample(builtInTalk("calc")),
+    client: builtInTalk("calc"),
     answers: 'answers "10 20 +"',
     sample: { a: "10", b: "20" },
     several: "lesson",
