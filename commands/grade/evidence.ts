@@ -2,6 +2,7 @@
 import type { DeviationFacts } from "../../talk/deviation.ts";
 import { concat } from "@std/bytes/concat";
 import { type Evidence, Finding } from "../../suite/test.ts";
+import { escapeBytes } from "../../talk/escape.ts";
 import { visibleBytes } from "../../text/visible.ts";
 import { mistakeIn, type Wanted } from "./mistakes.ts";
 
@@ -24,6 +25,23 @@ export function inHex(bytes: Uint8Array): string {
   return `${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (in hex)`;
 }
 
+const SWAPPED = {
+  name: "the bytes of a number are in reverse order",
+  fix: "send numbers in network byte order: htonl() in C, '!I' in Python's struct",
+  why: "machines differ in the order of a number's bytes: both sides must agree on one",
+};
+
+/** Whether numbers in binary came with their bytes in reverse order. @param wanted As a file shows it. */
+export function areSwapped(came: Uint8Array, wanted: string): boolean {
+  return [2, 4, 8].some((size) =>
+    came.length % size === 0 && escapeBytes(swapped(came, size)) === wanted
+  ) && escapeBytes(came) !== wanted;
+}
+
+function swapped(bytes: Uint8Array, size: number): Uint8Array {
+  return bytes.map((_, index) => bytes[index - index % size + size - 1 - index % size] ?? 0);
+}
+
 /** Something that came, where it goes wrong, and what should have come. */
 export interface Wrong {
   readonly came: Uint8Array;
@@ -37,7 +55,9 @@ export interface Wrong {
 /** Describes something wrong, with a caret under its first wrong byte, and names the mistake. */
 export function wrongBytes({ came, right, wanted, sent }: Wrong): Evidence {
   const asked = sent === undefined ? "" : decoder.decode(sent);
-  const mistake = mistakeIn(decoder.decode(came), wantedFrom(wanted), asked);
+  const mistake = areSwapped(came, wanted)
+    ? SWAPPED
+    : mistakeIn(decoder.decode(came), wantedFrom(wanted), asked);
   const what = mistake?.name ??
     (right < came.length
       ? `byte ${right + 1} ${right === wanted.length ? "is too much" : "differs"}`

@@ -7,7 +7,7 @@
 export interface TalkProgram {
   readonly kind: string;
   readonly talk: string;
-  /** `py`, `mjs`, `c` or `java`. */
+  /** `py`, `mjs`, `c`, `go` or `java`. */
   readonly language: string;
   readonly source: string;
 }
@@ -25,7 +25,7 @@ export interface MistakenTalk {
 
 /** A threaded server in Python: `serve(client)` is left to the kind. */
 const threaded = (serve: string): string => `
-import socket, sys, threading, json, struct
+import socket, sys, threading
 
 server = socket.socket()
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -62,6 +62,74 @@ while True:
     threading.Thread(target=run, args=(server.accept()[0],), daemon=True).start()
 `;
 
+/** A threaded server in Java: what it does with a client. */
+function javaServer(serve: string): string {
+  return `
+import java.io.*;
+import java.net.*;
+public class Program {
+  public static void main(String[] args) throws Exception {
+    ServerSocket server =
+        new ServerSocket(Integer.parseInt(args[0]), 50, InetAddress.getByName("127.0.0.1"));
+    while (true) {
+      Socket client = server.accept();
+      new Thread(() -> serve(client)).start();
+    }
+  }
+  static void serve(Socket client) {
+    try (client) {${serve}
+    } catch (IOException left) {
+      return;
+    }
+  }
+}
+`;
+}
+
+/** A threaded server in C: what it does with a client. */
+function cServer(serve: string): string {
+  return `
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+static int whole(int client, void *to, size_t size) {
+  size_t had = 0;
+  while (had < size) {
+    ssize_t more = recv(client, (char *)to + had, size - had, 0);
+    if (more <= 0) return 0;
+    had += more;
+  }
+  return 1;
+}
+static void *serve(void *argument) {
+  int client = (int)(intptr_t)argument;${serve}
+  close(client);
+  return 0;
+}
+int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN);
+  int server = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+  setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (bind(server, (struct sockaddr *)&at, sizeof at) < 0 || listen(server, 20) < 0) return 1;
+  for (;;) {
+    int client = accept(server, 0, 0);
+    pthread_t thread;
+    if (client < 0) continue;
+    pthread_create(&thread, 0, serve, (void *)(intptr_t)client);
+    pthread_detach(thread);
+  }
+}
+`;
+}
+
 export const infix: TalkProgram = {
   kind: "infix",
   talk: "> {a} + {b}\\n\n< {a + b}\\n\n! ten + {b}\\n\n! {a} +\\n\n",
@@ -79,7 +147,7 @@ def serve(client):
         client.sendall((answer + "\\n").encode())`),
 };
 
-const operatorFirst: TalkProgram = {
+export const operatorFirst: TalkProgram = {
   kind: "operator first",
   talk: "> ADD {a} {b}\\n\n< OK {a + b}\\n\n! ADD x {b}\\n\n",
   language: "mjs",
@@ -100,7 +168,7 @@ net.createServer((client) => {
 `,
 };
 
-const greeting: TalkProgram = {
+export const greeting: TalkProgram = {
   kind: "greeting",
   talk: "< Hello\\n\n> {a} * {b}\\n\n< Answer: {a * b}\\n\n> bye\\n\n< {end}\n",
   language: "py",
@@ -117,85 +185,57 @@ def serve(client):
             client.sendall(b"Error\\n")`),
 };
 
-const json: TalkProgram = {
+export const json: TalkProgram = {
   kind: "JSON",
-  talk: '> {"a": {a}, "b": {b}}\\n\n< {"result": {a + b}}\\n\n! {"a": {a}\\n\n',
-  language: "py",
-  source: threaded(`
-def serve(client):
-    for line in lines(client):
-        try:
-            request = json.loads(line)
-            answer = {"result": request["a"] + request["b"]}
-        except (ValueError, KeyError, TypeError):
-            answer = {"error": "not understood"}
-        client.sendall((json.dumps(answer) + "\\n").encode())`),
-};
-
-const lengthPrefix: TalkProgram = {
-  kind: "length prefix",
-  talk: "> {length as u16}{word}\n< {length as u16}{upper(word)}\n",
-  language: "py",
-  source: threaded(`
-def serve(client):
-    while True:
-        (size,) = struct.unpack("!H", exactly(client, 2))
-        word = exactly(client, size).upper()
-        client.sendall(struct.pack("!H", len(word)) + word)`),
-};
-
-const binary: TalkProgram = {
-  kind: "binary",
-  talk: "> {a as u32}{b as u32}\n< {a + b as u32}\n",
-  language: "c",
+  talk: 'type {a} {b}\n> {"a":{a},"b":{b}}\\n\n< {"result":{a + b}}\\n\n! {"a":{a}\\n\n',
+  language: "mjs",
   source: `
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-static int whole(int client, void *to, size_t size) {
-  size_t had = 0;
-  while (had < size) {
-    ssize_t more = recv(client, (char *)to + had, size - had, 0);
-    if (more <= 0) return 0;
-    had += more;
-  }
-  return 1;
-}
-static void *serve(void *argument) {
-  int client = (int)(intptr_t)argument;
+import net from "node:net";
+net.createServer((client) => {
+  let kept = "";
+  client.on("data", (data) => {
+    const lines = (kept + data).split("\\n");
+    kept = lines.pop();
+    for (const line of lines) {
+      let answer = { error: "not understood" };
+      try {
+        const { a, b } = JSON.parse(line);
+        if (typeof a === "number" && typeof b === "number") answer = { result: a + b };
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+      }
+      client.write(JSON.stringify(answer) + "\\n");
+    }
+  });
+  client.on("error", () => client.destroy());
+}).listen(Number(process.argv[2]), "127.0.0.1");
+`,
+};
+
+/** Java's own strings: their length in two bytes, then their bytes. */
+export const lengthPrefix: TalkProgram = {
+  kind: "length prefix",
+  talk: "type {word}\n> {length as u16}{word}\n< {length as u16}{upper(word)}\n",
+  language: "java",
+  source: javaServer(`
+      DataInputStream in = new DataInputStream(client.getInputStream());
+      DataOutputStream out = new DataOutputStream(client.getOutputStream());
+      while (true) out.writeUTF(in.readUTF().toUpperCase());`),
+};
+
+export const binary: TalkProgram = {
+  kind: "binary",
+  talk: "type {a} {b}\n> {a as u32}{b as u32}\n< {a + b as u32}\n",
+  language: "c",
+  source: cServer(`
   uint32_t numbers[2];
   while (whole(client, numbers, sizeof numbers)) {
     uint32_t sum = htonl(ntohl(numbers[0]) + ntohl(numbers[1]));
     if (send(client, &sum, sizeof sum, 0) < 0) break;
-  }
-  close(client);
-  return 0;
-}
-int main(int argc, char **argv) {
-  signal(SIGPIPE, SIG_IGN);
-  int server = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-  setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  bind(server, (struct sockaddr *)&at, sizeof at);
-  listen(server, 20);
-  for (;;) {
-    int client = accept(server, 0, 0);
-    pthread_t thread;
-    if (client < 0) continue;
-    pthread_create(&thread, 0, serve, (void *)(intptr_t)client);
-    pthread_detach(thread);
-  }
-}
-`,
+  }`),
 };
 
-const severalLines: TalkProgram = {
+export const severalLines: TalkProgram = {
   kind: "several lines for a request",
   talk: "> {a}\\n\n> {b}\\n\n> +\\n\n< {a + b}\\n\n",
   language: "py",
@@ -213,22 +253,45 @@ def serve(client):
             client.sendall(b"Error\\n")`),
 };
 
-const guess: TalkProgram = {
+export const guess: TalkProgram = {
   kind: "state",
   talk: "< Guess\\n\n> 0\\n\n< too low\\n\n> 101\\n\n< too high\\n\n! nonsense\\n\n",
-  language: "py",
-  source: threaded(`
-def serve(client):
-    client.sendall(b"Guess\\n")
-    for line in lines(client):
-        try:
-            answer = "too low" if int(line) < 50 else "too high"
-        except ValueError:
-            answer = "a number, please"
-        client.sendall((answer + "\\n").encode())`),
+  language: "go",
+  source: `package main
+
+import ("bufio"; "fmt"; "net"; "os"; "strconv"; "strings")
+
+func serve(client net.Conn) {
+	defer client.Close()
+	fmt.Fprintln(client, "Guess")
+	for lines := bufio.NewScanner(client); lines.Scan(); {
+		guess, err := strconv.Atoi(strings.TrimSpace(lines.Text()))
+		answer := "too high"
+		if err != nil {
+			answer = "a number, please"
+		} else if guess < 50 {
+			answer = "too low"
+		}
+		fmt.Fprintln(client, answer)
+	}
+}
+
+func main() {
+	server, err := net.Listen("tcp", "127.0.0.1:"+os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	for {
+		if client, err := server.Accept(); err == nil {
+			go serve(client)
+		}
+	}
+}
+`,
 };
 
-const chat: TalkProgram = {
+export const chat: TalkProgram = {
   kind: "two clients",
   talk: "ann> {text}\\n\nbob< {text}\\n\nbob> {other}\\n\nann< {other}\\n\n",
   language: "py",
@@ -245,7 +308,7 @@ def serve(client):
         clients.remove(client)`),
 };
 
-const lossy: TalkProgram = {
+export const lossy: TalkProgram = {
   kind: "UDP with a lost datagram",
   talk: "udp\n> {word}\n< {upper(word)}\n! \n",
   language: "py",
@@ -262,7 +325,7 @@ while True:
 `,
 };
 
-const daytime: TalkProgram = {
+export const daytime: TalkProgram = {
   kind: "daytime",
   talk: "< Now: {...}\\n{end}\n",
   language: "py",
@@ -272,37 +335,23 @@ def serve(client):
     client.sendall(("Now: " + time.ctime() + "\\n").encode())`),
 };
 
-const padded: TalkProgram = {
+export const padded: TalkProgram = {
   kind: "fixed size",
-  talk: `> {w}${"\\0".repeat(8)}\n< {upper(w)}${"\\0".repeat(8)}\n`,
-  language: "py",
-  source: threaded(`
-def serve(client):
-    while True:
-        word = exactly(client, 16).rstrip(b"\\0").upper()
-        client.sendall(word.ljust(16, b"\\0"))`),
+  talk: `type {w}\n> {w}${"\\0".repeat(8)}\n< {upper(w)}${"\\0".repeat(8)}\n`,
+  language: "c",
+  source: cServer(`
+  char word[16];
+  while (whole(client, word, sizeof word)) {
+    for (char *at = word; *at && at < word + sizeof word; at++) *at = toupper(*at);
+    if (send(client, word, sizeof word, 0) < 0) break;
+  }`),
 };
 
-const onePerConnection: TalkProgram = {
+export const onePerConnection: TalkProgram = {
   kind: "one request for each connection",
   talk: "> {a} * {b}\n< {a * b}\n! {a} *\n",
   language: "java",
-  source: `
-import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-public class Program {
-  public static void main(String[] args) throws Exception {
-    ServerSocket server =
-        new ServerSocket(Integer.parseInt(args[0]), 50, InetAddress.getByName("127.0.0.1"));
-    while (true) {
-      Socket client = server.accept();
-      new Thread(() -> serve(client)).start();
-    }
-  }
-  static void serve(Socket client) {
-    try (client) {
+  source: javaServer(`
       byte[] buffer = new byte[1024];
       int size = client.getInputStream().read(buffer);
       if (size < 0) return;
@@ -313,13 +362,7 @@ public class Program {
       } catch (RuntimeException wrong) {
         answer = "Error";
       }
-      client.getOutputStream().write(answer.getBytes());
-    } catch (java.io.IOException left) {
-      return;
-    }
-  }
-}
-`,
+      client.getOutputStream().write(answer.getBytes());`),
 };
 
 export const rightTalks: readonly TalkProgram[] = [
@@ -327,7 +370,7 @@ export const rightTalks: readonly TalkProgram[] = [
   ...[chat, lossy, daytime, padded, onePerConnection],
 ];
 
-const wrong = (
+export const wrong = (
   program: TalkProgram,
   check: string,
   mistake: string,
@@ -404,19 +447,37 @@ export const mistakenTalks: readonly MistakenTalk[] = [
     ],
   ]),
   wrong(json, "mistake-1", "dies at half an object", [
-    ["except (ValueError, KeyError, TypeError):", "except KeyError:"],
+    ["if (!(error instanceof SyntaxError)) throw error;", "throw error;"],
+  ]),
+  wrong(json, "glued", "parses all that came as one", [
     [
-      "    except OSError:",
-      "    except ValueError:\n        import os; os._exit(1)\n    except OSError:",
+      "for (const line of lines) {",
+      'for (const line of lines.length > 0 ? [lines.join("\\n")] : []) {',
     ],
-  ]),
-  wrong(lengthPrefix, "answers", "the length in the order of this machine", [
-    ['struct.pack("!H"', 'struct.pack("=H"'],
-  ]),
-  wrong(lengthPrefix, "split", "takes what recv() gives", [
-    ["exactly(client, size)", "client.recv(size)"],
-  ]),
-  wrong(binary, "answers", "without htonl()", [["sum = htonl(", "sum = ("]]),
+  ], { skip: ["reset"] }),
+  wrong(lengthPrefix, "answers", "the length in the order of this machine", [[
+    "out.writeUTF(in.readUTF().toUpperCase());",
+    `{
+        String word = in.readUTF().toUpperCase();
+        out.writeShort(Short.reverseBytes((short) word.length()));
+        out.writeBytes(word);
+      }`,
+  ]]),
+  wrong(lengthPrefix, "split", "takes what read() gives", [[
+    "out.writeUTF(in.readUTF().toUpperCase());",
+    `{
+        byte[] word = new byte[in.readUnsignedShort()];
+        if (in.read(word) < 0) return;
+        out.writeUTF(new String(word).toUpperCase());
+      }`,
+  ]]),
+  wrong(binary, "answers", "without htonl()", [["sum = htonl(", "sum = ("]], {
+    says: /reverse order/,
+  }),
+  wrong(binary, "answers", "waits for a byte too many", [
+    ["numbers[2]", "numbers[3]"],
+    ["whole(client, numbers, sizeof numbers)", "recv(client, numbers, 9, MSG_WAITALL) > 0"],
+  ], { says: /waits for more bytes/ }),
   wrong(binary, "split", "takes what recv() gives", [
     ["had += more;", "had += size;"],
   ]),
@@ -427,14 +488,8 @@ export const mistakenTalks: readonly MistakenTalk[] = [
   wrong(severalLines, "answers", "takes the first two lines for all", [
     ["next(asked), next(asked), next(asked)", 'next(asked), next(asked), ""'],
   ]),
-  wrong(guess, "answers", "always too low", [["int(line) < 50", "True"]]),
-  wrong(guess, "mistake-1", "dies at nonsense", [
-    ["except ValueError:\n            answer", "except ZeroDivisionError:\n            answer"],
-    [
-      "    except OSError:",
-      "    except ValueError:\n        import os; os._exit(1)\n    except OSError:",
-    ],
-  ]),
+  wrong(guess, "answers", "always too low", [["guess < 50", "guess < 5000"]]),
+  wrong(guess, "mistake-1", "dies at nonsense", [['answer = "a number, please"', "panic(err)"]]),
   wrong(chat, "answers", "sends it back to who said it", [[
     "if other is not client:",
     "if other is client:",
@@ -443,7 +498,18 @@ export const mistakenTalks: readonly MistakenTalk[] = [
   wrong(daytime, "answers", "stays open", [
     [".encode())", ".encode())\n    client.recv(1)"],
   ], { says: /stayed open|nothing|missing/ }),
-  wrong(padded, "answers", "without the padding", [['word.ljust(16, b"\\0")', "word"]]),
+  wrong(padded, "answers", "without the padding", [
+    ["send(client, word, sizeof word, 0)", "send(client, word, strnlen(word, sizeof word), 0)"],
+  ]),
+  wrong(onePerConnection, "mistake-1", "dies at half a request", [
+    ["RuntimeException wrong", "NumberFormatException wrong"],
+    ["new Thread(() -> serve(client)).start()", "serve(client)"],
+  ], { says: /ArrayIndexOutOfBounds/ }),
+  wrong(onePerConnection, "stale", "a field for the answer, which is not cleared", [
+    ["  static void serve(", '  static String answer = "0";\n  static void serve('],
+    ["      String answer;\n", ""],
+    ['answer = "Error";', ""],
+  ]),
   wrong(onePerConnection, "answers", "the result of another operation", [
     ["Long.parseLong(words[0]) * ", "Long.parseLong(words[0]) + "],
   ]),

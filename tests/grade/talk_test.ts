@@ -1,51 +1,72 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { fileSubject } from "../../commands/grade/subjects.ts";
+import { fileSubject, type Role } from "../../commands/grade/subjects.ts";
 import { parseTalk } from "../../talk/parse.ts";
 import { testWith, unix } from "../harness/needs.ts";
 import { gradeSubject, inParallel, missingTool, shareOf, Workshop } from "./examine_programs.ts";
-import { mistakenTalks, rightTalks, type TalkProgram } from "./talk_programs.ts";
+import { mistakenClients, rightClients } from "./talk_clients.ts";
+import { type MistakenTalk, mistakenTalks, rightTalks, type TalkProgram } from "./talk_programs.ts";
 
 const AT_A_TIME = 4;
 
 const isRunnable = ({ language }: TalkProgram): boolean =>
   missingTool({ file: `Program.${language}` }) === undefined;
 
-testWith([unix], "a right server of each kind passes what its file gives ground for", async () => {
+/** Grades a program that speaks a conversation file. */
+async function graded(
+  workshop: Workshop,
+  role: Role,
+  { language, source, talk }: TalkProgram,
+  skip: readonly string[] = [],
+) {
+  const command = await workshop.commandFor(language, source);
+  const subject = fileSubject(role, parseTalk(talk));
+  return await gradeSubject(subject, command, { level: "stream", skip: new Set(skip) });
+}
+
+/** The programs that fail a check, with their reports. */
+async function alarms(role: Role, programs: readonly TalkProgram[]): Promise<string[]> {
   await using workshop = new Workshop();
   const surprises: string[] = [];
-  await inParallel(rightTalks.filter(isRunnable), AT_A_TIME, async (program) => {
-    const command = await workshop.commandFor(program.language, program.source);
-    const subject = fileSubject("server", parseTalk(program.talk));
-    const { failed, text } = await gradeSubject(subject, command, { level: "stream" });
+  await inParallel(programs.filter(isRunnable), AT_A_TIME, async (program) => {
+    const { failed, text } = await graded(workshop, role, program);
     if (failed.length > 0) surprises.push(`${program.kind}: ${failed}\n${text}`);
   });
-  assertEquals(surprises, []);
+  return surprises;
+}
+
+/** The mistakes that another check finds first, or none, with their reports. */
+async function misses(role: Role, mistakes: readonly MistakenTalk[]): Promise<string[]> {
+  await using workshop = new Workshop();
+  const surprises: string[] = [];
+  const runnable = shareOf(mistakes).filter(({ program }) => isRunnable(program));
+  await inParallel(runnable, AT_A_TIME, async ({ program, changes, skip, ...wrong }) => {
+    const source = changes.reduce((text, [from, to]) => {
+      if (!text.includes(from)) surprises.push(`${program.kind} has no ${from}`);
+      return text.replace(from, () => to);
+    }, program.source);
+    const { failed, text } = await graded(workshop, role, { ...program, source }, skip);
+    try {
+      assertEquals(failed[0], wrong.check);
+      assertMatch(text, wrong.says ?? /./);
+    } catch (error) {
+      surprises.push(`${program.kind}, ${wrong.mistake}: ${error}\n${text}`);
+    }
+  });
+  return surprises;
+}
+
+testWith([unix], "a right server of each kind passes what its file gives ground for", async () => {
+  assertEquals(await alarms("server", shareOf(rightTalks)), []);
+});
+
+testWith([unix], "a right client of each kind passes what its file gives ground for", async () => {
+  assertEquals(await alarms("client", shareOf(rightClients)), []);
 });
 
 testWith([unix], "each mistake in a server of each kind is found by its own check", async () => {
-  await using workshop = new Workshop();
-  const surprises: string[] = [];
-  const runnable = shareOf(mistakenTalks).filter(({ program }) => isRunnable(program));
-  await inParallel(
-    runnable,
-    AT_A_TIME,
-    async ({ program, mistake, check, changes, says, skip }) => {
-      let { source } = program;
-      for (const [from, to] of changes) {
-        if (!source.includes(from)) surprises.push(`${program.kind} has no ${from}`);
-        source = source.replace(from, () => to);
-      }
-      const command = await workshop.commandFor(program.language, source);
-      const subject = fileSubject("server", parseTalk(program.talk));
-      const options = { level: "stream", skip: new Set(skip) } as const;
-      const { failed, text } = await gradeSubject(subject, command, options);
-      try {
-        assertEquals(failed[0], check);
-        if (says !== undefined) assertMatch(text, says);
-      } catch (error) {
-        surprises.push(`${program.kind}, ${mistake}: ${error}\n${text}`);
-      }
-    },
-  );
-  assertEquals(surprises, []);
+  assertEquals(await misses("server", mistakenTalks), []);
+});
+
+testWith([unix], "each mistake in a client of each kind is found by its own check", async () => {
+  assertEquals(await misses("client", mistakenClients), []);
 });

@@ -222,11 +222,12 @@ function silenceAdvice(
   hasCrashed: boolean,
   said: string | undefined,
 ): Pick<Evidence, "fix" | "why"> {
+  const why = "a client waits for its answer; without one it waits for nothing";
   if (hint === "needs line end") {
-    return { fix: "read with recv() instead of readLine(): the request has no line end" };
+    return { why, fix: "read with recv() instead of readLine(): the request has no line end" };
   }
   if (hint === "needs more bytes") {
-    return { fix: "answer once the request has come: it waits for more bytes than were sent" };
+    return { why, fix: "answer once the request has come: it waits for more bytes than were sent" };
   }
   if (hasCrashed) {
     return {
@@ -238,7 +239,7 @@ function silenceAdvice(
   }
   const flush = "if you write through a buffer (PrintWriter, printf), flush it";
   return {
-    why: "a client waits for its answer; without one it waits for nothing",
+    why,
     fix: ending === undefined
       ? `send() the answer to the client; ${flush}`
       : `send() the answer before you close; ${flush}`,
@@ -267,7 +268,7 @@ export async function reactionOf(peer: TalkPeer): Promise<Reaction> {
   return { bytes, text: parts.length === 0 ? "nothing came" : parts.join(", then ") };
 }
 
-interface Reaction {
+export interface Reaction {
   readonly bytes: Uint8Array;
   readonly text: string;
 }

@@ -1,10 +1,14 @@
 /** Whether a server survives something. */
 import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
+import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { Finding } from "../../../suite/test.ts";
 import type { Conversation, Line } from "../../../talk/talk.ts";
 import { inHex, shown, withEvidence } from "../evidence.ts";
-import { Client, exchange, reactionOf, sendTo } from "./exchange.ts";
+import { Client, exchange, type Reaction, reactionOf, sendTo } from "./exchange.ts";
 import type { ServerUnderTest } from "./server_under_test.ts";
+
+/** Milliseconds within which a server closes that answers one request for each connection. */
+const CLOSING_MS = 50;
 
 /** Something that a client sends wrongly, and where. */
 interface Wrongdoing {
@@ -23,16 +27,23 @@ export async function survives(server: ServerUnderTest, wrongdoing: Wrongdoing):
   await servesAnother(server, sent, text);
 }
 
-/** Sends something wrong; returns what the server did. The client then leaves. */
+/**
+ * Sends something wrong, on a new connection if the server has closed that of the conversation;
+ * returns what the server did, and its last answer before. The client then leaves.
+ */
 export async function provoke(
   server: ServerUnderTest,
   { bytes, place }: Wrongdoing,
-): Promise<{ readonly bytes: Uint8Array; readonly text: string }> {
+): Promise<Reaction & { readonly before: Uint8Array | undefined }> {
   using client = new Client(server, place && { conversation: place.conversation });
-  const peer = await placed(client, place?.before);
+  const first = await placed(client, place?.before);
+  const hasClosed = client.reply !== undefined && first instanceof EagerPeer &&
+    await first.untilEnd(CLOSING_MS);
+  using another = hasClosed ? new Client(server) : undefined;
+  const peer = await another?.begin() ?? first;
   await sendTo(peer, bytes, server.timeout);
   if (server.requestEnd === "end of stream" && "closeWrite" in peer) await peer.closeWrite();
-  return await reactionOf(peer);
+  return { ...await reactionOf(peer), before: client.told };
 }
 
 async function placed(client: Client, before: Line | undefined): Promise<TalkPeer> {

@@ -36,14 +36,13 @@ export const streamClientChecks: readonly Check<ClientUnderTest>[] = [
     needs: ["connects", "sends", "prints", "ends"],
     limit: LIMIT_MS,
     lacks: (subject) => lacksRequest(subject) ?? lacksReplyEnd(subject),
-    run: (client) => {
-      const inTwo = ({ replies }: Asked): Uint8Array[] => {
-        const reply = concat(replies);
-        return [reply.subarray(0, 6), reply.subarray(6)];
-      };
-      const { subject } = client.settings;
-      return printsWhole(client, "split-reply", inTwo, (heard) => shownParts(heard, subject));
-    },
+    run: (client) =>
+      printsWhole(
+        client,
+        "split-reply",
+        inTwo,
+        (heard) => shownParts(heard, client.settings.subject),
+      ),
   },
   {
     id: "long-reply",
@@ -66,6 +65,13 @@ export const streamClientChecks: readonly Check<ClientUnderTest>[] = [
     },
   },
 ];
+
+/** A reply in two pieces, cut in its first half: what a user must see tends to come last. */
+function inTwo({ replies }: Asked): Uint8Array[] {
+  const reply = concat(replies);
+  const at = Math.max(1, Math.min(6, Math.floor(reply.length / 2)));
+  return [reply.subarray(0, at), reply.subarray(at)];
+}
 
 /** @throws {Finding} if the client prints less than all parts of what it should show. */
 async function printsWhole(

@@ -220,8 +220,8 @@ async function answersAfresh(server: ServerUnderTest): Promise<void> {
     using good = new Client(server);
     await good.hold();
     good[Symbol.dispose]();
-    const { bytes: answer } = await provoke(server, { bytes, place });
-    if (good.told !== undefined) refuseSame(bytes, good.told, answer);
+    const { bytes: answer, before = good.told } = await provoke(server, { bytes, place });
+    if (before !== undefined) refuseSame(bytes, before, answer);
   }
 }
 
