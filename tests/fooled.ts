@@ -6,6 +6,7 @@
  */
 import { pooledMap } from "@std/async/pool";
 import { netdemoCommand, run, tool } from "./harness/mod.ts";
+import { writeBetweenMarks } from "./harness/page_table.ts";
 import {
   flaggedPeers,
   labPeers,
@@ -17,7 +18,6 @@ import {
 
 const HOST = "127.0.0.1";
 const PAGE = new URL("../docs/check.md", import.meta.url);
-const [BEGIN, END] = ["<!-- fooled: begin -->", "<!-- fooled: end -->"];
 
 /** A way to ask whether something is up: exit code 0 means yes. */
 interface Way {
@@ -115,10 +115,4 @@ const peers = [
 const rows = await Array.fromAsync(pooledMap(8, peers, ask)) as Row[];
 const table = tableOf(rows);
 console.log(table);
-if (Deno.args.includes("--write")) {
-  const page = await Deno.readTextFile(PAGE);
-  const [before] = page.split(BEGIN);
-  const [, after] = page.split(END);
-  await Deno.writeTextFile(PAGE, `${before}${BEGIN}\n\n${table}\n\n${END}${after}`);
-  await run([Deno.execPath(), "fmt", "--quiet", PAGE.pathname]);
-}
+if (Deno.args.includes("--write")) await writeBetweenMarks(PAGE, "fooled", table);

@@ -4,6 +4,7 @@
  * deno task forwarders [NAME...]: only these, without writing the tables.
  */
 import { questionsOver } from "../commands/path/questions.ts";
+import { writeBetweenMarks } from "./harness/page_table.ts";
 import { netdemoCommand, run } from "./harness/process.ts";
 import {
   examine,
@@ -83,20 +84,6 @@ function table(protocol: "tcp" | "udp", all: readonly Asked[]): string {
     .map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** The page with the content between a table's marks replaced. */
-function withTable(text: string, protocol: "tcp" | "udp", content: string): string {
-  const [start, end] = [
-    `<!-- ${protocol} forwarders -->`,
-    `<!-- end of ${protocol} forwarders -->`,
-  ];
-  const [before, rest] = text.split(start);
-  const [, after] = (rest ?? "").split(end);
-  if (before === undefined || after === undefined) {
-    throw new Error(`Cannot write the table as ${page.pathname} has no marks for it: ${start}`);
-  }
-  return `${before}${start}\n\n${content}\n\n${end}${after}`;
-}
-
 const all: Asked[] = [];
 const skipped: string[] = [];
 for (const forwarder of realForwarders) {
@@ -119,12 +106,10 @@ for (const forwarder of realForwarders) {
 if (Deno.args.length === 0) {
   const where = `Asked on ${Deno.build.target}, over loopback.`;
   const lacking = skipped.length === 0 ? "" : ` Not installed there: ${skipped.join(", ")}.`;
-  let text = await Deno.readTextFile(page);
   for (const protocol of ["tcp", "udp"] as const) {
-    text = withTable(text, protocol, `${table(protocol, all)}\n\n${where}${lacking}`);
+    const content = `${table(protocol, all)}\n\n${where}${lacking}`;
+    await writeBetweenMarks(page, `${protocol} forwarders`, content);
   }
-  await Deno.writeTextFile(page, text);
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", page.pathname] }).output();
   say(`written to docs/path.md; skipped: ${skipped.join(", ") || "none"}`);
 }
 Deno.exit(0);

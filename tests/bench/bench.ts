@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- it prints what it measured
 /**
  * calc-server compared with equivalent servers in other languages:
- * `task bench [--rounds N] [--seconds S] [--only SCENARIO] [--against PATH]`.
+ * `task bench [--rounds N] [--seconds S] [--only SCENARIO] [--against PATH] [--write]`.
  *
  * All servers run at once, idle except for the one being measured; each round
  * measures each in turn, every other round in the opposite order. Prints ratios
@@ -9,9 +9,11 @@
  * With --against another netdemo, a checkout or an executable, is the first peer:
  * the same machine at the same time, so that a loss of a few percent shows.
  * Needs a C compiler for the load generator; peers whose tools are missing are
- * skipped and listed. Writes dist/bench.json and dist/bench.md.
+ * skipped and listed. Writes dist/bench.json and dist/bench.md, and with --write the
+ * tables of docs/performance.md.
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { writeBetweenMarks } from "../harness/page_table.ts";
 import { buildLoad, hasTool, type Measured, runLoad, start, type Target } from "./load.ts";
 
 interface Peer {
@@ -32,6 +34,7 @@ interface Scenario {
   readonly udp?: boolean;
 }
 
+const PAGE = new URL("../../docs/performance.md", import.meta.url);
 const peersFolder = `${import.meta.dirname}/peers`;
 const deno = Deno.execPath();
 
@@ -110,10 +113,15 @@ function netdemoOf(name: string, path: string, isFolder: boolean): Peer {
 
 const netdemo = netdemoOf("netdemo", `${import.meta.dirname}/../..`, true);
 
-/** The netdemo to compare with. */
+/** The netdemo to compare with, named by its version. */
 async function otherNetdemo(path: string): Promise<Peer> {
   const { isDirectory } = await Deno.stat(path).catch(() => fail(`there is no ${path}`));
-  return netdemoOf("other netdemo", await Deno.realPath(path), isDirectory);
+  const other = netdemoOf("", await Deno.realPath(path), isDirectory);
+  const [program = "", ...args] = (await other.command("")).slice(0, -2);
+  const { stdout } = await new Deno.Command(program, { args: [...args, "--version"] }).output();
+  const [version = "of unknown version"] = /\d+\.\d+\.\d+/.exec(new TextDecoder().decode(stdout)) ??
+    [];
+  return { ...other, name: `netdemo ${version}` };
 }
 
 /** With room for the connections of two scenarios: the previous ones may still be closing. */
@@ -206,7 +214,7 @@ function ratioTable(results: ReadonlyMap<Scenario, Rounds>, names: readonly stri
       return ratio === undefined ? "" : text(ratio);
     }),
   ]);
-  return table(["asked by", "netdemo/s", ...names.map((name) => `/ ${name}`)], rows);
+  return table(["load", "netdemo/s", ...names.map((name) => `/ ${name}`)], rows);
 }
 
 function idleTable(measured: Rounds): string {
@@ -225,22 +233,27 @@ interface Options {
   readonly only: string | undefined;
   /** Another netdemo: its checkout or its executable. */
   readonly against: string | undefined;
+  /** Whether to write the tables into the page. */
+  readonly write: boolean;
 }
 
 function readOptions(args: readonly string[]): Options {
-  const { rounds = 5, seconds = 1, only, against } = parseArgs([...args], {
+  const { rounds = 5, seconds = 1, only, against, write } = parseArgs([...args], {
     string: ["only", "against"],
+    boolean: ["write"],
   }) as Record<string, unknown>;
   const names = [...scenarios.map(({ name }) => name), "idle"];
   if (!(Number(rounds) >= 1) || !(Number(seconds) > 0)) fail("expected --rounds 5 --seconds 1");
   if (only !== undefined && !names.includes(String(only))) {
     fail(`expected --only with one of ${names.join(", ")}`);
   }
+  if (write && only !== undefined) fail("--write needs all scenarios: leave out --only");
   return {
     rounds: Number(rounds),
     seconds: Number(seconds),
     only: only as string | undefined,
     against: against as string | undefined,
+    write: write === true,
   };
 }
 
@@ -307,13 +320,18 @@ async function report(
   results: ReadonlyMap<Scenario, Rounds>,
   idle: Rounds,
   names: readonly string[],
-  { rounds, seconds }: Options,
+  { rounds, seconds, write }: Options,
 ): Promise<void> {
+  const [ratios, idleness] = [ratioTable(results, names), idleTable(idle)];
   const tables = [
-    ...results.size > 0 ? [ratioTable(results, names)] : [],
-    ...idle.size > 0 ? [idleTable(idle)] : [],
+    ...results.size > 0 ? [ratios] : [],
+    ...idle.size > 0 ? [idleness] : [],
   ].join("\n\n");
   console.log(`\n${tables}`);
+  if (write) {
+    await writeBetweenMarks(PAGE, "bench", ratios);
+    await writeBetweenMarks(PAGE, "bench of idle connections", idleness);
+  }
   const record = {
     date: new Date().toISOString(),
     rounds,
