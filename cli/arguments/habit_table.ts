@@ -67,6 +67,7 @@ const FILES = String.raw`(?: (?!\S*:\d+$)(?=\S*[A-Za-z.])\S+)+`; // that the she
 const SERVER = "a server is one word, HOST:PORT";
 const COLON = "a port of this host needs a colon before it";
 const ORDER = "the operator comes last, and a * needs quotes";
+const SIGNS = "the operators are + - * /";
 const STAR = "the shell expands an unquoted * to file names";
 const PROGRAM = "the program to start goes after --";
 
@@ -108,6 +109,9 @@ export const wordForms: readonly (readonly [of: string, ...Form])[] = [
   ["address", "^(?:list|show|me|self|local)$", "", "without a name it shows this host"],
   ["grade", "^(\\S+) (\\S+\\.py)$", "$1 -- PYTHON $2 {port}", PROGRAM],
   ["grade", "^(\\S+) (?!-- )(?=\\S+ \\S)", "$1 -- ", PROGRAM],
+  ["calc-client|demo", "^([^A-Za-z]*)[×·]", "$1*", SIGNS],
+  ["calc-client|demo", "^([^A-Za-z]*)÷", "$1/", SIGNS],
+  ["calc-client|demo", "^([^A-Za-z]*)[−–]", "$1-", SIGNS],
   ["calc-client|demo", `${CALC}(${NUMBER}) ?([-+*/x]) ?(${NUMBER})=?$`, "$1$2 $4 $3", ORDER],
   ["calc-client|demo", `${CALC}([-+*/x]) (${NUMBER}) (${NUMBER})$`, "$1$3 $4 $2", ORDER],
   ["calc-client|demo", `${CALC}(${NUMBER} ${NUMBER})${FILES}$`, "$1$2 *", STAR],

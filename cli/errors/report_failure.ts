@@ -31,13 +31,23 @@ export async function reportFailure(
 /** Prints a failure on stderr: what could not be done, and what to do next. */
 export async function printFailure(
   { kind, message, hint, excerpt }: Failure,
-  { stderr }: Channels,
+  channels: Channels,
 ): Promise<void> {
   const lines = [
     `netdemo: ${kind}: ${visible(message)}`,
     ...excerpt.map((line) => `  ${visible(line)}`),
   ];
-  if (hint !== undefined) lines.push(`hint: ${visible(hint)}`);
+  await printLines(hint === undefined ? lines : [...lines, hintLine(hint)], channels);
+}
+
+/** Prints on stderr what to do next, where the rest has been said. */
+export async function printHint(hint: string, channels: Channels): Promise<void> {
+  await printLines([hintLine(hint)], channels);
+}
+
+const hintLine = (hint: string): string => `hint: ${visible(hint)}`;
+
+async function printLines(lines: readonly string[], { stderr }: Channels): Promise<void> {
   // A program reads each from one line; at a terminal they are wrapped between words.
   const shown = Deno.stderr.isTerminal()
     ? (await import("./failure_lines.ts")).failureLines(lines)

@@ -1,5 +1,6 @@
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
-import { Failure } from "../../cli/errors/failure.ts";
+import { exitCodes, Failure } from "../../cli/errors/failure.ts";
+import { printHint } from "../../cli/errors/report_failure.ts";
 import type { Call } from "../../clients/call/call.ts";
 import type { Answer } from "../../clients/call/pipeline.ts";
 import type { Client } from "../../clients/client.ts";
@@ -13,30 +14,38 @@ import { counted } from "../../text/counted.ts";
 /** Characters of an answer to quote in a message. */
 const QUOTED_LENGTH = 80;
 
+/** What to print of a call, and how. */
+export interface AnswersOptions {
+  readonly client: Client;
+  readonly call: Call;
+  readonly channels: Channels;
+  readonly json: boolean;
+  /** Whether a person reads each answer as it comes, so that an error need not be told again. */
+  readonly isSeen: boolean;
+  /** The hint to a request that was answered with an error, if it helps. */
+  readonly hintFor: (request: string) => string | undefined;
+}
+
 /** Prints the answers of a call and counts those that are missing, errors or wrong. */
 export class Answers {
-  readonly #client: Client;
-  readonly #call: Call;
-  readonly #channels: Channels;
-  readonly #json: boolean;
+  readonly #options: AnswersOptions;
   #count = 0;
   #errors = 0;
   #lost = 0;
   #wrong = 0;
   #firstWrong = "";
+  /** The hint to the first error that has one. */
+  #hint: string | undefined;
 
-  constructor(client: Client, call: Call, channels: Channels, json: boolean) {
-    this.#client = client;
-    this.#call = call;
-    this.#channels = channels;
-    this.#json = json;
+  constructor(options: AnswersOptions) {
+    this.#options = options;
   }
 
   /** Reports the connection, for a client without requests. */
   connected(elapsedMs: number): void {
-    if (!this.#json) return;
+    if (!this.#options.json) return;
     const event = { event: "connected", ...this.#ends(), elapsedMs: rounded(elapsedMs) } as const;
-    this.#channels.stdout.line(eventLine(event));
+    this.#options.channels.stdout.line(eventLine(event));
   }
 
   /** Counts a request without a reply; the session continues. */
@@ -47,43 +56,53 @@ export class Answers {
 
   /** Shows what the server sent unasked, such as why it ends the connection. */
   async unasked(lines: readonly string[]): Promise<void> {
-    const { stderr } = this.#channels;
+    const { stderr } = this.#options.channels;
     for (const line of lines) stderr.line(`the server says: ${visible(line)}`);
     await stderr.flush();
   }
 
   /** Resolves once the answers are written, so that a slow reader slows the requests. */
   async print(answers: readonly Answer[]): Promise<void> {
-    const { stdout } = this.#channels;
+    const { stdout } = this.#options.channels;
     for (const answer of answers) {
       const ok = this.#judge(answer);
-      const line = this.#json ? this.#eventOf(answer, ok) : visible(answer.reply);
+      const line = this.#options.json ? this.#eventOf(answer, ok) : visible(answer.reply);
       stdout.text(`${line}\n`);
     }
     await stdout.flush();
+    if (!this.#options.isSeen || this.#hint === undefined) return;
+    await printHint(this.#hint, this.#options.channels);
+    this.#hint = undefined;
   }
 
   /**
-   * @throws {Failure} of kind `ERROR` if an answer was an error or wrong, of kind
-   * `TIMEOUT` if one did not arrive.
+   * Returns the exit code, once all answers are printed.
+   *
+   * @throws {Failure} of kind `ERROR` if an answer was wrong; also if one was an error, and of kind
+   * `TIMEOUT` if one did not arrive, where a person has not seen that.
    */
-  check(): void {
+  conclude(): number {
     if (this.#wrong > 0) {
       const hint = "the peer answered with a different result, or is another kind of server";
       const message = `${this.#countOf(this.#wrong)} not what was expected: ${this.#firstWrong}`;
       throw new Failure("ERROR", message, { hint });
     }
+    const { isSeen } = this.#options;
     if (this.#errors > 0) {
-      const hint = "the server answered, but could not do what was asked; see its answer";
+      if (isSeen) return exitCodes.ERROR;
+      const hint = this.#hint ??
+        "the server answered, but could not do what was asked; see its answer";
       const what = this.#errors === 1 ? "an error" : "errors";
       throw new Failure("ERROR", `${this.#countOf(this.#errors)} ${what}`, { hint });
     }
     if (this.#lost > 0) {
+      if (isSeen) return exitCodes.TIMEOUT;
       const which = `${this.#lost} of ${counted(this.#count, "request")}`;
       throw new Failure("TIMEOUT", `${which} got no reply`, {
         hint: "a datagram may be lost; try again",
       });
     }
+    return 0;
   }
 
   /** `1 of 3 answers was`, `2 of 3 answers were`. */
@@ -97,13 +116,13 @@ export class Answers {
   }
 
   #ends(): { readonly remote: string; readonly local: string } {
-    const { remote, local } = this.#call;
+    const { remote, local } = this.#options.call;
     return { remote: formatEndpoint(remote), local: formatEndpoint(local) };
   }
 
   /** The failure of a stream that ended inside a right answer. */
   #cutShort(reply: string): SocketFailure {
-    const { remote, protocol } = this.#call;
+    const { remote, protocol } = this.#options.call;
     return new SocketFailure("CLOSED", {
       phase: "reply",
       endpoint: remote,
@@ -122,9 +141,10 @@ export class Answers {
     this.#count++;
     if (reply.startsWith(ERROR_PREFIX)) {
       this.#errors++;
+      this.#hint ??= this.#options.hintFor(request);
       return false;
     }
-    const expected = this.#client.expected?.(request);
+    const expected = this.#options.client.expected?.(request);
     if (expected === undefined || expected === reply) return true;
     if (ended && expected.startsWith(reply)) throw this.#cutShort(reply);
     if (this.#wrong++ === 0) {

@@ -15,7 +15,7 @@ import type { Call } from "../../clients/call/call.ts";
 import { type CallPlace, dial } from "../../clients/call/dial.ts";
 import { ask, pipeline } from "../../clients/call/pipeline.ts";
 import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
-import type { Protocol } from "../../protocol/addresses.ts";
+import { formatEndpoint, type Protocol } from "../../protocol/addresses.ts";
 import { QUIET_MS } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import type { Watch } from "../../sockets/dial.ts";
@@ -24,7 +24,6 @@ import { isThisHost, resolve } from "../../sockets/resolve.ts";
 import { shellWord } from "../../text/shell.ts";
 import { Answers, shortened } from "./answers.ts";
 import { helpOf } from "./help.ts";
-import type { SessionOptions } from "./session.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
@@ -89,13 +88,27 @@ async function run(
     : undefined;
   const startedAt = performance.now();
   using call = await connect(client, server, timeout, watch);
-  const answers = new Answers(client, call, channels, json);
+  const isPrompt = requests === undefined && isInteractive();
+  const isSeen = !json && Deno.stdout.isTerminal() && (isPrompt || requests !== undefined);
+  const hintFor = (request: string): string | undefined =>
+    hintTo(request, client.name, requests === undefined ? undefined : server);
+  const answers = new Answers({ client, call, channels, json, isSeen, hintFor });
   if (requests?.length === 0) {
     const elapsedMs = performance.now() - startedAt;
     await checkWelcome(call);
     answers.connected(elapsedMs);
   }
-  return await converse(requests, { client, call, answers, channels, json });
+  const session = { client, call, answers, channels, json };
+  if (requests !== undefined) {
+    for (const request of requests) await answers.print([await ask(call, request)]);
+  } else if (isPrompt) {
+    const { converseAtTerminal } = await import("./session.ts");
+    const interrupted = await converseAtTerminal(session);
+    if (interrupted !== undefined) return interrupted;
+  } else {
+    await pipeline(call, new StdinLines(), (some) => answers.print(some));
+  }
+  return answers.conclude();
 }
 
 /** Whether the only word is `-`, and not after `--`. */
@@ -191,29 +204,40 @@ function startHint(name: string, server: ServerPlace): string {
     : `no program listens there; start one: ${command} --port ${port}`;
 }
 
+/**
+ * The hint to a request that was answered with an error, if it helps.
+ *
+ * @param server Where it was asked, if that was on the command line.
+ */
+function hintTo(
+  request: string,
+  name: string,
+  server: ServerPlace | undefined,
+): string | undefined {
+  const meant = helpOf(name).meant?.(request);
+  if (meant === undefined) return undefined;
+  const { why, line } = meant;
+  return `${why}: ${server === undefined ? line : lineToType(name, server, line)}`;
+}
+
+/** The line that asks a server something else. */
+function lineToType(name: string, server: ServerPlace, request: string): string {
+  const place = server.protocol === "unix"
+    ? `--unix ${shellWord(server.path)}`
+    : shellWord(formatTarget(server));
+  return ["netdemo", `${name}-client`, place, ...request.split(" ").map(shellWord)].join(" ");
+}
+
+function formatTarget(
+  { protocol, host, port }: Exclude<ServerPlace, { protocol: "unix" }>,
+): string {
+  return `${protocol === "udp" ? "udp://" : ""}${formatEndpoint({ hostname: host, port })}`;
+}
+
 async function placeOf(server: ServerPlace, timeout: number): Promise<CallPlace> {
   if (server.protocol === "unix") return server;
   const { protocol, host, port } = server;
   return { protocol, addresses: await resolve(host, timeout), port };
-}
-
-/** Sends the requests and prints the answers; returns the exit code. */
-async function converse(
-  requests: readonly string[] | undefined,
-  session: SessionOptions,
-): Promise<number> {
-  const { call, answers } = session;
-  if (requests !== undefined) {
-    for (const request of requests) await answers.print([await ask(call, request)]);
-  } else if (isInteractive()) {
-    const { converseAtTerminal } = await import("./session.ts");
-    const interrupted = await converseAtTerminal(session);
-    if (interrupted !== undefined) return interrupted;
-  } else {
-    await pipeline(call, new StdinLines(), (some) => answers.print(some));
-  }
-  answers.check();
-  return 0;
 }
 
 /** Whether a user is at the terminal, who types lines and sees one of the outputs. */

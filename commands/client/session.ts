@@ -12,7 +12,7 @@ import { wrap } from "../../text/width.ts";
 import type { Answers } from "./answers.ts";
 import { type ClientHelp, helpOf } from "./help.ts";
 
-/** Words that leave the prompt; after a space, they are sent as they are. */
+/** Words that leave the prompt, in any case; after a space, they are sent as they are. */
 const leaving = ["quit", "exit"];
 const HELP = "help";
 
@@ -73,8 +73,9 @@ class Session {
     while (true) {
       const typed = await this.#nextLine();
       if (typed === undefined) return void await this.#prompt.leaveLine();
-      if (leaving.includes(typed)) return;
-      if (typed === HELP && dialogue !== undefined) this.#say(dialogue.help);
+      const word = typed.trimEnd().toLowerCase();
+      if (leaving.includes(word)) return;
+      if (word === HELP && dialogue !== undefined) this.#say(dialogue.help);
       else if (typed.trim() !== "") await this.#ask(typed.replace(/^ (?=\S)/, ""));
     }
   }

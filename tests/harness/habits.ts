@@ -109,6 +109,9 @@ export const habits: Readonly<Record<string, string>> = {
 
   // The calculator.
   "calc-client 10 + 20": "calc-client 10 20 +",
+  "calc-client 10 × 20": 'calc-client 10 20 "*"',
+  "calc-client :4040 10 ÷ 20": "calc-client :4040 10 20 /",
+  "calc-client 10 − 20": "calc-client 10 20 -",
   "calc-client 10+20": "calc-client 10 20 +",
   "calc-client '10+20'": "calc-client 10 20 +",
   "calc-client :4040 10x20": 'calc-client :4040 10 20 "*"',
