@@ -3,7 +3,7 @@ import { asciiOnly, cutTo, padTo, widthOf, wrap } from "../text/width.ts";
 import { type Display, type Style, styled } from "../text/display.ts";
 import { visible } from "../text/visible.ts";
 import { explainOnce, explanationOf } from "./explain.ts";
-import { callsOf, labelOf, namesOf } from "./labels.ts";
+import { callsOf, clientWords, labelOf, namesOf } from "./labels.ts";
 import type { Crossing, Rung, Side, SideNames } from "./rung.ts";
 import { toneOf } from "./tone.ts";
 
@@ -39,10 +39,13 @@ export interface Drawing {
  * the margin. Nothing is explained twice, unless the drawing says otherwise.
  */
 export function drawLadder(rungs: readonly Rung[], drawing: Drawing): string[] {
-  const explanation = drawing.explanation ?? explainOnce();
+  const wordOf = clientWords(rungs);
+  const longest = Math.max(...rungs.map((rung) => widthOf(wordOf(rung))));
+  const margin = longest > 0 ? longest + GAP : drawing.margin;
+  const all = { ...drawing, margin, explanation: drawing.explanation ?? explainOnce() };
   return [
-    ...drawNameLines(namesOf(rungs), drawing),
-    ...rungs.flatMap((rung) => drawRung(rung, { ...drawing, explanation })),
+    ...drawNameLines(namesOf(rungs), all),
+    ...rungs.flatMap((rung) => drawRung(rung, all, wordOf(rung))),
   ];
 }
 

@@ -26,7 +26,22 @@ export function labelOf(crossing: Crossing, columns: number, unicode = true): st
 export function namesOf(rungs: readonly Rung[]): SideNames {
   const client = rungs.flatMap(({ client }) => client);
   const server = rungs.flatMap(({ server }) => server);
-  return { client: nameOf(client, server), server: nameOf(server, client) };
+  const clients = clientsOf(rungs);
+  return {
+    client: clients.length > 1 ? clients.join(", ") : nameOf(client, server),
+    server: nameOf(server, client),
+  };
+}
+
+/** Whose rung it is, where a ladder has several clients: `ann` for `ann-client`. */
+export function clientWords(rungs: readonly Rung[]): (rung: Rung) => string {
+  if (clientsOf(rungs).length < 2) return () => "";
+  return ({ client }) => client[0]?.who.replace(/-client$/, "") ?? "";
+}
+
+/** The names of the clients, in the order in which they come first. */
+function clientsOf(rungs: readonly Rung[]): readonly string[] {
+  return [...new Set(rungs.flatMap(({ client }) => client.map(({ who }) => who)))];
 }
 
 /** A program with its address, taken from its own calls or those of the other end. */

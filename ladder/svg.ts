@@ -1,7 +1,7 @@
 import { escape } from "@std/html";
 import { visible } from "../text/visible.ts";
 import { wrap } from "../text/width.ts";
-import { callsOf, labelOf, namesOf } from "./labels.ts";
+import { callsOf, clientWords, labelOf, namesOf } from "./labels.ts";
 import type { Crossing, Rung, SideNames } from "./rung.ts";
 import { type Tone, toneOf } from "./tone.ts";
 
@@ -67,10 +67,13 @@ const palettes: Readonly<Record<SvgTheme, Palette>> = {
 export function ladderSvg(rungs: readonly Rung[], drawing: SvgDrawing): string {
   const { title, names = namesOf(rungs), theme = "light", note, results } = drawing;
   const colors = palettes[theme];
+  const wordOf = clientWords(rungs);
   const parts: string[] = [];
   let y = 92;
   for (const rung of rungs) {
     y += ROW;
+    const word = wordOf(rung);
+    if (word !== "") parts.push(text(word, { x: EDGE, y: y + 5, fill: colors.quiet }));
     parts.push(drawRung(rung, y, colors));
     const words = note?.(rung);
     for (const line of words === undefined ? [] : wrap(words, NOTE_COLUMNS)) {

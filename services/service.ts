@@ -1,5 +1,5 @@
 import type { Endpoint, Protocol } from "../protocol/addresses.ts";
-import type { Dialogue } from "../talk/dialogue.ts";
+import type { ServerSide } from "../talk/dialogue.ts";
 
 /**
  * What a server does for its clients, whichever transport carries it.
@@ -41,7 +41,7 @@ export interface Service {
    */
   isWhole?(text: string): boolean;
   /** Starts a conversation with one client, instead of replying to each request on its own. */
-  converse?(protocol: Protocol): Dialogue;
+  converse?(protocol: Protocol): ServerSide;
   /** Over what it can be served besides Unix sockets. @default {TCP and UDP} */
   readonly protocols?: readonly ["tcp" | "udp"];
   /** The path of the conversation file that it plays, if its user has named one. */

@@ -1,5 +1,6 @@
 import { Dialogue } from "../talk/dialogue.ts";
-import type { Talk } from "../talk/talk.ts";
+import { GroupDialogue } from "../talk/group_dialogue.ts";
+import { namesClients, type Talk } from "../talk/talk.ts";
 import type { Service } from "./service.ts";
 
 /** What a service draws where it is the first to name a value: numbers from 0 up to 1. */
@@ -10,11 +11,13 @@ const random = Math.random;
  * too.
  */
 export function talkService(name: string, talk: Talk): Service {
+  const group = namesClients(talk) ? new GroupDialogue(talk, random) : undefined;
   return {
     name,
     running: `${name} is running....`,
     reply: () => "",
-    converse: (protocol) => new Dialogue({ ...talk, udp: protocol === "udp" }, random),
+    converse: (protocol) =>
+      group?.join() ?? new Dialogue({ ...talk, udp: protocol === "udp" }, random),
   };
 }
 

@@ -111,6 +111,11 @@ export interface Talk {
   readonly numbers: ReadonlyMap<string, Range>;
 }
 
+/** Whether clients are told apart by names in a file, as they hold a conversation together. */
+export function namesClients({ conversations }: Talk): boolean {
+  return conversations.some(({ lines }) => lines.some(({ client }) => client !== ""));
+}
+
 /** Calls `visit` for each name in an expression. */
 export function visitNames(
   expression: Expression,

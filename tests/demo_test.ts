@@ -335,6 +335,8 @@ Deno.test("a scene's heading says what it plays, and its columns name the progra
 Deno.test("demo plays both sides of a conversation file", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/sum.talk`;
+  const chat = `${folder}/chat.talk`;
+  await Deno.writeTextFile(chat, "ann> hi\\n\nbob> ho\\n\nann< ho\\n\nbob< hi\\n\n");
   await Deno.writeTextFile(
     path,
     "== adds\n> {a 3..3} + {b 4..4}\\n\n< {a + b}\\n\n\n== leaves\n> bye\\n\n< {end}\n",
@@ -345,6 +347,8 @@ Deno.test("demo plays both sides of a conversation file", async () => {
     assertMatch(stdout, /^sum over TCP: adds$[^]*"3 \+ 4\\n"[^]*"7\\n"[^]*^sum over TCP: leaves$/m);
     const one = await netdemo(["demo", path, "leaves"]);
     assert(!one.stdout.includes("adds") && one.stdout.includes('"bye\\n"'), one.stdout);
+    const two = await netdemo(["demo", chat]);
+    assertMatch(two.stdout, /^ann +send\(3\) .*"hi\\n"[^]*^bob +recv\(3\) .*"hi\\n"/m);
     const picture = await netdemo(["demo", path, "--svg"]);
     assertMatch(picture.stdout, /^<svg [^]*sum over TCP: adds[^]*<\/svg>\n$/);
     const wrong = await netdemo(["demo", path, "leafs"]);

@@ -23,13 +23,13 @@ export async function readTalk(path: string): Promise<Talk> {
 /**
  * Reads a file whose server netdemo is to play.
  *
- * @throws {Failure} of kind `USAGE` also if several clients talk to each other through it.
+ * @throws {Failure} of kind `USAGE` also if several clients talk to each other over UDP.
  */
 export async function readServedTalk(path: string): Promise<Talk> {
   const talk = await readTalk(path);
   const line = talk.conversations.flatMap(({ lines }) => lines).find(({ client }) => client !== "");
-  if (line === undefined) return talk;
-  const message = `${path}:${line.number}: a server of several clients can't be played`;
+  if (line === undefined || !talk.udp) return talk;
+  const message = `${path}:${line.number}: a server of several clients can't be played over UDP`;
   throw misuse(message, {
     excerpt: excerptOf(line.source, 1),
     hint: `check plays all of its clients: netdemo check --talk ${shellWord(path)} localhost:7000`,

@@ -61,7 +61,7 @@ function sceneOf({ path, name, talk, conversation }: TalkScene): Scene {
         talk,
         random: Math.random,
         timeout: STAGE_TIMEOUT_MS,
-        open: () => stage.open(`${name}-client`, address),
+        open: (client) => stage.open(`${client || name}-client`, address),
       });
       using _player = player;
       try {

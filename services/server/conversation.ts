@@ -5,7 +5,7 @@ import type { Line } from "../../protocol/line_buffer.ts";
 import { decodeUtf8 } from "../../protocol/utf8.ts";
 import { EagerPeer } from "../../sockets/eager_peer.ts";
 import { escapeBytes } from "../../talk/escape.ts";
-import type { Dialogue, Turn } from "../../talk/dialogue.ts";
+import type { ServerSide, Turn } from "../../talk/dialogue.ts";
 import type { ServedConnection } from "./connection.ts";
 import { scheduler } from "./scheduler.ts";
 
@@ -19,22 +19,40 @@ const LONG_INPUT = 512;
 const SHOWN = 60;
 
 /** Plays the server's side of a conversation on a connection until either side ends it. */
-export async function converse(dialogue: Dialogue, connection: ServedConnection): Promise<void> {
-  const { life } = connection;
+export async function converse(
+  dialogue: ServerSide,
+  connection: ServedConnection,
+): Promise<void> {
   const peer = new EagerPeer(connection.stream);
+  dialogue.wake = () => peer.changes.notify();
+  try {
+    await takeTurns(dialogue, peer, connection);
+  } finally {
+    dialogue.leave?.();
+  }
+  const { ending } = peer;
+  if (ending === "end of stream" || ending === "reset") connection.reason ??= ending;
+}
+
+async function takeTurns(
+  dialogue: ServerSide,
+  peer: EagerPeer,
+  connection: ServedConnection,
+): Promise<void> {
+  const { life } = connection;
   await say(dialogue.greet(), peer, connection);
   while (life.converses) {
     const turn = await nextTurn(dialogue, peer, connection);
     if (turn === undefined) break;
     const request = peer.take(turn.size);
     await say(turn, peer, connection);
-    if (turn.about !== "late line end") report(request, turn, connection);
+    if (turn.about === "request" || turn.about === "nothing known") {
+      report(request, turn, connection);
+    }
   }
   // Closing with unread input would reset the connection.
   peer.discard();
   if (!life.converses) await peer.finished;
-  const { ending } = peer;
-  if (ending === "end of stream" || ending === "reset") connection.reason ??= ending;
 }
 
 /** Reports a request that was answered, or passed over; the greeting is not reported. */
@@ -79,7 +97,7 @@ async function say(
 
 /** `undefined` once the client has ended its side, and all that it sent is answered. */
 async function nextTurn(
-  dialogue: Dialogue,
+  dialogue: ServerSide,
   peer: EagerPeer,
   connection: ServedConnection,
 ): Promise<Turn | undefined> {
@@ -94,7 +112,7 @@ async function nextTurn(
     const turn = dialogue.next(peer.peek(), isOver ? "closed" : "open");
     if (turn !== undefined || isOver) return turn;
     if (seen > maxRequest) return connection.end("request too long") as undefined;
-    connection.expectRequest(seen, life.state === "receiving");
+    connection.expectRequest(dialogue.waitsForOthers ? 0 : seen, life.state === "receiving");
     if (seen > 0) {
       const goesOn = await peer.until(({ length }) => length > seen, QUIET_MS);
       if (goesOn || peer.ending !== undefined) continue;

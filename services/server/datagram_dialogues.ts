@@ -1,5 +1,5 @@
 import { formatEndpoint } from "../../protocol/addresses.ts";
-import type { Dialogue } from "../../talk/dialogue.ts";
+import type { ServerSide } from "../../talk/dialogue.ts";
 import type { ReplyPlan, Service } from "../service.ts";
 import { shownReply } from "./conversation.ts";
 import type { Exchange } from "./exchange.ts";
@@ -8,7 +8,7 @@ import { LruMap } from "../../sockets/lru_map.ts";
 /** The conversations of a server over UDP, one for each address that sends to it. */
 export class DatagramDialogues {
   readonly #converse: NonNullable<Service["converse"]>;
-  readonly #dialogues = new LruMap<Dialogue>();
+  readonly #dialogues = new LruMap<ServerSide>();
 
   constructor(converse: NonNullable<Service["converse"]>) {
     this.#converse = converse;

@@ -59,6 +59,10 @@ const kinds: Readonly<Record<string, string>> = {
   "fixed size": "> {w}\\0\\0\\0\\0\\0\\0\\0\\0\n< {length(w)}\\0\n",
   "several conversations": "== one\n> a\\n\n< b\\n\n\n== two\n> c\\n\n< d\\n\n> e\\n\n< f\\n\n",
   "a value ends the reply": "> who\\n\n< {name}\n> again\\n\n< {name}\n",
+  "a chat": "ann> {ann}\\n\nann< Hi {ann}\\n\nbob> {bob}\\n\nann< {bob} is here\\n\n" +
+    "ann> {text}\\n\nbob< {text}\\n\nbob> {end}\nann< {bob} has left\\n{end}\n",
+  "a greeting for each of several clients":
+    "ann< Hi\\n\nbob< Hi\\n\nann> {a}\\n\nbob> {b}\\n\nann< {a + b}\\n\nbob< {a + b}\\n\n",
   "datagrams": "udp\n> {a} {b}\n< {a * b}\n< done\n",
   "binary datagrams": "udp\n> {n as u32}\n< {n + 1 as u32}\n",
 };

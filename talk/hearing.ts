@@ -1,0 +1,143 @@
+import type { Progress } from "./match.ts";
+import { Matcher } from "./matcher.ts";
+import { CR, LF, newlineAt } from "./take.ts";
+import type { Line, Talk } from "./talk.ts";
+import type { Value, Values } from "./value.ts";
+
+/** What is known of a client: whether more may come. */
+export type ClientState =
+  /** More may come. */
+  | "open"
+  /** Nothing has come for a moment, so that what has come is all there is. */
+  | "quiet"
+  /** It has ended its side. */
+  | "closed";
+
+/** A line that a client may say next. */
+export interface Candidate {
+  readonly line: Line;
+  /** What was said before it. */
+  readonly values: Values;
+  /** Whether it is the next one of a conversation that is being held. */
+  readonly isNext: boolean;
+}
+
+/** What a client has said. */
+export type Heard<C extends Candidate> =
+  | {
+    readonly about: "request";
+    /** Bytes that it is about. */
+    readonly size: number;
+    readonly candidate: C;
+    /** All values known by now. */
+    readonly values: Map<string, Value>;
+  }
+  /**
+   * The line end of the request before, which comes late, or nothing that the file shows, which is
+   * passed over.
+   */
+  | { readonly about: "late line end" | "nothing known"; readonly size: number };
+
+/** Hears what a client says, as one of the lines that it may say. */
+export class Hearing<C extends Candidate> {
+  /** What the client's last line end was, where the file leaves it open: it is answered in kind. */
+  lineEnd = "";
+  readonly #talk: Talk;
+  readonly #received = { bytes: new Uint8Array() as Uint8Array };
+  #mayBeginWithNewline = false;
+  #candidates: readonly (C & { readonly matcher: Matcher })[] | undefined;
+
+  constructor(talk: Talk) {
+    this.#talk = talk;
+  }
+
+  /**
+   * What has come; `undefined` if it waits for more. Call it again without the bytes that it is
+   * about.
+   *
+   * @param received All bytes not heard yet; over UDP, one datagram.
+   * @param candidates Asked for again once something was heard, or {@linkcode forget} was called.
+   */
+  hear(
+    received: Uint8Array,
+    state: ClientState,
+    candidates: () => readonly C[],
+  ): Heard<C> | undefined {
+    this.#received.bytes = received;
+    const newline = this.#mayBeginWithNewline ? newlineAt(received, 0) : 0;
+    if (newline > 0) {
+      this.#mayBeginWithNewline = false;
+      this.forget();
+      return { about: "late line end", size: newline };
+    }
+    this.#candidates ??= candidates().map((one) => ({ ...one, matcher: this.#matcherOf(one) }));
+    const found = state === "open" ? this.#decided() : this.#best(state);
+    if (found !== undefined) return this.#take(found);
+    if (state === "open" || (state === "quiet" && this.#mayFit())) return undefined;
+    this.forget();
+    // What does not fit is passed over, up to the end of its line.
+    const end = this.#talk.udp ? -1 : received.indexOf(LF);
+    this.#mayBeginWithNewline = false;
+    return { about: "nothing known", size: end < 0 ? received.length : end + 1 };
+  }
+
+  /** What the client may say has changed. */
+  forget(): void {
+    this.#candidates = undefined;
+  }
+
+  #matcherOf({ line, values }: C): Matcher {
+    return new Matcher([line], this.#received, {
+      talk: this.#talk,
+      values,
+      mayBeginWithNewline: this.#mayBeginWithNewline,
+    });
+  }
+
+  /** The line that fits, if what follows can't change that. */
+  #decided() {
+    let first: C & { readonly matcher: Matcher } | undefined;
+    let isOpen = false;
+    for (const candidate of this.#candidates ?? []) {
+      const progress: Progress = candidate.matcher.look();
+      if (progress === "matched") return first ?? candidate;
+      // A request of several lines is not cut short by another that fits its first line.
+      if (progress === "more" && candidate.isNext) return undefined;
+      if (progress === "more" || candidate.matcher.isOpen) isOpen = true;
+      else if (progress === "enough") first ??= candidate;
+    }
+    return isOpen ? undefined : first;
+  }
+
+  /** The line that fits what has come. */
+  #best(state: "quiet" | "closed") {
+    const isLast = this.#talk.udp || state === "closed";
+    return this.#candidates?.find(({ matcher }) => {
+      if (!isLast && matcher.look() === "more") return false;
+      const fits = matcher.finish(state === "closed" ? "closed" : "silent") === "matched";
+      return fits && (!this.#talk.udp || matcher.size === this.#received.bytes.length);
+    });
+  }
+
+  /** Whether what has come may be the beginning of a request, however slowly it comes. */
+  #mayFit(): boolean {
+    return !this.#talk.udp &&
+      (this.#candidates?.some(({ matcher }) => matcher.look() === "more") ?? false);
+  }
+
+  #take(candidate: C & { readonly matcher: Matcher }): Heard<C> {
+    const { matcher, line } = candidate;
+    matcher.finish("silent");
+    const { size, values } = matcher;
+    this.forget();
+    const leavesEndOpen = line.tokens.at(-1)?.kind === "optional newline";
+    this.lineEnd = leavesEndOpen ? lineEndOf(this.#received.bytes.subarray(0, size)) : "";
+    this.#mayBeginWithNewline = leavesEndOpen && this.lineEnd === "";
+    return { about: "request", size, candidate, values };
+  }
+}
+
+function lineEndOf(bytes: Uint8Array): "" | "\n" | "\r\n" {
+  if (bytes.at(-1) !== LF) return "";
+  return bytes.at(-2) === CR ? "\r\n" : "\n";
+}
