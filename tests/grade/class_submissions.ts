@@ -7,7 +7,7 @@ export interface ClassSubmission {
   readonly name: string;
   /** Text of its `server.py`. */
   readonly program: string;
-  /** Ids of the checks that fail; `undefined` for any but none. */
+  /** Ids of the checks that fail; `undefined` if it does not pass all, whichever fail. */
   readonly failed: readonly string[] | undefined;
   /** What it did to the machine, where control groups are. */
   readonly offence?: RegExp;
@@ -114,9 +114,9 @@ export const thirty: readonly ClassSubmission[] = [
     failed: undefined,
   },
   { name: "floods", program: doing(FLOODS), failed: [], offence: /^printed more than/ },
-  { name: "forks", program: FORKS, failed: ["listens"], offence: /^left processes|^ran more than/ },
+  { name: "forks", program: FORKS, failed: undefined, offence: /^left processes|^ran more than/ },
   { name: "leaves a process", program: doing(ESCAPE), failed: [], offence: /^left processes/ },
-  { name: "eats memory", program: EATS, failed: ["listens"], offence: /^used more than/ },
+  { name: "eats memory", program: EATS, failed: undefined, offence: /^used more than/ },
   { name: "forges marks", program: doing(FORGES), failed: [] },
   { name: "deletes its folder", program: doing(DELETES), failed: undefined },
   {

@@ -243,6 +243,17 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "each mistake fails its own check and no other${wrong.missing}",
   ],
   "`grade` ends": ["nothing is left running, whatever the program does"],
+  "a submission of a class hangs, forks or floods": [
+    "each report of a class shows each submission as if it were alone",
+    "what a submission does to the machine is named, and harms no other",
+  ],
+  "the grading of a class is interrupted, even by SIGKILL": [
+    "an interrupted run keeps what it has, and --resume grades the others",
+  ],
+  "a submission kills netdemo, or writes to what is kept": [
+    "a submission that kills netdemo whenever it runs is left out, and the others are graded",
+    "with --run-as, a submission reaches neither netdemo nor what is kept of the others",
+  ],
   "any command but `grade` starts": [
     "every command but grade gives up the permission to start programs",
   ],
