@@ -44,7 +44,7 @@ for (const protocol of ["tcp", "udp"] as const) {
     for (const { code, stderr, questions, summary } of await Promise.all(runs)) {
       assertEquals(questions.map(({ id, status }) => [id, status]), allPass(protocol));
       assertEquals([code, stderr, summary.ok, summary.strays], [0, "", true, 0]);
-      assert(summary.elapsedMs < 10_000, `${summary.elapsedMs} ms`);
+      assert(summary.elapsedMs < 30_000, `${summary.elapsedMs} ms`);
     }
   });
 }

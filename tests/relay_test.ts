@@ -8,6 +8,7 @@ import {
   backAtBaseline,
   countDescriptors,
   linux,
+  manyConnections,
   netdemoCommand,
   netdemoInProcess,
   problemsOfLine,
@@ -140,26 +141,30 @@ Deno.test("a side that does not read blocks the other, and loses nothing", async
   assertEquals(received, total);
 });
 
-Deno.test("1,000 concurrent connections each get their own answers, and leave nothing open", async () => {
-  await using server = await startCalc();
-  const before = countDescriptors();
-  {
-    await using relay = await TestRelay.start({ target: server.port, watched: false });
-    const clients: TestConnection[] = [];
-    try {
-      for (let count = 0; count < 1_000; count++) {
-        clients.push(await TestConnection.open(relay.port));
+testWith(
+  [manyConnections],
+  "1,000 concurrent connections each get their own answers, and leave nothing open",
+  async () => {
+    await using server = await startCalc();
+    const before = countDescriptors();
+    {
+      await using relay = await TestRelay.start({ target: server.port, watched: false });
+      const clients: TestConnection[] = [];
+      try {
+        for (let count = 0; count < 1_000; count++) {
+          clients.push(await TestConnection.open(relay.port));
+        }
+        await Promise.all(clients.map((client, index) => client.send(`${index} 1 +\n`)));
+        for (const [index, client] of clients.entries()) {
+          assertEquals(await client.receive(), `Sum of ${index} and 1 is ${index + 1}\n`);
+        }
+      } finally {
+        for (const client of clients) client[Symbol.dispose]();
       }
-      await Promise.all(clients.map((client, index) => client.send(`${index} 1 +\n`)));
-      for (const [index, client] of clients.entries()) {
-        assertEquals(await client.receive(), `Sum of ${index} and 1 is ${index + 1}\n`);
-      }
-    } finally {
-      for (const client of clients) client[Symbol.dispose]();
     }
-  }
-  await backAtBaseline(before);
-});
+    await backAtBaseline(before);
+  },
+);
 
 Deno.test("clients that vanish in every way leave nothing open", async () => {
   await using server = await startCalc();

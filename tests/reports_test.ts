@@ -238,7 +238,8 @@ Deno.test("a file that can't be written is named, and the other reports are writ
   report.add(results);
   await Deno.mkdir(path);
   const { message } = await assertRejects(() => report.end(summary), Failure);
-  assertEquals(message, `cannot write the JUnit file ${path}: is a directory`);
+  const file = `cannot write the JUnit file ${path}`;
+  assert([`${file}: is a directory`, `${file}: invalid parameter`].includes(message), message);
   assertStringIncludes(text, "1 of 7");
   assertEquals([...Deno.readDirSync(folder)].length, 1);
   await Deno.remove(folder, { recursive: true });

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- it prints TAP
 /**
- * Tests an executable on its own: `task smoke [EXECUTABLE]`.
+ * Tests an executable on its own: `task smoke [EXECUTABLE]`, or a command that runs netdemo:
+ * `task smoke deno run -A main.ts`. With `--only PATTERN` first, only what matches it.
  *
  * It runs with an empty environment, an empty home, an empty PATH, and from
  * another folder, as on a machine without Deno and Node.
@@ -12,11 +13,16 @@ import config from "../deno.json" with { type: "json" };
 import { type Ended, Process, type ProcessOptions, run } from "./harness/process.ts";
 
 const windows = Deno.build.os === "windows";
-const given = Deno.args[0] ?? `${import.meta.dirname}/../dist/netdemo${windows ? ".exe" : ""}`;
+const [only, words] = Deno.args[0] === "--only"
+  ? [new RegExp(Deno.args[1] ?? ""), Deno.args.slice(2)]
+  : [/(?:)/, Deno.args];
+const given = words[0] ?? `${import.meta.dirname}/../dist/netdemo${windows ? ".exe" : ""}`;
 const executable = await Deno.realPath(given).catch(() => {
   console.log(`Bail out! there is no executable ${given}: make it with task compile`);
   Deno.exit(1);
 });
+/** What is tested: an executable, and what precedes the arguments of netdemo. */
+const command = [executable, ...words.slice(1)];
 const folder = await Deno.makeTempDir();
 await Deno.mkdir(`${folder}/empty`);
 
@@ -30,16 +36,17 @@ const bare: ProcessOptions = {
     TMPDIR: `${folder}/empty`,
     // Windows has no sockets without it.
     ...(windows && { SystemRoot: Deno.env.get("SystemRoot") ?? "" }),
+    ...(command.length > 1 && { DENO_DIR: `${folder}/cache` }),
   },
 };
 
 function netdemo(...args: string[]): Promise<Ended> {
-  return run([executable, ...args], bare);
+  return run([...command, ...args], bare);
 }
 
 /** A server of the executable; it is killed with its scope. */
 function start(...args: string[]): Process {
-  return new Process([executable, ...args], bare);
+  return new Process([...command, ...args], bare);
 }
 
 type Check = readonly [name: string, check: () => Promise<void>];
@@ -100,7 +107,7 @@ const commands = [
   "grade",
 ];
 
-const checks: readonly Check[] = [
+const all: readonly Check[] = [
   ["the version is that of deno.json", async () => {
     const { code, stdout } = await netdemo("--version");
     assertEquals(code, 0);
@@ -153,6 +160,14 @@ const checks: readonly Check[] = [
     const count = await conn.read(buffer);
     assertMatch(new TextDecoder().decode(buffer.subarray(0, count ?? 0)), /^HTTP\/1\.1 421 /);
   }],
+  ["relay passes on what both sides send", async () => {
+    await using server = start("calc-server", "--port", "0");
+    const [, port] = await server.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+    await using relay = start("relay", "--port", "0", `127.0.0.1:${port}`);
+    const [, own] = await relay.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+    const { code, stdout } = await netdemo("calc-client", `127.0.0.1:${own}`, "10", "20", "+");
+    assertEquals({ code, stdout }, { code: 0, stdout: "Sum of 10 and 20 is 30\n" });
+  }],
   ["--trace shows the calls", async () => {
     const { code, stderr } = await netdemo(
       "hello-client",
@@ -164,7 +179,7 @@ const checks: readonly Check[] = [
     assertMatch(stderr, /connect\(127\.0\.0\.1:\d+\) +ECONNREFUSED/);
   }],
   ...(windows ? [] : [["grade starts programs without other tools", async () => {
-    const itself = [executable, "hello-server", "--port", "{port}"];
+    const itself = [...command, "hello-server", "--port", "{port}"];
     const { code, stdout } = await netdemo("grade", "hello-server", "--", ...itself);
     assertEquals(code, 0, stdout);
     assertMatch(stdout, /^ok +listens .*\nok +prints .*\nlesson 2 of 2 /);
@@ -198,6 +213,23 @@ const checks: readonly Check[] = [
   }],
 ];
 
+const checks = all.filter(([name]) => only.test(name));
+/** Prints how long the executable takes to start, and its size. */
+async function measure(): Promise<void> {
+  const times: number[] = [];
+  for (let round = 0; round < 20; round++) {
+    const start = performance.now();
+    await netdemo("--version");
+    times.push(performance.now() - start);
+  }
+  const median = times.sort((one, other) => one - other)[times.length / 2] ?? 0;
+  const { size } = await Deno.stat(executable);
+  console.log(
+    `# start-up: ${median.toFixed(0)} ms, the whole process of netdemo --version, median of 20`,
+  );
+  console.log(`# size: ${(size / 1e6).toFixed(1)} MB`);
+}
+
 let failures = 0;
 console.log(`TAP version 13\n1..${checks.length}`);
 for (const [index, [name, check]] of checks.entries()) {
@@ -212,17 +244,6 @@ for (const [index, [name, check]] of checks.entries()) {
   }
 }
 
-const times: number[] = [];
-for (let round = 0; round < 20; round++) {
-  const start = performance.now();
-  await netdemo("--version");
-  times.push(performance.now() - start);
-}
-const median = times.sort((one, other) => one - other)[times.length / 2] ?? 0;
-const { size } = await Deno.stat(executable);
-console.log(
-  `# start-up: ${median.toFixed(0)} ms, the whole process of netdemo --version, median of 20`,
-);
-console.log(`# size: ${(size / 1e6).toFixed(1)} MB`);
+if (command.length === 1) await measure();
 await Deno.remove(folder, { recursive: true });
 if (failures > 0) Deno.exit(1);

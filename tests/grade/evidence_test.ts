@@ -133,6 +133,15 @@ Deno.test("the learner's own line is the innermost place in a file of theirs", a
         }:2:5\n`,
         "s.c, line 2: second one",
       ],
+      [
+        `file:///C:/Program Files/nodejs/x.mjs:1\nTypeError: x\n    at f (file:///C:/me/s.mjs:2:5)\n`,
+        "s.mjs, line 2",
+      ],
+      [
+        `  File "C:\\me\\s.py", line 2, in f\n  File "C:\\Python311\\Lib\\socket.py", line 9, in g\n`,
+        "s.py, line 2",
+      ],
+      [`C:/me/s.rb:2:in 'f': divided by 0 (ZeroDivisionError)\n`, "s.rb, line 2"],
       ["Segmentation fault\n", undefined],
     ];
     for (const [stderr, line] of table) assertEquals(ownLine(stderr), line);

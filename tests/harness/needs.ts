@@ -37,6 +37,12 @@ export function notUnderWine(missing: string): Need {
   return { missing: `under Wine: ${missing}`, isMet: () => !Deno.env.has("NETDEMO_WINE") };
 }
 
+/** Times that mean something: Wine takes several times as long for what is short. */
+export const timing = notUnderWine("its times mean nothing");
+
+/** As many connections as a test likes: Wine's server holds up all above about 300. */
+export const manyConnections = notUnderWine("at most 300 connections at once");
+
 /** A name server, which says that a name does not exist. */
 export const nameServer = notUnderWine("no name server in its network namespace");
 

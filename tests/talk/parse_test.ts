@@ -8,7 +8,7 @@ import { MAX_FILE, parseTalk } from "../../talk/parse.ts";
 import { TalkError } from "../../talk/problem.ts";
 import { render } from "../../talk/render.ts";
 import { writeTalk } from "../../talk/write.ts";
-import { processorTime } from "../harness/mod.ts";
+import { processorTime, testWith, timing } from "../harness/mod.ts";
 import { assertProperty } from "../harness/random.ts";
 
 /** A file, where it is wrong, and some words of what would be right. */
@@ -207,7 +207,7 @@ function cpuTime(text: string): number {
   return processorTime() - start;
 }
 
-Deno.test("a megabyte of any sign is read in less than 100 ms", () => {
+testWith([timing], "a megabyte of any sign is read in less than 100 ms", () => {
   for (const sign of ["{", "}", "(", "\\", "{(", "{ a", "{...}", "\\n", "<", "=", "!", " a", "é"]) {
     const text = `< ${sign.repeat((MAX_FILE - 10) / sign.length)}b\n`;
     const ms = Math.min(...[1, 2, 3].map(() => cpuTime(text)));
@@ -215,7 +215,7 @@ Deno.test("a megabyte of any sign is read in less than 100 ms", () => {
   }
 });
 
-Deno.test("nothing in a file takes more than linear time", () => {
+testWith([timing], "nothing in a file takes more than linear time", () => {
   const spaces = " ".repeat(MAX_FILE - 100);
   const values = [
     `{a${" ".repeat(990)}}`,

@@ -8,7 +8,8 @@
  */
 import { pooledMap as untypedPooledMap } from "@std/async/pool";
 import { run } from "../harness/process.ts";
-import { Missing, prepareWine, windowsPath, type Wine } from "./wine.ts";
+import { Missing } from "../harness/foreign_deno.ts";
+import { prepareWine, windowsPath, type Wine } from "./wine.ts";
 
 /** `pooledMap` as it is used here, since the package has no types. */
 const pooledMap = untypedPooledMap as unknown as <T, R>(
@@ -18,7 +19,7 @@ const pooledMap = untypedPooledMap as unknown as <T, R>(
 ) => AsyncIterable<R>;
 
 /** Milliseconds that the tests of one file may take. */
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 150_000;
 /** Test files that run at the same time. */
 const AT_ONCE = 2;
 

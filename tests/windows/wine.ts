@@ -4,16 +4,15 @@
  * Wine 8 lacks three things that Deno needs; each is put right in a copy within the folder, and
  * nothing outside it is changed.
  */
-import { run } from "../harness/process.ts";
+import {
+  assertTools,
+  downloadDeno,
+  exists,
+  Missing,
+  mustRun,
+  windowsDeno,
+} from "../harness/foreign_deno.ts";
 import { forwardingDll } from "./forwarding_dll.ts";
-
-/** What the registry has of Deno's Windows build, pinned by its hash. */
-const DENO = {
-  package: "@deno/win32-x64",
-  version: "2.9.6",
-  sha512:
-    "qRGnmVz/Ea6UWPht/S3xFRK17UZ/ls38DSVfgGB17fpASLxPkksqzWUI/BzL9YYoOknYzfc94mySGyInZu/JXw==",
-};
 
 /** Where Debian's wine64 package installs its programs and libraries. */
 const PROGRAMS = "/usr/lib/wine";
@@ -25,11 +24,6 @@ const DLLS = `advapi32 apisetschema bcrypt cabinet combase comctl32 crypt32 cryp
   powrprof profapi psapi rpcrt4 rsaenh sechost secur32 setupapi shcore shell32 shlwapi ucrtbase
   user32 userenv uxtheme vcruntime140 version wevtsvc win32u wintrust winmm wldap32 ws2_32 wsock32
   zlib1`.split(/\s+/);
-
-/** Something that is not installed here: the message says what. */
-export class Missing extends Error {
-  override readonly name = "Missing";
-}
 
 /** How to run a Windows program. */
 export interface WineOptions {
@@ -61,9 +55,7 @@ export function windowsPath(path: string): string {
  */
 export async function prepareWine(folder: string): Promise<Wine> {
   await assertInstalled();
-  await Deno.mkdir(folder, { recursive: true });
-  const deno = `${folder}/deno.exe`;
-  if (!await exists(deno)) await downloadDeno(folder);
+  const deno = await downloadDeno(folder, windowsDeno);
   await copyWine(folder);
   await Deno.writeFile(
     `${folder}/bcryptprimitives.dll`, // Windows looks for libraries next to the program first
@@ -84,22 +76,7 @@ async function assertInstalled(): Promise<void> {
   for (const path of [`${PROGRAMS}/wine64`, `${LIBRARIES}/x86_64-windows/kernelbase.dll`]) {
     if (!await exists(path)) throw new Missing("needs the package wine64");
   }
-  for (const tool of ["gcc", "npm", "tar"]) {
-    const { code } = await run(["sh", "-c", `command -v ${tool}`]);
-    if (code !== 0) throw new Missing(`needs ${tool}`);
-  }
-}
-
-async function downloadDeno(folder: string): Promise<void> {
-  const name = `${DENO.package}@${DENO.version}`;
-  const packed = await run(["npm", "pack", "--silent", "--pack-destination", folder, name]);
-  if (packed.code !== 0) throw new Missing(`can't download ${name}`);
-  const archive = `${folder}/${packed.stdout.trim()}`;
-  const digest = await crypto.subtle.digest("SHA-512", await Deno.readFile(archive));
-  const hash = new Uint8Array(digest).toBase64();
-  if (hash !== DENO.sha512) throw new Error(`Cannot trust ${archive} as its hash is ${hash}`);
-  await mustRun("tar", "-xzf", archive, "-C", folder, "--strip-components=1", "package/deno.exe");
-  await Deno.remove(archive);
+  await assertTools("gcc", "npm", "tar");
 }
 
 /** Lays out Wine within the folder: it looks for its libraries next to its own file. */
@@ -194,13 +171,4 @@ function wineIn(folder: string, deno: string): Wine {
 async function link(target: string, path: string): Promise<void> {
   await Deno.mkdir(path.replace(/\/[^/]+$/, ""), { recursive: true });
   if (await exists(target) && !await exists(path)) await Deno.symlink(target, path);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
-async function mustRun(...command: readonly string[]): Promise<void> {
-  const { code, stderr } = await run(command);
-  if (code !== 0) throw new Error(`Cannot run ${command.join(" ")}: ${stderr}`);
 }

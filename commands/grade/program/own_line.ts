@@ -16,18 +16,21 @@ const traces: readonly Trace[] = [
   // Java: at Server.main(Server.java:12)
   { place: /^\s*at (?!java\.|jdk\.|sun\.).*\(([^():]+\.java):(\d+)\)/gm },
   // Node: at serve (file:///home/me/server.mjs:12:7), after a line with file and line alone
-  { place: /^(?:\s*at .*?\(?)?(?:file:\/\/)?(\/[^():\n]+\.\w*[jt]s):(\d+)(?::\d+\)?)?$/gm },
+  {
+    place:
+      /^(?:\s*at .*?\(?)?(?:file:\/\/\/?)?((?:[a-z]:)?[\\/][^():\n]+\.\w*[jt]s):(\d+)(?::\d+\)?)?$/gim,
+  },
   // Go: a tab, the file, the line
   { place: /^\t(\S+\.go):(\d+)/gm },
   // Ruby: server.rb:12:in 'serve'
-  { place: /^(?:\s*from )?([^\s:]+\.rb):(\d+):in /gm },
+  { place: /^(?:\s*from )?((?:[a-z]:)?[^\s:]+\.rb):(\d+):in /gim },
   // Perl: died at server.pl line 12.
   { place: / at (\S+\.p[lm]) line (\d+)/gm },
 ];
 
-/** Files of runtimes and packages. */
+/** Files of runtimes and packages, with slashes. */
 const FOREIGN =
-  /^\/usr\/|\/lib\/(?:python|node|ruby|perl|go)|site-packages|node_modules|\/go\/src\/|\.\.\/|^\/build\//;
+  /^\/usr\/|\/lib\/(?:python|node|ruby|perl|go)|site-packages|node_modules|\/go\/src\/|\.\.\/|^\/build\/|^[A-Z]:\/Program Files|\/Python\d+\/Lib\//i;
 /** Most characters of the line that are shown. */
 const SHOWN = 100;
 
@@ -38,10 +41,12 @@ const SHOWN = 100;
  */
 export function ownLine(stderr: string): string | undefined {
   for (const { place, isLastInnermost = false } of traces) {
-    const places = [...stderr.matchAll(place)].filter(([, file = ""]) => !FOREIGN.test(file));
+    const places = [...stderr.matchAll(place)].filter(([, file = ""]) =>
+      !FOREIGN.test(file.replaceAll("\\", "/"))
+    );
     const [, file, line] = (isLastInnermost ? places.at(-1) : places[0]) ?? [];
     if (file === undefined || line === undefined) continue;
-    const name = file.slice(file.lastIndexOf("/") + 1);
+    const [name] = /[^\\/]*$/.exec(file) ?? [];
     const text = lineOf(file, Number(line));
     return `${name}, line ${line}${text === undefined ? "" : `: ${text.slice(0, SHOWN)}`}`;
   }
