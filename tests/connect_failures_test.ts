@@ -1,4 +1,5 @@
 /** How connection failures are reported: in network namespaces of the tests' own, and at paths. */
+import { systemWords } from "../cli/system_words.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { wordsOf } from "../cli/errors/failure_words.ts";
 import type { SocketFailureKind } from "../sockets/errno.ts";
@@ -193,7 +194,7 @@ Deno.test("a failure names the action, the value and what to do next", () => {
       { phase: "listen", endpoint },
       errno("EMFILE"),
       /^cannot listen on 10\.0\.0\.7:40: too many files are open$/,
-      /ulimit -n/,
+      new RegExp(systemWords().moreFiles),
     ],
     [
       "ERROR",

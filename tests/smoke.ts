@@ -213,7 +213,6 @@ const all: readonly Check[] = [
   }],
 ];
 
-const checks = all.filter(([name]) => only.test(name));
 /** Prints how long the executable takes to start, and its size. */
 async function measure(): Promise<void> {
   const times: number[] = [];
@@ -230,6 +229,7 @@ async function measure(): Promise<void> {
   console.log(`# size: ${(size / 1e6).toFixed(1)} MB`);
 }
 
+const checks = all.filter(([name]) => only.test(name));
 let failures = 0;
 console.log(`TAP version 13\n1..${checks.length}`);
 for (const [index, [name, check]] of checks.entries()) {

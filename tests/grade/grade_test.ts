@@ -65,7 +65,7 @@ Deno.test("wrong usage starts nothing and shows what to type", async () => {
       ["calc-servr", "--", "x"],
       /'calc-servr' is not a program .*\nhint: did you mean calc-server\?/,
     ],
-    [["calc-server"], /needs the command .*\nhint: .* -- python3 program\.py "\{port\}"/],
+    [["calc-server"], /needs the command .*\nhint: .* -- py(?:thon3)? program\.py "\{port\}"/],
     [
       ["calc.talk"],
       /is not a program .*\nhint: .* netdemo grade server --talk calc\.talk -- COMMAND/,
@@ -74,7 +74,7 @@ Deno.test("wrong usage starts nothing and shows what to type", async () => {
     [["calc-server", "python3", "server.py"], /hint: .* grade calc-server -- python3 server\.py/],
     [
       ["server", "--talk", "my calc.talk", "python3", "server.py", "{port}"],
-      /hint: .* grade server --talk 'my calc\.talk' -- python3 server\.py '\{port\}'\n/,
+      /hint: .* grade server --talk ["']my calc\.talk["'] -- python3 server\.py ["']\{port\}["']\n/,
     ],
     [["calc-server", "--level", "robst", "--", "x"], /hint: did you mean robust\?/],
     [
