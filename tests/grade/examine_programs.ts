@@ -187,3 +187,17 @@ export async function inParallel<T>(
 export function ownProgram(name: string, ...args: string[]): string[] {
   return [...netdemoCommand, name, ...args];
 }
+
+/** Starts programs that each keep a processor busy until their scope ends. */
+export function busyLoops(): AsyncDisposable {
+  const loops = Array.from(
+    { length: navigator.hardwareConcurrency },
+    () => new Deno.Command("sh", { args: ["-c", "while :; do :; done"] }).spawn(),
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const loop of loops) loop.kill("SIGKILL");
+      await Promise.all(loops.map(({ status }) => status));
+    },
+  };
+}
