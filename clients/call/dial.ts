@@ -1,4 +1,6 @@
 import { type ConnectOptions, connectToFirst, connectUnix } from "../../sockets/dial.ts";
+import type { InternetEndpoint } from "../../protocol/addresses.ts";
+import type { Stream } from "../../sockets/stream.ts";
 import type { Call } from "./call.ts";
 import { DatagramCall } from "./datagram_call.ts";
 import { StreamCall } from "./stream_call.ts";
@@ -21,6 +23,23 @@ export interface DialOptions extends ConnectOptions {
 }
 
 /**
+ * Connects to a server. Over UDP nothing is sent yet: it returns where to send to.
+ *
+ * @throws {SocketFailure} if no connection can be made.
+ */
+export async function reach(
+  place: CallPlace,
+  options: ConnectOptions,
+): Promise<Stream | InternetEndpoint> {
+  if (place.protocol === "unix") return await connectUnix(place.path, options.watch);
+  const endpoints = place.addresses.map((hostname) => ({ hostname, port: place.port }));
+  if (place.protocol === "tcp") return await connectToFirst(endpoints, options);
+  const [endpoint] = endpoints;
+  if (endpoint === undefined) throw new TypeError("Cannot call a server without an address");
+  return endpoint;
+}
+
+/**
  * Calls a server. Over TCP it connects to the first address that answers. Over
  * UDP nothing is sent yet, so nothing can fail yet, and requests go to the first
  * address: UDP does not report whether anything is listening.
@@ -30,14 +49,8 @@ export interface DialOptions extends ConnectOptions {
  */
 export async function dial(place: CallPlace, options: DialOptions): Promise<Call> {
   const { timeout, watch, datagramOf } = options;
-  if (place.protocol === "unix") {
-    return new StreamCall(await connectUnix(place.path, watch), timeout);
-  }
-  const endpoints = place.addresses.map((hostname) => ({ hostname, port: place.port }));
-  if (place.protocol === "tcp") {
-    return new StreamCall(await connectToFirst(endpoints, options), timeout);
-  }
-  const [endpoint] = endpoints;
-  if (endpoint === undefined) throw new TypeError("Cannot call a server without an address");
-  return new DatagramCall(endpoint, timeout, watch, datagramOf);
+  const reached = await reach(place, options);
+  return "port" in reached
+    ? new DatagramCall(reached, timeout, watch, datagramOf)
+    : new StreamCall(reached, timeout);
 }

@@ -8,7 +8,6 @@ import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signal
 import type { Client } from "../../clients/client.ts";
 import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { visible } from "../../text/visible.ts";
-import { leastSize } from "./questions/make_challenge.ts";
 import { ConcurrencyLimiter } from "./rounds/concurrency_limiter.ts";
 import { about, examples, flags } from "./flags.ts";
 import {
@@ -25,7 +24,7 @@ import { type Ports, portsIn, waitForPort } from "./targets/port_file.ts";
 import type { Sizes } from "./rounds/sizes.ts";
 import { readTargetList } from "./targets/target_list.ts";
 import { watchParent } from "./parent.ts";
-import { atPort, type Expectation, OPEN } from "./targets/targets.ts";
+import { atPort, type Expectation, leastSize, OPEN } from "./targets/targets.ts";
 import { loadTls } from "./probe/tls.ts";
 import { counted } from "../../text/counted.ts";
 

@@ -6,7 +6,7 @@ import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { type DeviationFacts, TalkDeviation } from "../../../talk/deviation.ts";
 import type { Line } from "../../../talk/talk.ts";
 import type { TalkQuestion } from "../questions/talk_question.ts";
-import { openStream } from "./open_stream.ts";
+import { openStream } from "./ask_stream.ts";
 import type { Probing } from "./probing.ts";
 import type { ProbeEnding } from "./verdict.ts";
 

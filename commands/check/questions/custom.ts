@@ -23,6 +23,7 @@ const encoder = new TextEncoder();
 
 /** The user's own question: the shortest conversation. */
 export interface CustomQuestion {
+  readonly form: "text";
   /** As typed; `undefined` if the server speaks first. */
   readonly send: string | undefined;
   /** As typed. */
@@ -51,7 +52,7 @@ export function customQuestion(
     });
   }
   const lines = [...send === undefined ? [] : [`> ${asLine(send)}`], `< ${asLine(reply)}`];
-  return { send, reply, talk: parseLines(lines) };
+  return { form: "text", send, reply, talk: parseLines(lines) };
 }
 
 /** Text of a flag as a line of a conversation file has it. */
@@ -85,7 +86,7 @@ function endsInEscape(text: string): boolean {
 }
 
 /** Makes a challenge from the user's question, with new random values. */
-export function customChallenge({ send = "", talk }: CustomQuestion): Challenge {
+export function customChallenge({ send = "", talk, form }: CustomQuestion): Challenge {
   const lines = talk.conversations.flatMap(({ lines }) => lines);
   const requests = lines.filter(({ says }) => says === "client");
   const replies = lines.filter(({ says }) => says === "server");
@@ -104,7 +105,7 @@ export function customChallenge({ send = "", talk }: CustomQuestion): Challenge 
     endsSending: requests.at(-1)?.tokens.at(-1)?.kind === "end",
     fresh: replies.some(({ tokens }) => namesIn(tokens).some((name) => values.has(name))),
     echo: requests.length > 0 && matchAll(request).is === "right",
-    form: "text",
+    form,
     expected: describe(replies, values),
     match,
   };

@@ -23,7 +23,7 @@ export function hintFor(
   const row = rows.find((row) => row.verdict === verdict);
   const stage = row && (hintForTls(row) ?? hintForHttp(row));
   if (stage !== undefined) return stage;
-  if (question !== undefined && !("form" in question) && verdict !== "slow") {
+  if (question?.form === "text" && verdict !== "slow") {
     const hint = hintForQuestion(question, rows);
     if (hint !== undefined) return hint;
   }

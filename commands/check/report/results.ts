@@ -172,7 +172,7 @@ export function failureOfCheck(targets: readonly AssessedTarget[]): Failure | un
 }
 
 function nameOfTalk({ expected: { question } }: AssessedTarget): string {
-  return question !== undefined && "form" in question ? question.name : "";
+  return question?.form === "talk" ? question.name : "";
 }
 
 /** How the target's first wrong reply deviates from the conversation file. */

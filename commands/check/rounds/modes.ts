@@ -1,10 +1,9 @@
 import { delay } from "@std/async/delay";
 import type { Event } from "../../../cli/output/events.ts";
 import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assessment.ts";
-import type { Expectation } from "../targets/targets.ts";
+import { type Expectation, leastSize } from "../targets/targets.ts";
 import { Tally } from "./series.ts";
 import { type CheckResult, probeEvent, resultOf, seriesResult } from "../report/results.ts";
-import { leastSize } from "../questions/make_challenge.ts";
 import { probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
 import { findLimit, type Sizes } from "./sizes.ts";
 import { waitingWords } from "../report/words.ts";

@@ -5,12 +5,11 @@ import { knownAddresses, lookUp, systemResolver } from "../../../sockets/resolve
 import { hasFamilyOf } from "../../../sockets/route.ts";
 import type { Row } from "./assessment.ts";
 import { askedBy } from "../questions/challenge.ts";
-import { challengeFor, type Clients } from "../questions/make_challenge.ts";
 import type { ConcurrencyLimiter } from "./concurrency_limiter.ts";
 import type { WaitEnd } from "../probe/network_clock.ts";
 import type { ProbeOptions } from "../probe/probing.ts";
 import { causeOf, nothing, probe, type Probed } from "../probe/probe.ts";
-import type { Expectation } from "../targets/targets.ts";
+import { challengeFor, type Clients, type Expectation } from "../targets/targets.ts";
 import { type Failed, verdictOf } from "../probe/verdict.ts";
 
 /** Targets under way at a time: the others take no memory. Most of them wait for a turn. */

@@ -207,7 +207,7 @@ function answerOf({ send, reply, talk, status = DEFAULT_STATUS }: Draft) {
  */
 function overProtocolOf(expected: Expectation): Expectation {
   const { target, text, question } = expected;
-  if (question === undefined || !("form" in question)) return expected;
+  if (question?.form !== "talk") return expected;
   const { talk } = question;
   if ((target.protocol === "udp") === talk.udp) return expected;
   if (talk.udp && target.protocol === "tcp" && !text.includes("://")) {

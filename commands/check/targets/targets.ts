@@ -7,8 +7,10 @@ import {
   isLinkLocalWithoutZone,
   type Protocol,
 } from "../../../protocol/addresses.ts";
-import type { CustomQuestion } from "../questions/custom.ts";
-import { DEFAULT_STATUS, type HttpRequest } from "../questions/http.ts";
+import type { Client } from "../../../clients/client.ts";
+import type { Challenge } from "../questions/challenge.ts";
+import { customChallenge, type CustomQuestion } from "../questions/custom.ts";
+import { DEFAULT_STATUS, httpChallenge, type HttpRequest } from "../questions/http.ts";
 import { PORT, type Ports } from "./port_file.ts";
 import type { TlsExpectation } from "../probe/probing.ts";
 import type { TalkQuestion } from "../questions/talk_question.ts";
@@ -133,14 +135,6 @@ function pathOf(typed: string): string {
   return path.startsWith("/") ? path : `/${path}`;
 }
 
-/** The Host header: with the port, unless that is the scheme's own. */
-export function hostHeader({ target, tls }: Expectation): string {
-  if (target.protocol === "unix") return "localhost";
-  const host = target.host.includes(":") ? `[${target.host.split("%")[0]}]` : target.host;
-  const own = ownSchemes.get(tls === undefined ? "http" : "https");
-  return target.port === own ? host : `${host}:${target.port}`;
-}
-
 /** Reads a target, whose port may be in a file. */
 function parsePlaced(
   text: string,
@@ -210,7 +204,7 @@ function readVerdict(prefix: string, text: string): ExpectedVerdict {
 
 /** Why a target can never be as expected: the mistake would otherwise look like a finding. */
 function impossible({ target, expect, service, question }: Expectation, options: ExpectOptions) {
-  if (target.protocol === "udp" && question !== undefined && !("form" in question)) {
+  if (target.protocol === "udp" && question?.form === "text") {
     if (question.send === undefined) return "over UDP nothing comes without a request: add --send";
     if (/\{end\}/.test(question.send + question.reply)) return "UDP has no {end}";
   }
@@ -251,4 +245,43 @@ export function meets(
   if (expect === "blocked") return isBlocked(verdict, protocol);
   if (expect === "ok" && service === OPEN) return verdict === "open";
   return verdict === expect;
+}
+
+/** The clients that know what to ask, by the name of their service. */
+export type Clients = ReadonlyMap<string, Client>;
+
+/**
+ * Makes a new question for a probe; `undefined` if the probe only connects.
+ *
+ * @param size Bytes of the request, its line end included. @default {as few as it needs}
+ */
+export function challengeFor(
+  expected: Expectation,
+  clients: Clients,
+  size?: number,
+): Challenge | TalkQuestion | undefined {
+  const { service, target, question, http } = expected;
+  if (service === OPEN) return undefined;
+  if (http !== undefined) return httpChallenge(http, hostHeader(expected));
+  if (service === undefined) {
+    if (question === undefined) throw new TypeError(`Cannot ask ${target.text} without a question`);
+    return question.form === "talk" ? question : customChallenge(question);
+  }
+  const client = clients.get(service);
+  if (client === undefined) throw new TypeError(`Cannot ask an unknown service ${service}`);
+  return client.challenge(target.protocol, size === undefined ? undefined : size - 1);
+}
+
+/** Bytes of the smallest request to a target, its line end included. */
+export function leastSize(expected: Expectation, clients: Clients): number {
+  const challenge = challengeFor(expected, clients, 1);
+  return challenge?.form === "talk" ? 0 : challenge?.request?.length ?? 0;
+}
+
+/** The Host header: with the port, unless that is the scheme's own. */
+function hostHeader({ target, tls }: Expectation): string {
+  if (target.protocol === "unix") return "localhost";
+  const host = target.host.includes(":") ? `[${target.host.split("%")[0]}]` : target.host;
+  const own = ownSchemes.get(tls === undefined ? "http" : "https");
+  return target.port === own ? host : `${host}:${target.port}`;
 }
