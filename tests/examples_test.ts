@@ -7,6 +7,7 @@ import {
   type Need,
   netdemoCommand,
   netdemoInProcess,
+  Process,
   run,
   startServer,
   strace,
@@ -14,6 +15,7 @@ import {
   testWith,
   tool,
   unix,
+  working,
 } from "./harness/mod.ts";
 import { startNobody } from "./harness/peers.ts";
 import { released, withPath } from "./harness/workflow.ts";
@@ -201,6 +203,50 @@ testWith(
     const page = await Deno.readTextFile(new URL("docs/troubleshooting.md", root));
     const [words = ""] = /Fatal process out of memory: .*\w/.exec(stdout + stderr) ?? [];
     assert(words !== "" && page.includes(words), stdout + stderr);
+  },
+);
+
+/** A shell that limits descriptors and memory (cgroups(7), version 1 or 2), and becomes a program. */
+const LIMITED = `
+descriptors=$1 bytes=$2 name=netdemo-$$; shift 2
+root=/sys/fs/cgroup file=memory.limit_in_bytes
+if [ -e "$root/cgroup.procs" ]; then file=memory.max; else root=$root/memory; fi
+mkdir "$root/$name" && echo "$bytes" > "$root/$name/$file" || exit 125
+ulimit -n "$descriptors" 2> /dev/null # unless this host allows fewer still
+sh -c 'echo $$ > "$0/cgroup.procs"; exec "$@"' "$root/$name" "$@"
+code=$?; rmdir "$root/$name"; exit $code
+`;
+const limited = (
+  megabytes: number,
+  ...command: readonly string[]
+): readonly string[] => ["sh", "-c", LIMITED, "sh", "65536", `${megabytes * 2 ** 20}`, ...command];
+const memoryGroups: Need = {
+  missing: "no control groups for memory",
+  isMet: () => linux.isMet() && working("", "sh", ...limited(64, "true").slice(1)).isMet(),
+};
+
+testWith(
+  [memoryGroups],
+  "netdemo serves and checks within the limits of the examples",
+  async () => {
+    const files = [...units.map((name) => `systemd/${name}`), "kubernetes.yaml"];
+    const texts = await Promise.all(
+      files.map((name) => Deno.readTextFile(new URL(name, examples))),
+    );
+    const limits = texts.flatMap((text) =>
+      [...text.matchAll(/MemoryMax=(\d+)M$|limits: \{ memory: (\d+)Mi \}/gm)]
+        .map(([, unit, pod]) => Number(unit ?? pod))
+    );
+    assertEquals(limits.length, files.length);
+    assertEquals(texts.join("").match(/LimitNOFILE=(?!65536)/), null);
+    const megabytes = Math.min(...limits);
+    const serving = [...netdemoCommand, "calc-server", "--port", "0", "--host", "127.0.0.1"];
+    await using server = new Process(limited(megabytes, ...serving, "--once"));
+    const [, port] = await server.printed(/127\.0\.0\.1:(\d+)/);
+    const checking = [...netdemoCommand, "check", `127.0.0.1:${port}`];
+    const { code, stderr } = await run(limited(megabytes, ...checking));
+    assertEquals(code, 0, stderr);
+    assertEquals((await server.ended()).code, 0);
   },
 );
 
