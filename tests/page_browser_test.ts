@@ -8,6 +8,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Page as Tab } from "puppeteer-core";
+import type { Graded } from "../commands/grade/class/graded.ts";
+import { pageOf } from "../commands/grade/class/page.ts";
+import { rowOf } from "../commands/grade/class/row.ts";
 import { chromium, type Look, openBrowser, openTab } from "./harness/browser.ts";
 import { testWith } from "./harness/needs.ts";
 import { startWatched, type WatchedServer } from "./harness/page_viewer.ts";
@@ -263,6 +266,47 @@ step("dark is dark, light is light, and a phone has no sideways scrolling", asyn
   assertGreater(await ground(WIDE), 200);
   assertGreater(60, await ground({ ...WIDE, scheme: "dark" }));
   assertGreater(await ground(PHONE), 200);
+});
+
+step("the page of a class opens from a file, asks for nothing, and is accessible", async (open) => {
+  const attack = '<img src="http://192.0.2.1/x" onerror="document.title = 1">';
+  const failed: Graded["results"][number] = {
+    ...{ id: "answers", level: "lesson", status: "fail", sentence: 'answers "10 20 +"' },
+    more: { saw: `${attack}\n^ byte 1 differs`, why: "a client checks it" },
+  };
+  const passed: Graded = {
+    ...{ name: "Ana", offences: [], elapsedMs: 1_200 },
+    results: [{ ...failed, status: "pass", more: {} }, {
+      ...failed,
+      level: "robust",
+      status: "skip",
+    }],
+  };
+  const all: Graded[] = [
+    { ...passed, name: attack, results: [failed], offences: ["left processes running"] },
+    passed,
+    { ...passed, name: "carl", results: [], problem: "it is a symbolic link" },
+  ];
+  const words = { title: "calc-server, level lesson", command: "x", outcome: "1 of 3" };
+  const path = await Deno.makeTempFile({ suffix: ".html" });
+  try {
+    await Deno.writeTextFile(path, await pageOf(words, all.map(rowOf), all));
+    for (const look of [WIDE, { ...WIDE, scheme: "dark" } as const, PHONE]) {
+      const tab = await open("about:blank", look);
+      const requests: string[] = [];
+      tab.on("request", (request) => requests.push(request.url()));
+      await tab.goto(`file://${path}`);
+      assertEquals(await texts(tab, "summary .name"), [attack, "Ana", "carl"]);
+      await tab.$$eval("summary", (rows) => rows.forEach((row) => (row as HTMLElement).click()));
+      await shows(tab, "[open] pre", "<img");
+      assertEquals(await violations(tab), []);
+      assertEquals(requests, [`file://${path}`]);
+      const width = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assertEquals(width <= 0, true);
+    }
+  } finally {
+    await Deno.remove(path);
+  }
 });
 
 step("all of 2,000 events are shown, and the page still responds at once", async (open) => {
