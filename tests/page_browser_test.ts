@@ -10,7 +10,7 @@ import {
 import type { Page as Tab } from "puppeteer-core";
 import type { Graded } from "../commands/grade/class/graded.ts";
 import { pageOf } from "../commands/grade/class/page.ts";
-import { rowOf } from "../commands/grade/class/row.ts";
+import { rowsOf } from "../commands/grade/class/row.ts";
 import { chromium, type Look, openBrowser, openTab } from "./harness/browser.ts";
 import { testWith } from "./harness/needs.ts";
 import { startWatched, type WatchedServer } from "./harness/page_viewer.ts";
@@ -290,7 +290,7 @@ step("the page of a class opens from a file, asks for nothing, and is accessible
   const words = { title: "calc-server, level lesson", command: "x", outcome: "1 of 3" };
   const path = await Deno.makeTempFile({ suffix: ".html" });
   try {
-    await Deno.writeTextFile(path, await pageOf(words, all.map(rowOf), all));
+    await Deno.writeTextFile(path, await pageOf(words, rowsOf(all), all));
     for (const look of [WIDE, { ...WIDE, scheme: "dark" } as const, PHONE]) {
       const tab = await open("about:blank", look);
       const requests: string[] = [];

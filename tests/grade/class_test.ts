@@ -70,7 +70,7 @@ pythonTest("each report of a class shows each submission as if it were alone", a
   assertMatch(table, /^submission,points,of,lesson,lesson of,first failure,offences,seconds\r\n/);
   // A spreadsheet must not take a name for a formula.
   assertMatch(table, /\r\n'=ben 10,0,5,0,5,took longer than 7 s,took longer than 7 s,\d\.\d\r\n/);
-  assertMatch(table, /\r\nben 2,4,5,4,5,operations: Diff of /);
+  assertMatch(table, /\r\nben 2,4,5,4,5,"operations: ""Diff of /);
   const suites = readXml(await Deno.readTextFile(junit!)).filter(({ name }) =>
     name === "testsuite"
   );
@@ -87,10 +87,10 @@ pythonTest("each report of a class shows each submission as if it were alone", a
   const again = await netdemoInProcess(room.grade([...flags, "--resume"]));
   assertMatch(
     again.stdout,
-    /^name +points +time +first failure\n=ben 10 .*\nben 2 +4\/5 .* operations: Diff.*\nÖtzi .*5\/5/,
+    /^name +points +time +first failure\n=ben 10 .*\nben 2 +4\/5 .* operations: "Diff.*\nÖtzi .*5\/5/,
   );
   assertMatch(again.stdout, /\nBroke the machine's rules:\n {2}=ben 10: took longer than 7 s\n/);
-  assertMatch(again.stdout, /\n3 submissions: 1 passed all checks; .*\(seed 7, 0\.\d s\)\n$/);
+  assertMatch(again.stdout, /\n3 submissions: 1 passed all checks \(seed 7, 0\.\d s\)\n$/);
   for (const line of again.stdout.split("\n")) assert(line.length <= 110, line);
   assertMatch(again.stderr, /2 of 3 submissions did not pass all checks\nhint: /);
   const tap = await netdemoInProcess(room.grade([...flags, "--resume", "--tap"]));

@@ -11,7 +11,7 @@ import { checkEvent } from "../results.ts";
 import { csvOf } from "./csv.ts";
 import type { Graded } from "./graded.ts";
 import { type ClassWords, pageOf } from "./page.ts";
-import { type Row, rowOf } from "./row.ts";
+import { type Row, rowOf, rowsOf } from "./row.ts";
 import { sortedByName } from "./submissions.ts";
 import { classSummary } from "./table.ts";
 
@@ -31,11 +31,15 @@ interface ReportFile {
 
 /** The files that the flags ask for. */
 function filesOf(options: GradeOptions): ReportFile[] {
-  const { csv, html, junit, name: run, command = [], subject, level } = options;
+  const { csv, html, junit, name: run, command = [], subject, level, talk } = options;
   const timestamp = new Date().toISOString().slice(0, 19);
   const suiteName = ["netdemo", "grade", ...run === undefined ? [] : [run]];
   const words = (rows: readonly Row[]): ClassWords => ({
-    title: `${subject.name}, level ${level}`,
+    title: [
+      subject.name,
+      ...talk === undefined ? [] : [`--talk ${talk}`],
+      ...options.udp ? ["--udp"] : [],
+    ].join(" ") + `, level ${level}`,
     command: command.map(shellWord).join(" "),
     outcome: classSummary(rows),
   });
@@ -82,7 +86,7 @@ export async function openClassReports(
   const graded: Graded[] = [];
   const soFar = (): ClassSoFar => {
     const all = sortedByName(graded);
-    return { all, rows: all.map(rowOf) };
+    return { all, rows: rowsOf(all) };
   };
   const write = async ({ flag, path, text }: ReportFile): Promise<void> => {
     const whole = await text(soFar());

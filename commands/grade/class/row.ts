@@ -24,34 +24,54 @@ export interface Row extends Points {
   readonly seconds: number;
 }
 
-export function rowOf({ name, results, problem, offences, elapsedMs }: Graded): Row {
+/** The rows of a class. A check that can't be made of anyone counts for no one. */
+export function rowsOf(all: readonly Graded[]): Row[] {
+  const results = all.flatMap(({ results }) => results);
+  const judged = new Set(results.filter(isJudged).map(({ id }) => id));
+  const skipped = results.filter(({ id, status }) => status === "skip" && !judged.has(id));
+  const uncounted = new Set(skipped.map(({ id }) => id));
+  return all.map((graded) => rowOf(graded, uncounted));
+}
+
+/** A row by itself. @param uncounted Ids of checks that don't count. @default {none} */
+export function rowOf(
+  { name, results, problem, offences, elapsedMs }: Graded,
+  uncounted: ReadonlySet<string> = new Set(),
+): Row {
+  const counted = results.filter(({ id, status }) => status !== "skip" && !uncounted.has(id));
   const failed = results.find(({ status }) => status === "fail");
-  const points = pointsOf(results);
-  const said = failed === undefined ? undefined : `${failed.id}: ${fewWords(failed)}`;
-  const notGraded = problem === undefined ? offences[0] : `not graded: ${problem}`;
+  const points = pointsOf(counted);
   const passedAll = points.passed === points.of && problem === undefined;
+  const notGraded = problem === undefined ? offences[0] ?? "" : `not graded: ${problem}`;
   return {
     name,
     ...points,
     levels: Object.fromEntries(levels.flatMap((level) => {
-      const own = results.filter((result) => result.level === level);
+      const own = counted.filter((result) => result.level === level);
       return own.length === 0 ? [] : [[level, pointsOf(own)]];
     })),
     passedAll,
     failedId: failed?.id,
-    failure: said ?? (passedAll ? "" : notGraded ?? ""),
+    failure: failed === undefined
+      ? passedAll ? "" : notGraded
+      : `${failed.id}: ${inFewWords(failed)}`,
     offences,
     seconds: elapsedMs / 1_000,
   };
 }
 
-/** What was observed, to a reader who is not its author. */
-function fewWords({ detail, sentence }: Graded["results"][number]): string {
-  return (detail ?? sentence).replaceAll(/\byour program /g, "");
+type CheckResult = Graded["results"][number];
+
+const isJudged = ({ status }: CheckResult): boolean => status === "pass" || status === "fail";
+
+/** What was observed, to a reader who is not its author. A mistake with a name says most. */
+function inFewWords({ detail, sentence, more }: CheckResult): string {
+  const [, mistake] = /\n *\^ (.*)$/s.exec(more?.saw ?? "") ?? [];
+  if (mistake === undefined) return (detail ?? sentence).replaceAll(/\byour program /g, "");
+  return /^byte \d|is missing$/.test(mistake) ? `"${detail}"` : mistake;
 }
 
-function pointsOf(results: Graded["results"]): Points {
-  const counted = results.filter(({ status }) => status !== "skip");
+function pointsOf(counted: readonly CheckResult[]): Points {
   return {
     passed: counted.filter(({ status }) => status === "pass").length,
     of: counted.length,

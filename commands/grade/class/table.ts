@@ -6,7 +6,7 @@ import { visible } from "../../../text/visible.ts";
 import { firstFailures, levelsIn, type Points, type Row } from "./row.ts";
 
 /** Most columns of a name, on a display of 80. */
-const NAME = 24;
+const NAME = 20;
 /** Least columns for the first failure. */
 const MIN_FAILURE = 24;
 
@@ -56,16 +56,13 @@ export function linesBelow(rows: readonly Row[], display: Display): string[] {
   ];
 }
 
-/** `30 submissions: 12 passed all; the most common first failure is operations (5 times)`. */
+/** `30 submissions: 12 passed all checks; the most common first failure is operations (5 times)`. */
 export function classSummary(rows: readonly Row[]): string {
   const passed = rows.filter(({ passedAll }) => passedAll).length;
-  const [[id, count] = []] = firstFailures(rows);
-  const most = id === undefined || count === undefined
-    ? ""
-    : `; the most common first failure is ${id} (${count === 1 ? "once" : `${count} times`})`;
-  return `${counted(rows.length, "submission")}: ${
-    passed === rows.length ? "all" : passed
-  } passed all checks${most}`;
+  const [[id = "", count = 0] = []] = firstFailures(rows);
+  const most = count > 1 ? `; the most common first failure is ${id} (${count} times)` : "";
+  const all = passed === rows.length ? "all" : passed;
+  return `${counted(rows.length, "submission")}: ${all} passed all checks${most}`;
 }
 
 /** `11/12`; a dash if nothing was counted. */
