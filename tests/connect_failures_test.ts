@@ -30,22 +30,14 @@ async function inNamespace(setUp: string, args: readonly string[]): Promise<Ende
 const ip = tool("ip");
 const nft: Need = tool("nft");
 
-for (const port of [40_000, 40_001]) {
-  testWith(
-    [namespaces, ip],
-    `a socket that connects to itself at port ${port} is refused`,
-    async () => {
-      const range = "echo 40000 40001 > /proc/sys/net/ipv4/ip_local_port_range";
-      const { code, stderr } = await inNamespace(range, [
-        "hello-client",
-        "--host=127.0.0.1",
-        `--port=${port}`,
-      ]);
-      assertEquals(code, 11, stderr);
-      assertMatch(stderr, /^netdemo: REFUSED: cannot connect to 127\.0\.0\.1:4000[01] \(tcp\)\n/);
-    },
-  );
-}
+testWith([namespaces, ip], "a socket that connects to itself is refused", async () => {
+  // The only port that a client may get here is that of its server.
+  const range = "echo 40000 40000 > /proc/sys/net/ipv4/ip_local_port_range";
+  const args = ["hello-client", "--host=127.0.0.1", "--port=40000"];
+  const { code, stderr } = await inNamespace(range, args);
+  assertEquals(code, 11, stderr);
+  assertMatch(stderr, /^netdemo: REFUSED: cannot connect to 127\.0\.0\.1:40000 \(tcp\)\n/);
+});
 
 interface Case {
   readonly name: string;

@@ -47,6 +47,11 @@ for (const [os, number, code, kind] of table) {
   });
 }
 
+Deno.test("a number says more than the code that the runtime gives it", () => {
+  assertEquals(errnoOf(error(10051, "EINVAL"), "windows"), "ENETUNREACH");
+  assertEquals(errnoOf(error(10065, "EINVAL"), "windows"), "EHOSTUNREACH");
+});
+
 Deno.test("a missing file means that nothing listens at a Unix path, and nothing of the kind over TCP", () => {
   for (const code of ["ENOENT", "ENOTSOCK"]) {
     assertEquals(kindOfPath(error(2, code)), "REFUSED");

@@ -141,14 +141,21 @@ for (const [protocol, cases] of Object.entries({ tcp, udp })) {
 }
 
 Deno.test("a throttled connection shares its rate between both directions", async () => {
-  await using server = await startCalc();
-  await using relay = await TestRelay.start({ target: server.port, faults: ["throttle=200"] });
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using relay = await TestRelay.start({
+    target: listener.addr.port,
+    faults: ["throttle=200"],
+  });
   using client = await TestConnection.open(relay.port);
+  using server = await listener.accept();
   const start = performance.now();
-  await client.send("10 20 +\n");
+  const line = `${"x".repeat(39)}\n`;
+  await Promise.all([client.send(line), server.write(new TextEncoder().encode(line))]);
+  const buffer = new Uint8Array(line.length);
+  for (let left = line.length; left > 0;) left -= await server.read(buffer) ?? left;
   await client.receiveLines(1);
   const elapsed = performance.now() - start;
-  assertGreater(elapsed, 100, "31 bytes at 200 per second, less the last part of 10");
+  assertGreater(elapsed, 300, "80 bytes at 200 per second, less the last parts of 10");
 });
 
 Deno.test("the bytes before a close arrive, and no more", async () => {

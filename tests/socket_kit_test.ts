@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { LineBuffer } from "../protocol/line_buffer.ts";
 import { acceptFrom } from "../sockets/accept.ts";
@@ -98,13 +99,13 @@ Deno.test("all is written, however little a write takes", async () => {
 Deno.test("a wait ends with the change that fulfils it, or without it when its time is up", async () => {
   const [some, other] = [new Changes(), new Changes()];
   let count = 0;
-  const waiting = until(() => count === 2, [some, other], LIMIT_MS);
+  const waiting = until(() => count === 2, [some, other], 10 * LIMIT_MS);
   for (const changes of [some, other]) {
     count++;
     changes.notify();
     await delay(0);
   }
-  assertEquals(await waiting, true);
+  assertEquals(await deadline(waiting, LIMIT_MS), true);
   assertEquals(await until(() => false, [some, other], 5), false);
 });
 

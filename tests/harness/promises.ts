@@ -120,7 +120,7 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
   ],
   "the server is full": ["hello-client fails at a server that is full"],
   "nothing listens, and the socket connects to itself": [
-    "a socket that connects to itself at port ${port} is refused",
+    "a socket that connects to itself is refused",
   ],
   "a name has several addresses": ["localhost tries both loopback addresses"],
   "a firewall rejects, or a route forbids": ["check finds what a router and a firewall do"],

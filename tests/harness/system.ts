@@ -18,7 +18,7 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
     UNTIL_TIMEOUT_MS,
   );
   try {
-    while (!(await Promise.race([holds(), late.promise]))) await silence(10);
+    while (!(await Promise.race([late.promise, holds()]))) await silence(10);
   } finally {
     clearTimeout(timer);
   }
