@@ -3,6 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { EventOf } from "../cli/output/events.ts";
 import { httpChallenge } from "../commands/check/questions/http.ts";
 import { customQuestion } from "../commands/check/questions/custom.ts";
+import { challengeFor, parseExpectation } from "../commands/check/targets/targets.ts";
 import { type Ended, netdemoInProcess } from "./harness/mod.ts";
 import { forever, type RunningPeer, send, startStreams } from "./harness/peers.ts";
 
@@ -31,6 +32,18 @@ Deno.test("the request names its host and path, and asks for the end of the conn
     decoder.decode(ask().request),
     "GET /health?a=1 HTTP/1.1\r\nHost: web:8080\r\nUser-Agent: netdemo\r\nAccept: */*\r\n" +
       "Accept-Encoding: identity\r\nConnection: close\r\n\r\n",
+  );
+});
+
+Deno.test("a name in other letters is sent as certificates and headers have it", () => {
+  const options = { services: [], canBeSlow: false };
+  const expected = parseExpectation("https://münchen.example/ä", options);
+  assertEquals(expected.tls?.host, "xn--mnchen-3ya.example");
+  const question = challengeFor(expected, new Map());
+  if (question?.form !== "http") throw new TypeError("not a question over HTTP");
+  assertMatch(
+    decoder.decode(question.request),
+    /^GET \/%C3%A4 .*\r\nHost: xn--mnchen-3ya\.example\r\n/,
   );
 });
 
@@ -152,6 +165,7 @@ Deno.test("the hint fits what a web server did wrong", async () => {
   const other = "HTTP/1.1 503 Oops\r\nContent-Length: 5\r\n\r\nready";
   const hints: readonly (readonly [answer: string, args: readonly string[], hint: RegExp])[] = [
     [other, [], /accept that with --status 503\n/],
+    ["HTTP/1.1 400 Plain\r\n\r\n", [], /if it expects TLS, write https:\/\/ for http/],
     [other, ["--status", "503", "--reply", "steady"], /another body: compare that with --reply\n/],
     ["SSH-2.0-x\r\n", [], /it speaks another protocol or TLS \(https:\/\/\)/],
     ["", [], /it may hang, speak another protocol or TLS \(https:\/\/\)/],
@@ -183,6 +197,7 @@ Deno.test("--reply looks in the body, --status and --reply hold for the targets 
   for (
     const [args, message] of [
       [["--status", "99", url], /--status must be an HTTP status or a range/],
+      [["--status", "100", url], /--status must be an HTTP status or a range/],
       [["--status", "204", `${HOST}:1/calc`], /--status is for targets over HTTP\nhint: .*http:/],
       [["--send", "x", "--reply", "y", url], /--send and --talk are not for http:\/\//],
       [[`${HOST}:1/health`], /'\/health' is not a service\nhint: .*http:\/\/HOST:PORT\/PATH\n/],

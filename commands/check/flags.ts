@@ -132,8 +132,8 @@ export const about =
 the probe got, and compares the verdict with the expected one.
 TARGET   [tcp://|udp://|tls://]HOST:PORT[/SERVICE], unix:PATH[/SERVICE] or
          http[s]://HOST[:PORT][/PATH]; :4040 is this host
-SERVICE  calc (the default): two random 64-bit numbers; lab: a random word;
-         message, hello: this proves only that the server is there;
+SERVICE  calc (the default): two random 64-bit numbers; lab, echo, upper: a
+         random word; message, hello: this proves only that the server is there;
          open: any TCP port, the handshake alone (with tls:// that of TLS, too)
 EXPECT   ok (the default), one of the verdicts below, or blocked, which is
          refused, dropped or unreachable (over UDP also silent)
@@ -171,7 +171,9 @@ its own network is off. With a timeout under 3.1s such a host looks dropped; und
 before it reports a refusal: under 2.1s, refused looks dropped there.
 
 Up to 64 probes are busy at once; those that wait for an answer let others go ahead.
-Only that wait counts towards --timeout, not what this host needs for itself.`;
+Only that wait counts towards --timeout, not what this host needs for itself.
+A check ends if the process that started it is gone, unless it prints to a
+terminal or a file, writes --junit, or counts.`;
 
 export const examples: readonly string[] = [
   "netdemo check localhost:4040",

@@ -64,6 +64,9 @@ function hintForHttp({ expected: { http, tls }, verdict, probed }: Row): string 
     return "see its log: what it sends is no answer to a request";
   }
   if (answer === undefined) return `it speaks ${protocol}: is this the port of the web server?`;
+  if (answer.status === 400 && tls === undefined) {
+    return "it refuses the request: if it expects TLS, write https:// for http://";
+  }
   return answer.status < http.status.first || answer.status > http.status.last
     ? `it answers, but not as expected: see its log, or accept that with --status ${answer.status}`
     : "it answers, but with another body: compare that with --reply";

@@ -97,7 +97,8 @@ function parseAsked(text: string, services: readonly string[], options: ExpectOp
   refuseMisspelt(text);
   const target = parsePlaced(text, services, options);
   if (target.protocol === "unix") return splitPath(target, services);
-  const { host, service } = target;
+  const { service } = target;
+  const host = asciiName(target.host);
   const http = { status: DEFAULT_STATUS, ...answer, path: pathOf(path) };
   switch (scheme.toLowerCase()) {
     case "tls":
@@ -278,10 +279,16 @@ export function leastSize(expected: Expectation, clients: Clients): number {
   return challenge?.form === "talk" ? 0 : challenge?.request?.length ?? 0;
 }
 
+/** A name as certificates and headers have it: `xn--mnchen-3ya.de` (RFC 5890). */
+function asciiName(host: string): string {
+  return /[^\x20-\x7e]/.test(host) ? URL.parse(`http://${host}`)?.hostname ?? host : host;
+}
+
 /** The Host header: with the port, unless that is the scheme's own. */
 function hostHeader({ target, tls }: Expectation): string {
   if (target.protocol === "unix") return "localhost";
-  const host = target.host.includes(":") ? `[${target.host.split("%")[0]}]` : target.host;
+  const isV6 = target.host.includes(":");
+  const host = isV6 ? `[${target.host.split("%")[0]}]` : asciiName(target.host);
   const own = ownSchemes.get(tls === undefined ? "http" : "https");
   return target.port === own ? host : `${host}:${target.port}`;
 }
