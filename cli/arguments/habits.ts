@@ -76,13 +76,15 @@ function lineFor(name: string, args: readonly string[], flags: Flags, system: Sy
     QUIET: system.quiet.replaceAll(" ", BOND),
   };
   const flagged = applied(flagForms(flags, system), withBonds(args.slice(0, end), flags), blanks);
-  const parts = Object.groupBy(flagged.line.split(" ").filter(Boolean), partOf);
+  const tokens = flagged.line.split(" ").filter(Boolean);
+  const { own = [], words = [], tail = [] } = Object.groupBy(tokens, partOf);
   const forms = wordForms.filter(([of]) => new RegExp(`^(?:${of})$`).test(name));
-  const formed = applied(forms.map(([, ...form]) => form), (parts.words ?? []).join(" "), blanks);
+  const formed = applied(forms.map(([, ...form]) => form), words.join(" "), blanks);
+  const inOrder = tokens[0] === words[0] ? [formed.line, ...own] : [...own, formed.line];
   return {
-    words: [...wordsOf([...parts.own ?? [], formed.line].join(" ")), ...args.slice(end)],
+    words: [...wordsOf(inOrder.join(" ")), ...args.slice(end)],
     whys: [...formed.whys, ...flagged.whys],
-    tail: wordsOf((parts.tail ?? []).join(" ")),
+    tail: wordsOf(tail.join(" ")),
   };
 }
 

@@ -37,8 +37,8 @@ export const habits: Readonly<Record<string, string>> = {
   "check -p 4040 web": "check web:4040",
   "check -p 4040": "check :4040",
   "check --udp localhost:4040": "check udp://localhost:4040",
-  "check refused=web:4040/lab -u --timeout 1s": "check --timeout 1s refused=udp://web:4040/lab",
-  "check --host web -p 4040 --udp --json": "check --json udp://web:4040",
+  "check refused=web:4040/lab -u --timeout 1s": "check refused=udp://web:4040/lab --timeout 1s",
+  "check --host web -p 4040 --udp --json": "check udp://web:4040 --json",
 
   // path.
   "path 4040 8080": "path --listen 4040 :8080",
@@ -70,7 +70,7 @@ export const habits: Readonly<Record<string, string>> = {
   "calc-server --bind=:4040": "calc-server --port 4040",
   "calc-server --listen 4040": "calc-server --port 4040",
   "calc-server --listen --port 4040": "calc-server --port 4040",
-  "calc-server -b 127.0.0.1 -p 4040": "calc-server -p 4040 --host 127.0.0.1",
+  "calc-server -b 127.0.0.1 -p 4040": "calc-server --host 127.0.0.1 -p 4040",
   "calc-server -P 4040": "calc-server --port 4040",
   "calc-server --port :4040": "calc-server --port 4040",
   "calc-server --port 4040/udp": "calc-server --port 4040 --udp",
@@ -97,14 +97,14 @@ export const habits: Readonly<Record<string, string>> = {
   "calc-client --host localhost:4040 1 2 +": "calc-client localhost:4040 1 2 +",
   "calc-client --server localhost 1 2 +": "calc-client --host localhost 1 2 +",
   "calc-client -H localhost 1 2 +": "calc-client --host localhost 1 2 +",
-  "calc-client :4040 -v 1 2 +": "calc-client --trace :4040 1 2 +",
-  "calc-client :4040 --verbose 1 2 +": "calc-client --trace :4040 1 2 +",
-  "calc-client :4040 -w 3 1 2 +": "calc-client --timeout 3 :4040 1 2 +",
+  "calc-client :4040 -v 1 2 +": "calc-client :4040 1 2 + --trace",
+  "calc-client :4040 --verbose 1 2 +": "calc-client :4040 1 2 + --trace",
+  "calc-client :4040 -w 3 1 2 +": "calc-client :4040 1 2 + --timeout 3",
   "message-client --text Hello": "message-client Hello",
   "message-client -m 'Good morning'": 'message-client "Good morning"',
-  "hello-client :4030 --wait 10": "check --for 10 :4030/hello",
-  "calc-client --host web --port 4040 --retry": "check --for 30s web:4040",
-  "hello-client --ipv6 -p 4030": 'hello-client -p 4030 --host "[::1]"',
+  "hello-client :4030 --wait 10": "check :4030/hello --for 10",
+  "calc-client --host web --port 4040 --retry": "check web:4040 --for 30s",
+  "hello-client --ipv6 -p 4030": 'hello-client --host "[::1]" -p 4030',
 
   // The calculator.
   "calc-client 10 + 20": "calc-client 10 20 +",
@@ -119,8 +119,8 @@ export const habits: Readonly<Record<string, string>> = {
   "calc-client 6 7 README.md": 'calc-client 6 7 "*"',
   "calc-client :4040 6 7 LICENSE README.md build cli": 'calc-client :4040 6 7 "*"',
   "calc-client 10 20": "calc-client 10 20 +",
-  "calc-client :4040 10+20 --json": "calc-client --json :4040 10 20 +",
-  "calc-client 6 7 LICENSE README.md --timeout 5s": 'calc-client --timeout 5s 6 7 "*"',
+  "calc-client :4040 10+20 --json": "calc-client :4040 10 20 + --json",
+  "calc-client 6 7 LICENSE README.md --timeout 5s": 'calc-client 6 7 "*" --timeout 5s',
   "calc-client -4 + 3": "calc-client -4 3 +",
   "demo calc 10 + 20": "demo calc 10 20 +",
 
@@ -132,8 +132,8 @@ export const habits: Readonly<Record<string, string>> = {
 
   // The tools.
   "check 4040": "check :4040",
-  "check :4040 --wait 10": "check --for 10 :4040",
-  "check :4040 --retry": "check --for 30s :4040",
+  "check :4040 --wait 10": "check :4040 --for 10",
+  "check :4040 --retry": "check :4040 --for 30s",
   "serve calc 4040": "serve calc:4040",
   "relay 4041 localhost:4040": "relay --port 4041 localhost:4040",
   "path 4040 localhost:8080": "path --listen 4040 localhost:8080",
