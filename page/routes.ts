@@ -4,7 +4,6 @@ import styles from "./browser/page.css" with { type: "text" };
 import icon from "./browser/icon.svg" with { type: "text" };
 import type { HttpHandler, Reply } from "./http_connection.ts";
 import type { HttpRequest } from "./http_request.ts";
-import { Places } from "./places.ts";
 
 /** Viewers at a time. */
 const MAX_VIEWERS = 20;
@@ -67,6 +66,27 @@ export interface PageNames {
   readonly hosts: readonly string[];
   /** Says how to allow another. */
   readonly hostHint?: ((name: string) => string) | undefined;
+}
+
+/** A limited number of places, such as those of viewers. */
+class Places {
+  readonly #max: number;
+  #taken = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Takes a place until its scope ends; `undefined` if there is none. */
+  take(): Disposable | undefined {
+    if (this.#taken === this.#max) return undefined;
+    this.#taken++;
+    return { [Symbol.dispose]: () => void this.#taken-- };
+  }
 }
 
 /** The page's answers to requests. */
