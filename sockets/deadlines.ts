@@ -4,7 +4,7 @@ import { guarded } from "./guarded.ts";
 export interface Timed {
   /** When it expires, by the clock of {@linkcode Deadlines}; `Infinity` for never. */
   readonly deadline: number;
-  /** Ends it, and thereby its deadline. Called once that has passed. */
+  /** Ends it, which also ends its deadline. Called once that has passed. */
   expire(): void;
 }
 

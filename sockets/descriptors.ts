@@ -130,7 +130,7 @@ export class DescriptorBudget {
   }
 
   /**
-   * Call when opening something failed for lack of a descriptor: what is open is too much already.
+   * Call when opening something failed for lack of a descriptor: too much is open already.
    *
    * @returns whether anything is open that will be closed, so that it is worth another try.
    */

@@ -43,8 +43,8 @@ export class LineReader {
   }
 
   /**
-   * Returns the number of bytes read, which are yet to be taken from the lines; 0 if silence came
-   * first, so that the pending bytes are a line; `null` at the end of the stream.
+   * Returns the number of bytes read, which wait in the lines to be taken; 0 if silence came first,
+   * so that the pending bytes are a line; `null` at the end of the stream.
    */
   read(): Promise<number | null> {
     if (this.lines.quietEndsLine) return this.#readOrSilence();

@@ -7,11 +7,11 @@ const LONGEST_MS = 1_000;
 /** Minimum milliseconds between two reports. */
 const REPORT_MS = 1_000;
 
-/** How to go on after failures. */
+/** How to continue after failures. */
 export interface PersistOptions {
   /** Ends the work, and all waits. */
   readonly signal: AbortSignal;
-  /** Whether a failure concerns only one peer, so that no wait and no report is due. */
+  /** Whether a failure concerns only one peer, which calls for no wait and no report. */
   readonly isHarmless: (error: unknown) => boolean;
   /** Called after a failure, at most once a second. */
   readonly onFailure?: ((error: Error) => void) | undefined;
@@ -19,7 +19,7 @@ export interface PersistOptions {
 
 /**
  * Does work that never ends by itself, such as accepting, until the signal aborts. Whenever it
- * throws, it is begun anew, after a wait of 5 ms to 1 s. Never throws.
+ * throws, it starts again after a wait of 5 ms to 1 s. Never throws.
  *
  * @param work Loops until it throws; calls `succeeded` after each success.
  */

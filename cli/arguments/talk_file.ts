@@ -36,7 +36,7 @@ export async function readServedTalk(path: string): Promise<Talk> {
   });
 }
 
-/** The same for a text that is at hand, such as a conversation that is built in. */
+/** The same for a text in memory, such as that of a built-in conversation. */
 export function readTalkText(name: string, text: string): Talk {
   try {
     return parseTalk(text);

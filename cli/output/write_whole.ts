@@ -6,7 +6,7 @@ import { errnoOf } from "../../sockets/errno.ts";
  *
  * An existing file, or a symbolic link, is replaced.
  *
- * @returns the new file, so that it can be told from one that takes its place.
+ * @returns the new file, to distinguish it from one that takes its place.
  * @throws {Error} of the file system.
  */
 export function writeWhole(path: string, text: string): Deno.FileInfo {
