@@ -409,7 +409,7 @@ Deno.test("what this process was too busy to see is no statement on the target",
   const { ending, busyMs } = await probing;
   assertEquals(ending, { how: "failed", phase: "reply", kind: "TIMEOUT" });
   assertGreater(busyMs, 800);
-  assertGreaterOrEqual(clock.time - looked, 350);
+  assertGreaterOrEqual(clock.time - looked, 340); // timers of Windows may be early
 });
 
 Deno.test("--sizes finds where requests stop being answered", async () => {
