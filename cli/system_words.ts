@@ -6,6 +6,8 @@ export interface SystemWords {
   readonly listeners: string;
   /** The command that shows which ports the system keeps, if it keeps any but those below 1024. */
   readonly keptPorts?: string;
+  /** What else may keep programs from hosts on their own network. */
+  readonly localPrivacy?: string;
   /** What to do if no more files can be opened. */
   readonly moreFiles: string;
   /** An interface, as it follows the % of a link-local address. */
@@ -51,6 +53,8 @@ const macos: SystemWords = {
   ...unix,
   whoListens: (port) => `lsof -nP -i :${port}`,
   listeners: "lsof -nP -iTCP -sTCP:LISTEN",
+  localPrivacy:
+    "macOS may not allow it: see System Settings, Privacy & Security, Local Network, for the terminal",
   zone: "en0",
 };
 

@@ -4,7 +4,6 @@ import {
   formatEndpoints,
   isLinkLocalWithoutZone,
 } from "../../protocol/addresses.ts";
-import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { errnoOf, reasonOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import type {
@@ -78,9 +77,9 @@ function wordsOfPhase(
     case "listen":
       return listenWords(facts, cause, names, tools);
     case "connect":
-      return connectWords(kind, facts, cause);
+      return connectWords(kind, facts, cause, tools);
     case "send":
-      return sendWords(facts, cause);
+      return sendWords(facts, cause, tools);
     case "reply":
       return replyWords(kind, facts, cause);
   }
@@ -99,7 +98,12 @@ function resolveWords({ host, timeoutMs }: ResolveFacts, cause: unknown): Words 
   return { message: `the host name '${host}' does not resolve${why}` };
 }
 
-function connectWords(kind: SocketFailureKind, facts: ConnectFacts, cause: unknown): Words {
+function connectWords(
+  kind: SocketFailureKind,
+  facts: ConnectFacts,
+  cause: unknown,
+  tools: SystemWords,
+): Words {
   const { attempts, protocol, timeoutMs, problem } = facts;
   const endpoints = attempts.map(({ endpoint }) => endpoint);
   const message = `cannot connect to ${formatEndpoints(endpoints, protocol)}`;
@@ -120,7 +124,7 @@ function connectWords(kind: SocketFailureKind, facts: ConnectFacts, cause: unkno
     return { message: `${message}: ${zone?.why ?? reasonOf(cause)}`, hint: zone?.hint };
   }
   if (kind !== "UNREACHABLE") return { message };
-  return { message, hint: unreachableHint(endpoints, cause) };
+  return { message, hint: unreachableHint(endpoints, cause, tools) };
 }
 
 /** Says how connecting to one of several addresses ended. */
@@ -140,7 +144,11 @@ function endOf({ endpoint, kind, error }: Attempt, timeoutMs: number): string {
   }
 }
 
-function unreachableHint(endpoints: readonly Endpoint[], cause: unknown): string | undefined {
+function unreachableHint(
+  endpoints: readonly Endpoint[],
+  cause: unknown,
+  { localPrivacy }: SystemWords,
+): string | undefined {
   for (const endpoint of endpoints) {
     const hint = "hostname" in endpoint ? wildcardHint(endpoint.hostname) : undefined;
     if (hint !== undefined) return hint;
@@ -149,7 +157,9 @@ function unreachableHint(endpoints: readonly Endpoint[], cause: unknown): string
     "hostname" in endpoint && isLinkLocalWithoutZone(endpoint.hostname)
   );
   if (zoneless !== undefined) return NEEDS_ZONE;
-  return unreachableHints[errnoOf(cause) ?? ""];
+  const errno = errnoOf(cause) ?? "";
+  const hint = unreachableHints[errno];
+  return errno === "EHOSTUNREACH" && localPrivacy !== undefined ? `${hint}; ${localPrivacy}` : hint;
 }
 
 function pathWords(message: string, problem: NonNullable<ConnectFacts["problem"]>): Words {
@@ -169,10 +179,16 @@ function pathWords(message: string, problem: NonNullable<ConnectFacts["problem"]
   }
 }
 
-function sendWords({ endpoint, protocol }: SendFacts, cause: unknown): Words {
+function sendWords(
+  { endpoint, protocol }: SendFacts,
+  cause: unknown,
+  tools: SystemWords,
+): Words {
   const message = `cannot send to ${formatEndpoints([endpoint], protocol)}: ${reasonOf(cause)}`;
-  if (errnoOf(cause) !== "EMSGSIZE") return { message, hint: unreachableHint([endpoint], cause) };
-  const most = MAX_DATAGRAM - 1; // less the line end
+  if (errnoOf(cause) !== "EMSGSIZE") {
+    return { message, hint: unreachableHint([endpoint], cause, tools) };
+  }
+  const most = system.maxDatagram - 1; // less the line end
   const hint = `a request of at most ${most} bytes fits in a datagram; ` +
     "without --udp a request may be longer";
   return { message, hint };

@@ -6,7 +6,7 @@ import { openReport } from "../../cli/reports/open_report.ts";
 import type { Report } from "../../cli/reports/report.ts";
 import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signals.ts";
 import type { Client } from "../../clients/client.ts";
-import { MAX_DATAGRAM } from "../../protocol/datagram.ts";
+import { system } from "../../sockets/system.ts";
 import { visible } from "../../text/visible.ts";
 import { ConcurrencyLimiter } from "./rounds/concurrency_limiter.ts";
 import { about, examples, flags } from "./flags.ts";
@@ -219,8 +219,8 @@ function unsizable(
   if (!sizable || (expect !== "ok" && expect !== "slow")) return "it needs replies to requests";
   const least = leastSize(expected, clients);
   if (most < least) return `its smallest request has ${least} bytes`;
-  if (protocol === "udp" && most > MAX_DATAGRAM) {
-    return `a datagram has at most ${MAX_DATAGRAM} bytes`;
+  if (protocol === "udp" && most > system.maxDatagram) {
+    return `a datagram has at most ${system.maxDatagram} bytes`;
   }
   return undefined;
 }

@@ -9,6 +9,7 @@ import { bindNewAddresses, bindUdp } from "../../sockets/bind_udp.ts";
 import { isLoopback, isWildcard } from "../../sockets/host_addresses.ts";
 import { receiveFrom } from "../../sockets/receive.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
+import { system } from "../../sockets/system.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
 import type { ReplyPlan, ReplyStep, Requester, Service } from "../service.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -253,8 +254,8 @@ class DatagramServer implements Server {
     if (request === null) return NOT_UTF8;
     const reply = this.#service.reply(request, requester);
     // A UTF-16 code unit takes at most three bytes, so most replies need not be measured.
-    const fits = typeof reply !== "string" || reply.length * 3 < MAX_DATAGRAM ||
-      encoder.encode(reply).length < MAX_DATAGRAM;
+    const fits = typeof reply !== "string" || reply.length * 3 < system.maxDatagram ||
+      encoder.encode(reply).length < system.maxDatagram;
     return fits ? reply : `${ERROR_PREFIX}the reply does not fit in a datagram`;
   }
 

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { exitCodeWords, socketsIn, usageInTable } from "../../commands/grade/program/windows.ts";
 import { usageIn } from "../../commands/grade/program/system.ts";
 import { fromSource, python, python3, run, testWith, tool } from "../harness/mod.ts";
-import { onWindows } from "./on_windows.ts";
+import { onWindows } from "./elsewhere.ts";
 
 const needs = [fromSource, python3, tool("ss"), tool("pgrep")];
 const env = { PATH: `${import.meta.dirname}/tools:${Deno.env.get("PATH")}` };

@@ -1,7 +1,7 @@
 /** netdemo where sockets, signals and terminals behave as on Windows. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromSource, ipv6, notUnderWine, Process, run, testWith } from "../harness/mod.ts";
-import { onWindows } from "./on_windows.ts";
+import { onWindows } from "./elsewhere.ts";
 
 /** A port at which nothing listens. */
 function freePort(): number {

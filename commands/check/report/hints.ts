@@ -11,7 +11,7 @@ import type { Verdict } from "../probe/verdict.ts";
 /** What to do next about a target that is not as expected. */
 export function hintFor(
   { expected, verdict, rows }: AssessedTarget,
-  { listeners } = systemWords(),
+  { listeners, localPrivacy } = systemWords(),
 ): string {
   const { expect, question, target } = expected;
   if (expect !== "ok" && expect !== "open" && expect !== "slow") {
@@ -32,6 +32,7 @@ export function hintFor(
     if (byAddress !== undefined) return byAddress;
   }
   const hint = hintsOver[target.protocol][verdict] ?? hints[verdict];
+  if (verdict === "unreachable" && localPrivacy !== undefined) return `${hint}; ${localPrivacy}`;
   return verdict === "refused" && target.protocol !== "unix"
     ? `${hint}: on that host, ${listeners} shows listeners`
     : hint;
