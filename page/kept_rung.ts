@@ -1,9 +1,6 @@
 import { type PageRung, pageRung } from "../ladder/page_rung.ts";
 import type { Rung } from "../ladder/rung.ts";
-import type { SocketEvent } from "../sockets/socket_events.ts";
-
-/** Bytes kept of each piece. */
-const KEPT_BYTES = 4_096;
+import { KEPT_BYTES, type SocketEvent } from "../sockets/socket_events.ts";
 
 /** A rung as sent to viewers, with its number among all events and its connection. */
 export interface NumberedRung extends PageRung {

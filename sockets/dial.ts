@@ -130,18 +130,29 @@ function problemAt(path: string): ConnectFacts["problem"] {
   }
 }
 
-/**
- * Connects to an endpoint, but never to itself. A socket that connects to a free
- * port of the ephemeral range may be given that very port as its own, and TCP
- * then connects it to itself (RFC 9293, section 3.5: simultaneous open).
- */
+/** Connects to an endpoint, but never to itself. */
 export async function connectTcp(
   endpoint: InternetEndpoint,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ ...endpoint, signal });
-  if (!isSameEndpoint(conn.localAddr, conn.remoteAddr)) return conn;
-  conn.close();
+  const conn = await Deno.connect({ ...endpoint, ...(signal && { signal }) });
+  return notToItself(conn, conn.localAddr, conn.remoteAddr);
+}
+
+/**
+ * Closes a connection whose ends are the same. A socket that connects to a free port of the
+ * ephemeral range may be given that very port as its own, and TCP then connects it to itself
+ * (RFC 9293, section 3.5: simultaneous open).
+ *
+ * @throws {Deno.errors.ConnectionRefused} if they are.
+ */
+export function notToItself<C extends { close(): void }>(
+  connection: C,
+  local: InternetEndpoint,
+  remote: InternetEndpoint,
+): C {
+  if (!isSameEndpoint(local, remote)) return connection;
+  connection.close();
   const message = "connected to itself: nothing is listening there";
   throw Object.assign(new Deno.errors.ConnectionRefused(message), { code: "ECONNREFUSED" });
 }

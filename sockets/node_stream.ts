@@ -1,9 +1,10 @@
 import { delay } from "@std/async/delay";
 import type { ListenOptions as ServerOptions } from "node:net";
-import { type InternetEndpoint, isSameEndpoint } from "../protocol/addresses.ts";
+import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { bindAll } from "./bind_all.ts";
 import { descriptors, isOutOfDescriptors } from "./descriptors.ts";
 import { BACKLOG, bindTcp, type ListenOptions, type TcpListener } from "./listen.ts";
+import { connectTcp, notToItself } from "./dial.ts";
 import { NodeListener } from "./node_listener.ts";
 import { NodeStream } from "./node_socket.ts";
 import { listenAddresses } from "./host_addresses.ts";
@@ -39,15 +40,11 @@ export interface DialResettableOptions extends InternetEndpoint {
 export async function dialResettable(options: DialResettableOptions): Promise<Stream> {
   const { hostname, port, signal } = options;
   signal?.throwIfAborted();
-  const stream = canReset && !hasZone(hostname)
-    ? await (options.isCounted ? dialPatiently(options) : dialNode(options))
-    : new DenoStream(await Deno.connect({ hostname, port, ...(signal && { signal }) }));
-  // A free port of the ephemeral range may be given to the client itself.
-  if (!isSameEndpoint(stream.local as InternetEndpoint, stream.remote as InternetEndpoint)) {
-    return stream;
+  if (!canReset || hasZone(hostname)) {
+    return new DenoStream(await connectTcp({ hostname, port }, signal));
   }
-  stream.close();
-  throw Object.assign(new Error("connected to itself: nothing listens"), { code: "ECONNREFUSED" });
+  const stream = await (options.isCounted ? dialPatiently(options) : dialNode(options));
+  return notToItself(stream, stream.local as InternetEndpoint, stream.remote as InternetEndpoint);
 }
 
 /** Tries again while others hold the descriptor that is counted for it. */

@@ -1,5 +1,8 @@
 import type { Endpoint } from "../protocol/addresses.ts";
 
+/** Bytes of a piece of data that are kept to be shown. */
+export const KEPT_BYTES = 4_096;
+
 /** The socket calls that are reported, by their C names (POSIX, `<sys/socket.h>`). */
 export type SocketCall =
   | "socket"

@@ -1,13 +1,11 @@
-import { type Endpoint, type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
+import type { InternetEndpoint } from "../../protocol/addresses.ts";
 import { readDatagram } from "../../protocol/datagram.ts";
 import type { Watch } from "../../sockets/dial.ts";
-import { kindOf, type SocketFailureKind } from "../../sockets/errno.ts";
+import type { SocketFailureKind } from "../../sockets/errno.ts";
 import { type ReplyFacts, SocketFailure } from "../../sockets/failure.ts";
-import { Inbox } from "../../sockets/inbox.ts";
-import { bindClient, clientAddress } from "../../sockets/listen.ts";
-import type { DatagramSocket } from "../../sockets/stream.ts";
-import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
+import { clientAddress } from "../../sockets/listen.ts";
 import type { Call, Received } from "./call.ts";
+import { DatagramPeer } from "./datagram_peer.ts";
 
 const encoder = new TextEncoder();
 
@@ -22,16 +20,13 @@ export class DatagramCall implements Call {
   readonly ended = false;
 
   received: Received = { bytes: 0, at: 0 };
-  /** The sender of a datagram that was ignored because it is not the peer. */
-  stranger: Endpoint | undefined;
-
   readonly remote: InternetEndpoint;
   readonly #timeout: number;
   readonly #watch: Watch | undefined;
   readonly #datagramOf: (request: string) => string;
-  #inbox: Inbox | undefined;
+  #peer: DatagramPeer | undefined;
   #local: InternetEndpoint | undefined;
-  #sendFailure: SocketFailure | undefined;
+  #sendFailure: unknown;
 
   constructor(
     remote: InternetEndpoint,
@@ -52,23 +47,20 @@ export class DatagramCall implements Call {
   async send([request = ""]: readonly string[]): Promise<void> {
     this[Symbol.dispose]();
     this.#sendFailure = undefined;
-    let inbox: Inbox | undefined;
+    let peer: DatagramPeer | undefined;
     try {
-      const socket = this.#open();
-      this.#local = socket.addr;
-      this.#inbox = inbox = new Inbox([socket], ({ from }) => this.#isPeer(from));
-      const bytes = encoder.encode(`${this.#datagramOf(request)}\n`);
-      await socket.send(bytes, { transport: "udp", ...this.remote });
-    } catch (cause) {
-      if (inbox !== this.#inbox) return; // the time was up
-      const facts = { phase: "send", endpoint: this.remote, protocol: "udp" } as const;
-      this.#sendFailure = new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
+      this.#peer = peer = new DatagramPeer(this.remote, this.#watch);
+      this.#local = peer.local;
+      await peer.send(encoder.encode(`${this.#datagramOf(request)}\n`));
+    } catch (error) {
+      if (peer !== this.#peer) return; // the time was up
+      this.#sendFailure = error;
       this[Symbol.dispose]();
     }
   }
 
   async receive(timeout = this.#timeout): Promise<string[]> {
-    const reply = await this.#inbox?.next(timeout);
+    const reply = await this.#peer?.inbox.next(timeout);
     if (this.#sendFailure !== undefined) throw this.#sendFailure;
     if (reply === undefined) {
       this[Symbol.dispose]();
@@ -86,20 +78,8 @@ export class DatagramCall implements Call {
   }
 
   [Symbol.dispose](): void {
-    this.#inbox?.[Symbol.dispose]();
-    this.#inbox = undefined;
-  }
-
-  #open(): DatagramSocket {
-    const socket = bindClient(this.remote);
-    if (this.#watch === undefined) return socket;
-    return traceDatagrams(socket, new SocketTrace(this.#watch.trace, this.#watch.who));
-  }
-
-  #isPeer(from: InternetEndpoint): boolean {
-    const isPeer = isSameEndpoint(from, this.remote);
-    if (!isPeer) this.stranger = from;
-    return isPeer;
+    this.#peer?.[Symbol.dispose]();
+    this.#peer = undefined;
   }
 
   #failure(kind: SocketFailureKind, facts: Partial<ReplyFacts> = {}): SocketFailure {

@@ -16,12 +16,10 @@ export class DatagramPeer implements Disposable {
   readonly #socket: DatagramSocket;
   readonly #to: Deno.NetAddr;
 
+  /** @throws {SocketFailure} if there is no socket for it. */
   constructor(remote: InternetEndpoint, watch?: Watch) {
     this.remote = remote;
-    const socket = bindClient(remote);
-    this.#socket = watch === undefined
-      ? socket
-      : traceDatagrams(socket, new SocketTrace(watch.trace, watch.who));
+    this.#socket = open(remote, watch);
     this.#to = { transport: "udp", ...remote };
     this.accepts = (from) => isSameEndpoint(from, remote);
     this.inbox = new Inbox([this.#socket], ({ from }) => this.accepts(from));
@@ -36,12 +34,30 @@ export class DatagramPeer implements Disposable {
     try {
       await this.#socket.send(bytes, this.#to);
     } catch (cause) {
-      const facts = { phase: "send", endpoint: this.remote, protocol: "udp" } as const;
-      throw new SocketFailure(kindOf(cause) ?? "ERROR", facts, cause);
+      throw sendFailure(this.remote, cause);
     }
   }
 
   [Symbol.dispose](): void {
     this.inbox[Symbol.dispose]();
   }
+}
+
+function open(remote: InternetEndpoint, watch: Watch | undefined): DatagramSocket {
+  try {
+    const socket = bindClient(remote);
+    return watch === undefined
+      ? socket
+      : traceDatagrams(socket, new SocketTrace(watch.trace, watch.who));
+  } catch (cause) {
+    throw sendFailure(remote, cause);
+  }
+}
+
+function sendFailure(endpoint: InternetEndpoint, cause: unknown): SocketFailure {
+  return new SocketFailure(
+    kindOf(cause) ?? "ERROR",
+    { phase: "send", endpoint, protocol: "udp" },
+    cause,
+  );
 }

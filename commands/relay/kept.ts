@@ -1,5 +1,4 @@
-/** Bytes of each piece that its event has, unless more are asked for. */
-export const KEPT_BYTES = 4_096;
+import { KEPT_BYTES } from "../../sockets/socket_events.ts";
 
 /** A copy of the beginning of a piece. */
 export function kept(

@@ -2,9 +2,9 @@ import type { Channels } from "../../../cli/output/channels.ts";
 import { fileFailure } from "../../../cli/errors/file_failure.ts";
 import { writeReport } from "../../../cli/output/write_whole.ts";
 import type { EventSink, WireEvent } from "../../../ladder/wire.ts";
+import { KEPT_BYTES } from "../../../sockets/socket_events.ts";
 import { visible } from "../../../text/visible.ts";
 import { conversationFile, type FileOptions } from "./conversation_file.ts";
-import { KEPT_BYTES } from "../kept.ts";
 import type { RelayOptions } from "../relay_engine.ts";
 import { Recording } from "./recording.ts";
 
