@@ -7,7 +7,7 @@ import {
   type ValueFlag,
 } from "../../cli/arguments/flags.ts";
 import { pageFlags } from "../../cli/page_flags.ts";
-import { defaultLimits, type StreamOptions } from "../../services/server/server.ts";
+import { defaultLimits, type Limits } from "../../services/server/server.ts";
 import type { Service, ServiceFlag } from "../../services/service.ts";
 
 /** Milliseconds to wait for the resolver: no signal stops a server before it has answered. */
@@ -50,7 +50,7 @@ export const runFlags = {
 export type RunValues = FlagValues<typeof runFlags>;
 
 /** The limits for each server. */
-export function limitsOf(values: RunValues): StreamOptions {
+export function limitsOf(values: RunValues): Limits {
   return {
     maxRequest: values["max-request"],
     maxConnections: values["max-connections"],

@@ -12,7 +12,7 @@ import type { Running } from "../../cli/run_until_stopped.ts";
 const both = ["tcp", "udp"] as const;
 
 /** A service to run, on a port or on any free one (0). */
-export interface Plan {
+export interface PlannedService {
   readonly service: Service;
   readonly port: number;
   readonly report: ServerReport;
@@ -23,7 +23,7 @@ export interface Plan {
 /** Services that run side by side and stop together. */
 export interface ServerGroup extends Running {
   /** What runs, and where it listens: over TCP and UDP on the same port. */
-  readonly served: readonly { readonly plan: Plan; readonly listening: Listening }[];
+  readonly served: readonly { readonly plan: PlannedService; readonly listening: Listening }[];
 }
 
 /**
@@ -32,7 +32,7 @@ export interface ServerGroup extends Running {
  * @throws {Failure} of kind `BIND` if one can't listen.
  */
 export async function startGroup(
-  plans: readonly Plan[],
+  plans: readonly PlannedService[],
   addresses: readonly string[],
   options: StreamOptions,
 ): Promise<ServerGroup> {
@@ -61,7 +61,7 @@ export async function startGroup(
 
 /** Starts a service over the protocols that it is for: over TCP, then over UDP on the same port. */
 async function startAll(
-  plan: Plan,
+  plan: PlannedService,
   addresses: readonly string[],
   options: StreamOptions,
 ): Promise<readonly [Server, ...Server[]]> {
@@ -81,7 +81,7 @@ async function startAll(
 }
 
 async function start(
-  { service, report }: Plan,
+  { service, report }: PlannedService,
   protocol: (typeof both)[number],
   addresses: readonly string[],
   port: number,

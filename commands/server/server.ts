@@ -68,7 +68,7 @@ and exits 0; a second signal ends it at once.`,
 }
 
 /** What to serve, and how. */
-interface Plan {
+interface ServerRun {
   readonly service: Service;
   /** Sample words for its client. */
   readonly sample: readonly string[];
@@ -78,7 +78,7 @@ interface Plan {
 }
 
 async function run(
-  { service, sample, protocol, values, limits }: Plan,
+  { service, sample, protocol, values, limits }: ServerRun,
   channels: Channels,
 ): Promise<number> {
   const report = openServerReport(service, values, channels);

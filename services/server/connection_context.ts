@@ -4,18 +4,12 @@ import type { SilenceTimers } from "../../sockets/silence_timers.ts";
 import type { Service } from "../service.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Deadlines } from "../../sockets/deadlines.ts";
-import type { ServerEvents } from "./server.ts";
+import type { Limits, ServerEvents } from "./server.ts";
 
 /** What all connections of a server share. */
-export interface ConnectionContext {
+export interface ConnectionContext extends Limits {
   readonly service: Service;
   readonly protocol: Protocol;
-  /** Maximum bytes of a request. */
-  readonly maxRequest: number;
-  /** Milliseconds a connection may go without requests. */
-  readonly idleTimeout: number;
-  /** Milliseconds a request may take to arrive whole, and a reply to be read. */
-  readonly requestTimeout: number;
   readonly deadlines: Deadlines;
   readonly silence: SilenceTimers<LineReader>;
   readonly typing: Typing | undefined;

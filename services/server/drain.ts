@@ -24,13 +24,11 @@ export class Drain {
 
   /**
    * @param turnedAway Connections that are read no more, only closed.
-   * @param grace Milliseconds until all connections are cut.
    */
   constructor(
     connections: ReadonlySet<ServerConnection>,
     turnedAway: ReadonlySet<ServerConnection>,
     context: ConnectionContext,
-    grace: number,
   ) {
     context.draining = true;
     this.#connections = connections;
@@ -39,7 +37,7 @@ export class Drain {
       this.#isOver = true;
       cutAll(connections);
       cutAll(turnedAway);
-    }, grace);
+    }, context.grace);
   }
 
   /** Whether the grace period has passed. */

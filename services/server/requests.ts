@@ -30,9 +30,8 @@ export async function answerRequests(connection: ServedConnection): Promise<void
     const wasDraining = context.draining;
     const count = await reader.read();
     if (!life.converses) return;
-    const refused = connection.requests === 0 && count
-      ? refusedStart(connection, count)
-      : undefined;
+    const isFirst = connection.requests === 0 && count !== null;
+    const refused = isFirst ? refusedStart(connection, count) : undefined;
     if (refused !== undefined) return await refuse(connection, refused.error, "other protocol");
     const wasPending = lines.pending > 0;
     const isLong = (count ?? lines.pending) >= LONG_READ;

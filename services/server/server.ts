@@ -6,12 +6,45 @@ import type { SocketFailure } from "../../sockets/failure.ts";
 import { guarded } from "../../sockets/guarded.ts";
 import type { Trace } from "../../sockets/socket_events.ts";
 
-/** Options of every server, whichever transport it uses. */
-export interface ServerOptions {
+/** What a server allows its clients. Times are in milliseconds. */
+export interface Limits {
+  /** Maximum bytes of a request without its line end. */
+  readonly maxRequest: number;
+  /** Maximum number of open connections. */
+  readonly maxConnections: number;
+  /** How long a connection may go without requests. */
+  readonly idleTimeout: number;
+  /** How long a request may take to arrive whole, and its reply to be read. */
+  readonly requestTimeout: number;
+  /** How long connections have to end once the server stops. */
+  readonly grace: number;
+}
+
+/** The limits that apply by default. */
+export const defaultLimits = {
+  maxRequest: 65_536,
+  maxConnections: 10_000,
+  idleTimeout: 300_000,
+  requestTimeout: 10_000,
+  grace: 5_000,
+} as const satisfies Limits;
+
+/** Limits, where they differ from {@linkcode defaultLimits}. */
+export type SomeLimits = { readonly [Limit in keyof Limits]?: Limits[Limit] | undefined };
+
+/** All limits: those that are given, and the default for each other. */
+export function allLimits(given: SomeLimits): Limits {
+  const limits: Limits = defaultLimits;
+  const names = Object.keys(limits) as (keyof Limits)[];
+  return Object.fromEntries(
+    names.map((name) => [name, given[name] ?? limits[name]]),
+  ) as unknown as Limits;
+}
+
+/** Options of every server, whichever transport it uses. Over UDP, one limit applies. */
+export interface ServerOptions extends Pick<SomeLimits, "maxRequest"> {
   /** Serves one connection, or one datagram, and stops. @default {false} */
   readonly once?: boolean | undefined;
-  /** Maximum bytes of a request without its line end. @default {defaultLimits.maxRequest} */
-  readonly maxRequest?: number | undefined;
   /** Stops the server: it accepts nothing more, and answers what has arrived. */
   readonly signal?: AbortSignal | undefined;
   readonly events?: ServerEvents | undefined;
@@ -29,26 +62,8 @@ export interface AddressOptions {
   readonly reusePort?: boolean | undefined;
 }
 
-/** Limits of a server with connections. */
-export interface StreamOptions extends ServerOptions {
-  /** Maximum number of open connections. @default {defaultLimits.maxConnections} */
-  readonly maxConnections?: number | undefined;
-  /** Milliseconds a connection may be idle. @default {defaultLimits.idleTimeout} */
-  readonly idleTimeout?: number | undefined;
-  /** Milliseconds a request may take to arrive whole, and replies to be read. @default {defaultLimits.requestTimeout} */
-  readonly requestTimeout?: number | undefined;
-  /** Milliseconds that connections have to end once the server stops. @default {defaultLimits.grace} */
-  readonly grace?: number | undefined;
-}
-
-/** The limits that apply by default. */
-export const defaultLimits = {
-  maxRequest: 65_536,
-  maxConnections: 10_000,
-  idleTimeout: 300_000,
-  requestTimeout: 10_000,
-  grace: 5_000,
-} as const;
+/** Options of a server with connections. */
+export interface StreamOptions extends ServerOptions, SomeLimits {}
 
 /** Milliseconds after a stop in which requests that had arrived by then are read. */
 export const ARRIVED_MS = 50;

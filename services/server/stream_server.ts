@@ -16,8 +16,8 @@ import { cutAll, Drain } from "./drain.ts";
 import { scheduler } from "./scheduler.ts";
 import {
   type AddressOptions,
+  allLimits,
   commonPort,
-  defaultLimits,
   guardedEvents,
   type Server,
   type ServerEvents,
@@ -107,31 +107,22 @@ class StreamServer implements Server {
   readonly #ended = Promise.withResolvers<void>();
   served = 0;
   #accepted = 0;
-  readonly #maxConnections: number;
   #drain: Drain | undefined;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(service: Service, listeners: readonly StreamListener[], options: StreamOptions) {
-    const {
-      maxRequest = defaultLimits.maxRequest,
-      maxConnections = defaultLimits.maxConnections,
-      idleTimeout = defaultLimits.idleTimeout,
-      requestTimeout = defaultLimits.requestTimeout,
-    } = options;
+    const limits = allLimits(options);
     const events = guardedEvents(options.events);
     this.#options = options;
     this.#events = events;
-    this.#maxConnections = maxConnections;
     this.addresses = listeners.map(({ addr }) => addr);
     this.protocol = this.addresses.some((address) => "path" in address) ? "unix" : "tcp";
     this.port = commonPort(this.addresses);
     this.#context = {
       service,
       protocol: this.protocol,
-      maxRequest,
-      idleTimeout,
-      requestTimeout,
-      deadlines: new Deadlines(Math.min(idleTimeout, requestTimeout)),
+      ...limits,
+      deadlines: new Deadlines(Math.min(limits.idleTimeout, limits.requestTimeout)),
       silence: new SilenceTimers(),
       typing: service.isWhole && {
         timers: new SilenceTimers(TYPING_MS),
@@ -162,7 +153,7 @@ class StreamServer implements Server {
   }
 
   get #isFull(): boolean {
-    return this.#connections.size >= this.#maxConnections;
+    return this.#connections.size >= this.#context.maxConnections;
   }
 
   #admit(stream: Stream): void {
@@ -203,9 +194,8 @@ class StreamServer implements Server {
   }
 
   readonly #stop = (): void => {
-    const { grace = defaultLimits.grace } = this.#options;
     if (this.#drain !== undefined) return;
-    this.#drain = new Drain(this.#connections, this.#turnedAway, this.#context, grace);
+    this.#drain = new Drain(this.#connections, this.#turnedAway, this.#context);
     this.#acceptQueued(performance.now() + MAX_QUEUED_MS);
   };
 
