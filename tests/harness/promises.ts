@@ -149,7 +149,7 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "the lesson's calculator client gets its answers, byte for byte",
     "calc-client asks the lesson's server one command at a time",
   ],
-  "`check` meets one of 29 misbehaving peers": [
+  "`check` meets one of 31 misbehaving peers": [
     "no peer on ${hostname} fools check: each gets the verdict it deserves",
   ],
   "`check` expects a block": [
