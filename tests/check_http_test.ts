@@ -143,6 +143,8 @@ const servers:
       /\(302 Found, to https:\/\/x\/\)/,
     ],
     ["HTTP/1.1 500 Oops\r\n\r\n", false, "wrong", /reply: 500 Oops, not 200-399/],
+    [`HTTP/1.1 500 ${"é".repeat(900)}\r\n\r\n`, false, "wrong", /reply: 500 .{77}\.\.\., not 2/],
+    [`220 ${"x".repeat(900)}\r\n`, true, "wrong", /"220 x{73}\.\.\.", which is not HTTP/],
     ["SSH-2.0-x\r\n", true, "wrong", /"SSH-2\.0-x", which is not HTTP/],
     ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", false, "closed", /with 40 bytes of a reply/],
     ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", true, "silent", /40 bytes of a reply/],

@@ -4,6 +4,7 @@ import { formatDuration } from "../../../protocol/duration.ts";
 import { system } from "../../../sockets/system.ts";
 import { contrasted } from "../../../text/contrast.ts";
 import { visibleBytes } from "../../../text/visible.ts";
+import { cutTo } from "../../../text/width.ts";
 import type { AssessedTarget, Row } from "../rounds/assessment.ts";
 import type { HttpAnswer } from "../questions/challenge.ts";
 import { MAX_HEAD, startsLikeHttp } from "../questions/http.ts";
@@ -134,7 +135,9 @@ function endWords({ probed }: Row, how: "closed" | "reset"): string {
 /** What is wrong with a handshake, or with a certificate. */
 function tlsDetail({ expected, probed }: Row, { problem, message = "" }: Failed): string {
   const { certificate, reply } = probed;
-  if (problem === "not TLS") return `tls: it answers "${firstLine(reply)}", which is not TLS`;
+  if (problem === "not TLS") {
+    return `tls: it answers "${cutTo(firstLine(reply), QUOTED)}", which is not TLS`;
+  }
   if (problem === "TLS refused" || certificate === undefined) {
     return `tls: the handshake was refused: ${message}`;
   }
@@ -160,7 +163,9 @@ function tlsDetail({ expected, probed }: Row, { problem, message = "" }: Failed)
 function namesWords(names: readonly string[]): string {
   if (names.length === 0) return "and names no host at all (a CN does not count)";
   const more = names.length - MAX_NAMES;
-  return `but for ${names.slice(0, MAX_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return `but for ${cutTo(names.slice(0, MAX_NAMES).join(", "), QUOTED)}${
+    more > 0 ? ` and ${more} more` : ""
+  }`;
 }
 
 function daysWords(days: number): string {
@@ -173,8 +178,8 @@ function dateOf(date: Date): string {
 
 /** What a web server answered: `200 OK`, `301 Moved Permanently, to https://web/`. */
 function statusWords({ status, reason, location }: HttpAnswer): string {
-  const to = location === undefined ? "" : `, to ${location}`;
-  return `${status} ${reason}`.trimEnd() + to;
+  const to = location === undefined ? "" : `, to ${cutTo(location, QUOTED)}`;
+  return `${status} ${cutTo(reason, QUOTED)}`.trimEnd() + to;
 }
 
 /** How long a certificate is still valid. */
@@ -187,7 +192,7 @@ function httpDetail({ expected, asked, probed: { answer, reply, bytes } }: Row):
   if (answer === undefined) {
     return startsLikeHttp(reply) && bytes > MAX_HEAD
       ? "reply: a status, and headers of more than 64 KiB"
-      : `reply: "${firstLine(reply)}", which is not HTTP`;
+      : `reply: "${cutTo(firstLine(reply), QUOTED)}", which is not HTTP`;
   }
   const { first = 0, last = 0 } = expected.http?.status ?? {};
   const words = statusWords(answer);
