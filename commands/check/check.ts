@@ -1,12 +1,10 @@
 import type { Program } from "../../cli/command.ts";
-import { misuse } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
 import type { Report } from "../../cli/reports/report.ts";
 import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signals.ts";
 import type { Client } from "../../clients/client.ts";
-import { system } from "../../sockets/system.ts";
 import { visible } from "../../text/visible.ts";
 import { ConcurrencyLimiter } from "./rounds/concurrency_limiter.ts";
 import { about, examples, flags } from "./flags.ts";
@@ -21,10 +19,10 @@ import {
 import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./report/results.ts";
 import { NetworkClock } from "./probe/network_clock.ts";
 import { type Ports, portsIn, waitForPort } from "./targets/port_file.ts";
-import type { Sizes } from "./rounds/sizes.ts";
 import { readTargetList } from "./targets/target_list.ts";
+import { refuseContradictions, refuseUnsizable, refuseUseless } from "./misuses.ts";
 import { watchParent } from "./parent.ts";
-import { atPort, type Expectation, leastSize, OPEN } from "./targets/targets.ts";
+import { atPort, type Expectation } from "./targets/targets.ts";
 import { loadTls } from "./probe/tls.ts";
 import { counted } from "../../text/counted.ts";
 
@@ -62,9 +60,6 @@ export function checkProgram(services: readonly Askable[]): Program {
         family: familyOf(values),
         onlyFirst: values.first,
       });
-      if (values.first && !given.has("talk")) {
-        throw misuse("--first needs --talk: a conversation file");
-      }
       refuseUseless(given, targets);
       const options = await prepare(targets, values, services);
       return (channels) => run(options, values, channels);
@@ -131,98 +126,12 @@ async function prepare(
     family: familyOf(values),
     clients: new Map(await Promise.all(loaded)),
   };
-  if (values.sizes !== undefined) refuseUnsizable(options, values.sizes);
+  if (values.sizes !== undefined) refuseUnsizable(targets, options.clients, values.sizes);
   return options;
-}
-
-/** Flags that each choose a way to check; at most one may be given. */
-const MODES = ["for", "count", "sizes"] as const;
-
-function refuseContradictions(given: ReadonlySet<string>): void {
-  const [one, other] = MODES.filter((name) => given.has(name));
-  if (other !== undefined) throw misuse(`--${one} and --${other} can't be used together`);
-  if (given.has("ipv4") && given.has("ipv6")) {
-    throw misuse("-4 and -6 leave no address: without either, both are checked");
-  }
-  if (given.has("every") && !given.has("count")) {
-    throw misuse("--every needs --count: the number of probes", {
-      hint: "--for D retries until all targets are as expected",
-    });
-  }
-}
-
-/** A flag that is for some targets only: without one it would be ignored silently. */
-interface Purpose {
-  readonly flags: readonly string[];
-  readonly what: string;
-  readonly hint: string;
-  isFor(target: Expectation): boolean;
-}
-
-const purposes: readonly Purpose[] = [
-  {
-    flags: ["ca", "days"],
-    what: "targets over TLS",
-    hint: "write tls:// or https:// before the target: netdemo check https://web/ --days 14",
-    isFor: ({ tls }) => tls !== undefined,
-  },
-  {
-    flags: ["proxy-protocol"],
-    what: "connections",
-    hint: "leave it out: over UDP no header is sent",
-    isFor: ({ target }) => target.protocol !== "udp",
-  },
-  {
-    flags: ["slower-than"],
-    what: "targets that should answer",
-    hint: "leave it out: only an ok can be slow",
-    isFor: ({ expect }) => expect === "ok" || expect === "open" || expect === "slow",
-  },
-  {
-    flags: ["ipv4", "ipv6"],
-    what: "targets with an address",
-    hint: "leave it out: a Unix socket has none",
-    isFor: ({ target }) => target.protocol !== "unix",
-  },
-];
-
-function refuseUseless(given: ReadonlySet<string>, targets: readonly Expectation[]): void {
-  for (const { flags, what, hint, isFor } of purposes) {
-    const flag = flags.find((name) => given.has(name));
-    if (flag !== undefined && !targets.some(isFor)) {
-      throw misuse(`--${flag} is for ${what}`, { hint });
-    }
-  }
 }
 
 function familyOf({ ipv4, ipv6 }: Values): "IPv4" | "IPv6" | undefined {
   return ipv4 ? "IPv4" : ipv6 ? "IPv6" : undefined;
-}
-
-function refuseUnsizable({ targets, clients }: Prepared, sizes: Sizes): void {
-  for (const expected of targets) {
-    const why = unsizable(expected, clients, sizes);
-    if (why === undefined) continue;
-    throw misuse(`--sizes can't be used on '${expected.text}': ${why}`);
-  }
-}
-
-/** Why `--sizes` can't be used on a target: its requests can't be of all these sizes. */
-function unsizable(
-  expected: Expectation,
-  clients: Prepared["clients"],
-  { most }: Sizes,
-): string | undefined {
-  const { expect, service, http, target: { protocol } } = expected;
-  const sizable = http === undefined && service !== undefined && service !== OPEN &&
-    service !== "hello";
-  if (!sizable || (expect !== "ok" && expect !== "slow")) return "it needs replies to requests";
-  const least = leastSize(expected, clients);
-  if (most < least) return `its smallest request has ${least} bytes`;
-  if (protocol === "udp" && most > system.maxDatagram) {
-    return `a datagram has at most ${system.maxDatagram} bytes`;
-  }
-  return undefined;
 }
 
 /** Resolves when the check must stop: at the first signal, or with `--count` at the second. */

@@ -26,7 +26,6 @@ export interface HttpRequest {
 }
 
 const LF = 0x0a;
-const CR = 0x0d;
 const encoder = new TextEncoder();
 const latin1 = new TextDecoder("latin1");
 
@@ -52,14 +51,10 @@ export function httpChallenge(request: HttpRequest, host: string): Challenge {
     echo: false,
     form: "http",
     expected: body === undefined ? "" : body.reply,
-    match(all, over) {
-      const received = withoutEmptyLines(all);
-      if (!startsLikeHttp(received)) {
-        return { is: "wrong", ...over === undefined && { afterMs: 30 } };
-      }
+    match(received, over) {
       const head = headOf(received);
       if (head === undefined) return { is: received.length > MAX_HEAD ? "wrong" : "part" };
-      if (head === "malformed") return { is: "wrong" };
+      if (head === "malformed") return { is: "wrong", ...over === undefined && { afterMs: 30 } };
       if (head.status < first || head.status > last) return { is: "wrong" };
       const arrived = bodyOf(head, received.subarray(head.size), over);
       if (arrived === "malformed") return { is: "wrong" };
@@ -73,19 +68,12 @@ export function httpChallenge(request: HttpRequest, host: string): Challenge {
 }
 
 /** The status of an answer, if that has arrived. */
-function answerIn(all: Uint8Array): HttpAnswer | undefined {
-  const received = withoutEmptyLines(all);
-  const head = startsLikeHttp(received) ? headOf(received) : undefined;
+function answerIn(received: Uint8Array): HttpAnswer | undefined {
+  const head = headOf(received);
   if (head === undefined || head === "malformed") return undefined;
   const { status, reason, headers } = head;
   const encoding = headers.get("content-encoding");
   return { status, reason, location: headers.get("location"), encoding };
-}
-
-/** Some servers send the line end of an earlier body first. */
-function withoutEmptyLines(received: Uint8Array): Uint8Array {
-  const start = received.findIndex((byte) => byte !== CR && byte !== LF);
-  return received.subarray(start === -1 ? received.length : start);
 }
 
 function contains(bytes: Uint8Array, { talk }: CustomQuestion): boolean {
@@ -112,7 +100,8 @@ interface Head {
 /** The head of the final answer: those of interim ones (1xx) are passed over. */
 function headOf(received: Uint8Array): Head | "malformed" | undefined {
   const text = latin1.decode(received.subarray(0, MAX_HEAD));
-  let start = 0;
+  let start = /^[\r\n]*/.exec(text)?.[0].length ?? 0; // the line end of an earlier body
+  if (!startsLikeHttp(received.subarray(start))) return "malformed";
   while (true) {
     const [whole, block = ""] = /^([^]*?)\r?\n\r?\n/.exec(text.slice(start)) ?? [];
     if (whole === undefined) return undefined;
