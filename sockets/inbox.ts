@@ -45,8 +45,11 @@ export class Inbox implements Disposable {
 
   /** Takes the matching datagrams. */
   take(matches: (datagram: Received) => boolean): readonly Received[] {
-    const taken = this.#kept.filter(matches);
-    this.#kept = this.#kept.filter((datagram) => !matches(datagram));
+    const { taken = [], left = [] } = Object.groupBy(
+      this.#kept,
+      (datagram) => matches(datagram) ? "taken" : "left",
+    );
+    this.#kept = left;
     return taken;
   }
 

@@ -240,3 +240,22 @@ for (const { name, config, command } of fronts) {
     },
   );
 }
+
+testWith([openssl], "a conversation is played over TLS", async () => {
+  await using made = await Certificates.make();
+  await made.add("good", `IP:${HOST}`, [-30, 20]);
+  // It answers each line with its letters in reverse, and leaves once it gets CLOSE.
+  await using server = await startOpenssl(made, "good", "-rev");
+  const path = `${made.folder}/reverse.talk`;
+  const talk = "== reverses\n> {w}\\n\n< {reverse(w)}\\n\n> {v}\\n\n< {reverse(v)}\\n\n\n" +
+    "== leaves\n> CLOSE\\n\n< {end}\n";
+  await Deno.writeTextFile(path, talk);
+  const asked = ["--talk", path, "--ca", `${made.folder}/ca.pem`, `tls://${HOST}:${server.port}`];
+  const { code, verdicts, probes } = await check(...asked);
+  assertEquals([code, verdicts], [0, ["ok"]]);
+  assertEquals(probes[0]?.certificateDays, 19);
+  await Deno.writeTextFile(path, talk.replace("{reverse(w)}", "{upper(w)}"));
+  const { code: failed, verdicts: found, stderr } = await check(...asked);
+  assertEquals([failed, found], [1, ["wrong"]]);
+  assertMatch(stderr, /reverse\.talk:3: < \{upper\(w\)\}/);
+});

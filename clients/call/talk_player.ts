@@ -15,7 +15,11 @@ import { TalkDeviation } from "../../talk/deviation.ts";
 const QUIET_MS = 150;
 /** Milliseconds within which bytes that do not belong to a reply usually follow it. */
 const EXTRA_MS = 30;
-/** Milliseconds between two sends that a server is to read one by one. */
+/**
+ * Milliseconds between two sends that a server is to read one by one. Nothing that this end can
+ * see shows that it has: an acknowledgement says that the bytes have arrived at its host, where
+ * they wait for the program. Who runs on that host may know better: {@linkcode PlayOptions.untilRead}.
+ */
 const BETWEEN_SENDS_MS = 40;
 /** How often a datagram is sent that gets no answer, the first time included. */
 const TRIES = 4;
@@ -49,8 +53,8 @@ export class TalkPlayer implements Disposable {
   #hasReceived = false;
   /** The clients whose last reply may still get its line end. */
   readonly #mayEndLate = new Set<string>();
-  /** Datagrams sent again: as many answers may come once more. */
-  #repeated: { readonly bytes: Uint8Array; count: number } | undefined;
+  /** Answers to datagrams that were sent again: so many of each may come once more. */
+  readonly #repeated: { readonly bytes: Uint8Array; count: number }[] = [];
 
   constructor(
     conversation: Conversation,
@@ -110,7 +114,7 @@ export class TalkPlayer implements Disposable {
   }
 
   async #send(line: Line, next: Line | undefined): Promise<void> {
-    const { said, send, untilRead } = this.#options;
+    const { said, send, untilRead, timeout } = this.#options;
     const peer = await this.#peer(line.client);
     this.#refuseMore(peer, line.client);
     const bytes = render(line.tokens, this.values, this.#options);
@@ -118,13 +122,12 @@ export class TalkPlayer implements Disposable {
     this.#sent = bytes;
     said?.(line, bytes);
     if (peer instanceof DatagramPeer) return await peer.send(bytes);
-    if (send !== undefined) await send(peer, bytes);
-    // Not awaited: a server may answer before it has read everything.
-    else if (bytes.length > 0) peer.send(bytes);
-    if (line.tokens.at(-1)?.kind === "end") await peer.closeWrite(this.#options.timeout);
-    else if (next?.says === "client" && next.client === line.client) {
-      await (untilRead?.(peer) ?? delay(BETWEEN_SENDS_MS));
-    }
+    const isLast = next?.says !== "client";
+    const sent = send?.(peer, bytes) ?? (bytes.length > 0 ? peer.send(bytes, timeout) : undefined);
+    // A server may answer before it has read everything.
+    if (send !== undefined || !isLast) await sent;
+    if (line.tokens.at(-1)?.kind === "end") await peer.closeWrite(timeout);
+    else if (!isLast) await (untilRead?.(peer) ?? delay(BETWEEN_SENDS_MS));
   }
 
   async #receive(client: string, lines: readonly Line[]): Promise<void> {
@@ -202,21 +205,14 @@ export class TalkPlayer implements Disposable {
   /** The next datagram; what was sent is repeated, since datagrams may be lost. */
   async #nextDatagram(peer: DatagramPeer): Promise<Uint8Array | undefined> {
     const { timeout } = this.#options;
-    const answered = this.#repeated;
     let repeats = 0;
     for (let tries = 1; tries <= TRIES; tries++) {
       const end = performance.now() + timeout / TRIES;
       while (true) {
         const datagram = await peer.inbox.next(Math.max(0, end - performance.now()));
         if (datagram === undefined) break;
-        // The answer to a question that was repeated comes more than once.
-        if (
-          answered !== undefined && answered.count > 0 && equals(datagram.bytes, answered.bytes)
-        ) {
-          answered.count--;
-          continue;
-        }
-        this.#repeated = { bytes: datagram.bytes, count: repeats };
+        if (this.#isRepeated(datagram)) continue;
+        if (repeats > 0) this.#repeated.push({ bytes: datagram.bytes, count: repeats });
         return datagram.bytes;
       }
       if (tries === TRIES || this.#sent === undefined) continue;
@@ -226,31 +222,47 @@ export class TalkPlayer implements Disposable {
     return undefined;
   }
 
+  /** Whether it is an answer that comes once more, as its question was repeated. */
+  #isRepeated({ bytes }: { readonly bytes: Uint8Array }): boolean {
+    const answer = this.#repeated.find((one) => one.count > 0 && equals(one.bytes, bytes));
+    if (answer !== undefined) answer.count--;
+    return answer !== undefined;
+  }
+
   /** @throws {TalkDeviation} if a server has said more than the file shows. */
   async #expectNothingMore(): Promise<void> {
-    const peers = [...this.peers].filter(([, peer]) => peer instanceof EagerPeer) as [
-      string,
-      EagerPeer,
-    ][];
+    const peers = [...this.peers.values()];
     const isOver = (): boolean =>
-      peers.every(([, { ending }]) => ending !== undefined) ||
-      peers.some(([, { pending }]) => pending > 0);
-    if (peers.length > 0) await until(isOver, peers.map(([, { changes }]) => changes), EXTRA_MS);
-    for (const [client, peer] of peers) this.#refuseMore(peer, client);
+      peers.every((peer) => peer instanceof EagerPeer && peer.ending !== undefined) ||
+      peers.some((peer) => this.#surplusOf(peer).length > 0);
+    const changes = peers.map((peer) =>
+      peer instanceof EagerPeer ? peer.changes : peer.inbox.changes
+    );
+    if (peers.length > 0) await until(isOver, changes, EXTRA_MS);
+    for (const [client, peer] of this.peers) this.#refuseMore(peer, client);
+  }
+
+  /** What has come and was not asked for. */
+  #surplusOf(peer: TalkPeer): Uint8Array {
+    if (peer instanceof EagerPeer) return peer.peek();
+    peer.inbox.take((datagram) => this.#isRepeated(datagram));
+    return peer.inbox.kept[0]?.bytes ?? new Uint8Array();
   }
 
   #refuseMore(peer: TalkPeer, client: string): void {
-    if (peer instanceof DatagramPeer || peer.pending === 0) return;
-    const came = peer.peek();
+    const came = this.#surplusOf(peer);
+    if (came.length === 0) return;
     const isLineEnd = /^\r?\n$/.test(String.fromCharCode(...came.subarray(0, 3)));
-    if (isLineEnd && this.#mayEndLate.has(client)) return void peer.take();
+    if (isLineEnd && peer instanceof EagerPeer && this.#mayEndLate.has(client)) {
+      return void peer.take();
+    }
     const line = this.#last ?? this.#conversation.lines[0] as Line;
     throw new TalkDeviation({
       kind: "more",
       line,
       sent: this.#sent,
       wanted: "",
-      came: peer.take(),
+      came: came.slice(),
       right: 0,
       timeoutMs: this.#options.timeout,
       hint: this.#sent === undefined ? "speaks first" : undefined,

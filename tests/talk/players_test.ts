@@ -96,6 +96,29 @@ Deno.test("conversations come in any order, and what fits no line is reported", 
   assertEquals(ignored, ["no line of the conversation fits what?\\n"]);
 });
 
+Deno.test("datagrams after the reply are reported", async () => {
+  await using server = await serve(parseTalk("udp\n> a\n< b\n< c\n"));
+  const facts = await play(parseTalk("udp\n> a\n< b\n"), server.port ?? 0);
+  assertEquals([facts?.kind, facts?.line.number, facts && decoder.decode(facts.came)], [
+    "more",
+    3,
+    "c",
+  ]);
+});
+
+Deno.test("a second send waits until the first has been read", async () => {
+  const said: string[] = [];
+  await using server = await serving(async (stream) => {
+    const buffer = new Uint8Array(1_024);
+    for (let count = await stream.read(buffer); count !== null; count = await stream.read(buffer)) {
+      said.push(decoder.decode(buffer.subarray(0, count)));
+      if (said.length === 3) await say(stream, "ok\n");
+    }
+  });
+  assertEquals(await play(parseTalk("> a\n> b\n> c\n< ok\\n\n"), server.port), undefined);
+  assertEquals(said, ["a", "b", "c"]);
+});
+
 /** A server that does the same for every connection. */
 async function serving(
   behave: (stream: Stream) => Promise<void>,
@@ -119,6 +142,7 @@ async function serving(
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 const say = (stream: Stream, text: string) => stream.write(encoder.encode(text));
 
 /** Answers each line, or each piece, with the text; reads until its client leaves. */

@@ -1,20 +1,15 @@
 /** netdemo plays the server of a TCP client. */
-import { delay } from "@std/async/delay";
 import { acceptFrom } from "../../../sockets/accept.ts";
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { listenResettableOnAll } from "../../../sockets/node_stream.ts";
 import type { Stream } from "../../../sockets/stream.ts";
 import { LOOPBACK, ownAddresses } from "../program/listener_search.ts";
-import { unreadAt } from "../program/system.ts";
+import { untilRead } from "../program/until_read.ts";
 import type { Dialogue, Turn } from "../../../talk/dialogue.ts";
 import { type Actions, CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
 
 /** Milliseconds of silence that end a request without a line end. */
 const QUIET_MS = 200;
-/** Milliseconds within which a client reads what has arrived, if it reads at all. */
-const READ_MS = 2_000;
-/** Milliseconds after which a client has likely read what has arrived. */
-const PIECE_MS = 80;
 
 /**
  * Listens on this host's addresses, and serves as the script says.
@@ -76,18 +71,5 @@ async function nextTurn(peer: EagerPeer, dialogue: Dialogue): Promise<Turn | und
     if (!await peer.until(({ length }) => length > seen, QUIET_MS)) {
       return dialogue.next(peer.peek(), "quiet");
     }
-  }
-}
-
-/** Waits until the program at the other end of a connection has read all that was sent to it. */
-async function untilRead({ remote }: EagerPeer): Promise<void> {
-  const port = "port" in remote ? remote.port : 0;
-  const until = performance.now() + READ_MS;
-  while (performance.now() < until) {
-    const unread = await unreadAt(port);
-    if (unread === 0) return;
-    // Without a tool that shows this, a pause must do.
-    await delay(unread === undefined ? PIECE_MS : 2);
-    if (unread === undefined) return;
   }
 }

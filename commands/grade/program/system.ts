@@ -138,9 +138,9 @@ export async function isHeldByProcess(port: number, remotePort: number): Promise
   return text === undefined || text.includes("users:");
 }
 
-/** Number of bytes received on this local port that the program has not read yet. */
-export async function unreadAt(port: number): Promise<number | undefined> {
-  const text = await output("ss", "-Htn", `sport = :${port}`);
+/** Number of bytes received at one end of a connection that its program has not read yet. */
+export async function unreadAt(port: number, remotePort: number): Promise<number | undefined> {
+  const text = await output("ss", "-Htn", `sport = :${port} and dport = :${remotePort}`);
   const [, unread] = text?.trim().split(/\s+/) ?? [];
   return unread === undefined ? undefined : Number(unread);
 }

@@ -7,6 +7,7 @@ import { Finding } from "../../../suite/test.ts";
 import type { Talk } from "../../../talk/talk.ts";
 import { withLineEnds, withRequestEnds } from "../conversations.ts";
 import type { Program } from "../program/program.ts";
+import { untilRead } from "../program/until_read.ts";
 import type { Subject } from "../subjects.ts";
 
 /** What to do about a program that ended before it was asked anything. */
@@ -108,7 +109,7 @@ export class ServerUnderTest<P extends TalkPeer = TalkPeer> implements Driver, A
   /** How to play its clients. */
   get play(): PlayOptions {
     const { talk, timeout, settings: { random } } = this;
-    return { talk, timeout, random, open: () => this.connect() };
+    return { talk, timeout, random, untilRead, open: () => this.connect() };
   }
 
   begin(patience: number): void {
