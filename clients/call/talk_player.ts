@@ -53,6 +53,8 @@ export class TalkPlayer implements Disposable {
   #hasReceived = false;
   /** The clients whose last reply may still get its line end. */
   readonly #mayEndLate = new Set<string>();
+  /** The clients whose last reply ends in `{...}`, to which all belongs that comes after it. */
+  readonly #mayGoOn = new Set<string>();
   /** Answers to datagrams that were sent again: so many of each may come once more. */
   readonly #repeated: { readonly bytes: Uint8Array; count: number }[] = [];
 
@@ -168,6 +170,9 @@ export class TalkPlayer implements Disposable {
     const bytes = peer.take(matcher.size);
     if (last.tokens.at(-1)?.kind === "optional newline") this.#mayEndLate.add(client);
     else this.#mayEndLate.delete(client);
+    if (last.tokens.findLast(({ kind }) => kind !== "optional newline")?.kind === "anything") {
+      this.#mayGoOn.add(client);
+    } else this.#mayGoOn.delete(client);
     said?.(last, bytes);
   }
 
@@ -253,9 +258,8 @@ export class TalkPlayer implements Disposable {
     const came = this.#surplusOf(peer);
     if (came.length === 0) return;
     const isLineEnd = /^\r?\n$/.test(String.fromCharCode(...came.subarray(0, 3)));
-    if (isLineEnd && peer instanceof EagerPeer && this.#mayEndLate.has(client)) {
-      return void peer.take();
-    }
+    const isPart = this.#mayGoOn.has(client) || (isLineEnd && this.#mayEndLate.has(client));
+    if (isPart && peer instanceof EagerPeer) return void peer.take();
     const line = this.#last ?? this.#conversation.lines[0] as Line;
     throw new TalkDeviation({
       kind: "more",

@@ -7,11 +7,11 @@ import { render } from "../../../talk/render.ts";
 import { type Line, namesIn, type Talk } from "../../../talk/talk.ts";
 import type { Value } from "../../../talk/value.ts";
 import { writeTalk, type WrittenLine } from "../../../talk/write.ts";
-import { freshTexts } from "./fresh.ts";
+import { freshTurns } from "./fresh.ts";
 import type { Turn } from "./recording.ts";
 
 /** How often names are left out where they do not hold, before all of them are. */
-const MAX_TRIES = 4;
+const MAX_TRIES = 6;
 
 /** What was said, byte by byte. */
 export const plainText = ({ bytes }: Turn): string => escapeBytes(bytes);
@@ -28,12 +28,15 @@ export function confirmedTexts(
   udp: boolean,
   write: LineWriter,
 ): readonly string[] {
-  const literal = new Set<number>();
+  const plain = new Set<string>();
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const texts = freshTexts(turns, literal);
-    const wrong = unconfirmed(turns, udp, write(texts)).filter((index) => !literal.has(index));
+    const fresh = freshTurns(turns, plain);
+    const texts = fresh.map(({ text }) => text);
+    const wrong = unconfirmed(turns, udp, write(texts));
     if (wrong.length === 0) return texts;
-    for (const index of wrong) literal.add(index);
+    const named = wrong.flatMap((index) => fresh[index]?.named ?? []);
+    if (named.length === 0) break;
+    for (const one of named) plain.add(one);
   }
   return turns.map(plainText);
 }

@@ -3,10 +3,6 @@ import { writeTalk, type WrittenLine } from "../../../talk/write.ts";
 import { confirmedTexts, plainText } from "./confirm.ts";
 import { letterOf } from "./letters.ts";
 import type { RecordedConversation, Turn } from "./recording.ts";
-import { counted } from "../../../text/counted.ts";
-
-/** Characters kept free for the remark on what is left out. */
-const SPARE = 200;
 
 /** How a recording is written. */
 export interface FileOptions {
@@ -15,14 +11,23 @@ export interface FileOptions {
   readonly fresh: boolean;
 }
 
-/** The text of a conversation file, at most as long as can be read again. */
+/** The text of a conversation file. */
 export function conversationFile(
   conversations: readonly RecordedConversation[],
-  { protocol, fresh }: FileOptions,
+  options: FileOptions,
 ): string {
   // A connection on which nothing was said, such as a health check's, shows nothing to play.
   const spoken = conversations.filter(({ turns }) => turns.length > 0);
   if (spoken.length === 0) return "# Nothing has been said yet.\n";
+  const text = textOf(spoken, options);
+  // What is kept of a recording fits into a file, but names may be longer than what they stand for.
+  return text.length <= MAX_FILE ? text : textOf(spoken, { ...options, fresh: false });
+}
+
+function textOf(
+  spoken: readonly RecordedConversation[],
+  { protocol, fresh }: FileOptions,
+): string {
   const udp = protocol === "udp";
   const written = spoken.map(({ connections, turns, remarks }) => {
     const write = (texts: readonly string[]) => linesOf(turns, connections, texts, udp);
@@ -36,15 +41,7 @@ export function conversationFile(
   const [first] = written;
   const isAnswered = written.some(({ lines }) => lines.some(({ says }) => says === "server"));
   if (first !== undefined && !isAnswered) first.lines.push(silence(first.lines[0]?.client));
-  const whole = writeTalk({ udp, conversations: written });
-  if (whole.length <= MAX_FILE) return whole;
-  let size = 0;
-  const fitting = written.filter((one) =>
-    (size += writeTalk({ udp, conversations: [one] }).length + 1) <= MAX_FILE - SPARE
-  );
-  const left = counted(written.length - fitting.length, "more conversation");
-  return `${writeTalk({ udp, conversations: fitting })}
-# A file holds at most ${MAX_FILE} characters: without ${left}.\n`;
+  return writeTalk({ udp, conversations: written });
 }
 
 /** A line for a server that never said anything: a file without any could not be read. */

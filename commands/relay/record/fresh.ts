@@ -38,33 +38,44 @@ interface Place extends Found {
   readonly from: Derivation;
 }
 
+/** What a turn says, as a file has it. */
+export interface FreshTurn {
+  readonly text: string;
+  /** What names in it stand for, or what that is calculated from. */
+  readonly named: readonly string[];
+}
+
 /**
- * The texts of turns with names for values: what a server's turn shows must follow from what
- * clients said before it, so that other values can be drawn.
+ * Turns with names for values: what a server's turn shows must follow from what clients said
+ * before it, so that other values can be drawn.
  *
- * @param literal The indexes of turns that are written as they are.
+ * @param plain What no name stands for.
  */
-export function freshTexts(turns: readonly Turn[], literal: ReadonlySet<number>): string[] {
+export function freshTurns(turns: readonly Turn[], plain: ReadonlySet<string>): FreshTurn[] {
   const prefix = lengthPrefixOf(turns);
-  const texts = turns.map(({ bytes }, index) =>
-    literal.has(index) ? undefined : textOf(bytes.subarray(prefix))
-  );
+  const texts = turns.map(({ bytes }) => textOf(bytes.subarray(prefix)));
   const said = new Said();
   const answers = turns.map(({ from }, index) => {
     const text = texts[index] ?? "";
-    if (from === "server") return said.placesIn(text);
+    if (from === "server") {
+      return said.placesIn(text).filter((place) =>
+        !literalsOf(place).some((one) => plain.has(one))
+      );
+    }
     said.add(text, turns[index - 1]?.from === "server");
     return [];
   });
   const names = new Names(answers.flat().map(({ from }) => from));
   return turns.map(({ from, bytes }, index) => {
     const text = texts[index];
-    if (text === undefined || bytes.length === 0) return escapeBytes(bytes);
+    if (text === undefined || bytes.length === 0) return { text: escapeBytes(bytes), named: [] };
     const places = from === "server" ? answers[index] ?? [] : names.placesIn(text);
     const length = prefix === 0 ? "" : `{length as u${8 * prefix}}`;
-    return length + withNames(text, places, names);
+    return { text: length + withNames(text, places, names), named: places.flatMap(literalsOf) };
   });
 }
+
+const literalsOf = ({ literal, from }: Place): readonly string[] => [literal, ...from.of];
 
 /** What clients have said so far, and what follows from it. */
 class Said {
@@ -97,10 +108,8 @@ class Said {
       const known = this.#known.get(literal);
       // A single digit may be the same by chance: it is rather calculated.
       const isPlain = !isNumber(literal) || (known !== undefined && literal.length > 1);
-      const from = isPlain
-        ? known
-        : this.#calculated(literal) ?? this.#total(literal) ?? this.#lengthOf(literal, values) ??
-          known;
+      const from = isPlain ? known : this.#calculated(literal) ?? known ?? this.#total(literal) ??
+        this.#lengthOf(literal, values);
       return from === undefined ? [] : [{ start, literal, from }];
     });
   }

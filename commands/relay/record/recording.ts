@@ -1,12 +1,16 @@
 import { concat } from "@std/bytes/concat";
 import type { Side } from "../../../ladder/rung.ts";
 import type { WireData, WireEvent } from "../../../ladder/wire.ts";
+import { MAX_FILE } from "../../../talk/parse.ts";
+import { LF } from "../../../talk/take.ts";
 import { counted } from "../../../text/counted.ts";
 
-/** Bytes that are kept in all, with some for each turn: as a conversation file they become more. */
-const MAX_KEPT = 1_048_576;
-const TURN_BYTES = 32;
-/** Bytes that are kept of what a server goes on sending after its client has ended. */
+/** Characters of a file that a connection takes, with its title and its remarks, and a turn. */
+const CONNECTION_SIZE = 200;
+const TURN_SIZE = 32;
+/** Characters of a line end, with the beginning of the line that follows it. */
+const LINE_END_SIZE = 10;
+/** Bytes that are kept of what a server goes on sending after its client has ended or left. */
 const MAX_AFTER_END = 4_096;
 
 /** What one side said at a time. */
@@ -51,7 +55,8 @@ export class Recording {
   readonly #connections = new Map<number, Connection>();
   readonly #isUdp: boolean;
   #at = 0;
-  #kept = 0;
+  /** Characters that are left in the file. */
+  #room = MAX_FILE;
 
   constructor(protocol: "tcp" | "udp") {
     this.#isUdp = protocol === "udp";
@@ -91,10 +96,12 @@ export class Recording {
 
   #hear(connection: Connection, { from, data, bytes }: WireData): void {
     const isAfterEnd = connection.over.has("client");
-    const room = isAfterEnd ? MAX_AFTER_END - connection.afterEnd : MAX_KEPT - this.#kept;
-    const kept = data.slice(0, Math.max(0, room));
-    if (isAfterEnd) connection.afterEnd += kept.length;
-    this.#kept += kept.length + TURN_BYTES;
+    this.#room -= TURN_SIZE + (connection.said.length === 0 ? CONNECTION_SIZE : 0);
+    const most = isAfterEnd ? MAX_AFTER_END - connection.afterEnd : data.length;
+    const { count, size } = fitting(data.subarray(0, Math.max(0, most)), this.#room);
+    const kept = data.slice(0, count);
+    if (isAfterEnd) connection.afterEnd += count;
+    this.#room -= size;
     if (!isAfterEnd) connection.lastAt = this.#at;
     this.#say(connection, { from, bytes: kept, ends: false, omitted: bytes - kept.length });
   }
@@ -122,8 +129,14 @@ export class Recording {
       );
     });
     const connections = group.map(({ id }) => id);
-    const turns = this.#joined(said.toSorted((one, other) => one.at - other.at));
-    return { connections, turns, remarks: group.flatMap((one) => remarksOn(one, this.#isUdp)) };
+    const joined = this.#joined(said.toSorted((one, other) => one.at - other.at));
+    const turns = joined.map((turn) => {
+      const connection = group.find(({ id }) => id === turn.connection);
+      const isLast = joined.findLast(({ connection }) => connection === turn.connection) === turn;
+      return isLast && connection?.state === "reset" ? withoutFlood(turn) : turn;
+    });
+    const remarks = group.flatMap((one) => remarksOn(one, turns, this.#isUdp));
+    return { connections, turns, remarks };
   }
 
   /** A server's bytes are one stream, however they are cut; an end belongs to what came before it. */
@@ -148,9 +161,41 @@ export class Recording {
   }
 }
 
-function remarksOn({ id, state, said, over }: Connection, isUdp: boolean): string[] {
+/** The bytes that fit into so many characters of a file, and the characters that they take. */
+function fitting(bytes: Uint8Array, room: number): { count: number; size: number } {
+  let size = 0;
+  for (const [count, byte] of bytes.entries()) {
+    const next = sizeOf(byte);
+    if (size + next > room) return { count, size };
+    size += next;
+  }
+  return { count: bytes.length, size };
+}
+
+/** The most characters that a byte takes, as an escape if it needs one. */
+function sizeOf(byte: number): number {
+  if (byte === LF) return LINE_END_SIZE;
+  if (byte < 0x20 || byte >= 0x7f) return "\\xff".length;
+  return byte === 0x5c || byte === 0x7b ? 2 : 1; // a backslash, a brace
+}
+
+/** What a server sent until its client left without reading it to its end. */
+function withoutFlood(turn: Turn): Turn {
+  const surplus = turn.bytes.length - MAX_AFTER_END;
+  if (turn.from === "client" || surplus <= 0) return turn;
+  return { ...turn, bytes: turn.bytes.slice(0, -surplus), omitted: turn.omitted + surplus };
+}
+
+function remarksOn(
+  { id, state, over }: Connection,
+  turns: readonly Turn[],
+  isUdp: boolean,
+): string[] {
   const isOpen = state === "open" && over.size === 0 && !isUdp;
-  const omitted = said.reduce((sum, turn) => sum + turn.omitted, 0);
+  const omitted = turns.reduce(
+    (sum, turn) => turn.connection === id ? sum + turn.omitted : sum,
+    0,
+  );
   return [
     ...(isOpen ? [`not finished: connection ${id} was still open`] : []),
     ...(state === "reset" ? [`connection ${id} was reset`] : []),
