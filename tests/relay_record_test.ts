@@ -17,6 +17,8 @@ import {
   Process,
   processorTime,
   pythonTest,
+  testWith,
+  timing,
   until,
 } from "./harness/mod.ts";
 import { assertProperty } from "./harness/random.ts";
@@ -482,7 +484,7 @@ function assertShows(talk: Talk, lines: readonly Line[], turns: readonly Turn[])
   }
 }
 
-Deno.test("a long recording is written quickly, whatever was said", () => {
+testWith([timing], "a long recording is written quickly, whatever was said", () => {
   const recording = new Recording("tcp");
   const turn = (index: number) => data("client", encoder.encode(`${index} plus word${index}\n`));
   const events = Array.from({ length: 10_000 }, (_, index) => [
