@@ -15,6 +15,8 @@ const others: readonly string[] = [
   "calc-client 5 2 + 3",
   "ping localhost",
   "calc-client 10 20 add",
+  "grade calc-server --level robst -- x",
+  "grade calc-server --levl robust server.py",
   "calc-client 5 2 3 +",
   "lab-server reset",
   "calc-server --interface eth0",

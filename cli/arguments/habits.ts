@@ -80,17 +80,19 @@ function lineFor(name: string, args: readonly string[], flags: Flags, system: Sy
   const { own = [], words = [], tail = [] } = Object.groupBy(tokens, partOf);
   const forms = wordForms.filter(([of]) => new RegExp(`^(?:${of})$`).test(name));
   const formed = applied(forms.map(([, ...form]) => form), words.join(" "), blanks);
-  const inOrder = tokens[0] === words[0] ? [formed.line, ...own] : [...own, formed.line];
+  const inOrder = tokens[0] === words[0]
+    ? formed.line.replace(/ -- |$/, (dashes) => ` ${own.join(" ")}${dashes}`)
+    : [...own, formed.line].join(" ");
   return {
-    words: [...wordsOf(inOrder.join(" ")), ...args.slice(end)],
+    words: [...wordsOf(inOrder), ...args.slice(end)],
     whys: [...formed.whys, ...flagged.whys],
     tail: wordsOf(tail.join(" ")),
   };
 }
 
-/** Whether a word of a line is a flag, for the shell, or neither. */
+/** Whether a word of a line is a flag, known or not, for the shell, or neither. */
 function partOf(word: string): "own" | "tail" | "words" {
-  if (word.startsWith(BOND)) return "own";
+  if (word.startsWith(BOND) || /^--?[A-Za-z]/.test(word)) return "own";
   return word === "&" || word.startsWith(`>${BOND}`) ? "tail" : "words";
 }
 

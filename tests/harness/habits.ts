@@ -142,6 +142,8 @@ export const habits: Readonly<Record<string, string>> = {
   "calc-client 10 20 + :4040": "calc-client :4040 10 20 +",
   "grade calc-server python3 server.py": "grade calc-server -- python3 server.py",
   "grade calc-server server.py": 'grade calc-server -- python3 server.py "{port}"',
+  "grade calc-server server.py --seed 1":
+    'grade calc-server --seed 1 -- python3 server.py "{port}"',
   "demo udp": "demo --udp",
   "demo --scene calc": "demo calc",
   "check localhost 4040": "check localhost:4040",
