@@ -166,6 +166,10 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
   "`check` waits for a port file that never comes": [
     "--port-file waits for the file, then for the server, and follows a new port",
   ],
+  "the process that started `check` is gone": [
+    "a check ends once the shell that waits for it was killed",
+    "a check that ${what} outlives the shell that started it",
+  ],
   "`path` runs without a forwarder": [
     'without a forwarder every question passes (${protocol}, ${hosts.join(", ")})',
   ],
