@@ -90,7 +90,7 @@ pythonTest("each report of a class shows each submission as if it were alone", a
     /^name +points +time +first failure\n=ben 10 .*\nben 2 +4\/5 .* operations: "Diff.*\nÖtzi .*5\/5/,
   );
   assertMatch(again.stdout, /\nBroke the machine's rules:\n {2}=ben 10: took longer than 7 s\n/);
-  assertMatch(again.stdout, /\n3 submissions: 1 passed all checks \(seed 7, 0\.\d s\)\n$/);
+  assertMatch(again.stdout, /\n1 of 3 submissions passed all checks \(seed 7, 0\.\d s\)\n$/);
   for (const line of again.stdout.split("\n")) assert(line.length <= 110, line);
   assertMatch(again.stderr, /2 of 3 submissions did not pass all checks\nhint: /);
   const tap = await netdemoInProcess(room.grade([...flags, "--resume", "--tap"]));
@@ -163,7 +163,7 @@ pythonTest("a submission is a file too, and what is hidden is passed over", asyn
     assertMatch(stdout, /\nben +0\/1 .* operations: /);
     assertMatch(stdout, /\ncarl +- .*not graded: it is a symbolic link/);
     assertMatch(stdout, /\ntwo +- .*not graded: there are 2 files in it/);
-    assertMatch(stdout, /\n4 submissions: /);
+    assertMatch(stdout, /\n\d of 4 submissions passed /);
     assertMatch(stderr, /^passed over: \.DS_Store, \.git, __MACOSX \(hidden\)\n/);
   }
 });
@@ -209,7 +209,7 @@ testWith(
       assertMatch(await Deno.readTextFile(csv), /\r\n1,1,1,.*\r\n$/, signal);
       if (signal !== "SIGKILL") {
         assertEquals(code, 130);
-        assertMatch(stdout, /\n1 +1\/1 .*\n\n1 submission: /);
+        assertMatch(stdout, /\n1 +1\/1 .*\n\n1 of 1 submission passed /);
         assertMatch(stderr, /interrupted; 2 of 3 are left: go on with --resume\n/);
         assertEquals(running(mark), 0);
       }

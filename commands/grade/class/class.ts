@@ -40,7 +40,11 @@ export async function gradeClass(options: GradeOptions, channels: Channels): Pro
   using signals = watchStopSignals();
   const startedAt = performance.now();
   await record.endLeftovers();
-  await gradeAll(found.submissions, { options, record, reports, stop: signals.first, channels });
+  const run = { options, record, reports, stop: signals.first, channels };
+  await gradeAll(found.submissions, run).catch((error) => {
+    record.undo();
+    throw error;
+  });
   const elapsedMs = Math.round((performance.now() - startedAt) * 10) / 10;
   return await conclude(found.submissions.length, {
     ...{ options, seed: record.seed, reports, channels, elapsedMs },
@@ -95,10 +99,12 @@ async function gradeAll(submissions: readonly Submission[], run: ClassRun): Prom
   for (const submission of submissions) {
     const known = record.graded.get(submission.name);
     if (known === undefined) left.push(submission);
-    else await reports.add(known);
-    if (known !== undefined) progress.done();
+    else {
+      await reports.add(known);
+      progress.done(submission.name);
+    }
   }
-  const isSuspect = ({ name }: Submission): boolean => record.killed[name] !== undefined;
+  const isSuspect = ({ name }: Submission): boolean => record.killed.has(name);
   await inParallel(left.filter((one) => !isSuspect(one)), options.jobs, run, progress);
   await inParallel(left.filter(isSuspect), 1, run, progress);
 }
@@ -116,8 +122,8 @@ async function inParallel(
     while (!stop.aborted) {
       const submission = waiting.shift();
       if (submission === undefined) return;
-      using _shown = progress.begin(submission.name);
-      await gradeNext(submission, { ...run, stop });
+      progress.begin(submission.name);
+      if (await gradeNext(submission, { ...run, stop })) progress.done(submission.name);
     }
   };
   const workers = Array.from({ length: jobs }, () =>
@@ -130,11 +136,12 @@ async function inParallel(
   }
 }
 
-async function gradeNext(submission: Submission, run: ClassRun): Promise<void> {
+/** Returns whether it was graded, and not interrupted. */
+async function gradeNext(submission: Submission, run: ClassRun): Promise<boolean> {
   const { options, record, reports, stop } = run;
   const { name } = submission;
   record.begin(name);
-  const killed = record.killed[name] ?? 0;
+  const killed = record.killed.get(name) ?? 0;
   const problem = killed >= MAX_KILLED
     ? `netdemo was ended ${killed} times while it was graded; --run-as keeps it from doing that`
     : submission.problem;
@@ -143,9 +150,10 @@ async function gradeNext(submission: Submission, run: ClassRun): Promise<void> {
   const graded = problem === undefined
     ? await gradeOne(submission, options, { seed, mark, stop })
     : ungraded(name, problem);
-  if (graded === undefined) return;
+  if (graded === undefined) return false;
   record.finish(graded);
   await reports.add(graded);
+  return true;
 }
 
 /** Reports what came of the class; returns the exit code. */
@@ -159,6 +167,7 @@ async function conclude(total: number, run: {
   readonly signal: unknown;
 }): Promise<number> {
   const { options, seed, reports, channels: { stdout, stderr }, elapsedMs, signal } = run;
+  await stderr.flush(); // a line of progress must not stand before the table
   const { rows } = reports.soFar();
   const passedAll = rows.filter((row) => row.passedAll).length;
   const left = total - rows.length;

@@ -20,26 +20,22 @@ export class Progress implements Disposable {
     this.#stderr = stderr;
   }
 
-  /** Counts one that was graded in an earlier run. */
-  done(): void {
-    this.#done++;
-  }
-
-  /** Shows the name until its scope ends. */
-  begin(name: string): Disposable {
+  /** Shows that a submission is being graded. */
+  begin(name: string): void {
     this.#running.add(name);
     this.#draw();
-    return {
-      [Symbol.dispose]: () => {
-        this.#running.delete(name);
-        this.#done++;
-        this.#draw();
-      },
-    };
+  }
+
+  /** Counts one that was graded, now or in an earlier run. */
+  done(name: string): void {
+    this.#running.delete(name);
+    this.#done++;
+    this.#draw();
   }
 
   [Symbol.dispose](): void {
-    if (this.#isShown) this.#stderr.text(ERASE);
+    if (!this.#isShown) return;
+    this.#stderr.text(ERASE);
   }
 
   #draw(): void {

@@ -38,10 +38,12 @@ export class ClassRecord {
   readonly mark: string;
   /** Those that are done, by their names. */
   readonly graded: Map<string, Graded>;
-  /** How often netdemo ended while it graded a submission. */
-  readonly killed: Readonly<Record<string, number>>;
+  /** How often netdemo ended while it graded a submission, by its name. */
+  readonly killed: ReadonlyMap<string, number>;
   readonly #path: string;
   readonly #asked: string;
+  /** What the file held before. */
+  readonly #before: string | undefined;
   readonly #running = new Set<string>();
   /** Called once if nothing can be kept. */
   readonly #onUnkept: (reason: string) => void;
@@ -56,18 +58,21 @@ export class ClassRecord {
     this.#path = `${folder}/${RECORD_NAME}`;
     this.#asked = askedBy(options);
     this.#onUnkept = onUnkept;
-    const kept = options.resume ? keptIn(this.#path, this.#asked) : undefined;
+    this.#before = textIn(this.#path);
+    const kept = options.resume && this.#before !== undefined
+      ? keptIn(this.#before, this.#path, this.#asked)
+      : undefined;
     this.seed = kept?.seed ?? options.seed ?? Math.floor(Math.random() * 1_000_000);
     this.mark = kept?.mark ?? crypto.randomUUID();
     this.graded = new Map(kept?.graded.map((one) => [one.name, one]));
-    const killed = { ...kept?.killed };
-    for (const name of kept?.running ?? []) killed[name] = (killed[name] ?? 0) + 1;
+    const killed = new Map(Object.entries(kept?.killed ?? {}));
+    for (const name of kept?.running ?? []) killed.set(name, (killed.get(name) ?? 0) + 1);
     this.killed = killed;
   }
 
   /** Ends what a killed run has left. */
   async endLeftovers(): Promise<void> {
-    if (this.graded.size + Object.keys(this.killed).length > 0) {
+    if (this.graded.size + this.killed.size > 0) {
       await endMarked(`${MARK}=${this.mark}`, new Set());
     }
   }
@@ -84,10 +89,17 @@ export class ClassRecord {
     this.#keep();
   }
 
+  /** Puts back what was kept before, if nothing was graded: the command line may be wrong. */
+  undo(): void {
+    if (this.graded.size > 0 || !this.#isKept) return;
+    if (this.#before === undefined) Deno.removeSync(this.#path);
+    else writeWhole(this.#path, this.#before);
+  }
+
   #keep(): void {
     const { seed, mark, killed } = this;
     const kept: ObjectOf<typeof fields> = {
-      ...{ asked: this.#asked, seed, mark, killed },
+      ...{ asked: this.#asked, seed, mark, killed: Object.fromEntries(killed) },
       graded: [...this.graded.values()],
       running: [...this.#running],
     };
@@ -114,15 +126,20 @@ function askedBy(options: GradeOptions): string {
   return JSON.stringify({ ...asked, ...more }, plain);
 }
 
-function keptIn(path: string, asked: string): ObjectOf<typeof fields> | undefined {
-  const hint = "leave out --resume to grade all of them again";
-  let text: string;
+function textIn(path: string): string | undefined {
   try {
-    text = Deno.readTextFileSync(path);
+    return Deno.readTextFileSync(path);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
-    throw misuse(`--resume: cannot read ${path}: ${reasonOf(error)}`, { cause: error, hint });
+    throw misuse(`cannot read ${path}: ${reasonOf(error)}`, {
+      cause: error,
+      hint: "remove it; it is what --resume needs",
+    });
   }
+}
+
+function keptIn(text: string, path: string, asked: string): ObjectOf<typeof fields> {
+  const hint = "leave out --resume to grade all of them again";
   const kept = parsed(text);
   if (!record.holds(kept) || !/^[\da-f-]{36}$/.test(kept.mark)) {
     throw misuse(`--resume: ${path} is not what an interrupted run has kept`, { hint });

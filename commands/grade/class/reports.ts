@@ -97,7 +97,9 @@ export async function openClassReports(
       throw fileFailure("write the report", path, cause, hint);
     }
   };
-  for (const file of files) {
+  // What is no file, such as a pipe, gets the report once, when it is complete.
+  const plain = files.filter(({ path }) => isPlain(path));
+  for (const file of plain) {
     await write(file).catch(({ message, hint, cause }: Failure) => {
       throw misuse(message, { hint, cause });
     });
@@ -114,13 +116,23 @@ export async function openClassReports(
       }));
       tap?.add(named);
       // One that can't be written now is written again after the next submission, and at the end.
-      for (const file of files) await write(file).catch(() => {});
+      for (const file of plain) await write(file).catch(() => {});
     },
     async end(aborted) {
       for (const file of files) await write(file);
       await tap?.end({ aborted });
     },
   };
+}
+
+/** Whether there is a file at a path, or nothing yet. */
+function isPlain(path: string): boolean {
+  try {
+    const { isFile, isDirectory } = Deno.statSync(path);
+    return isFile || isDirectory; // a folder is refused when it is written to
+  } catch {
+    return true;
+  }
 }
 
 /** The lines of `--json` about a submission: as if it were alone, with its name. */

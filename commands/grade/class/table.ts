@@ -56,13 +56,12 @@ export function linesBelow(rows: readonly Row[], display: Display): string[] {
   ];
 }
 
-/** `30 submissions: 12 passed all checks; the most common first failure is operations (5 times)`. */
+/** `12 of 30 submissions passed all checks; the most common first failure is zero (5 times)`. */
 export function classSummary(rows: readonly Row[]): string {
   const passed = rows.filter(({ passedAll }) => passedAll).length;
   const [[id = "", count = 0] = []] = firstFailures(rows);
   const most = count > 1 ? `; the most common first failure is ${id} (${count} times)` : "";
-  const all = passed === rows.length ? "all" : passed;
-  return `${counted(rows.length, "submission")}: ${all} passed all checks${most}`;
+  return `${passed} of ${counted(rows.length, "submission")} passed all checks${most}`;
 }
 
 /** `11/12`; a dash if nothing was counted. */
