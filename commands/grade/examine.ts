@@ -59,7 +59,7 @@ export async function examine(options: GradeOptions, how: ExamineOptions): Promi
   const { seed, target, place, mark, onWait } = how;
   using ports = await Ports.reserve();
   await using stack = new AsyncDisposableStack();
-  const container = await containerFor(options, place);
+  const container = await containerFor(options, how);
   if (container !== undefined) stack.defer(() => container.remove());
   const offences = new Set<string>();
   const prepared = stack.use(prepare({
@@ -109,11 +109,11 @@ export async function examine(options: GradeOptions, how: ExamineOptions): Promi
 /** What the program runs in: nothing if it runs already, or can't be started anyway. */
 async function containerFor(
   { command, "run-as": user }: GradeOptions,
-  place: Place | undefined,
+  { place, mark }: ExamineOptions,
 ): Promise<Container | undefined> {
   const [program] = command ?? [];
   if (program === undefined) return undefined;
-  return await isExecutable(program, place?.folder) ? await openContainer(user) : undefined;
+  return await isExecutable(program, place?.folder) ? await openContainer(user, mark) : undefined;
 }
 
 /** @throws {Failure} of kind `USAGE` if a check of --only would not run. */

@@ -12,6 +12,7 @@ import { errnoOf, reasonOf } from "../../../sockets/errno.ts";
 import { writeWhole } from "../../../cli/output/write_whole.ts";
 import type { GradeOptions } from "../options.ts";
 import { endMarked } from "../program/child.ts";
+import { endControlGroups } from "../program/control_group.ts";
 import { MARK } from "../program/program.ts";
 import { type Graded, graded } from "./graded.ts";
 
@@ -72,9 +73,9 @@ export class ClassRecord {
 
   /** Ends what a killed run has left. */
   async endLeftovers(): Promise<void> {
-    if (this.graded.size + this.killed.size > 0) {
-      await endMarked(`${MARK}=${this.mark}`, new Set());
-    }
+    if (this.killed.size === 0) return;
+    await endControlGroups(this.mark);
+    await endMarked(`${MARK}=${this.mark}`, new Set());
   }
 
   begin(name: string): void {

@@ -40,11 +40,15 @@ const NONE: Enclosure = {
  * A container for one program.
  *
  * @param user Whom it runs as. @default netdemo's own user
+ * @param name A name that no other has. @default a random one
  * @throws {Failure} of kind `USAGE` if it can't run as that user.
  */
-export async function openContainer(user?: string): Promise<Container> {
+export async function openContainer(
+  user?: string,
+  name: string = crypto.randomUUID(),
+): Promise<Container> {
   const become = user === undefined ? [] : await becoming(user);
-  const [kind, enclosure] = await openEnclosure();
+  const [kind, enclosure] = await openEnclosure(name);
   return {
     ...enclosure,
     kind,
@@ -55,10 +59,10 @@ export async function openContainer(user?: string): Promise<Container> {
   };
 }
 
-async function openEnclosure(): Promise<[Containment, Enclosure]> {
+async function openEnclosure(name: string): Promise<[Containment, Enclosure]> {
   if (os === "linux") {
     for (const [kind, open] of enclosures) {
-      const enclosure = await open();
+      const enclosure = await open(name);
       if (enclosure !== undefined) return [kind, enclosure];
     }
   }

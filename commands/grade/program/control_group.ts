@@ -68,10 +68,30 @@ done 2>/dev/null
 events "$@"
 `;
 
-/** Makes a control group; `undefined` where netdemo may not. */
-export async function openControlGroup(): Promise<Enclosure | undefined> {
-  const name = `netdemo-${crypto.randomUUID()}`;
-  const made = await runScript(MAKE, name, String(MAX_MEMORY * 1_000_000));
+/** Removes groups without processes. */
+const REMOVE = 'for group; do rmdir "$group"; done';
+
+/** Prints the groups whose names begin with a text; those that can forbid processes come first. */
+const FIND = `
+cd /sys/fs/cgroup && for group in "$1"* pids/"$1"* [cm]*/"$1"*; do
+  [ -d "$group" ] && echo "/sys/fs/cgroup/$group"
+done
+exit 0
+`;
+
+const PREFIX = "netdemo-";
+
+/** Ends what is left in groups whose names begin like this, and removes them. */
+export async function endControlGroups(names: string): Promise<void> {
+  const found = (await runScript(FIND, PREFIX + names))?.trim() ?? "";
+  if (found === "") return;
+  await runScript(END, ...found.split("\n"));
+  await runScript(REMOVE, ...found.split("\n"));
+}
+
+/** Makes a control group of this name; `undefined` where netdemo may not. */
+export async function openControlGroup(name: string): Promise<Enclosure | undefined> {
+  const made = await runScript(MAKE, PREFIX + name, String(MAX_MEMORY * 1_000_000));
   if (made === undefined) return undefined;
   const groups = made.trim().split("\n");
   /** How many processes the limit had prevented. */
@@ -95,7 +115,7 @@ export async function openControlGroup(): Promise<Enclosure | undefined> {
     end,
     async remove() {
       await end(new Set());
-      await runScript('for group; do rmdir "$group"; done', ...groups);
+      await runScript(REMOVE, ...groups);
     },
   };
 }
