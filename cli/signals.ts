@@ -1,10 +1,11 @@
+import { os } from "../sockets/system.ts";
 /**
  * The signals that stop a server, with their numbers; SIGHUP is sent when the terminal is closed.
  * Windows has Ctrl-Break as well, and ends a process 5 s after its console was closed.
  */
 const stopSignals: Partial<Record<Deno.Signal, number>> = {
   ...{ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 },
-  ...(Deno.build.os === "windows" && { SIGBREAK: 21 }),
+  ...(os === "windows" && { SIGBREAK: 21 }),
 };
 
 /**
@@ -64,7 +65,7 @@ export function watchStopSignals(): StopSignals {
  */
 export function endOfFirstProcess(): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
-  if (Deno.pid !== 1 || Deno.build.os === "windows") return promise;
+  if (Deno.pid !== 1 || os === "windows") return promise;
   for (const [name, number] of Object.entries(stopSignals)) {
     Deno.addSignalListener(name as Deno.Signal, () => {
       if (watches === 0) resolve(128 + number);

@@ -1,3 +1,5 @@
+import { os } from "../sockets/system.ts";
+
 /** What hints and help pages call the tools and signs of the reader's system. */
 export interface SystemWords {
   /** The command that shows which program is listening on a port. */
@@ -75,7 +77,7 @@ const windows: SystemWords = {
   quiet: "> log.txt",
 };
 
-/** The words of a system, this one unless another is asked for. @param os As `Deno.build.os` */
-export function systemWords(os: string = Deno.build.os): SystemWords {
-  return os === "windows" ? windows : os === "darwin" ? macos : linux;
+/** The words of a system, this one unless another is asked for. @param name As `os` */
+export function systemWords(name = os): SystemWords {
+  return name === "windows" ? windows : name === "darwin" ? macos : linux;
 }

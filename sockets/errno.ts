@@ -1,3 +1,5 @@
+import { os } from "./system.ts";
+
 /** The ways in which a socket fails, whatever the errno. */
 export type SocketFailureKind =
   | "DNS"
@@ -71,11 +73,11 @@ const names: Readonly<Record<string, Readonly<Record<number, string>>>> = {
 /**
  * What an error of a socket means; `undefined` for one of no known kind.
  *
- * @param os The system that the error is of. @default {this one}
+ * @param name The system that the error is of. @default {this one}
  */
-export function kindOf(error: unknown, os?: string): SocketFailureKind | undefined {
+export function kindOf(error: unknown, name?: string): SocketFailureKind | undefined {
   if (error instanceof DOMException && error.name === "TimeoutError") return "TIMEOUT";
-  return kinds[errnoOf(error, os) ?? ""];
+  return kinds[errnoOf(error, name) ?? ""];
 }
 
 /** What an error of a Unix socket means; `undefined` for one of no known kind. */
@@ -89,13 +91,13 @@ export function kindOfPath(error: unknown): SocketFailureKind | undefined {
  * Deno sets it as `code` on most of its own errors and on those of `node:` modules, and names the
  * number in the message; the class alone does not distinguish all of them (`EMFILE` is a plain Error).
  *
- * @param os The system that the error is of. @default {this one}
+ * @param name The system that the error is of. @default {this one}
  */
-export function errnoOf(error: unknown, os: string = Deno.build.os): string | undefined {
+export function errnoOf(error: unknown, name = os): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const [, number] = /\(os error (\d+)\)/.exec(error.message) ?? [];
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  return names[os]?.[Number(number)] ?? code;
+  return names[name]?.[Number(number)] ?? code;
 }
 
 /** Whether an error is neither a system call's nor the runtime's, such as a service's. */

@@ -218,3 +218,12 @@ Deno.test("node: modules are loaded only when needed", async () => {
     assertEquals(found?.[0], undefined, pathOf(specifier));
   }
 });
+
+Deno.test("one module asks which system this is", async () => {
+  const asking: string[] = [];
+  for (const { specifier } of modules) {
+    const code = await Deno.readTextFile(new URL(specifier));
+    if (code.includes("Deno.build.os")) asking.push(pathOf(specifier) ?? "");
+  }
+  assertEquals(asking, ["sockets/system.ts"]);
+});

@@ -1,4 +1,5 @@
 import { canonicalAddress } from "../../protocol/addresses.ts";
+import { system } from "../../sockets/system.ts";
 import { type Failure, misuse } from "../errors/failure.ts";
 import { suggest } from "./suggest.ts";
 
@@ -225,7 +226,7 @@ function knownService(service: string, text: string, services: readonly string[]
 
 /** Reads the path of `unix:PATH`, or of `unix:///PATH` as other tools write it. */
 function unixPath(path: string, text: string): string {
-  if (Deno.build.os === "windows") {
+  if (!system.hasUnixSockets) {
     throw wrong(text, "Unix sockets are not available on Windows", {
       hint: "write HOST:PORT, for example localhost:4040",
     });

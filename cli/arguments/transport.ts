@@ -1,5 +1,6 @@
 import type { Protocol } from "../../protocol/addresses.ts";
 import { misuse } from "../errors/failure.ts";
+import { system } from "../../sockets/system.ts";
 import { type CommandLine, type FlagValues, readHost, readName, readNumber } from "./flags.ts";
 import { looksLikeTarget, parseTarget } from "./target.ts";
 
@@ -61,10 +62,10 @@ const meaningless: Record<Protocol, Readonly<Record<string, string>>> = {
  */
 export function chosenTransport(given: ReadonlySet<string>): Protocol {
   const protocol = given.has("unix") ? "unix" : given.has("udp") ? "udp" : "tcp";
-  if (protocol === "unix" && Deno.build.os === "windows") {
+  if (protocol === "unix" && !system.hasUnixSockets) {
     throw misuse("--unix is not available on Windows: use --host and --port");
   }
-  if (given.has("reuse-port") && Deno.build.os !== "linux") {
+  if (given.has("reuse-port") && !system.spreadsConnections) {
     throw misuse("--reuse-port works only on Linux: start one server instead");
   }
   for (const [name, why] of Object.entries(meaningless[protocol])) {

@@ -1,3 +1,4 @@
+import { os } from "../../sockets/system.ts";
 import type { Interface } from "node:readline";
 import { exitCodeOf, watchStopSignals } from "../signals.ts";
 import type { Output } from "./output.ts";
@@ -63,7 +64,7 @@ export class Prompt implements Disposable {
     const { first } = stack.use(watchStopSignals());
     first.addEventListener("abort", () => interrupted.resolve(exitCodeOf(first.reason)));
     readline.on("SIGINT", () => interrupted.resolve(exitCodeOf("SIGINT"))); // Windows passes the key on
-    if (Deno.build.os !== "windows") {
+    if (os !== "windows") {
       const onContinue = (): void => {
         setKeys(true); // the shell may have changed the terminal's mode
         readline.prompt(true);

@@ -1,3 +1,4 @@
+import { os } from "../../sockets/system.ts";
 import type { Display } from "../../text/display.ts";
 
 const DEFAULT_COLUMNS = 80;
@@ -30,7 +31,7 @@ function columnsOf(stream: { isTerminal(): boolean }): number {
 
 /** Terminals of Windows are UTF-8, without these variables; PowerShell reads a pipe as another code. */
 function isWindowsTerminal(stream: { isTerminal(): boolean }): boolean {
-  return Deno.build.os === "windows" && stream.isTerminal();
+  return os === "windows" && stream.isTerminal();
 }
 
 function isUtf8Locale(): boolean {

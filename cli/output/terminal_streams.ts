@@ -1,3 +1,4 @@
+import { os } from "../../sockets/system.ts";
 import type { Output } from "./output.ts";
 
 // In the executable, a runtime module that is imported statically is loaded at the start of every
@@ -34,7 +35,7 @@ export function terminalInput(): NodeJS.ReadStream & Disposable {
 export function setKeys(single: boolean): void {
   try {
     // Without `cbreak`, Ctrl-C and Ctrl-Z would be ordinary keys; Windows has no such mode.
-    Deno.stdin.setRaw(single, { cbreak: single && Deno.build.os !== "windows" });
+    Deno.stdin.setRaw(single, { cbreak: single && os !== "windows" });
   } catch {
     // The terminal is gone.
   }
@@ -60,7 +61,7 @@ export function terminalOutput(
     }
   };
   const onResize = (): void => void writable.emit("resize");
-  const hasResize = Deno.build.os !== "windows";
+  const hasResize = os !== "windows";
   if (hasResize) Deno.addSignalListener("SIGWINCH", onResize);
   Object.defineProperties(writable, {
     isTTY: { value: true },

@@ -2,6 +2,7 @@ import { deadline } from "@std/async/deadline";
 import { canonicalAddress } from "../../protocol/addresses.ts";
 import { kindOfAddress } from "./address_kinds.ts";
 import { systemResolver } from "../../sockets/resolve.ts";
+import { os } from "../../sockets/system.ts";
 import { zoneOf } from "../../sockets/zone.ts";
 
 /** Milliseconds to wait for the name of an address, which is optional. */
@@ -50,9 +51,7 @@ export interface NamedService {
 
 /** The system's names for the services of a port (services(5)); empty without that file. */
 export async function servicesOf(port: number): Promise<NamedService[]> {
-  const path = Deno.build.os === "windows"
-    ? "C:\\Windows\\System32\\drivers\\etc\\services"
-    : "/etc/services";
+  const path = os === "windows" ? "C:\\Windows\\System32\\drivers\\etc\\services" : "/etc/services";
   const text = await Deno.readTextFile(path).catch(() => "");
   const found = new Map<string, string[]>();
   for (const [, name = "", number, protocol = ""] of text.matchAll(/^(\S+)\s+(\d+)\/(\w+)/gm)) {

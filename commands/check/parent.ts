@@ -1,4 +1,5 @@
 import { Failure } from "../../cli/errors/failure.ts";
+import { os } from "../../sockets/system.ts";
 
 /** Milliseconds between two looks at which process is the parent. */
 const EVERY_MS = 250;
@@ -29,7 +30,7 @@ export function watchParent(): ParentWatch {
     );
   };
   // Not process 1, nor one outside this container (0). Windows keeps the number of one that ended.
-  const canEnd = parent > 1 && Deno.build.os !== "windows";
+  const canEnd = parent > 1 && os !== "windows";
   const timer = canEnd ? setInterval(look, EVERY_MS) : undefined;
   return { gone: promise, [Symbol.dispose]: () => clearInterval(timer) };
 }
