@@ -83,14 +83,6 @@ Deno.test("--first plays the first conversation alone", async () => {
   );
 });
 
-Deno.test("a file that does not fit its server gets a hint", async () => {
-  const { code, stderr } = await check(sum, "> 1 + 2\n< 3\n", "--timeout", "200ms");
-  assertEquals(code, 124);
-  assertStringIncludes(stderr, "it answered once a line end followed");
-  const { stderr: greeted } = await check("< hi\\n\n> a\\n\n< b\\n\n", "> a\\n\n< b\\n\n");
-  assertStringIncludes(greeted, "it speaks first");
-});
-
 Deno.test("datagrams are asked over UDP without being told, and may be lost", async () => {
   const file = "udp\n> {n as u16}\n< {n + 1 as u16}\n< {n + 2 as u16}\n";
   assertEquals((await check(file, file)).code, 0);

@@ -31,7 +31,8 @@ export async function talkScenes(
   if (chosen.length === 0) {
     const titles = all.map(({ title }) => title).filter((title) => title !== "");
     throw misuse(`${path} has no conversation '${title}'`, {
-      hint: suggest(title ?? "", titles) ?? `its conversations are: ${titles.join(", ")}`,
+      hint: suggest(title ?? "", titles) ??
+        (titles.length > 0 ? `its conversations are: ${titles.join(", ")}` : "leave out the title"),
     });
   }
   return chosen.map((conversation) => sceneOf({ path, name, talk, conversation }));
