@@ -200,6 +200,12 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "a request that comes slowly is waited for",
   ],
   "`relay --record` sees programs talk": ["a recording replays unedited: ${name}"],
+  "`relay --record --fresh` writes names": [
+    "what is written with names always fits what was recorded, and can be read",
+  ],
+  "`relay --record` is killed": [
+    "what has passed over UDP is in the file, even if the relay is killed",
+  ],
   "a server of `relay` answers at one address only": [
     "50 clients at once are all served by a server that listens on ::1 alone",
   ],

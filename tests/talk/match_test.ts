@@ -184,6 +184,11 @@ function parsed(file: string) {
 
 const MEGABYTE = 1_048_576;
 
+Deno.test("a reply of more than 16 MiB is not waited for", () => {
+  const long = new Uint8Array(16 * MEGABYTE + 1).fill(97);
+  assertEquals(matchAll("< {...}end\\n\n", long).progress, ["wrong"]);
+});
+
 /** Milliseconds of processor time that a match takes, the least of three. */
 function cpuTime(file: string, fill: string, size = MEGABYTE): number {
   const talk = parseTalk(file);
