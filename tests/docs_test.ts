@@ -81,8 +81,8 @@ function holdsTest(source: string, name: string): boolean {
 /** The netdemo command lines in a page's code, each up to where a shell ends the command. */
 function commandLinesIn(page: string): string[] {
   const code = [
-    ...page.matchAll(/^```\w*\n(.*?)^```$/gms),
-    ...page.replaceAll(/^```.*?^```$/gms, "").matchAll(/`([^`]+)`/g),
+    ...page.matchAll(/^ *```\w*\n(.*?)^ *```$/gms),
+    ...page.replaceAll(/^ *```.*?^ *```$/gms, "").matchAll(/`([^`]+)`/g),
   ].map(([, text = ""]) => text.replaceAll(/\s*\n\s+/g, " "));
   return code.flatMap((text) =>
     [
