@@ -68,7 +68,7 @@ and exits 0; a second signal ends it at once.`,
 }
 
 /** What to serve, and how. */
-interface ServerRun {
+interface SingleServer {
   readonly service: Service;
   /** Sample words for its client. */
   readonly sample: readonly string[];
@@ -78,7 +78,7 @@ interface ServerRun {
 }
 
 async function run(
-  { service, sample, protocol, values, limits }: ServerRun,
+  { service, sample, protocol, values, limits }: SingleServer,
   channels: Channels,
 ): Promise<number> {
   const report = openServerReport(service, values, channels);
