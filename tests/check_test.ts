@@ -713,6 +713,15 @@ Deno.test("--port-file waits for the file, then for the server, and follows a ne
     await Deno.writeTextFile(path, `calc ${server.port}\nhello ${greeter.port}\n`);
     const both = await checkJson("--port-file", path, ":{port}/hello", `${HOST}:{port}`);
     assertEquals(both.probes.map(({ verdict }) => verdict), ["ok", "ok", "ok"]);
+    // In a path the word means itself, and localhost is checked as well.
+    const inPath = `refused=http://${HOST}:${nobody.port}/{port}`;
+    const { probes: found } = await checkJson(inPath, "--port-file", path);
+    assertEquals(found[0]?.remote, `${HOST}:${nobody.port}`);
+    assertEquals(found.length, 3);
+    // A target with the word may stand in a file, too.
+    await Deno.writeTextFile(`${folder}/targets`, `${HOST}:{port}\n`);
+    const listed = await checkJson("--port-file", path, "--targets", `${folder}/targets`);
+    assertEquals(listed.probes.map(({ target }) => target), [`${HOST}:${server.port}`]);
     const missing = await check("--port-file", path, ":{port}/lab");
     assertMatch(missing.stderr, /no port for ':\{port\}\/lab'\nhint: .* calc, hello/);
     const unnamed = await check("localhost:{port}");

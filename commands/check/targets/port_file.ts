@@ -7,6 +7,11 @@ import { decodeText } from "../../../text/encoding.ts";
 /** Stands for the port in a target. */
 export const PORT = "{port}";
 
+/** Whether a target's port is in a file; elsewhere in it, as in a path, the word means itself. */
+export function isInFile(target: string): boolean {
+  return target.includes(`:${PORT}`);
+}
+
 /** Milliseconds between two looks at a file. */
 const EVERY_MS = 50;
 

@@ -5,7 +5,7 @@ import { readText } from "../../../cli/arguments/text_file.ts";
 import { questionFlags } from "../flags.ts";
 import { type CustomQuestion, customQuestion } from "../questions/custom.ts";
 import { DEFAULT_STATUS, type StatusRange } from "../questions/http.ts";
-import { PORT } from "./port_file.ts";
+import { isInFile, PORT } from "./port_file.ts";
 import { type TalkQuestion, talkQuestion } from "../questions/talk_question.ts";
 import { type Expectation, type ExpectOptions, parseExpectation } from "./targets.ts";
 
@@ -74,12 +74,20 @@ export async function readTargetList(
 ): Promise<readonly Expectation[]> {
   const listed: Listed[] = [];
   const current = new CurrentQuestion();
-  const namesPort = order.some((it) => it.flag === undefined && it.word.includes(PORT));
+  const files = new Map<unknown, string>();
+  for (const it of order) {
+    if (it.flag === "targets") files.set(it.value, await textOf(String(it.value)));
+  }
+  const words = order.flatMap((it) => it.flag === undefined ? it.word : []);
+  const namesPort = [...words, ...files.values()].some(isInFile);
   for (const argument of order) {
     if (argument.flag === undefined) {
       listed.push({ text: argument.word, where: undefined, draft: current.use() });
     } else if (argument.flag === "targets") {
-      listed.push(...await readFile(String(argument.value), current));
+      const text = files.get(argument.value) ?? "";
+      listed.push(
+        ...targetsIn(text, argument.value === "-" ? "stdin" : String(argument.value), current),
+      );
     } else if (argument.flag === "port-file" && !namesPort) {
       listed.push({ text: `localhost:${PORT}`, where: undefined, draft: current.use() });
     } else current.take(argument.flag, argument.value);
@@ -100,17 +108,20 @@ export async function readTargetList(
   });
 }
 
-/**
- * Reads the targets of a file, one per line; `#` starts a comment. A question on a line of its own
- * holds for the lines below; beside a target it holds for that one.
- *
- * @param path `-` is stdin.
- */
-async function readFile(path: string, current: CurrentQuestion): Promise<readonly Listed[]> {
-  const name = path === "-" ? "stdin" : path;
+/** The text of a file of targets. @param path `-` is stdin. */
+async function textOf(path: string): Promise<string> {
   const hint = "--targets takes a file with one target per line, or - for stdin";
-  const what = path === "-" ? "the targets" : `the targets in '${path}'`;
-  return (await readText(path, what, hint)).split(/\r?\n/).flatMap((line, index) => {
+  return await readText(path, path === "-" ? "the targets" : `the targets in '${path}'`, hint);
+}
+
+/**
+ * The targets in a text, one per line; `#` starts a comment. A question on a line of its own holds
+ * for the lines below; beside a target it holds for that one.
+ *
+ * @param name The file's, for messages.
+ */
+function targetsIn(text: string, name: string, current: CurrentQuestion): readonly Listed[] {
+  return text.split(/\r?\n/).flatMap((line, index) => {
     const where = `${name}:${index + 1}`;
     return located(where, () => {
       const { order, words } = parseCommandLine(wordsOf(line), questionFlags);

@@ -11,7 +11,7 @@ import type { Client } from "../../../clients/client.ts";
 import type { Challenge } from "../questions/challenge.ts";
 import { customChallenge, type CustomQuestion } from "../questions/custom.ts";
 import { DEFAULT_STATUS, httpChallenge, type HttpRequest } from "../questions/http.ts";
-import { PORT, type Ports } from "./port_file.ts";
+import { isInFile, PORT, type Ports } from "./port_file.ts";
 import type { TlsExpectation } from "../probe/probing.ts";
 import type { TalkQuestion } from "../questions/talk_question.ts";
 import { isBlocked, type Verdict, verdicts } from "../probe/verdict.ts";
@@ -142,7 +142,7 @@ function parsePlaced(
   services: readonly string[],
   { hasPortFile = false }: ExpectOptions,
 ): Target {
-  if (hasPortFile || !text.includes(PORT)) {
+  if (hasPortFile || !isInFile(text)) {
     return parseTarget(text, { services, schemes: ownSchemes, unknownPort: PORT });
   }
   throw misuse(`'${text}' can't be checked: no file says what ${PORT} is`, {
@@ -157,7 +157,7 @@ function parsePlaced(
  */
 export function atPort(expectation: Expectation, ports: Ports): Expectation {
   const { text, target, service } = expectation;
-  if (target.protocol === "unix" || !text.includes(PORT)) return expectation;
+  if (target.protocol === "unix" || target.port !== 0) return expectation;
   const port = ports.get(service) ?? ports.get(undefined);
   if (port === undefined) {
     throw new Failure("ERROR", `the port file has no port for '${text}'`, {
