@@ -45,7 +45,7 @@ if os.fork() == 0:
             if os.fork() == 0:
                 os.setsid()
         except OSError:
-            time.sleep(0.01)
+            time.sleep(100)  # once there are as many as may be, they leave the processor to others
 time.sleep(100)
 `;
 const FLOODS = `
