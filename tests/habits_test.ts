@@ -27,6 +27,7 @@ const others: readonly string[] = [
   "check web",
   "message-client --prt 4040 at 4040",
   "xyzzy",
+  "-all",
 ];
 
 /** Whether a command parses a line without its redirection. */

@@ -4,6 +4,7 @@ export type Form = readonly [typed: string, meant: string, why: string];
 const START = "the command alone starts it";
 const FIRST = "the command comes first";
 const HELP = "help comes first";
+const UP = "check says whether it is up";
 const WAIT = "check waits until it is up";
 const RECORD = "relay records what passes";
 
@@ -20,16 +21,13 @@ export const nameForms: readonly Form[] = ([
   ["(?:--|(-.*?)) (COMMAND)", "$2 $1", FIRST],
   ["(?:version|ver|-v|-version|about)$", "--version", "the version is a flag"],
   ["(?:commands|list|ls|man|usage|[-/]?\\?|-help)$", "help", "help lists the commands"],
-  [
-    "(?:ping|probe|test|nmap|scan|(?:ncat |nc )?-\\w*z\\w*)",
-    "check",
-    "check says whether it is up",
-  ],
+  ["(?:ping|probe|test|nmap|scan)", "check", UP],
+  ["(?:ncat |nc )?-[nuvw]*z[nuvw]*", "check", UP],
   ["wait[\\w-]*", "check --for 30s", WAIT],
   ["(SERVICE)-client (\\S*:\\d+)(?=.* --(?:wait|retr|until|for))", "check $2/$1", WAIT],
   ["(SERVICE)-client(?=.* --(?:wait|retr|until|for))", "check", WAIT],
   ["(?:connect|open)", "hello-client", "hello-client connects"],
-  ["listen|(?:ncat |nc )?-\\w*l\\w*", "message-server", "message-server listens"],
+  ["listen|(?:ncat |nc )?-[knpuv]*l[knpuv]*", "message-server", "message-server listens"],
   ["(?:ncat|nc|telnet)(?: -v)? (\\S+) (\\d+)$", "message-client $1:$2", "message-client sends"],
   ["(?:proxy|forward|tcpdump|sniff)", "relay", "relay stands between the two"],
   ["record (\\S*:\\d+)$", "relay --port 4041 --record a.talk $1", RECORD],

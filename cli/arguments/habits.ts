@@ -48,18 +48,14 @@ function lineOf(args: readonly string[], space = " "): string {
 }
 
 function wordsOf(line: string): string[] {
-  return line.replaceAll(BOND, " ").split(" ").filter(Boolean).map((word) =>
-    word.replaceAll("\0", " ")
-  );
+  const words = line.replaceAll(BOND, " ").split(" ").filter(Boolean);
+  return words.map((word) => word.replaceAll("\0", " "));
 }
 
 /** Applies forms to a line, in turn. @param blanks What stands for the words in capitals. */
 function applied(forms: readonly Form[], line: string, blanks: Readonly<Record<string, string>>) {
-  const filled = (text: string): string =>
-    text.replaceAll(
-      /COMMAND|SERVICE|FLAG|PYTHON|BACKGROUND|QUIET/g,
-      (blank) => blanks[blank] ?? "",
-    );
+  const capitals = /COMMAND|SERVICE|FLAG|PYTHON|BACKGROUND|QUIET/g;
+  const filled = (text: string) => text.replaceAll(capitals, (blank) => blanks[blank] ?? "");
   return forms.reduce(({ line, whys }, [typed, meant, why]) => {
     const changed = line.replaceAll(new RegExp(filled(typed), "g"), filled(meant));
     return { line: changed, whys: changed === line ? whys : [...whys, why] };
