@@ -4,6 +4,7 @@ import { type Channels, eventLine } from "../../../cli/output/channels.ts";
 import { displayOf } from "../../../cli/output/terminal.ts";
 import { exitCodeOf, watchStopSignals } from "../../../cli/signals.ts";
 import { refuseContradictions } from "../../../cli/reports/open_report.ts";
+import { counted } from "../../../text/counted.ts";
 import { visible } from "../../../text/visible.ts";
 import { locate } from "../locate.ts";
 import type { GradeOptions } from "../options.ts";
@@ -11,9 +12,9 @@ import { gradeOne, ungraded } from "./graded.ts";
 import { Progress } from "./progress.ts";
 import { ClassRecord, RECORD_NAME } from "./record.ts";
 import { type ClassReports, openClassReports } from "./reports.ts";
-import { firstFailures } from "./row.ts";
+import { firstFailures, type Row } from "./row.ts";
 import { type ClassFolder, readClass, type Submission } from "./submissions.ts";
-import { classSummary, linesBelow, tableLines } from "./table.ts";
+import { classSummary, tableWithNotes } from "./table.ts";
 
 /** How often netdemo may end while it grades a submission before that one is left out. */
 const MAX_KILLED = 2;
@@ -100,10 +101,11 @@ async function gradeAll(submissions: readonly Submission[], run: ClassRun): Prom
     const known = record.graded.get(submission.name);
     if (known === undefined) left.push(submission);
     else {
-      await reports.add(known);
+      reports.add(known);
       progress.done(submission.name);
     }
   }
+  await reports.write();
   const isSuspect = ({ name }: Submission): boolean => record.killed.has(name);
   await inParallel(left.filter((one) => !isSuspect(one)), options.jobs, run, progress);
   await inParallel(left.filter(isSuspect), 1, run, progress);
@@ -152,11 +154,12 @@ async function gradeNext(submission: Submission, run: ClassRun): Promise<boolean
     : ungraded(name, problem);
   if (graded === undefined) return false;
   record.finish(graded);
-  await reports.add(graded);
+  reports.add(graded);
+  await reports.write();
   return true;
 }
 
-/** Reports what came of the class; returns the exit code. */
+/** Reports what came of the class; returns the exit code. @throws {Failure} if not all passed. */
 async function conclude(total: number, run: {
   readonly options: GradeOptions;
   readonly seed: number;
@@ -181,20 +184,21 @@ async function conclude(total: number, run: {
     } as const;
     stdout.text(`${eventLine(event)}\n`);
   } else if (!options.tap && rows.length > 0) {
-    const display = displayOf(Deno.stdout);
     const end = `${classSummary(rows)} (seed ${seed}, ${(elapsedMs / 1_000).toFixed(1)} s)`;
-    const lines = [...tableLines(rows, display), ...linesBelow(rows, display), "", end];
-    stdout.text(`${lines.join("\n")}\n`);
+    stdout.text(`${[...tableWithNotes(rows, displayOf(Deno.stdout)), "", end].join("\n")}\n`);
   }
   await stdout.flush();
-  if (signal !== undefined) {
-    if (left > 0) stderr.line(`interrupted; ${left} of ${total} are left: go on with --resume`);
-    return exitCode;
+  if (signal !== undefined && left > 0) {
+    stderr.line(`interrupted; ${left} of ${total} are left: go on with --resume`);
   }
-  if (exitCode === 0) return exitCode;
-  const failed = total - passedAll;
+  if (signal === undefined && exitCode !== 0) throw notAllPassed(rows, total - passedAll);
+  return exitCode;
+}
+
+function notAllPassed(rows: readonly Row[], failed: number): Failure {
   const [[id] = []] = firstFailures(rows);
-  throw new Failure("ERROR", `${failed} of ${total} submissions did not pass all checks`, {
+  const message = `${failed} of ${counted(rows.length, "submission")} did not pass all checks`;
+  return new Failure("ERROR", message, {
     hint: id === undefined ? undefined : `netdemo grade --explain ${id}`,
   });
 }

@@ -63,8 +63,10 @@ function filesOf(options: GradeOptions): ReportFile[] {
 
 /** What is written of a class while it is graded. */
 export interface ClassReports {
-  /** Writes what came of a submission. */
-  add(graded: Graded): Promise<void>;
+  /** Prints what came of a submission, if that is not left to the table. */
+  add(graded: Graded): void;
+  /** Writes the files with all that was added. */
+  write(): Promise<void>;
   /**
    * Writes the files for the last time.
    *
@@ -107,14 +109,16 @@ export async function openClassReports(
   const tap = options.tap ? tapReport(stdout) : undefined;
   return {
     soFar,
-    async add(one) {
+    add(one) {
       graded.push(one);
-      if (options.json) { for (const line of eventLines(one, options, seed)) stdout.text(line); }
+      if (options.json) stdout.text(eventLines(one, options, seed));
       const named = one.results.map((result) => ({
         ...result,
         sentence: `${one.name}: ${result.sentence}`,
       }));
       tap?.add(named);
+    },
+    async write() {
       // One that can't be written now is written again after the next submission, and at the end.
       for (const file of plain) await write(file).catch(() => {});
     },
@@ -136,7 +140,7 @@ function isPlain(path: string): boolean {
 }
 
 /** The lines of `--json` about a submission: as if it were alone, with its name. */
-function eventLines(graded: Graded, options: GradeOptions, seed: number): string[] {
+function eventLines(graded: Graded, options: GradeOptions, seed: number): string {
   const { name: submission, results, problem, offences, containment, elapsedMs } = graded;
   const count = (status: string): number =>
     results.filter((result) => result.status === status).length;
@@ -151,5 +155,5 @@ function eventLines(graded: Graded, options: GradeOptions, seed: number): string
       ...{ reason: problem, offences, exitCode: passedAll ? 0 : 1, elapsedMs },
     } as const,
   ];
-  return events.map((event) => `${eventLine(event)}\n`);
+  return events.map((event) => `${eventLine(event)}\n`).join("");
 }

@@ -51,9 +51,9 @@ export function readClass(
   own: readonly string[],
 ): ClassFolder {
   const path = realPath(folder) ?? folder;
-  const written = own.map(realPath);
+  const written = own.flatMap((file) => realPath(file) ?? []);
   const entries = entriesOf(path, folder)
-    .filter(({ name }) => !written.includes(`${path}/${name}`));
+    .filter(({ name }) => !written.includes(realPath(`${path}/${name}`) ?? ""));
   const hidden = entries.filter(({ name }) => LITTER.test(name));
   const shown = sortedByName(entries.filter(({ name }) => !LITTER.test(name)));
   const files = takesFiles ? [] : shown.filter(({ isFile }) => isFile);
