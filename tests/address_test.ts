@@ -173,7 +173,7 @@ Deno.test("anything but a name, an address or a port is a usage error", async ()
 
 Deno.test("--host takes an address or a name, and says so when given a port", async () => {
   const table: Record<string, RegExp> = {
-    "127.0.0.1:40": /--host takes no port.*\nhint: .*--host 127\.0\.0\.1 --port 40/,
+    "127.0.0.1:40": /--host takes no port.*\nhint: .*netdemo hello-client 127\.0\.0\.1:40\n/,
     "[::1]:40": /--host takes no port/,
     "localhost:40": /--host takes no port/,
     "::zz": /--host is not an IP address/,

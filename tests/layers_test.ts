@@ -3,8 +3,8 @@ import { assertEquals } from "@std/assert";
 import { run } from "./harness/process.ts";
 
 /**
- * main -> commands -> suite, cli, ladder, services, clients -> sockets -> protocol, talk, text:
- * what each room may import besides itself.
+ * main -> commands -> suite, cli, page, ladder, services, clients -> sockets -> protocol, talk ->
+ * text: what each room may import besides itself.
  */
 const allowed: Record<string, readonly string[]> = {
   main: ["commands", "cli", "services", "clients", "talk"],
