@@ -78,6 +78,10 @@ testWith([openssl], "each fault of a certificate is untrusted, with its reason",
     const refused = /wrong +tls: the handshake was refused: received fatal alert: \w+\n/;
     assertMatch(await rows(`https://${HOST}:${mutual.port}/`, ...ca), refused);
   }
+  const [start] = (await Deno.readTextFile(`${made.folder}/ca.pem`)).split("-----END");
+  await Deno.writeTextFile(`${made.folder}/cut.pem`, start ?? "");
+  const { stderr } = await netdemoInProcess(["check", at(good), "--ca", `${made.folder}/cut.pem`]);
+  assertMatch(stderr, /^netdemo: USAGE: --ca: .* a certificate that can't be read\nhint: /);
   // Without --ca nobody here knows the issuer, however good the certificate is.
   assertMatch(await rows(at(good)), /untrusted +tls: the issuer .* is unknown: Test CA\n/);
   assertEquals((await check(at(good), "--days", "19", ...ca)).code, 0);

@@ -1,4 +1,5 @@
 import type { Program } from "../../cli/command.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
@@ -23,7 +24,7 @@ import { readTargetList } from "./targets/target_list.ts";
 import { refuseContradictions, refuseUnsizable, refuseUseless } from "./misuses.ts";
 import { watchParent } from "./parent.ts";
 import { atPort, type Expectation } from "./targets/targets.ts";
-import { loadTls } from "./probe/tls.ts";
+import { areCertificates, loadTls } from "./probe/tls.ts";
 import { counted } from "../../text/counted.ts";
 
 type Values = FlagValues<typeof flags>;
@@ -113,6 +114,11 @@ async function prepare(
 ): Promise<Prepared> {
   // Loaded before any probe, so that loading is not measured.
   if (targets.some(({ tls }) => tls !== undefined)) await loadTls();
+  if (values.ca !== undefined && !await areCertificates(values.ca)) {
+    throw misuse("--ca: the file has a certificate that can't be read", {
+      hint: "its certificates must be whole, from -----BEGIN CERTIFICATE----- to the end",
+    });
+  }
   const asked = new Set(targets.map(({ service }) => service));
   const loaded = services.filter(({ name }) => asked.has(name)).map(
     async ({ name, client }) => [name, await client()] as const,

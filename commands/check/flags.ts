@@ -115,15 +115,14 @@ function readProxyVersion(text: string, flag: string): ProxyVersion {
 
 /** Reads a file of certificates. @throws {Failure} of kind `USAGE`. */
 function readPem(path: string, flag: string): string {
+  const hint = "it must be in PEM, with -----BEGIN CERTIFICATE-----";
   try {
     const text = decodeText(Deno.readFileSync(path));
     if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
   } catch (cause) {
-    throw misuse(`${flag}: cannot read '${path}': ${reasonOf(cause)}`, { cause });
+    throw misuse(`${flag}: cannot read '${path}': ${reasonOf(cause)}`, { cause, hint });
   }
-  throw misuse(`${flag}: '${path}' holds no certificate`, {
-    hint: "it must be in PEM, with -----BEGIN CERTIFICATE-----",
-  });
+  throw misuse(`${flag}: '${path}' holds no certificate`, { hint });
 }
 
 /** The description in check's help. */

@@ -65,6 +65,18 @@ export async function loadTls() {
   return await Promise.all([import("node:tls"), import("node:stream")]);
 }
 
+/** Whether a text in PEM holds certificates, and all of them can be read. */
+export async function areCertificates(pem: string): Promise<boolean> {
+  const { X509Certificate } = await import("node:crypto");
+  const blocks = pem.split("-----BEGIN CERTIFICATE-----").slice(1);
+  try {
+    for (const block of blocks) new X509Certificate(`-----BEGIN CERTIFICATE-----${block}`);
+    return blocks.length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** A connection that is secured. */
 export interface Secured {
   readonly stream: Stream;
