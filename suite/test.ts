@@ -75,7 +75,7 @@ export interface Evidence {
    * met the mistake again is not judged.
    */
   readonly blames?: string | undefined;
-  /** Whether nothing arrived in time: on a busy machine, such a test runs twice. */
+  /** Whether something may only have been late: on a busy machine, such a test runs twice. */
   readonly isSilence?: boolean | undefined;
   /** Whether the tests that need the failed one can run all the same. */
   readonly isUsable?: boolean | undefined;

@@ -1,7 +1,9 @@
 import { delay } from "@std/async/delay";
+import { concat } from "@std/bytes/concat";
 import { equals } from "@std/bytes/equals";
 import { until } from "../../sockets/changes.ts";
 import { EagerPeer } from "../../sockets/eager_peer.ts";
+import type { Received } from "../../talk/match.ts";
 import { Matcher } from "../../talk/matcher.ts";
 import { describe, render } from "../../talk/render.ts";
 import type { Conversation, Line, Talk } from "../../talk/talk.ts";
@@ -42,6 +44,12 @@ export interface PlayOptions {
   send?(peer: EagerPeer, bytes: Uint8Array): Promise<void>;
 }
 
+/** A reply that was taken for whole, and what matches it. */
+interface Reply {
+  readonly bytes: Uint8Array;
+  matching(received: Received): Matcher;
+}
+
 /** Plays the clients of one conversation. Disposing closes their connections. */
 export class TalkPlayer implements Disposable {
   readonly values: Map<string, Value>;
@@ -53,8 +61,8 @@ export class TalkPlayer implements Disposable {
   #hasReceived = false;
   /** The clients whose last reply may still get its line end. */
   readonly #mayEndLate = new Set<string>();
-  /** The clients whose last reply ends in `{...}`, to which all belongs that comes after it. */
-  readonly #mayGoOn = new Set<string>();
+  /** The last reply of each client. */
+  readonly #replies = new Map<string, Reply>();
   /** Answers to datagrams that were sent again: so many of each may come once more. */
   readonly #repeated: { readonly bytes: Uint8Array; count: number }[] = [];
 
@@ -150,11 +158,9 @@ export class TalkPlayer implements Disposable {
       },
     };
     const mayBeginWithNewline = this.#mayEndLate.has(client);
-    const matcher = new Matcher(lines, received, {
-      talk,
-      values: this.values,
-      mayBeginWithNewline,
-    });
+    const options = { talk, values: new Map(this.values), mayBeginWithNewline };
+    const matching = (received: Received): Matcher => new Matcher(lines, received, options);
+    const matcher = matching(received);
     const end = performance.now() + timeout;
     const isDecided = (): boolean => matcher.look() !== "more";
     await peer.until(isDecided, timeout);
@@ -168,11 +174,9 @@ export class TalkPlayer implements Disposable {
     for (const [name, value] of matcher.values) this.values.set(name, value);
     const last = lines.at(-1) as Line;
     const bytes = peer.take(matcher.size);
+    this.#replies.set(client, { bytes, matching });
     if (last.tokens.at(-1)?.kind === "optional newline") this.#mayEndLate.add(client);
     else this.#mayEndLate.delete(client);
-    if (last.tokens.findLast(({ kind }) => kind !== "optional newline")?.kind === "anything") {
-      this.#mayGoOn.add(client);
-    } else this.#mayGoOn.delete(client);
     said?.(last, bytes);
   }
 
@@ -257,9 +261,7 @@ export class TalkPlayer implements Disposable {
   #refuseMore(peer: TalkPeer, client: string): void {
     const came = this.#surplusOf(peer);
     if (came.length === 0) return;
-    const isLineEnd = /^\r?\n$/.test(String.fromCharCode(...came.subarray(0, 3)));
-    const isPart = this.#mayGoOn.has(client) || (isLineEnd && this.#mayEndLate.has(client));
-    if (isPart && peer instanceof EagerPeer) return void peer.take();
+    if (peer instanceof EagerPeer && this.#isRestOfReply(client, came)) return void peer.take();
     const line = this.#last ?? this.#conversation.lines[0] as Line;
     throw new TalkDeviation({
       kind: "more",
@@ -271,6 +273,17 @@ export class TalkPlayer implements Disposable {
       timeoutMs: this.#options.timeout,
       hint: this.#sent === undefined ? "speaks first" : undefined,
     });
+  }
+
+  /** Whether this belongs to the last reply: its line end, more digits, more of what `{...}` takes. */
+  #isRestOfReply(client: string, came: Uint8Array): boolean {
+    const reply = this.#replies.get(client);
+    if (reply === undefined) return false;
+    const bytes = concat([reply.bytes, came]);
+    const matcher = reply.matching({ bytes });
+    if (matcher.finish("silent") === "wrong" || matcher.size < bytes.length) return false;
+    for (const [name, value] of matcher.values) this.values.set(name, value);
+    return true;
   }
 
   async #deviation(

@@ -6,26 +6,25 @@ import { SocketFailure } from "../../sockets/failure.ts";
 import { systemWords } from "../../cli/system_words.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import type { GradeOptions } from "./options.ts";
-import { whyNotFree } from "./program/ports.ts";
-import { isInTimeWait } from "./program/system.ts";
+import { untilFree, whyNotFree } from "./program/ports.ts";
 
 /** Explains why a program can't have its port. */
-async function notFree(port: number, cause: unknown): Promise<Failure> {
+function notFree(port: number, cause: unknown): Failure {
   if (errnoOf(cause) !== "EADDRINUSE") {
     const endpoint = { hostname: "127.0.0.1", port };
     return asFailure(new SocketFailure("BIND", { phase: "listen", endpoint }, cause));
   }
-  const lingers = await isInTimeWait(port);
-  const instead = 'let your program take its port from "{port}"';
-  return misuse(`port ${port} is ${lingers ? "not free yet" : "in use"}`, {
-    hint: lingers
-      ? `a connection was closed there a moment ago: wait a minute, or ${instead}`
-      : `stop what is listening there, or ${instead}`,
+  return misuse(`port ${port} is in use`, {
+    hint: 'stop what is listening there, or let your program take its port from "{port}"',
   });
 }
 
 /** Returns where a TARGET runs; `undefined` for a COMMAND. @throws {Failure} */
-export async function locate(options: GradeOptions, { python } = systemWords()) {
+export async function locate(
+  options: GradeOptions,
+  { python } = systemWords(),
+  onWait?: (port: number) => void,
+) {
   const { target: text, command, subject, level, port, timeout } = options;
   const named = subject.isFile ? `${subject.name} --talk FILE` : subject.name;
   if (text === undefined) {
@@ -36,8 +35,11 @@ export async function locate(options: GradeOptions, { python } = systemWords()) 
           : `give it after --: netdemo grade ${named} --class FOLDER -- ${python} "{dir}/program.py" "{port}"`,
       });
     }
-    const cause = port === undefined ? undefined : whyNotFree(port);
-    if (port !== undefined && cause !== undefined) throw await notFree(port, cause);
+    if (port === undefined) return undefined;
+    const end = performance.now() + options["max-time"];
+    await untilFree(port, { isOver: () => performance.now() > end, onWait });
+    const cause = whyNotFree(port);
+    if (cause !== undefined) throw notFree(port, cause);
     return undefined;
   }
   if (command !== undefined) throw misuse("a TARGET and a COMMAND can't both be given");

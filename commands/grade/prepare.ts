@@ -35,28 +35,29 @@ export function prepare(settings: TestSettings): Prepared {
   const isUdp = subject.protocol === "udp";
   if (subject.role === "client") {
     const table = isUdp ? udpClientChecks : tcpClientChecks;
-    const tests = chosenFrom(table, settings);
+    const tests = chosenFrom(table, settings, program.keepsPort);
     const waiting = table.filter(({ id }) => tests.some((test) => test.id === id))
       .flatMap(({ scenario }) => scenario?.waits ? [scenario] : []);
     return prepared(tests, new ClientUnderTest(program, { ...settings, waiting }));
   }
   if (isUdp) {
     const clients = new UdpClients(program, target?.addresses);
-    const tests = chosenFrom(udpServerChecks(subject), settings);
+    const tests = chosenFrom(udpServerChecks(subject), settings, program.keepsPort);
     return prepared(tests, new ServerUnderTest(program, settings, clients));
   }
   const clients = new TcpClients(program, target?.addresses);
-  const tests = chosenFrom(tcpServerChecks(subject), settings);
+  const tests = chosenFrom(tcpServerChecks(subject), settings, program.keepsPort);
   return prepared(tests, new ServerUnderTest(program, settings, clients));
 }
 
 function chosenFrom<D extends Driver>(
   table: readonly Check<D>[],
-  { subject, level, only, skip, timeout, fixedPort }: TestSettings,
+  { subject, level, only, skip, timeout }: TestSettings,
+  keepsPort: boolean,
 ): SubjectTest<D>[] {
-  const tests = upToLevel(testsOf(table, subject, timeout, fixedPort !== undefined), level, levels);
+  const tests = upToLevel(testsOf(table, subject, timeout, keepsPort), level, levels);
   const chosen = withNeeds(tests, only).filter(({ id }) => !skip?.has(id));
-  if (fixedPort === undefined) return chosen;
+  if (!keepsPort) return chosen;
   // A program without SO_REUSEADDR can't have its port again for a minute after this one.
   const isLast = ({ id }: SubjectTest<D>): boolean => id === "restart";
   return [...chosen.filter((test) => !isLast(test)), ...chosen.filter(isLast)];

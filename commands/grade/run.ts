@@ -16,17 +16,15 @@ const EXIT_TIMEOUT = 124;
 /** Examines a program and reports; returns the exit code. @throws {Failure} */
 export async function grade(options: GradeOptions, channels: Channels): Promise<number> {
   const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
-  const target = await locate(options);
+  const onWait = (port: number): void =>
+    channels.stderr.line(`port ${port} is held by a closed connection: waiting until it is free`);
+  const target = await locate(options, undefined, onWait);
   using signals = watchStopSignals();
   let report: Report<GradeResult> | undefined;
   const examination = await examine(options, {
-    ...{ seed, target, stop: signals.first },
+    ...{ seed, target, onWait, stop: signals.first },
     begin: (tests) => report = openReports(options, tests, channels),
     take: (outcome) => report?.add([resultOf(outcome)]),
-    onWait: (port) =>
-      channels.stderr.line(
-        `port ${port} is held by a closed connection: waiting until it is free`,
-      ),
   });
   const { failure } = examination;
   if (failure !== undefined) {

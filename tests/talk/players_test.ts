@@ -6,10 +6,11 @@ import { startServer } from "../../services/server/start.ts";
 import type { Server, StreamOptions } from "../../services/server/server.ts";
 import { talkService } from "../../services/talk.ts";
 import { acceptFrom } from "../../sockets/accept.ts";
+import type { EagerPeer } from "../../sockets/eager_peer.ts";
 import { listenTcp } from "../../sockets/listen.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { parseTalk } from "../../talk/parse.ts";
-import type { Talk } from "../../talk/talk.ts";
+import type { Conversation, Talk } from "../../talk/talk.ts";
 
 const TIMEOUT_MS = 2_000;
 
@@ -189,4 +190,32 @@ Deno.test("a server that says something else is told what was wanted and what ca
     ].join(", ");
     assertEquals(shown, wanted, file);
   }
+});
+
+Deno.test("digits that come after a reply was taken for whole belong to it", async () => {
+  const rest = Promise.withResolvers<void>();
+  const encoder = new TextEncoder();
+  await using server = await serving(async (stream) => {
+    await stream.read(new Uint8Array(100));
+    await stream.write(encoder.encode("1/3 is 0.3333"));
+    await rest.promise;
+    await stream.write(encoder.encode("333"));
+    await stream.read(new Uint8Array(100));
+    await stream.write(encoder.encode("bye"));
+  });
+  const talk = parseTalk("> {a 1..1} {b 3..3} /\n< {a}/{b} is {a / b}\n> bye\n< bye\n");
+  const [conversation] = talk.conversations;
+  const peer = await openTalk({ protocol: "tcp", addresses: ["127.0.0.1"], port: server.port }, {
+    timeout: TIMEOUT_MS,
+  });
+  using player = new TalkPlayer(conversation as Conversation, {
+    talk,
+    random: Math.random,
+    timeout: TIMEOUT_MS,
+    open: () => Promise.resolve(peer),
+  });
+  await player.play(conversation?.lines[2]);
+  rest.resolve();
+  await (peer as EagerPeer).until(({ length }) => length > 0, TIMEOUT_MS);
+  await player.play();
 });

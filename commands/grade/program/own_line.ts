@@ -48,9 +48,13 @@ export function ownLine(stderr: string): string | undefined {
     if (file === undefined || line === undefined) continue;
     const [name] = /[^\\/]*$/.exec(file) ?? [];
     const text = lineOf(file, Number(line));
-    return `${name}, line ${line}${text === undefined ? "" : `: ${text.slice(0, SHOWN)}`}`;
+    return `${name}, line ${line}${text === undefined ? "" : `: ${shortened(text)}`}`;
   }
   return undefined;
+}
+
+function shortened(text: string): string {
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}...`;
 }
 
 function lineOf(file: string, line: number): string | undefined {

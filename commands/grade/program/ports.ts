@@ -1,6 +1,7 @@
+import { delay } from "@std/async/delay";
 import { Failure } from "../../../cli/errors/failure.ts";
 import { bindDatagrams, bindTcp } from "../../../sockets/listen.ts";
-import { busyPorts } from "./system.ts";
+import { busyPorts, isInTimeWait } from "./system.ts";
 
 const FIRST_PORT = 20_000;
 const BLOCKS = 100;
@@ -95,6 +96,20 @@ function isSameSwapped(port: number): boolean {
 /** Whether the port is free on 127.0.0.1, over both TCP and UDP. */
 function isFree(port: number): boolean {
   return whyNotFree(port) === undefined;
+}
+
+/** Milliseconds between two looks at whether a port is free. */
+const LINGER_MS = 500;
+
+/** Waits while only a closed connection holds the port. @param onWait Called if it has to wait. */
+export async function untilFree(
+  port: number,
+  { isOver, onWait }: { isOver(): boolean; onWait?: ((port: number) => void) | undefined },
+): Promise<void> {
+  for (let waited = 0; await isInTimeWait(port) && !isOver(); waited++) {
+    if (waited === 0) onWait?.(port);
+    await delay(LINGER_MS);
+  }
 }
 
 /** The error that a program would get which uses the port, if it can't have it. */

@@ -1,18 +1,13 @@
 /** The program under test: its process, its port, and what it says on stderr. */
-import { delay } from "@std/async/delay";
 import { Finding, Skipped } from "../../../suite/test.ts";
 import { NO_PROCESS } from "../checks/check.ts";
 import { Child, endMarked, offences } from "./child.ts";
-import { isInTimeWait } from "./system.ts";
 import { lastWordsAndLine } from "./last_words.ts";
 import type { Container } from "./containment.ts";
-import type { Ports } from "./ports.ts";
+import { type Ports, untilFree } from "./ports.ts";
 
 /** The environment variable that marks every process of a run. */
 export const MARK = "NETDEMO_GRADE";
-
-/** Milliseconds between two looks at whether a port is free. */
-const LINGER_MS = 500;
 
 /** Where a program is started. */
 export interface Place {
@@ -118,10 +113,7 @@ export class Program implements AsyncDisposable {
   async nextPort(): Promise<number> {
     const { fixedPort, ports, onWait } = this.options;
     if (fixedPort === undefined) return ports.take();
-    for (let waited = 0; await isInTimeWait(fixedPort) && !this.isCancelled; waited++) {
-      if (waited === 0) onWait?.(fixedPort);
-      await delay(LINGER_MS);
-    }
+    await untilFree(fixedPort, { isOver: () => this.isCancelled, onWait });
     return fixedPort;
   }
 

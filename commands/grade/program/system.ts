@@ -117,9 +117,10 @@ export async function connectionsAt(port: number): Promise<number | undefined> {
   return (await statesAt(port))?.filter((state) => !/LISTEN|TIME.WAIT/.test(state)).length;
 }
 
-/** Whether closed connections block the port for programs without SO_REUSEADDR. */
+/** Whether closed connections, and nothing else, block the port for programs without SO_REUSEADDR. */
 export async function isInTimeWait(port: number): Promise<boolean> {
-  return (await statesAt(port))?.some((state) => /TIME.WAIT/.test(state)) ?? false;
+  const states = await statesAt(port) ?? [];
+  return states.some((state) => /TIME.WAIT/.test(state)) && !states.some((it) => /LISTEN/.test(it));
 }
 
 async function statesAt(port: number): Promise<string[] | undefined> {

@@ -10,10 +10,9 @@ import { parseRational } from "../../../talk/rational.ts";
 import { type Conversation, type Line, namesIn, type Token } from "../../../talk/talk.ts";
 import { numberValue, type Value, type Values } from "../../../talk/value.ts";
 import { hasOneClient, requestsOf, sampleOf } from "../conversations.ts";
-import { shown, wrongReply } from "../evidence.ts";
-import type { Program } from "../program/program.ts";
+import { shown } from "../evidence.ts";
+import { replyEvidence } from "./reply_evidence.ts";
 import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";
-import { counted } from "../../../text/counted.ts";
 
 /** Milliseconds to wait for a reaction to a bad request: silence is not a failure. */
 const REACTION_MS = 500;
@@ -126,8 +125,10 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
   async #evidence(facts: DeviationFacts): Promise<Evidence> {
     const { program, settings: { subject } } = this.#server;
     this.deviation = facts;
-    const evidence = await evidenceOf(facts, program, this.reply?.bytes, {
-      blames: subject.calculates ? "operations" : "answers",
+    const greets = !subject.isFile && requestsOf(this.conversation).length === 0;
+    const evidence = await replyEvidence(facts, program, {
+      before: this.reply?.bytes,
+      blames: subject.calculates ? "operations" : greets ? "next-client" : "answers",
       isDatagram: subject.talk.udp,
     });
     const { line: { number, source, comment } } = facts;
@@ -141,6 +142,12 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
 export function tells(tokens: readonly Token[]): boolean {
   return namesIn(tokens).length > 0;
 }
+
+const needed = {
+  "needs line end": "line",
+  "needs more bytes": "end of stream",
+  "speaks first": undefined,
+} as const;
 
 /** Holds a conversation as a new client, all of it. @throws {Finding} if the server's side goes wrong. */
 export async function exchange(server: ServerUnderTest, holding?: Holding): Promise<void> {
@@ -158,92 +165,6 @@ export function sampleHolding({ settings: { subject }, talk }: ServerUnderTest):
     return [name, number === undefined ? word : numberValue(number, text)];
   });
   return { values: new Map(values) };
-}
-
-async function evidenceOf(
-  facts: DeviationFacts,
-  program: Program,
-  before: Uint8Array | undefined,
-  { blames, isDatagram }: { readonly blames: string; readonly isDatagram: boolean },
-): Promise<Evidence> {
-  const { came, kind, ending, sent, wanted, hint, strangers = 0 } = facts;
-  const asked = sent && shown(sent);
-  if (hint === "speaks first") {
-    return {
-      saw: `it speaks first: ${shown(came)}`,
-      fix: "let the client begin; or, if it is to greet, show the greeting in the conversation",
-    };
-  }
-  const isWhole = kind === "wrong" || kind === "more";
-  // A wrong sum says nothing about the situation that it was asked for in.
-  if (isWhole) return { ...wrongReply(facts, before), blames };
-  // What ended it after it was silent for so long was the search for a hint.
-  const wasSilent = ending === undefined && came.length === 0 && !isDatagram;
-  const how = wasSilent ? undefined : await program.child?.howItEnded();
-  const said = how && await program.said();
-  const then = [
-    ...(ending === "closed" ? ["the connection closed"] : []),
-    ...(ending === "reset" ? ["the connection was reset"] : []),
-    ...(how === undefined ? [] : [how]),
-  ].join("; ");
-  if (came.length > 0) {
-    const { saw, ...evidence } = wrongReply(facts);
-    return { ...evidence, saw: then === "" ? saw : `${saw}, then ${then}` };
-  }
-  const silence = `nothing within ${facts.timeoutMs / 1_000}s`;
-  const elsewhere = strangers > 0
-    ? `; ${counted(strangers, "datagram")} came from another port`
-    : "";
-  const nothing = then === "" ? silence + elsewhere : then;
-  return {
-    sent: asked,
-    want: wanted,
-    saw: hint === undefined ? nothing : `${nothing}; ${observed[hint]}`,
-    ...silenceAdvice(facts, how !== undefined && program.hasCrashed, said),
-    said,
-    isSilence: then === "" && hint === undefined,
-  };
-}
-
-const needed = {
-  "needs line end": "line",
-  "needs more bytes": "end of stream",
-  "speaks first": undefined,
-} as const;
-
-const observed = {
-  "needs line end": "once a line end followed, it answered",
-  "needs more bytes": "once the client had ended its side, it answered",
-} as const;
-
-/** What to do about an answer of which nothing came. */
-function silenceAdvice(
-  { hint, ending }: DeviationFacts,
-  hasCrashed: boolean,
-  said: string | undefined,
-): Pick<Evidence, "fix" | "why"> {
-  const why = "a client waits for its answer; without one it waits for nothing";
-  if (hint === "needs line end") {
-    return { why, fix: "read with recv() instead of readLine(): the request has no line end" };
-  }
-  if (hint === "needs more bytes") {
-    return { why, fix: "answer once the request has come: it waits for more bytes than were sent" };
-  }
-  if (hasCrashed) {
-    return {
-      why: "a program that crashes answers nobody",
-      fix: said === undefined
-        ? "find out where it crashes: print something before each step"
-        : "begin with what your program said as it ended",
-    };
-  }
-  const flush = "if you write through a buffer (PrintWriter, printf), flush it";
-  return {
-    why,
-    fix: ending === undefined
-      ? `send() the answer to the client; ${flush}`
-      : `send() the answer before you close; ${flush}`,
-  };
 }
 
 /** Sends bytes, or as much as the server accepts within this many milliseconds. */

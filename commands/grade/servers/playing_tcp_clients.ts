@@ -107,8 +107,13 @@ export class TcpClients implements Clients<EagerPeer> {
   }
 
   #whyEndedEarly(said = ""): string {
-    if (/in use|EADDRINUSE/i.test(said) && !this.#program.takesPort) {
-      return "your program has a port of its own, and is started again and again: give --port N";
+    if (/in use|EADDRINUSE/i.test(said)) {
+      return this.#program.takesPort
+        ? `port ${this.#program.port}, which it was given, is free: does it bind() another one?`
+        : "your program has a port of its own, and is started again and again: give --port N";
+    }
+    if (/refused|ECONNREFUSED/i.test(said)) {
+      return "bind() and listen(): this program connects, as a client does";
     }
     if (/Invalid argument|EINVAL|not listening/i.test(said)) {
       return "call listen() after bind() and before accept()";
@@ -120,7 +125,7 @@ export class TcpClients implements Clients<EagerPeer> {
     const { port, options: { fixedPort } } = this.#program;
     if (child.ended !== undefined) {
       // The port was free at the first start: what holds it now is left from earlier checks.
-      if (fixedPort !== undefined && await isInTimeWait(port)) {
+      if (fixedPort !== undefined && !this.leavesTrace && await isInTimeWait(port)) {
         return new Skipped(
           `port ${port} is still held by a closed connection: let your program take "{port}"`,
         );

@@ -45,6 +45,7 @@ export class UdpClients implements Clients<DatagramPeer> {
     const startedAt = performance.now();
     const elapsed = (): number => performance.now() - startedAt;
     let found: readonly Listening[] | undefined = [];
+    let stream: Listening | undefined;
     while (elapsed() < START_MS && !program.isCancelled) {
       found = await listeningOf((await usageOf(child.pid))?.pids ?? [child.pid], "udp");
       // Without a tool that shows it, the first request finds out.
@@ -56,7 +57,11 @@ export class UdpClients implements Clients<DatagramPeer> {
         this.#hostname = own.hostname === "::1" ? "::1" : "127.0.0.1";
         return;
       }
-      if (child.ended !== undefined || any !== undefined && elapsed() > ELSEWHERE_MS) break;
+      if (child.ended !== undefined) break;
+      if (elapsed() > ELSEWHERE_MS) {
+        [stream] = await listeningOf([child.pid], "tcp") ?? [];
+        if (any !== undefined || stream !== undefined) break;
+      }
       await delay(LOOK_MS);
     }
     if (child.ended !== undefined) {
@@ -64,7 +69,6 @@ export class UdpClients implements Clients<DatagramPeer> {
       throw new Finding({ saw, fix: endedEarlyFix(program) });
     }
     const [elsewhere] = found ?? [];
-    const [stream] = await listeningOf([child.pid], "tcp") ?? [];
     if (elsewhere === undefined && stream !== undefined) {
       throw new Finding({
         saw: `your program listens on TCP port ${stream.port}, and has no UDP socket`,

@@ -48,7 +48,12 @@ export const connects: Check<ClientUnderTest> = {
   async run(client) {
     const run = await client.observe(goodServer);
     if (run.connected) return;
-    throw new Finding({ saw: `no connection; your program ${endOf(run)}`, said: run.said });
+    const bound = /in use|EADDRINUSE/i.test(run.said ?? "");
+    throw new Finding({
+      saw: `no connection; your program ${endOf(run)}`,
+      said: run.said,
+      fix: bound ? "connect() to the port: this program binds it, as a server does" : undefined,
+    });
   },
 };
 
@@ -111,7 +116,7 @@ async function sendsWell(client: ClientUnderTest): Promise<void> {
   const came = run.misunderstood;
   if (came !== undefined) {
     const right = commonLength(came, encoder.encode(wanted));
-    throw new Finding({ ...wrongBytes({ came, right, wanted }), ...sent, said: run.said });
+    throw new Finding({ ...sentWrongly(came, right, wanted), ...sent, said: run.said });
   }
   const asked = run.heard.filter(({ request }) => request.length > 0);
   if (asked.length === 0) throw new Finding({ ...sent, ...sentNothing(run) });
@@ -122,7 +127,14 @@ async function sendsWell(client: ClientUnderTest): Promise<void> {
     );
   if (isFine) return;
   const right = commonLength(request, encoder.encode(wanted));
-  throw new Finding({ ...wrongBytes({ came: request, right, wanted }), ...sent, said: run.said });
+  throw new Finding({ ...sentWrongly(request, right, wanted), ...sent, said: run.said });
+}
+
+/** @param right How many of the bytes that came are right. */
+function sentWrongly(came: Uint8Array, right: number, wanted: string): Evidence {
+  const { fix, ...evidence } = wrongBytes({ came, right, wanted });
+  const typed = "send what the user types on stdin, and no more: input() in Python";
+  return { ...evidence, fix: fix ?? (right === 0 ? typed : undefined) };
 }
 
 function sentNothing(run: Run): Evidence {
@@ -132,6 +144,7 @@ function sentNothing(run: Run): Evidence {
       ? `it connected and sent nothing for ${CLIENT_MS / 1_000} s`
       : `it connected and sent nothing; your program ${endOf(run)}`,
     said: run.said,
+    why: "a server answers what it is sent: it waits for the request",
     fix: waits
       ? "send() the request before you call recv(): both sides wait for each other otherwise"
       : "send() the request after connect(); if you write through a buffer, flush it",

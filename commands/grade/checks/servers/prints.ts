@@ -27,8 +27,9 @@ async function printsWhatHappens(server: ServerUnderTest): Promise<void> {
   let request: string | undefined;
   {
     using client = new Client(server);
-    await client.hold();
     const [said] = requestsOf(client.conversation);
+    if (said === undefined) await client.begin();
+    else await client.hold();
     const value = client.values.get(namesIn(said?.tokens ?? [])[0] ?? "");
     if (value?.kind === "word") request = new TextDecoder().decode(value.bytes);
   }

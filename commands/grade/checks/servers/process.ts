@@ -60,7 +60,6 @@ export const processChecks: readonly Check<ServerUnderTest>[] = [
       server.markSuspect();
       server.clients.leavesTrace = true;
       using client = await answeredClient(server);
-      server.clients.leavesTrace = false;
       const { port } = server.program;
       server.program.process().signal("SIGKILL");
       // The server's side closes first; if the client closes cleanly, that side lingers.
@@ -69,7 +68,7 @@ export const processChecks: readonly Check<ServerUnderTest>[] = [
       await withEvidence(
         server.start(port),
         ({ saw }) => ({ saw: `started again on port ${port}: ${saw}` }),
-      );
+      ).finally(() => server.clients.leavesTrace = false);
       server.program.listenToStderr();
       await exchange(server);
     },

@@ -1,0 +1,121 @@
+/** Says what is wrong with a reply that is not what the conversation shows, or that did not come. */
+import type { DeviationFacts } from "../../../talk/deviation.ts";
+import type { Evidence } from "../../../suite/test.ts";
+import { counted } from "../../../text/counted.ts";
+import { shown, wrongReply } from "../evidence.ts";
+import type { Program } from "../program/program.ts";
+
+/** What is known of the conversation around a reply. */
+interface Around {
+  /** The reply before. */
+  readonly before: Uint8Array | undefined;
+  /** Id of the check that is about wrong replies. */
+  readonly blames: string;
+  readonly isDatagram: boolean;
+}
+
+export async function replyEvidence(
+  facts: DeviationFacts,
+  program: Program,
+  { before, blames, isDatagram }: Around,
+): Promise<Evidence> {
+  const { came, kind, ending, hint } = facts;
+  if (hint === "speaks first") {
+    return {
+      saw: `it speaks first: ${shown(came)}`,
+      fix: "let the client begin; or, if it is to greet, show the greeting in the conversation",
+    };
+  }
+  // A wrong sum says nothing about the situation that it was asked for in.
+  if (kind === "wrong" || kind === "more") return { ...wrongReply(facts, before), blames };
+  // What ended it after it was silent for so long was the search for a hint.
+  const wasSilent = ending === undefined && came.length === 0 && !isDatagram;
+  const how = wasSilent ? undefined : await program.child?.howItEnded();
+  const then = [
+    ...(ending === "closed" ? ["the connection closed"] : []),
+    ...(ending === "reset" ? ["the connection was reset"] : []),
+    ...(how === undefined ? [] : [how]),
+  ].join("; ");
+  if (facts.token?.kind === "end" && then === "") return { ...staysOpen(facts), blames };
+  if (came.length > 0) {
+    const { saw, ...evidence } = wrongReply(facts);
+    return { ...evidence, saw: then === "" ? saw : `${saw}, then ${then}` };
+  }
+  const said = how && await program.said();
+  return {
+    ...silenceEvidence(facts, then, how !== undefined && program.hasCrashed, said),
+    said,
+  };
+}
+
+/** All that should have come did, but for the end. */
+function staysOpen({ came, sent, timeoutMs }: DeviationFacts): Evidence {
+  const stayed = `the connection was still open after ${timeoutMs / 1_000}s`;
+  return {
+    sent: sent && shown(sent),
+    want: "the end of the connection",
+    saw: came.length === 0 ? stayed : `${shown(came)}, and ${stayed}`,
+    why: "its client waits for the end of the connection",
+    fix: "close() the client's socket once all is said",
+    isSilence: true,
+  };
+}
+
+/** @param then How the connection and the program ended; empty if they did not. */
+function silenceEvidence(
+  facts: DeviationFacts,
+  then: string,
+  hasCrashed: boolean,
+  said: string | undefined,
+): Evidence {
+  const { sent, wanted, hint, strangers = 0, timeoutMs } = facts;
+  const elsewhere = strangers > 0
+    ? `; ${counted(strangers, "datagram")} came from another port`
+    : "";
+  const nothing = then === "" ? `nothing within ${timeoutMs / 1_000}s${elsewhere}` : then;
+  return {
+    sent: sent && shown(sent),
+    want: wanted,
+    saw: hint === undefined ? nothing : `${nothing}; ${observed[hint]}`,
+    ...silenceAdvice(facts, hasCrashed, said),
+    isSilence: then === "" && hint === undefined,
+  };
+}
+
+const observed: Readonly<Record<string, string>> = {
+  "needs line end": "once a line end followed, it answered",
+  "needs more bytes": "once the client had ended its side, it answered",
+};
+
+/** What to do about an answer of which nothing came. */
+function silenceAdvice(
+  { hint, ending }: DeviationFacts,
+  hasCrashed: boolean,
+  said: string | undefined,
+): Pick<Evidence, "fix" | "why"> {
+  const why = "a client waits for its answer; without one it waits for nothing";
+  if (hint === "needs line end") {
+    return { why, fix: "read with recv() instead of readLine(): the request has no line end" };
+  }
+  if (hint === "needs more bytes") {
+    return { why, fix: "answer once the request has come: it waits for more bytes than were sent" };
+  }
+  if (hasCrashed) {
+    return {
+      why: "a program that crashes answers nobody",
+      fix: said === undefined
+        ? "find out where it crashes: print something before each step"
+        : "begin with what your program said as it ended",
+    };
+  }
+  const flush = "if you write through a buffer (PrintWriter, printf), flush it";
+  if (ending === "reset") {
+    return { why, fix: "recv() the request, and send() the answer, before you close" };
+  }
+  return {
+    why,
+    fix: ending === undefined
+      ? `send() the answer to the client; ${flush}`
+      : `send() the answer before you close; ${flush}`,
+  };
+}
