@@ -38,19 +38,14 @@ export async function answerRequests(connection: ServedConnection): Promise<void
     const turn = isLong ? connection.queue() : undefined;
     if (turn !== undefined) await turn;
     if (!life.converses) return;
-    if (count === null) {
-      connection.reason ??= "end of stream";
-      return await answerRest(connection);
-    }
+    if (count === null) connection.reason ??= "end of stream";
+    if (!count) await answerRest(connection); // it, or silence, has ended a request
+    if (count === null) return;
 
-    if (count === 0) await answerRest(connection);
-    const requests = count === 0 ? [] : lines.take(count);
+    const requests = count > 0 ? lines.take(count) : [];
     if (requests.length > 0) await answer(connection, requests, "\n");
     if (!life.converses) return;
-    if (lines.tooLong) {
-      const error = `${ERROR_PREFIX}the request is longer than ${context.maxRequest} bytes`;
-      return await refuse(connection, error, "request too long");
-    }
+    if (lines.tooLong) return await refuseTooLong(connection);
     // A read from before the stop says nothing of what has arrived since.
     const isDrained = wasDraining && lines.pending === 0 && !lines.filled;
     if (isDrained) return connection.end("server stops");
@@ -65,6 +60,12 @@ export async function answerRequests(connection: ServedConnection): Promise<void
 async function answerRest(connection: ServedConnection): Promise<void> {
   const { lines, ending } = connection.reader.lines.takeRest();
   if (lines.length > 0) await answer(connection, lines, ending);
+}
+
+async function refuseTooLong(connection: ServedConnection): Promise<void> {
+  const { maxRequest } = connection.context;
+  const error = `${ERROR_PREFIX}the request is longer than ${maxRequest} bytes`;
+  return await refuse(connection, error, "request too long");
 }
 
 /** Answers with an error, and ends the connection; what its peer still sends is discarded. */

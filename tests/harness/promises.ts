@@ -139,6 +139,10 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
     "a non-blocking pipe with a slow reader loses no answer",
   ],
   "a peer sends control characters": ["data from a peer never reaches the terminal raw"],
+  "an answer is an error, at a terminal": [
+    "an everyday error is one line, and leaving does not repeat it",
+    "a command in another notation gets a hint to type",
+  ],
   "the server closes while the prompt waits": [
     "the end of the server is noticed while the prompt waits",
   ],
