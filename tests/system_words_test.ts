@@ -171,6 +171,10 @@ Deno.test("what PowerShell makes of {port} without quotes gets the line with quo
         ["grade", "calc-server", "--", "s.exe", "-p", ...block, "-v"],
         'grade calc-server -- s.exe -p "{port}" -v',
       ],
+      [
+        ["check", "--port-file", "p", "localhost:", ...block],
+        'check --port-file p "localhost:{port}"',
+      ],
     ] as const
   ) {
     const { code, stderr } = await netdemoInProcess(typed);
@@ -181,6 +185,8 @@ Deno.test("what PowerShell makes of {port} without quotes gets the line with quo
         `hint: braces need quotes: netdemo ${meant}\n`,
     );
   }
+  const script = ["grade", "calc-server", "x:1", "--", "pwsh", "-encodedCommand", "dwBoAG8A"];
+  assertMatch((await netdemoInProcess(script)).stderr, /a TARGET and a COMMAND/);
   const sent = await netdemoInProcess(["address", "-encodedCommand", "x"]);
   assertMatch(sent.stderr, /unknown flag -encodedCommand/);
 });

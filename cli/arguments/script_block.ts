@@ -15,10 +15,14 @@ export function refuseScriptBlock(args: readonly string[]): void {
   let block: string | undefined;
   for (let index = 0; index < args.length; index++) {
     const text = args[index] === "-encodedCommand" ? decoded(args[index + 1] ?? "") : undefined;
-    if (text === undefined) meant.push(args[index] ?? "");
+    // Another text is of someone who runs PowerShell with a script.
+    const isBlock = text === "port" || FORMATS.test(args[index + 2] ?? "");
+    if (text === undefined || !isBlock) meant.push(args[index] ?? "");
     else {
       block ??= `{${text}}`;
-      meant.push(`{${text}}`);
+      // A brace ends the word before it: localhost:{port} arrives in two parts.
+      const before = /[:=]$/.test(meant.at(-1) ?? "") ? meant.pop() : "";
+      meant.push(`${before}{${text}}`);
       index++;
       while (FORMATS.test(args[index + 1] ?? "")) index += 2;
     }
