@@ -3,6 +3,7 @@ import { MAX_DURATION_MS } from "../../protocol/duration.ts";
 import { EagerPeer } from "../../sockets/eager_peer.ts";
 import { errnoOf, kindOf, reasonOf, type SocketFailureKind } from "../../sockets/errno.ts";
 import { dialResettable } from "../../sockets/node_stream.ts";
+import { system } from "../../sockets/system.ts";
 import { Finding } from "../../suite/test.ts";
 import { ConnectionPair, type End, endOf, kindOfEnding } from "./connection_pair.ts";
 import { hasMarkOf, newTag } from "./tag.ts";
@@ -47,7 +48,7 @@ export class TcpDriver {
     let failure: unknown;
     for (const target of this.#targets) {
       try {
-        const signal = AbortSignal.timeout(this.options.timeout);
+        const signal = AbortSignal.timeout(Math.max(this.options.timeout, system.refusalMs));
         const client = endOf(await dialResettable({ ...target, signal }), "client");
         this.#targets = [target];
         return client;
