@@ -36,16 +36,17 @@ if os.fork() == 0:
     os.setsid()
     os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)"], {})
 `;
-/** Forks without end, into new sessions. */
+/** Forks more processes than may run at once, into new sessions; they wait, to spare the machine. */
 const FORKS = `
-import os, sys, time
+import os, time
 if os.fork() == 0:
-    while True:
+    for _ in range(700):
         try:
             if os.fork() == 0:
                 os.setsid()
+                break
         except OSError:
-            time.sleep(100)  # once there are as many as may be, they leave the processor to others
+            pass
 time.sleep(100)
 `;
 const FLOODS = `
