@@ -268,6 +268,15 @@ step("dark is dark, light is light, and a phone has no sideways scrolling", asyn
   assertGreater(await ground(PHONE), 200);
 });
 
+/** On how many lines the elements are that a selector finds: one, if they share a middle. */
+function lineCount(tab: Tab, selector: string): Promise<number> {
+  return tab.$$eval(selector, (found) => {
+    const boxes = found.map((one) => one.getBoundingClientRect());
+    const first = boxes[0] ?? new DOMRect();
+    return boxes.filter(({ top, bottom }) => bottom < first.top || top > first.bottom).length + 1;
+  });
+}
+
 step("the page of a class opens from a file, asks for nothing, and is accessible", async (open) => {
   const attack = '<img src="http://192.0.2.1/x" onerror="document.title = 1">';
   const failed: Graded["results"][number] = {
@@ -297,6 +306,9 @@ step("the page of a class opens from a file, asks for nothing, and is accessible
       tab.on("request", (request) => requests.push(request.url()));
       await tab.goto(`file://${path}`);
       assertEquals(await texts(tab, "summary .name"), [attack, "Ana", "carl"]);
+      if (look !== PHONE) {
+        assertEquals(await lineCount(tab, "details:nth-of-type(2) .cells > *"), 1);
+      }
       await tab.$$eval("summary", (rows) => rows.forEach((row) => (row as HTMLElement).click()));
       await shows(tab, "[open] pre", "<img");
       assertEquals(await violations(tab), []);

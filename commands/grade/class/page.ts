@@ -39,7 +39,7 @@ export async function pageOf(
     ], ["p", { class: "outcome" }, words.outcome]],
     ["main", {}, ...mostFailed(all), [
       "section",
-      { class: "rows", style: `--levels: ${shown.length}` },
+      { class: "rows", style: `--levels: ${shown.map(() => "4.5em").join(" ")}` },
       ["h2", {}, "Submissions"],
       [
         "p",

@@ -67,7 +67,11 @@ const isJudged = ({ status }: CheckResult): boolean => status === "pass" || stat
 /** What was observed, to a reader who is not its author. A mistake with a name says most. */
 function inFewWords({ detail, sentence, more }: CheckResult): string {
   const [, mistake] = /\n *\^ (.*)$/s.exec(more?.saw ?? "") ?? [];
-  if (mistake === undefined) return (detail ?? sentence).replaceAll(/\byour program /g, "");
+  if (mistake === undefined) {
+    const observed = (detail ?? sentence).replaceAll(/\byour program /g, "");
+    const [said = ""] = more?.said?.split("\n") ?? [];
+    return said === "" ? observed : `${observed}: ${said}`;
+  }
   return /^byte \d|is missing$/.test(mistake) ? `"${detail}"` : mistake;
 }
 
