@@ -121,7 +121,7 @@ Deno.test("wrong usage for a class grades nothing, and shows what to type", asyn
     [of(`${empty}/no`, ...command), /cannot read .*\nhint: give the folder/],
     [of(path!, ...command), /is not a folder\nhint: give the folder/],
     [of(files!, ...command), /each submission .* is a file.*\nhint: .*"\{file\}"/],
-    [of(room.submissions, ":4040"), /a class has no TARGET/],
+    [of(room.submissions, ":4040"), /a class has no TARGET.*\nhint: a command goes after --/],
     [of(room.submissions, "--gradescope", "x", ...command), /--gradescope .*\nhint: --csv/],
     [of(room.submissions, "--jobs", "0", ...command), /--jobs must be a whole number from 1/],
     [of(room.submissions, "--jobs", "2", ...command), /port of its own\nhint: .*"PORT=\{port\}"/],

@@ -4,6 +4,7 @@ import { type Channels, eventLine } from "../../../cli/output/channels.ts";
 import { displayOf } from "../../../cli/output/terminal.ts";
 import { exitCodeOf, watchStopSignals } from "../../../cli/signals.ts";
 import { refuseContradictions } from "../../../cli/reports/open_report.ts";
+import { systemWords } from "../../../cli/system_words.ts";
 import { counted } from "../../../text/counted.ts";
 import { visible } from "../../../text/visible.ts";
 import { locate } from "../locate.ts";
@@ -55,7 +56,11 @@ export async function gradeClass(options: GradeOptions, channels: Channels): Pro
 
 /** @throws {Failure} of kind `USAGE` for flags that make no sense for a class. */
 function refuseWhatIsForOne({ target, command = [], port, jobs, gradescope }: GradeOptions): void {
-  if (target !== undefined) throw misuse("a class has no TARGET: netdemo starts each submission");
+  if (target !== undefined) {
+    throw misuse("a class has no TARGET: netdemo starts each submission", {
+      hint: `a command goes after --: -- ${systemWords().python} server.py "{port}"`,
+    });
+  }
   if (gradescope !== undefined) {
     throw misuse("--gradescope is for one submission", {
       hint: "--csv, --html, --junit and --json report a class",
