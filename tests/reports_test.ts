@@ -8,7 +8,13 @@ import {
 import { Output } from "../cli/output/output.ts";
 import type { Event } from "../cli/output/events.ts";
 import { openReport } from "../cli/reports/open_report.ts";
-import type { Report, Result, Status, Summary } from "../cli/reports/report.ts";
+import {
+  endReport,
+  type Report,
+  type Result,
+  type Status,
+  type Summary,
+} from "../cli/reports/report.ts";
 import { textReport } from "../cli/reports/text.ts";
 import { Failure } from "../cli/errors/failure.ts";
 import { readTap, readXml, type XmlElement } from "./harness/report_readers.ts";
@@ -243,6 +249,16 @@ Deno.test("a file that can't be written is named, and the other reports are writ
   assertStringIncludes(text, "1 of 7");
   assertEquals([...Deno.readDirSync(folder)].length, 1);
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a report that can't be written does not hide the command's own failure", async () => {
+  const reason = new Failure("ERROR", "cannot write the file", { hint: "make room" });
+  const unwritable = { add: () => {}, end: () => Promise.reject(reason) };
+  const own = new Failure("TIMEOUT", "it took too long", { hint: "give it more time" });
+  const both = await assertRejects(() => endReport(unwritable, {}, own), Failure);
+  assertEquals(both.message, "it took too long; cannot write the file");
+  assertEquals([both.exitCode, both.hint], [124, "give it more time"]);
+  assertEquals(await assertRejects(() => endReport(unwritable, {}, undefined)), reason);
 });
 
 Deno.test("data from a peer can't forge a report", async () => {

@@ -1,3 +1,4 @@
+import { Failure } from "../errors/failure.ts";
 import type { Event } from "../output/events.ts";
 
 /**
@@ -59,4 +60,26 @@ export function allOf<R extends Result>(reports: readonly Report<R>[]): Report<R
       if (failed?.status === "rejected") throw failed.reason;
     },
   };
+}
+
+/**
+ * Ends a report, and throws the command's own failure. If the report can't be written either, both
+ * are said, with the exit code of the command's own.
+ *
+ * @throws the failure, or why the report can't be written.
+ */
+export async function endReport<R extends Result>(
+  report: Report<R>,
+  summary: Summary,
+  failure: Failure | undefined,
+): Promise<void> {
+  try {
+    await report.end(summary);
+  } catch (error) {
+    if (failure === undefined || !(error instanceof Failure)) throw error;
+    const { kind, message, hint, exitCode, excerpt } = failure;
+    const options = { cause: error, hint, exitCode, excerpt };
+    throw new Failure(kind, `${message}; ${error.message}`, options);
+  }
+  if (failure !== undefined) throw failure;
 }

@@ -3,7 +3,7 @@ import { misuse } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
-import type { Report } from "../../cli/reports/report.ts";
+import { endReport, type Report } from "../../cli/reports/report.ts";
 import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signals.ts";
 import type { Client } from "../../clients/client.ts";
 import { visible } from "../../text/visible.ts";
@@ -210,7 +210,7 @@ async function conclude(
   report.add(results);
   for (const note of controlNotes(targets)) channels.stderr.line(`note: ${visible(note)}`);
   const failure = failureOfCheck(targets);
-  await report.end({ event: summaryEvent(targets, failure, performance.now() - startedAt) });
-  if (failure !== undefined) throw failure;
+  const event = summaryEvent(targets, failure, performance.now() - startedAt);
+  await endReport(report, { event }, failure);
   return 0;
 }

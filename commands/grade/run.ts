@@ -1,6 +1,6 @@
 import { Failure } from "../../cli/errors/failure.ts";
 import type { Channels } from "../../cli/output/channels.ts";
-import type { Report } from "../../cli/reports/report.ts";
+import { endReport, type Report } from "../../cli/reports/report.ts";
 import { exitCodeOf, watchStopSignals } from "../../cli/signals.ts";
 import { countByStatus, type Outcome } from "../../suite/outcome.ts";
 import { type Cut, type Examination, examine, whyCut } from "./examine.ts";
@@ -20,17 +20,15 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
     channels.stderr.line(`port ${port} is held by a closed connection: waiting until it is free`);
   const target = await locate(options, undefined, onWait);
   using signals = watchStopSignals();
-  let report: Report<GradeResult> | undefined;
+  let report = undefined as Report<GradeResult> | undefined;
   const examination = await examine(options, {
     ...{ seed, target, onWait, stop: signals.first },
     begin: (tests) => report = openReports(options, tests, channels),
     take: (outcome) => report?.add([resultOf(outcome)]),
   });
   const { failure } = examination;
-  if (failure !== undefined) {
-    await report?.end({ aborted: failure.message });
-    throw failure;
-  }
+  if (report === undefined) throw failure ?? new TypeError("no report was opened");
+  if (failure !== undefined) await endReport(report, { aborted: failure.message }, failure);
   return await conclude(examination, { options, seed, report, signals: signals.first });
 }
 
@@ -39,7 +37,7 @@ async function conclude(
   { options, seed, report, signals }: {
     readonly options: GradeOptions;
     readonly seed: number;
-    readonly report: Report<GradeResult> | undefined;
+    readonly report: Report<GradeResult>;
     readonly signals: AbortSignal;
   },
 ): Promise<number> {
@@ -53,7 +51,7 @@ async function conclude(
     if (own.length === 0) return [];
     return `${level} ${own.filter(({ status }) => status === "pass").length} of ${own.length}`;
   });
-  await report?.end({
+  const summary = {
     aborted: cut && whyCut(cut, options),
     text: `${byLevel.join(", ") || "nothing was checked"} (seed ${seed}, ${
       (elapsedMs / 1_000).toFixed(1)
@@ -76,8 +74,8 @@ async function conclude(
         elapsedMs,
       },
     },
-  });
-  if (failure !== undefined && cut !== "signal") throw failure;
+  } as const;
+  await endReport(report, summary, cut === "signal" ? undefined : failure);
   return exitCode;
 }
 

@@ -3,7 +3,7 @@ import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
-import type { Report } from "../../cli/reports/report.ts";
+import { endReport, type Report } from "../../cli/reports/report.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
@@ -158,7 +158,6 @@ async function askAll(
   }
   const { strays } = fixture;
   const failure = failureOf(outcomes, strays, place);
-  await report.end(summaryOf(outcomes, strays, failure, performance.now() - start));
-  if (failure !== undefined) throw failure;
+  await endReport(report, summaryOf(outcomes, strays, failure, performance.now() - start), failure);
   return 0;
 }
