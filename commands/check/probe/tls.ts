@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { PeerCertificate } from "node:tls";
 import { messageOf } from "../../../sockets/errno.ts";
-import { NodeStream } from "../../../sockets/node_socket.ts";
 import type { Stream } from "../../../sockets/stream.ts";
 import { writeAll } from "../../../sockets/write_all.ts";
 
@@ -60,9 +59,10 @@ export function refusalOf(error: unknown): TlsFailure | undefined {
   return code.startsWith("ERR_SSL_") ? new TlsFailure("TLS refused", messageOf(error)) : undefined;
 }
 
-/** The runtime's modules, which take long to load: most checks never need them. */
+/** What takes long to load: most checks never need it. */
 export async function loadTls() {
-  return await Promise.all([import("node:tls"), import("node:stream")]);
+  const stream = import("../../../sockets/node_socket.ts");
+  return await Promise.all([import("node:tls"), import("node:stream"), stream]);
 }
 
 /** Whether a text in PEM holds certificates, and all of them can be read. */
@@ -92,7 +92,7 @@ export interface Secured {
  */
 export async function secure(stream: Stream, options: TlsOptions): Promise<Secured> {
   const { host, ca, protocols } = options;
-  const [tls, { Duplex }] = await loadTls();
+  const [tls, { Duplex }, { NodeStream }] = await loadTls();
   const wire: Wire = { stream, isEnded: false };
   const isAddress = host.includes(":") || /^[\d.]+$/.test(host);
   const socket = tls.connect({
