@@ -1,4 +1,5 @@
 import { calculate } from "../protocol/calculator.ts";
+import { commandMeant } from "../protocol/notation.ts";
 import { ERROR_PREFIX } from "../protocol/reply.ts";
 import { challengeOf, padded, randomInteger } from "./challenge.ts";
 import { type Client, RequestError } from "./client.ts";
@@ -32,6 +33,7 @@ export const client: Client = {
     // Another calculator may be able to do what this one can't: only answers are compared.
     return answer.startsWith(ERROR_PREFIX) ? undefined : answer;
   },
+  meant: commandMeant,
   challenge(_, size = 0) {
     // White space makes the request long but not the reply, so only one direction is tested.
     const request = padded(randomInteger(), " ", `${randomInteger()} +`, size);

@@ -1,4 +1,5 @@
 import type { Protocol } from "../protocol/addresses.ts";
+import type { Meant } from "../protocol/notation.ts";
 import type { Challenge } from "./challenge.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface Client {
   datagramOf?(request: string): string;
   /** Returns the one right answer to a request, if there is exactly one. */
   expected?(request: string): string | undefined;
+  /** Returns what was meant by a request that was answered with an error, if that can be guessed. */
+  meant?(request: string): Meant | undefined;
   /**
    * Returns a new question that shows whether such a server is alive.
    *

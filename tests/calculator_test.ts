@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { calculate, MAX_DIGITS } from "../protocol/calculator.ts";
+import { commandMeant } from "../protocol/notation.ts";
 import {
   Process,
   processorTime,
@@ -173,4 +174,29 @@ comparisonTest("the calculator agrees with Python at the limits of doubles", asy
   }
   const usable = commands.filter((command) => !/ 0 \/$/.test(command));
   await assertSameAnswers(peer, usable);
+});
+
+Deno.test("a command in another notation is understood, and nothing else is", () => {
+  const meant = {
+    "10 + 20": "10 20 +",
+    "10+20=": "10 20 +",
+    " 6  x  7 ": "6 7 *",
+    "6 · 7": "6 7 *",
+    "- 10 5": "10 5 -",
+    "10 -5": "10 5 -",
+    "10 20+": "10 20 +",
+    "8 ÷ 2": "8 2 /",
+    "8 2 –": "8 2 -",
+    "10 20 +": undefined,
+    "1 0 /": undefined,
+    "1 ÷ 0": undefined,
+    "10 20": undefined,
+    "10 20 30": undefined,
+    "x": undefined,
+    "hello": undefined,
+    "": undefined,
+  };
+  for (const [typed, request] of Object.entries(meant)) {
+    assertEquals(commandMeant(typed)?.request, request, typed);
+  }
 });

@@ -91,7 +91,7 @@ async function run(
   const isPrompt = requests === undefined && isInteractive();
   const isSeen = !json && Deno.stdout.isTerminal() && (isPrompt || requests !== undefined);
   const hintFor = (request: string): string | undefined =>
-    hintTo(request, client.name, requests === undefined ? undefined : server);
+    hintTo(request, client, requests === undefined ? undefined : server);
   const answers = new Answers({ client, call, channels, json, isSeen, hintFor });
   if (requests?.length === 0) {
     const elapsedMs = performance.now() - startedAt;
@@ -211,13 +211,16 @@ function startHint(name: string, server: ServerPlace): string {
  */
 function hintTo(
   request: string,
-  name: string,
+  client: Client,
   server: ServerPlace | undefined,
 ): string | undefined {
-  const meant = helpOf(name).meant?.(request);
+  const meant = client.meant?.(request);
   if (meant === undefined) return undefined;
-  const { why, line } = meant;
-  return `${why}: ${server === undefined ? line : lineToType(name, server, line)}`;
+  const why = meant.wrong === "order" ? "the operator comes last" : "the operators are + - * /";
+  const line = server === undefined
+    ? meant.request
+    : lineToType(client.name, server, meant.request);
+  return `${why}: ${line}`;
 }
 
 /** The line that asks a server something else. */

@@ -1,4 +1,3 @@
-import { calcMeant, type Meant } from "./meant.ts";
 import { type Carrier, labForms } from "../../protocol/lab.ts";
 
 /** What a client says of itself: in its help, and to a user at a terminal. */
@@ -20,8 +19,6 @@ export interface ClientHelp {
     /** A few sentences on it. */
     readonly help: string;
   };
-  /** What was meant by a request that was answered with an error, if that can be guessed. */
-  readonly meant?: (typed: string) => Meant | undefined;
 }
 
 /** Each client's, by its short name. */
@@ -62,7 +59,6 @@ error or wrong makes the exit code 1.`,
         "them: 10 5 - or 6 7 * or 10 4 /. The arrow keys edit the line and bring back earlier " +
         "ones.",
     },
-    meant: calcMeant,
   },
   lab: {
     usage: "[REQUEST...]",

@@ -1,10 +1,11 @@
-import { calculate } from "../../protocol/calculator.ts";
-import { ERROR_PREFIX } from "../../protocol/reply.ts";
+import { calculate } from "./calculator.ts";
+import { ERROR_PREFIX } from "./reply.ts";
 
-/** What was probably meant by a line, and why it is not what was typed. */
+/** The request that was probably meant by another. */
 export interface Meant {
-  readonly line: string;
-  readonly why: string;
+  readonly request: string;
+  /** What is wrong with the other. */
+  readonly wrong: "order" | "signs";
 }
 
 /** Signs that people write for the operators of a calculator. */
@@ -30,12 +31,11 @@ const orders = [
 ].map(([typed = "", meant = ""]) => [new RegExp(typed), meant] as const);
 
 /** The command that a calculator's user meant; `undefined` if it can be read, or not be guessed. */
-export function calcMeant(typed: string): Meant | undefined {
+export function commandMeant(typed: string): Meant | undefined {
   const words = typed.trim().replaceAll(/\s+/g, " ");
   const signed = words.replaceAll(/[×·xX÷:−–]/g, (sign) => signs[sign] ?? sign);
   const [order, meant] = orders.find(([order]) => order.test(signed)) ?? [];
-  const line = order === undefined ? signed : signed.replace(order, meant ?? "");
-  if (line === words || calculate(line).startsWith(ERROR_PREFIX)) return undefined;
-  const why = line === signed ? "the operators are + - * /" : "the operator comes last";
-  return { line, why };
+  const request = order === undefined ? signed : signed.replace(order, meant ?? "");
+  if (request === words || calculate(request).startsWith(ERROR_PREFIX)) return undefined;
+  return { request, wrong: request === signed ? "signs" : "order" };
 }
