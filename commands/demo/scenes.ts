@@ -72,7 +72,7 @@ export const incidents: readonly Scene[] = [
       ": refused means that the network works and the server is not running.",
     play: (stage) =>
       failing(async () => {
-        const timeout = Math.max(STAGE_TIMEOUT_MS, system.refusalMs);
+        const timeout = Math.max(STAGE_TIMEOUT_MS, 2 * system.refusalMs);
         using _call = await stage.dial("calc-client", stage.emptyPlace(), timeout);
       }),
   },

@@ -48,7 +48,7 @@ export class TcpDriver {
     let failure: unknown;
     for (const target of this.#targets) {
       try {
-        const signal = AbortSignal.timeout(Math.max(this.options.timeout, system.refusalMs));
+        const signal = AbortSignal.timeout(Math.max(this.options.timeout, 2 * system.refusalMs));
         const client = endOf(await dialResettable({ ...target, signal }), "client");
         this.#targets = [target];
         return client;
