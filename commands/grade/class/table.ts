@@ -5,9 +5,9 @@ import { type Display, type Style, styled } from "../../../text/display.ts";
 import { visible } from "../../../text/visible.ts";
 import { firstFailures, levelsIn, type Points, type Row } from "./row.ts";
 
-/** Least columns of a name, and of a first failure. */
+/** Least columns of a name, and of a first failure, on a narrow display. */
 const MIN_NAME = 12;
-const MIN_FAILURE = 20;
+const MIN_FAILURE = 16;
 /** Between two columns. */
 const GAP = "  ";
 
@@ -27,11 +27,9 @@ export function tableLines(rows: readonly Row[], display: Display): string[] {
   const between = widths.reduce((sum, width) => sum + width + GAP.length, GAP.length);
   const names = rows.map(({ name }) => visible(name));
   const longest = Math.max("name".length, ...names.map(widthOf));
-  const nameWidth = Math.min(
-    longest,
-    Math.max(MIN_NAME, display.columns - between - MIN_FAILURE),
-  );
-  const left = Math.max(MIN_FAILURE, display.columns - between - nameWidth);
+  const room = display.columns - between;
+  const nameWidth = Math.min(longest, Math.max(MIN_NAME, Math.floor(room / 2)));
+  const left = Math.max(MIN_FAILURE, room - nameWidth);
   const line = (name: string, cells: readonly string[], failure: string, style: Style): string => {
     const padding = " ".repeat(nameWidth - widthOf(name));
     const aligned = cells.map((cell, column) => cell.padStart(widths[column] ?? 0));
