@@ -756,6 +756,7 @@ const mistakes: readonly (readonly [args: readonly string[], message: RegExp, hi
   [["error=localhost:1"], /never as expected/, /blocked/],
   [["udp://localhost:1/open"], /UDP has no handshake/, /./],
   [["localhost:1/cal"], /not a service/, /did you mean calc\?/],
+  [["open=https://web/"], /a web server is asked, so it is never 'open'/, /./],
   [["slow=localhost:1"], /without --slower-than/, /./],
   [["localhost:1", "--every", "1s"], /--every needs --count/, /--for/],
   [["localhost:1", "--for", "1s", "--count", "2"], /--for and --count/, /./],

@@ -98,20 +98,15 @@ function parseAsked(text: string, services: readonly string[], options: ExpectOp
   const target = parsePlaced(text, services, options);
   if (target.protocol === "unix") return splitPath(target, services);
   const { service } = target;
-  const host = asciiName(target.host);
+  const tls = { host: asciiName(target.host), ...certificate };
   const http = { status: DEFAULT_STATUS, ...answer, path: pathOf(path) };
   switch (scheme.toLowerCase()) {
     case "tls":
-      return { target, service, tls: { host, ...certificate } };
+      return { target, service, tls };
     case "http":
       return { target, service: "http", http };
     case "https":
-      return {
-        target,
-        service: "http",
-        http,
-        tls: { host, protocols: ["http/1.1"], ...certificate },
-      };
+      return { target, service: "http", http, tls: { ...tls, protocols: ["http/1.1"] } };
     default:
       return { target, service };
   }
@@ -204,7 +199,10 @@ function readVerdict(prefix: string, text: string): ExpectedVerdict {
 }
 
 /** Why a target can never be as expected: the mistake would otherwise look like a finding. */
-function impossible({ target, expect, service, question }: Expectation, options: ExpectOptions) {
+function impossible(
+  { target, expect, service, question, http }: Expectation,
+  options: ExpectOptions,
+) {
   if (target.protocol === "udp" && question?.form === "text") {
     if (question.send === undefined) return "over UDP nothing comes without a request: add --send";
     if (/\{end\}/.test(question.send + question.reply)) return "UDP has no {end}";
@@ -212,7 +210,10 @@ function impossible({ target, expect, service, question }: Expectation, options:
   if (service === OPEN && target.protocol === "udp") {
     return "UDP has no handshake; leave out /open to ask a calc service";
   }
-  if (expect === "open" && service !== OPEN) return `/${service} is asked, so it is never 'open'`;
+  if (expect === "open" && service !== OPEN) {
+    const what = http === undefined ? `/${service}` : "a web server";
+    return `${what} is asked, so it is never 'open'`;
+  }
   if (expect === "slow" && !options.canBeSlow) return "nothing is slow without --slower-than D";
   if (expect === "dns" && !hasName(target)) return "there is no name to resolve";
   const isOther = options.family === "IPv4" ? isV6 : isV4;
