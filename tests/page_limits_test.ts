@@ -1,6 +1,13 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { netdemoCommand, Process, signalTest, TestConnection } from "./harness/mod.ts";
+import {
+  netdemoCommand,
+  Process,
+  signalTest,
+  TestConnection,
+  testWith,
+  timing,
+} from "./harness/mod.ts";
 
 import { Turns } from "../page/turns.ts";
 import { PageViewer, startWatched } from "./harness/page_viewer.ts";
@@ -127,7 +134,7 @@ Deno.test("other work gets turns while long works run piece by piece", async () 
   assertGreater(others, 20);
 });
 
-Deno.test("20 clients that load a page of megabytes do not hold others up", async () => {
+testWith([timing], "20 clients that load a page of megabytes do not hold others up", async () => {
   await using server = await startWatched({ service: "lab" });
   using client = await TestConnection.open(server.port);
   const request = `echo ${"<&>".repeat(1_300)}\n`;
