@@ -45,7 +45,6 @@ interface Place extends Candidate {
   readonly conversation: Conversation;
   /** Its index in the conversation. */
   readonly index: number;
-  readonly literalBytes: number;
 }
 
 /**
@@ -57,7 +56,8 @@ interface Place extends Candidate {
 export class Dialogue implements ServerSide {
   readonly #talk: Talk;
   readonly #random: Random;
-  readonly #conversations: readonly Conversation[];
+  /** All lines of clients, those with the most literal bytes first. */
+  readonly #places: readonly Place[];
   readonly #hearing: Hearing<Place>;
   #values = new Map<string, Value>();
   /** The conversation, and the index of its next line. */
@@ -67,9 +67,9 @@ export class Dialogue implements ServerSide {
   constructor(talk: Talk, random: Random) {
     this.#talk = talk;
     this.#random = random;
-    const [first, ...rest] = spokenConversations(talk);
-    this.#conversations = [first, ...rest];
-    this.#conversation = first;
+    const conversations = spokenConversations(talk);
+    this.#places = placesIn(conversations);
+    this.#conversation = conversations[0];
     this.#hearing = new Hearing(talk);
   }
 
@@ -84,7 +84,7 @@ export class Dialogue implements ServerSide {
 
   next(received: Uint8Array, state: ClientState): Turn | undefined {
     if (received.length === 0 && !(state === "closed" && this.#awaitsEnd)) return undefined;
-    const heard = this.#hearing.hear(received, state, () => this.#places());
+    const heard = this.#hearing.hear(received, state, () => this.#candidates());
     if (heard === undefined) return undefined;
     const { about, size } = heard;
     if (heard.about !== "request") return { about, size, ...silence };
@@ -100,18 +100,12 @@ export class Dialogue implements ServerSide {
     return line !== undefined && isBareEnd(line);
   }
 
-  #places(): readonly Place[] {
-    const all = this.#conversations.flatMap((conversation) =>
-      conversation.lines.flatMap((line, index) => {
-        if (line.says !== "client") return [];
-        const isNext = conversation === this.#conversation && index === this.#index;
-        const values = isNext ? this.#values : new Map();
-        return [{ conversation, index, line, values, isNext, literalBytes: literalBytesOf(line) }];
-      })
-    );
-    return all.sort((a, b) =>
-      Number(b.isNext) - Number(a.isNext) || b.literalBytes - a.literalBytes
-    );
+  #candidates(): readonly Place[] {
+    const [conversation, index] = [this.#conversation, this.#index];
+    const line = conversation.lines[index];
+    if (line?.says !== "client") return this.#places;
+    const next = { conversation, index, line, values: this.#values, isNext: true };
+    return [next, ...this.#places.filter((place) => place.line !== line)];
   }
 
   /** The server's lines from here on, up to one of the client. */
@@ -146,6 +140,17 @@ export function spokenConversations(talk: Talk): readonly [Conversation, ...Conv
   }));
   if (first === undefined) throw new TypeError("Cannot play a file without conversations");
   return [first, ...rest];
+}
+
+function placesIn(conversations: readonly Conversation[]): readonly Place[] {
+  const places = conversations.flatMap((conversation) =>
+    conversation.lines.flatMap((line, index) =>
+      line.says === "client"
+        ? [{ conversation, index, line, values: new Map(), isNext: false }]
+        : []
+    )
+  );
+  return places.sort((a, b) => literalBytesOf(b.line) - literalBytesOf(a.line));
 }
 
 function literalBytesOf({ tokens }: Line): number {

@@ -1,5 +1,6 @@
 import type { Progress } from "./match.ts";
 import { Matcher } from "./matcher.ts";
+import { beginsWithNewline } from "./parts.ts";
 import { CR, LF, newlineAt } from "./take.ts";
 import type { Line, Talk } from "./talk.ts";
 import type { Value, Values } from "./value.ts";
@@ -38,6 +39,8 @@ export type Heard<C extends Candidate> =
    */
   | { readonly about: "late line end" | "nothing known"; readonly size: number };
 
+type Match<C> = readonly [candidate: C, matcher: Matcher];
+
 /** Hears what a client says, as one of the lines that it may say. */
 export class Hearing<C extends Candidate> {
   /** What the client's last line end was, where the file leaves it open: it is answered in kind. */
@@ -45,7 +48,9 @@ export class Hearing<C extends Candidate> {
   readonly #talk: Talk;
   readonly #received = { bytes: new Uint8Array() as Uint8Array };
   #mayBeginWithNewline = false;
-  #candidates: readonly (C & { readonly matcher: Matcher })[] | undefined;
+  #candidates: readonly C[] | undefined;
+  /** What has come, as each candidate; made on first use, as the first often fits. */
+  #matchers: Matcher[] = [];
 
   constructor(talk: Talk) {
     this.#talk = talk;
@@ -65,14 +70,16 @@ export class Hearing<C extends Candidate> {
   ): Heard<C> | undefined {
     this.#received.bytes = received;
     const newline = this.#mayBeginWithNewline ? newlineAt(received, 0) : 0;
-    if (newline > 0) {
+    const isAwaited = newline > 0 &&
+      candidates().some(({ isNext, line }) => isNext && beginsWithNewline(line.tokens[0]));
+    if (newline > 0 && !isAwaited) {
       this.#mayBeginWithNewline = false;
       this.forget();
       return { about: "late line end", size: newline };
     }
-    this.#candidates ??= candidates().map((one) => ({ ...one, matcher: this.#matcherOf(one) }));
+    this.#candidates ??= candidates();
     const found = state === "open" ? this.#decided() : this.#best(state);
-    if (found !== undefined) return this.#take(found);
+    if (found !== undefined) return this.#take(...found);
     if (state === "open" || (state === "quiet" && this.#mayFit())) return undefined;
     this.forget();
     // What does not fit is passed over, up to the end of its line.
@@ -84,35 +91,44 @@ export class Hearing<C extends Candidate> {
   /** What the client may say has changed. */
   forget(): void {
     this.#candidates = undefined;
+    this.#matchers = [];
   }
 
-  #matcherOf({ line, values }: C): Matcher {
-    return new Matcher([line], this.#received, {
-      talk: this.#talk,
-      values,
-      mayBeginWithNewline: this.#mayBeginWithNewline,
-    });
+  /** The candidates, each with what has come. */
+  *#all(): Generator<Match<C>> {
+    for (const [index, candidate] of this.#candidates?.entries() ?? []) {
+      const { line, values } = candidate;
+      yield [
+        candidate,
+        this.#matchers[index] ??= new Matcher([line], this.#received, {
+          talk: this.#talk,
+          values,
+          mayBeginWithNewline: this.#mayBeginWithNewline,
+        }),
+      ];
+    }
   }
 
   /** The line that fits, if what follows can't change that. */
-  #decided() {
-    let first: C & { readonly matcher: Matcher } | undefined;
+  #decided(): Match<C> | undefined {
+    let first: Match<C> | undefined;
     let isOpen = false;
-    for (const candidate of this.#candidates ?? []) {
-      const progress: Progress = candidate.matcher.look();
-      if (progress === "matched") return first ?? candidate;
+    for (const match of this.#all()) {
+      const [{ isNext }, matcher] = match;
+      const progress: Progress = matcher.look();
+      if (progress === "matched") return first ?? match;
       // A request of several lines is not cut short by another that fits its first line.
-      if (progress === "more" && candidate.isNext) return undefined;
-      if (progress === "more" || candidate.matcher.isOpen) isOpen = true;
-      else if (progress === "enough") first ??= candidate;
+      if (progress === "more" && isNext) return undefined;
+      if (progress === "more" || matcher.isOpen) isOpen = true;
+      else if (progress === "enough") first ??= match;
     }
     return isOpen ? undefined : first;
   }
 
   /** The line that fits what has come. */
-  #best(state: "quiet" | "closed") {
+  #best(state: "quiet" | "closed"): Match<C> | undefined {
     const isLast = this.#talk.udp || state === "closed";
-    return this.#candidates?.find(({ matcher }) => {
+    return this.#all().find(([, matcher]) => {
       if (!isLast && matcher.look() === "more") return false;
       const fits = matcher.finish(state === "closed" ? "closed" : "silent") === "matched";
       return fits && (!this.#talk.udp || matcher.size === this.#received.bytes.length);
@@ -121,12 +137,11 @@ export class Hearing<C extends Candidate> {
 
   /** Whether what has come may be the beginning of a request, however slowly it comes. */
   #mayFit(): boolean {
-    return !this.#talk.udp &&
-      (this.#candidates?.some(({ matcher }) => matcher.look() === "more") ?? false);
+    return !this.#talk.udp && this.#all().some(([, matcher]) => matcher.look() === "more");
   }
 
-  #take(candidate: C & { readonly matcher: Matcher }): Heard<C> {
-    const { matcher, line } = candidate;
+  #take(candidate: C, matcher: Matcher): Heard<C> {
+    const { line } = candidate;
     matcher.finish("silent");
     const { size, values } = matcher;
     this.forget();

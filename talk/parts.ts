@@ -20,7 +20,8 @@ export function partsOf(lines: readonly Line[], mayBeginWithNewline: boolean): P
   );
 }
 
-function beginsWithNewline(token: Token | undefined): boolean {
+/** Whether a line end must stand where a token does. */
+export function beginsWithNewline(token: Token | undefined): boolean {
   return token?.kind === "bytes" ? newlineAt(token.bytes, 0) > 0 : token?.kind === "newline";
 }
 

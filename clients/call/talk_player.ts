@@ -95,10 +95,10 @@ export class TalkPlayer implements Disposable {
         index++;
         continue;
       }
-      const end = lines.findIndex(({ says }, at) => at > index && says === "client");
-      const replies = lines.slice(index, end < 0 ? lines.length : end);
-      for (const [client, own] of byClient(replies)) await this.#receive(client, own);
-      index += replies.length;
+      const start = index;
+      while (lines[index]?.says === "server") index++;
+      const byClient = Map.groupBy(lines.slice(start, index), ({ client }) => client);
+      for (const [client, own] of byClient) await this.#receive(client, own);
     }
     if (before === undefined) await this.#expectNothingMore();
   }
@@ -312,11 +312,4 @@ export class TalkPlayer implements Disposable {
     const openAnew = isFirst ? () => this.#options.open("") : undefined;
     return new TalkDeviation({ ...facts, hint: await findHint(facts, lines, peer, openAnew) });
   }
-}
-
-/** Lines by the client that they are for, in the order in which these come first. */
-function byClient(lines: readonly Line[]): ReadonlyMap<string, Line[]> {
-  const found = new Map<string, Line[]>();
-  for (const line of lines) found.set(line.client, [...found.get(line.client) ?? [], line]);
-  return found;
 }

@@ -55,6 +55,7 @@ const kinds: Readonly<Record<string, string>> = {
   "the client ends its side": "> {text}{end}\n< {upper(text)}{end}\n",
   "the server closes at once": "< {end}\n",
   "a guess": "> 0\\n\n< higher\\n\n> 1\\n\n< higher\\n\n",
+  "the client sends byte by byte": "> h\n> i\n> \\n\n< ho\\n\n",
   "the client ends its side in a line of its own":
     "> {text}\\n\n> {end}\n< {upper(text)}\\n{end}\n",
   "fixed size": "> {w}\\0\\0\\0\\0\\0\\0\\0\\0\n< {length(w)}\\0\n",
