@@ -43,5 +43,5 @@ function replyTo(
   const options = { talk, values: new Map<string, Value>() };
   const matcher = new Matcher([request], { bytes: encoder.encode(text) }, options);
   matcher.finish("silent");
-  return decoder.decode(render(reply.tokens, matcher.values, { talk, random: () => 0 }));
+  return decoder.decode(render(reply.tokens, matcher.said, { talk, random: () => 0 }));
 }

@@ -88,9 +88,11 @@ export class Dialogue implements ServerSide {
     if (heard === undefined) return undefined;
     const { about, size } = heard;
     if (heard.about !== "request") return { about, size, ...silence };
-    this.#values = heard.values;
-    this.#conversation = heard.candidate.conversation;
-    this.#index = heard.candidate.index + 1;
+    const { candidate: { conversation, index, isNext }, said } = heard;
+    if (!isNext) this.#values = new Map();
+    for (const [name, value] of said) this.#values.set(name, value);
+    this.#conversation = conversation;
+    this.#index = index + 1;
     return { about, size, ...this.#speak() };
   }
 

@@ -9,7 +9,7 @@ interface Group {
   readonly lines: readonly Line[];
   /** The index of the next line. */
   index: number;
-  values: Map<string, Value>;
+  readonly values: Map<string, Value>;
   /** Those who have come, by the names that the file gives them. */
   readonly members: Map<string, Member>;
   /** The names of those who have left. */
@@ -69,7 +69,7 @@ export class GroupDialogue {
     if (heard?.about !== "request") return heard;
     const { group, line } = heard.candidate;
     this.#put(member, group, line.client);
-    group.values = heard.values;
+    for (const [name, value] of heard.said) group.values.set(name, value);
     group.index++;
     this.#goOn(group);
     return heard;

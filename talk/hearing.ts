@@ -30,8 +30,8 @@ export type Heard<C extends Candidate> =
     /** Bytes that it is about. */
     readonly size: number;
     readonly candidate: C;
-    /** All values known by now. */
-    readonly values: Map<string, Value>;
+    /** The values that it chose. */
+    readonly said: ReadonlyMap<string, Value>;
   }
   /**
    * The line end of the request before, which comes late, or nothing that the file shows, which is
@@ -143,12 +143,12 @@ export class Hearing<C extends Candidate> {
   #take(candidate: C, matcher: Matcher): Heard<C> {
     const { line } = candidate;
     matcher.finish("silent");
-    const { size, values } = matcher;
+    const { size, said } = matcher;
     this.forget();
     const leavesEndOpen = line.tokens.at(-1)?.kind === "optional newline";
     this.lineEnd = leavesEndOpen ? lineEndOf(this.#received.bytes.subarray(0, size)) : "";
     this.#mayBeginWithNewline = leavesEndOpen && this.lineEnd === "";
-    return { about: "request", size, candidate, values };
+    return { about: "request", size, candidate, said };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Line, Talk, Token } from "./talk.ts";
-import type { Values } from "./value.ts";
+import type { Known } from "./value.ts";
 
 /** How far a match has come. */
 export type Progress =
@@ -31,7 +31,7 @@ export interface Received {
 export interface MatchOptions {
   readonly talk: Pick<Talk, "numbers">;
   /** Said before. */
-  readonly values: Values;
+  readonly values: Known;
   /** Whether the line end of what was said before may still come first. @default {false} */
   readonly mayBeginWithNewline?: boolean;
 }

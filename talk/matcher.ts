@@ -81,9 +81,9 @@ export class Matcher {
     return this.#isOpen;
   }
 
-  /** The values known before and those that were said. */
-  get values(): Map<string, Value> {
-    return this.#captures.named();
+  /** The values that were said, apart from those known before. */
+  get said(): Map<string, Value> {
+    return this.#captures.said();
   }
 
   /** Looks at what has arrived. */
@@ -116,7 +116,7 @@ export class Matcher {
     const hops = this.#parts[hole.index + 1]?.token.kind === "optional newline";
     const follower = followerOf(
       this.#parts[hole.index + (hops ? 2 : 1)]?.token,
-      this.#captures.values,
+      this.#captures,
       this.#numbers,
     );
     const place = this.#places.next(hole, follower, input, hops);
@@ -153,7 +153,7 @@ export class Matcher {
       case "end":
         return this.#settle(this.#takeEnd(input));
       case "value":
-        return this.#takeValue(wantOf(token, this.#captures.values, this.#numbers), input);
+        return this.#takeValue(wantOf(token, this.#captures, this.#numbers), input);
     }
   }
 
@@ -205,7 +205,7 @@ export class Matcher {
     const counted = { bytes: input.bytes.subarray(start, taken.end) };
     const inner = new Matcher([], counted, {
       talk: { numbers: this.#numbers },
-      values: this.#captures.values,
+      values: this.#captures,
     });
     inner.#parts = rest;
     if (inner.finish("silent") === "matched" && inner.size === length) {
@@ -271,7 +271,7 @@ export class Matcher {
 
   /** Whether the last token is a number that is right if no digits follow. */
   #endsInNumber(token: ValueToken, bytes: Uint8Array): boolean {
-    const want = wantOf(token, this.#captures.values, this.#numbers);
+    const want = wantOf(token, this.#captures, this.#numbers);
     if (want.kind !== "number") return false;
     const end = endOfNumber(this.#at, bytes);
     const isRight = want.read(textOf(bytes, this.#at, end)) !== undefined;

@@ -24,6 +24,9 @@ export type Value =
 /** The values said so far, by their names. */
 export type Values = ReadonlyMap<string, Value>;
 
+/** What is known by now, where only single names are looked up. */
+export type Known = Pick<Values, "get">;
+
 /** Numbers from 0 up to 1. */
 export type Random = () => number;
 
@@ -40,7 +43,7 @@ export const numberValue = (number: Rational, text = formatRational(number)): Va
 });
 
 /** The value of an expression; `undefined` if it names an unknown value, or divides by zero. */
-export function evaluate(expression: Expression, values: Values): Value | undefined {
+export function evaluate(expression: Expression, values: Known): Value | undefined {
   switch (expression.kind) {
     case "number":
       return numberValue(expression.number);

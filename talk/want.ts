@@ -6,10 +6,10 @@ import {
   evaluate,
   fromBinary,
   isWithin,
+  type Known,
   numberValue,
   toBinary,
   type Value,
-  type Values,
 } from "./value.ts";
 
 /** What must stand where a file has a value, as far as its name is known by now. */
@@ -32,7 +32,7 @@ interface Capture {
 type Read = Value | undefined;
 
 /** What must stand where the token is. */
-export function wantOf(token: ValueToken, values: Values, numbers: Talk["numbers"]): Want {
+export function wantOf(token: ValueToken, values: Known, numbers: Talk["numbers"]): Want {
   const { expression, binary, range } = token;
   const wanted = evaluate(expression, values);
   const name = expression.kind === "name" ? expression.name : undefined;
@@ -76,7 +76,7 @@ export function wantOf(token: ValueToken, values: Values, numbers: Talk["numbers
 /** What shows where a hole ends, by the token behind it. */
 export function followerOf(
   token: Token | undefined,
-  values: Values,
+  values: Known,
   numbers: Talk["numbers"],
 ): Follower {
   switch (token?.kind) {

@@ -477,7 +477,7 @@ function assertShows(talk: Talk, lines: readonly Line[], turns: readonly Turn[])
       const rest = bytes.subarray(size);
       const matched = new Matcher([line], { bytes: rest }, { talk, values });
       assertEquals(matched.finish("silent"), "matched", `${line.source} ${bytes}`);
-      for (const [name, value] of matched.values) values.set(name, value);
+      for (const [name, value] of matched.said) values.set(name, value);
       size += matched.size;
     } while (size < bytes.length);
     assertEquals(size, bytes.length);

@@ -171,7 +171,7 @@ export class TalkPlayer implements Disposable {
     if (matcher.finish(peer.ending === "end of stream" ? "closed" : "silent") === "wrong") {
       throw await this.#deviation(peer, lines, matcher);
     }
-    for (const [name, value] of matcher.values) this.values.set(name, value);
+    for (const [name, value] of matcher.said) this.values.set(name, value);
     const last = lines.at(-1) as Line;
     const bytes = peer.take(matcher.size);
     this.#replies.set(client, { bytes, matching });
@@ -207,7 +207,7 @@ export class TalkPlayer implements Disposable {
       const { token, into } = matcher.miss ?? {};
       throw new TalkDeviation({ ...facts, kind, token, into, came: bytes, right });
     }
-    for (const [name, value] of matcher.values) this.values.set(name, value);
+    for (const [name, value] of matcher.said) this.values.set(name, value);
     said?.(line, bytes);
   }
 
@@ -282,7 +282,7 @@ export class TalkPlayer implements Disposable {
     const bytes = concat([reply.bytes, came]);
     const matcher = reply.matching({ bytes });
     if (matcher.finish("silent") === "wrong" || matcher.size < bytes.length) return false;
-    for (const [name, value] of matcher.values) this.values.set(name, value);
+    for (const [name, value] of matcher.said) this.values.set(name, value);
     return true;
   }
 

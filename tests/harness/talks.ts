@@ -48,7 +48,7 @@ export function matchAll(
   });
   const isMatch = matcher.finish(ended) === "matched";
   const { miss } = matcher;
-  const shown = [...matcher.values].map(([name, value]) =>
+  const shown = [...matcher.said].map(([name, value]) =>
     [name, decoder.decode(bytesOfValue(value))] as const
   );
   return {

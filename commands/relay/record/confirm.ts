@@ -4,7 +4,7 @@ import { Matcher } from "../../../talk/matcher.ts";
 import { parseTalk } from "../../../talk/parse.ts";
 import { TalkError } from "../../../talk/problem.ts";
 import { render } from "../../../talk/render.ts";
-import { type Line, namesIn, type Talk } from "../../../talk/talk.ts";
+import type { Line, Talk } from "../../../talk/talk.ts";
 import type { Value } from "../../../talk/value.ts";
 import { writeTalk, type WrittenLine } from "../../../talk/write.ts";
 import { freshTurns } from "./fresh.ts";
@@ -77,16 +77,10 @@ function isConfirmed(
   talk: Talk,
 ): boolean {
   const tokens = lines.flatMap(({ tokens }) => tokens);
-  const names = namesIn(tokens);
-  const own = new Map(names.flatMap((name) => {
-    const value = values.get(name);
-    return value === undefined ? [] : [[name, value] as const];
-  }));
-  const matcher = new Matcher(lines, { bytes }, { talk, values: own });
+  const matcher = new Matcher(lines, { bytes }, { talk, values });
   const fits = matcher.finish(ends ? "closed" : "silent") === "matched" &&
     (matcher.size === bytes.length || omitted > 0);
   if (!fits) return false;
-  const said = matcher.values;
-  for (const [name, value] of said) values.set(name, value);
-  return from === "server" || equals(render(tokens, said, { talk, random: () => 0 }), bytes);
+  for (const [name, value] of matcher.said) values.set(name, value);
+  return from === "server" || equals(render(tokens, values, { talk, random: () => 0 }), bytes);
 }
