@@ -1,6 +1,5 @@
 import { delay } from "@std/async/delay";
 import { concat } from "@std/bytes/concat";
-import { equals } from "@std/bytes/equals";
 import { until } from "../../sockets/changes.ts";
 import { EagerPeer } from "../../sockets/eager_peer.ts";
 import type { Received } from "../../talk/match.ts";
@@ -9,8 +8,9 @@ import { describe, render } from "../../talk/render.ts";
 import type { Conversation, Line, Talk } from "../../talk/talk.ts";
 import type { Random, Value } from "../../talk/value.ts";
 import { DatagramPeer } from "./datagram_peer.ts";
-import type { TalkPeer } from "./talk_peer.ts";
+import { RepeatedQuestions } from "./repeated_questions.ts";
 import { findHint } from "./talk_hint.ts";
+import type { TalkPeer } from "./talk_peer.ts";
 import { TalkDeviation } from "../../talk/deviation.ts";
 
 /** Milliseconds of silence that end a reply which nothing else ends. */
@@ -23,8 +23,6 @@ const EXTRA_MS = 30;
  * they wait for the program. Who runs on that host may know better: {@linkcode PlayOptions.untilRead}.
  */
 const BETWEEN_SENDS_MS = 40;
-/** How often a datagram is sent that gets no answer, the first time included. */
-const TRIES = 4;
 /** Milliseconds that a server has to end its side as well. */
 const LEAVE_MS = 300;
 
@@ -63,8 +61,7 @@ export class TalkPlayer implements Disposable {
   readonly #mayEndLate = new Set<string>();
   /** The last reply of each client. */
   readonly #replies = new Map<string, Reply>();
-  /** Answers to datagrams that were sent again: so many of each may come once more. */
-  readonly #repeated: { readonly bytes: Uint8Array; count: number }[] = [];
+  readonly #questions = new RepeatedQuestions();
 
   constructor(
     conversation: Conversation,
@@ -182,7 +179,7 @@ export class TalkPlayer implements Disposable {
 
   async #receiveDatagram(peer: DatagramPeer, line: Line): Promise<void> {
     const { talk, timeout, said } = this.#options;
-    const bytes = await this.#nextDatagram(peer);
+    const bytes = await this.#questions.answer(peer, this.#sent, timeout);
     const facts = {
       line,
       sent: this.#sent,
@@ -211,33 +208,6 @@ export class TalkPlayer implements Disposable {
     said?.(line, bytes);
   }
 
-  /** The next datagram; what was sent is repeated, since datagrams may be lost. */
-  async #nextDatagram(peer: DatagramPeer): Promise<Uint8Array | undefined> {
-    const { timeout } = this.#options;
-    let repeats = 0;
-    for (let tries = 1; tries <= TRIES; tries++) {
-      const end = performance.now() + timeout / TRIES;
-      while (true) {
-        const datagram = await peer.inbox.next(Math.max(0, end - performance.now()));
-        if (datagram === undefined) break;
-        if (this.#isRepeated(datagram)) continue;
-        if (repeats > 0) this.#repeated.push({ bytes: datagram.bytes, count: repeats });
-        return datagram.bytes;
-      }
-      if (tries === TRIES || this.#sent === undefined) continue;
-      repeats++;
-      await peer.send(this.#sent);
-    }
-    return undefined;
-  }
-
-  /** Whether it is an answer that comes once more, as its question was repeated. */
-  #isRepeated({ bytes }: { readonly bytes: Uint8Array }): boolean {
-    const answer = this.#repeated.find((one) => one.count > 0 && equals(one.bytes, bytes));
-    if (answer !== undefined) answer.count--;
-    return answer !== undefined;
-  }
-
   /** @throws {TalkDeviation} if a server has said more than the file shows. */
   async #expectNothingMore(): Promise<void> {
     const peers = [...this.peers.values()];
@@ -254,8 +224,7 @@ export class TalkPlayer implements Disposable {
   /** What has come and was not asked for. */
   #surplusOf(peer: TalkPeer): Uint8Array {
     if (peer instanceof EagerPeer) return peer.peek();
-    peer.inbox.take((datagram) => this.#isRepeated(datagram));
-    return peer.inbox.kept[0]?.bytes ?? new Uint8Array();
+    return this.#questions.surplusOf(peer) ?? new Uint8Array();
   }
 
   #refuseMore(peer: TalkPeer, client: string): void {
