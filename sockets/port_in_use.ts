@@ -1,3 +1,4 @@
+import { deadline } from "@std/async/deadline";
 import { type InternetEndpoint, loopbackAddresses } from "../protocol/addresses.ts";
 import { isWildcard } from "./host_addresses.ts";
 import { system } from "./system.ts";
@@ -29,12 +30,7 @@ function reachable({ hostname, port }: InternetEndpoint): InternetEndpoint {
 }
 
 async function isAnswered(endpoint: InternetEndpoint): Promise<boolean> {
-  try {
-    // A refusal takes longer on Windows.
-    const conn = await Deno.connect({ ...endpoint, signal: AbortSignal.timeout(ANSWER_MS) });
-    conn.close();
-    return true;
-  } catch {
-    return false;
-  }
+  const connecting = Deno.connect({ ...endpoint }).then((conn) => conn.close());
+  connecting.catch(() => {}); // a refusal comes later on Windows
+  return await deadline(connecting, ANSWER_MS).then(() => true, () => false);
 }
