@@ -105,6 +105,9 @@ function withBonds(args: readonly string[], flags: Flags): string {
 
 /** Whether these arguments are one of the command's own flags, with a value that it takes. */
 function isOwn(args: readonly string[], flags: Flags): boolean {
+  const [, long = "", short] = /^(?:--([\w-]+)|-(\w))/.exec(args[0]!) ?? [];
+  const named = Object.values(flags).some((flag) => short !== undefined && flag.short === short);
+  if (!named && !Object.hasOwn(flags, long)) return false;
   try {
     return parseCommandLine(args, flags).words.length === 0;
   } catch {
