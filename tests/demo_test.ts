@@ -349,6 +349,9 @@ Deno.test("demo plays both sides of a conversation file", async () => {
     assert(!one.stdout.includes("adds") && one.stdout.includes('"bye\\n"'), one.stdout);
     const two = await netdemo(["demo", chat]);
     assertMatch(two.stdout, /^ann +send\(3\) .*"hi\\n"[^]*^bob +recv\(3\) .*"hi\\n"/m);
+    await Deno.writeTextFile(chat, "> hi{end}\n< ho\\n\n");
+    const ended = await netdemo(["demo", chat]);
+    assertEquals(ended.stdout.match(/shutdown\(\)/g)?.length, 1, "a side ends once");
     const picture = await netdemo(["demo", path, "--svg"]);
     assertMatch(picture.stdout, /^<svg [^]*sum over TCP: adds[^]*<\/svg>\n$/);
     const wrong = await netdemo(["demo", path, "leafs"]);

@@ -62,6 +62,8 @@ export class TalkPlayer implements Disposable {
   /** The last reply of each client. */
   readonly #replies = new Map<string, Reply>();
   readonly #questions = new RepeatedQuestions();
+  /** Those whose side has ended, as the file shows. */
+  readonly #ended = new Set<TalkPeer>();
 
   constructor(
     conversation: Conversation,
@@ -104,7 +106,7 @@ export class TalkPlayer implements Disposable {
   async leave(): Promise<void> {
     await Promise.all([...this.peers.values()].map(async (peer) => {
       if (peer instanceof DatagramPeer) return;
-      await peer.closeWrite(LEAVE_MS);
+      if (!this.#ended.has(peer)) await peer.closeWrite(LEAVE_MS);
       await peer.untilEnd(LEAVE_MS);
     }));
     this[Symbol.dispose]();
@@ -133,8 +135,10 @@ export class TalkPlayer implements Disposable {
     const sent = send?.(peer, bytes) ?? (bytes.length > 0 ? peer.send(bytes, timeout) : undefined);
     // A server may answer before it has read everything.
     if (send !== undefined || !isLast) await sent;
-    if (line.tokens.at(-1)?.kind === "end") await peer.closeWrite(timeout);
-    else if (!isLast) await (untilRead?.(peer) ?? delay(BETWEEN_SENDS_MS));
+    if (line.tokens.at(-1)?.kind === "end") {
+      this.#ended.add(peer);
+      await peer.closeWrite(timeout);
+    } else if (!isLast) await (untilRead?.(peer) ?? delay(BETWEEN_SENDS_MS));
   }
 
   async #receive(client: string, lines: readonly Line[]): Promise<void> {
