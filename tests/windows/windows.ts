@@ -104,6 +104,10 @@ async function whyUnusable(wine: Wine): Promise<string | undefined> {
 /** Prepares with the network that there is, then starts this task again without any. */
 async function inNamespace(files: readonly string[]): Promise<number> {
   if (Deno.systemMemoryInfo().available < MIN_MEMORY) return skipped("needs 2 GB of free memory");
+  await Deno.mkdir(folder, { recursive: true });
+  // Wine's server is one for the folder, and belongs to the namespace in which it was started.
+  using lock = await Deno.open(`${folder}/lock`, { create: true, write: true });
+  await lock.lock(true);
   try {
     await using _wine = await prepareWine(folder);
     await copyCache();
