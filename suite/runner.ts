@@ -75,7 +75,7 @@ async function runOne<D>(
       return { test, status: "skip", detail: error.message, elapsedMs: elapsed() };
     }
     if (!(error instanceof Finding)) throw error;
-    const said = error.evidence.said ?? await driver.said?.();
+    const said = (error.evidence.said ?? await driver.said?.()) || undefined;
     driver.markSuspect?.();
     const status = options.allow?.has(test.id) ? "allowed" : "fail";
     return { test, status, evidence: { ...error.evidence, said }, elapsedMs: elapsed() };

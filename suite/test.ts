@@ -64,7 +64,7 @@ export interface Evidence {
   readonly want?: string | undefined;
   /** What happened instead. A second line may hold a caret under the first. */
   readonly saw: string;
-  /** The last words on stderr of the program under test. @default {asked of the driver} */
+  /** The last words on stderr of the program under test; empty for none. @default {asked of the driver} */
   readonly said?: string | undefined;
   /** Replaces the test's own reason where what was seen matters for another. */
   readonly why?: string | undefined;

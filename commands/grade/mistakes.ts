@@ -44,7 +44,7 @@ export function mistakeIn(text: string, expected: Wanted, sent: string): Mistake
     };
   }
   if (/^(["']).*\1$/s.test(trimmed)) {
-    return { name: "quotes around the answer", fix: "send the text itself, without quotes" };
+    return { name: "quotes around the text", fix: "send the text itself, without quotes" };
   }
   if (sent !== "" && trimmed === sent.trim()) {
     return { name: "the request itself came back", fix: "send the answer, not the request" };
@@ -84,12 +84,12 @@ const lastNumber = (text: string): string | undefined => /(-?\d+(?:\.\d+)?)\s*$/
 function whiteSpaceMistake(text: string, { text: wanted, isLine }: Wanted): Mistake | undefined {
   if (wanted === "" || text.trim() !== wanted || text.startsWith(BOM)) return undefined;
   if (!text.startsWith(wanted)) {
-    return { name: "white space before the answer", fix: `send exactly ${wanted}` };
+    return { name: "white space before the text", fix: `send exactly ${wanted}` };
   }
   const rest = text.slice(wanted.length);
   if (/[^\r\n]/.test(rest)) {
     return {
-      name: "white space after the answer",
+      name: "white space after the text",
       fix: "send no space, tab or other white space after the last word",
     };
   }

@@ -25,9 +25,9 @@ Deno.test("the mistakes that learners make are named, with a caret under the fir
     ["Sum of 10 and 20 is 30\\n", 22, /backslash and an n/],
     ["SUM of 10 and 20 is 30", 1, /upper and lower case/],
     ["SUM of 10 and 20 is 30 ", 1, /byte 2 differs/],
-    ["Sum of 10 and 20 is 30 ", 22, /white space after the answer/],
-    ["Sum of 10 and 20 is 30\t\r\n", 22, /white space after the answer/],
-    [" Sum of 10 and 20 is 30", 0, /white space before the answer/],
+    ["Sum of 10 and 20 is 30 ", 22, /white space after the text/],
+    ["Sum of 10 and 20 is 30\t\r\n", 22, /white space after the text/],
+    [" Sum of 10 and 20 is 30", 0, /white space before the text/],
     ["\ufeffSum of 10 and 20 is 30", 0, /byte 1 differs/],
     ["Sum of 10 and 20 = 30", 17, /byte 18 differs/],
     ["Sum\x1b[1m", 3, /byte 4 differs/],
@@ -47,7 +47,7 @@ Deno.test("a line end that is missing, or should be, is named as such", () => {
   const table: readonly (readonly [after: string, name: RegExp])[] = [
     ["", /the line end is missing/],
     ["\n\n", /more than one line end/],
-    [" \n", /white space after the answer/],
+    [" \n", /white space after the text/],
   ];
   for (const [after, name] of table) {
     const { saw, fix = "" } = wrong(encoder.encode(SUM + after), `${SUM}\\n`);

@@ -405,6 +405,7 @@ pythonTest("the port is {port}, PORT, --port, or the one that the program listen
     ['int(__import__("os").environ["PORT"])', []],
     [String(fixed), ["--port", String(fixed)]],
     ["0", []],
+    ["int(input())", ["--input", "{port}\\n"]],
   ];
   for (const [port, flags] of variants) {
     const path = await folder.python(text.replace("int(sys.argv[1])", port));
@@ -413,6 +414,31 @@ pythonTest("the port is {port}, PORT, --port, or the one that the program listen
     ]);
     assertEquals(ended.code, 0, ended.stdout);
   }
+});
+
+pythonTest("a fixed port is free at each start, without SO_REUSEADDR", async () => {
+  await using folder = new Folder();
+  const fixed = 28_000 + Deno.pid % 900;
+  const text = await Deno.readTextFile(`${programs}/lesson/message_server.py`);
+  const path = await folder.python(text.replace("int(sys.argv[1])", String(fixed)));
+  // It serves one client, closes first, and ends: each check starts it anew.
+  const { stdout, stderr } = await netdemoInProcess([
+    ...["grade", "message-server", "--level", "robust", "--port", String(fixed)],
+    ...["--only", "answers,no-newline,prints,hangs-up,long-word,ctrl-c", "--", python(), path],
+  ]);
+  assertMatch(stdout, /^ok {3}hangs-up /m);
+  assertNotMatch(stdout + stderr, /is held by|in use|^FAIL/m);
+});
+
+pythonTest("eight examinations at once blame no program for a port", async () => {
+  const graded = await Promise.all(
+    Array.from(
+      { length: 8 },
+      () =>
+        run([...netdemoCommand, "grade", "calc-server", "--only", "next-client", "--", ...server]),
+    ),
+  );
+  assertEquals(graded.map(({ code }) => code), Array(8).fill(0), graded[0]?.stdout);
 });
 
 pythonTest("a port in use is wrong usage, not the program's mistake", async () => {

@@ -150,7 +150,7 @@ const serverMistakes: readonly Mistaken[] = [
   ], / {3}\^ byte 4 differs/),
   wrong(python, "answers", "a space after the answer", [
     ["answer(request).encode()", '(answer(request) + " ").encode()'],
-  ], /\^ white space after the answer/),
+  ], /\^ white space after the text/),
   wrong(
     { ...node, lines: false, level: "robust" },
     "no-newline",

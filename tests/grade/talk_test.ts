@@ -2,9 +2,22 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { fileSubject, type Role } from "../../commands/grade/subjects.ts";
 import { parseTalk } from "../../talk/parse.ts";
 import { testWith, unix } from "../harness/needs.ts";
-import { gradeSubject, inParallel, missingTool, shareOf, Workshop } from "./examine_programs.ts";
+import {
+  busyLoops,
+  gradeSubject,
+  inParallel,
+  missingTool,
+  shareOf,
+  Workshop,
+} from "./examine_programs.ts";
 import { mistakenClients, rightClients } from "./talk_clients.ts";
-import { type MistakenTalk, mistakenTalks, rightTalks, type TalkProgram } from "./talk_programs.ts";
+import {
+  binary,
+  type MistakenTalk,
+  mistakenTalks,
+  rightTalks,
+  type TalkProgram,
+} from "./talk_programs.ts";
 
 const AT_A_TIME = 4;
 
@@ -69,4 +82,9 @@ testWith([unix], "each mistake in a server of each kind is found by its own chec
 
 testWith([unix], "each mistake in a client of each kind is found by its own check", async () => {
   assertEquals(await misses("client", mistakenClients), []);
+});
+
+testWith([unix], "a right program is not blamed beside busy loops", async () => {
+  await using _loops = busyLoops();
+  assertEquals(await alarms("server", [binary]), []);
 });

@@ -42,10 +42,10 @@ export async function replyEvidence(
     return { ...evidence, saw: then === "" ? saw : `${saw}, then ${then}` };
   }
   const said = how && await program.said();
-  return {
-    ...silenceEvidence(facts, then, how !== undefined && program.hasCrashed, said),
-    said,
-  };
+  const hasCrashed = how !== undefined && program.hasCrashed;
+  // What it says about a crash that the search for a hint has caused is beside the point.
+  const isBeside = wasSilent && program.hasCrashed;
+  return { ...silenceEvidence(facts, then, hasCrashed, said), said: isBeside ? "" : said };
 }
 
 /** All that should have come did, but for the end. */

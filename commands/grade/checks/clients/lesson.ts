@@ -145,7 +145,9 @@ function sentNothing(run: Run): Evidence {
       : `it connected and sent nothing; your program ${endOf(run)}`,
     said: run.said,
     why: "a server answers what it is sent: it waits for the request",
-    fix: waits
+    fix: run.said !== undefined && run.status?.success === false
+      ? "begin with what your program said as it ended"
+      : waits
       ? "send() the request before you call recv(): both sides wait for each other otherwise"
       : "send() the request after connect(); if you write through a buffer, flush it",
   };

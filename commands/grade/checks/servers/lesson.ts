@@ -83,7 +83,7 @@ export const nextClient: Check<ServerUnderTest> = {
   sentence: "serves one client after another",
   how: "Three clients come, each after the previous one has left.",
   why: "a server that ends with its first client must be restarted for the next",
-  fix: "put accept() inside the loop, and close only the client's socket",
+  fix: "put accept() inside the loop; once recv() returns nothing, close the client's socket",
   needs: ["listens", "answers"],
   run: servesThreeClients,
 };
@@ -153,7 +153,10 @@ async function servesThreeClients(server: ServerUnderTest): Promise<void> {
       // Words in front of an answer would move it away from its caret.
       if (evidence.blames !== undefined) return { ...evidence, fix: evidence.fix ?? WRONG_FIX };
       const saw = client === 1 ? evidence.saw : `after the first client had left: ${evidence.saw}`;
-      const advice = server.program.hasCrashed ? {} : { fix: undefined, why: undefined };
+      const isLater = client > 1 && server.program.hasCrashed;
+      const advice = server.program.hasCrashed && !isLater
+        ? {}
+        : { fix: undefined, why: undefined };
       return { ...evidence, saw, ...advice };
     });
     // From here on the program is not started afresh for each client.
