@@ -236,7 +236,7 @@ Deno.test("docs/ladder.svg matches demo's drawing: task docs updates it", async 
   );
 });
 
-for (const [walk, most] of [["request", 12], ["relayed byte", 8]] as const) {
+for (const [walk, most] of [["request", 12], ["relayed byte", 8], ["probe", 14]] as const) {
   Deno.test(`a ${walk} passes at most ${most} modules`, () => {
     const [, text = ""] = contributing.split(`## The path of a ${walk}\n`);
     const [section = ""] = text.split("\n## ");
