@@ -7,7 +7,7 @@ export interface ClassSubmission {
   readonly name: string;
   /** Text of its `server.py`. */
   readonly program: string;
-  /** Ids of the checks that fail; `undefined` if it does not pass all, whichever fail. */
+  /** Ids of the checks that fail; `undefined` if that depends on the machine. */
   readonly failed: readonly string[] | undefined;
   /** What it did to the machine, where control groups are. */
   readonly offence?: RegExp;
@@ -36,7 +36,7 @@ if os.fork() == 0:
     os.setsid()
     os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)"], {})
 `;
-/** Forks more processes than may run at once, into new sessions; they wait, to spare the machine. */
+/** Forks more processes than may run at once, into new sessions; they sleep, to spare the machine. */
 const FORKS = `
 import os, time
 if os.fork() == 0:
@@ -47,7 +47,7 @@ if os.fork() == 0:
                 break
         except OSError:
             pass
-time.sleep(100)
+    time.sleep(100)
 `;
 const FLOODS = `
 import os, threading
@@ -115,7 +115,12 @@ export const thirty: readonly ClassSubmission[] = [
     failed: undefined,
   },
   { name: "floods", program: doing(FLOODS), failed: [], offence: /^printed more than/ },
-  { name: "forks", program: FORKS, failed: undefined, offence: /^left processes|^ran more than/ },
+  {
+    name: "forks",
+    program: doing(FORKS),
+    failed: undefined,
+    offence: /^left processes|^ran more than/,
+  },
   { name: "leaves a process", program: doing(ESCAPE), failed: [], offence: /^left processes/ },
   { name: "eats memory", program: EATS, failed: undefined, offence: /^used more than/ },
   { name: "forges marks", program: doing(FORGES), failed: [] },
