@@ -8,7 +8,8 @@ import { Program, type ProgramOptions } from "./program/program.ts";
 import { isMachineBusy } from "./program/system.ts";
 import { TcpClients } from "./servers/playing_tcp_clients.ts";
 import { UdpClients } from "./servers/playing_udp_clients.ts";
-import { type ServerSettings, ServerUnderTest } from "./servers/server_under_test.ts";
+import { ServerUnderTest } from "./servers/server_under_test.ts";
+import type { ServerSettings } from "./settings.ts";
 import { type Level, levels } from "./subjects.ts";
 import { tcpClientChecks, tcpServerChecks, udpClientChecks, udpServerChecks } from "./tables.ts";
 

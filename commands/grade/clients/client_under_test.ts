@@ -6,7 +6,7 @@ import { sampleOf } from "../conversations.ts";
 import type { Talk, Token } from "../../../talk/talk.ts";
 import { drawAll, type Random, type Values } from "../../../talk/value.ts";
 import { render } from "../../../talk/render.ts";
-import type { Subject } from "../subjects.ts";
+import type { ClientSettings } from "../settings.ts";
 import { playTcpServer } from "./playing_tcp_server.ts";
 import { playUdpServer } from "./playing_udp_server.ts";
 import {
@@ -27,17 +27,6 @@ const ARRIVAL_MS = 500;
 const PORT_TRIES = 3;
 /** Bytes kept of a client's output: more than the longest reply. */
 const KEPT = 1_000_000;
-
-/** What the tests of a client are given. */
-export interface ClientSettings {
-  readonly subject: Subject;
-  /** Random numbers from 0 up to 1. */
-  readonly random: () => number;
-  /** What it gets on stdin. @default what the lesson's user types */
-  readonly input?: string | undefined;
-  /** The scenarios in which it waits for its own timeout: they run alongside the others. */
-  readonly waiting: readonly Scenario[];
-}
 
 /** How a client behaved in a scenario. */
 export interface Run {

@@ -106,21 +106,6 @@ export class TcpClients implements Clients<EagerPeer> {
     return peer;
   }
 
-  #whyEndedEarly(said = ""): string {
-    if (/in use|EADDRINUSE/i.test(said)) {
-      return this.#program.takesPort
-        ? `port ${this.#program.port}, which it was given, is free: does it bind() another one?`
-        : "your program has a port of its own, and is started again and again: give --port N";
-    }
-    if (/refused|ECONNREFUSED/i.test(said)) {
-      return "bind() and listen(): this program connects, as a client does";
-    }
-    if (/Invalid argument|EINVAL|not listening/i.test(said)) {
-      return "call listen() after bind() and before accept()";
-    }
-    return endedEarlyFix(this.#program);
-  }
-
   async #notListening(child: Child, search: ListenerSearch): Promise<Finding | Skipped> {
     const { port, options: { fixedPort } } = this.#program;
     if (child.ended !== undefined) {
@@ -132,7 +117,7 @@ export class TcpClients implements Clients<EagerPeer> {
       }
       const said = await this.#program.said();
       const saw = `your program ${child.ending} before it listened`;
-      return new Finding({ saw, said, fix: this.#whyEndedEarly(said) });
+      return new Finding({ saw, said, fix: endedEarlyFix(this.#program, said) });
     }
     return new Finding(
       search.elsewhere() ?? {

@@ -65,22 +65,11 @@ export class UdpClients implements Clients<DatagramPeer> {
       await delay(LOOK_MS);
     }
     if (child.ended !== undefined) {
+      const said = await program.said();
       const saw = `your program ${child.ending} before it answered`;
-      throw new Finding({ saw, fix: endedEarlyFix(program) });
+      throw new Finding({ saw, said, fix: endedEarlyFix(program, said) });
     }
-    const [elsewhere] = found ?? [];
-    if (elsewhere === undefined && stream !== undefined) {
-      throw new Finding({
-        saw: `your program listens on TCP port ${stream.port}, and has no UDP socket`,
-        fix:
-          "create the socket with SOCK_DGRAM; or, if it is to use TCP, leave out --udp, or udp in its file",
-      });
-    }
-    throw new Finding({
-      saw: elsewhere === undefined
-        ? `nothing is bound to UDP port ${program.port} after ${START_MS / 1_000} s`
-        : `your program is bound to port ${elsewhere.port}, not to ${program.port}`,
-    });
+    throw notBound(program.port, found?.[0], stream);
   }
 
   closeAll(): Promise<void> {
@@ -88,4 +77,24 @@ export class UdpClients implements Clients<DatagramPeer> {
     this.#open.clear();
     return Promise.resolve();
   }
+}
+
+/** @param elsewhere What it is bound to. @param stream What it listens on, over TCP. */
+function notBound(
+  port: number,
+  elsewhere: Listening | undefined,
+  stream: Listening | undefined,
+): Finding {
+  if (elsewhere !== undefined) {
+    return new Finding({ saw: `your program is bound to port ${elsewhere.port}, not to ${port}` });
+  }
+  if (stream === undefined) {
+    const saw = `nothing is bound to UDP port ${port} after ${START_MS / 1_000} s`;
+    return new Finding({ saw });
+  }
+  return new Finding({
+    saw: `your program listens on TCP port ${stream.port}, and has no UDP socket`,
+    fix:
+      "create the socket with SOCK_DGRAM; or, if it is to use TCP, leave out --udp, or udp in its file",
+  });
 }

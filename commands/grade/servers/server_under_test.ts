@@ -8,10 +8,21 @@ import type { Talk } from "../../../talk/talk.ts";
 import { withLineEnds, withRequestEnds } from "../conversations.ts";
 import type { Program } from "../program/program.ts";
 import { untilRead } from "../program/until_read.ts";
-import type { Subject } from "../subjects.ts";
+import type { ServerSettings } from "../settings.ts";
 
-/** What to do about a program that ended before it was asked anything. */
-export function endedEarlyFix({ takesPort }: Program): string {
+/** What to do about a program that ended before it was asked anything. @param said Its last words. */
+export function endedEarlyFix({ takesPort, port }: Program, said = ""): string {
+  if (/in use|EADDRINUSE/i.test(said)) {
+    return takesPort
+      ? `port ${port}, which it was given, is free: does it bind() another one?`
+      : "your program has a port of its own, and is started again and again: give --port N";
+  }
+  if (/Invalid argument|EINVAL|not listening/i.test(said)) {
+    return "call listen() after bind() and before accept()";
+  }
+  if (/refused|ECONNREFUSED/i.test(said)) {
+    return "bind() and listen(): this program connects, as a client does";
+  }
   return takesPort
     ? "find out why it ended: read its error message, check the command, and bind() and listen()"
     : 'read its error message; if it needs its port, write "{port}" in the command';
@@ -19,19 +30,6 @@ export function endedEarlyFix({ takesPort }: Program): string {
 
 /** Starts of a program whose port another program may have taken in the meantime. */
 const STARTS = 3;
-
-/** What the tests of a server are given. */
-export interface ServerSettings {
-  readonly subject: Subject;
-  /** Milliseconds to wait for each answer. */
-  readonly timeout: number;
-  /** Random numbers from 0 up to 1. */
-  readonly random: () => number;
-  /** Where a server is already running, in place of a command. */
-  readonly target?: { readonly addresses: readonly string[]; readonly port: number } | undefined;
-  /** What the program gets on stdin; `{port}` in it stands for the port. @default nothing */
-  readonly input?: string | undefined;
-}
 
 /** How netdemo's clients reach the program: what differs between TCP and UDP. */
 export interface Clients<P extends TalkPeer> {
