@@ -53,12 +53,12 @@ export function prepare(settings: TestSettings): Prepared {
 
 function chosenFrom<D extends Driver>(
   table: readonly Check<D>[],
-  { subject, level, only, skip, timeout }: TestSettings,
+  { subject, target, level, only, skip, timeout }: TestSettings,
   keepsPort: boolean,
 ): SubjectTest<D>[] {
   const tests = upToLevel(testsOf(table, subject, timeout, keepsPort), level, levels);
   const chosen = withNeeds(tests, only).filter(({ id }) => !skip?.has(id));
-  if (!keepsPort) return chosen;
+  if (!keepsPort || target !== undefined) return chosen;
   // A program without SO_REUSEADDR can't have its port again for a minute after this one.
   const isLast = ({ id }: SubjectTest<D>): boolean => id === "restart";
   return [...chosen.filter((test) => !isLast(test)), ...chosen.filter(isLast)];
