@@ -56,7 +56,22 @@ export function mistakeIn(text: string, expected: Wanted, sent: string): Mistake
     };
   }
   return whiteSpaceMistake(text, expected) ?? caseMistake(text, expected) ??
-    numberMistake(text, expected, sent);
+    numberMistake(text, expected, sent) ?? otherProgram(trimmed, expected);
+}
+
+/** What the lesson's servers say. */
+const lessonAnswers = [
+  ["message-server", /^Thanks\.\.\.$/],
+  ["calc-server", /^(?:Sum|Diff|Product|Div) of \S+ and \S+ is /],
+] as const;
+
+/** Names the program of the lesson whose answer this is. */
+function otherProgram(text: string, { text: wanted }: Wanted): Mistake | undefined {
+  const [name] = lessonAnswers.find(([, says]) => says.test(text) && !says.test(wanted)) ?? [];
+  return name && {
+    name: `this is what the lesson's ${name} says`,
+    fix: `if that is what your program is: netdemo grade ${name} -- COMMAND`,
+  };
 }
 
 /** Names what is wrong with a number that was worked out. */

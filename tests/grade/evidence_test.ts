@@ -31,6 +31,7 @@ Deno.test("the mistakes that learners make are named, with a caret under the fir
     ["\ufeffSum of 10 and 20 is 30", 0, /byte 1 differs/],
     ["Sum of 10 and 20 = 30", 17, /byte 18 differs/],
     ["Sum\x1b[1m", 3, /byte 4 differs/],
+    ["Thanks...", 0, /what the lesson's message-server says/],
     [utf16, 1, /UTF-16/],
   ];
   for (const [answer, column, name] of table) {
