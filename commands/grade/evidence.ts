@@ -97,8 +97,8 @@ export async function withEvidence(
 
 /** What a file shows, without its escapes. */
 function wantedFrom(wanted: string): Wanted {
-  const text = wanted.replace(/(?:\\r)?\\n$/, "");
-  return { text, isLine: text !== wanted };
+  const end = wanted.endsWith("\\r\\n") ? "\\r\\n" : wanted.endsWith("\\n") ? "\\n" : "";
+  return { text: wanted.slice(0, wanted.length - end.length), end };
 }
 
 function shortened(text: string): string {

@@ -4,8 +4,8 @@
 export interface Wanted {
   /** The right answer, without a line end. */
   readonly text: string;
-  /** Whether a line end must follow; otherwise it may. */
-  readonly isLine: boolean;
+  /** The line end that must follow, as a file shows it; none if it may. */
+  readonly end: "" | "\\n" | "\\r\\n";
 }
 
 interface Mistake {
@@ -76,8 +76,9 @@ function otherProgram(text: string, { text: wanted }: Wanted): Mistake | undefin
 
 /** Names what is wrong with a number that was worked out. */
 function numberMistake(text: string, { text: wanted }: Wanted, sent: string): Mistake | undefined {
-  const [right, got] = [lastNumber(wanted), lastNumber(text)];
-  if (right === undefined || got === undefined || got === right) return undefined;
+  const [before, right, after] = atLastNumber(wanted);
+  const [gotBefore, got, gotAfter] = atLastNumber(text);
+  if (right === "" || got === "" || got === right) return undefined;
   const operands = sent.match(/-?\d+/g) ?? [];
   if (operands.length > 1 && got === operands.slice(0, 2).join("")) {
     return {
@@ -85,18 +86,28 @@ function numberMistake(text: string, { text: wanted }: Wanted, sent: string): Mi
       fix: "turn each operand into a number first: int() in Python, Number() in JavaScript",
     };
   }
-  const isCut = right.includes(".") && Math.trunc(Number(right)) === Number(got);
-  if (!isCut) return undefined;
+  if (right.includes(".") && Math.trunc(Number(right)) === Number(got)) {
+    return {
+      name: "the quotient was cut to a whole number",
+      fix: "divide as floating-point numbers: (double) a / b in C and Java, a / b in Python 3",
+    };
+  }
+  if (gotBefore !== before || gotAfter.trimEnd() !== after) return undefined;
   return {
-    name: "the quotient was cut to a whole number",
-    fix: "divide as floating-point numbers: (double) a / b in C and Java, a / b in Python 3",
+    name: "the number is wrong, and the text around it is right",
+    fix: "check how the number is worked out from the request",
   };
 }
 
-const lastNumber = (text: string): string | undefined => /(-?\d+(?:\.\d+)?)\s*$/.exec(text)?.[1];
+/** A text in three parts: before its last number, that number, and after it. */
+function atLastNumber(text: string): readonly [before: string, number: string, after: string] {
+  const { 0: number, index } = [...text.matchAll(/-?\d+(?:\.\d+)?/g)].at(-1) ??
+    { 0: "", index: text.length };
+  return [text.slice(0, index), number, text.slice(index + number.length)];
+}
 
 /** Names what is wrong around the right answer. */
-function whiteSpaceMistake(text: string, { text: wanted, isLine }: Wanted): Mistake | undefined {
+function whiteSpaceMistake(text: string, { text: wanted, end }: Wanted): Mistake | undefined {
   if (wanted === "" || text.trim() !== wanted || text.startsWith(BOM)) return undefined;
   if (!text.startsWith(wanted)) {
     return { name: "white space before the text", fix: `send exactly ${wanted}` };
@@ -108,10 +119,16 @@ function whiteSpaceMistake(text: string, { text: wanted, isLine }: Wanted): Mist
       fix: "send no space, tab or other white space after the last word",
     };
   }
-  if (!isLine) return undefined;
+  if (end === "") return undefined;
+  if (rest === "\n" && end === "\\r\\n") {
+    return {
+      name: "the line end is \\n, not \\r\\n",
+      fix: `send ${end}, not \\n, after the last word`,
+    };
+  }
   return rest.includes("\n")
-    ? { name: "more than one line end", fix: "send one line end, \\n, after the last word" }
-    : { name: "the line end is missing", fix: "send a line end, \\n, after the last word" };
+    ? { name: "more than one line end", fix: `send one line end, ${end}, after the last word` }
+    : { name: "the line end is missing", fix: `send a line end, ${end}, after the last word` };
 }
 
 /** Names a difference in case if there is no other difference. */

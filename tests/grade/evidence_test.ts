@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { shown, wrongBytes } from "../../commands/grade/evidence.ts";
 import { lastWords } from "../../commands/grade/program/last_words.ts";
 import { ownLine } from "../../commands/grade/program/own_line.ts";
@@ -45,15 +45,19 @@ Deno.test("the mistakes that learners make are named, with a caret under the fir
 });
 
 Deno.test("a line end that is missing, or should be, is named as such", () => {
-  const table: readonly (readonly [after: string, name: RegExp])[] = [
-    ["", /the line end is missing/],
-    ["\n\n", /more than one line end/],
-    [" \n", /white space after the text/],
+  const table: readonly (readonly [after: string, end: string, name: RegExp])[] = [
+    ["", "\\n", /the line end is missing/],
+    ["\n\n", "\\n", /more than one line end/],
+    [" \n", "\\n", /white space after the text/],
+    ["", "\\r\\n", /the line end is missing/],
+    ["\n", "\\r\\n", /the line end is \\n, not \\r\\n/],
+    ["\r\n\r\n", "\\r\\n", /more than one line end/],
   ];
-  for (const [after, name] of table) {
-    const { saw, fix = "" } = wrong(encoder.encode(SUM + after), `${SUM}\\n`);
+  for (const [after, end, name] of table) {
+    const { saw, fix = "" } = wrong(encoder.encode(SUM + after), SUM + end);
     assertMatch(saw.split("\n")[1] ?? "", name);
     assertMatch(fix, /after the last word/); // it may be a client's request: no "answer"
+    assert(fix.includes(end) || after.startsWith(" "), fix);
   }
 });
 
@@ -62,7 +66,10 @@ Deno.test("a number that was worked out wrongly is named for how it looks", () =
     ["Sum of 10 and 20 is 1020", SUM, /joined as text/],
     ["1020", "30", /joined as text/],
     ["Div of 10 and 4 is 2", "Div of 10 and 4 is 2.5", /cut to a whole number/],
-    ["Sum of 10 and 20 is 31", SUM, /byte 22 differs/],
+    ["37 F\r\n", "37.8 F\\r\\n", /cut to a whole number/],
+    ["Sum of 10 and 20 is 31", SUM, /the number is wrong, and the text around it is right/],
+    ["160.6 C\n", "142.777778 C\\n", /the number is wrong/],
+    ["Sum of 10 and 21 is 31", SUM, /byte 16 differs/],
   ];
   for (const [answer, wanted, name] of table) {
     assertMatch(wrong(encoder.encode(answer), wanted).saw, name);
