@@ -22,7 +22,7 @@ const GATHER_MS = 50;
 const REST_MS = 150;
 
 /** What is held, and how; the server's sample as a rule. */
-export interface Holding extends Partial<Pick<PlayOptions, "talk" | "send" | "open">> {
+export interface Holding extends Partial<Pick<PlayOptions, "talk" | "send" | "open" | "timeout">> {
   readonly conversation?: Conversation;
   /** Values known before. */
   readonly values?: Values;
@@ -40,11 +40,12 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
 
   constructor(server: ServerUnderTest<P>, holding: Holding = {}) {
     const { talk = server.talk, conversation = sampleOf(talk), values, send, open } = holding;
+    const { timeout = server.timeout } = holding;
     this.#server = server;
     this.conversation = conversation;
     this.#player = new TalkPlayer(conversation, {
       ...server.play,
-      talk,
+      ...{ talk, timeout },
       ...(send && { send }),
       open: open ?? (() => this.#connect()),
       said: (line, bytes) => {
