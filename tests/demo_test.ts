@@ -8,7 +8,15 @@ import { lesson } from "../main.ts";
 import { Stage } from "../commands/demo/stage.ts";
 import type { Display } from "../text/display.ts";
 import type { SocketEvent } from "../sockets/socket_events.ts";
-import { netdemo, netdemoCommand, Process, python3, pythonTest, testWith } from "./harness/mod.ts";
+import {
+  netdemo,
+  netdemoCommand,
+  netdemoInProcess,
+  Process,
+  python3,
+  pythonTest,
+  testWith,
+} from "./harness/mod.ts";
 import { terminal } from "./harness/terminal.ts";
 import { session, type Step } from "./harness/terminal_session.ts";
 
@@ -359,5 +367,19 @@ Deno.test("demo plays both sides of a conversation file", async () => {
     assertMatch(wrong.stderr, /has no conversation 'leafs'\nhint: did you mean leaves\?/);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a file after --svg is refused, with the line that writes it", async () => {
+  const table: readonly (readonly [words: readonly string[], line: string])[] = [
+    [["calc", "--svg", "out.svg"], "demo calc --svg > out.svg"],
+    [["message", "Good morning", "--svg", "a.svg"], 'demo message "Good morning" --svg > a.svg'],
+    [["sum.talk", "--svg", "dark", "a.SVG"], "demo sum.talk --svg > a.SVG"],
+    [["--svg", "out.svg"], "demo calc --svg > out.svg"],
+  ];
+  for (const [words, line] of table) {
+    const { code, stderr } = await netdemoInProcess(["demo", ...words]);
+    assertEquals(code, 2);
+    assert(stderr.endsWith(`\nhint: the picture goes to stdout: netdemo ${line}\n`), stderr);
   }
 });

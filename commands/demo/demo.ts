@@ -19,6 +19,7 @@ import { exitCodeOf } from "../../cli/signals.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import { styled } from "../../text/display.ts";
 import { chosenTransport } from "../../cli/arguments/transport.ts";
+import { shellWord } from "../../text/shell.ts";
 import { visible } from "../../text/visible.ts";
 
 const flags = {
@@ -31,7 +32,9 @@ const flags = {
   explain: { about: "explain each call" },
   svg: {
     choices: ["light", "dark"],
-    about: "write the ladder as an SVG picture, for slides (needs a SCENE); light by default",
+    about:
+      "write the ladder of a SCENE, or of a FILE's first conversation, as an SVG picture, for " +
+      "slides; light by default",
   },
   json: { about: "print the socket calls of both sides as JSON, one per line" },
 } as const;
@@ -63,6 +66,7 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
     async parse(args) {
       const { flags: values, given, words } = parseCommandLine(args, flags);
       const [name, ...command] = words;
+      refusePath(values, words);
       const chosen = await scenesOf(words, talks, Boolean(values.svg));
       const transport = transportOf(chosenTransport(given), values.unix, chosen);
       if (command.length > 0 && chosen.some((scene) => incidents.includes(scene))) {
@@ -78,6 +82,17 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
       return (channels) => run(chosen, transport, command, values, channels);
     },
   };
+}
+
+/** @throws {Failure} of kind `USAGE` if --svg is followed by the name of a file to write. */
+function refusePath({ svg }: FlagValues<typeof flags>, [name, ...rest]: readonly string[]): void {
+  const path = rest.at(-1) ?? name;
+  if (!svg || path === undefined || !/\.svg$/i.test(path)) return;
+  const scene = rest.length === 0 ? ["calc"] : [name ?? "", ...rest.slice(0, -1)];
+  const line = ["netdemo demo", ...scene.map(shellWord), "--svg >", shellWord(path)].join(" ");
+  throw misuse(`--svg takes no file: received '${path}'`, {
+    hint: `the picture goes to stdout: ${line}`,
+  });
 }
 
 /** Plays the scenes, one after another, and shows each. */

@@ -373,6 +373,7 @@ c.send(c.recv(1024))
     ]),
     /the answer comes from the server/,
   ),
+  caller("receives ten bytes", client(["recv(1024)", "recv(10)"]), /recv\(1024\) up to 1,024/),
   caller("prints the bytes", client(["reply.decode()", "reply"]), /Python's way of showing bytes/),
   caller(
     "sends the repr",

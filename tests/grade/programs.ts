@@ -471,7 +471,11 @@ const clientMistakes: readonly Mistaken[] = [
   ], /still running after 10 s/),
   wrong(client, "split-reply", "one recv()", [
     ['while not reply.endswith(b"\\n"):', "while not reply:"],
-  ]),
+  ], /call recv\(\) in a loop until the line end or/),
+  wrong(client, "split-reply", "one recv(), and no line end in the request", [
+    ['while not reply.endswith(b"\\n"):', "while not reply:"],
+    ['command + "\\n"', "command"],
+  ], /end the request with \\n/),
   wrong(client, "long-reply", "stops after 60,000 bytes", [
     [
       'while not reply.endswith(b"\\n"):',

@@ -175,7 +175,10 @@ async function printsReply(client: ClientUnderTest): Promise<void> {
   const parts = run.heard.flatMap((heard) => shownParts(heard, subject));
   const missing = parts.find((part) => !run.stdout.includes(part));
   if (missing !== undefined) {
-    throw new Finding({ want: missing, saw: printedBy(run), said: run.said });
+    const fix = printsBeginning(run.stdout, missing)
+      ? "receive and print all of it: recv(10) returns no more than 10 bytes, recv(1024) up to 1,024"
+      : undefined;
+    throw new Finding({ want: missing, saw: printedBy(run), said: run.said, fix });
   }
   const asBytes = parts.find((part) => isShownAsBytes(part, run.stdout));
   if (asBytes !== undefined) {
@@ -213,6 +216,13 @@ function valueText(token: Token, values: Values): string[] {
   if (token.binary !== undefined && token.expression.kind === "name") return [];
   const value = evaluate(token.expression, values);
   return value === undefined ? [] : [decoder.decode(bytesOfValue(value))];
+}
+
+/** Whether the last thing that was printed is the beginning of a text, and not the whole. */
+function printsBeginning(output: string, text: string): boolean {
+  const printed = output.trimEnd();
+  return Array.from({ length: text.length - 2 }, (_, index) => text.slice(0, index + 2))
+    .some((beginning) => printed.endsWith(beginning));
 }
 
 /** Whether a text is printed as Python shows bytes, and only so. */

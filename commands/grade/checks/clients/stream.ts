@@ -20,6 +20,10 @@ const LIMIT_MS = 40_000;
 /** Tries for each client: a busy machine can make it too slow for a reply in pieces. */
 const TRIES = 3;
 
+/** For a client that sends no line end: the reply to it has none, so a loop would wait for ever. */
+const ASK_IN_LINES =
+  "end the request with \\n: the reply ends with \\n then; call recv() in a loop until it is there";
+
 const encoder = new TextEncoder();
 
 /** A long error reply: valid for every request, and of any length. */
@@ -87,7 +91,9 @@ async function printsWhole(
     const lost = parts?.find((part) => !(run.stdout + run.stderr).includes(part));
     if (parts !== undefined && lost === undefined) return;
     if (tries < TRIES) continue;
-    throw new Finding({ want: lost && shown(lost), saw: printedBy(run), said: run.said });
+    const isLine = heard === undefined || heard.request.at(-1) === 0x0a;
+    const fix = isLine || client.settings.subject.isFile ? undefined : ASK_IN_LINES;
+    throw new Finding({ want: lost && shown(lost), saw: printedBy(run), said: run.said, fix });
   }
 }
 
