@@ -360,6 +360,9 @@ Deno.test("demo plays both sides of a conversation file", async () => {
     await Deno.writeTextFile(chat, "> hi{end}\n< ho\\n\n");
     const ended = await netdemo(["demo", chat]);
     assertEquals(ended.stdout.match(/shutdown\(\)/g)?.length, 1, "a side ends once");
+    await Deno.writeTextFile(chat, "> hi\n< ho{end}\n\n");
+    const left = await netdemo(["demo", chat]);
+    assertEquals(left.stdout.match(/recv\(0\)/g)?.length, 2, "each side reads the end once");
     const picture = await netdemo(["demo", path, "--svg"]);
     assertMatch(picture.stdout, /^<svg [^]*sum over TCP: adds[^]*<\/svg>\n$/);
     const wrong = await netdemo(["demo", path, "leafs"]);

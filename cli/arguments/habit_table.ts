@@ -91,7 +91,12 @@ export const wordForms: readonly (readonly [of: string, ...Form])[] = [
   ["(?!.*-client|check).*", `${FREE}(FLAG)(?= |$)`, "$1--$2", "a flag begins with --"],
   ["check", `(^| )(${EXPECT}) (?=\\S)`, "$1$2=", EXPECTS],
   ["check", `^(\\S*:\\d+) (${EXPECT})$`, "$2=$1", EXPECTS],
-  ["check", "(^| |=)(udp|tls|https?) (?=\\S)", "$1$2://", "a scheme ends with ://"],
+  [
+    "check",
+    "(^| |=)(udp|tls|https?)(?: |:(?=(?:\\[\\S+]|[^/:]+):\\d))(?=\\S)",
+    "$1$2://",
+    "a scheme ends with ://",
+  ],
   ["check", `^(${PORT}) (${HOST})$`, "$2:$1", SERVER],
   ["hello-client|calc-client", `^(${HOST})(?= ${SUM}$|$)`, "--host $1", "a host goes after --host"],
   ["hello-client|calc-client|relay|path|address", URL, "$1$2", "URLs are not supported"],

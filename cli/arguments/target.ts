@@ -205,7 +205,9 @@ function otherScheme(text: string, scheme: string, rest: string): Failure {
   const authority = rest.split(/[/?#]/, 1)[0] ?? "";
   const host = authority.slice(authority.lastIndexOf("@") + 1) || "localhost";
   const port = /:\d+$/.test(host) ? "" : `:${portsOfSchemes[scheme] ?? 4040}`;
-  return wrong(text, `${scheme}:// is neither tcp:// nor udp://`, {
+  const isChecked = ["tls", "http", "https"].includes(scheme);
+  const why = isChecked ? "is for check alone" : "is neither tcp:// nor udp://";
+  return wrong(text, `${scheme}:// ${why}`, {
     hint: `write HOST:PORT, for example ${host}${port}, which means TCP`,
   });
 }

@@ -52,7 +52,9 @@ async function takeTurns(
   }
   // Closing with unread input would reset the connection.
   peer.discard();
-  if (!life.converses) await peer.finished;
+  if (life.converses) return;
+  await peer.finished;
+  connection.end("served", 0); // all of its input has been read
 }
 
 /** Reports a request that was answered, or passed over; the greeting is not reported. */
