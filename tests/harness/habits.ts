@@ -37,7 +37,7 @@ export const habits: Readonly<Record<string, string>> = {
   "check -p 4040 web": "check web:4040",
   "check -p 4040": "check :4040",
   "check --udp localhost:4040": "check udp://localhost:4040",
-  "check open=tls:web:443 udp:[::1]:4040": "check open=tls://web:443 udp://[::1]:4040",
+  "check open=tls:web:443 udp:[::1]:4040": 'check open=tls://web:443 "udp://[::1]:4040"',
   "check refused=web:4040/lab -u --timeout 1s": "check refused=udp://web:4040/lab --timeout 1s",
   "check --host web -p 4040 --udp --json": "check udp://web:4040 --json",
 
