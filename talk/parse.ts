@@ -1,4 +1,5 @@
 import { parseText } from "./parse_text.ts";
+import { beginsWithNewline } from "./parts.ts";
 import { TalkError } from "./problem.ts";
 import { checkRules, numbersOf } from "./rules.ts";
 import { LF } from "./take.ts";
@@ -53,12 +54,24 @@ export function parseTalk(text: string): Talk {
       udp = true;
     } else if (source.trim() !== "") {
       if (conversations.length === 0) conversations.push({ title: "", lines: [], number });
-      conversations.at(-1)?.lines.push(parseLine(source, number, comments, udp));
+      addLine(conversations.at(-1)?.lines ?? [], parseLine(source, number, comments, udp));
     }
     comments = [];
   }
   checkRules(conversations, udp);
   return { udp, conversations, numbers: numbersOf(conversations) };
+}
+
+/** Adds a line. One that begins with a line end brings the end that the line before leaves open. */
+function addLine(lines: Line[], line: Line): void {
+  const before = lines.at(-1);
+  if (
+    before?.says === line.says && before.client === line.client && beginsWithNewline(line.tokens[0])
+  ) {
+    const tokens = before.tokens.filter(({ kind }) => kind !== "optional newline");
+    lines[lines.length - 1] = { ...before, tokens };
+  }
+  lines.push(line);
 }
 
 function parseLine(

@@ -95,6 +95,11 @@ Deno.test("a match knows whether more may belong to it", () => {
   assertEquals(progress("< {...}.\\n\n", "a.\n"), ["more", "more", "matched"]);
 });
 
+Deno.test("a line end in a line of its own is not sent twice", () => {
+  const { conversations: [{ lines } = { lines: [] }] } = parseTalk("< a\n< \\n\n");
+  assertEquals(lines.map(({ tokens }) => tokens.map(({ kind }) => kind)), [["bytes"], ["newline"]]);
+});
+
 Deno.test("what is wrong is found as far along as the reply was right", () => {
   assertEquals(matchAll("< one\\n\n< two {w}!\\n\n", "one\ntwo x?\n").miss, "10 at 2:10");
   assertEquals(matchAll("< {length as u8}ab\n", "\x02ac").miss, "2 at 1:17");
