@@ -8,6 +8,8 @@ import type { Report, Result, Status } from "./report.ts";
 export interface Layout<R extends Result> {
   /** The cells of a result's row, after its mark. @default {its sentence and detail} */
   row?(result: R): readonly string[];
+  /** Whether a result has a row; the last line of the report speaks of the others. @default {yes} */
+  hasRow?(result: R): boolean;
   /** Least width of each cell; the last needs none. @default {none} */
   readonly widths?: readonly number[] | undefined;
   /** The mark of a failure. @default {"NOT"} */
@@ -37,11 +39,12 @@ const INDENT = " ".repeat(MARK_WIDTH + 2);
 /** For people: one row per result, as soon as it is known, with further details below. */
 export function textReport<R extends Result>(
   stdout: Output,
-  { display, isTerminal, row = plainRow, widths = [], failed = "NOT" }: TextOptions<R>,
+  { display, isTerminal, row = plainRow, hasRow, widths = [], failed = "NOT" }: TextOptions<R>,
 ): Report<R> {
   const lineWidth = isTerminal ? display.columns : Infinity;
   return {
-    add(results) {
+    add(all) {
+      const results = all.filter((result) => hasRow?.(result) ?? true);
       const rows = results.map((result) => row(result).map(visible));
       const aligned = widthsOf(rows, widths);
       results.forEach((result, index) => {

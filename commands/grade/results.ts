@@ -12,6 +12,8 @@ export interface GradeResult extends Result {
   readonly level: string;
   /** Why it was not judged or skipped. */
   readonly reason?: string | undefined;
+  /** Whether the examination ended before it. */
+  readonly isLeft?: boolean | undefined;
 }
 
 /** Opens the reports that the flags choose. @throws {Failure} of kind `USAGE` */
@@ -28,6 +30,7 @@ export function openReports(
     widths: [12, 0],
     failed: "FAIL",
     row: ({ id, reason, sentence }) => [id, reason ?? sentence],
+    hasRow: ({ isLeft }) => !isLeft,
     event: checkEvent,
   });
   if (gradescope === undefined) return printed;
@@ -42,12 +45,17 @@ export function checkEvent(
   return { event: "check", ...{ id, level, status, sentence, reason, ...more, elapsedMs } };
 }
 
+/** Whether the examination ended before a check: it was not judged, and no other check is why. */
+export const isLeft = ({ status, see }: Outcome): boolean =>
+  status === "not-judged" && see === undefined;
+
 /** Converts an outcome to a result for the reports. */
-export function resultOf({ test, status, detail, evidence, see, ...rest }: Outcome): GradeResult {
+export function resultOf(outcome: Outcome): GradeResult {
+  const { test, status, detail, evidence, see, ...rest } = outcome;
   const { id, sentence, level = "", why, fix } = test;
   const reason = see === undefined ? detail : `not judged: see ${see}`;
   return {
-    ...{ id, level, status, sentence, reason },
+    ...{ id, level, status, sentence, reason, isLeft: isLeft(outcome) },
     detail: reason ?? evidence?.saw.split("\n")[0],
     more: evidence && factsOf({ ...evidence, why: evidence.why ?? why, fix: evidence.fix ?? fix }),
     elapsedMs: Math.round(rest.elapsedMs * 10) / 10,

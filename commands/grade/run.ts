@@ -6,7 +6,7 @@ import { countByStatus, type Outcome } from "../../suite/outcome.ts";
 import { type Cut, type Examination, examine, whyCut } from "./examine.ts";
 import { locate } from "./locate.ts";
 import type { GradeOptions } from "./options.ts";
-import { type GradeResult, openReports, resultOf } from "./results.ts";
+import { type GradeResult, isLeft, openReports, resultOf } from "./results.ts";
 import { levels } from "./subjects.ts";
 import { counted } from "../../text/counted.ts";
 
@@ -51,9 +51,10 @@ async function conclude(
     if (own.length === 0) return [];
     return `${level} ${own.filter(({ status }) => status === "pass").length} of ${own.length}`;
   });
+  const left = cut && `; ${outcomes.filter(isLeft).length} not judged: ${whyCut(cut, options)}`;
   const summary = {
     aborted: cut && whyCut(cut, options),
-    text: `${byLevel.join(", ") || "nothing was checked"} (seed ${seed}, ${
+    text: `${byLevel.join(", ") || "nothing was checked"}${left ?? ""} (seed ${seed}, ${
       (elapsedMs / 1_000).toFixed(1)
     } s)`,
     event: {

@@ -321,6 +321,14 @@ pythonTest("a run cut off by --max-time says so, and leaves a results.json", asy
   assertEquals(tests.map(({ score }: { score: number }) => score), [0, 0, 0, 0, 0]);
 });
 
+pythonTest("what a run that is cut off leaves is one line, below what was found", async () => {
+  const { stdout } = await netdemoInProcess([
+    ...["grade", "calc-server", "--max-time", "700ms", "--seed", "1", "--"],
+    ...[python(), "-c", "import time; time.sleep(100)"],
+  ]);
+  assertMatch(stdout, /^lesson 0 of 5; 5 not judged: the examination did not .* \(seed 1, .*\)\n$/);
+});
+
 pythonTest("a running server is examined without the checks that need its process", async () => {
   const port = "20000";
   await using running = new Process([python(), "-c", RUNS_ALREADY]);
