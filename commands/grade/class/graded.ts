@@ -8,6 +8,7 @@ import {
   oneOf,
   optional,
   text,
+  truth,
 } from "../../../cli/output/event_fields.ts";
 import { asFailure, Failure } from "../../../cli/errors/failure.ts";
 import { examine } from "../examine.ts";
@@ -23,6 +24,7 @@ const result = objectOf({
   status: oneOf("pass", "note", "fail", "allowed", "skip", "not-judged"),
   sentence: text,
   reason: optional(text),
+  isLeft: optional(truth),
   detail: optional(text),
   more: optional(mapOf(text)),
   elapsedMs: optional(milliseconds),
