@@ -20,10 +20,19 @@ const LIMIT_MS = 100;
 /** The same for the slowest answer; generous, as other tests run at the same time. */
 const WORST_MS = 600;
 
+/** Rounds of which one must be brief: other tests may hold the machine up during one. */
+const ROUNDS = 3;
+
 /** Asserts that most answers are as fast as promised, and the slowest, listed first, not much slower. */
-function assertBrief(waits: readonly number[]): void {
-  const [worst = Infinity] = waits;
-  assertLess(waits[Math.floor(waits.length / 2)] ?? Infinity, LIMIT_MS);
+async function assertBrief(flooded: Flooded, milliseconds: number): Promise<void> {
+  let median = Infinity;
+  let worst = Infinity;
+  for (let left = ROUNDS; left > 0 && !(median < LIMIT_MS && worst < WORST_MS); left--) {
+    const waits = await flooded.waits(milliseconds);
+    median = waits[Math.floor(waits.length / 2)] ?? Infinity;
+    worst = waits[0] ?? Infinity;
+  }
+  assertLess(median, LIMIT_MS);
   assertLess(worst, WORST_MS);
 }
 
@@ -33,7 +42,7 @@ for (const flood of floods) {
     `a flood of ${flood.name} delays neither other clients nor a stop`,
     async () => {
       await using flooded = await Flooded.start(flood, 1, ["--grace", "100ms"]);
-      assertBrief(await flooded.waits(300));
+      await assertBrief(flooded, 300);
       const started = performance.now();
       assertEquals((await flooded.server.stop()).code, 0);
       assertLess(performance.now() - started, 100 + 2 * WORST_MS);
@@ -48,7 +57,7 @@ testWith(
     const [sums] = floods;
     if (sums === undefined) throw new Error("no flood");
     await using flooded = await Flooded.start(sums, 200);
-    assertBrief(await flooded.waits(700));
+    await assertBrief(flooded, 700);
   },
 );
 

@@ -41,8 +41,8 @@ signalTest(
     await sendMessages(port, 20, "Hello");
     const { code, stderr } = await process.stop();
     assertEquals(code, 0);
-    // A read that was pending in this process may still have taken the first line.
-    assertMatch(stderr, /^netdemo: (?:39|40) lines could not be written to stdout\n$/);
+    // A read that was pending in this process may still have taken the first lines.
+    assertMatch(stderr, /^netdemo: (?:3[6-9]|40) lines could not be written to stdout\n$/);
   },
 );
 
