@@ -99,7 +99,7 @@ export async function openClassReports(
       throw fileFailure("write the report", path, cause, hint);
     }
   };
-  // What is no file, such as a pipe, gets the report once, when it is complete.
+  // Anything but a file, such as a pipe, gets the report once, when it is complete.
   const plain = files.filter(({ path }) => isPlain(path));
   for (const file of plain) {
     await write(file).catch(({ message, hint, cause }: Failure) => {
