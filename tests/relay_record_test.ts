@@ -523,6 +523,24 @@ Deno.test("what has passed over UDP is in the file, even if the relay is killed"
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("a file that holds something is never recorded over", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".talk" });
+  try {
+    const edited = "> {a} {b} +\n< {...}{a + b}\n";
+    await Deno.writeTextFile(path, edited);
+    const args = ["relay", "--port", "0", "--record", path, ":1"];
+    const { code, stderr } = await netdemoInProcess(args);
+    assertEquals(code, 2);
+    assertMatch(
+      stderr,
+      /--record: '.*\.talk' exists already\nhint: name another file, or remove it/,
+    );
+    assertEquals(await Deno.readTextFile(path), edited);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("wrong uses of --record start nothing", async () => {
   const table: [args: string[], code: number, message: RegExp][] = [
     [["--fresh"], 2, /--fresh needs --record FILE\nhint: netdemo relay --port 0 :1 --record/],

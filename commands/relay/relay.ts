@@ -97,7 +97,8 @@ With @PERCENT only that share of connections (or of datagrams, with --udp)
 is affected, drawn with --seed in order of arrival; with #1-2 only the first two.
 
 With --record what passes becomes a conversation file: each connection is a
-conversation, each piece a line. check, grade, serve and demo play it.`,
+conversation, each piece a line. check, grade, serve and demo play it. A file
+that holds something already is never written over.`,
   examples: [
     "netdemo relay --port 4041 localhost:4040",
     "netdemo relay --port 4041 localhost:4040 --fault delay=100ms --fault reset=20@10",

@@ -11,6 +11,9 @@ export interface FileOptions {
   readonly fresh: boolean;
 }
 
+/** The text of a recording before anything has passed. */
+export const NOTHING_SAID = "# Nothing has been said yet.\n";
+
 /** The text of a conversation file. */
 export function conversationFile(
   conversations: readonly RecordedConversation[],
@@ -18,7 +21,7 @@ export function conversationFile(
 ): string {
   // A connection on which nothing was said, such as a health check's, shows nothing to play.
   const spoken = conversations.filter(({ turns }) => turns.length > 0);
-  if (spoken.length === 0) return "# Nothing has been said yet.\n";
+  if (spoken.length === 0) return NOTHING_SAID;
   const text = textOf(spoken, options);
   // What is kept of a recording fits into a file, but names may be longer than what they stand for.
   return text.length <= MAX_FILE ? text : textOf(spoken, { ...options, fresh: false });

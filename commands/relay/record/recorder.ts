@@ -1,10 +1,12 @@
 import type { Channels } from "../../../cli/output/channels.ts";
+import { Failure, misuse } from "../../../cli/errors/failure.ts";
 import { fileFailure } from "../../../cli/errors/file_failure.ts";
 import { writeReport } from "../../../cli/output/write_whole.ts";
 import type { EventSink, WireEvent } from "../../../ladder/wire.ts";
+import { errnoOf } from "../../../sockets/errno.ts";
 import { KEPT_BYTES } from "../../../sockets/socket_events.ts";
 import { visible } from "../../../text/visible.ts";
-import { conversationFile, type FileOptions } from "./conversation_file.ts";
+import { conversationFile, type FileOptions, NOTHING_SAID } from "./conversation_file.ts";
 import type { RelayOptions } from "../relay_engine.ts";
 import { Recording } from "./recording.ts";
 
@@ -33,14 +35,15 @@ export class Recorder {
   #hasWarned = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @throws {Failure} if the file can't be written. */
+  /** @throws {Failure} if the file can't be written, or holds what may have been edited. */
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#recording = new Recording(options.protocol);
     try {
+      refuseToReplace(options.path);
       this.#write();
     } catch (cause) {
-      throw fileFailure(ACTION, options.path, cause, HINT);
+      throw cause instanceof Failure ? cause : fileFailure(ACTION, options.path, cause, HINT);
     }
   }
 
@@ -71,6 +74,30 @@ export class Recorder {
     const conversations = this.#recording.conversations();
     writeReport(this.#options.path, conversationFile(conversations, this.#options));
     this.#pause = Math.max(PAUSE_MS, PAUSE_WRITES * (performance.now() - start));
+  }
+}
+
+/**
+ * A recording is edited by hand, so that one with something in it is not written over.
+ *
+ * @throws {Failure} of kind `USAGE`
+ */
+function refuseToReplace(path: string): void {
+  const { isFile, size } = infoOf(path);
+  if (!isFile || size === 0) return;
+  if (size === NOTHING_SAID.length && Deno.readTextFileSync(path) === NOTHING_SAID) return;
+  throw misuse(`--record: '${visible(path)}' exists already`, {
+    hint: "name another file, or remove it",
+  });
+}
+
+/** What is at a path: no file, if nothing is. */
+function infoOf(path: string): Pick<Deno.FileInfo, "isFile" | "size"> {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return { isFile: false, size: 0 };
+    throw error;
   }
 }
 
