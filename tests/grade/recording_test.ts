@@ -14,7 +14,7 @@ import { gradeSubject, inParallel, missingTool, shareOf, Workshop } from "./exam
 import { rightClients } from "./talk_clients.ts";
 import { rightTalks, type TalkProgram } from "./talk_programs.ts";
 
-/** What a user types to each client. The time of day is another at each replay. */
+/** What a user types to each client. The time of day and what is lost are others at each replay. */
 const typed: Readonly<Record<string, string>> = {
   "infix": "10 + 20\n",
   "operator first": "ADD 10 20\n",
@@ -24,7 +24,6 @@ const typed: Readonly<Record<string, string>> = {
   "binary": "10 20\n",
   "several lines for a request": "10\n20\n+\n",
   "state": "0\n101\n",
-  "UDP with a lost datagram": "hello\n",
   "fixed size": "hello\n",
   "one request for each connection": "6 * 7",
 };
