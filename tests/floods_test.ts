@@ -177,6 +177,31 @@ signalTest("a suspended client cuts no reply of a classic server in two", async 
   }
 });
 
+signalTest("a server that is suspended while it stops answers what arrives meanwhile", async () => {
+  for (const milliseconds of [10, 20, 30, 40]) {
+    await retryWhileBusy(async () => {
+      const { process, port } = await startServer(["calc-server"]);
+      await using _process = process;
+      using connection = await TestConnection.open(port);
+      await connection.send("1 1 +\n");
+      await connection.receiveLines(1);
+      const stoppedAt = performance.now();
+      process.kill("SIGTERM");
+      await silence(milliseconds);
+      process.kill("SIGSTOP");
+      // After 50 ms it may have ended the connection already.
+      const isBusy = performance.now() - stoppedAt > 48;
+      await connection.send("10 20 +\n").catch(() => {});
+      await silence(120);
+      process.kill("SIGCONT");
+      const reply = await connection.receiveAll().catch(String);
+      if (isBusy) return "busy";
+      assertEquals(reply, "Sum of 10 and 20 is 30\n", `${milliseconds} ms`);
+      return "done";
+    });
+  }
+});
+
 testWith(
   [linux],
   "a connection that is idle after a long message uses no more memory than another idle one",
