@@ -16,7 +16,7 @@ export class DatagramPeer implements Disposable {
   readonly #socket: DatagramSocket;
   readonly #to: Deno.NetAddr;
 
-  /** @throws {SocketFailure} if there is no socket for it. */
+  /** @throws {SocketFailure} if no socket can be opened for it. */
   constructor(remote: InternetEndpoint, watch?: Watch) {
     this.remote = remote;
     this.#socket = open(remote, watch);
