@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { lineElsewhere } from "../commands/server/listening.ts";
 import { service as calc } from "../services/calc.ts";
-import { netdemoInProcess, startServer } from "./harness/mod.ts";
+import { netdemoInProcess, startServer, TestConnection } from "./harness/mod.ts";
 
 Deno.test("--verbose shows each connection, request, reply and end with its peer", async () => {
   const { process, port } = await startServer(["calc-server", "--verbose"]);
@@ -42,6 +42,50 @@ Deno.test("serve --verbose names the service on each line", async () => {
   await netdemoInProcess(["calc-client", `udp://:${port}`, "1 2 +"]);
   await process.reported(/^calc tcp: #1 127\.0\.0\.1:\d+ request {3}1 2 \+$/m);
   await process.reported(/^calc udp: #1 127\.0\.0\.1:\d+ request {3}1 2 \+$/m);
+});
+
+Deno.test("--verbose shows the error that refuses a connection", async () => {
+  for (
+    const [sent, error] of [
+      ["GET / HTTP/1.1\r\n\r\n", /^#1 \S+ receives {2}Error: .*HTTP/m],
+      ["x".repeat(100), /^#1 \S+ receives {2}Error: the request is longer than 16 bytes$/m],
+    ] as const
+  ) {
+    const { process, port } = await startServer([
+      "calc-server",
+      "--verbose",
+      "--max-request",
+      "16",
+    ]);
+    await using _process = process;
+    using connection = await TestConnection.open(port);
+    await connection.send(sent);
+    await process.reported(error);
+  }
+});
+
+Deno.test("--verbose shows what each client of a chat hears of the others", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".talk" });
+  const lines = [
+    "ann< hello\\n",
+    "ann> {ann}\\n",
+    "bob> {bob}\\n",
+    "bob< hi\\n",
+    "ann< {bob} came\\n",
+  ];
+  await Deno.writeTextFile(path, `${lines.join("\n")}\n`);
+  const { process } = await startServer(["serve", `${path}:0`, "--verbose"], []);
+  await using _process = process;
+  const [, port = ""] = await process.printed(/Listening on 127\.0\.0\.1:(\d+)/);
+  using ann = await TestConnection.open(Number(port));
+  await process.reported(/#1 \S+ receives {2}hello$/m);
+  await ann.send("Kim\n");
+  await process.reported(/#1 \S+ request {3}Kim$/m);
+  using bob = await TestConnection.open(Number(port));
+  await bob.send("Lee\n");
+  await process.reported(/#2 \S+ reply {5}hi$/m);
+  await process.reported(/#1 \S+ receives {2}Lee came$/m);
+  await Deno.remove(path);
 });
 
 Deno.test("a server beyond loopback says what to type on another machine", () => {

@@ -21,7 +21,8 @@ const foreignStarts: Readonly<Record<ForeignKind, string>> = {
 };
 
 /**
- * Shows for `--verbose` each connection, request, reply and end, with its peer.
+ * Shows for `--verbose` each connection, request, reply and end, with its peer, and what a peer
+ * receives without having asked.
  *
  * @param prefix Precedes each line if several services share a terminal.
  */
@@ -36,6 +37,7 @@ export function verboseEvents(stderr: Output, prefix: string): Required<ServerEv
       say(peer, "request", request === null ? "(not UTF-8 text)" : shown(request));
       say(peer, "reply", shown(reply));
     },
+    sent: (peer, text) => say(peer, "receives", shown(text)),
     closed(peer, reason) {
       const { requests, acceptedAt } = peer;
       const elapsed = (performance.now() - acceptedAt).toFixed(1);

@@ -16,6 +16,7 @@ export interface ConnectionContext extends Limits {
   readonly requestBuffers: BufferPool;
   readonly replyBuffers: BufferPool;
   readonly onAnswered: ServerEvents["answered"];
+  readonly onSent: ServerEvents["sent"];
   readonly onIgnored: ServerEvents["ignored"];
   readonly onForeign: ServerEvents["foreign"];
   /** Requests answered on all connections. */

@@ -40,15 +40,15 @@ async function takeTurns(
   connection: ServedConnection,
 ): Promise<void> {
   const { life } = connection;
-  await say(dialogue.greet(), peer, connection);
+  const greeting = dialogue.greet();
+  await say(greeting, peer, connection);
+  reportSent(greeting, connection);
   while (life.converses) {
     const turn = await nextTurn(dialogue, peer, connection);
     if (turn === undefined) break;
     const request = peer.take(turn.size);
     await say(turn, peer, connection);
-    if (turn.about === "request" || turn.about === "nothing known") {
-      report(request, turn, connection);
-    }
+    report(request, turn, connection);
   }
   // Closing with unread input would reset the connection.
   peer.discard();
@@ -57,20 +57,26 @@ async function takeTurns(
   connection.end("served", 0); // all of its input has been read
 }
 
-/** Reports a request that was answered, or passed over; the greeting is not reported. */
-function report(
-  request: Uint8Array,
-  { about, replies }: Turn,
-  connection: ServedConnection,
-): void {
+/** Reports what was done about bytes of the client, or without any. */
+function report(request: Uint8Array, turn: Turn, connection: ServedConnection): void {
   const { onAnswered, onIgnored, onForeign } = connection.context;
-  if (about !== "request") {
-    const foreign = connection.requests === 0 ? foreignStart(request) : undefined;
-    if (foreign !== undefined) onForeign?.(connection, foreign.kind);
-    return onIgnored?.(connection, whyIgnored(request));
+  switch (turn.about) {
+    case "request":
+      connection.count(1);
+      return onAnswered?.(connection, lineOf(request), shownReply(turn.replies));
+    case "another client":
+      return reportSent(turn, connection);
+    case "nothing known": {
+      const foreign = connection.requests === 0 ? foreignStart(request) : undefined;
+      if (foreign !== undefined) onForeign?.(connection, foreign.kind);
+      return onIgnored?.(connection, whyIgnored(request));
+    }
+    case "late line end":
   }
-  connection.count(1);
-  onAnswered?.(connection, lineOf(request), shownReply(replies));
+}
+
+function reportSent({ replies }: Turn, connection: ServedConnection): void {
+  if (replies.length > 0) connection.context.onSent?.(connection, shownReply(replies));
 }
 
 /** Why a request gets no answer. */

@@ -75,6 +75,7 @@ async function refuse(
   reason: EndReason,
 ): Promise<void> {
   await write(connection, `${error}\n`);
+  connection.context.onSent?.(connection, error);
   connection.end(reason, connection.context.requestTimeout);
 }
 

@@ -131,6 +131,7 @@ class StreamServer implements Server {
       replyBuffers: new BufferPool(REPLY_SIZE, REPLIES_KEPT),
       requestBuffers: new BufferPool(PIPELINE_SIZE, REQUESTS_KEPT),
       onAnswered: events.answered,
+      onSent: events.sent,
       onIgnored: events.ignored,
       onForeign: events.foreign,
       answered: 0,
