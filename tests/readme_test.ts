@@ -236,11 +236,34 @@ Deno.test("docs/ladder.svg matches demo's drawing: task docs updates it", async 
   );
 });
 
-for (const [walk, most] of [["request", 12], ["relayed byte", 8], ["probe", 14]] as const) {
+/** The modules that a walk of CONTRIBUTING.md names in its list, in order. */
+function modulesOf(walk: string): string[] {
+  const [, section = ""] = contributing.split(`## The path of a ${walk}\n`);
+  const [list = ""] = /^1\. [^]*?\n\n/m.exec(section) ?? [];
+  return [...new Set([...list.matchAll(/`([\w/]+\.ts)`/g)].map(([, path = ""]) => path))];
+}
+
+async function importsOf(module: string): Promise<string[]> {
+  const text = await Deno.readTextFile(`${root}/${module}`);
+  const at = new URL(module, "file:///");
+  return [...text.matchAll(/"(\.{1,2}\/[^"]+\.ts)"/g)].map(([, path = ""]) =>
+    new URL(path, at).pathname.slice(1)
+  );
+}
+
+for (
+  const [walk, most] of [
+    ...[["request", 12], ["check of grade", 14], ["probe", 14], ["relayed byte", 8]] as const,
+  ]
+) {
   Deno.test(`a ${walk} passes at most ${most} modules`, () => {
-    const [, text = ""] = contributing.split(`## The path of a ${walk}\n`);
-    const [section = ""] = text.split("\n## ");
-    const modules = new Set([...section.matchAll(/`([\w/]+\.ts)`/g)].map(([, path]) => path));
-    assertEquals(modules.size > 0 && modules.size <= most, true, `${modules.size} modules`);
+    const { length } = modulesOf(walk);
+    assert(length > 1 && length <= most, `${length} modules`);
   });
 }
+
+Deno.test("each module that a check of grade passes is imported by one of the others", async () => {
+  const [first, ...others] = modulesOf("check of grade");
+  const reached = await Promise.all([first ?? "", ...others].map(importsOf));
+  assertEquals(others.filter((module) => !reached.flat().includes(module)), []);
+});

@@ -8,7 +8,7 @@ import { systemWords } from "../cli/system_words.ts";
 import { hintFor } from "../commands/check/report/hints.ts";
 import { parseExpectation } from "../commands/check/targets/targets.ts";
 import { verdicts } from "../commands/check/probe/verdict.ts";
-import { entries } from "../commands/grade/catalogue.ts";
+import { entries } from "../commands/grade/checks/catalogue.ts";
 import { locate } from "../commands/grade/locate.ts";
 import { CannotStart } from "../commands/grade/program/child.ts";
 import { cannotStart } from "../commands/grade/examine.ts";

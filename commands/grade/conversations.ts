@@ -9,6 +9,7 @@ import {
   type Talk,
   type Token,
 } from "../../talk/talk.ts";
+import { Skipped } from "../../suite/test.ts";
 
 /** The lines that a client sends. */
 export function requestsOf({ lines }: Conversation): readonly Line[] {
@@ -109,6 +110,37 @@ export function repeated({ talk, conversation }: Chosen, times: number): Chosen 
     talk: { ...talk, numbers },
     conversation: { ...conversation, lines: copies.flat() },
   };
+}
+
+/** The same with its file, for checks of nothing else. @throws {Skipped} if there is none. */
+export function framedOf(lines: Talk): Chosen {
+  const conversation = framedIn(lines);
+  if (conversation === undefined) throw new Skipped("nothing in the file ends a request");
+  return { talk: lines, conversation };
+}
+
+/** The same, held so many times on one connection if it can be. */
+export function repeatedIn(lines: Talk, times: number): Chosen {
+  const framed = framedOf(lines);
+  return repeated(framed, times) ?? framed;
+}
+
+/** A conversation of several requests that show their ends: the first three times, or one that has them. */
+export function severalOf(lines: Talk): Chosen {
+  const many = lines.conversations.find((conversation) =>
+    requestsOf(conversation).length > 1 && blindRequests(conversation) !== undefined &&
+    framedIn({ ...lines, conversations: [conversation] }) !== undefined
+  );
+  const again = repeated(framedOf(lines), 3);
+  if (again !== undefined && blindRequests(again.conversation) !== undefined) return again;
+  return many === undefined ? framedOf(lines) : { talk: lines, conversation: many };
+}
+
+/** The first value of the first request, which can be made long. */
+export function longName(lines: Talk): string | undefined {
+  const [request] = requestsOf(framedOf(lines).conversation);
+  const isPlain = request?.tokens.every((token) => token.kind !== "value" || !token.binary);
+  return isPlain ? namesIn(request?.tokens ?? [])[0] : undefined;
 }
 
 function withNames(token: Token, renamed: (name: string) => string): Token {

@@ -1,10 +1,11 @@
-/** Evidence of a reply that is not what the conversation shows, with the mistake's name. */
+/** What shows that a program was wrong: what came with a caret, the mistake's name, and advice. */
 import type { DeviationFacts } from "../../talk/deviation.ts";
 import { concat } from "@std/bytes/concat";
 import { type Evidence, Finding } from "../../suite/test.ts";
-import { escapeBytes } from "../../talk/escape.ts";
 import { visibleBytes } from "../../text/visible.ts";
-import { mistakeIn, type Wanted } from "./mistakes.ts";
+import { counted } from "../../text/counted.ts";
+import { mistakeIn } from "./mistakes.ts";
+import type { Program } from "./program/program.ts";
 
 /** Most characters of a quoted text. */
 const SHOWN = 60;
@@ -25,23 +26,6 @@ export function inHex(bytes: Uint8Array): string {
   return `${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (in hex)`;
 }
 
-const SWAPPED = {
-  name: "the bytes of a number are in reverse order",
-  fix: "send numbers in network byte order: htonl() in C, '!I' in Python's struct",
-  why: "machines differ in the order of a number's bytes: both sides must agree on one",
-};
-
-/** Whether numbers in binary came with their bytes in reverse order. @param wanted As a file shows it. */
-export function areSwapped(came: Uint8Array, wanted: string): boolean {
-  return [2, 4, 8].some((size) =>
-    came.length % size === 0 && escapeBytes(swapped(came, size)) === wanted
-  ) && escapeBytes(came) !== wanted;
-}
-
-function swapped(bytes: Uint8Array, size: number): Uint8Array {
-  return bytes.map((_, index) => bytes[index - index % size + size - 1 - index % size] ?? 0);
-}
-
 /** Something that came, where it goes wrong, and what should have come. */
 export interface Wrong {
   readonly came: Uint8Array;
@@ -55,9 +39,7 @@ export interface Wrong {
 /** Describes something wrong, with a caret under its first wrong byte, and names the mistake. */
 export function wrongBytes({ came, right, wanted, sent }: Wrong): Evidence {
   const asked = sent === undefined ? "" : decoder.decode(sent);
-  const mistake = areSwapped(came, wanted)
-    ? SWAPPED
-    : mistakeIn(decoder.decode(came), wantedFrom(wanted), asked);
+  const mistake = mistakeIn(came, wanted, asked);
   const what = mistake?.name ??
     (right < came.length
       ? `byte ${right + 1} ${right === wanted.length ? "is too much" : "differs"}`
@@ -76,11 +58,126 @@ export function wrongBytes({ came, right, wanted, sent }: Wrong): Evidence {
  *
  * @param before The reply that was right, if there came more than that.
  */
-export function wrongReply(facts: DeviationFacts, before: Uint8Array = new Uint8Array()): Evidence {
+function wrongReply(facts: DeviationFacts, before: Uint8Array = new Uint8Array()): Evidence {
   if (facts.kind !== "more") return wrongBytes(facts);
   const came = concat([before, facts.came]);
   const wanted = decoder.decode(before);
   return { ...wrongBytes({ ...facts, came, right: before.length, wanted }) };
+}
+
+/** What is known of the conversation around a reply. */
+interface Around {
+  /** The reply before. */
+  readonly before: Uint8Array | undefined;
+  /** Id of the check that is about wrong replies. */
+  readonly blames: string;
+  readonly isDatagram: boolean;
+}
+
+export async function replyEvidence(
+  facts: DeviationFacts,
+  program: Program,
+  { before, blames, isDatagram }: Around,
+): Promise<Evidence> {
+  const { came, kind, ending, hint } = facts;
+  if (hint === "speaks first") {
+    return {
+      saw: `it speaks first: ${shown(came)}`,
+      fix: "let the client begin; or, if it is to greet, show the greeting in the conversation",
+    };
+  }
+  // A wrong sum says nothing about the situation that it was asked for in.
+  if (kind === "wrong" || kind === "more") return { ...wrongReply(facts, before), blames };
+  // What ended it after it was silent for so long was the search for a hint.
+  const wasSilent = ending === undefined && came.length === 0 && !isDatagram;
+  const how = wasSilent ? undefined : await program.child?.howItEnded();
+  const then = [
+    ...(ending === "closed" ? ["the connection closed"] : []),
+    ...(ending === "reset" ? ["the connection was reset"] : []),
+    ...(how === undefined ? [] : [how]),
+  ].join("; ");
+  if (facts.token?.kind === "end" && then === "") return { ...staysOpen(facts), blames };
+  if (came.length > 0) {
+    const { saw, ...evidence } = wrongReply(facts);
+    return { ...evidence, saw: then === "" ? saw : `${saw}, then ${then}` };
+  }
+  const said = how && await program.said();
+  const hasCrashed = how !== undefined && program.hasCrashed;
+  // What it says about a crash that the search for a hint has caused is beside the point.
+  const isBeside = wasSilent && program.hasCrashed;
+  return { ...silenceEvidence(facts, then, hasCrashed, said), said: isBeside ? "" : said };
+}
+
+/** All that should have come did, but for the end. */
+function staysOpen({ came, sent, timeoutMs }: DeviationFacts): Evidence {
+  const stayed = `the connection was still open after ${timeoutMs / 1_000}s`;
+  return {
+    sent: sent && shown(sent),
+    want: "the end of the connection",
+    saw: came.length === 0 ? stayed : `${shown(came)}, and ${stayed}`,
+    why: "its client waits for the end of the connection",
+    fix: "close() the client's socket once all is said",
+    isSilence: true,
+  };
+}
+
+/** @param then How the connection and the program ended; empty if they did not. */
+function silenceEvidence(
+  facts: DeviationFacts,
+  then: string,
+  hasCrashed: boolean,
+  said: string | undefined,
+): Evidence {
+  const { sent, wanted, hint, strangers = 0, timeoutMs } = facts;
+  const elsewhere = strangers > 0
+    ? `; ${counted(strangers, "datagram")} came from another port`
+    : "";
+  const nothing = then === "" ? `nothing within ${timeoutMs / 1_000}s${elsewhere}` : then;
+  return {
+    sent: sent && shown(sent),
+    want: wanted,
+    saw: hint === undefined ? nothing : `${nothing}; ${observed[hint]}`,
+    ...silenceAdvice(facts, hasCrashed, said),
+    isSilence: then === "" && hint === undefined,
+  };
+}
+
+const observed: Readonly<Record<string, string>> = {
+  "needs line end": "once a line end followed, it answered",
+  "needs more bytes": "once the client had ended its side, it answered",
+};
+
+/** What to do about an answer of which nothing came. */
+function silenceAdvice(
+  { hint, ending }: DeviationFacts,
+  hasCrashed: boolean,
+  said: string | undefined,
+): Pick<Evidence, "fix" | "why"> {
+  const why = "a client waits for its answer; without one it waits for nothing";
+  if (hint === "needs line end") {
+    return { why, fix: "read with recv() instead of readLine(): the request has no line end" };
+  }
+  if (hint === "needs more bytes") {
+    return { why, fix: "answer once the request has come: it waits for more bytes than were sent" };
+  }
+  if (hasCrashed) {
+    return {
+      why: "a program that crashes answers nobody",
+      fix: said === undefined
+        ? "find out where it crashes: print something before each step"
+        : "begin with what your program said as it ended",
+    };
+  }
+  const flush = "if you write through a buffer (PrintWriter, printf), flush it";
+  if (ending === "reset") {
+    return { why, fix: "recv() the request, and send() the answer, before you close" };
+  }
+  return {
+    why,
+    fix: ending === undefined
+      ? `send() the answer to the client; ${flush}`
+      : `send() the answer before you close; ${flush}`,
+  };
 }
 
 /** Waits for something, and changes the evidence of what it finds. @throws {Finding} */
@@ -93,12 +190,6 @@ export async function withEvidence(
   } catch (error) {
     throw error instanceof Finding ? new Finding(await change(error.evidence)) : error;
   }
-}
-
-/** What a file shows, without its escapes. */
-function wantedFrom(wanted: string): Wanted {
-  const end = wanted.endsWith("\\r\\n") ? "\\r\\n" : wanted.endsWith("\\n") ? "\\n" : "";
-  return { text: wanted.slice(0, wanted.length - end.length), end };
 }
 
 function shortened(text: string): string {

@@ -3,16 +3,29 @@ import { asFailure, Failure, misuse } from "../../cli/errors/failure.ts";
 import { systemWords } from "../../cli/system_words.ts";
 import { seededRandom } from "../../protocol/random.ts";
 import type { Outcome } from "../../suite/outcome.ts";
+import { type Driver, run } from "../../suite/runner.ts";
 import { isReported } from "../../suite/selection.ts";
 import type { TestFacts } from "../../suite/test.ts";
+import {
+  chosenTests,
+  type Selection,
+  type SubjectTest,
+  tcpClientChecks,
+  tcpServerChecks,
+  udpClientChecks,
+  udpServerChecks,
+} from "./checks/tables.ts";
+import { ClientUnderTest } from "./clients/client_under_test.ts";
 import type { locate } from "./locate.ts";
 import type { GradeOptions } from "./options.ts";
-import { prepare } from "./prepare.ts";
 import { CannotStart } from "./program/child.ts";
 import { type Container, type Containment, openContainer } from "./program/containment.ts";
 import { Ports } from "./program/ports.ts";
-import type { Place } from "./program/program.ts";
-import { isExecutable } from "./program/system.ts";
+import { type Place, Program, type ProgramOptions } from "./program/program.ts";
+import { isExecutable, isMachineBusy } from "./program/system.ts";
+import { TcpClients } from "./servers/playing_tcp_clients.ts";
+import { UdpClients } from "./servers/playing_udp_clients.ts";
+import { type ServerSettings, ServerUnderTest } from "./servers/server_under_test.ts";
 
 /** Exit codes for programs that can't be started, as in shells. */
 const EXIT_NOT_EXECUTABLE = 126;
@@ -104,6 +117,51 @@ export async function examine(options: GradeOptions, how: ExamineOptions): Promi
   const elapsedMs = Math.round((performance.now() - startedAt) * 10) / 10;
   const containment = container?.kind;
   return { outcomes, cut, failure, containment, offences: [...offences], elapsedMs };
+}
+
+/** What is tested and how. */
+export interface TestSettings extends Selection, ServerSettings, ProgramOptions {}
+
+/** Tests that are ready to run. */
+interface Prepared extends AsyncDisposable {
+  /** The tests that will run. */
+  readonly tests: readonly SubjectTest<never>[];
+  /** Runs them. */
+  outcomes(signal: AbortSignal): AsyncGenerator<Outcome>;
+}
+
+/** Chooses the tests of a program, and prepares what they drive. */
+export function prepare(settings: TestSettings): Prepared {
+  const { subject, target } = settings;
+  const program = new Program(settings);
+  const keepsPort = program.keepsPort && target === undefined;
+  const isUdp = subject.protocol === "udp";
+  if (subject.role === "client") {
+    const table = isUdp ? udpClientChecks : tcpClientChecks;
+    const tests = chosenTests(table, settings, keepsPort);
+    const waiting = table.filter(({ id }) => tests.some((test) => test.id === id))
+      .flatMap(({ scenario }) => scenario?.waits ? [scenario] : []);
+    return prepared(tests, new ClientUnderTest(program, { ...settings, waiting }));
+  }
+  if (isUdp) {
+    const clients = new UdpClients(program, target?.addresses);
+    const tests = chosenTests(udpServerChecks(subject), settings, keepsPort);
+    return prepared(tests, new ServerUnderTest(program, settings, clients));
+  }
+  const clients = new TcpClients(program, target?.addresses);
+  const tests = chosenTests(tcpServerChecks(subject), settings, keepsPort);
+  return prepared(tests, new ServerUnderTest(program, settings, clients));
+}
+
+function prepared<D extends Driver & AsyncDisposable>(
+  tests: readonly SubjectTest<D>[],
+  driver: D,
+): Prepared {
+  return {
+    tests,
+    outcomes: (signal) => run(tests, driver, { signal, isMachineBusy }),
+    [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+  };
 }
 
 /** What the program runs in: nothing if it runs already, or can't be started anyway. */

@@ -8,7 +8,7 @@ import { suggest } from "../../cli/arguments/suggest.ts";
 import { systemWords } from "../../cli/system_words.ts";
 import { shellWord } from "../../text/shell.ts";
 import { misuse } from "../../cli/errors/failure.ts";
-import { explanation, idsOf, listing } from "./catalogue.ts";
+import { explanation, idsOf, listing } from "./checks/catalogue.ts";
 import {
   fileSubject,
   lessonSubject,

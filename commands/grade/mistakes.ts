@@ -1,7 +1,8 @@
 /** The mistakes that learners make in an answer, by what it looks like. */
+import { escapeBytes } from "../../talk/escape.ts";
 
 /** What an answer should have been. */
-export interface Wanted {
+interface Wanted {
   /** The right answer, without a line end. */
   readonly text: string;
   /** The line end that must follow, as a file shows it; none if it may. */
@@ -20,13 +21,44 @@ interface Mistake {
 /** The byte order mark: to `trim()` it is white space, but nobody types it. */
 const BOM = "\ufeff";
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /**
  * Names the mistake in a wrong answer, if it is a known one.
  *
- * @param text The answer.
+ * @param came The answer.
+ * @param wanted What should have come, as a file shows it.
  * @param sent The request.
  */
-export function mistakeIn(text: string, expected: Wanted, sent: string): Mistake | undefined {
+export function mistakeIn(came: Uint8Array, wanted: string, sent: string): Mistake | undefined {
+  if (areSwapped(came, wanted)) return SWAPPED;
+  return mistakeInText(decoder.decode(came), wantedFrom(wanted), sent);
+}
+
+const SWAPPED = {
+  name: "the bytes of a number are in reverse order",
+  fix: "send numbers in network byte order: htonl() in C, '!I' in Python's struct",
+  why: "machines differ in the order of a number's bytes: both sides must agree on one",
+};
+
+/** Whether numbers in binary came with their bytes in reverse order. @param wanted As a file shows it. */
+export function areSwapped(came: Uint8Array, wanted: string): boolean {
+  return [2, 4, 8].some((size) =>
+    came.length % size === 0 && escapeBytes(swapped(came, size)) === wanted
+  ) && escapeBytes(came) !== wanted;
+}
+
+function swapped(bytes: Uint8Array, size: number): Uint8Array {
+  return bytes.map((_, index) => bytes[index - index % size + size - 1 - index % size] ?? 0);
+}
+
+/** What a file shows, without its escapes. */
+function wantedFrom(wanted: string): Wanted {
+  const end = wanted.endsWith("\\r\\n") ? "\\r\\n" : wanted.endsWith("\\n") ? "\\n" : "";
+  return { text: wanted.slice(0, wanted.length - end.length), end };
+}
+
+function mistakeInText(text: string, expected: Wanted, sent: string): Mistake | undefined {
   const trimmed = text.trim();
   if (/^(?:[^\0]\0){3}|^(?:\0[^\0]){3}/.test(text)) {
     return { name: "two bytes for each character (UTF-16)", fix: "encode the text as UTF-8" };

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { csvOf } from "../../commands/grade/class/csv.ts";
 import { rowsOf } from "../../commands/grade/class/row.ts";
-import { tableLines } from "../../commands/grade/class/table.ts";
+import { csvOf, tableLines } from "../../commands/grade/class/table.ts";
 import { levels } from "../../commands/grade/subjects.ts";
 import { widthOf } from "../../text/width.ts";
 import { netdemoInProcess } from "../harness/in_process.ts";

@@ -1,5 +1,5 @@
 /** Writes the table of checks into docs/grade.md: `task grade-docs`. */
-import { entries } from "../../commands/grade/catalogue.ts";
+import { entries } from "../../commands/grade/checks/catalogue.ts";
 import { lessonSubject, levels, subjectNames } from "../../commands/grade/subjects.ts";
 
 const path = `${import.meta.dirname}/../../docs/grade.md`;

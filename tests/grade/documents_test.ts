@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { python3, testWith, tool, unix } from "../harness/needs.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
 import { released, withPath } from "../harness/workflow.ts";
-import { entries } from "../../commands/grade/catalogue.ts";
+import { entries } from "../../commands/grade/checks/catalogue.ts";
 import { documentation, lessonSubjects } from "./documentation.ts";
 import { mistaken } from "./programs.ts";
 

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { shown, wrongBytes } from "../../commands/grade/evidence.ts";
-import { lastWords } from "../../commands/grade/program/last_words.ts";
-import { ownLine } from "../../commands/grade/program/own_line.ts";
+import { lastWords, ownLine } from "../../commands/grade/program/last_words.ts";
 
 const encoder = new TextEncoder();
 const SUM = "Sum of 10 and 20 is 30";

@@ -1,7 +1,7 @@
 import { Ports } from "../../commands/grade/program/ports.ts";
 import { lessonSubject, type Subject } from "../../commands/grade/subjects.ts";
 import { idsWith, type Outcome } from "../../suite/outcome.ts";
-import { prepare, type TestSettings } from "../../commands/grade/prepare.ts";
+import { prepare, type TestSettings } from "../../commands/grade/examine.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
 import { python, tool } from "../harness/needs.ts";
 import type { Changes, Correct } from "./programs.ts";

@@ -1,5 +1,16 @@
 /** Why a conversation gives no ground for a check. */
-import { firstRequest, hasOneClient, sampleOf } from "../conversations.ts";
+import {
+  blindRequests,
+  firstRequest,
+  framedIn,
+  framedOf,
+  hasOneClient,
+  longName,
+  repeated,
+  requestsOf,
+  sampleOf,
+  severalOf,
+} from "../conversations.ts";
 import type { Subject } from "../subjects.ts";
 
 export function lacksRequest({ talk }: Subject): string | undefined {
@@ -12,4 +23,28 @@ export function lacksOneClient({ talk }: Subject): string | undefined {
 
 export function lacksCalculator({ calculates }: Subject): string | undefined {
   return calculates ? undefined : "only the lesson's calculator is asked this";
+}
+
+export function lacksRepeats({ lines }: Subject): string | undefined {
+  return repeated(framedOf(lines), 2) === undefined
+    ? "the conversation can't be held again on its connection"
+    : undefined;
+}
+
+export function lacksSeveral({ lines }: Subject): string | undefined {
+  const { conversation } = severalOf(lines);
+  return requestsOf(conversation).length > 1 && blindRequests(conversation) !== undefined
+    ? undefined
+    : "no conversation has two requests that could be sent at once";
+}
+
+export function lacksLong({ lines }: Subject): string | undefined {
+  return longName(lines) === undefined ? "its first request has no value" : undefined;
+}
+
+/** Why a check of requests that show their ends can't be made. */
+export function lacksFrames(subject: Subject): string | undefined {
+  if (framedIn(subject.lines) !== undefined) return undefined;
+  return lacksOneClient(subject) ?? lacksRequest(subject) ??
+    "nothing in the file ends a request: how TCP cuts it matters to this protocol";
 }

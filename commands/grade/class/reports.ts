@@ -8,12 +8,11 @@ import { tapReport } from "../../../cli/reports/tap.ts";
 import { shellWord } from "../../../text/shell.ts";
 import type { GradeOptions } from "../options.ts";
 import { checkEvent } from "../results.ts";
-import { csvOf } from "./csv.ts";
 import type { Graded } from "./graded.ts";
 import { type ClassWords, pageOf } from "./page.ts";
 import { type Row, rowOf, rowsOf } from "./row.ts";
 import { sortedByName } from "./submissions.ts";
-import { classSummary } from "./table.ts";
+import { classSummary, csvOf } from "./table.ts";
 
 /** A class so far, sorted by name. */
 interface ClassSoFar {

@@ -1,4 +1,4 @@
-/** The table of a class, for people. */
+/** The table of a class: for people, and for spreadsheets. */
 import { counted } from "../../../text/counted.ts";
 import { cutTo, widthOf } from "../../../text/width.ts";
 import { type Display, type Style, styled } from "../../../text/display.ts";
@@ -66,4 +66,27 @@ export function classSummary(rows: readonly Row[]): string {
 /** `11/12`; a dash if nothing was counted. */
 function pointsText({ passed, of }: Points = { passed: 0, of: 0 }): string {
   return of === 0 ? "-" : `${passed}/${of}`;
+}
+
+/** The table as CSV (RFC 4180), for spreadsheets and gradebooks. */
+export function csvOf(rows: readonly Row[]): string {
+  const levels = levelsIn(rows);
+  const head = [
+    ...["submission", "points", "of"],
+    ...levels.flatMap((level) => [level, `${level} of`]),
+    ...["first failure", "offences", "seconds"],
+  ];
+  const lines = rows.map((row) => [
+    ...[row.name, row.passed, row.of],
+    ...levels.flatMap((level) => [row.levels[level]?.passed ?? 0, row.levels[level]?.of ?? 0]),
+    ...[row.failure, row.offences.join("; "), row.seconds.toFixed(1)],
+  ]);
+  return [head, ...lines].map((cells) => `${cells.map(cellOf).join(",")}\r\n`).join("");
+}
+
+/** A spreadsheet would calculate a text that begins like a formula: an apostrophe prevents that. */
+function cellOf(value: string | number): string {
+  const text = visible(String(value));
+  const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -6,7 +6,8 @@ import { sampleOf } from "../conversations.ts";
 import type { Talk, Token } from "../../../talk/talk.ts";
 import { drawAll, type Random, type Values } from "../../../talk/value.ts";
 import { render } from "../../../talk/render.ts";
-import type { ClientSettings } from "../settings.ts";
+import { shown } from "../evidence.ts";
+import type { Subject } from "../subjects.ts";
 import { playTcpServer } from "./playing_tcp_server.ts";
 import { playUdpServer } from "./playing_udp_server.ts";
 import {
@@ -16,6 +17,15 @@ import {
   Script,
   type ScriptedServer,
 } from "./scripted_server.ts";
+
+/** What the tests of a client are given. */
+interface ClientSettings {
+  readonly subject: Subject;
+  /** Random numbers from 0 up to 1. */
+  readonly random: Random;
+  /** The scenarios in which it waits for its own timeout: they run alongside the others. */
+  readonly waiting: readonly Scenario[];
+}
 
 /** Milliseconds that a client may take to end once it has its reply. */
 export const END_MS = 4_000;
@@ -48,7 +58,7 @@ export interface Run {
 /** A client that is run once for each scenario, several runs at the same time. */
 export class ClientUnderTest implements Driver, AsyncDisposable {
   readonly settings: ClientSettings;
-  /** What it gets on stdin. */
+  /** What it gets on stdin: unless the user says so, what the lesson's user types. */
   readonly input: string | undefined;
   readonly #program: Program;
   readonly #runs = new Map<string, Promise<Run>>();
@@ -61,12 +71,12 @@ export class ClientUnderTest implements Driver, AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(program: Program, settings: ClientSettings) {
-    const { subject: { talk }, random, input } = settings;
+    const { subject: { talk }, random } = settings;
     this.settings = settings;
     this.#program = program;
     this.typed = drawAll(sampleOf(talk), talk, random);
     this.error = `Error: the server is tired of ${1_000_000 + Math.floor(random() * 8_999_999)}`;
-    this.input = input ?? typedText(talk, this.typed, random);
+    this.input = program.options.input ?? typedText(talk, this.typed, random);
   }
 
   async cancel(): Promise<void> {
@@ -177,6 +187,16 @@ export class ClientUnderTest implements Driver, AsyncDisposable {
       said: lastWordsAndLine(child.stderr.tailFrom(0)),
     };
   }
+}
+
+/** `it printed: ...`, the last line of what a client printed. */
+export function printedBy(run: Run): string {
+  const line = lastLine(run.stdout);
+  return line === "" ? "it printed nothing on stdout" : `it printed: ${shown(line)}`;
+}
+
+export function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
 /**

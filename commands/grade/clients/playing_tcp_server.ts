@@ -3,8 +3,8 @@ import { acceptFrom } from "../../../sockets/accept.ts";
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { listenResettableOnAll } from "../../../sockets/node_stream.ts";
 import type { Stream } from "../../../sockets/stream.ts";
-import { LOOPBACK, ownAddresses } from "../program/listener_search.ts";
-import { untilRead } from "../program/until_read.ts";
+import { LOOPBACK, ownAddresses } from "../program/ports.ts";
+import { untilRead } from "../program/system.ts";
 import type { Dialogue, Turn } from "../../../talk/dialogue.ts";
 import { type Actions, CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
 

@@ -3,7 +3,7 @@ import { bindAll } from "../../../sockets/bind_all.ts";
 import { Inbox } from "../../../sockets/inbox.ts";
 import { bindDatagrams } from "../../../sockets/listen.ts";
 import type { DatagramSocket } from "../../../sockets/stream.ts";
-import { LOOPBACK } from "../program/listener_search.ts";
+import { LOOPBACK } from "../program/ports.ts";
 import type { Dialogue } from "../../../talk/dialogue.ts";
 import { CLIENT_MS, type Script, type ScriptedServer } from "./scripted_server.ts";
 

@@ -2,6 +2,7 @@ import { Changes, until } from "../../../sockets/changes.ts";
 import { reasonOf } from "../../../sockets/errno.ts";
 import { os } from "../../../sockets/system.ts";
 import { Finding } from "../../../suite/test.ts";
+import { MAX_MEMORY, MAX_PRINTED, offences } from "./enclosure.ts";
 import { KeptOutput } from "./kept_output.ts";
 import { processesMarked, processGroupsOf, usageOf } from "./system.ts";
 import { endTree, exitCodeWords } from "./windows.ts";
@@ -18,17 +19,6 @@ const STDIN_MS = 100;
 const DRAIN_MS = 2_000;
 /** Milliseconds between two checks of a program's memory, which keep a processor busy on Windows. */
 const MEMORY_LOOK_MS = os === "windows" ? 10_000 : 1_000;
-/** Megabytes of memory that a program may use. */
-export const MAX_MEMORY = 2_000;
-/** Megabytes that a program may print. */
-const MAX_PRINTED = 10;
-
-/** What a program must not do to the machine. */
-export const offences = {
-  memory: `used more than ${MAX_MEMORY} MB of memory`,
-  output: `printed more than ${MAX_PRINTED} MB`,
-  left: "left processes running",
-};
 
 /** Thrown if the command can't be started. */
 export class CannotStart extends Error {

@@ -1,10 +1,6 @@
 /** Control groups (cgroups(7), both versions): whatever a program forks into is in its group. */
-import { MAX_MEMORY, offences } from "./child.ts";
-import type { Enclosure } from "./enclosure.ts";
+import { type Enclosure, MAX_MEMORY, MAX_PROCESSES, offences } from "./enclosure.ts";
 import { processGroupsIn, runScript } from "./system.ts";
-
-/** Processes and threads that a program may run at once. */
-const MAX_PROCESSES = 500;
 
 /**
  * Makes a group in version 2, or one each for processes, their CPU time and memory in version 1;

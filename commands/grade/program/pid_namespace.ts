@@ -2,8 +2,7 @@
  * A PID namespace (pid_namespaces(7)): with its first process, the kernel ends all others in it.
  * That first process ends with netdemo, however netdemo ends: it reads a pipe that netdemo holds.
  */
-import type { Enclosure } from "./enclosure.ts";
-import { offences } from "./child.ts";
+import { type Enclosure, offences } from "./enclosure.ts";
 import { processGroupsIn, runScript } from "./system.ts";
 import { runTool } from "./tools.ts";
 

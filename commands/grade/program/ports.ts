@@ -1,7 +1,19 @@
+/** Where programs under test listen: the addresses, and ports that nothing else uses. */
 import { delay } from "@std/async/delay";
 import { Failure } from "../../../cli/errors/failure.ts";
+import { lookUp } from "../../../sockets/resolve.ts";
 import { bindDatagrams, bindTcp } from "../../../sockets/listen.ts";
 import { busyPorts, isInTimeWait } from "./system.ts";
+
+/** The addresses at which a program should listen. */
+export const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
+/** Milliseconds within which this host's own name must resolve. */
+const RESOLVE_MS = 500;
+
+/** Returns the addresses of this host's own name: the lesson's programs may use gethostname(). */
+export async function ownAddresses(): Promise<readonly string[]> {
+  return await lookUp(Deno.hostname(), RESOLVE_MS).catch(() => []);
+}
 
 const FIRST_PORT = 20_000;
 const BLOCKS = 100;

@@ -1,13 +1,16 @@
 /** The program under test: its process, its port, and what it says on stderr. */
 import { Finding, Skipped } from "../../../suite/test.ts";
-import { NO_PROCESS } from "../checks/check.ts";
-import { Child, endMarked, offences } from "./child.ts";
+import { Child, endMarked } from "./child.ts";
 import { lastWordsAndLine } from "./last_words.ts";
 import type { Container } from "./containment.ts";
+import { offences } from "./enclosure.ts";
 import { type Ports, untilFree } from "./ports.ts";
 
 /** The environment variable that marks every process of a run. */
 export const MARK = "NETDEMO_GRADE";
+
+/** Why a check of the program's process is skipped. */
+export const NO_PROCESS = "needs a program that netdemo starts: give its command after --";
 
 /** Where a program is started. */
 export interface Place {
@@ -23,6 +26,8 @@ export interface ProgramOptions {
   readonly command?: readonly string[] | undefined;
   /** @default {netdemo's working folder} */
   readonly place?: Place | undefined;
+  /** What it gets on stdin; `{port}` in it stands for the port. @default nothing */
+  readonly input?: string | undefined;
   /** The fixed port that it uses. */
   readonly fixedPort?: number | undefined;
   readonly ports: Ports;
@@ -78,12 +83,15 @@ export class Program implements AsyncDisposable {
    * Starts it.
    *
    * @param port Where it is to listen, or to connect to.
-   * @param stdin What it gets on stdin. @default nothing
+   * @param stdin What it gets on stdin. @default {the input of its options}
    * @param kept Bytes to keep of its stdout. @default {65_536}
    * @throws {CannotStart}
    * @throws {Finding} if the check is over, or the folder to start it in is gone.
    */
-  start(port: number, { stdin, kept }: { stdin?: string | undefined; kept?: number } = {}): Child {
+  start(
+    port: number,
+    { stdin = this.options.input, kept }: { stdin?: string | undefined; kept?: number } = {},
+  ): Child {
     if (this.isCancelled) throw new Finding({ saw: "the check was over" });
     const { command = [], place } = this.options;
     this.port = port;
@@ -98,7 +106,7 @@ export class Program implements AsyncDisposable {
       command: this.options.container?.wrap(own, env) ?? own,
       folder: place?.folder,
       env,
-      stdin,
+      stdin: stdin?.replaceAll("{port}", String(port)),
       kept,
     });
     this.#groups.add(this.child.pid);

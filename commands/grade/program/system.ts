@@ -3,6 +3,8 @@
  * reading `/proc`, which Deno allows only with all permissions. `undefined`
  * always means that no tool here has the answer.
  */
+import { delay } from "@std/async/delay";
+import type { Stream } from "../../../sockets/stream.ts";
 import { os } from "../../../sockets/system.ts";
 import {
   endpoint,
@@ -144,6 +146,28 @@ export async function unreadAt(port: number, remotePort: number): Promise<number
   const text = await output("ss", "-Htn", `sport = :${port} and dport = :${remotePort}`);
   const [, unread] = text?.trim().split(/\s+/) ?? [];
   return unread === undefined ? undefined : Number(unread);
+}
+
+/** Milliseconds within which a program reads what has arrived, if it reads at all. */
+const READ_MS = 2_000;
+/** Milliseconds after which a program has likely read what has arrived. */
+const PAUSE_MS = 80;
+/** Milliseconds between two looks at what it has read. */
+const LOOK_MS = 2;
+
+/** Waits until the program at the other end of a connection has read all that was sent to it. */
+export async function untilRead(
+  { local, remote }: Pick<Stream, "local" | "remote">,
+): Promise<void> {
+  if (!("port" in local) || !("port" in remote)) return;
+  const until = performance.now() + READ_MS;
+  while (performance.now() < until) {
+    const unread = await unreadAt(remote.port, local.port);
+    if (unread === 0) return;
+    // Without a tool that shows this, or for a program on another host, a pause must do.
+    await delay(unread === undefined ? PAUSE_MS : LOOK_MS);
+    if (unread === undefined) return;
+  }
 }
 
 /** Ports from 20000 to 29999 on which something listens or a connection is left. */

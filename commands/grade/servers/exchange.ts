@@ -1,25 +1,18 @@
 /** Holds conversations with a server under test, and says what is wrong with its side. */
 import { delay } from "@std/async/delay";
-import type { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
 import { type DeviationFacts, TalkDeviation } from "../../../talk/deviation.ts";
 import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
 import { type PlayOptions, TalkPlayer } from "../../../clients/call/talk_player.ts";
-import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { type Evidence, Finding } from "../../../suite/test.ts";
 import { parseRational } from "../../../talk/rational.ts";
 import { type Conversation, type Line, namesIn, type Token } from "../../../talk/talk.ts";
 import { numberValue, type Value, type Values } from "../../../talk/value.ts";
 import { hasOneClient, requestsOf, sampleOf } from "../conversations.ts";
-import { shown } from "../evidence.ts";
-import { replyEvidence } from "./reply_evidence.ts";
+import { replyEvidence } from "../evidence.ts";
 import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";
 
-/** Milliseconds to wait for a reaction to a bad request: silence is not a failure. */
-const REACTION_MS = 500;
 /** Milliseconds that a server gets to remember its new clients. */
 const GATHER_MS = 50;
-/** Milliseconds of silence after which an answer without a line end is taken to be complete. */
-const REST_MS = 150;
 
 /** What is held, and how; the server's sample as a rule. */
 export interface Holding extends Partial<Pick<PlayOptions, "talk" | "send" | "open" | "timeout">> {
@@ -166,37 +159,4 @@ export function sampleHolding({ settings: { subject }, talk }: ServerUnderTest):
     return [name, number === undefined ? word : numberValue(number, text)];
   });
   return { values: new Map(values) };
-}
-
-/** Sends bytes, or as much as the server accepts within this many milliseconds. */
-export async function sendTo(
-  peer: TalkPeer,
-  bytes: Uint8Array,
-  milliseconds: number,
-): Promise<void> {
-  if (peer instanceof EagerPeer) await peer.send(bytes, milliseconds);
-  else await peer.send(bytes);
-}
-
-/** What a server does about something: `it answered ...`, `nothing within 2s`, `the connection closed`. */
-export async function reactionOf(peer: TalkPeer): Promise<Reaction> {
-  if (!(peer instanceof EagerPeer)) return await datagramReaction(peer);
-  await peer.until(({ length }) => length > 0, REACTION_MS);
-  if (peer.pending > 0) await peer.untilSilent(REST_MS);
-  const bytes = peer.take();
-  const parts = bytes.length > 0 ? [`it answered ${shown(bytes)}`] : [];
-  if (peer.ending === "end of stream") parts.push("the connection closed");
-  if (peer.ending === "reset") parts.push("the connection was reset");
-  return { bytes, text: parts.length === 0 ? "nothing came" : parts.join(", then ") };
-}
-
-export interface Reaction {
-  readonly bytes: Uint8Array;
-  readonly text: string;
-}
-
-async function datagramReaction(peer: DatagramPeer): Promise<Reaction> {
-  const answer = await peer.inbox.next(REACTION_MS / 2);
-  if (answer === undefined) return { bytes: new Uint8Array(), text: "no answer" };
-  return { bytes: answer.bytes, text: `it answered ${shown(answer.bytes)}` };
 }

@@ -2,7 +2,7 @@
 import { delay } from "@std/async/delay";
 import { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
 import { Finding } from "../../../suite/test.ts";
-import { LOOPBACK } from "../program/listener_search.ts";
+import { LOOPBACK } from "../program/ports.ts";
 import type { Program } from "../program/program.ts";
 import { listeningOf, usageOf } from "../program/system.ts";
 import type { Listening } from "../program/tools.ts";

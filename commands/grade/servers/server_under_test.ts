@@ -7,8 +7,19 @@ import { Finding } from "../../../suite/test.ts";
 import type { Talk } from "../../../talk/talk.ts";
 import { withLineEnds, withRequestEnds } from "../conversations.ts";
 import type { Program } from "../program/program.ts";
-import { untilRead } from "../program/until_read.ts";
-import type { ServerSettings } from "../settings.ts";
+import { untilRead } from "../program/system.ts";
+import type { Subject } from "../subjects.ts";
+
+/** What the tests of a server are given. */
+export interface ServerSettings {
+  readonly subject: Subject;
+  /** Random numbers from 0 up to 1. */
+  readonly random: () => number;
+  /** Milliseconds to wait for each answer. */
+  readonly timeout: number;
+  /** Where a server is already running, in place of a command. */
+  readonly target?: { readonly addresses: readonly string[]; readonly port: number } | undefined;
+}
 
 /** What to do about a program that ended before it was asked anything. @param said Its last words. */
 export function endedEarlyFix({ takesPort, port }: Program, said = ""): string {
@@ -162,11 +173,11 @@ export class ServerUnderTest<P extends TalkPeer = TalkPeer> implements Driver, A
   /** Starts the program afresh. @param port @default a new one @throws {Finding} */
   async start(port?: number): Promise<void> {
     await this.stop();
-    const { program, settings: { input } } = this;
+    const { program } = this;
     const isChosenHere = port === undefined && program.options.fixedPort === undefined;
     for (let tries = isChosenHere ? STARTS : 1;; tries--) {
       const next = port ?? await program.nextPort();
-      program.start(next, { stdin: input?.replaceAll("{port}", String(next)) });
+      program.start(next);
       try {
         this.#first = await this.clients.untilReady();
         this.#mustRestart = this.#hadClient = false;

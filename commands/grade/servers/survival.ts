@@ -1,14 +1,19 @@
-/** Whether a server survives something. */
+/** Sends something wrong to a server, and sees what it does, and whether it survives. */
+import type { DatagramPeer } from "../../../clients/call/datagram_peer.ts";
 import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { Finding } from "../../../suite/test.ts";
 import type { Conversation, Line } from "../../../talk/talk.ts";
 import { inHex, shown, withEvidence } from "../evidence.ts";
-import { Client, exchange, type Reaction, reactionOf, sendTo } from "./exchange.ts";
+import { Client, exchange } from "./exchange.ts";
 import type { ServerUnderTest } from "./server_under_test.ts";
 
 /** Milliseconds within which a server closes that answers one request for each connection. */
 const CLOSING_MS = 50;
+/** Milliseconds to wait for a reaction to a bad request: silence is not a failure. */
+const REACTION_MS = 500;
+/** Milliseconds of silence after which an answer without a line end is taken to be complete. */
+const REST_MS = 150;
 
 /** Something that a client sends wrongly, and where. */
 interface Wrongdoing {
@@ -72,4 +77,37 @@ async function refuseCrash(server: ServerUnderTest, sent: string, before: string
   if (ended !== undefined && server.program.hasCrashed) {
     throw new Finding({ sent, saw: `${before}; ${ended}` });
   }
+}
+
+/** Sends bytes, or as much as the server accepts within this many milliseconds. */
+export async function sendTo(
+  peer: TalkPeer,
+  bytes: Uint8Array,
+  milliseconds: number,
+): Promise<void> {
+  if (peer instanceof EagerPeer) await peer.send(bytes, milliseconds);
+  else await peer.send(bytes);
+}
+
+/** What a server does about something: `it answered ...`, `nothing within 2s`, `the connection closed`. */
+export async function reactionOf(peer: TalkPeer): Promise<Reaction> {
+  if (!(peer instanceof EagerPeer)) return await datagramReaction(peer);
+  await peer.until(({ length }) => length > 0, REACTION_MS);
+  if (peer.pending > 0) await peer.untilSilent(REST_MS);
+  const bytes = peer.take();
+  const parts = bytes.length > 0 ? [`it answered ${shown(bytes)}`] : [];
+  if (peer.ending === "end of stream") parts.push("the connection closed");
+  if (peer.ending === "reset") parts.push("the connection was reset");
+  return { bytes, text: parts.length === 0 ? "nothing came" : parts.join(", then ") };
+}
+
+export interface Reaction {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+async function datagramReaction(peer: DatagramPeer): Promise<Reaction> {
+  const answer = await peer.inbox.next(REACTION_MS / 2);
+  if (answer === undefined) return { bytes: new Uint8Array(), text: "no answer" };
+  return { bytes: answer.bytes, text: `it answered ${shown(answer.bytes)}` };
 }

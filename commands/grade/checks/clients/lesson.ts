@@ -3,15 +3,20 @@ import { type Evidence, Finding } from "../../../../suite/test.ts";
 import { bytesOfValue, evaluate, type Values } from "../../../../talk/value.ts";
 import { describe } from "../../../../talk/render.ts";
 import { namesIn, type Token } from "../../../../talk/talk.ts";
-import { type ClientUnderTest, END_MS, type Run } from "../../clients/client_under_test.ts";
+import {
+  type ClientUnderTest,
+  END_MS,
+  printedBy,
+  type Run,
+} from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Heard, type Scenario } from "../../clients/scripted_server.ts";
 import { firstRequest } from "../../conversations.ts";
-import { areSwapped, wrongBytes } from "../../evidence.ts";
+import { wrongBytes } from "../../evidence.ts";
+import { areSwapped } from "../../mistakes.ts";
 import { endingOf } from "../../program/child.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
 import { lacksRequest } from "../lacks.ts";
-import { printedBy } from "./client_output.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -55,6 +60,13 @@ export const connects: Check<ClientUnderTest> = {
       fix: bound ? "connect() to the port: this program binds it, as a server does" : undefined,
     });
   },
+};
+
+export const reaches: Check<ClientUnderTest> = {
+  ...connects,
+  sentence: "reaches the server",
+  how: "A socket bound to the given port on 127.0.0.1 and ::1 waits for a datagram.",
+  fix: "sendto() localhost and the given port on a datagram socket (SOCK_DGRAM)",
 };
 
 /** What a client does once it has connected. */

@@ -4,11 +4,10 @@ import { Finding } from "../../../../suite/test.ts";
 import { isFramed } from "../../../../talk/talk.ts";
 import { sampleOf } from "../../conversations.ts";
 import type { Subject } from "../../subjects.ts";
-import type { ClientUnderTest } from "../../clients/client_under_test.ts";
+import { type ClientUnderTest, printedBy } from "../../clients/client_under_test.ts";
 import type { Asked, Heard, Scenario } from "../../clients/scripted_server.ts";
 import { shown } from "../../evidence.ts";
 import type { Check } from "../check.ts";
-import { printedBy } from "./client_output.ts";
 import { lacksRequest } from "../lacks.ts";
 import { shownParts } from "./lesson.ts";
 

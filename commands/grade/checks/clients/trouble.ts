@@ -1,14 +1,13 @@
 /** What clients must do when something goes wrong: report it and exit with an error. */
 import { canReset } from "../../../../sockets/runtime.ts";
 import { type Evidence, Finding, Skipped } from "../../../../suite/test.ts";
-import type { ClientUnderTest, Run } from "../../clients/client_under_test.ts";
+import { type ClientUnderTest, lastLine, type Run } from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Scenario } from "../../clients/scripted_server.ts";
 import { shown } from "../../evidence.ts";
 import { endingOf } from "../../program/child.ts";
 import { CANNOT_RESET, type Check } from "../check.ts";
 import { lacksCalculator, lacksRequest } from "../lacks.ts";
-import { lastLine } from "./client_output.ts";
-import { erringServer } from "./lesson.ts";
+import { erringServer, goodServer } from "./lesson.ts";
 
 /** A check of a client, with the situation that it is put into, if that is its own. */
 export interface ClientCheck extends Check<ClientUnderTest> {
@@ -117,6 +116,34 @@ export const tcpTroubles: readonly ClientCheck[] = [
   }),
 ];
 
+const stranger: Scenario = {
+  id: "stranger",
+  replies: true,
+  async answer(asked) {
+    await asked.sendFromElsewhere("a stranger's reply");
+    await goodServer.answer?.(asked);
+  },
+};
+
+const strangerCheck: ClientCheck = {
+  id: "stranger",
+  level: "robust",
+  sentence: "accepts a reply only from the server",
+  how: "A datagram from another port arrives first, then the reply: only the reply may be printed.",
+  why: "anyone can send a datagram: only its address shows who sent it",
+  fix: "connect() the socket, or compare the address that recvfrom() returns",
+  needs: ["sends", "prints", "ends"],
+  lacks: lacksRequest,
+  async run(client) {
+    const run = await client.observe(stranger);
+    if (!run.stdout.includes("a stranger's reply")) return;
+    throw new Finding({
+      sent: "a stranger's reply (from another port)",
+      saw: `it printed: ${shown(lastLine(run.stdout))}`,
+    });
+  },
+};
+
 export const udpTroubles: readonly ClientCheck[] = [
   trouble({
     id: "gone",
@@ -137,4 +164,5 @@ export const udpTroubles: readonly ClientCheck[] = [
     fix: "set a timeout on the socket: settimeout(5), SO_RCVTIMEO, setTimeout()",
     scenario: { waits: true },
   }),
+  strangerCheck,
 ];

@@ -29,6 +29,26 @@ const AT_A_TIME = 10;
 /** Descriptors that may be left: a runtime may open some of its own. */
 const MAX_LEFT = 5;
 
+export const hangsUp: Check<ServerUnderTest> = {
+  id: "hangs-up",
+  level: "robust",
+  sentence: "survives a client that leaves at once",
+  how: "Three clients connect and leave without sending anything; another must be answered.",
+  why: "port scanners, health checks and impatient people do this all day",
+  fix: "if recv() returns nothing, the client has left: close its socket and wait for the next",
+  needs: ["listens", "answers"],
+  async run(server) {
+    // One that serves a single client has served it then.
+    const times = server.servesSeveral ? 3 : 1;
+    for (let client = 0; client < times; client++) {
+      // A greeting that is not read would turn the end into a reset.
+      using leaving = new Client(server);
+      await leaving.begin();
+    }
+    await servesAnother(server, "nothing", "a client connected and left without sending anything");
+  },
+};
+
 export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
   {
     id: "reset",

@@ -1,9 +1,11 @@
-/** How a server behaves as a process. */
+/** How a server behaves as a process: what it shows its user, what it uses, and how it ends. */
 import { delay } from "@std/async/delay";
 import { os } from "../../../../sockets/system.ts";
 import { Finding, Skipped } from "../../../../suite/test.ts";
+import { namesIn } from "../../../../talk/talk.ts";
+import { requestsOf } from "../../conversations.ts";
 import { withEvidence } from "../../evidence.ts";
-import type { Program } from "../../program/program.ts";
+import { NO_PROCESS, type Program } from "../../program/program.ts";
 import { usageOf } from "../../program/system.ts";
 import { Client, exchange, sampleHolding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
@@ -19,6 +21,21 @@ const MAX_SHARE = 0.1;
 const CTRL_C_MS = 3_000;
 /** Milliseconds for a program to finish its work before Ctrl-C is pressed. */
 const SETTLE_MS = 50;
+
+export const prints: Check<ServerUnderTest> = {
+  id: "prints",
+  level: "lesson",
+  sentence: ({ prints }) =>
+    prints === "requests" ? "shows the message" : "reports that a client has connected",
+  how: "The program's stdout is read. Many languages buffer what they print to a pipe, so empty " +
+    "output is not a failure.",
+  why: "the person who runs the server wants to see what is going on",
+  fix: "print a line for each client or message, and flush stdout",
+  needs: ["listens", "answers"],
+  isLessonOnly: true,
+  lacks: ({ prints }) => prints === undefined ? "nothing says what it should print" : undefined,
+  run: printsWhatHappens,
+};
 
 export const busy: Check<ServerUnderTest> = {
   id: "busy",
@@ -75,6 +92,39 @@ export const processChecks: readonly Check<ServerUnderTest>[] = [
   },
   ctrlC,
 ];
+
+async function printsWhatHappens(server: ServerUnderTest): Promise<void> {
+  const { subject, target } = server.settings;
+  if (target !== undefined) throw new Skipped(NO_PROCESS);
+  let request: string | undefined;
+  {
+    using client = new Client(server);
+    const [said] = requestsOf(client.conversation);
+    if (said === undefined) await client.begin();
+    else await client.hold();
+    const value = client.values.get(namesIn(said?.tokens ?? [])[0] ?? "");
+    if (value?.kind === "word") request = new TextDecoder().decode(value.bytes);
+  }
+  const child = server.program.process();
+  const shows = (text: string): boolean =>
+    subject.prints === "clients" || request === undefined
+      ? /connect|client|accept/i.test(text)
+      : text.includes(request);
+  if (await child.stdout.shows(shows, 300)) return;
+  const endedByItself = await child.endsWithin(200) && child.ended?.signal === null;
+  // Buffered output appears when the program ends by itself.
+  child.signal("SIGINT");
+  await child.endsWithin(1_000);
+  if (await child.stdout.shows(shows, 300)) return;
+  const { text } = child.stdout;
+  if (text === "" || !endedByItself) {
+    throw new Skipped("nothing appeared on stdout: it may be buffered until it is flushed");
+  }
+  throw new Finding({
+    sent: request,
+    saw: `only this on stdout: ${text.trim().split("\n").at(-1) ?? ""}`,
+  });
+}
 
 /** @throws {Finding} if the program uses the CPU while it has nothing to do. */
 async function restsWhenIdle(program: Program): Promise<void> {

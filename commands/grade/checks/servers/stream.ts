@@ -7,22 +7,22 @@ import { render } from "../../../../talk/render.ts";
 import { integer, parseRational } from "../../../../talk/rational.ts";
 import type { Line } from "../../../../talk/talk.ts";
 import { numberValue, type Value } from "../../../../talk/value.ts";
-import { blindRequests, type Chosen, requestsOf, sampleOf } from "../../conversations.ts";
+import {
+  blindRequests,
+  type Chosen,
+  framedOf,
+  longName,
+  repeatedIn,
+  requestsOf,
+  sampleOf,
+  severalOf,
+} from "../../conversations.ts";
 import { shown, withEvidence } from "../../evidence.ts";
 import { Client, exchange, type Holding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
-import {
-  framedOf,
-  lacksFrames,
-  lacksLong,
-  lacksRepeats,
-  lacksSeveral,
-  longName,
-  repeatedIn,
-  severalOf,
-} from "./framed.ts";
+import { lacksFrames, lacksLong, lacksRepeats, lacksSeveral } from "../lacks.ts";
 
 /** Milliseconds between the pieces of a request: enough to see whether the first is answered. */
 const PIECE_MS = 80;
@@ -68,7 +68,7 @@ export const streamChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
     lacks: lacksFrames,
     run: (server) =>
       withEvidence(
-        exchange(server, { ...framedOf(server.settings.subject), send: inPieces }),
+        exchange(server, { ...framedOf(server.settings.subject.lines), send: inPieces }),
         // On a busy machine the pieces may be so late that a server takes the first for a request.
         (evidence) => ({ ...evidence, isSilence: true }),
       ),
@@ -93,7 +93,7 @@ export const streamChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
     fix: "split the input at each end, answer each request, keep the rest for the next recv()",
     needs: ["answers", "in-kind", "several"],
     lacks: (subject) => lacksFrames(subject) ?? lacksSeveral(subject),
-    run: (server) => askBlindly(server, severalOf(server.settings.subject)),
+    run: (server) => askBlindly(server, severalOf(server.settings.subject.lines)),
   },
   {
     id: "long",
@@ -118,10 +118,10 @@ export const streamChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
     needs: ["split", "glued"],
     lacks: (subject) =>
       lacksFrames(subject) ??
-        (blindRequests(framedOf(subject).conversation) === undefined
+        (blindRequests(framedOf(subject.lines).conversation) === undefined
           ? "a request depends on an answer"
           : undefined),
-    run: (server) => askBlindly(server, severalOf(server.settings.subject), true),
+    run: (server) => askBlindly(server, severalOf(server.settings.subject.lines), true),
   },
 ];
 
@@ -134,7 +134,7 @@ function lacksOpenEnd({ talk }: Subject): string | undefined {
 }
 
 async function answersSeveral(server: ServerUnderTest): Promise<void> {
-  using client = new Client(server, repeatedIn(server.settings.subject, 3));
+  using client = new Client(server, repeatedIn(server.settings.subject.lines, 3));
   await withEvidence(client.hold(), (evidence) => {
     const hasAnswered = client.reply !== undefined;
     const isSilent = client.deviation?.came.length === 0;
@@ -177,7 +177,7 @@ async function inPieces(peer: EagerPeer, bytes: Uint8Array): Promise<void> {
 }
 
 async function keepsApart(server: ServerUnderTest): Promise<void> {
-  const holding = framedOf(server.settings.subject);
+  const holding = framedOf(server.settings.subject.lines);
   let isHalf = false;
   using other = new Client(server, holding);
   const first = requestsOf(holding.conversation)[0] as Line;
@@ -231,8 +231,8 @@ async function askBlindly(
 
 async function readsLongRequest(server: ServerUnderTest<EagerPeer>): Promise<void> {
   const { subject } = server.settings;
-  const name = longName(subject) ?? "";
-  const { talk, conversation } = framedOf(subject);
+  const name = longName(subject.lines) ?? "";
+  const { talk, conversation } = framedOf(subject.lines);
   const long: Value = talk.numbers.has(name)
     ? numberValue(parseRational("7".repeat(LONG)) ?? integer(7n))
     : { kind: "word", bytes: new TextEncoder().encode("x".repeat(LONG)) };

@@ -1,9 +1,8 @@
 /** The texts of --list, --explain and docs/grade.md. */
-import { displayOf } from "../../cli/output/terminal.ts";
-import { wrap } from "../../text/width.ts";
-import { factsFor, type SubjectFacts } from "./checks/check.ts";
-import { type Level, levels, type Subject } from "./subjects.ts";
-import { tableOf } from "./tables.ts";
+import { displayOf } from "../../../cli/output/terminal.ts";
+import { wrap } from "../../../text/width.ts";
+import { type Level, levels, type Subject } from "../subjects.ts";
+import { factsFor, type SubjectFacts, tableOf } from "./tables.ts";
 
 /** A check and the programs that it applies to. */
 interface Entry {
