@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { EventOf } from "../cli/output/events.ts";
 import { httpChallenge } from "../commands/check/questions/http.ts";
-import { customQuestion } from "../commands/check/questions/custom.ts";
+import { wantedText } from "../commands/check/questions/custom.ts";
 import { challengeFor, parseExpectation } from "../commands/check/targets/targets.ts";
 import { type Ended, netdemoInProcess } from "./harness/mod.ts";
 import { forever, type RunningPeer, send, startStreams } from "./harness/peers.ts";
@@ -24,7 +24,7 @@ const ask = (status = { first: 200, last: 399 }, body?: string) =>
   httpChallenge({
     path: "/health?a=1",
     status,
-    body: body === undefined ? undefined : customQuestion(undefined, `{...}${body}{...}`),
+    body: body === undefined ? undefined : wantedText(body),
   }, "web:8080");
 
 Deno.test("the request names its host and path, and asks for the end of the connection", () => {

@@ -1,11 +1,12 @@
 /** How a check judges the outcomes of its probes, without sockets. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { exitCodes, Failure } from "../cli/errors/failure.ts";
-import { assess, type Row } from "../commands/check/rounds/assessment.ts";
+import { assess, meets, type Row } from "../commands/check/rounds/assessment.ts";
 import type { Challenge } from "../commands/check/questions/challenge.ts";
-import { customChallenge, customQuestion } from "../commands/check/questions/custom.ts";
-import { type Expectation, meets, parseExpectation } from "../commands/check/targets/targets.ts";
-import { findLimit, readSizes } from "../commands/check/rounds/sizes.ts";
+import { customQuestion } from "../commands/check/questions/custom.ts";
+import { type Expectation, parseExpectation } from "../commands/check/targets/targets.ts";
+import { flags } from "../commands/check/flags.ts";
+import { findLimit } from "../commands/check/rounds/modes.ts";
 import { spreadOf } from "../commands/check/rounds/series.ts";
 import { failureOfCheck } from "../commands/check/report/results.ts";
 import {
@@ -276,6 +277,7 @@ Deno.test("the largest size that passes is found for every limit", async () => {
 });
 
 Deno.test("--sizes takes two numbers in order", () => {
+  const { read: readSizes } = flags.sizes;
   assertEquals(readSizes("100..9000", "--sizes"), { least: 100, most: 9000 });
   for (
     const text of ["", "5", "9..5", "0..5", "1..65538", "1-5", "1...5", "1..", "a..b", "-1..5"]
@@ -293,12 +295,12 @@ Deno.test("percentiles are measured durations, by nearest rank", () => {
 });
 
 const challengeOf = (send: string | undefined, reply: string): Challenge =>
-  customChallenge(customQuestion(send, reply));
+  customQuestion(send, reply).challenge();
 const sent = (send: string): string => decoder.decode(challengeOf(send, "x").request);
 
 Deno.test("--send and --reply share a random word, new for each probe", () => {
   const question = customQuestion("ECHO {nonce} {nonce}\\n", "={nonce}");
-  const [one, other] = [customChallenge(question), customChallenge(question)];
+  const [one, other] = [question.challenge(), question.challenge()];
   const matched = (it: Challenge, text: string) => it.match(encoder.encode(text)).is;
   const [, nonce = ""] = /^ECHO (\w{16}) \1\n$/.exec(decoder.decode(one.request)) ?? [];
   assertEquals(matched(one, `=${nonce}\r\n`), "right");

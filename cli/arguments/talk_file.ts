@@ -2,14 +2,10 @@ import { MAX_FILE, parseTalk } from "../../talk/parse.ts";
 import { TalkError } from "../../talk/problem.ts";
 import type { Talk } from "../../talk/talk.ts";
 import { shellWord } from "../../text/shell.ts";
-import { visible } from "../../text/visible.ts";
-import { cutTo, widthOf } from "../../text/width.ts";
+import { excerptOf } from "../errors/excerpt.ts";
 import { misuse } from "../errors/failure.ts";
 import { wordsOfTalk } from "../errors/talk_words.ts";
 import { readText } from "./text_file.ts";
-
-/** Columns of a wrong line that are shown, around its mistake. */
-const SHOWN = 70;
 
 /**
  * Reads a conversation file.
@@ -61,12 +57,4 @@ async function textOf(path: string): Promise<string> {
 /** Bytes of a file; 0 if that is not known, so that reading it says why. */
 async function sizeOf(path: string): Promise<number> {
   return await Deno.stat(path).then(({ size }) => size, () => 0);
-}
-
-/** A line of a file, and a caret below one of its columns. */
-export function excerptOf(source: string, column: number): readonly string[] {
-  const before = visible(source.slice(0, column - 1));
-  const start = widthOf(before) > SHOWN / 2 ? `...${before.slice(-SHOWN / 2)}` : before;
-  const shown = cutTo(start + visible(source.slice(column - 1)), SHOWN);
-  return [shown, `${" ".repeat(widthOf(start))}^`];
 }

@@ -3,7 +3,7 @@ import { escapeBytes, escapeWithin } from "../../talk/escape.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { visible } from "../../text/visible.ts";
 import { cutTo, widthOf } from "../../text/width.ts";
-import { excerptOf } from "../arguments/talk_file.ts";
+import { excerptOf } from "./excerpt.ts";
 
 /** Columns of what was said that are shown. */
 const SHOWN = 60;

@@ -19,11 +19,12 @@ import {
 } from "./rounds/modes.ts";
 import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./report/results.ts";
 import { NetworkClock } from "./probe/network_clock.ts";
-import { type Ports, portsIn, waitForPort } from "./targets/port_file.ts";
+import { loadPlayer } from "./probe/probe.ts";
+import { placing, waitForPort } from "./targets/port_file.ts";
 import { readTargetList } from "./targets/target_list.ts";
 import { refuseContradictions, refuseUnsizable, refuseUseless } from "./misuses.ts";
 import { watchParent } from "./parent.ts";
-import { atPort, type Expectation } from "./targets/targets.ts";
+import type { Expectation } from "./targets/targets.ts";
 import { areCertificates, loadTls } from "./probe/tls.ts";
 import { counted } from "../../text/counted.ts";
 
@@ -114,6 +115,7 @@ async function prepare(
 ): Promise<Prepared> {
   // Loaded before any probe, so that loading is not measured.
   if (targets.some(({ tls }) => tls !== undefined)) await loadTls();
+  if (targets.some(({ question }) => question?.form === "talk")) await loadPlayer();
   if (values.ca !== undefined && !await areCertificates(values.ca)) {
     throw misuse("--ca: the file has a certificate that can't be read", {
       hint: "its certificates must be whole, from -----BEGIN CERTIFICATE----- to the end",
@@ -171,19 +173,6 @@ function countOn(progress: ((line: string) => void) | undefined, targets: number
     [Symbol.dispose](): void {
       clearInterval(timer);
     },
-  };
-}
-
-/** The targets, with the ports that their server has now or had last, if a file says them. */
-function placing(
-  targets: readonly Expectation[],
-  portFile: string | undefined,
-): () => readonly Expectation[] {
-  if (portFile === undefined) return () => targets;
-  let ports: Ports = new Map();
-  return () => {
-    ports = portsIn(portFile) ?? ports;
-    return targets.map((target) => atPort(target, ports));
   };
 }
 

@@ -5,7 +5,10 @@ import { type ProxyVersion, proxyVersions } from "../../protocol/proxy_header.ts
 import { reasonOf } from "../../sockets/errno.ts";
 import { decodeText } from "../../text/encoding.ts";
 import type { StatusRange } from "./questions/http.ts";
-import { readSizes } from "./rounds/sizes.ts";
+import type { Sizes } from "./rounds/modes.ts";
+
+/** Bytes of the largest request that a server takes by default, line end included. */
+const MAX_SIZE = 65_537;
 
 /** The flags of a question: they hold for the targets after them. */
 export const questionFlags = {
@@ -104,6 +107,17 @@ function readStatus(text: string, flag: string): StatusRange {
   throw misuse(`${flag} must be an HTTP status or a range: received '${text}'`, {
     hint: `for example ${flag} 204 or ${flag} 200-299`,
   });
+}
+
+/** Reads `A..B`. @throws {Failure} of kind `USAGE`. */
+export function readSizes(text: string, flag: string): Sizes {
+  const [, from = "", to = ""] = /^(\d{1,6})\.\.(\d{1,6})$/.exec(text) ?? [];
+  const [least, most] = [Number(from || NaN), Number(to || NaN)];
+  if (least >= 1 && least <= most && most <= MAX_SIZE) return { least, most };
+  throw misuse(
+    `${flag} must be A..B, bytes from 1 to ${MAX_SIZE}, A at most B: received '${text}'`,
+    { hint: `for example ${flag} 100..9000` },
+  );
 }
 
 /** Reads a version of the PROXY protocol. @throws {Failure} of kind `USAGE`. */

@@ -5,8 +5,8 @@ import { randomFraction } from "../../../clients/challenge.ts";
 import { EagerPeer } from "../../../sockets/eager_peer.ts";
 import { type DeviationFacts, TalkDeviation } from "../../../talk/deviation.ts";
 import type { Line } from "../../../talk/talk.ts";
-import type { TalkQuestion } from "../questions/talk_question.ts";
-import { openStream } from "./ask_stream.ts";
+import type { TalkQuestion } from "../questions/challenge.ts";
+import { openStream } from "./ask.ts";
 import type { Probing } from "./probing.ts";
 import type { ProbeEnding } from "./verdict.ts";
 

@@ -1,11 +1,9 @@
 import { errnoOf, kindOf } from "../../../sockets/errno.ts";
 import { SocketFailure } from "../../../sockets/failure.ts";
 import { isRefusedHere } from "../../../sockets/route.ts";
-import { askOverUdp } from "./ask_datagram.ts";
-import { askOverStream, openStream } from "./ask_stream.ts";
+import { askOverStream, askOverUdp, openStream } from "./ask.ts";
 import type { HttpAnswer } from "../questions/challenge.ts";
 import type { Observed, ProbeOptions, Probing, Seen } from "./probing.ts";
-import { playTalk } from "./play_talk.ts";
 import { refusalOf } from "./tls.ts";
 import type { Failed, ProbeEnding } from "./verdict.ts";
 
@@ -32,6 +30,11 @@ export interface Probed extends Readonly<Observed> {
   readonly reply: Uint8Array;
   /** What a web server answered. */
   readonly answer?: HttpAnswer | undefined;
+}
+
+/** What plays conversations: most checks never need it. */
+export async function loadPlayer() {
+  return await import("./play_talk.ts");
 }
 
 /** Probes one address, once. Anything a socket does is an ending; only bugs are thrown. */
@@ -82,7 +85,7 @@ function probedOf(
 
 async function endingOf(probing: Probing): Promise<ProbeEnding> {
   const { protocol, challenge, seen, tls } = probing;
-  if (challenge?.form === "talk") return await playTalk(challenge, probing);
+  if (challenge?.form === "talk") return await (await loadPlayer()).playTalk(challenge, probing);
   if (protocol === "udp") return await askOverUdp(challenge, probing);
   using stream = await openStream(probing);
   if (challenge === undefined) {

@@ -1,17 +1,10 @@
 import type { Endpoint, Protocol } from "../../../protocol/addresses.ts";
 import type { ProxyVersion } from "../../../protocol/proxy_header.ts";
 import type { DeviationFacts } from "../../../talk/deviation.ts";
-import type { Challenge } from "../questions/challenge.ts";
+import type { Challenge, TalkQuestion } from "../questions/challenge.ts";
 import type { NetworkClock, WaitEnd } from "./network_clock.ts";
-import type { TalkQuestion } from "../questions/talk_question.ts";
 import type { Certificate, TlsOptions } from "./tls.ts";
 import type { Phase } from "./verdict.ts";
-
-/** How a connection must be secured. */
-export interface TlsExpectation extends TlsOptions {
-  /** Days for which the certificate must still be valid. @default {0} */
-  readonly days?: number | undefined;
-}
 
 /** What to probe, and how. */
 export interface ProbeOptions {
@@ -22,7 +15,7 @@ export interface ProbeOptions {
   /** Milliseconds for the whole probe; of a conversation, to connect and for each reply. */
   readonly timeout: number;
   /** How to secure the connection. @default {it stays as it is} */
-  readonly tls?: TlsExpectation | undefined;
+  readonly tls?: TlsOptions | undefined;
   /** The version of the PROXY protocol whose header is sent first. @default {none is} */
   readonly proxyProtocol?: ProxyVersion | undefined;
   readonly clock: NetworkClock;

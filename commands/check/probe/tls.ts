@@ -10,13 +10,15 @@ const DAY_MS = 86_400_000;
 /** First bytes of TLS records (RFC 8446, section 5.1): alerts and what a handshake sends. */
 const RECORD_TYPES = [20, 21, 22, 23];
 
-/** How to secure a connection. */
+/** How a connection must be secured. */
 export interface TlsOptions {
   /** The name or address that the certificate must be for. A name is also sent (SNI). */
   readonly host: string;
   /** Certificates of issuers to trust instead of the usual ones, as PEM. */
   readonly ca?: string | undefined;
-  /** @default {none} */
+  /** Days for which the certificate must still be valid. @default {0} */
+  readonly days?: number | undefined;
+  /** Those to choose from (ALPN). @default {none} */
   readonly protocols?: readonly string[] | undefined;
 }
 
@@ -207,6 +209,15 @@ function certificateOf(
 /** A subject or an issuer, in few words. */
 function nameOf({ CN, O }: PeerCertificate["issuer"]): string {
   return String(CN ?? O ?? "unnamed");
+}
+
+/** What keeps a certificate from being accepted, if anything does. */
+export function problemOf(
+  certificate: Certificate,
+  { days = 0 }: TlsOptions,
+): TlsProblem | undefined {
+  if (certificate.distrust !== undefined) return "untrusted";
+  return daysLeft(certificate) < days ? "expires soon" : undefined;
 }
 
 /** Whole days for which a certificate is still valid; negative once it has expired. */

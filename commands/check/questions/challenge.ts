@@ -1,5 +1,5 @@
 import type { Challenge as ServiceChallenge } from "../../../clients/challenge.ts";
-import type { TalkQuestion } from "./talk_question.ts";
+import type { Conversation, Talk } from "../../../talk/talk.ts";
 
 /** A question to a target: that of a service, or the user's own. */
 export interface Challenge extends Omit<ServiceChallenge, "form"> {
@@ -8,6 +8,21 @@ export interface Challenge extends Omit<ServiceChallenge, "form"> {
   readonly endsSending?: boolean;
   /** What a web server has answered. */
   answer?(received: Uint8Array): HttpAnswer | undefined;
+}
+
+/** The conversations of a file, as a question to a target. */
+export interface TalkQuestion {
+  readonly form: "talk";
+  /** The file's name, for messages. */
+  readonly name: string;
+  readonly talk: Talk;
+  /** Those to play. */
+  readonly conversations: readonly Conversation[];
+  /** Whether a reply depends on what was drawn for this very question. */
+  readonly fresh: boolean;
+  /** Whether each request, sent back, would pass for its reply. */
+  readonly echo: boolean;
+  readonly expected: "";
 }
 
 /** What a web server answered, as far as it is worth showing. */

@@ -1,5 +1,7 @@
+/** The user's own questions. Most checks have none: this is loaded only if one does. @module */
 import { concat } from "@std/bytes/concat";
-import { excerptOf } from "../../../cli/arguments/talk_file.ts";
+import { readTalk } from "../../../cli/arguments/talk_file.ts";
+import { excerptOf } from "../../../cli/errors/excerpt.ts";
 import { misuse } from "../../../cli/errors/failure.ts";
 import { wordsOfTalk } from "../../../cli/errors/talk_words.ts";
 import { randomFraction, randomWord, type ReceiveEnd } from "../../../clients/challenge.ts";
@@ -9,7 +11,8 @@ import { TalkError } from "../../../talk/problem.ts";
 import { describe, render } from "../../../talk/render.ts";
 import { type Line, namesIn, type Talk } from "../../../talk/talk.ts";
 import type { Values } from "../../../talk/value.ts";
-import type { Challenge } from "./challenge.ts";
+import type { Challenge, TalkQuestion } from "./challenge.ts";
+import type { WantedText } from "./http.ts";
 
 /** The name of a fresh random word, longer than those that a conversation draws. */
 const NONCE = "nonce";
@@ -28,8 +31,8 @@ export interface CustomQuestion {
   readonly send: string | undefined;
   /** As typed. */
   readonly reply: string;
-  /** As a conversation over a stream. */
-  readonly talk: Talk;
+  /** Makes a challenge of it, with new random values. */
+  challenge(): Challenge;
 }
 
 /**
@@ -51,8 +54,62 @@ export function customQuestion(
       hint: "the word is random: a reply can contain it only if the request does",
     });
   }
-  const lines = [...send === undefined ? [] : [`> ${asLine(send)}`], `< ${asLine(reply)}`];
-  return { form: "text", send, reply, talk: parseLines(lines) };
+  const request = send === undefined ? [] : [`> ${asLine(send)}`];
+  const talk = parseLines([...request, replyLine(reply)]);
+  return { form: "text", send, reply, challenge: () => customChallenge(talk, send) };
+}
+
+/** What `--reply` says of a web server's body, which must contain it. @throws as the other does. */
+export function wantedText(reply: string): WantedText {
+  const talk = parseLines([replyLine(`{...}${reply}{...}`)]);
+  const lines = linesOf(talk);
+  return {
+    text: reply,
+    isIn: (body) => matcherOf(lines, new Map(), talk).match(body, "end").is === "right",
+  };
+}
+
+/**
+ * The question that the conversations of a file make.
+ *
+ * @param onlyFirst Whether to play the first conversation alone.
+ * @throws {Failure} of kind `USAGE` as {@linkcode readTalk} does.
+ */
+export async function talkQuestion(path: string, onlyFirst: boolean): Promise<TalkQuestion> {
+  const talk = await readTalk(path);
+  const conversations = talk.conversations
+    .filter(({ lines }) => lines.some(({ says }) => says === "server"))
+    .slice(0, onlyFirst ? 1 : undefined);
+  const fresh = conversations.some(({ lines }) => hasFreshReply(lines));
+  const echo = conversations.every(({ lines }) => onlyEchoes(lines));
+  return { form: "talk", name: path, talk, conversations, fresh, echo, expected: "" };
+}
+
+/** Whether the server must say something that its client has drawn. */
+function hasFreshReply(lines: readonly Line[]): boolean {
+  const drawn = new Set<string>();
+  return lines.some(({ says, tokens }) => {
+    const names = namesIn(tokens);
+    if (says === "client") names.forEach((name) => drawn.add(name));
+    return says === "server" && names.some((name) => drawn.has(name));
+  });
+}
+
+function onlyEchoes(lines: readonly Line[]): boolean {
+  const said = lines.filter(({ says }) => says === "client" || says === "server");
+  const text = ({ source }: Line): string => source.replace(/^\w*[<>]/, "");
+  return said.every((line, index) => {
+    const before = said[index - 1];
+    return line.says === "client" || (before?.says === "client" && text(before) === text(line));
+  });
+}
+
+function replyLine(reply: string): string {
+  return `< ${asLine(reply)}`;
+}
+
+function linesOf({ conversations }: Talk): readonly Line[] {
+  return conversations.flatMap(({ lines }) => lines);
 }
 
 /** Text of a flag as a line of a conversation file has it. */
@@ -85,9 +142,8 @@ function endsInEscape(text: string): boolean {
   return /(?<!\\)(?:\\\\)*\\(?:x[0-9a-f]{2}|u\{[0-9a-f]+\}|u[0-9a-f]{4}|.)$/is.test(text);
 }
 
-/** Makes a challenge from the user's question, with new random values. */
-export function customChallenge({ send = "", talk, form }: CustomQuestion): Challenge {
-  const lines = talk.conversations.flatMap(({ lines }) => lines);
+function customChallenge(talk: Talk, send = ""): Challenge {
+  const lines = linesOf(talk);
   const requests = lines.filter(({ says }) => says === "client");
   const replies = lines.filter(({ says }) => says === "server");
   const values = new Map([[
@@ -105,14 +161,14 @@ export function customChallenge({ send = "", talk, form }: CustomQuestion): Chal
     endsSending: requests.at(-1)?.tokens.at(-1)?.kind === "end",
     fresh: replies.some(({ tokens }) => namesIn(tokens).some((name) => values.has(name))),
     echo: requests.length > 0 && matchAll(request).is === "right",
-    form,
+    form: "text",
     expected: describe(replies, values),
     match,
   };
 }
 
 /** Compares what arrives with lines of a conversation: exactly these, and nothing after them. */
-export function matcherOf(
+function matcherOf(
   lines: readonly Line[],
   values: Values,
   talk: Talk,

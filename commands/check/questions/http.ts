@@ -1,6 +1,5 @@
 import type { ReceiveEnd } from "../../../clients/challenge.ts";
 import type { Challenge, HttpAnswer } from "./challenge.ts";
-import { type CustomQuestion, matcherOf } from "./custom.ts";
 
 /** Bytes of a body that are looked at; a longer one need not arrive whole. */
 const MAX_BODY = 65_536;
@@ -22,7 +21,14 @@ export interface HttpRequest {
   readonly path: string;
   readonly status: StatusRange;
   /** What the body must contain. */
-  readonly body?: CustomQuestion | undefined;
+  readonly body?: WantedText | undefined;
+}
+
+/** A text that a body must contain. */
+export interface WantedText {
+  /** As typed. */
+  readonly text: string;
+  isIn(body: Uint8Array): boolean;
 }
 
 const LF = 0x0a;
@@ -50,7 +56,7 @@ export function httpChallenge(request: HttpRequest, host: string): Challenge {
     fresh: false,
     echo: false,
     form: "http",
-    expected: body === undefined ? "" : body.reply,
+    expected: body?.text ?? "",
     match(received, over) {
       const head = headOf(received);
       if (head === undefined) return { is: received.length > MAX_HEAD ? "wrong" : "part" };
@@ -60,8 +66,7 @@ export function httpChallenge(request: HttpRequest, host: string): Challenge {
       if (arrived === "malformed") return { is: "wrong" };
       if (!arrived.isWhole && arrived.bytes.length < MAX_BODY) return { is: "part" };
       if (body === undefined) return { is: "right" };
-      const seen = arrived.bytes.subarray(0, MAX_BODY);
-      return { is: contains(seen, body) ? "right" : "wrong" };
+      return { is: body.isIn(arrived.bytes.subarray(0, MAX_BODY)) ? "right" : "wrong" };
     },
     answer: answerIn,
   };
@@ -74,11 +79,6 @@ function answerIn(received: Uint8Array): HttpAnswer | undefined {
   const { status, reason, headers } = head;
   const encoding = headers.get("content-encoding");
   return { status, reason, location: headers.get("location"), encoding };
-}
-
-function contains(bytes: Uint8Array, { talk }: CustomQuestion): boolean {
-  const replies = talk.conversations.flatMap(({ lines }) => lines);
-  return matcherOf(replies, new Map(), talk).match(bytes, "end").is === "right";
 }
 
 /** Whether what has arrived is, or may become, a status line. */

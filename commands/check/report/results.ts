@@ -6,12 +6,11 @@ import { deviationHint, deviationLines } from "../../../cli/errors/deviation_wor
 import { formatEndpoint } from "../../../protocol/addresses.ts";
 import { escapeBytes } from "../../../talk/escape.ts";
 import type { DeviationFacts } from "../../../talk/deviation.ts";
-import type { AssessedRow, AssessedTarget } from "../rounds/assessment.ts";
+import type { AssessedRow, AssessedTarget, Limit } from "../rounds/assessment.ts";
 import type { Series, Spread } from "../rounds/series.ts";
-import type { Limit } from "../rounds/sizes.ts";
 import { daysLeft } from "../probe/tls.ts";
 import { hintFor } from "./hints.ts";
-import { detailOf, limitWords, spreadWords } from "./words.ts";
+import { detailOf, milliseconds } from "./words.ts";
 
 /** A result with its row for people, and its line of `--json` if that is not printed yet. */
 export interface CheckResult extends Result {
@@ -53,15 +52,30 @@ export function seriesResult(series: Series): CheckResult {
   return { ...withDetail(row, detail, event), more };
 }
 
+/** `p50 0.3  p95 0.4  p99 0.9  max 1.2 ms` */
+function spreadWords({ p50, p95, p99, max }: Spread): string {
+  const [a, b, c, d] = [p50, p95, p99, max].map(milliseconds);
+  return `p50 ${a}  p95 ${b}  p99 ${c}  max ${d} ms`;
+}
+
 function spreadFields(spread: Spread | undefined) {
   if (spread === undefined) return undefined;
   const { p50, p95, p99, max } = spread;
   return { p50Ms: rounded(p50), p95Ms: rounded(p95), p99Ms: rounded(p99), maxMs: rounded(max) };
 }
 
+/** Which sizes pass, and what happens to one that does not. */
+function limitWords({ passedSize, failedSize }: Limit, detail: string): string {
+  if (failedSize === undefined) return `all sizes up to ${passedSize} bytes pass`;
+  const failed = `${failedSize} do not: ${detail}`;
+  return passedSize === undefined
+    ? `requests of ${failed}`
+    : `up to ${passedSize} bytes pass, ${failed}`;
+}
+
 function sizesEvent(
   row: AssessedRow,
-  { passedSize, failedSize }: Limit<unknown>,
+  { passedSize, failedSize }: Limit,
 ): EventOf<"sizes"> {
   return {
     event: "sizes",
@@ -188,6 +202,17 @@ function hintOf(target: AssessedTarget): string {
   return uncontrolled
     ? "also check something that answers at the same address: a host that is off looks the same"
     : hintFor(target);
+}
+
+/** `waiting: web:8080 is refused, db:5432 is dropped`: what is not as expected yet. */
+export function waitingWords(targets: readonly AssessedTarget[]): string {
+  const waiting = targets.filter(({ asExpected }) => !asExpected);
+  if (waiting.length === 0) return "";
+  const named = waiting.slice(0, 3).map(({ expected, verdict }) =>
+    `${expected.text} is ${verdict}`
+  );
+  const more = waiting.length > named.length ? ` and ${waiting.length - named.length} more` : "";
+  return `waiting: ${named.join(", ")}${more}`;
 }
 
 /** Notes on blocks at addresses where nothing answered: they may have another cause. */

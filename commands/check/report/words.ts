@@ -5,15 +5,12 @@ import { system } from "../../../sockets/system.ts";
 import { contrasted } from "../../../text/contrast.ts";
 import { visibleBytes } from "../../../text/visible.ts";
 import { cutTo } from "../../../text/width.ts";
-import type { AssessedTarget, Row } from "../rounds/assessment.ts";
+import type { Row } from "../rounds/assessment.ts";
 import type { HttpAnswer } from "../questions/challenge.ts";
 import { MAX_HEAD, startsLikeHttp } from "../questions/http.ts";
 import { noAddress } from "../rounds/rounds.ts";
-import type { Limit } from "../rounds/sizes.ts";
-import type { Spread } from "../rounds/series.ts";
 import { type Certificate, daysLeft } from "../probe/tls.ts";
 import { type Failed, isAnswer } from "../probe/verdict.ts";
-import { errnoWords, errorWords } from "./errno_words.ts";
 import { counted } from "../../../text/counted.ts";
 
 const LF = 0x0a;
@@ -251,28 +248,42 @@ function quotable(text: string): string {
   return text.replace(/(?:\\r)?\\n$/, "");
 }
 
-/** `p50 0.3  p95 0.4  p99 0.9  max 1.2 ms` */
-export function spreadWords({ p50, p95, p99, max }: Spread): string {
-  const [a, b, c, d] = [p50, p95, p99, max].map(milliseconds);
-  return `p50 ${a}  p95 ${b}  p99 ${c}  max ${d} ms`;
+/** Why a probe could not be made, which says nothing about the target. */
+function errorWords({ problem, errno }: Failed): string {
+  if (problem === "too busy") return "this process was too busy to tell";
+  const words = problem === "this host" ? errnosHere[errno ?? ""] : undefined;
+  return words === undefined ? errnoWords(errno) : `${words} (${errno})`;
 }
 
-/** Which sizes pass, and what happens to one that does not. */
-export function limitWords({ passedSize, failedSize }: Limit<unknown>, detail: string): string {
-  if (failedSize === undefined) return `all sizes up to ${passedSize} bytes pass`;
-  const failed = `${failedSize} do not: ${detail}`;
-  return passedSize === undefined
-    ? `requests of ${failed}`
-    : `up to ${passedSize} bytes pass, ${failed}`;
-}
+/** What an errno means that does not come from the network, but from this host. */
+const errnosHere: Readonly<Record<string, string>> = {
+  EACCES: "a route of this host prohibits it",
+  EADDRNOTAVAIL: "this host has no free port, or no address of that kind",
+  EAFNOSUPPORT: "this host has no addresses of that kind",
+  EHOSTUNREACH: "a route of this host says that it can't be reached",
+  EINVAL: "a route of this host discards everything",
+  ENETDOWN: "the network of this host is down",
+  ENETUNREACH: "this host has no route there",
+  EPERM: "the firewall of this host prohibits it",
+};
 
-/** `waiting: web:8080 is refused, db:5432 is dropped`: what is not as expected yet. */
-export function waitingWords(targets: readonly AssessedTarget[]): string {
-  const waiting = targets.filter(({ asExpected }) => !asExpected);
-  if (waiting.length === 0) return "";
-  const named = waiting.slice(0, 3).map(({ expected, verdict }) =>
-    `${expected.text} is ${verdict}`
-  );
-  const more = waiting.length > named.length ? ` and ${waiting.length - named.length} more` : "";
-  return `waiting: ${named.join(", ")}${more}`;
+const errnos: Readonly<Record<string, string>> = {
+  EACCES: "prohibited",
+  EAGAIN: "its queue of connections is full",
+  ECONNREFUSED: "nothing is listening there",
+  EHOSTDOWN: "the host is down",
+  EHOSTUNREACH: "the host can't be reached, or a firewall prohibits it",
+  EMFILE: "too many open files",
+  EMSGSIZE: "too large for one datagram",
+  ENAMETOOLONG: "the path is too long for a socket",
+  ENETUNREACH: "no route to that network",
+  ENOENT: "no such file",
+  ENOTDIR: "a part of the path is not a folder",
+  ENOTSOCK: "the file is not a socket",
+};
+
+function errnoWords(errno: string | undefined): string {
+  if (errno === undefined) return "failed";
+  const words = errnos[errno];
+  return words === undefined ? errno : `${words} (${errno})`;
 }

@@ -1,9 +1,7 @@
 import type { FailureKind } from "../../../cli/errors/failure.ts";
-import type { Endpoint } from "../../../protocol/addresses.ts";
+import type { Endpoint, Protocol } from "../../../protocol/addresses.ts";
 import type { Asked } from "../questions/challenge.ts";
-import { type Expectation, expectsBlock, meets } from "../targets/targets.ts";
 import type { Probed } from "../probe/probe.ts";
-import type { Limit } from "./sizes.ts";
 import {
   failureOf,
   furthest,
@@ -12,6 +10,15 @@ import {
   showsHost,
   type Verdict,
 } from "../probe/verdict.ts";
+import { type Expectation, OPEN } from "../targets/targets.ts";
+
+/** Where requests stop passing. */
+export interface Limit {
+  /** Bytes of the largest request that passed; `undefined` if none did. */
+  readonly passedSize: number | undefined;
+  /** Bytes of the smallest request that did not pass; `undefined` if all did. */
+  readonly failedSize: number | undefined;
+}
 
 /** What was found at one address of a target. */
 export interface Row {
@@ -29,7 +36,7 @@ export interface Row {
   /** Milliseconds that the probe was allowed. */
   readonly timeout: number;
   /** The request sizes that pass, if that was tried. */
-  readonly limit?: Limit<Row> | undefined;
+  readonly limit?: Limit | undefined;
 }
 
 /** A row with what it means for its target. */
@@ -122,4 +129,20 @@ function hostOf(endpoint: Endpoint | undefined): string | undefined {
     : "path" in endpoint
     ? endpoint.path ?? undefined
     : endpoint.hostname;
+}
+
+/** Whether a target is expected to be blocked, in any way. */
+function expectsBlock({ expect, target: { protocol } }: Expectation): boolean {
+  return expect === "blocked" || isBlocked(expect, protocol);
+}
+
+/** Whether a verdict meets the expectation of a target. */
+export function meets(
+  verdict: Verdict,
+  { expect, service }: Expectation,
+  protocol: Protocol,
+): boolean {
+  if (expect === "blocked") return isBlocked(verdict, protocol);
+  if (expect === "ok" && service === OPEN) return verdict === "open";
+  return verdict === expect;
 }

@@ -1,12 +1,22 @@
 import { delay } from "@std/async/delay";
 import type { Event } from "../../../cli/output/events.ts";
-import { assess, type AssessedRow, type AssessedTarget, type Row } from "./assessment.ts";
+import {
+  assess,
+  type AssessedRow,
+  type AssessedTarget,
+  type Limit,
+  type Row,
+} from "./assessment.ts";
 import { type Expectation, leastSize } from "../targets/targets.ts";
 import { Tally } from "./series.ts";
-import { type CheckResult, probeEvent, resultOf, seriesResult } from "../report/results.ts";
+import {
+  type CheckResult,
+  probeEvent,
+  resultOf,
+  seriesResult,
+  waitingWords,
+} from "../report/results.ts";
 import { probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
-import { findLimit, type Sizes } from "./sizes.ts";
-import { waitingWords } from "../report/words.ts";
 
 /** What a check found. */
 export interface Findings {
@@ -76,6 +86,12 @@ export async function repeatedly(
   return { targets: tally.targets, results: tally.series.map(seriesResult) };
 }
 
+/** Request sizes in bytes, line end included. */
+export interface Sizes {
+  readonly least: number;
+  readonly most: number;
+}
+
 /** Asks everything with requests of growing size until one does not pass. */
 export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Findings> {
   const visit: Visit = async (expected, remote, found, visitOptions) => {
@@ -87,11 +103,44 @@ export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Fin
       return passes(row) || expected.target.protocol !== "udp" ? row : await tryOnce(size);
     };
     const least = Math.max(sizes.least, leastSize(expected, options.clients));
-    const limit = await findLimit({ ...sizes, least }, attempt, passes);
-    return { ...limit.shown, limit };
+    const { shown, ...limit } = await findLimit({ ...sizes, least }, attempt, passes);
+    return { ...shown, limit };
   };
   const targets = assess(await runRound(options.targets(), options, visit), options.strict);
   return { targets, results: resultsOf(targets, 1) };
+}
+
+/**
+ * Finds the largest size that passes: doubles the size until one does not,
+ * then bisects.
+ *
+ * A size that passes costs a round trip; one that does not, a whole timeout.
+ *
+ * @returns the limit, with the try that shows it: the smallest that failed, otherwise the largest
+ * that passed.
+ */
+export async function findLimit<Try>(
+  { least, most }: Sizes,
+  attempt: (size: number) => Promise<Try>,
+  passes: (tried: Try) => boolean,
+): Promise<Limit & { readonly shown: Try }> {
+  let passedSize: number | undefined;
+  let size = least;
+  let shown = await attempt(size);
+  while (passes(shown)) {
+    passedSize = size;
+    if (size === most) return { passedSize, failedSize: undefined, shown };
+    size = Math.min(size * 2, most);
+    shown = await attempt(size);
+  }
+  let failedSize = size;
+  while (passedSize !== undefined && failedSize - passedSize > 1) {
+    const middle = Math.floor((passedSize + failedSize) / 2);
+    const tried = await attempt(middle);
+    if (passes(tried)) passedSize = middle;
+    else [failedSize, shown] = [middle, tried];
+  }
+  return { passedSize, failedSize, shown };
 }
 
 function passes({ verdict }: Row): boolean {

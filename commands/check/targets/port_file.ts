@@ -3,20 +3,13 @@ import { Failure } from "../../../cli/errors/failure.ts";
 import { formatDuration } from "../../../protocol/duration.ts";
 import { errnoOf, reasonOf } from "../../../sockets/errno.ts";
 import { decodeText } from "../../../text/encoding.ts";
-
-/** Stands for the port in a target. */
-export const PORT = "{port}";
-
-/** Whether a target's port is in a file; elsewhere in it, as in a path, the word means itself. */
-export function isInFile(target: string): boolean {
-  return target.includes(`:${PORT}`);
-}
+import { type Expectation, PORT } from "./targets.ts";
 
 /** Milliseconds between two looks at a file. */
 const EVERY_MS = 50;
 
 /** The ports in a file, by the service that has it; of a server with one service, by no name. */
-export type Ports = ReadonlyMap<string | undefined, number>;
+type Ports = ReadonlyMap<string | undefined, number>;
 
 /**
  * Reads the ports that a server has written to its port file: one, or with `serve` a line such as
@@ -25,7 +18,7 @@ export type Ports = ReadonlyMap<string | undefined, number>;
  * @returns `undefined` if the file is not there yet, or still empty.
  * @throws {Failure} of kind `ERROR` if it can't be read, or holds something else.
  */
-export function portsIn(path: string): Ports | undefined {
+function portsIn(path: string): Ports | undefined {
   const text = textIn(path)?.trim() ?? "";
   if (text === "") return undefined;
   return new Map(
@@ -80,4 +73,39 @@ function noPort(path: string, limit: number | undefined): Failure {
       hint:
         `the server did not start, or was started without --port-file ${path}: see what it says`,
     });
+}
+
+/** The targets, with the ports that their server has now or had last, if a file says them. */
+export function placing(
+  targets: readonly Expectation[],
+  portFile: string | undefined,
+): () => readonly Expectation[] {
+  if (portFile === undefined) return () => targets;
+  let ports: Ports = new Map();
+  return () => {
+    ports = portsIn(portFile) ?? ports;
+    return targets.map((target) => atPort(target, ports));
+  };
+}
+
+/**
+ * A target with the port of its service in place of `{port}`.
+ *
+ * @throws {Failure} of kind `ERROR` if the file has none for it.
+ */
+function atPort(expectation: Expectation, ports: Ports): Expectation {
+  const { text, target, service } = expectation;
+  if (target.protocol === "unix" || target.port !== 0) return expectation;
+  const port = ports.get(service) ?? ports.get(undefined);
+  if (port === undefined) {
+    throw new Failure("ERROR", `the port file has no port for '${text}'`, {
+      hint: `it has ports for ${[...ports.keys()].join(", ")}: name one of them after a slash`,
+    });
+  }
+  const replace = (it: string): string => it.replace(PORT, String(port));
+  return {
+    ...expectation,
+    text: replace(text),
+    target: { ...target, text: replace(target.text), port },
+  };
 }

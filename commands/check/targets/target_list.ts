@@ -1,13 +1,15 @@
 import { type Argument, parseCommandLine } from "../../../cli/arguments/flags.ts";
 import { Failure, misuse } from "../../../cli/errors/failure.ts";
-import { readTalk } from "../../../cli/arguments/talk_file.ts";
 import { readText } from "../../../cli/arguments/text_file.ts";
 import { questionFlags } from "../flags.ts";
-import { type CustomQuestion, customQuestion } from "../questions/custom.ts";
 import { DEFAULT_STATUS, type StatusRange } from "../questions/http.ts";
-import { isInFile, PORT } from "./port_file.ts";
-import { type TalkQuestion, talkQuestion } from "../questions/talk_question.ts";
-import { type Expectation, type ExpectOptions, parseExpectation } from "./targets.ts";
+import {
+  type Expectation,
+  type ExpectOptions,
+  isInFile,
+  parseExpectation,
+  PORT,
+} from "./targets.ts";
 
 /** The flags of a question as they were typed. */
 interface Draft {
@@ -156,17 +158,13 @@ async function expectationsOf(
   listed: readonly Listed[],
   options: TargetListOptions,
 ): Promise<readonly Expectation[]> {
-  const questions = new Map<Draft, CustomQuestion | TalkQuestion>();
+  const asked = new Map<Draft, Asked>();
   const drafts = new Set(listed.flatMap(({ draft }) => draft ?? []));
-  for (const draft of drafts) {
-    const question = await questionOf(draft, options.onlyFirst);
-    if (question !== undefined) questions.set(draft, question);
-  }
+  for (const draft of drafts) asked.set(draft, await askedBy(draft, options.onlyFirst));
   const all = listed.map(({ text, where, draft }) =>
     located(where, () => {
       if (draft === undefined) return parseExpectation(text, options);
-      const [question, answer] = [questions.get(draft), answerOf(draft)];
-      const expected = overProtocolOf(parseExpectation(text, { ...options, question, answer }));
+      const expected = overProtocolOf(parseExpectation(text, { ...options, ...asked.get(draft) }));
       const isUsed = expected.question !== undefined ||
         (expected.http !== undefined && draft.send === undefined && draft.talk === undefined);
       if (isUsed) drafts.delete(draft);
@@ -196,19 +194,21 @@ function unusedQuestion({ send, talk, reply }: Draft, hasWeb: boolean): Failure 
   });
 }
 
-/** The question for targets that speak no protocol that check knows. */
-async function questionOf(
-  { send, reply, talk }: Draft,
-  onlyFirst: boolean,
-): Promise<CustomQuestion | TalkQuestion | undefined> {
-  if (talk !== undefined) return talkQuestion(talk, await readTalk(talk), onlyFirst);
-  return send === undefined && reply === undefined ? undefined : customQuestion(send, reply);
-}
+/** What the flags of a question ask, of a web server and of other targets. */
+type Asked = Pick<ExpectOptions, "question" | "answer">;
 
-/** What a web server must answer; a question with a request of its own is not meant for it. */
-function answerOf({ send, reply, talk, status = DEFAULT_STATUS }: Draft) {
-  if (send !== undefined || talk !== undefined || reply === undefined) return { status };
-  return { status, body: { ...customQuestion(undefined, `{...}${reply}{...}`), reply } };
+async function askedBy(
+  { send, reply, talk, status = DEFAULT_STATUS }: Draft,
+  onlyFirst: boolean,
+): Promise<Asked> {
+  const answer = { status };
+  if (send === undefined && reply === undefined && talk === undefined) return { answer };
+  const own = await import("../questions/custom.ts");
+  if (talk !== undefined) return { answer, question: await own.talkQuestion(talk, onlyFirst) };
+  const question = own.customQuestion(send, reply);
+  // A web server gets no request but GET.
+  if (send !== undefined) return { answer, question };
+  return { answer: { status, body: own.wantedText(question.reply) }, question };
 }
 
 /**

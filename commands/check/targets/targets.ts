@@ -1,20 +1,14 @@
-import { Failure, misuse } from "../../../cli/errors/failure.ts";
+import { misuse } from "../../../cli/errors/failure.ts";
 import { NEEDS_ZONE } from "../../../cli/errors/words.ts";
 import { suggest } from "../../../cli/arguments/suggest.ts";
 import { parseTarget, type Target, type UnixTarget } from "../../../cli/arguments/target.ts";
-import {
-  canonicalAddress,
-  isLinkLocalWithoutZone,
-  type Protocol,
-} from "../../../protocol/addresses.ts";
+import { canonicalAddress, isLinkLocalWithoutZone } from "../../../protocol/addresses.ts";
 import type { Client } from "../../../clients/client.ts";
-import type { Challenge } from "../questions/challenge.ts";
-import { customChallenge, type CustomQuestion } from "../questions/custom.ts";
+import type { Challenge, TalkQuestion } from "../questions/challenge.ts";
+import type { CustomQuestion } from "../questions/custom.ts";
 import { DEFAULT_STATUS, httpChallenge, type HttpRequest } from "../questions/http.ts";
-import { isInFile, PORT, type Ports } from "./port_file.ts";
-import type { TlsExpectation } from "../probe/probing.ts";
-import type { TalkQuestion } from "../questions/talk_question.ts";
-import { isBlocked, type Verdict, verdicts } from "../probe/verdict.ts";
+import type { TlsOptions } from "../probe/tls.ts";
+import { type Verdict, verdicts } from "../probe/verdict.ts";
 
 /** The verdict that a target should get; `blocked` is any verdict of a blocked path. */
 export type ExpectedVerdict = Exclude<Verdict, "error"> | "blocked";
@@ -23,6 +17,14 @@ export type ExpectedVerdict = Exclude<Verdict, "error"> | "blocked";
 const DEFAULT_SERVICE = "calc";
 /** The service that stands for any service: only the handshake is tried. */
 export const OPEN = "open";
+
+/** Stands for the port in a target. */
+export const PORT = "{port}";
+
+/** Whether a target's port is in a file; elsewhere in it, as in a path, the word means itself. */
+export function isInFile(target: string): boolean {
+  return target.includes(`:${PORT}`);
+}
 
 /** A target with its expected verdict. */
 export interface Expectation {
@@ -35,7 +37,7 @@ export interface Expectation {
   /** The user's own question, if that is asked. */
   readonly question?: CustomQuestion | TalkQuestion | undefined;
   /** How the connection must be secured, if it must be. */
-  readonly tls?: TlsExpectation | undefined;
+  readonly tls?: TlsOptions | undefined;
   /** What is asked over HTTP. */
   readonly http?: HttpRequest | undefined;
 }
@@ -49,7 +51,7 @@ export interface ExpectOptions {
   /** What a web server's answer must be. @default {a status from 200 to 399} */
   readonly answer?: Omit<HttpRequest, "path"> | undefined;
   /** What its certificate must be. */
-  readonly certificate?: Pick<TlsExpectation, "ca" | "days"> | undefined;
+  readonly certificate?: Pick<TlsOptions, "ca" | "days"> | undefined;
   /** Whether only addresses of a family count. @default {both} */
   readonly family?: "IPv4" | "IPv6" | undefined;
   /** Whether a file says what `{port}` is. @default {false} */
@@ -145,28 +147,6 @@ function parsePlaced(
   });
 }
 
-/**
- * A target with the port of its service in place of `{port}`.
- *
- * @throws {Failure} of kind `ERROR` if the file has none for it.
- */
-export function atPort(expectation: Expectation, ports: Ports): Expectation {
-  const { text, target, service } = expectation;
-  if (target.protocol === "unix" || target.port !== 0) return expectation;
-  const port = ports.get(service) ?? ports.get(undefined);
-  if (port === undefined) {
-    throw new Failure("ERROR", `the port file has no port for '${text}'`, {
-      hint: `it has ports for ${[...ports.keys()].join(", ")}: name one of them after a slash`,
-    });
-  }
-  const replace = (it: string): string => it.replace(PORT, String(port));
-  return {
-    ...expectation,
-    text: replace(text),
-    target: { ...target, text: replace(target.text), port },
-  };
-}
-
 /** Splits `unix:PATH/SERVICE`, unless PATH is a folder: then the socket is called like a service. */
 function splitPath(
   target: UnixTarget,
@@ -233,22 +213,6 @@ function hasName(target: Target): boolean {
   return target.protocol !== "unix" && canonicalAddress(target.host) === undefined;
 }
 
-/** Whether a target is expected to be blocked, in any way. */
-export function expectsBlock({ expect, target: { protocol } }: Expectation): boolean {
-  return expect === "blocked" || isBlocked(expect, protocol);
-}
-
-/** Whether a verdict meets the expectation of a target. */
-export function meets(
-  verdict: Verdict,
-  { expect, service }: Expectation,
-  protocol: Protocol,
-): boolean {
-  if (expect === "blocked") return isBlocked(verdict, protocol);
-  if (expect === "ok" && service === OPEN) return verdict === "open";
-  return verdict === expect;
-}
-
 /** The clients that know what to ask, by the name of their service. */
 export type Clients = ReadonlyMap<string, Client>;
 
@@ -267,7 +231,7 @@ export function challengeFor(
   if (http !== undefined) return httpChallenge(http, hostHeader(expected));
   if (service === undefined) {
     if (question === undefined) throw new TypeError(`Cannot ask ${target.text} without a question`);
-    return question.form === "talk" ? question : customChallenge(question);
+    return question.form === "talk" ? question : question.challenge();
   }
   const client = clients.get(service);
   if (client === undefined) throw new TypeError(`Cannot ask an unknown service ${service}`);

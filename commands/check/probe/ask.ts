@@ -1,12 +1,18 @@
 import type { Match } from "../../../clients/challenge.ts";
-import type { Endpoint } from "../../../protocol/addresses.ts";
+import { type Endpoint, isSameEndpoint } from "../../../protocol/addresses.ts";
 import { proxyHeader } from "../../../protocol/proxy_header.ts";
 import { connectTcp, connectUnix } from "../../../sockets/dial.ts";
-import { DenoStream, type Stream } from "../../../sockets/stream.ts";
+import { bindDatagrams } from "../../../sockets/listen.ts";
+import {
+  type DatagramSocket,
+  DenoStream,
+  internetEndpointOf,
+  type Stream,
+} from "../../../sockets/stream.ts";
 import { writeAll } from "../../../sockets/write_all.ts";
 import type { Challenge } from "../questions/challenge.ts";
 import type { Probing, Seen } from "./probing.ts";
-import { daysLeft, secure, TlsFailure } from "./tls.ts";
+import { problemOf, secure, TlsFailure } from "./tls.ts";
 import type { ProbeEnding } from "./verdict.ts";
 
 /** Bytes to receive before giving up on a reply that is not yet right. */
@@ -15,6 +21,8 @@ const MAX_REPLY = 1_048_576;
 const FIRST_SIZE = 4_096;
 /** Bytes from which a request may take more than one write. */
 const LONG = 4_096;
+/** Holds any datagram: over IPv6 they may be slightly longer than over IPv4. */
+const DATAGRAM_SIZE = 65_536;
 
 /**
  * Connects to a probe's remote end, and secures the connection if that is asked for.
@@ -42,11 +50,7 @@ export async function openStream(probing: Probing): Promise<Stream> {
   });
   const { certificate } = secured;
   seen.certificate = certificate;
-  const problem = certificate.distrust !== undefined
-    ? "untrusted"
-    : daysLeft(certificate) < (tls.days ?? 0)
-    ? "expires soon"
-    : undefined;
+  const problem = problemOf(certificate, tls);
   if (problem === undefined) return secured.stream;
   secured.stream.close();
   throw new TlsFailure(problem);
@@ -135,8 +139,55 @@ class ReplyBuffer {
   }
 }
 
+/** Sends the request, and takes the first datagram from the peer. */
+export async function askOverUdp(
+  challenge: Challenge | undefined,
+  { remote, over, seen }: Probing,
+): Promise<ProbeEnding> {
+  if (challenge?.request === undefined || "path" in remote) {
+    throw new TypeError("Cannot probe over UDP without an address and a request");
+  }
+  seen.phase = "send";
+  const hostname = remote.hostname.includes(":") ? "::" : "0.0.0.0";
+  const socket = bindDatagrams({ hostname, port: 0 });
+  // It may be closed early, to end a pending call, and then a second time.
+  using closing = new DisposableStack();
+  closing.defer(() => socket.close());
+  over.signal.addEventListener("abort", () => closing.dispose(), { once: true });
+  over.signal.throwIfAborted();
+  const sentAt = performance.now();
+  await socket.send(challenge.request, { transport: "udp", ...remote });
+  seen.phase = "reply";
+  seen.sendMs = performance.now() - sentAt;
+  seen.sentAt = performance.now();
+  const buffer = new Uint8Array(DATAGRAM_SIZE);
+  while (true) {
+    const [bytes, from] = await receiveAny(socket, buffer);
+    const sender = internetEndpointOf(from);
+    if (isSameEndpoint(sender, remote)) {
+      [seen.reply, seen.lastAt] = [bytes, performance.now()];
+      return answered(challenge.match(bytes, "end"));
+    }
+    seen.stranger = sender;
+  }
+}
+
+/** The next datagram. On Windows a receive may fail because nothing listens at the remote end. */
+async function receiveAny(
+  socket: DatagramSocket,
+  buffer: Uint8Array,
+): Promise<[Uint8Array, Deno.Addr]> {
+  while (true) {
+    try {
+      return await socket.receive(buffer);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    }
+  }
+}
+
 /** The ending of a reply that is right or wrong. */
-export function answered({ is }: Match): ProbeEnding {
+function answered({ is }: Match): ProbeEnding {
   return { how: "answered", phase: "reply", right: is === "right" };
 }
 
