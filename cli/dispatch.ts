@@ -97,12 +97,14 @@ async function show(text: string, channels: Channels): Promise<number> {
 function find(name: string, commands: readonly Command[], more: readonly string[] = []): Command {
   const command = commands.find((command) => command.name === name);
   if (command !== undefined) return command;
-  const known = name.startsWith("-")
-    ? ["--help", "--version"]
-    : [...commands.map((command) => command.name), "help", ...more];
+  if (name.startsWith("-")) {
+    const hint = suggest(name, ["--help", "--version"]) ??
+      "a command comes before its flags; --help and --version need none";
+    throw misuse(`unknown flag ${name}`, { hint });
+  }
+  const known = [...commands.map((command) => command.name), "help", "--version", ...more];
   const hint = suggest(name, known) ?? "netdemo help lists the commands";
-  const what = name.startsWith("-") ? "flag" : "command";
-  throw misuse(`unknown ${what} ${name || "''"}`, { hint });
+  throw misuse(`unknown command ${name || "''"}`, { hint });
 }
 
 function isUsage(error: unknown): error is Failure {

@@ -24,12 +24,6 @@ export interface SystemWords {
   readonly ownProgram: string;
   /** What to do about a file that can't be executed. */
   readonly notExecutable: string;
-  /** What follows a command line so that the shell does not wait for it. */
-  readonly background: string;
-  /** How to run a command while the shell takes others. */
-  readonly inBackground: string;
-  /** What follows a command line so that nothing is shown. */
-  readonly quiet: string;
 }
 
 const unix = {
@@ -39,9 +33,6 @@ const unix = {
   pythonIs: "Python is often called python3",
   ownProgram: "./server",
   notExecutable: "make it executable (chmod +x)",
-  background: "&",
-  inBackground: "the shell's & runs it in the background",
-  quiet: "> /dev/null",
 };
 
 const linux: SystemWords = {
@@ -72,9 +63,6 @@ const windows: SystemWords = {
   pythonIs: "Python is often called py",
   ownProgram: ".\\server.exe",
   notExecutable: "it must be an .exe, .bat or .cmd file",
-  background: "",
-  inBackground: "run it in a window of its own",
-  quiet: "> log.txt",
 };
 
 /** The words of a system, this one unless another is asked for. @param name As `os` */

@@ -173,9 +173,10 @@ Deno.test("anything but a name, an address or a port is a usage error", async ()
 
 Deno.test("--host takes an address or a name, and says so when given a port", async () => {
   const table: Record<string, RegExp> = {
-    "127.0.0.1:40": /--host takes no port.*\nhint: .*netdemo hello-client 127\.0\.0\.1:40\n/,
+    "127.0.0.1:40": /--host takes no port.*\nhint: .* --host 127\.0\.0\.1 --port 40\n/,
     "[::1]:40": /--host takes no port/,
     "localhost:40": /--host takes no port/,
+    "http://localhost:40/": /--host takes no URL.*\nhint: .* --host localhost\n/,
     "::zz": /--host is not an IP address/,
   };
   for (const [host, message] of Object.entries(table)) {

@@ -31,6 +31,8 @@ const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
   { args: ["calc"], message: "unknown command calc", hint: /did you mean calc-/ },
   { args: ["Hello-Server"], message: "unknown command Hello-Server", hint: /hello-server\?/ },
   { args: ["xyzzy"], message: "unknown command xyzzy", hint: /netdemo help/ },
+  { args: ["version"], message: "unknown command version", hint: /did you mean --version\?/ },
+  { args: ["-v"], message: "unknown flag -v", hint: /--help and --version need none/ },
   { args: ["--verison"], message: "unknown flag --verison", hint: /--version\?/ },
   { args: ["help", "clac-server"], message: "unknown command clac-server", hint: /calc-server\?/ },
   { args: ["help", "calc-server", "x"], message: "help takes one command: received 'x' as well" },
@@ -63,15 +65,15 @@ const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
     message: "a message must be one line: received a line break",
   },
   {
-    args: ["message-client", "--text"],
-    message: "unknown flag --text",
+    args: ["message-client", "--loud"],
+    message: "unknown flag --loud",
     hint: /text that begins with a dash goes after --/,
   },
   { args: ["calc-client", "10", "20"], message: "calc-client takes O1 O2 OP: received 2 words" },
   {
     args: ["calc-client", "6", "7", "a", "b", "c"],
     message: "calc-client takes O1 O2 OP: received 5 words",
-    hint: /the shell expands an unquoted \* to file names: netdemo calc-client 6 7 "\*"/,
+    hint: /the shell expands an unquoted \*: netdemo calc-client 6 7 "\*"/,
   },
   ...["-1", "65536", "4e1", "0x28", " 40", "40.0", "", "forty"].map((port) => ({
     args: ["calc-server", `--port=${port}`],

@@ -32,8 +32,8 @@ const others: readonly string[] = [
 
 /** Whether a command parses a line without its redirection. */
 async function isAccepted(line: string): Promise<boolean> {
-  const [name, ...args] = wordsOfLine(line.replace(/ (?:&|> .*)$/, ""));
-  if (name === "--version" || name === "help") return true;
+  const [name, ...args] = wordsOfLine(line.replace(/ > .*$/, ""));
+  if (name === "help") return true;
   const program = await commands.find((command) => command.name === name)?.load();
   await program?.parse(args);
   return program !== undefined;
@@ -41,10 +41,7 @@ async function isAccepted(line: string): Promise<boolean> {
 
 /** The line as this system's users get it; the table has it for Linux. */
 function inWordsOfHere(line: string): string {
-  const { python, background, quiet } = systemWords();
-  const said = line.replace('-- python3 server.py "', `-- ${python} server.py "`)
-    .replace("> /dev/null", quiet);
-  return said.replace(/ &$/, ` ${background}`.trimEnd());
+  return line.replace('-- python3 server.py "', `-- ${systemWords().python} server.py "`);
 }
 
 Deno.test("habits from other tools get the line to type, which is valid", async () => {

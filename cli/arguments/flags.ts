@@ -42,10 +42,10 @@ export type FlagValues<F extends Flags> = {
     : boolean;
 };
 
-/** A word of a command line, or a flag with its value, which is `true` for a switch. */
+/** A word of a command line, or a flag with its value, which is `true` for a switch, as typed. */
 export type Argument =
-  | { readonly word: string; readonly flag?: undefined }
-  | { readonly flag: string; readonly value: unknown };
+  | { readonly word: string; readonly flag?: undefined; readonly typed?: undefined }
+  | { readonly flag: string; readonly value: unknown; readonly typed: readonly string[] };
 
 /** A parsed command line. */
 export interface CommandLine<F extends Flags> {
@@ -97,32 +97,35 @@ export function parseCommandLine<F extends Flags>(
 /** The words and flags of a command line without `--`; rejects what is neither. */
 function argumentsOf(args: readonly string[], flags: Flags): readonly Argument[] {
   const found: Argument[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] ?? "";
-    if (!isFlag(arg, flags)) {
-      found.push({ word: arg });
-      continue;
-    }
-    const { name, value } = nameOf(arg, flags);
-    const flag = flags[name];
-    if (flag === undefined) throw unknownFlag(arg, flags);
-    if (flag.value === undefined) {
-      const { choices = [] } = flag;
-      const choice = value ?? (choices.includes(args[index + 1] ?? "") ? args[++index] : undefined);
-      if (choice !== undefined && !choices.includes(choice)) {
-        const takes = choices.length === 0 ? "no value" : choices.join(" or ");
-        throw misuse(`--${name} takes ${takes}: received '${choice}'`);
-      }
-      found.push({ flag: name, value: choice ?? true });
-      continue;
-    }
-    const text = value ?? args[++index];
-    if (text === undefined || (value === undefined && text.startsWith("--"))) {
-      throw misuse(`--${name} needs a value: --${name} ${flag.value}`);
-    }
-    found.push({ flag: name, value: flag.read(text, `--${name}`) });
+  for (let index = 0; index < args.length;) {
+    const argument = argumentAt(index, args, flags);
+    found.push(argument);
+    index += argument.typed?.length ?? 1;
   }
   return found;
+}
+
+function argumentAt(index: number, args: readonly string[], flags: Flags): Argument {
+  const [arg = "", next] = args.slice(index, index + 2);
+  if (!isFlag(arg, flags)) return { word: arg };
+  const { name, value } = nameOf(arg, flags);
+  const flag = flags[name];
+  if (flag === undefined) throw unknownFlag(arg, flags);
+  const choices = flag.value === undefined ? flag.choices ?? [] : undefined;
+  const takesNext = value === undefined && (choices?.includes(next ?? "") ?? true);
+  const text = takesNext ? next : value;
+  const typed = args.slice(index, takesNext ? index + 2 : index + 1);
+  if (flag.value === undefined) {
+    if (text !== undefined && !choices?.includes(text)) {
+      const takes = choices?.join(" or ") || "no value";
+      throw misuse(`--${name} takes ${takes}: received '${text}'`);
+    }
+    return { flag: name, value: text ?? true, typed };
+  }
+  if (text === undefined || (takesNext && text.startsWith("--"))) {
+    throw misuse(`--${name} needs a value: --${name} ${flag.value}`);
+  }
+  return { flag: name, value: flag.read(text, `--${name}`), typed };
 }
 
 function isRepeatable(flag: ValueFlag<unknown> | Switch): boolean {
@@ -172,6 +175,11 @@ export function readHost(text: string, flag: string): string {
   if (port !== undefined) {
     const hint = `give the port separately: ${flag} ${host} --port ${port}`;
     throw misuse(`${flag} takes no port: received '${text}'`, { hint });
+  }
+  const [, named] = /^\w+:\/\/(?:[^/]*@)?(\[.*\]|[^:/]*)/.exec(text) ?? [];
+  if (named !== undefined) {
+    const hint = `give the host alone: ${flag} ${named}`;
+    throw misuse(`${flag} takes no URL: received '${text}'`, { hint });
   }
   if (text.includes(":") && canonicalAddress(text) === undefined) {
     const hint = "an IPv6 address looks like ::1 or 2001:db8::7";

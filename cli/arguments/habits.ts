@@ -1,133 +1,91 @@
+import { commandMeant } from "../../protocol/notation.ts";
 import { shellWord } from "../../text/shell.ts";
-import type { Command } from "../command.ts";
-import { type SystemWords, systemWords } from "../system_words.ts";
-import { type Flags, parseCommandLine } from "./flags.ts";
-import { type Form, nameForms, otherFlags, wordForms } from "./habit_table.ts";
+import type { Command, Program } from "../command.ts";
+import { systemWords } from "../system_words.ts";
+import { parseCommandLine } from "./flags.ts";
+import { nameShapes, otherFlags, type Shape, wordShapes } from "./habit_table.ts";
 
-/** Stands before a flag that the command takes, and before its value, which a space would part. */
-const BOND = "\x01";
-/** Longer lines are not typed, but may come from a shell that expanded a `*`. */
-const MAX_WORDS = 500;
+const MAX_WORDS = 500; // longer lines come from a shell that expanded a *
+
+/** Words as they should be typed, and what was wrong with them, if anything was. */
+interface Corrected {
+  readonly words: readonly string[];
+  readonly why?: string | undefined;
+}
 
 /**
- * Returns the line to type in place of one that follows a habit of another tool, and
- * why: `a port goes after --port: netdemo calc-server --port 4040`. Its command has
- * parsed the line; `undefined` if there is none that it accepts.
+ * Returns the line to type in place of one that follows another tool's habit, and why: `a port goes
+ * after --port: netdemo calc-server --port 4040`. `undefined` if its command would refuse the line.
  */
 export async function habitHint(
   args: readonly string[],
   commands: readonly Command[],
-  system = systemWords(),
+  { python } = systemWords(),
 ): Promise<string | undefined> {
-  if (args.length > MAX_WORDS) return undefined;
-  const names = commands.map((command) => command.name);
-  const services = names.flatMap((name) => /^\w+(?=-server$)/.exec(name) ?? []);
-  const named = applied(nameForms, lineOf(args), {
-    COMMAND: names.join("|"),
-    SERVICE: services.join("|"),
-  });
-  const [name = "", ...rest] = wordsOf(named.line);
+  if (args.length > MAX_WORDS || args.includes("--")) return undefined;
+  const named = withName(args, commands.map(({ name }) => name));
+  const [name = "", ...rest] = named.words;
   const program = await commands.find((command) => command.name === name)?.load();
-  const isPage = name === "--version" || (name === "help" && names.includes(rest[0] ?? names[0]!));
-  if (program === undefined && !isPage) return undefined;
-  const { words, whys, tail } = program === undefined
-    ? { words: rest, whys: [], tail: [] }
-    : lineFor(name, rest, program.flags, system);
-  const [why] = [...named.whys, ...whys];
+  if (program === undefined) return undefined;
   try {
-    await program?.parse(words);
+    const { words, why = named.why } = withArguments(name, rest, program);
+    const line = words.map((word) => word === "PYTHON" ? python : word);
+    await program.parse(line);
+    return why && `${why}: netdemo ${[name, ...line].map(shellWord).join(" ")}`;
   } catch {
     return undefined;
   }
-  return why && `${why}: netdemo ${[name, ...words].map(shellWord).concat(tail).join(" ")}`;
 }
 
-/** Arguments as a line that forms are matched against; a space within one does not part it. */
-function lineOf(args: readonly string[], space = " "): string {
-  return args.map((arg) => arg.replaceAll(" ", "\0")).join(space);
+/** `ping web:4040` -> `check web:4040`, `calc server` -> `calc-server` */
+function withName(args: readonly string[], names: readonly string[]): Corrected {
+  const lines = [[], ...nameShapes.map((shape) => [shape])].map((shapes) => reshaped(args, shapes));
+  return lines.find(({ words: [name = ""] }) => names.includes(name)) ?? { words: args };
 }
 
-function wordsOf(line: string): string[] {
-  const words = line.replaceAll(BOND, " ").split(" ").filter(Boolean);
-  return words.map((word) => word.replaceAll("\0", " "));
+/** `--wait 10 4040` -> `--for 10 :4040` */
+function withArguments(name: string, args: readonly string[], program: Program): Corrected {
+  const renamed = args.map((arg) => withOwnFlag(arg, program));
+  const line = parseCommandLine(renamed.flatMap(({ words }) => words), program.flags);
+  const shapes = program.takesText ? [] : wordShapes.filter(([of]) => of.test(name));
+  const ordered: Corrected = /^(?:calc-client|demo)$/.test(name) ? inOrder(line.words) : line;
+  const shaped = reshaped(ordered.words, shapes.map(([, ...shape]) => shape));
+  const [why] = [ordered, shaped, ...renamed].flatMap(({ why = [] }) => why);
+  return { words: [...line.order.flatMap(({ typed = [] }) => typed), ...shaped.words], why };
 }
 
-/** Applies forms to a line, in turn. @param blanks What stands for the words in capitals. */
-function applied(forms: readonly Form[], line: string, blanks: Readonly<Record<string, string>>) {
-  const capitals = /COMMAND|SERVICE|FLAG|PYTHON|BACKGROUND|QUIET/g;
-  const filled = (text: string) => text.replaceAll(capitals, (blank) => blanks[blank] ?? "");
-  return forms.reduce(({ line, whys }, [typed, meant, why]) => {
-    const changed = line.replaceAll(new RegExp(filled(typed), "g"), filled(meant));
-    return { line: changed, whys: changed === line ? whys : [...whys, why] };
-  }, { line, whys: [] as readonly string[] });
-}
-
-/** A command's arguments with its own flags, and with the words as it takes them. */
-function lineFor(name: string, args: readonly string[], flags: Flags, system: SystemWords) {
-  const end = args.includes("--") ? args.indexOf("--") : args.length;
-  const blanks = {
-    FLAG: Object.keys(flags).join("|") || "-",
-    PYTHON: system.python,
-    BACKGROUND: system.background,
-    QUIET: system.quiet.replaceAll(" ", BOND),
-  };
-  const flagged = applied(flagForms(flags, system), withBonds(args.slice(0, end), flags), blanks);
-  const tokens = flagged.line.split(" ").filter(Boolean);
-  const { own = [], words = [], tail = [] } = Object.groupBy(tokens, partOf);
-  const forms = wordForms.filter(([of]) => new RegExp(`^(?:${of})$`).test(name));
-  const formed = applied(forms.map(([, ...form]) => form), words.join(" "), blanks);
-  const inOrder = tokens[0] === words[0]
-    ? formed.line.replace(/ -- |$/, (dashes) => ` ${own.join(" ")}${dashes}`)
-    : [...own, formed.line].join(" ");
-  return {
-    words: [...wordsOf(inOrder), ...args.slice(end)],
-    whys: [...formed.whys, ...flagged.whys],
-    tail: wordsOf(tail.join(" ")),
-  };
-}
-
-/** Whether a word of a line is a flag, known or not, for the shell, or neither. */
-function partOf(word: string): "own" | "tail" | "words" {
-  if (word.startsWith(BOND) || /^--?[A-Za-z]/.test(word)) return "own";
-  return word === "&" || word.startsWith(`>${BOND}`) ? "tail" : "words";
-}
-
-/** Arguments as a line, in which a flag of the command's own is one word with its value. */
-function withBonds(args: readonly string[], flags: Flags): string {
-  const words: string[] = [];
-  for (let index = 0; index < args.length;) {
-    const count = [1, 2].find((count) => isOwn(args.slice(index, index + count), flags));
-    words.push((count ? BOND : "") + lineOf(args.slice(index, index + (count ?? 1)), BOND));
-    index += count ?? 1;
+/** `--wait` -> `--for`, `--bind=0.0.0.0` -> `0.0.0.0`, `explain` -> `--explain` */
+function withOwnFlag(arg: string, { flags, takesText }: Program): Corrected {
+  const [, dashes, name = "", value = ""] = /^(-*)([\w-]+)(?:=(.*))?$/s.exec(arg) ?? [];
+  const isOwn = Object.entries(flags).some(([long, { short }]) => long === name || short === name);
+  if (dashes === "" && isOwn && !takesText) {
+    return { words: [`--${arg}`], why: "a flag begins with --" };
   }
-  return words.join(" ");
+  const known = [...Object.keys(flags).map((flag) => `--${flag}`), "udp", ""];
+  const meant = known.find((flag) => otherFlags[flag]?.split(" ").includes(name));
+  if (dashes === "" || isOwn || meant === undefined) return { words: [arg] };
+  const why = meant === "" ? "it needs no flag here" : `the flag is ${meant} here`;
+  return { words: [meant, value].filter(Boolean), why };
 }
 
-/** Whether these arguments are one of the command's own flags, with a value that it takes. */
-function isOwn(args: readonly string[], flags: Flags): boolean {
-  const [, long = "", short] = /^(?:--([\w-]+)|-(\w))/.exec(args[0]!) ?? [];
-  const named = Object.values(flags).some((flag) => short !== undefined && flag.short === short);
-  if (!named && !Object.hasOwn(flags, long)) return false;
-  try {
-    return parseCommandLine(args, flags).words.length === 0;
-  } catch {
-    return false;
+/** `:4040 10 + 20` -> `:4040 10 20 +` */
+function inOrder(words: readonly string[]): Corrected {
+  const start = /^(?:calc|\S*:\d+)$/.test(words[0] ?? "") ? 1 : 0;
+  const meant = commandMeant(words.slice(start).join(" "));
+  if (meant === undefined) return { words };
+  const why = meant.wrong === "order" ? "the operator comes last" : "the signs are + - * /";
+  return { words: [...words.slice(0, start), ...meant.request.split(" ")], why };
+}
+
+/** Applies the shapes that fit, one after another. */
+function reshaped(words: readonly string[], shapes: readonly Shape[]): Corrected {
+  if (words.some((word) => word.includes(" "))) return { words };
+  let line = words.join(" ");
+  let why: string | undefined;
+  for (const [typed, meant, reason] of shapes) {
+    const changed = line.replaceAll(new RegExp(`(?<=^| |=)(?:${typed})(?= |$)`, "g"), meant);
+    if (changed !== line) why ??= reason;
+    line = changed;
   }
-}
-
-/** The forms of other tools' flags, for a command with these flags. */
-function flagForms(flags: Flags, { inBackground }: SystemWords): readonly Form[] {
-  return Object.entries(otherFlags).flatMap(([meant, names]): Form[] => {
-    const [flag, long = ""] = /^--(\S+)/.exec(meant) ?? [];
-    if (flag !== undefined && !Object.hasOwn(flags, long)) return [];
-    const own = flag !== undefined && `the flag is ${flag} here`;
-    const why = own || (meant === "BACKGROUND" ? inBackground : "it needs no flag here");
-    const bound = (flag === undefined ? "" : BOND) + meant.replaceAll(" ", BOND);
-    const [value, typed] = meant.includes("TIME")
-      ? ["[= ](\\d\\S*)", bound.replace("TIME", "$$2")]
-      : meant.includes("VALUE")
-      ? [`[= ]([^- ${BOND}]\\S*)`, bound.replace("VALUE", "$$2")]
-      : ["(?:=(\\S*))?", `${bound} $2`];
-    return [[`(^| )--?(?:${names.replaceAll(" ", "|")})${value}(?= |$)`, `$1${typed}`, why]];
-  });
+  return { words: line.split(" ").filter(Boolean), why };
 }

@@ -132,7 +132,8 @@ async function scenesOf(
 function find(name: string, scenes: readonly Scene[]): Scene {
   const scene = scenes.find((scene) => scene.name === name);
   if (scene !== undefined) return scene;
-  const hint = suggest(name, scenes.map((scene) => scene.name)) ?? "netdemo help demo lists them";
+  const meant = suggest(name, scenes.map((scene) => scene.name));
+  const hint = [meant ?? [], "netdemo help demo lists them"].flat().join(" ");
   throw misuse(`unknown scene ${name}`, { hint });
 }
 
