@@ -108,6 +108,15 @@ export function optional<T>(inner: Kind<T>): Optional<T> {
   return { ...inner, optional: true };
 }
 
+/** Fields of one kind, each of which may be absent. */
+export function optionals<T, const Name extends string>(
+  inner: Kind<T>,
+  ...names: readonly Name[]
+): Readonly<Record<Name, Optional<T>>> {
+  const fields = names.map((name) => [name, optional(inner)]);
+  return Object.fromEntries(fields) as Record<Name, Optional<T>>;
+}
+
 /** Returns what is wrong with the fields of an object: missing, unknown, or of the wrong kind. */
 export function problemsOf(value: Readonly<Record<string, unknown>>, fields: Fields): string[] {
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(fields, name));
