@@ -27,27 +27,28 @@ export function ladderOf(events: readonly SocketEvent[]): Rung[] {
   const rungs: Rung[] = [];
   for (const event of ordered) {
     if (paired.has(event)) continue; // shares the rung of its cause
+    const time = event.time - start;
     const last = rungs.at(-1);
     if (last !== undefined && continuesOpening(last, event)) {
-      rungs[rungs.length - 1] = rungOf([...last.client, ...last.server, event], start);
+      rungs[rungs.length - 1] = rungOf([...last.client, ...last.server, event], time);
       continue;
     }
     const silence = silenceBefore(event, last, start);
     if (silence !== undefined) rungs.push(silence);
     const effect = effects.get(event);
     const both = effect === undefined ? [event] : [event, effect];
-    rungs.push(rungOf(both, start, crossingOf(event, effect)));
+    rungs.push(rungOf(both, time, crossingOf(event, effect)));
     if (event.call === "connect" && event.error !== undefined) {
       const answer: Crossing = { from: "server", what: "refused" };
-      rungs.push({ time: event.time - start, client: [], server: [], crossing: answer });
+      rungs.push({ time, client: [], server: [], crossing: answer });
     }
   }
   return rungs;
 }
 
-function rungOf(events: readonly SocketEvent[], start: number, crossing?: Crossing): Rung {
+function rungOf(events: readonly SocketEvent[], time: number, crossing?: Crossing): Rung {
   return {
-    time: Math.max(...events.map(({ time }) => time)) - start,
+    time,
     client: events.filter((event) => sideOf(event) === "client"),
     server: events.filter((event) => sideOf(event) === "server"),
     crossing,
@@ -60,10 +61,12 @@ function silenceBefore(
   last: Rung | undefined,
   start: number,
 ): Rung | undefined {
-  const time = event.time - start;
-  const milliseconds = time - (last?.time ?? time);
   // Before anything has crossed, neither side waits: a program is only slow to start.
-  if (milliseconds < LONG_SILENCE_MS || last?.crossing === undefined) return undefined;
+  if (last?.crossing === undefined) return undefined;
+  const time = event.time - start;
+  const heard = [...last.client, ...last.server].map((event) => event.time - start);
+  const milliseconds = time - Math.max(last.time, ...heard);
+  if (milliseconds < LONG_SILENCE_MS) return undefined;
   const crossing: Crossing = { from: "between", what: "silence", milliseconds };
   return { time, client: [], server: [], crossing };
 }

@@ -7,7 +7,7 @@ import { incidents, talksOf } from "../commands/demo/scenes.ts";
 import { lesson } from "../main.ts";
 import { Stage } from "../commands/demo/stage.ts";
 import type { Display } from "../text/display.ts";
-import type { SocketEvent } from "../sockets/socket_events.ts";
+import type { SocketCall, SocketEvent } from "../sockets/socket_events.ts";
 import {
   netdemo,
   netdemoCommand,
@@ -84,6 +84,22 @@ Deno.test("demo draws the ladder of message in 120 columns, with a text that 80 
   close()       ── end of stream ──────────────────────────────────────────────────────▶ recv(0)            0.0 ms
                                                                                          close()            0.0 ms`,
   );
+});
+
+Deno.test("the times of a ladder never run backwards", () => {
+  const at = (time: number, who: string, call: SocketCall): SocketEvent => ({
+    ...{ time, who: `calc-${who}`, socket: who === "client" ? 1 : 2, call },
+    ...(call === "send" || call === "recv") && { data: new Uint8Array(8) },
+  });
+  // The server takes the request only after its client has given up.
+  const rungs = ladderOf([
+    at(0, "client", "connect"),
+    at(1, "client", "send"),
+    at(2, "client", "close"),
+    at(3, "server", "recv"),
+    at(4, "server", "close"),
+  ]);
+  assertEquals(rungs.map(({ time }) => time), [0, 1, 2, 4]);
 });
 
 Deno.test("colour changes no character of the ladder", async () => {
