@@ -1,4 +1,4 @@
-import { Failure } from "../errors/failure.ts";
+import { asFailure, Failure } from "../errors/failure.ts";
 import type { Event } from "../output/events.ts";
 
 /**
@@ -82,4 +82,14 @@ export async function endReport<R extends Result>(
     throw new Failure(kind, `${message}; ${error.message}`, options);
   }
   if (failure !== undefined) throw failure;
+}
+
+/** Ends a report because of an error that keeps its command from going on. @throws the error. */
+export async function breakOff<R extends Result>(
+  report: Report<R>,
+  error: unknown,
+): Promise<never> {
+  const failure = asFailure(error);
+  await endReport(report, { aborted: failure.message }, failure);
+  throw failure;
 }

@@ -3,8 +3,8 @@ import { misuse } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
-import { endReport, type Report } from "../../cli/reports/report.ts";
-import { exitCodeOf, type StopSignals, watchStopSignals } from "../../cli/signals.ts";
+import { breakOff, endReport, type Report } from "../../cli/reports/report.ts";
+import { exitCodeOf, watchStopSignals } from "../../cli/signals.ts";
 import type { Client } from "../../clients/client.ts";
 import { visible } from "../../text/visible.ts";
 import { ConcurrencyLimiter } from "./rounds/concurrency_limiter.ts";
@@ -17,7 +17,13 @@ import {
   untilAsExpected,
   withSizes,
 } from "./rounds/modes.ts";
-import { type CheckResult, controlNotes, failureOfCheck, summaryEvent } from "./report/results.ts";
+import {
+  type CheckResult,
+  controlNotes,
+  cutWords,
+  failureOfCheck,
+  summaryEvent,
+} from "./report/results.ts";
 import { NetworkClock } from "./probe/network_clock.ts";
 import { loadPlayer } from "./probe/probe.ts";
 import { placing, waitForPort } from "./targets/port_file.ts";
@@ -34,7 +40,7 @@ type Values = FlagValues<typeof flags>;
 const PROGRESS_MS = 2_000;
 
 /** What the command line says. */
-interface Prepared extends Omit<ModeOptions, "emit" | "clock" | "limiter" | "targets"> {
+interface Prepared extends Omit<ModeOptions, "emit" | "clock" | "limiter" | "targets" | "stop"> {
   readonly targets: readonly Expectation[];
 }
 
@@ -85,6 +91,8 @@ async function run(
   });
   const progress = progressOn(channels);
   using count = countOn(progress, prepared.targets.length);
+  // Watch from the start: Deno can't begin to once this process is out of descriptors.
+  using signals = watchStopSignals();
   const options: ModeOptions = {
     ...prepared,
     targets: placing(prepared.targets, values["port-file"]),
@@ -93,19 +101,18 @@ async function run(
     emit: (event) => values.json && channels.stdout.text(`${eventLine(event)}\n`),
     progress,
     visited: count.visited,
+    stop: signals.first,
   };
-  // Watch from the start: Deno can't begin to once this process is out of descriptors.
-  using signals = watchStopSignals();
   // These are for more than an exit code.
   const outlivesParent = values.count !== undefined || values.junit !== undefined;
   using parent = outlivesParent ? undefined : watchParent();
   const finding = await Promise.race([
-    find(options, values, signals.first),
-    stopOf(signals, values.count !== undefined),
+    find(options, values, prepared).catch((error) => breakOff(report, error)),
+    signals.second,
     ...parent === undefined ? [] : [parent.gone],
   ]);
-  if (finding === undefined) return exitCodeOf(signals.first.reason);
-  return await conclude(finding, report, channels, startedAt);
+  if (typeof finding === "number") return finding;
+  return await conclude(finding, { report, channels, signal: signals.first, startedAt });
 }
 
 async function prepare(
@@ -142,14 +149,6 @@ function familyOf({ ipv4, ipv6 }: Values): "IPv4" | "IPv6" | undefined {
   return ipv4 ? "IPv4" : ipv6 ? "IPv6" : undefined;
 }
 
-/** Resolves when the check must stop: at the first signal, or with `--count` at the second. */
-function stopOf({ first, second }: StopSignals, counts: boolean): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (counts) second.then(() => resolve(undefined));
-    else first.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
-}
-
 /** At a terminal, shows what the check is still waiting for. */
 function progressOn({ stderr }: Channels): ((line: string) => void) | undefined {
   return Deno.stderr.isTerminal() ? (line) => stderr.line(visible(line)) : undefined;
@@ -176,30 +175,42 @@ function countOn(progress: ((line: string) => void) | undefined, targets: number
   };
 }
 
-async function find(options: ModeOptions, values: Values, stop: AbortSignal): Promise<Findings> {
+async function find(
+  options: ModeOptions,
+  values: Values,
+  { targets }: Prepared,
+): Promise<Findings> {
   const { count, every, sizes, "port-file": portFile } = values;
+  const { stop } = options;
   const startedAt = performance.now();
   if (portFile !== undefined) await waitForPort(portFile, values.for, stop);
+  if (stop.aborted) return { targets: [], results: [], left: targets };
   if (values.for !== undefined) {
     const limit = Math.max(1, values.for - (performance.now() - startedAt));
     return await untilAsExpected(options, limit);
   }
-  if (count !== undefined) return await repeatedly(options, { count, every, stop });
+  if (count !== undefined) return await repeatedly(options, { count, every });
   if (sizes !== undefined) return await withSizes(options, sizes);
   return await once(options);
 }
 
 /** Prints the findings and returns the exit code. */
 async function conclude(
-  { targets, results }: Findings,
-  report: Report<CheckResult>,
-  channels: Channels,
-  startedAt: number,
+  { targets, results, left }: Findings,
+  { report, channels, signal, startedAt }: {
+    readonly report: Report<CheckResult>;
+    readonly channels: Channels;
+    readonly signal: AbortSignal;
+    readonly startedAt: number;
+  },
 ): Promise<number> {
   report.add(results);
   for (const note of controlNotes(targets)) channels.stderr.line(`note: ${visible(note)}`);
-  const failure = failureOfCheck(targets);
-  const event = summaryEvent(targets, failure, performance.now() - startedAt);
-  await endReport(report, { event }, failure);
-  return 0;
+  const failure = left === undefined ? failureOfCheck(targets) : undefined;
+  const exitCode = left === undefined ? failure?.exitCode ?? 0 : exitCodeOf(signal.reason);
+  const aborted = left && cutWords(left);
+  const elapsedMs = performance.now() - startedAt;
+  const event = summaryEvent(targets, { failure, exitCode, elapsedMs });
+  await endReport(report, { event, aborted, text: aborted }, failure);
+  return exitCode;
 }

@@ -1,6 +1,6 @@
 import { Failure } from "../../cli/errors/failure.ts";
 import type { Channels } from "../../cli/output/channels.ts";
-import { endReport, type Report } from "../../cli/reports/report.ts";
+import { breakOff, endReport, type Report } from "../../cli/reports/report.ts";
 import { exitCodeOf, watchStopSignals } from "../../cli/signals.ts";
 import { countByStatus, type Outcome } from "../../suite/outcome.ts";
 import { type Cut, type Examination, examine, whyCut } from "./examine.ts";
@@ -28,7 +28,7 @@ export async function grade(options: GradeOptions, channels: Channels): Promise<
   });
   const { failure } = examination;
   if (report === undefined) throw failure ?? new TypeError("no report was opened");
-  if (failure !== undefined) await endReport(report, { aborted: failure.message }, failure);
+  if (failure !== undefined) await breakOff(report, failure);
   return await conclude(examination, { options, seed, report, signals: signals.first });
 }
 

@@ -57,13 +57,19 @@ export const flags = {
 
 type Values = FlagValues<typeof flags>;
 
+/** Where the server and the forwarder listen. */
+export interface Ends {
+  readonly listen: Place;
+  readonly target: InternetTarget;
+}
+
 /** What the command line asks for. */
 export interface PathOptions {
   readonly flags: Values;
   readonly protocol: "tcp" | "udp";
   readonly choice: Choice;
-  /** Where the server and the forwarder listen; `undefined` to only explain the questions. */
-  readonly ends: { readonly listen: Place; readonly target: InternetTarget } | undefined;
+  /** `undefined` to only explain the questions. */
+  readonly ends: Ends | undefined;
 }
 
 /** Reads a command line. @throws {Failure} of kind `USAGE`. */
@@ -81,7 +87,7 @@ export function readCommandLine(args: readonly string[]): PathOptions {
   return { flags: values, protocol, ends, choice };
 }
 
-function readEnds(word: string | undefined, listen: Place | undefined): PathOptions["ends"] {
+function readEnds(word: string | undefined, listen: Place | undefined): Ends {
   if (word === undefined) throw wrong("path needs a TARGET: where the forwarder listens");
   if (listen === undefined) {
     throw wrong("path needs --listen [HOST:]PORT: where the forwarder forwards to");

@@ -3,15 +3,16 @@ import type { Program } from "../../cli/command.ts";
 import { asFailure, Failure } from "../../cli/errors/failure.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
-import { endReport, type Report } from "../../cli/reports/report.ts";
+import { breakOff, endReport } from "../../cli/reports/report.ts";
+import { exitCodeOf, watchStopSignals } from "../../cli/signals.ts";
 import { displayOf } from "../../cli/output/terminal.ts";
 import { formatEndpoint } from "../../protocol/addresses.ts";
 import { errnoOf } from "../../sockets/errno.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import { resolve } from "../../sockets/resolve.ts";
 import { wrap } from "../../text/width.ts";
-import { BULK_MIB, flags, type PathOptions, readCommandLine } from "./command_line.ts";
-import { type Fixture, openFixture, RETRY_MS, waitUntilUp } from "./fixture.ts";
+import { BULK_MIB, type Ends, flags, type PathOptions, readCommandLine } from "./command_line.ts";
+import { type Fixture, openFixture, RETRY_MS, type Strays, waitUntilUp } from "./fixture.ts";
 import { questionsOver } from "./questions.ts";
 import { type Answered, eventOf, failureOf, resultOf, rowOf, summaryOf } from "./report.ts";
 import type { Outcome } from "../../suite/outcome.ts";
@@ -50,27 +51,33 @@ reply get through.`,
   },
 };
 
-async function run(
-  ends: NonNullable<PathOptions["ends"]>,
-  options: PathOptions,
-  channels: Channels,
-): Promise<number> {
+async function run(ends: Ends, options: PathOptions, channels: Channels): Promise<number> {
+  const { flags } = options;
   const report = openReport<Answered>({
-    command: "path",
-    flags: options.flags,
-    channels,
-    widths: [33, 0],
+    ...{ command: "path", flags, channels, widths: [33, 0] },
     row: rowOf,
     event: eventOf,
   });
   const startedAt = performance.now();
-  using fixture = await open(ends, options);
-  if (options.flags.for !== undefined) {
-    const left = options.flags.for - (performance.now() - startedAt);
-    await waitUntilUp(fixture, left, options.flags.timeout);
-  }
+  using signals = watchStopSignals();
+  const { first: stop } = signals;
+  const outcomes: Outcome[] = [];
+  const asking = askAll(ends, options, (outcome) => {
+    if (stop.aborted) return;
+    outcomes.push(outcome);
+    report.add([resultOf(outcome, flags.explain)]);
+  });
+  const stopped = new Promise<undefined>((resolve) => {
+    stop.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  // A question that is being asked when it stops ends with this process.
+  const strays = await Promise.race([asking, stopped]).catch((error) => breakOff(report, error));
   const { host: hostname, port } = ends.listen;
-  return await askAll(fixture, options, report, formatEndpoint({ hostname, port }));
+  const failure = strays && failureOf(outcomes, strays, formatEndpoint({ hostname, port }));
+  const exitCode = strays === undefined ? exitCodeOf(stop.reason) : failure?.exitCode ?? 0;
+  const elapsedMs = performance.now() - startedAt;
+  await endReport(report, summaryOf(outcomes, { strays, failure, exitCode, elapsedMs }), failure);
+  return exitCode;
 }
 
 /** The ids of the questions, wrapped to fit the help. */
@@ -94,7 +101,7 @@ async function explain(options: PathOptions, { stdout }: Channels): Promise<numb
 }
 
 async function open(
-  { listen, target }: NonNullable<PathOptions["ends"]>,
+  { listen, target }: Ends,
   { protocol, flags: { timeout, idle, bulk = BULK_MIB, for: limit = 0 } }: PathOptions,
 ): Promise<Fixture> {
   const addresses = await resolve(listen.host, timeout);
@@ -140,24 +147,21 @@ function withOwnHint(error: unknown): unknown {
   return new Failure("BIND", asFailure(error).message, { cause: error, hint });
 }
 
-/** Asks one question after another and returns the exit code. */
+/** Asks one question after another, each of which `take` gets; returns the strays that came. */
 async function askAll(
-  fixture: Fixture,
+  ends: Ends,
   options: PathOptions,
-  report: Report<Answered>,
-  place: string,
-): Promise<number> {
-  const { choice, flags: { explain } } = options;
-  const start = performance.now();
-  const outcomes: Outcome[] = [];
+  take: (outcome: Outcome) => void,
+): Promise<Strays> {
+  const { choice, flags: { for: limit, timeout } } = options;
+  const startedAt = performance.now();
+  using fixture = await open(ends, options);
+  if (limit !== undefined) {
+    await waitUntilUp(fixture, limit - (performance.now() - startedAt), timeout);
+  }
   for await (const outcome of fixture.ask(choice)) {
     // Nothing gets through: the other questions would only repeat that.
-    if (outcome.status === "not-judged" || !isReported(outcome, choice.only)) continue;
-    outcomes.push(outcome);
-    report.add([resultOf(outcome, explain)]);
+    if (outcome.status !== "not-judged" && isReported(outcome, choice.only)) take(outcome);
   }
-  const { strays } = fixture;
-  const failure = failureOf(outcomes, strays, place);
-  await endReport(report, summaryOf(outcomes, strays, failure, performance.now() - start), failure);
-  return 0;
+  return fixture.strays;
 }

@@ -1,4 +1,4 @@
-import { exitCodes, Failure, type FailureKind } from "../../cli/errors/failure.ts";
+import { Failure, type FailureKind } from "../../cli/errors/failure.ts";
 import { rounded } from "../../cli/output/channels.ts";
 import type { Event } from "../../cli/output/events.ts";
 import type { Result, Summary } from "../../cli/reports/report.ts";
@@ -89,37 +89,46 @@ function hintFor(kind: FailureKind, strays: Strays, place: string): string {
   return `check that the forwarder forwards to ${place}${elsewhere}`;
 }
 
+/** How the questions ended. */
+interface Conclusion {
+  /** `undefined` if they were interrupted. */
+  readonly strays: Strays | undefined;
+  readonly failure: Failure | undefined;
+  readonly exitCode: number;
+  readonly elapsedMs: number;
+}
+
 /** The summary at the end. */
-export function summaryOf(
-  outcomes: readonly Outcome[],
-  strays: Strays,
-  failure: Failure | undefined,
-  elapsedMs: number,
-): Summary {
+export function summaryOf(outcomes: readonly Outcome[], conclusion: Conclusion): Summary {
+  const { strays, failure, exitCode, elapsedMs } = conclusion;
   const failedIds = idsWith("fail", outcomes);
   return {
-    text: textOf(outcomes, strays, failure),
+    text: textOf(outcomes, conclusion),
+    aborted: strays === undefined ? INTERRUPTED : undefined,
     event: {
       event: "summary",
-      ok: failure === undefined,
+      ok: exitCode === 0,
       questions: outcomes.length,
       failed: failedIds.length,
       failedIds,
       allowedIds: idsWith("allowed", outcomes),
-      strays: strays.count,
-      exitCode: failure === undefined ? 0 : exitCodes[failure.kind],
+      strays: strays?.count ?? 0,
+      exitCode,
       failure: failure?.kind,
       elapsedMs: rounded(elapsedMs),
     },
   };
 }
 
+const INTERRUPTED = "the questions were interrupted";
+
 /** The counts, unless a failure follows that has them, and the strays. */
 function textOf(
   outcomes: readonly Outcome[],
-  { count }: Strays,
-  failure: Failure | undefined,
+  { strays, failure }: Conclusion,
 ): string | undefined {
+  if (strays === undefined) return INTERRUPTED;
+  const { count } = strays;
   const lines: string[] = [];
   if (failure === undefined) {
     const byStatus = countByStatus(outcomes);

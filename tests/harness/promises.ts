@@ -170,6 +170,10 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
   "`check` waits for a port file that never comes": [
     "--port-file waits for the file, then for the server, and follows a new port",
   ],
+  "`check` or `path` is stopped by a signal": [
+    'a check ${flags.join(" ")} that is stopped reports what it knows',
+    "a path that is stopped while a question takes long reports the others",
+  ],
   "the process that started `check` is gone": [
     "a check ends once the shell that waits for it was killed",
     "a check that ${what} outlives the shell that started it",

@@ -1,4 +1,4 @@
-import { exitCodes, Failure } from "../../../cli/errors/failure.ts";
+import { Failure } from "../../../cli/errors/failure.ts";
 import type { Event, EventOf } from "../../../cli/output/events.ts";
 import { rounded } from "../../../cli/output/channels.ts";
 import type { Result } from "../../../cli/reports/report.ts";
@@ -10,6 +10,7 @@ import type { AssessedRow, AssessedTarget, Limit } from "../rounds/assessment.ts
 import type { Series, Spread } from "../rounds/series.ts";
 import { daysLeft } from "../probe/tls.ts";
 import { hintFor } from "./hints.ts";
+import type { Expectation } from "../targets/targets.ts";
 import { detailOf, milliseconds } from "./words.ts";
 
 /** A result with its row for people, and its line of `--json` if that is not printed yet. */
@@ -172,12 +173,11 @@ export function failureOfCheck(targets: readonly AssessedTarget[]): Failure | un
   const failed = targets.filter(({ asExpected }) => !asExpected);
   const [first] = failed;
   if (first?.failure === undefined) return undefined;
-  const names = failed.slice(0, NAMED).map(({ expected }) => expected.text).join(", ");
-  const more = failed.length > NAMED ? ` and ${failed.length - NAMED} more` : "";
+  const names = namesOf(failed.map(({ expected }) => expected));
   const verb = failed.length === 1 ? "is" : "are";
   const message = targets.length === 1
     ? `${names} is not as expected`
-    : `${failed.length} of ${targets.length} targets ${verb} not as expected: ${names}${more}`;
+    : `${failed.length} of ${targets.length} targets ${verb} not as expected: ${names}`;
   const deviation = deviationOf(first);
   return new Failure(first.failure, message, {
     hint: deviation === undefined ? hintOf(first) : deviationHint(deviation.hint),
@@ -215,6 +215,17 @@ export function waitingWords(targets: readonly AssessedTarget[]): string {
   return `waiting: ${named.join(", ")}${more}`;
 }
 
+/** That a check was interrupted, and by then had not checked these targets. */
+export function cutWords(left: readonly Expectation[]): string {
+  const which = left.length === 0 ? "" : `; not checked: ${namesOf(left)}`;
+  return `the check was interrupted${which}`;
+}
+
+function namesOf(targets: readonly Expectation[]): string {
+  const names = targets.slice(0, NAMED).map(({ text }) => text).join(", ");
+  return targets.length > NAMED ? `${names} and ${targets.length - NAMED} more` : names;
+}
+
 /** Notes on blocks at addresses where nothing answered: they may have another cause. */
 export function controlNotes(targets: readonly AssessedTarget[]): readonly string[] {
   const notes = targets.flatMap(({ rows }) => rows).flatMap(({ control, remote }) => {
@@ -230,15 +241,18 @@ export function controlNotes(targets: readonly AssessedTarget[]): readonly strin
 /** The last line of `--json`. */
 export function summaryEvent(
   targets: readonly AssessedTarget[],
-  failure: Failure | undefined,
-  elapsedMs: number,
+  { failure, exitCode, elapsedMs }: {
+    readonly failure: Failure | undefined;
+    readonly exitCode: number;
+    readonly elapsedMs: number;
+  },
 ): EventOf<"summary"> {
   return {
     event: "summary",
-    ok: failure === undefined,
+    ok: exitCode === 0,
     targets: targets.length,
     asExpected: targets.filter(({ asExpected }) => asExpected).length,
-    exitCode: failure === undefined ? 0 : exitCodes[failure.kind],
+    exitCode,
     failure: failure?.kind,
     elapsedMs: rounded(elapsedMs),
   };

@@ -22,6 +22,8 @@ import { probeRow, type RoundOptions, runRound, type Visit } from "./rounds.ts";
 export interface Findings {
   readonly targets: readonly AssessedTarget[];
   readonly results: readonly CheckResult[];
+  /** The targets that were not checked, if it was stopped early. */
+  readonly left?: readonly Expectation[] | undefined;
 }
 
 /** Options of every way of checking. */
@@ -29,6 +31,8 @@ export interface ModeOptions extends RoundOptions {
   /** The targets: a server that was started again may have another port. */
   targets(): readonly Expectation[];
   readonly strict: boolean;
+  /** Ends it early, with what is known. */
+  readonly stop: AbortSignal;
   /** Prints an event that is only for programs. */
   emit(event: Event): void;
   /** Shows progress to a user who is waiting; absent if none is. */
@@ -37,8 +41,7 @@ export interface ModeOptions extends RoundOptions {
 
 /** Probes everything once. */
 export async function once(options: ModeOptions): Promise<Findings> {
-  const targets = await probeAll(options);
-  return { targets, results: resultsOf(targets, 1) };
+  return await probeOnce(options, probeRow);
 }
 
 /**
@@ -56,7 +59,11 @@ export async function untilAsExpected(options: ModeOptions, limit: number): Prom
   });
   const results = resultsOf(last.targets, last.number);
   // Each try's lines of JSON were printed as it ended.
-  return { targets: last.targets, results: results.map((it) => ({ ...it, event: undefined })) };
+  return {
+    targets: last.targets,
+    results: results.map((it) => ({ ...it, event: undefined })),
+    left: options.stop.aborted ? last.left : undefined,
+  };
 }
 
 /** How often to probe. */
@@ -64,19 +71,18 @@ interface RepeatOptions {
   readonly count: number;
   /** Milliseconds from one start to the next; more if a round takes longer. */
   readonly every: number;
-  /** Ends early with the counts so far. */
-  readonly stop: AbortSignal;
 }
 
-/** Probes everything several times, one round after the other. */
+/** Probes everything several times, one round after the other; a stop ends it after a round. */
 export async function repeatedly(
   options: ModeOptions,
-  { count, every, stop }: RepeatOptions,
+  { count, every }: RepeatOptions,
 ): Promise<Findings> {
+  const { stop } = options;
   const tally = new Tally();
   const startedAt = performance.now();
   for (let number = 1; number <= count && !stop.aborted; number++) {
-    const targets = await probeAll(options);
+    const { targets } = await probeAll(options, probeRow);
     reportTries(targets, number, options);
     tally.add(targets);
     if (number === count) break;
@@ -106,8 +112,7 @@ export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Fin
     const { shown, ...limit } = await findLimit({ ...sizes, least }, attempt, passes);
     return { ...shown, limit };
   };
-  const targets = assess(await runRound(options.targets(), options, visit), options.strict);
-  return { targets, results: resultsOf(targets, 1) };
+  return await probeOnce(options, visit);
 }
 
 /**
@@ -147,8 +152,24 @@ function passes({ verdict }: Row): boolean {
   return verdict === "ok" || verdict === "slow";
 }
 
-async function probeAll(options: ModeOptions): Promise<readonly AssessedTarget[]> {
-  return assess(await runRound(options.targets(), options, probeRow), options.strict);
+/** What was found out about all targets, in one round. */
+interface Round {
+  readonly targets: readonly AssessedTarget[];
+  /** Those that were not done when the round was ended. */
+  readonly left: readonly Expectation[];
+}
+
+async function probeOnce(options: ModeOptions, visit: Visit): Promise<Findings> {
+  const { stop } = options;
+  const { targets, left } = await probeAll({ ...options, signal: stop }, visit);
+  return { targets, results: resultsOf(targets, 1), left: stop.aborted ? left : undefined };
+}
+
+async function probeAll(options: ModeOptions, visit: Visit): Promise<Round> {
+  const all = options.targets();
+  const targets = assess(await runRound(all, options, visit), options.strict);
+  const done = new Set(targets.map(({ expected }) => expected));
+  return { targets, left: all.filter((target) => !done.has(target)) };
 }
 
 /** Reports each row of a try to programs; people see only the last try, or a summary. */
@@ -171,22 +192,22 @@ function rowsOf(targets: readonly AssessedTarget[]): readonly AssessedRow[] {
 /** Milliseconds between the starts of two tries. */
 const EVERY_MS = 250;
 
-/** One try of all targets that has completed. */
-interface Try {
+/** One try of all targets. */
+interface Try extends Round {
   /** Counted from 1. */
   readonly number: number;
-  readonly targets: readonly AssessedTarget[];
 }
 
 /**
- * Retries until all is as expected or the time is up.
+ * Retries until all is as expected, the time is up, or it is stopped.
  *
  * Tries overlap: one that waits for an answer that was dropped does not keep
  * the next from finding a service that has come up in the meantime.
  *
  * @param limit Milliseconds for all tries together.
  * @param tried Takes each try that completed.
- * @returns the first good try, otherwise the last one that completed.
+ * @returns the first good try, otherwise the last one that completed; if it was stopped before any
+ * did, what is known.
  */
 async function retry(
   options: ModeOptions,
@@ -196,17 +217,19 @@ async function retry(
   const over = new AbortController();
   const running = new Set<Promise<void>>();
   const good = Promise.withResolvers<void>();
+  const { stop } = options;
   let last: Try | undefined;
   let started = 0;
 
   const start = (longest: number): Promise<void> => {
     const number = ++started;
-    const trying = probeAll({ ...options, timeout: longest, signal: over.signal });
-    const run = trying.then((targets) => {
-      if (over.signal.aborted) return; // it was ended early: its result means nothing
-      tried({ number, targets });
-      const isBest = targets.every(({ asExpected }) => asExpected);
-      if (isBest || last === undefined || last.number < number) last = { number, targets };
+    const trying = probeAll({ ...options, timeout: longest, signal: over.signal }, probeRow);
+    const run = trying.then((round) => {
+      // It was ended early, and is worth something only if nothing else is known.
+      if (over.signal.aborted && last !== undefined) return;
+      tried({ number, ...round });
+      const isBest = round.targets.every(({ asExpected }) => asExpected);
+      if (isBest || last === undefined || last.number < number) last = { number, ...round };
       if (!isBest) return;
       over.abort();
       good.resolve();
@@ -220,9 +243,12 @@ async function retry(
   const timer = setInterval(() => options.limiter.hasRoom && start(options.timeout), EVERY_MS);
   let limitTimer: ReturnType<typeof setTimeout> | undefined;
   const timeIsUp = new Promise<void>((resolve) => limitTimer = setTimeout(resolve, limit));
+  const stopped = new Promise<void>((resolve) => {
+    stop.addEventListener("abort", () => resolve(), { once: true });
+  });
   try {
-    await Promise.race([good.promise, timeIsUp]);
-    if (last === undefined) await first;
+    await Promise.race([good.promise, timeIsUp, stopped]);
+    if (last === undefined && !stop.aborted) await Promise.race([first, stopped]);
   } finally {
     clearInterval(timer);
     clearTimeout(limitTimer);

@@ -47,7 +47,8 @@ export type Visit = (
 /**
  * Visits all addresses of all targets concurrently.
  *
- * @returns the rows of each target, in the order of the targets and addresses.
+ * @returns the rows of each target, in the order of the targets and addresses, without the targets
+ * that were not done when the signal ended the round.
  */
 export async function runRound(
   targets: readonly Expectation[],
@@ -55,12 +56,15 @@ export async function runRound(
   visit: Visit,
 ): Promise<readonly (readonly Row[])[]> {
   const lookups = new Map<string, Promise<Lookup>>();
+  const isOver = (): boolean => options.signal?.aborted === true;
   let visited = 0;
-  return await mapLimited(targets, MAX_UNDER_WAY, async (expected) => {
-    const rows = await visitTarget(expected, lookups, options, visit);
+  const rows = await mapLimited(targets, MAX_UNDER_WAY, async (expected) => {
+    const found = isOver() ? [] : await visitTarget(expected, lookups, options, visit);
+    if (isOver()) return [];
     options.visited?.(++visited);
-    return rows;
+    return found;
   });
+  return rows.filter(({ length }) => length > 0);
 }
 
 /** Applies an asynchronous function to all items, a limited number at a time. */

@@ -59,7 +59,8 @@ export async function waitForPort(
   const end = performance.now() + (limit ?? 0);
   while (portsIn(path) === undefined) {
     const left = end - performance.now();
-    if (left <= 0 || signal.aborted) throw noPort(path, limit);
+    if (signal.aborted) return;
+    if (left <= 0) throw noPort(path, limit);
     await delay(Math.min(EVERY_MS, left), { signal }).catch(() => {});
   }
 }
