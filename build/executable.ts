@@ -32,11 +32,14 @@ export interface CompileOptions {
  * runs, not whole packages. Each dynamic import becomes a file of its own, which
  * commands that don't need it never read.
  *
+ * It is not minified: `--minify` moves what `using` declares into the statement after it, if only
+ * that one uses it, and nothing closes it then.
+ *
  * @returns the path of the main script.
  */
 export async function bundle(folder: string): Promise<string> {
   const main = `${import.meta.dirname}/../main.ts`;
-  const flags = ["--platform", "deno", "--code-splitting", "--minify", "--keep-names"];
+  const flags = ["--platform", "deno", "--code-splitting", "--keep-names"];
   await run(Deno.execPath(), ["bundle", ...flags, "--outdir", folder, main]);
   return `${folder}/main.js`;
 }
