@@ -381,29 +381,6 @@ Deno.test("a connection on which nothing was said is no conversation", () => {
   assertEquals(file, "> ask\\n\n< answer\\n\n");
 });
 
-Deno.test("names stand for a running total, and for the length of a word that is repeated", () => {
-  const table: [said: string[], file: string][] = [
-    [["5\n", "5\n", "3\n", "8\n"], "> {a}\\n\n< {a}\\n\n> {b}\\n\n< {a + b}\\n\n"],
-    [["echo\n", "echo: 4\n"], "> {word}\\n\n< {word}: {length(word)}\\n\n"],
-    // Both stay as they are: a word of another length would get another answer.
-    [["echo\n", "4\n"], "> echo\\n\n< 4\\n\n"],
-    // A name for 007 would be a number, and 7 is not what the client sent.
-    [["007\n", "007\n"], "> 007\\n\n< 007\\n\n"],
-  ];
-  for (const [said, wanted] of table) {
-    const recording = new Recording("tcp");
-    heard(
-      recording,
-      ...said.map((text, index) =>
-        data(index % 2 === 0 ? "client" : "server", encoder.encode(text))
-      ),
-      closed,
-    );
-    const options = { protocol: "tcp", fresh: true } as const;
-    assertEquals(conversationFile(recording.conversations(), options), wanted);
-  }
-});
-
 Deno.test("a server that never answers is in the file, which can be read", () => {
   const recording = new Recording("tcp");
   heard(recording, data("client", encoder.encode("hello?\n")), closed);

@@ -210,6 +210,7 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
   "`relay --record` sees programs talk": ["a recording replays unedited: ${name}"],
   "`relay --record --fresh` writes names": [
     "what is written with names always fits what was recorded, and can be read",
+    "names in a recording hold for its server, but for one in a hundred by chance",
   ],
   "`relay --record` is killed": [
     "what has passed over UDP is in the file, even if the relay is killed",

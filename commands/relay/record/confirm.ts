@@ -7,7 +7,7 @@ import { render } from "../../../talk/render.ts";
 import type { Line, Talk } from "../../../talk/talk.ts";
 import type { Value } from "../../../talk/value.ts";
 import { writeTalk, type WrittenLine } from "../../../talk/write.ts";
-import { freshTurns } from "./fresh.ts";
+import { type FreshFile, freshTurns } from "./fresh.ts";
 import type { Turn } from "./recording.ts";
 
 /** How often names are left out where they do not hold, before all of them are. */
@@ -25,12 +25,13 @@ export type LineWriter = (texts: readonly string[]) => readonly (readonly Writte
  */
 export function confirmedTexts(
   turns: readonly Turn[],
+  file: FreshFile,
   udp: boolean,
   write: LineWriter,
 ): readonly string[] {
   const plain = new Set<string>();
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const fresh = freshTurns(turns, plain);
+    const fresh = freshTurns(turns, file, plain);
     const texts = fresh.map(({ text }) => text);
     const wrong = unconfirmed(turns, udp, write(texts));
     if (wrong.length === 0) return texts;

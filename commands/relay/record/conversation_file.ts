@@ -1,6 +1,7 @@
 import { MAX_FILE } from "../../../talk/parse.ts";
 import { writeTalk, type WrittenLine } from "../../../talk/write.ts";
 import { confirmedTexts, plainText } from "./confirm.ts";
+import { Evidence } from "./evidence.ts";
 import { letterOf } from "./letters.ts";
 import type { RecordedConversation, Turn } from "./recording.ts";
 
@@ -32,9 +33,11 @@ function textOf(
   { protocol, fresh }: FileOptions,
 ): string {
   const udp = protocol === "udp";
+  const evidence = new Evidence(fresh ? spoken.map(({ turns }) => turns) : []);
+  const file = { evidence, ranges: new Map<string, string>() };
   const written = spoken.map(({ connections, turns, remarks }) => {
     const write = (texts: readonly string[]) => linesOf(turns, connections, texts, udp);
-    const texts = fresh ? confirmedTexts(turns, udp, write) : turns.map(plainText);
+    const texts = fresh ? confirmedTexts(turns, file, udp, write) : turns.map(plainText);
     return {
       title: spoken.length > 1 || remarks.length > 0 ? `connection ${connections.join(", ")}` : "",
       comments: remarks,

@@ -1,41 +1,25 @@
 import { escapeBytes } from "../../../talk/escape.ts";
-import { calculate, isShownAs, parseRational } from "../../../talk/rational.ts";
-import type { Operator } from "../../../talk/talk.ts";
+import { type Derivation, type Found, isNumber } from "./derive.ts";
+import type { Evidence, JudgedReply } from "./evidence.ts";
 import { letterOf } from "./letters.ts";
 import type { Turn } from "./recording.ts";
-
-/** Numbers, and words of at least four letters. */
-const VALUE = /(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\d)|(?<![A-Za-z])[A-Za-z]{4,}(?![A-Za-z])/g;
-/** What says in a request that its numbers are to be calculated with so. */
-const operations: readonly [operator: Operator, said: RegExp][] = [
-  ["+", /\+|add|sum|plus/i],
-  ["-", /-|sub|minus|dif/i],
-  ["*", /\*|x|mul|times|prod/i],
-  ["/", /\/|:|div|over|quot/i],
-  ["//", /\/|:|div|over|quot/i],
-  ["%", /%|mod|rest|rem/i],
-];
-
-/** Numbers that are summed up at most. */
-const MAX_TERMS = 20;
+import { textsOf } from "./turn_texts.ts";
 
 const encoder = new TextEncoder();
 
-/** How a value follows from what clients said: from one literal, or from two numbers. */
-interface Derivation {
-  readonly of: readonly string[];
-  readonly form: (...names: string[]) => string;
-}
-
-/** A number or a word in a text. */
-interface Found {
-  readonly start: number;
-  readonly literal: string;
-}
-
-/** One that becomes a value. */
+/** A number or a word that becomes a value. */
 interface Place extends Found {
-  readonly from: Derivation;
+  readonly from: Source;
+}
+
+/** What a value follows from, and how. */
+type Source = Pick<Derivation, "of" | "form">;
+
+/** What the conversations of a file share. */
+export interface FreshFile {
+  readonly evidence: Evidence;
+  /** The ranges of numbers, by their names: a name has one in the whole file. */
+  readonly ranges: Map<string, string>;
 }
 
 /** What a turn says, as a file has it. */
@@ -51,25 +35,20 @@ export interface FreshTurn {
  *
  * @param plain What no name stands for.
  */
-export function freshTurns(turns: readonly Turn[], plain: ReadonlySet<string>): FreshTurn[] {
-  const prefix = lengthPrefixOf(turns);
-  const texts = turns.map(({ bytes }) => textOf(bytes.subarray(prefix)));
-  const said = new Said();
-  const answers = turns.map(({ from }, index) => {
-    const text = texts[index] ?? "";
-    if (from === "server") {
-      return said.placesIn(text).filter((place) =>
-        !literalsOf(place).some((one) => plain.has(one))
-      );
-    }
-    said.add(text, turns[index - 1]?.from === "server");
-    return [];
-  });
-  const names = new Names(answers.flat().map(({ from }) => from));
+export function freshTurns(
+  turns: readonly Turn[],
+  { evidence, ranges }: FreshFile,
+  plain: ReadonlySet<string>,
+): FreshTurn[] {
+  const { prefix, texts } = textsOf(turns);
+  const answers = placesIn(evidence.judge(turns), new Set(plain));
+  const names = new Names([...answers.values()].flat().map(({ from }) => from), ranges);
   return turns.map(({ from, bytes }, index) => {
     const text = texts[index];
     if (text === undefined || bytes.length === 0) return { text: escapeBytes(bytes), named: [] };
-    const places = from === "server" ? answers[index] ?? [] : names.placesIn(text);
+    const places = from === "server"
+      ? answers.get(index) ?? []
+      : names.placesIn(evidence.valuesIn(text));
     const length = prefix === 0 ? "" : `{length as u${8 * prefix}}`;
     return { text: length + withNames(text, places, names), named: places.flatMap(literalsOf) };
   });
@@ -77,72 +56,52 @@ export function freshTurns(turns: readonly Turn[], plain: ReadonlySet<string>): 
 
 const literalsOf = ({ literal, from }: Place): readonly string[] => [literal, ...from.of];
 
-/** What clients have said so far, and what follows from it. */
-class Said {
-  readonly #known = new Map<string, Derivation>();
-  /** Since the server's latest turn. */
-  #request = "";
-  /** All numbers. */
-  readonly #numbers: string[] = [];
-
-  add(text: string, isNew: boolean): void {
-    this.#request = isNew ? text : `${this.#request} ${text}`;
-    for (const { literal } of valuesIn(text)) {
-      if (isNumber(literal)) this.#numbers.push(literal);
-      const forms: Record<string, string> = isNumber(literal) ? {} : {
-        [literal.toUpperCase()]: "upper",
-        [literal.toLowerCase()]: "lower",
-        [[...literal].reverse().join("")]: "reverse",
-      };
-      for (const [changed, name] of Object.entries(forms)) {
-        if (this.#known.has(changed)) continue;
-        this.#known.set(changed, { of: [literal], form: (word) => `${name}(${word})` });
+/** The places in each reply that names stand for. */
+function placesIn(
+  replies: ReadonlyMap<number, JudgedReply>,
+  plain: Set<string>,
+): ReadonlyMap<number, readonly Place[]> {
+  const sure = new Set<Place>();
+  const answers = [...replies].map(([index, { values, plain: kept }]) => {
+    kept.forEach((one) => plain.add(one));
+    const places = values.flatMap((value): Place[] => {
+      const ways = [...value.sure, ...value.weak].filter(({ of }) => of.length > 0);
+      const [from] = ways;
+      if (from === undefined) return [];
+      const place = { ...value, from };
+      const isClear = !value.isOwn && new Set(ways.map(({ of, form }) => form(...of))).size === 1;
+      if (isClear && value.sure.length > 0) sure.add(place);
+      else if (!isClear || !isLikely(from)) {
+        // With other values it might be something else: they stay as they are.
+        for (const { of } of ways) of.forEach((one) => plain.add(one));
       }
-      this.#known.set(literal, { of: [literal], form: (name) => name });
+      return [place];
+    });
+    return [index, places] as const;
+  });
+  leaveOut([...sure], plain);
+  const isPlain = (place: Place): boolean => literalsOf(place).some((one) => plain.has(one));
+  const named = new Set(
+    [...sure].filter((place) => !isPlain(place)).flatMap(({ from }) => from.of),
+  );
+  const isNamed = (place: Place): boolean =>
+    !isPlain(place) && place.from.of.every((one) => named.has(one));
+  return new Map(answers.map(([index, places]) => [index, places.filter(isNamed)]));
+}
+
+/** Whether what is repeated has the name that it has elsewhere, if it has one. */
+function isLikely({ kind, of: [literal = ""] }: Derivation): boolean {
+  return kind === "same" || (kind === "earlier same" && literal.length > 1);
+}
+
+/** Where a place has no name, nothing that it follows from has one. */
+function leaveOut(places: readonly Place[], plain: Set<string>): void {
+  for (let before = -1; before < plain.size;) {
+    before = plain.size;
+    for (const place of places) {
+      if (!literalsOf(place).some((one) => plain.has(one))) continue;
+      place.from.of.forEach((one) => plain.add(one));
     }
-  }
-
-  placesIn(text: string): Place[] {
-    const values = valuesIn(text);
-    return values.flatMap(({ start, literal }) => {
-      const known = this.#known.get(literal);
-      // A single digit may be the same by chance: it is rather calculated.
-      const isPlain = !isNumber(literal) || (known !== undefined && literal.length > 1);
-      const from = isPlain ? known : this.#calculated(literal) ?? known ?? this.#total(literal) ??
-        this.#lengthOf(literal, values);
-      return from === undefined ? [] : [{ start, literal, from }];
-    });
-  }
-
-  #calculated(literal: string): Derivation | undefined {
-    const [left, right] = valuesIn(this.#request).map(({ literal }) => literal).filter(isNumber);
-    const [a, b] = [parseRational(left ?? ""), parseRational(right ?? "")];
-    if (left === undefined || right === undefined || !a || !b) return undefined;
-    const found = operations.find(([operator, words]) => {
-      const result = words.test(this.#request) ? calculate(a, operator, b) : undefined;
-      return result !== undefined && isShownAs(result, literal);
-    });
-    return found && { of: [left, right], form: (a, b) => `${a} ${found[0]} ${b}` };
-  }
-
-  /** The sum of all numbers so far, of several requests. */
-  #total(literal: string): Derivation | undefined {
-    const all = this.#numbers;
-    if (all.length < 2 || all.length > MAX_TERMS) return undefined;
-    const total = all.map(parseRational).reduce((sum, number) =>
-      sum && number && calculate(sum, "+", number)
-    );
-    if (total === undefined || !isShownAs(total, literal)) return undefined;
-    return { of: all, form: (...names) => names.join(" + ") };
-  }
-
-  /** The length of a word of the request that the server says as well. */
-  #lengthOf(literal: string, values: readonly Found[]): Derivation | undefined {
-    const word = valuesIn(this.#request).find((one) =>
-      !isNumber(one.literal) && String(one.literal.length) === literal &&
-      values.some((said) => said.literal === one.literal)
-    );
-    return word && { of: [word.literal], form: (name) => `length(${name})` };
   }
 }
 
@@ -151,13 +110,14 @@ class Names {
   readonly #wanted: ReadonlySet<string>;
   readonly #calculated: ReadonlySet<string>;
   readonly #names = new Map<string, string>();
-  #numbers = 0;
+  readonly #ranges: FreshFile["ranges"];
+  #letters = 0;
+  #words = 0;
 
-  constructor(derivations: readonly Derivation[]) {
-    this.#wanted = new Set(derivations.flatMap(({ of }) => of));
-    this.#calculated = new Set(
-      derivations.filter(({ of }) => of.length > 1).flatMap(({ of }) => of),
-    );
+  constructor(sources: readonly Source[], ranges: FreshFile["ranges"]) {
+    this.#ranges = ranges;
+    this.#wanted = new Set(sources.flatMap(({ of }) => of));
+    this.#calculated = new Set(sources.filter(({ of }) => of.length > 1).flatMap(({ of }) => of));
   }
 
   of(literal: string): string {
@@ -165,8 +125,8 @@ class Names {
   }
 
   /** The values that a client says: one that is said for the first time gets its name. */
-  placesIn(text: string): Place[] {
-    return valuesIn(text).filter(({ literal }) => this.#wanted.has(literal)).map((one) => ({
+  placesIn(values: readonly Found[]): Place[] {
+    return values.filter(({ literal }) => this.#wanted.has(literal)).map((one) => ({
       ...one,
       from: { of: [one.literal], form: this.#nameOf(one.literal) },
     }));
@@ -174,13 +134,22 @@ class Names {
 
   #nameOf(literal: string): (name: string) => string {
     if (this.#names.has(literal)) return (name) => name;
-    const index = isNumber(literal) ? this.#numbers++ : this.#names.size - this.#numbers;
-    this.#names.set(
-      literal,
-      isNumber(literal) ? letterOf(index) : `word${index + 1}`.replace(/^word1$/, "word"),
-    );
-    const hasRange = isNumber(literal) && !this.#calculated.has(literal);
-    return (name) => hasRange ? `${name} ${rangeOf(literal)}` : name;
+    if (!isNumber(literal)) {
+      this.#names.set(literal, ++this.#words === 1 ? "word" : `word${this.#words}`);
+      return (name) => name;
+    }
+    const range = this.#calculated.has(literal) ? "" : ` ${rangeOf(literal)}`;
+    this.#names.set(literal, this.#nextLetter(range));
+    return (name) => `${name}${range}`;
+  }
+
+  #nextLetter(range: string): string {
+    while (true) {
+      const letter = letterOf(this.#letters++);
+      if ((this.#ranges.get(letter) ?? range) !== range) continue;
+      this.#ranges.set(letter, range);
+      return letter;
+    }
   }
 }
 
@@ -204,32 +173,5 @@ function rangeOf(literal: string): string {
   return `${low}..${"9".repeat(whole.length)}${point}${"9".repeat(decimals.length)}`;
 }
 
-function valuesIn(text: string): Found[] {
-  return [...text.matchAll(VALUE)].map(({ index, 0: literal }) => ({ start: index, literal }));
-}
-
-const isNumber = (literal: string): boolean => /\d$/.test(literal);
-
 /** A space at its end is in sight, since a value follows, or is written as `\x20` at a line's end. */
 const escapeText = (text: string): string => escapeBytes(encoder.encode(`${text}.`)).slice(0, -1);
-
-/** The text of bytes; `undefined` if they are not UTF-8. */
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The size of the length, in network order, that all turns begin with; 0 if they don't. */
-function lengthPrefixOf(turns: readonly Turn[]): number {
-  const said = turns.filter(({ bytes }) => bytes.length > 0);
-  if (said.length < 2) return 0;
-  return [4, 2, 1].find((size) =>
-    said.every(({ bytes }) => {
-      const length = bytes.subarray(0, size).reduce((sum, byte) => sum * 256 + byte, 0);
-      return bytes.length > size && length === bytes.length - size;
-    })
-  ) ?? 0;
-}
