@@ -27,7 +27,7 @@ try {
   await Deno.remove(folder, { recursive: true });
 }
 
-/** Exits with the usage if the command line is wrong. */
+/** Exits with the usage if it is asked for, or the command line is wrong. */
 function readFlags(): FlagValues<typeof flags> {
   try {
     const { flags: values, words } = parseCommandLine(Deno.args, flags);
@@ -35,9 +35,9 @@ function readFlags(): FlagValues<typeof flags> {
   } catch {
     // Reported below.
   }
-  console.error("usage: task compile [--target T | --all] [--release]");
+  console.error("usage: deno task compile [--target T | --all] [--release]");
   console.error(`targets: ${targets.join(", ")}`);
-  Deno.exit(2);
+  Deno.exit(Deno.args.includes("--help") ? 0 : 2);
 }
 
 function readTarget(text: string): string {

@@ -95,6 +95,10 @@ export function examplesOf(page: string): Map<string, string> {
 }
 
 if (import.meta.main) {
+  if (Deno.args.length > 0) {
+    console.error("usage: deno task docs");
+    Deno.exit(Deno.args.includes("--help") ? 0 : 2);
+  }
   const json = `${docs}/json.md`;
   await Deno.writeTextFile(json, pageOfEvents(examplesOf(await Deno.readTextFile(json))));
   const relay = `${docs}/relay.md`;

@@ -7,6 +7,7 @@
  */
 import { bundle } from "../build/executable.ts";
 import { armDeno, assertTools, downloadDeno, exists, Missing } from "./harness/foreign_deno.ts";
+import { readTaskLine } from "./harness/task_line.ts";
 
 /** Where Debian's libc6-arm64-cross and libgcc-s1-arm64-cross install their libraries. */
 const LIBRARIES = "/usr/aarch64-linux-gnu";
@@ -31,6 +32,7 @@ async function main(): Promise<number> {
   return (await new Deno.Command(Deno.execPath(), { args }).spawn().status).code;
 }
 
+readTaskLine({ usage: "arm64" });
 try {
   Deno.exit(await main());
 } catch (error) {

@@ -4,8 +4,9 @@
  * have left: `task descriptors [--only NAME] [--limit N]`. Exits with 1 if one took more than a
  * second to answer, or ended.
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { readId } from "../cli/arguments/ids.ts";
 import { type Arrival, crowded, crowdOut } from "./harness/crowds.ts";
+import { readTaskLine } from "./harness/task_line.ts";
 
 /** Open files that the server may have, and the clients that come; none for this host's own. */
 const limits: readonly (readonly [number | undefined, number])[] = [
@@ -25,7 +26,23 @@ const arrivals: readonly Arrival[] = [
 /** Milliseconds within which all must answer, once their clients have left. */
 const LIMIT_MS = 1_000;
 
-const { only, limit: chosen } = parseArgs(Deno.args, { string: ["only", "limit"] });
+const oneOf = (known: readonly string[], what: string) => (text: string, flag: string) =>
+  readId(text, flag, { known, what });
+const { flags: { only, limit: chosen } } = readTaskLine({
+  usage: "descriptors [--only NAME] [--limit N]",
+  flags: {
+    only: {
+      value: "NAME",
+      about: "only this server",
+      read: oneOf(crowded.map(({ name }) => name), "servers"),
+    },
+    limit: {
+      value: "N",
+      about: "only this limit, or default",
+      read: oneOf(limits.map(([limit]) => String(limit ?? "default")), "limits"),
+    },
+  },
+});
 let failed = 0;
 for (const server of crowded) {
   if (only !== undefined && only !== server.name) continue;

@@ -15,6 +15,12 @@ import {
   tlsPeers,
   webPeers,
 } from "./harness/peers.ts";
+import { readTaskLine } from "./harness/task_line.ts";
+
+const { flags: { write } } = readTaskLine({
+  usage: "fooled [--write]",
+  flags: { write: { about: "write the table of docs/check.md" } },
+});
 
 const HOST = "127.0.0.1";
 const PAGE = new URL("../docs/check.md", import.meta.url);
@@ -115,4 +121,4 @@ const peers = [
 const rows = await Array.fromAsync(pooledMap(8, peers, ask)) as Row[];
 const table = tableOf(rows);
 console.log(table);
-if (Deno.args.includes("--write")) await writeBetweenMarks(PAGE, "fooled", table);
+if (write) await writeBetweenMarks(PAGE, "fooled", table);

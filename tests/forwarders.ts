@@ -4,7 +4,9 @@
  * deno task forwarders [NAME...]: only these, without writing the tables.
  */
 import { questionsOver } from "../commands/path/questions.ts";
+import { readId } from "../cli/arguments/ids.ts";
 import { writeBetweenMarks } from "./harness/page_table.ts";
+import { readTaskLine } from "./harness/task_line.ts";
 import { netdemoCommand, run } from "./harness/process.ts";
 import {
   examine,
@@ -84,11 +86,16 @@ function table(protocol: "tcp" | "udp", all: readonly Asked[]): string {
     .map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
+const known = [...new Set(realForwarders.map(({ name }) => name))];
+const { words: only } = readTaskLine({
+  usage: "forwarders [NAME...]",
+  moreWords: (text, name) => readId(text, name, { known, what: "forwarders" }),
+});
 const all: Asked[] = [];
 const skipped: string[] = [];
 for (const forwarder of realForwarders) {
   const { name, protocol } = forwarder;
-  if (Deno.args.length > 0 && !Deno.args.includes(name)) continue;
+  if (only.length > 0 && !only.includes(name)) continue;
   const lacking = missing(forwarder);
   if (lacking.length > 0) {
     say(`skipped ${name} (${protocol}): no ${lacking.join(", ")} here`);
@@ -103,7 +110,7 @@ for (const forwarder of realForwarders) {
   }
 }
 
-if (Deno.args.length === 0) {
+if (only.length === 0) {
   const where = `Asked on ${Deno.build.target}, over loopback.`;
   const lacking = skipped.length === 0 ? "" : ` Not installed there: ${skipped.join(", ")}.`;
   for (const protocol of ["tcp", "udp"] as const) {

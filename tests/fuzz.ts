@@ -7,6 +7,7 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { readNumber } from "../cli/arguments/flags.ts";
 import { calculate } from "../protocol/calculator.ts";
 import { foreignStart } from "../protocol/first_bytes.ts";
 import { service } from "../services/calc.ts";
@@ -14,6 +15,7 @@ import { serve } from "../services/server/stream_server.ts";
 import { isUtf8 } from "../text/utf8.ts";
 import { probe, TestConnection } from "./harness/mod.ts";
 import { assertProperty, seed } from "./harness/random.ts";
+import { readTaskLine } from "./harness/task_line.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -116,7 +118,10 @@ export async function fuzz(count: number): Promise<void> {
 }
 
 if (import.meta.main) {
-  const count = Number(Deno.args[0] ?? 100_000);
+  const { words: [count = 100_000] } = readTaskLine({
+    usage: "fuzz [COUNT]",
+    words: [readNumber(1, 1_000_000_000)],
+  });
   const start = performance.now();
   console.log(`seed ${seed} (NETDEMO_SEED repeats it)`);
   await fuzz(count);

@@ -3,11 +3,16 @@
  * Takes the screenshots of docs/page.md: `task screenshots [FOLDER]`. Three learners use a server,
  * one of them misbehaving; the page is shown in light, in dark and on a phone.
  */
+import { readName } from "../cli/arguments/flags.ts";
 import { type Look, openBrowser, openTab } from "./harness/browser.ts";
 import { netdemoCommand, Process } from "./harness/process.ts";
+import { readTaskLine } from "./harness/task_line.ts";
 import { digestOfPage, PICTURES_OF } from "./page_pictures.ts";
 
-const folder = Deno.args[0] ?? `${import.meta.dirname}/../docs`;
+const { words: [folder = `${import.meta.dirname}/../docs`] } = readTaskLine({
+  usage: "screenshots [FOLDER]",
+  words: [readName],
+});
 
 const looks: Readonly<Record<string, Look>> = {
   "page-light": { width: 1440, height: 810 },

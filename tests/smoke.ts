@@ -9,13 +9,20 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
+import { readName } from "../cli/arguments/flags.ts";
 import config from "../deno.json" with { type: "json" };
 import { type Ended, Process, type ProcessOptions, run } from "./harness/process.ts";
+import { readTaskLine } from "./harness/task_line.ts";
 
 const windows = Deno.build.os === "windows";
-const [only, words] = Deno.args[0] === "--only"
-  ? [new RegExp(Deno.args[1] ?? ""), Deno.args.slice(2)]
-  : [/(?:)/, Deno.args];
+// What follows the executable is its own.
+const own = Deno.args[0] === "--only" ? 2 : Deno.args[0]?.startsWith("-") ? 1 : 0;
+const { flags: { only: pattern = "" } } = readTaskLine({
+  usage: "smoke [--only PATTERN] [EXECUTABLE | COMMAND...]",
+  flags: { only: { value: "PATTERN", about: "only what matches it", read: readName } },
+}, Deno.args.slice(0, own));
+const only = new RegExp(pattern);
+const words = Deno.args.slice(own);
 const given = words[0] ?? `${import.meta.dirname}/../dist/netdemo${windows ? ".exe" : ""}`;
 const executable = await Deno.realPath(given).catch(() => {
   console.log(`Bail out! there is no executable ${given}: make it with task compile`);

@@ -7,7 +7,7 @@
  */
 import fc from "fast-check";
 import { calculate } from "../protocol/calculator.ts";
-import { parseDuration } from "../protocol/duration.ts";
+import { readDuration } from "../cli/arguments/flags.ts";
 import {
   countDescriptors,
   memoryOf,
@@ -18,6 +18,7 @@ import {
   until,
 } from "./harness/mod.ts";
 import { endless, integer, seed } from "./harness/random.ts";
+import { readTaskLine } from "./harness/task_line.ts";
 
 const HONEST = 8;
 const HOSTILE = 8;
@@ -193,11 +194,10 @@ export async function soak(
 }
 
 if (import.meta.main) {
-  const duration = parseDuration(Deno.args[0] ?? "60s");
-  if (duration === undefined) {
-    console.error("usage: task soak [DURATION], such as 60s or 10m");
-    Deno.exit(2);
-  }
+  const { words: [duration = 60_000] } = readTaskLine({
+    usage: "soak [DURATION]",
+    words: [readDuration(1)],
+  });
   console.log(`seed ${seed} (NETDEMO_SEED repeats it)`);
   const { result, line } = await soak(duration);
   console.log(line);

@@ -12,9 +12,19 @@
  * skipped and listed. Writes dist/bench.json and dist/bench.md, and with --write the
  * tables of docs/performance.md.
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { type FlagValues, readName } from "../../cli/arguments/flags.ts";
+import { readId } from "../../cli/arguments/ids.ts";
+import { readTaskLine } from "../harness/task_line.ts";
 import { writeBetweenMarks } from "../harness/page_table.ts";
-import { buildLoad, hasTool, type Measured, runLoad, start, type Target } from "./load.ts";
+import {
+  buildLoad,
+  hasTool,
+  type Measured,
+  roundFlags,
+  runLoad,
+  start,
+  type Target,
+} from "./load.ts";
 
 interface Peer {
   readonly name: string;
@@ -226,35 +236,29 @@ function idleTable(measured: Rounds): string {
   return table(["10,000 idle connections", "kB each", "probe p99, ms"], rows);
 }
 
-interface Options {
-  readonly rounds: number;
-  readonly seconds: number;
-  /** The only scenario to run. */
-  readonly only: string | undefined;
-  /** Another netdemo: its checkout or its executable. */
-  readonly against: string | undefined;
-  /** Whether to write the tables into the page. */
-  readonly write: boolean;
-}
+const names = [...scenarios.map(({ name }) => name), "idle"];
+const flags = {
+  ...roundFlags(5, 1),
+  only: {
+    value: "SCENARIO",
+    about: `run this alone: ${names.join(", ")}`,
+    read: (text: string, flag: string) => readId(text, flag, { known: names, what: "scenarios" }),
+  },
+  against: { value: "PATH", about: "another netdemo: its checkout or executable", read: readName },
+  write: { about: "write the tables of docs/performance.md" },
+};
 
-function readOptions(args: readonly string[]): Options {
-  const { rounds = 5, seconds = 1, only, against, write } = parseArgs([...args], {
-    string: ["only", "against"],
-    boolean: ["write"],
-  }) as Record<string, unknown>;
-  const names = [...scenarios.map(({ name }) => name), "idle"];
-  if (!(Number(rounds) >= 1) || !(Number(seconds) > 0)) fail("expected --rounds 5 --seconds 1");
-  if (only !== undefined && !names.includes(String(only))) {
-    fail(`expected --only with one of ${names.join(", ")}`);
+type Options = FlagValues<typeof flags>;
+
+function readOptions(): Options {
+  const { flags: options } = readTaskLine({
+    usage: "bench [--rounds N] [--seconds S] [--only SCENARIO] [--against PATH] [--write]",
+    flags,
+  });
+  if (options.write && options.only !== undefined) {
+    fail("--write needs all scenarios: leave out --only");
   }
-  if (write && only !== undefined) fail("--write needs all scenarios: leave out --only");
-  return {
-    rounds: Number(rounds),
-    seconds: Number(seconds),
-    only: only as string | undefined,
-    against: against as string | undefined,
-    write: write === true,
-  };
+  return options;
 }
 
 function fail(why: string): never {
@@ -348,7 +352,7 @@ async function report(
   await Deno.writeTextFile("dist/bench.json", `${JSON.stringify(record, null, 2)}\n`);
 }
 
-const options = readOptions(Deno.args);
+const options = readOptions();
 if (!await hasTool("cc")) fail("the load generator needs a C compiler: no cc is here");
 const folder = await Deno.makeTempDir();
 try {
@@ -360,8 +364,8 @@ try {
   ]);
   const withIdle = (options.only ?? "idle") === "idle";
   const idle = withIdle ? await measureIdle(load, commands) : new Map();
-  const names = [...commands.keys()].filter((peer) => peer !== netdemo).map(({ name }) => name);
-  await report(results, idle, names, options);
+  const others = [...commands.keys()].filter((peer) => peer !== netdemo).map(({ name }) => name);
+  await report(results, idle, others, options);
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

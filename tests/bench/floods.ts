@@ -3,9 +3,14 @@
  * How long a client waits while others flood the server:
  * `task bench-floods [CONNECTIONS] [SECONDS]`.
  */
+import { readNumber } from "../../cli/arguments/flags.ts";
+import { readTaskLine } from "../harness/task_line.ts";
 import { Flooded, floods } from "../harness/floods.ts";
 
-const [connections = 1, seconds = 2] = Deno.args.map(Number);
+const { words: [connections = 1, seconds = 2] } = readTaskLine({
+  usage: "bench-floods [CONNECTIONS] [SECONDS]",
+  words: [readNumber(1, 10_000), readNumber(1, 3_600)],
+});
 console.log(`${connections} flooding connections, milliseconds that an answer took`);
 for (const flood of floods) {
   await using flooded = await Flooded.start(flood, connections);

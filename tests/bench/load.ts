@@ -1,3 +1,5 @@
+import { readNumber } from "../../cli/arguments/flags.ts";
+import { misuse } from "../../cli/errors/failure.ts";
 import { Process, run } from "../harness/process.ts";
 
 /** The result of a run of the load generator (load.c). Latencies are in microseconds. */
@@ -22,6 +24,29 @@ interface Latencies {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+}
+
+/** The flags of a benchmark, with their defaults. */
+export function roundFlags(rounds: number, seconds: number) {
+  return {
+    rounds: {
+      value: "N",
+      about: "how often each is measured",
+      default: rounds,
+      read: readNumber(1, 1_000),
+    },
+    seconds: {
+      value: "S",
+      about: "how long each measurement takes",
+      default: seconds,
+      read: readSeconds,
+    },
+  };
+}
+
+function readSeconds(text: string, flag: string): number {
+  if (Number(text) > 0) return Number(text);
+  throw misuse(`${flag} must be a number over 0: received '${text}'`);
 }
 
 /** A server under load, ended with its scope. */

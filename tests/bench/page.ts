@@ -7,9 +7,9 @@
  * first, round by round: of answers per second, and of answers per second of the server's CPU
  * time, which other programs disturb less. Needs Linux and a C compiler.
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { netdemoCommand, Process } from "../harness/process.ts";
-import { buildLoad, runLoad } from "./load.ts";
+import { readTaskLine } from "../harness/task_line.ts";
+import { buildLoad, roundFlags, runLoad } from "./load.ts";
 
 const scenarios: Readonly<Record<string, readonly string[]>> = {
   "1 connection": ["tcp", "-c", "1"],
@@ -53,7 +53,10 @@ function spread(values: readonly number[]): string {
   return `${median.toFixed(2)} (${least.toFixed(2)}-${most.toFixed(2)})`;
 }
 
-const { rounds = 5, seconds = 1 } = parseArgs(Deno.args) as Record<string, unknown>;
+const { flags: { rounds, seconds } } = readTaskLine({
+  usage: "bench-page [--rounds N] [--seconds S]",
+  flags: roundFlags(5, 1),
+});
 const folder = await Deno.makeTempDir();
 const load = await buildLoad(folder);
 const subjects = [
@@ -70,7 +73,7 @@ console.log("| --- | --- | --- | --- | --- |");
 for (const [about, args] of Object.entries(scenarios)) {
   const answers = new Map(subjects.map((subject) => [subject, [] as number[]]));
   const ofCpu = new Map(subjects.map((subject) => [subject, [] as number[]]));
-  for (let round = 0; round <= Number(rounds); round++) {
+  for (let round = 0; round <= rounds; round++) {
     for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
       const before = await cpuSeconds(subject);
       const measured = await runLoad(

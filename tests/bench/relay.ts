@@ -8,10 +8,19 @@
  * round in the opposite order. Prints the medians, and the ratios of relay to each, round by round.
  * Writes dist/bench-relay.md.
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { getAvailablePort } from "@std/net";
+import { readName } from "../../cli/arguments/flags.ts";
+import { readTaskLine } from "../harness/task_line.ts";
 import { realForwarders } from "../path/real_forwarders.ts";
-import { buildLoad, hasTool, type Measured, runLoad, start, type Target } from "./load.ts";
+import {
+  buildLoad,
+  hasTool,
+  type Measured,
+  roundFlags,
+  runLoad,
+  start,
+  type Target,
+} from "./load.ts";
 
 /** A program that forwards from one port to another until it is killed. */
 interface Forwarder {
@@ -151,14 +160,13 @@ function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-const options = parseArgs(Deno.args, { string: ["rounds", "seconds", "only"] }) as {
-  readonly rounds?: string;
-  readonly seconds?: string;
-  /** Part of a scenario's name. */
-  readonly only?: string;
-};
-const rounds = Number(options.rounds ?? 5);
-const seconds = options.seconds ?? "3";
+const { flags: { rounds, seconds, only = "" } } = readTaskLine({
+  usage: "bench-relay [--rounds N] [--seconds S] [--only TEXT]",
+  flags: {
+    ...roundFlags(5, 3),
+    only: { value: "TEXT", about: "only scenarios with this in their name", read: readName },
+  },
+});
 if (!await hasTool("cc")) {
   console.error("bench-relay: the load generator needs a C compiler: no cc is here");
   Deno.exit(2);
@@ -188,7 +196,7 @@ const far: Record<Scenario["far"], Target> = {
 /** A row for each scenario in which memory matters: its name, and a cell for each of our own. */
 const memory: string[][] = [];
 const rows = [["", ...forwarders.map(({ name }) => name)]];
-for (const scenario of scenarios.filter(({ name }) => name.includes(options.only ?? ""))) {
+for (const scenario of scenarios.filter(({ name }) => name.includes(only))) {
   const measured = new Map<string, Measured[]>();
   {
     await using running = new AsyncDisposableStack();
@@ -203,7 +211,7 @@ for (const scenario of scenarios.filter(({ name }) => name.includes(options.only
         if (scenario.name === CROWD && !holdsCrowd.has(name)) continue;
         const through = { ...target, [Symbol.asyncDispose]: () => Promise.resolve() };
         await runLoad(load, through, [...scenario.args, "-s", "0.3"]); // warm-up
-        const result = await runLoad(load, through, [...scenario.args, "-s", seconds]);
+        const result = await runLoad(load, through, [...scenario.args, "-s", String(seconds)]);
         measured.set(name, [...measured.get(name) ?? [], result]);
       }
     }

@@ -6,7 +6,9 @@
  * times each, and prints the medians of the whole process and the sizes.
  */
 import { bundle, compile } from "../../build/executable.ts";
+import { readTaskLine } from "../harness/task_line.ts";
 
+readTaskLine({ usage: "bench-startup" });
 const ROUNDS = 20;
 
 const folder = await Deno.makeTempDir();

@@ -5,11 +5,16 @@
  * @param JOBS How many at once. @default 1
  * @param BUSY How many busy loops run alongside. @default 0
  */
+import { readNumber } from "../../cli/arguments/flags.ts";
 import { netdemoCommand, run } from "../harness/process.ts";
 import { root } from "../harness/needs.ts";
+import { readTaskLine } from "../harness/task_line.ts";
 import { thirty, writeClass } from "./class_submissions.ts";
 
-const [jobs = "1", busy = "0"] = Deno.args;
+const { words: [jobs = 1, busy = 0] } = readTaskLine({
+  usage: "grade-class [JOBS] [BUSY LOOPS]",
+  words: [readNumber(1, 64), readNumber(0, 64)],
+});
 const isRoot = root.isMet();
 const submissions = thirty.filter(({ needsOtherUser }) => isRoot || needsOtherUser !== true);
 const folder = await Deno.makeTempDir();
@@ -19,12 +24,12 @@ await writeClass(path, submissions);
 for (const litter of [".git", "__MACOSX"]) await Deno.mkdir(`${path}/${litter}`);
 
 const loops = Array.from(
-  { length: Number(busy) },
+  { length: busy },
   () => new Deno.Command("sh", { args: ["-c", "while :; do :; done"] }).spawn(),
 );
 const startedAt = performance.now();
 const graded = await run([
-  ...[...netdemoCommand, "grade", "calc-server", "--class", path, "--jobs", jobs, "--json"],
+  ...[...netdemoCommand, "grade", "calc-server", "--class", path, "--jobs", `${jobs}`, "--json"],
   ...["--csv", `${folder}/class.csv`, "--html", `${folder}/class.html`, "--max-time", "20s"],
   ...isRoot ? ["--run-as", "nobody"] : [],
   ...["--", "/usr/bin/python3", "{dir}/server.py", "{port}"],

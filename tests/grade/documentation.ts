@@ -1,6 +1,7 @@
 /** Writes the table of checks into docs/grade.md: `task grade-docs`. */
 import { entries } from "../../commands/grade/checks/catalogue.ts";
 import { lessonSubject, levels, subjectNames } from "../../commands/grade/subjects.ts";
+import { readTaskLine } from "../harness/task_line.ts";
 
 const path = `${import.meta.dirname}/../../docs/grade.md`;
 const [BEGIN, END] = ["<!-- checks: begin -->", "<!-- checks: end -->"];
@@ -59,4 +60,7 @@ async function formatted(text: string): Promise<string> {
   return new TextDecoder().decode((await child.output()).stdout);
 }
 
-if (import.meta.main) await Deno.writeTextFile(path, (await documentation()).expected);
+if (import.meta.main) {
+  readTaskLine({ usage: "grade-docs" });
+  await Deno.writeTextFile(path, (await documentation()).expected);
+}

@@ -6,8 +6,10 @@
  * None of them may fail a check, however little CPU time is left. If one does,
  * prints the report and ends with exit code 1.
  */
+import { readNumber } from "../../cli/arguments/flags.ts";
 import { fileSubject } from "../../commands/grade/subjects.ts";
 import { parseTalk } from "../../talk/parse.ts";
+import { readTaskLine } from "../harness/task_line.ts";
 import {
   busyLoops,
   type Graded,
@@ -22,8 +24,11 @@ import { type Correct, correct, lesson } from "./programs.ts";
 import { rightClients } from "./talk_clients.ts";
 import { rightTalks } from "./talk_programs.ts";
 
-const rounds = Number(Deno.args[0] ?? 2);
-const endsAt = performance.now() + Number(Deno.args[1] ?? Infinity) * 60_000;
+const { words: [rounds = 2, minutes = Infinity] } = readTaskLine({
+  usage: "grade-soak [ROUNDS [MINUTES]]",
+  words: [readNumber(1, 1_000_000), readNumber(1, 100_000)],
+});
+const endsAt = performance.now() + minutes * 60_000;
 const AT_A_TIME = 3;
 
 const own: Correct[] = ["hello", "message", "calc"].flatMap((service) =>

@@ -8,7 +8,9 @@
  */
 import { pooledMap as untypedPooledMap } from "@std/async/pool";
 import { bundle } from "../../build/executable.ts";
+import { readName } from "../../cli/arguments/flags.ts";
 import { run } from "../harness/process.ts";
+import { readTaskLine } from "../harness/task_line.ts";
 import { Missing } from "../harness/foreign_deno.ts";
 import { prepareWine, windowsPath, type Wine } from "./wine.ts";
 
@@ -226,4 +228,7 @@ function report(results: readonly Result[]): number {
   return failed === 0 ? 0 : 1;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  const { words } = readTaskLine({ usage: "windows [FILE...]", moreWords: readName });
+  Deno.exit(await main(words));
+}
