@@ -11,16 +11,12 @@ import type { Program } from "../program/program.ts";
 import { isInTimeWait, listeningOf, usageOf } from "../program/system.ts";
 import type { Listening } from "../program/tools.ts";
 import { withoutTrace } from "./closing.ts";
-import { type Clients, endedEarlyFix } from "./server_under_test.ts";
+import { type Clients, ELSEWHERE_MS, endedEarly, START_MS } from "./server_under_test.ts";
 
-/** Milliseconds within which a program must begin to listen. */
-const START_MS = 10_000;
 /** Milliseconds between attempts to connect to a starting program. */
 const RETRY_MS = 20;
 /** Milliseconds between two checks of where a program listens. */
 const LOOK_MS = 150;
-/** Milliseconds to keep waiting for a program that listens elsewhere. */
-const ELSEWHERE_MS = 2_500;
 
 /** Clients that connect to the program's port. */
 export class TcpClients implements Clients<EagerPeer> {
@@ -120,9 +116,7 @@ export class TcpClients implements Clients<EagerPeer> {
           `port ${port} is still held by a closed connection: let your program take "{port}"`,
         );
       }
-      const said = await this.#program.said();
-      const saw = `your program ${child.ending} before it listened`;
-      return new Finding({ saw, said, fix: endedEarlyFix(this.#program, said) });
+      return await endedEarly(this.#program, "it listened");
     }
     return new Finding(
       search.elsewhere() ?? {

@@ -6,16 +6,12 @@ import { LOOPBACK } from "../program/ports.ts";
 import type { Program } from "../program/program.ts";
 import { listeningOf, usageOf } from "../program/system.ts";
 import type { Listening } from "../program/tools.ts";
-import { type Clients, endedEarlyFix } from "./server_under_test.ts";
+import { type Clients, ELSEWHERE_MS, endedEarly, START_MS } from "./server_under_test.ts";
 
-/** Milliseconds within which a program must bind its port. */
-const START_MS = 10_000;
 /** Milliseconds between two looks at what it has bound. */
 const LOOK_MS = 30;
 /** Milliseconds that a program gets to bind its port where no tool shows what is bound. */
 const BLIND_MS = 1_000;
-/** Milliseconds after which a program that is bound elsewhere will not come. */
-const ELSEWHERE_MS = 2_500;
 
 /** Clients that send to the program's port. */
 export class UdpClients implements Clients<DatagramPeer> {
@@ -64,11 +60,7 @@ export class UdpClients implements Clients<DatagramPeer> {
       }
       await delay(LOOK_MS);
     }
-    if (child.ended !== undefined) {
-      const said = await program.said();
-      const saw = `your program ${child.ending} before it answered`;
-      throw new Finding({ saw, said, fix: endedEarlyFix(program, said) });
-    }
+    if (child.ended !== undefined) throw await endedEarly(program, "it answered");
     throw notBound(program.port, found?.[0], stream);
   }
 

@@ -21,8 +21,20 @@ export interface ServerSettings {
   readonly target?: { readonly addresses: readonly string[]; readonly port: number } | undefined;
 }
 
+/** Milliseconds within which a program must begin to listen. */
+export const START_MS = 10_000;
+/** Milliseconds after which a program that listens elsewhere will not come. */
+export const ELSEWHERE_MS = 2_500;
+
+/** Describes a program that ended before it was asked anything. @param before `it listened` */
+export async function endedEarly(program: Program, before: string): Promise<Finding> {
+  const said = await program.said();
+  const saw = `your program ${program.process().ending} before ${before}`;
+  return new Finding({ saw, said, fix: endedEarlyFix(program, said) });
+}
+
 /** What to do about a program that ended before it was asked anything. @param said Its last words. */
-export function endedEarlyFix({ takesPort, port }: Program, said = ""): string {
+function endedEarlyFix({ takesPort, port }: Program, said = ""): string {
   if (/in use|EADDRINUSE/i.test(said)) {
     return takesPort
       ? `port ${port}, which it was given, is free: does it bind() another one?`

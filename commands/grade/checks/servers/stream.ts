@@ -33,19 +33,21 @@ const LINE_END_MS = 30;
 
 const LF = 0x0a;
 
+export const inKind: Check<ServerUnderTest> = {
+  id: "in-kind",
+  level: "stream",
+  sentence: "answers a line with a line",
+  how:
+    "A request with a line end must get an answer with one; a request without, an answer without.",
+  why: "the line end is how a client knows that an answer is complete",
+  fix: 'end the answer with "\\n" if the request ended with one',
+  needs: ["answers"],
+  lacks: lacksOpenEnd,
+  run: answersInKind,
+};
+
 export const streamChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
-  {
-    id: "in-kind",
-    level: "stream",
-    sentence: "answers a line with a line",
-    how:
-      "A request with a line end must get an answer with one; a request without, an answer without.",
-    why: "the line end is how a client knows that an answer is complete",
-    fix: 'end the answer with "\\n" if the request ended with one',
-    needs: ["answers"],
-    lacks: lacksOpenEnd,
-    run: answersInKind,
-  },
+  inKind,
   {
     id: "several",
     level: "stream",

@@ -11,6 +11,7 @@ import { survives } from "../../servers/survival.ts";
 import type { Check } from "../check.ts";
 import { lacksCalculator, lacksOneClient } from "../lacks.ts";
 import { busy, ctrlC } from "./process.ts";
+import { inKind } from "./stream.ts";
 
 /** Spaces in the long request: more than recvfrom(1024) takes, less than a packet. */
 const LONG = 1_300;
@@ -77,24 +78,11 @@ export const udpChecks: readonly Check<ServerUnderTest<DatagramPeer>>[] = [
     needs: ["answers"],
   },
   {
-    id: "in-kind",
-    level: "stream",
-    sentence: "answers a line with a line",
-    how:
-      "A request with a line end must get an answer with one; a request without, an answer without.",
+    ...inKind,
     why: "this serves both programs that read lines and programs that read datagrams",
-    fix: 'end the answer with "\\n" if the request ended with one',
     needs: ["next-client"],
     lacks: ({ talk, lines, isFile }) =>
       isFile || talk === lines ? "the file shows where its lines end" : undefined,
-    async run(server) {
-      await exchange(server, { talk: server.settings.subject.lines });
-      using client = new Client(server);
-      await client.hold();
-      const reply = client.reply?.bytes ?? new Uint8Array();
-      if (reply.at(-1) !== 0x0a) return;
-      throw new Finding({ saw: `${shown(reply)}: a line end, though the request had none` });
-    },
   },
   {
     id: "long",
