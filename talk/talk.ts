@@ -157,12 +157,18 @@ export function isBinary(tokens: readonly Token[]): boolean {
   );
 }
 
-/** Whether a line shows where its message ends: with a line end, by a length, or by a fixed size. */
+/** Whether a line is filled up with NULs, to a fixed size. */
+export function isPadded(tokens: readonly Token[]): boolean {
+  const last = tokens.at(-1);
+  return last?.kind === "bytes" && last.bytes.at(-1) === 0 && last.bytes.at(-2) === 0;
+}
+
+/** Whether a line shows where its message ends: with a line end, a NUL, a length, or a fixed size. */
 export function isFramed(tokens: readonly Token[]): boolean {
   if (tokens.some(({ kind }) => kind === "length")) return true;
   const last = tokens.at(-1);
   if (last?.kind === "newline") return true;
-  if (last?.kind === "bytes" && last.bytes.at(-1) === "\n".charCodeAt(0)) return true;
+  if (last?.kind === "bytes" && [0, 10].includes(last.bytes.at(-1) ?? -1)) return true;
   return isBinary(tokens) &&
     tokens.every((token) =>
       token.kind === "bytes" || (token.kind === "value" && token.binary !== undefined)

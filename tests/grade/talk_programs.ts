@@ -416,6 +416,9 @@ export const mistakenTalks: readonly MistakenTalk[] = [
     "        client.close()",
     "        kept.append(client)",
   ]]),
+  wrong(padded, "split", "one recv() for a request", [
+    ["whole(client, word, sizeof word)", "recv(client, word, sizeof word, 0) > 0"],
+  ]),
   wrong(infix, "split", "one recv() for a request", [
     ["        buffer += data", "        buffer = data if data.endswith(b'\\n') else data + b'\\n'"],
   ], { says: /an answer already/ }),

@@ -11,6 +11,7 @@ import {
   sampleOf,
   severalOf,
 } from "../conversations.ts";
+import { isPadded } from "../../../talk/talk.ts";
 import type { Subject } from "../subjects.ts";
 
 export function lacksRequest({ talk }: Subject): string | undefined {
@@ -39,7 +40,9 @@ export function lacksSeveral({ lines }: Subject): string | undefined {
 }
 
 export function lacksLong({ lines }: Subject): string | undefined {
-  return longName(lines) === undefined ? "its first request has no value" : undefined;
+  if (longName(lines) === undefined) return "its first request has no value";
+  const [request] = requestsOf(framedOf(lines).conversation);
+  return request && isPadded(request.tokens) ? "its requests have a fixed size" : undefined;
 }
 
 /** Why a check of requests that show their ends can't be made. */
