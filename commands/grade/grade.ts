@@ -73,6 +73,11 @@ function parse(args: readonly string[]): Run {
   const { flags: values, words, given } = parseCommandLine(own, flags);
   const [name, target, surplus] = words;
   const protocol = values.udp || target?.startsWith("udp://") ? "udp" : "tcp";
+  if (values.lines && values.talk !== undefined) {
+    throw misuse("--lines is for the lesson's programs: a conversation file shows its line ends", {
+      hint: "end each line of the file with \\n, and leave out --lines",
+    });
+  }
   const choice: Choice = { name, protocol, lines: values.lines, talk: values.talk };
   const known = choice.talk === undefined ? lessonSubjects(choice) : undefined;
   if (values.list) return async (channels) => show(listing(await chosen(choice)), channels);
@@ -137,9 +142,15 @@ interface Choice {
 
 /** The subjects that are meant. */
 async function chosen(choice: Choice): Promise<readonly Subject[]> {
-  const { name, talk } = choice;
-  if (talk === undefined) return lessonSubjects(choice);
-  return [fileSubject(readRole(name ?? "server"), await readTalk(talk))];
+  const { name, talk: path, protocol } = choice;
+  if (path === undefined) return lessonSubjects(choice);
+  const talk = await readTalk(path);
+  if (protocol === "udp" && !talk.udp) {
+    throw misuse(`the conversation in ${path} is held over TCP`, {
+      hint: "leave out --udp; or, if the program uses UDP, write udp in the file's first line",
+    });
+  }
+  return [fileSubject(readRole(name ?? "server"), talk)];
 }
 
 function lessonSubjects({ name, protocol, lines }: Choice): readonly Subject[] {

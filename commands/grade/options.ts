@@ -90,7 +90,10 @@ export interface GradeOptions extends Omit<FlagValues<typeof flags>, "only" | "s
 function readLevel(text: string, flag: string): Level {
   const level = levels.find((level) => level === text);
   if (level !== undefined) return level;
-  throw misuse(`${flag} must be ${levels.join(", ")}: received '${text}'`, {
-    hint: suggest(text, levels),
-  });
+  throw misuse(
+    `${flag} must be ${levels.slice(0, -1).join(", ")} or ${levels.at(-1)}: received '${text}'`,
+    {
+      hint: suggest(text, levels),
+    },
+  );
 }

@@ -193,6 +193,26 @@ Deno.test("a check of --only that would not run is wrong usage", async () => {
   }
 });
 
+Deno.test("what a conversation file shows itself is neither a flag nor advice beside it", async () => {
+  await using folder = new Folder();
+  const file = `${folder.path}/open.talk`;
+  await Deno.writeTextFile(file, "> {word}\n< {upper(word)}\n");
+  const graded = (...flags: string[]) =>
+    netdemoInProcess(["grade", "server", "--talk", file, ...flags]);
+  const wrong = [
+    ["--lines", /a conversation file shows its line ends\nhint: end each line of the file/],
+    ["--udp", /is held over TCP\nhint: .*udp in the file's first line/],
+  ] as const;
+  for (const [flag, message] of wrong) {
+    const { code, stderr } = await graded(flag, "--", "true");
+    assertEquals(code, 2);
+    assertMatch(stderr, message);
+  }
+  const { stdout } = await graded("--explain", "no-newline");
+  assertMatch(stdout, /show them in the file: \\n/);
+  assert(!stdout.includes("--lines"), stdout);
+});
+
 testWith([unix], "a results.json is written through a link, and to a pipe", async () => {
   await using folder = new Folder();
   const [file, link, pipe] = ["file", "link", "pipe"].map((name) => `${folder.path}/${name}`);

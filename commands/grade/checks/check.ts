@@ -6,12 +6,12 @@ import type { Level, Subject } from "../subjects.ts";
 export type For<T> = T | ((subject: Subject) => T);
 
 /** What help and documentation show of a check. */
-export interface CheckFacts extends Omit<TestFacts, "level" | "sentence"> {
+export interface CheckFacts extends Omit<TestFacts, "level" | "sentence" | "fix"> {
   readonly level: For<Level>;
   /** What a correct program does: "survives a division by zero". */
   readonly sentence: For<string>;
   readonly how: string;
-  readonly fix: string;
+  readonly fix: For<string>;
   /** Milliseconds that it may take on top of its timeouts before it fails. @default {10_000} */
   readonly limit?: number;
   /** Whether it is about the lesson alone, so that nobody misses it elsewhere. @default {false} */

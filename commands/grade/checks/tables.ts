@@ -96,7 +96,7 @@ export interface SubjectFacts extends TestFacts {
 export function factsFor<C extends CheckFacts>(
   table: readonly C[],
   subject: Subject,
-): readonly (Omit<C, "level" | "sentence"> & SubjectFacts)[] {
+): readonly (Omit<C, "level" | "sentence" | "fix"> & SubjectFacts)[] {
   return table.filter((check) =>
     (subject.isFile && !check.isLessonOnly) || check.lacks?.(subject) === undefined
   )
@@ -104,6 +104,7 @@ export function factsFor<C extends CheckFacts>(
       ...check,
       level: valueFor(check.level, subject),
       sentence: valueFor(check.sentence, subject),
+      fix: valueFor(check.fix, subject),
     }));
 }
 

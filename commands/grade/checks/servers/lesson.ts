@@ -51,7 +51,10 @@ export const noNewline: Check<ServerUnderTest> = {
   how: "A request is sent without a line end; if nothing comes, a line end follows, then the " +
     "client ends its side. The report says which of them brought the answer.",
   why: "this client sends no line end: a server that waits for one never answers it",
-  fix: "read with recv() instead of readLine(); if your client sends line ends, use --lines",
+  fix: ({ isFile }) =>
+    `read with recv() instead of readLine(); if your client sends line ends, ${
+      isFile ? "show them in the file: \\n" : "use --lines"
+    }`,
   needs: ["answers"],
   lacks: ({ talk }) =>
     leavesEndOpen(firstRequest(talk)?.tokens)
