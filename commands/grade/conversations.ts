@@ -10,6 +10,9 @@ import {
   type Token,
 } from "../../talk/talk.ts";
 import { Skipped } from "../../suite/test.ts";
+import { Matcher } from "../../talk/matcher.ts";
+import { CR, LF } from "../../talk/take.ts";
+import type { Values } from "../../talk/value.ts";
 
 /** The lines that a client sends. */
 export function requestsOf({ lines }: Conversation): readonly Line[] {
@@ -191,4 +194,41 @@ export function withRequestEnds(talk: Talk, end: "line" | "end of stream"): Talk
     const isEnd = isLast || says === "mistake";
     return isEnd ? [...tokens, { kind: "end", column: 1 }] : tokens;
   });
+}
+
+/**
+ * The values in what came for a line, if all of it is there but for what programs forget: its line
+ * end, or the length in front. `undefined` if it is not.
+ *
+ * @param known What was said before.
+ */
+export function saidIn(
+  line: Line,
+  came: Uint8Array,
+  { talk, known = new Map() }: { readonly talk: Talk; readonly known?: Values },
+): Values | undefined {
+  const loose = {
+    ...line,
+    tokens: withOpenEnd(line.tokens.filter(({ kind }) => kind !== "length")),
+  };
+  const [first] = line.tokens;
+  const lengths = first?.kind === "length" ? [0, first.binary.size] : [0];
+  for (const length of lengths) {
+    const bytes = came.subarray(length);
+    const matcher = new Matcher([loose], { bytes }, { talk, values: known });
+    const fits = matcher.finish("silent") === "matched" && matcher.size === bytes.length;
+    if (fits) return matcher.said;
+  }
+  return undefined;
+}
+
+/** Any line end, or none, in place of the one that a line shows. */
+function withOpenEnd(tokens: readonly Token[]): readonly Token[] {
+  const last = tokens.at(-1);
+  const before = tokens.slice(0, -1);
+  const open: Token = { kind: "optional newline", column: 1 };
+  if (last?.kind === "newline" || last?.kind === "optional newline") return [...before, open];
+  if (last?.kind !== "bytes" || last.bytes.at(-1) !== LF) return [...tokens, open];
+  const bytes = last.bytes.slice(0, last.bytes.at(-2) === CR ? -2 : -1);
+  return [...before, ...bytes.length === 0 ? [] : [{ ...last, bytes }], open];
 }

@@ -32,6 +32,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  */
 export function mistakeIn(came: Uint8Array, wanted: string, sent: string): Mistake | undefined {
   if (areSwapped(came, wanted)) return SWAPPED;
+  const length = lengthMistake(came, wanted);
+  if (length !== undefined) return length;
   return mistakeInText(decoder.decode(came), wantedFrom(wanted), sent);
 }
 
@@ -52,10 +54,42 @@ function swapped(bytes: Uint8Array, size: number): Uint8Array {
   return bytes.map((_, index) => bytes[index - index % size + size - 1 - index % size] ?? 0);
 }
 
+/** How {@linkcode describe} shows the length of what follows. */
+const LENGTH = "{length}";
+
+/** Names what is wrong with the length in front of the right bytes. */
+function lengthMistake(came: Uint8Array, wanted: string): Mistake | undefined {
+  if (!wanted.startsWith(LENGTH)) return undefined;
+  const rest = wanted.slice(LENGTH.length);
+  const size = [0, 1, 2, 4].find((size) => {
+    const after = escapeBytes(came.subarray(size));
+    return after === rest || after.replace(/(?:\\r)?\\n$/, "") === rest;
+  });
+  if (size === undefined) return undefined;
+  if (size === 0) {
+    return {
+      name: "the length in front is missing",
+      fix: "send the number of bytes that follow first: struct.pack('!H', ...), htons()",
+      why: "the other side reads the length to know how much follows",
+    };
+  }
+  const lowestFirst = came.subarray(0, size).reduceRight((sum, byte) => sum * 256 + byte, 0);
+  if (size > 1 && lowestFirst === came.length - size) return SWAPPED;
+  return {
+    name: "the length in front is wrong",
+    fix: "count the bytes that follow it, and not the length itself",
+  };
+}
+
 /** What a file shows, without its escapes. */
 function wantedFrom(wanted: string): Wanted {
   const end = wanted.endsWith("\\r\\n") ? "\\r\\n" : wanted.endsWith("\\n") ? "\\n" : "";
   return { text: wanted.slice(0, wanted.length - end.length), end };
+}
+
+/** Lines, as a file shows them, in one. */
+export function withoutLineEnds(wanted: string): string {
+  return wanted.replaceAll(/(?:\\r)?\\n/g, "");
 }
 
 function mistakeInText(text: string, expected: Wanted, sent: string): Mistake | undefined {
@@ -86,6 +120,9 @@ function mistakeInText(text: string, expected: Wanted, sent: string): Mistake | 
       name: "a backslash and an n instead of a line end",
       fix: 'write the line end as "\\n" in double quotes, not escaped twice',
     };
+  }
+  if (expected.text.includes("\\n") && text === withoutLineEnds(expected.text)) {
+    return { name: "the line ends are missing", fix: "send a line end, \\n, after each line" };
   }
   return whiteSpaceMistake(text, expected) ?? caseMistake(text, expected) ??
     numberMistake(text, expected, sent) ?? otherProgram(trimmed, expected);

@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { shown, wrongBytes } from "../../commands/grade/evidence.ts";
+import { firstRequest, saidIn } from "../../commands/grade/conversations.ts";
+import { parseTalk } from "../../talk/parse.ts";
+import { describe } from "../../talk/render.ts";
+import type { Line } from "../../talk/talk.ts";
 import { lastWords, ownLine } from "../../commands/grade/program/last_words.ts";
 
 const encoder = new TextEncoder();
@@ -57,6 +61,36 @@ Deno.test("a line end that is missing, or should be, is named as such", () => {
     assertMatch(saw.split("\n")[1] ?? "", name);
     assertMatch(fix, /after the last word/); // it may be a client's request: no "answer"
     assert(fix.includes(end) || after.startsWith(" "), fix);
+  }
+});
+
+Deno.test("lines that came without their line ends are named as such", () => {
+  assertMatch(
+    wrong(encoder.encode("720+"), "7\\n20\\n+\\n").saw,
+    /\n \^ the line ends are missing/,
+  );
+});
+
+Deno.test("what is missing around a text that a program chose itself is named", () => {
+  const table: readonly (readonly [line: string, came: string, name: RegExp])[] = [
+    ["SAY {word}\\n", "SAY hello", /the line end is missing/],
+    ["SAY {word}\\r\\n", "SAY hello", /the line end is missing/],
+    ["SAY {word}\\r\\n", "SAY hello\n", /the line end is \\n, not \\r\\n/],
+    ["{a} + {b}\\n", "1 + 2", /the line end is missing/],
+    ["{length as u16}{word}", "hello", /the length in front is missing/],
+    ["{length as u32}{word}", "hello\r\n", /the length in front is missing/],
+    ["{length as u16}{word}", "\x05\0hello", /in reverse order/],
+    ["{length as u16}{word}", "\0\x07hello", /the length in front is wrong/],
+    ["{length as u8}{word}\\n", "\x05hello\n", /the length in front is wrong/],
+  ];
+  for (const [shown, text, name] of table) {
+    const talk = parseTalk(`> ${shown}\n< ok\n`);
+    const line = firstRequest(talk) as Line;
+    const came = encoder.encode(text);
+    const said = saidIn(line, came, { talk });
+    assert(said, text);
+    assertMatch(wrong(came, describe([line], said ?? new Map())).saw, name);
+    assertEquals(saidIn(line, encoder.encode("\0"), { talk }), undefined);
   }
 });
 

@@ -253,7 +253,13 @@ export const mistakenClients: readonly MistakenTalk[] = [
   ], { says: /quotes/ }),
   wrong(severalLinesClient, "sends", "no line end", [
     ['text.encode() + b"\\n"', "text.encode()"],
-  ]),
+  ], { says: /the line ends? (?:is|are) missing/ }),
+  wrong(infixClient, "sends", "a request of its own, without its line end", [
+    ["say(input())", 'server.sendall(b"1 + 2")'],
+  ], { says: /the line end is missing/ }),
+  wrong(lengthPrefixClient, "sends", "a line in place of a length and text", [
+    ["writeUTF(word)", 'writeBytes(word + "\\n")'],
+  ], { says: /the length in front is missing/ }),
   wrong(binaryClient, "sends", "without htonl()", [["{htonl(a), htonl(b)}", "{a, b}"]], {
     says: /reverse order/,
   }),
@@ -295,6 +301,9 @@ if errors.Is(err, syscall.ECONNRESET) {\n\t\t\treturn\n\t\t} else if err != nil 
   ]),
   wrong(paddedClient, "silent", "no timeout", [[", timeout=3", ""]]),
   wrong(lossyClient, "silent", "no timeout", [["server.settimeout(1)\n", ""]]),
+  wrong(paddedClient, "split-reply", "one recv() for a reply", [
+    ["while len(received) < 16:\n    more()", "more()"],
+  ]),
   wrong(infixClient, "split-reply", "one recv() for a reply", [
     ["print(line())", "more()\nprint(received.decode())"],
   ]),

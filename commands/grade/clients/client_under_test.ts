@@ -205,8 +205,10 @@ export function lastLine(text: string): string {
  */
 function typedText(talk: Talk, values: Values, random: Random): string | undefined {
   const known = new Map(values);
-  const text = (tokens: readonly Token[]): string =>
-    new TextDecoder().decode(render(tokens, known, { talk, random })).replace(/\r?\n$/, "");
+  const text = (tokens: readonly Token[]): string => {
+    const typed = tokens.filter(({ kind }) => kind !== "length");
+    return new TextDecoder().decode(render(typed, known, { talk, random })).replace(/\r?\n$/, "");
+  };
   const typed: string[] = [];
   let isTyped = false;
   for (const { says, tokens } of sampleOf(talk).lines) {

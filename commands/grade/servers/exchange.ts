@@ -6,8 +6,9 @@ import { type PlayOptions, TalkPlayer } from "../../../clients/call/talk_player.
 import { type Evidence, Finding } from "../../../suite/test.ts";
 import { parseRational } from "../../../talk/rational.ts";
 import { type Conversation, type Line, namesIn, type Token } from "../../../talk/talk.ts";
+import { describe } from "../../../talk/render.ts";
 import { numberValue, type Value, type Values } from "../../../talk/value.ts";
-import { hasOneClient, requestsOf, sampleOf } from "../conversations.ts";
+import { hasOneClient, requestsOf, saidIn, sampleOf } from "../conversations.ts";
 import { replyEvidence } from "../evidence.ts";
 import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";
 
@@ -119,16 +120,32 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
   async #evidence(facts: DeviationFacts): Promise<Evidence> {
     const { program, settings: { subject } } = this.#server;
     this.deviation = facts;
+    const { line } = facts;
     const greets = !subject.isFile && requestsOf(this.conversation).length === 0;
-    const evidence = await replyEvidence(facts, program, {
+    const evidence = await replyEvidence(this.#withOwnValues(facts), program, {
       before: this.reply?.bytes,
       blames: subject.calculates ? "operations" : greets ? "next-client" : "answers",
       isDatagram: subject.talk.udp,
     });
-    const { line: { number, source, comment } } = facts;
+    const { number, source, comment } = line;
     if (!subject.isFile) return evidence;
     const about = `line ${number}: ${source}${comment === undefined ? "" : ` (${comment})`}`;
     return { ...evidence, want: `${evidence.want ?? ""}\n${about}` };
+  }
+
+  /** A server may choose values: what it should have said is then shown with its own. */
+  #withOwnValues(facts: DeviationFacts): DeviationFacts {
+    const { line, came, wanted, right } = facts;
+    const known = this.values;
+    if (describe([line], known) !== wanted) return facts; // it is about several lines
+    const own = saidIn(line, came, { talk: this.#server.talk, known });
+    if (own === undefined) return facts;
+    const isLength = line.tokens[0]?.kind === "length";
+    return {
+      ...facts,
+      wanted: describe([line], new Map([...known, ...own])),
+      right: isLength ? 0 : right,
+    };
   }
 }
 

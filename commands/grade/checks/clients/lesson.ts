@@ -10,9 +10,9 @@ import {
   type Run,
 } from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Heard, type Scenario } from "../../clients/scripted_server.ts";
-import { firstRequest } from "../../conversations.ts";
+import { firstRequest, saidIn, sampleOf } from "../../conversations.ts";
 import { wrongBytes } from "../../evidence.ts";
-import { areSwapped } from "../../mistakes.ts";
+import { areSwapped, withoutLineEnds } from "../../mistakes.ts";
 import { endingOf } from "../../program/child.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
@@ -127,8 +127,7 @@ async function sendsWell(client: ClientUnderTest): Promise<void> {
   const sent = typed === undefined ? {} : { sent: `${typed} (typed)` };
   const came = run.misunderstood;
   if (came !== undefined) {
-    const right = commonLength(came, encoder.encode(wanted));
-    throw new Finding({ ...sentWrongly(came, right, wanted), ...sent, said: run.said });
+    throw new Finding({ ...sentWrongly(came, wantedFor(came, client)), ...sent, said: run.said });
   }
   const asked = run.heard.filter(({ request }) => request.length > 0);
   if (asked.length === 0) throw new Finding({ ...sent, ...sentNothing(run) });
@@ -138,12 +137,27 @@ async function sendsWell(client: ClientUnderTest): Promise<void> {
       hasMore(asked[0]?.values, client.typed, name) || isOdd(asked[0]?.values, name)
     );
   if (isFine) return;
-  const right = commonLength(request, encoder.encode(wanted));
-  throw new Finding({ ...sentWrongly(request, right, wanted), ...sent, said: run.said });
+  throw new Finding({ ...sentWrongly(request, wanted), ...sent, said: run.said });
 }
 
-/** @param right How many of the bytes that came are right. */
-function sentWrongly(came: Uint8Array, right: number, wanted: string): Evidence {
+/**
+ * What should have come, as the file shows it: with the words of a client that sends its own, and
+ * with the next requests if they are glued to the first.
+ */
+function wantedFor(came: Uint8Array, { settings: { subject: { talk } }, typed }: ClientUnderTest) {
+  const lines = sampleOf(talk).lines.filter(({ says }) => says === "client" || says === "server");
+  const start = lines.findIndex(({ says }) => says === "client");
+  const end = lines.findIndex(({ says }, index) => index > start && says === "server");
+  const requests = lines.slice(start, end === -1 ? undefined : end);
+  const first = requests.slice(0, 1);
+  const own = first[0] && saidIn(first[0], came, { talk });
+  if (own !== undefined) return describe(first, own);
+  const all = describe(requests, typed);
+  return decoder.decode(came) === withoutLineEnds(all) ? all : describe(first, typed);
+}
+
+function sentWrongly(came: Uint8Array, wanted: string): Evidence {
+  const right = commonLength(came, encoder.encode(wanted));
   const { fix, ...evidence } = wrongBytes({ came, right, wanted });
   const typed = "send what the user types on stdin, and no more: input() in Python";
   return { ...evidence, fix: fix ?? (right === 0 ? typed : undefined) };
