@@ -10,7 +10,7 @@ export interface HttpRequest {
 /** `GET /events?x HTTP/1.1`: only a path of this server's own, never a whole URL (RFC 9112 3.2.1). */
 const REQUEST_LINE = /^([A-Z]+) (\/[^\s?#]*)(?:\?\S*)? HTTP\/1\.[01]$/;
 /** `Host: 127.0.0.1:4100`: no space before the colon, no line that continues the one before. */
-const FIELD_LINE = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*?)[ \t]*$/;
+const FIELD_LINE = /^([\w!#$%&'*+.^`|~-]+):(.*)$/;
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -40,7 +40,8 @@ export function parseHead(bytes: Uint8Array): HttpRequest | undefined {
     if (name === undefined) return undefined;
     const key = name.toLowerCase();
     const before = headers.get(key);
-    headers.set(key, before === undefined ? value : `${before}, ${value}`);
+    // Trimmed apart: a pattern that does both takes long where there is much white space.
+    headers.set(key, before === undefined ? value.trim() : `${before}, ${value.trim()}`);
   }
   return { method, path, headers };
 }

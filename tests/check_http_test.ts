@@ -1,10 +1,10 @@
 /** check asks web servers: what is right, what is wrong, and what was cut. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import type { EventOf } from "../cli/output/events.ts";
 import { httpChallenge } from "../commands/check/questions/http.ts";
 import { wantedText } from "../commands/check/questions/custom.ts";
 import { challengeFor, parseExpectation } from "../commands/check/targets/targets.ts";
-import { type Ended, netdemoInProcess } from "./harness/mod.ts";
+import { type Ended, netdemoInProcess, processorTime } from "./harness/mod.ts";
 import { forever, type RunningPeer, send, startStreams } from "./harness/peers.ts";
 
 const HOST = "127.0.0.1";
@@ -114,6 +114,23 @@ Deno.test("--status accepts other answers, and no others", () => {
   assertEquals(ask({ first: 204, last: 204 }).match(created).is, "wrong");
   assertEquals(ask({ first: 200, last: 299 }).match(created).is, "right");
   assertEquals(ask({ first: 201, last: 201 }).match(created).is, "right");
+  // Nothing of HTTP follows, and the connection stays open.
+  const switched = encoder.encode("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
+  assertEquals(ask({ first: 101, last: 101 }).match(switched).is, "right");
+});
+
+Deno.test("an answer takes no longer to judge than to read, whatever its headers hold", () => {
+  for (const fill of [" ", "\t", "\r", "a ", ":", ", ", "; "]) {
+    for (const field of ["X: a", "", "Content-Length: 0", "Transfer-Encoding: chunked"]) {
+      const long = field + fill.repeat(60_000 / fill.length);
+      const answer = encoder.encode(`HTTP/1.1 200 OK\r\n${long}b\r\n\r\n`);
+      const start = processorTime();
+      ask().match(answer);
+      const took = processorTime() - start;
+      // A few milliseconds; seconds if it were quadratic.
+      assertLess(took, 1_000, JSON.stringify([field, fill]));
+    }
+  }
 });
 
 /** A web server that sends the same to everyone once it has been asked. */

@@ -1,14 +1,23 @@
-import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertRejects,
+} from "@std/assert";
 import { delay } from "@std/async/delay";
 import {
   netdemoCommand,
   Process,
+  processorTime,
   signalTest,
   TestConnection,
   testWith,
   timing,
 } from "./harness/mod.ts";
 
+import { parseHead } from "../page/http_request.ts";
 import { Turns } from "../page/turns.ts";
 import { PageViewer, startWatched } from "./harness/page_viewer.ts";
 
@@ -51,6 +60,20 @@ async function startWithPage(
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
 }
+
+Deno.test("a request's head takes no longer to parse than to read, whatever it holds", () => {
+  for (const fill of [" ", "\t", "a ", ":", "?", "/"]) {
+    for (const start of ["GET / HTTP/1.1\r\nX: a", "GET / HTTP/1.1\r\nX", "GET /"]) {
+      const head = new TextEncoder().encode(
+        start + fill.repeat(32_000 / fill.length) + "b\r\n\r\n",
+      );
+      const before = processorTime();
+      parseHead(head);
+      // A millisecond; half a second if it were quadratic.
+      assertLess(processorTime() - before, 200, JSON.stringify([start, fill]));
+    }
+  }
+});
 
 Deno.test("a request that is late, half sent or sent byte by byte is cut off", async () => {
   await using server = await startWatched({ patience: PATIENCE_MS });

@@ -118,8 +118,10 @@ function headOf(received: Uint8Array): Head | "malformed" | undefined {
 function headersOf(fields: readonly string[]): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (const field of fields) {
-    const [, typed = "", value = ""] = /^([^:]*?)\s*:\s*([^]*?)\s*$/.exec(field) ?? [];
-    const name = typed.toLowerCase();
+    const colon = field.indexOf(":");
+    if (colon === -1) continue;
+    const name = field.slice(0, colon).trim().toLowerCase();
+    const value = field.slice(colon + 1).trim();
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
@@ -132,16 +134,20 @@ interface Body {
   readonly isWhole: boolean;
 }
 
+/** Final answers that have no body, whatever their headers say. */
+const bodiless: readonly number[] = [101, 204, 304];
+
 /** The body's bytes, by the rules of RFC 9112, section 6.3. */
 function bodyOf(
   { status, headers }: Head,
   rest: Uint8Array,
   over: ReceiveEnd | undefined,
 ): Body | "malformed" {
-  if (status === 204 || status === 304) return { bytes: rest.subarray(0, 0), isWhole: true };
+  if (bodiless.includes(status)) return { bytes: rest.subarray(0, 0), isWhole: true };
   const coding = headers.get("transfer-encoding");
   if (coding !== undefined && /\bchunked$/i.test(coding)) return dechunked(rest);
-  const [length, ...others] = headers.get("content-length")?.split(/\s*,\s*/) ?? [];
+  const [length, ...others] = headers.get("content-length")?.split(",").map((it) => it.trim()) ??
+    [];
   if (coding !== undefined || length === undefined) return { bytes: rest, isWhole: over === "end" };
   if (!/^\d+$/.test(length) || others.some((other) => other !== length)) return "malformed";
   const bytes = rest.subarray(0, Number(length));
