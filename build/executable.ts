@@ -1,5 +1,5 @@
 import config from "../deno.json" with { type: "json" };
-import { cannotReset } from "../cli/runtime.ts";
+import { cannot } from "../cli/runtime.ts";
 import { fallbackBase, isDownloadFailure } from "./fallback.ts";
 
 /** The targets that Deno compiles for. */
@@ -78,8 +78,8 @@ export async function compile(options: CompileOptions): Promise<string | undefin
     }
     using base = await fallbackBase();
     await run(base.compiler, [...flags, script], { DENORT_BIN: base.runtime });
-    return `${why}; built with Deno ${base.version} from npm, not for release: ` +
-      cannotReset("it");
+    const lacks = (["reset", "tls", "zone"] as const).map((what) => cannot(what, "it")).join(", ");
+    return `${why}; built with Deno ${base.version} from npm, not for release: ${lacks}`;
   }
 }
 

@@ -2,6 +2,7 @@ import type { InternetEndpoint } from "../protocol/addresses.ts";
 import { Changes, until } from "./changes.ts";
 import { receiveFrom } from "./receive.ts";
 import { type DatagramSocket, internetEndpointOf } from "./stream.ts";
+import { withZone } from "./zone.ts";
 
 /** Maximum number of datagrams kept; further ones are dropped, as in a full receive buffer. */
 const MAX_KEPT = 8_192;
@@ -72,7 +73,7 @@ export class Inbox implements Disposable {
     };
     const datagram = {
       bytes: bytes.slice(),
-      from: internetEndpointOf(from),
+      from: withZone(internetEndpointOf(from), socket.addr),
       at: performance.now(),
       reply,
     };

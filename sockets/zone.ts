@@ -32,6 +32,11 @@ export function isZoneUnknown(hostname: string, error: unknown): boolean {
   return hasZone(hostname) && (errnoOf(error) === undefined || kindOf(error) === "DNS");
 }
 
+/** Whether an interface of this host has this zone. */
+export function hasZoneNamed(zone: string): boolean {
+  return Deno.networkInterfaces().some((one) => zoneOf(one) === zone);
+}
+
 /** Whether an address has a zone: `node:net` can't listen on it or connect to it. */
 export function hasZone(hostname: string): boolean {
   return hostname.includes("%");

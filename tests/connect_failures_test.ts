@@ -247,10 +247,13 @@ testWith(
     const script = `ip link set lo up; ${LINK}
       "$@" ${words(relay)} & relay=$!
       "$@" ${words(lab)} & lab=$!
-      trap 'kill $relay $lab 2>/dev/null || true' EXIT
+      "$@" lab-server --udp --host=fe80::7%v0 --port=4500 --json --max-time=50s & udp=$!
+      "$@" relay --host=fe80::7%v0 --port=4501 "udp://[fe80::7%v0]:4500" --json --max-time=50s &
+      trap 'kill $relay $lab $udp $! 2>/dev/null || true' EXIT
       for port in 4500 4501; do
-        "$@" check "[fe80::7%v0]:$port/lab" --for 10s
+        "$@" check "[fe80::7%v0]:$port/lab" "udp://[fe80::7%v0]:$port/lab" --for 10s
         "$@" lab-client "[fe80::7%v0]:$port" whoami
+        "$@" lab-client "udp://[fe80::7%v0]:$port" whoami
       done
       kill $lab; wait $lab
       "$@" ${words(path)}`;
@@ -288,13 +291,18 @@ testWith(
   [ipv6],
   "a zone that this host does not have is named, for servers and clients",
   async () => {
-    for (const command of [["calc-server"], ["calc-client", "1", "2", "+"]]) {
-      const args = [...command, "--host", "fe80::1%nope", "--port", "4040"];
-      const { stderr } = await netdemoInProcess(args);
-      assertMatch(
-        stderr,
-        /: this host has no interface 'nope' for that address\nhint: netdemo address lists/,
-      );
+    const target = "[fe80::1%nope]:4040";
+    const commands = [
+      ["calc-server", "--host", "fe80::1%nope", "--port", "4040"],
+      ...["", "udp://"].flatMap((prefix) => [
+        ["calc-client", prefix + target, "1", "2", "+"],
+        ["check", prefix + target],
+      ]),
+    ];
+    for (const command of commands) {
+      const { stdout, stderr } = await netdemoInProcess(command);
+      assertMatch(stdout + stderr, /: this host has no interface 'nope' for that address$/m);
+      assertMatch(stderr, /\nhint: netdemo address lists/);
     }
   },
 );

@@ -1,6 +1,6 @@
 import { padTo, widthOf, wrap } from "../../text/width.ts";
 import type { Command, Program, Version } from "../command.ts";
-import { cannotReset } from "../runtime.ts";
+import { cannot } from "../runtime.ts";
 import type { Flags, Switch, ValueFlag } from "./flags.ts";
 
 /** Columns before a row, and between its two parts. */
@@ -68,7 +68,10 @@ async function notesOn({ flags, resets = false }: Program): Promise<readonly str
   const hasDuration = Object.values(flags).some(({ value }) => value === "D");
   const notes = hasDuration ? ["A duration D is 250ms, 5s or 2m; a bare number is seconds."] : [];
   if (!resets || (await import("../../sockets/runtime.ts")).canReset) return notes;
-  return [...notes, `${cannotReset(`This runtime, Deno ${Deno.version.deno},`)}: it closes them.`];
+  return [
+    ...notes,
+    `${cannot("reset", `This runtime, Deno ${Deno.version.deno},`)}: it closes them.`,
+  ];
 }
 
 /** Joins blocks of lines, with an empty line between blocks. */

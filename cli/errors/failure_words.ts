@@ -184,7 +184,10 @@ function sendWords(
   cause: unknown,
   tools: SystemWords,
 ): Words {
-  const message = `cannot send to ${formatEndpoints([endpoint], protocol)}: ${reasonOf(cause)}`;
+  const zone = "hostname" in endpoint ? unknownZone(endpoint.hostname, cause) : undefined;
+  const why = zone?.why ?? reasonOf(cause);
+  const message = `cannot send to ${formatEndpoints([endpoint], protocol)}: ${why}`;
+  if (zone !== undefined) return { message, hint: zone.hint };
   if (errnoOf(cause) !== "EMSGSIZE") {
     return { message, hint: unreachableHint([endpoint], cause, tools) };
   }

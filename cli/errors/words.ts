@@ -1,5 +1,6 @@
 import { isWildcard } from "../../sockets/host_addresses.ts";
-import { isZoneUnknown } from "../../sockets/zone.ts";
+import { hasZoneNamed, isZoneUnknown } from "../../sockets/zone.ts";
+import { cannot, NEWER_RUNTIME } from "../runtime.ts";
 
 /** A failure in words for the user. */
 export interface Words {
@@ -28,10 +29,15 @@ export function wildcardHint(hostname: string): string | undefined {
 /** What to do about a link-local address without an interface. */
 export const NEEDS_ZONE = "name the interface after a %, as netdemo address lists them";
 
-/** The words for an address whose zone this host does not have. */
-export function unknownZone(hostname: string, cause: unknown) {
+/**
+ * The words for an address whose zone this host, or its runtime, does not have.
+ *
+ * @param cause The error, if it is known.
+ */
+export function unknownZone(hostname: string, cause?: unknown) {
   if (!isZoneUnknown(hostname, cause)) return undefined;
-  const [, zone] = hostname.split("%");
+  const [, zone = ""] = hostname.split("%");
+  if (hasZoneNamed(zone)) return { why: cannot("zone"), hint: NEWER_RUNTIME };
   const hint = "netdemo address lists this host's interfaces and their addresses";
   return { why: `this host has no interface '${zone}' for that address`, hint };
 }

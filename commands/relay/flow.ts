@@ -3,6 +3,7 @@ import type { UnnumberedEvent, WireEnds } from "../../ladder/wire.ts";
 import { type InternetEndpoint, isSameEndpoint } from "../../protocol/addresses.ts";
 import { receiveFrom } from "../../sockets/receive.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
+import { withZone } from "../../sockets/zone.ts";
 import { disturbsOf, transitFor } from "./connection_faults.ts";
 import type { Draws } from "./faults/draw.ts";
 import type { Fault } from "./faults/fault.ts";
@@ -154,7 +155,7 @@ export class Flow {
 
   #ends(): Omit<WireEnds, "elapsedMs"> {
     const { client, near, server } = this.#options;
-    return { client: internetEndpointOf(client), relay: near.addr, server };
+    return { client: withZone(internetEndpointOf(client), near.addr), relay: near.addr, server };
   }
 
   #emit(event: UnnumberedEvent): void {

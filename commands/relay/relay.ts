@@ -9,7 +9,7 @@ import {
 } from "../../cli/arguments/flags.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import { pageFlags } from "../../cli/page_flags.ts";
-import { cannotReset } from "../../cli/runtime.ts";
+import { cannot } from "../../cli/runtime.ts";
 import { runUntilStopped } from "../../cli/run_until_stopped.ts";
 import { type InternetTarget, parseTarget } from "../../cli/arguments/target.ts";
 import { hostFlag } from "../../cli/arguments/transport.ts";
@@ -112,7 +112,7 @@ that holds something already is never written over.`,
     const target = readTarget(words, values, args);
     const protocol = values.udp || target.protocol === "udp" ? "udp" : "tcp";
     const zoned = [values.host, target.host].find(hasZone);
-    const noReset = canReset ? zoned && `${zoned} has a zone` : cannotReset();
+    const noReset = canReset ? zoned && `${zoned} has a zone` : cannot("reset");
     checkFaults(values.fault, protocol, noReset);
     if (values.fresh && values.record === undefined) {
       throw misuse("--fresh needs --record FILE", {

@@ -1,6 +1,7 @@
 import type { InternetEndpoint } from "../../protocol/addresses.ts";
 import type { Datagram } from "../../protocol/datagram.ts";
 import { type DatagramSocket, internetEndpointOf } from "../../sockets/stream.ts";
+import { withZone } from "../../sockets/zone.ts";
 import type { Requester } from "../service.ts";
 import type { Peer } from "./server.ts";
 
@@ -19,7 +20,7 @@ export class Exchange implements Peer, Requester {
   constructor(id: number, datagram: Datagram, socket: DatagramSocket, from: Deno.Addr) {
     this.id = id;
     this.datagram = datagram;
-    this.remote = internetEndpointOf(from);
+    this.remote = withZone(internetEndpointOf(from), socket.addr);
     this.#socket = socket;
     this.#to = from;
   }

@@ -6,6 +6,7 @@ import { visibleBytes } from "../../../text/visible.ts";
 import type { AssessedRow, AssessedTarget, Row } from "../rounds/assessment.ts";
 import type { CustomQuestion } from "../questions/custom.ts";
 import { startsLikeHttp } from "../questions/http.ts";
+import { zoneWords } from "./words.ts";
 import type { Verdict } from "../probe/verdict.ts";
 
 /** What to do next about a target that is not as expected. */
@@ -28,7 +29,7 @@ export function hintFor(
     if (hint !== undefined) return hint;
   }
   if (verdict === "error" && "host" in target) {
-    const byAddress = wildcardHint(target.host);
+    const byAddress = wildcardHint(target.host) ?? (row && zoneWords(row)?.hint);
     if (byAddress !== undefined) return byAddress;
   }
   const hint = hintsOver[target.protocol][verdict] ?? hints[verdict];

@@ -1,4 +1,5 @@
 import { formatEndpoint } from "../../../protocol/addresses.ts";
+import { unknownZone } from "../../../cli/errors/words.ts";
 import { deviationWords } from "../../../cli/errors/deviation_words.ts";
 import { formatDuration } from "../../../protocol/duration.ts";
 import { system } from "../../../sockets/system.ts";
@@ -84,7 +85,7 @@ function failureDetail(row: Row, ending: Failed): string {
     case "untrusted":
       return tlsDetail(row, ending);
     default:
-      return `${ending.phase}: ${errorWords(ending)}`;
+      return `${ending.phase}: ${zoneWords(row)?.why ?? errorWords(ending)}`;
   }
 }
 
@@ -246,6 +247,14 @@ function lostRequests({ probed: { ending, connectMs = 0 } }: Row): string | unde
 /** Without the line end at its end, which most replies have. */
 function quotable(text: string): string {
   return text.replace(/(?:\\r)?\\n$/, "");
+}
+
+/** Why an address could not be probed that has a zone, if that is the reason. */
+export function zoneWords({ remote, probed: { ending } }: Row) {
+  if (ending.how !== "failed" || ending.errno !== undefined || ending.problem !== undefined) {
+    return undefined;
+  }
+  return remote !== undefined && "hostname" in remote ? unknownZone(remote.hostname) : undefined;
 }
 
 /** Why a probe could not be made, which says nothing about the target. */

@@ -1,5 +1,5 @@
 /** Questions about how connections end: by halves, by a close, by a reset. */
-import { cannotReset } from "../../../cli/runtime.ts";
+import { cannot } from "../../../cli/runtime.ts";
 import { delay } from "@std/async/delay";
 import { Finding, pass, Skipped, type Test } from "../../../suite/test.ts";
 import type { End } from "../connection_pair.ts";
@@ -157,5 +157,5 @@ function reset(side: End["side"], why: string): Test<TcpDriver> {
 function whyNoReset({ local: { hostname } }: End): string {
   return hostname.includes("%")
     ? "netdemo can't reset a connection of an address with a zone"
-    : cannotReset();
+    : cannot("reset");
 }
