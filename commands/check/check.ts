@@ -1,6 +1,7 @@
 import type { Program } from "../../cli/command.ts";
 import { misuse } from "../../cli/errors/failure.ts";
 import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
+import { cannot, NEWER_RUNTIME } from "../../cli/runtime.ts";
 import { type Channels, eventLine } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
 import { breakOff, endReport, type Report } from "../../cli/reports/report.ts";
@@ -31,7 +32,7 @@ import { readTargetList } from "./targets/target_list.ts";
 import { refuseContradictions, refuseUnsizable, refuseUseless } from "./misuses.ts";
 import { watchParent } from "./parent.ts";
 import type { Expectation } from "./targets/targets.ts";
-import { areCertificates, loadTls } from "./probe/tls.ts";
+import { areCertificates, prepareTls } from "./probe/tls.ts";
 import { counted } from "../../text/counted.ts";
 
 type Values = FlagValues<typeof flags>;
@@ -121,7 +122,11 @@ async function prepare(
   services: readonly Askable[],
 ): Promise<Prepared> {
   // Loaded before any probe, so that loading is not measured.
-  if (targets.some(({ tls }) => tls !== undefined)) await loadTls();
+  if (targets.some(({ tls }) => tls !== undefined) && !await prepareTls()) {
+    throw misuse(`tls:// and https:// are not available: ${cannot("tls")}`, {
+      hint: NEWER_RUNTIME,
+    });
+  }
   if (targets.some(({ question }) => question?.form === "talk")) await loadPlayer();
   if (values.ca !== undefined && !await areCertificates(values.ca)) {
     throw misuse("--ca: the file has a certificate that can't be read", {

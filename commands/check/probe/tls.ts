@@ -61,8 +61,26 @@ export function refusalOf(error: unknown): TlsFailure | undefined {
   return code.startsWith("ERR_SSL_") ? new TlsFailure("TLS refused", messageOf(error)) : undefined;
 }
 
-/** What takes long to load: most checks never need it. */
-export async function loadTls() {
+/**
+ * Loads what most checks never need. The runtime reads its list of issuers in the first handshake,
+ * which takes 50 to 100 ms: it begins one with nobody, so that no probe has to wait for that.
+ *
+ * @returns whether this runtime can look at certificates.
+ */
+export async function prepareTls(): Promise<boolean> {
+  const [tls, { Duplex }] = await loadTls();
+  const { canReset } = await import("../../../sockets/runtime.ts");
+  if (!canReset) return false; // the runtime that can't do the one can't do the other
+  const begun = Promise.withResolvers<void>();
+  const nobody = new Duplex({ read() {}, write: () => begun.resolve() });
+  const socket = tls.connect({ socket: nobody });
+  socket.on("error", () => begun.resolve());
+  await begun.promise;
+  socket.destroy();
+  return true;
+}
+
+async function loadTls() {
   const stream = import("../../../sockets/node_socket.ts");
   return await Promise.all([import("node:tls"), import("node:stream"), stream]);
 }
