@@ -79,6 +79,7 @@ ${scenes.map(({ name, summary }) => `  ${name.padEnd(10)}  ${summary}`).join("\n
         const hint = "for example: netdemo demo calc --svg > calc.svg";
         throw misuse(`--svg ${why}`, { hint });
       }
+      for (const scene of chosen) await scene.check?.(command, transport.protocol);
       return (channels) => run(chosen, transport, command, values, channels);
     },
   };

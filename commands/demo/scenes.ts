@@ -2,7 +2,7 @@ import { delay } from "@std/async/delay";
 import { asFailure, misuse } from "../../cli/errors/failure.ts";
 import { type Answer, ask } from "../../clients/call/pipeline.ts";
 import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
-import type { Endpoint } from "../../protocol/addresses.ts";
+import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
 import { service as calc } from "../../services/calc.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { Stream } from "../../sockets/stream.ts";
@@ -20,6 +20,8 @@ export interface Scene extends SceneWords {
   readonly datagrams?: SceneWords;
   /** Whether it is about datagrams alone. */
   readonly udpOnly?: boolean;
+  /** @throws {Failure} of kind `USAGE` if it can't be played with these words. */
+  check?(words: readonly string[], protocol: Protocol): Promise<void>;
   /**
    * Plays it with the words of the command line.
    *
@@ -34,12 +36,17 @@ export function talksOf(lesson: Lesson): readonly Scene[] {
 }
 
 function talk({ name, sample, ...row }: LessonRow, scene: Required<LessonRow>["scene"]): Scene {
+  const requestsFor = async (words: readonly string[], protocol: Protocol) =>
+    requestsOf(await row.client(), words.length > 0 ? words : sample.words, protocol);
   return {
     name,
     ...scene,
+    async check(words, protocol) {
+      await requestsFor(words, protocol);
+    },
     async play(stage, words) {
-      const [service, client] = await Promise.all([row.service(), row.client()]);
-      const requests = requestsOf(client, words.length > 0 ? words : sample.words, stage);
+      const requests = await requestsFor(words, stage.transport.protocol);
+      const service = await row.service();
       const { addresses } = await stage.serve(service);
       const answers: Answer[] = [];
       {
@@ -53,9 +60,13 @@ function talk({ name, sample, ...row }: LessonRow, scene: Required<LessonRow>["s
 }
 
 /** @throws {Failure} of kind `USAGE` if the words make no request. */
-function requestsOf(client: Client, words: readonly string[], stage: Stage): readonly string[] {
+function requestsOf(
+  client: Client,
+  words: readonly string[],
+  protocol: Protocol,
+): readonly string[] {
   try {
-    return requestsOver(stage.transport.protocol, client, words) ?? [];
+    return requestsOver(protocol, client, words) ?? [];
   } catch (cause) {
     if (!(cause instanceof RequestError)) throw cause;
     throw misuse(`demo ${client.name}: ${cause.message}`, { cause });
