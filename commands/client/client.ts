@@ -68,7 +68,7 @@ help targets says more.`,
         try {
           return await run(client, server, requests, values, channels);
         } catch (error) {
-          throw explained(error, client.name, server, hint);
+          throw explained(error, { name: client.name, port }, server, hint);
         }
       };
     },
@@ -152,7 +152,7 @@ async function connect(
 /** An error of a client with the hint that fits how it was called. */
 function explained(
   error: unknown,
-  name: string,
+  client: { readonly name: string; readonly port: number },
   server: ServerPlace,
   misplaced: string | undefined,
 ): unknown {
@@ -161,10 +161,10 @@ function explained(
   const failure = (hint: string | undefined): Failure =>
     new Failure(kind, message, { cause: error, hint });
   if (misplaced !== undefined) return failure(misplaced);
-  if (kind === "DNS" && "text" in server && helpOf(name).takesText) {
+  if (kind === "DNS" && "text" in server && helpOf(client.name).takesText) {
     return failure(`${usual}; if '${server.text}' is the message, put -- before it`);
   }
-  return failure(usual ?? (kind === "REFUSED" ? startHint(name, server) : undefined));
+  return failure(usual ?? (kind === "REFUSED" ? startHint(client, server) : undefined));
 }
 
 /**
@@ -187,8 +187,15 @@ function misplacedHint(
   return `'${found}' was taken as text; a server is named first: ${line}`;
 }
 
-/** How to start the server that is missing, here or on the other host. */
-function startHint(name: string, server: ServerPlace): string {
+/**
+ * How to start the server that is missing, here or on the other host.
+ *
+ * @param client The client's name, and its port if none is given.
+ */
+function startHint(
+  { name, port: usualPort }: { readonly name: string; readonly port: number },
+  server: ServerPlace,
+): string {
   const command = `netdemo ${name}-server`;
   if (server.protocol === "unix") {
     const path = shellWord(server.path);
@@ -198,9 +205,9 @@ function startHint(name: string, server: ServerPlace): string {
   if (!isThisHost(host)) {
     return `no program listens there; start one on ${host}: ${command} --host 0.0.0.0 --port ${port}`;
   }
-  // Without --port, the server may be on another port; below 1024, few users may start one.
-  return port < 1024
-    ? `no program listens there; name the server's port: netdemo ${name}-client :4040`
+  // Few users may start one below 1024: without a port, the server is likely to be on another.
+  return port === usualPort
+    ? `no program listens there; name the server's port: netdemo ${name}-client :${4000 + port}`
     : `no program listens there; start one: ${command} --port ${port}`;
 }
 
