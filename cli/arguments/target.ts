@@ -155,49 +155,52 @@ function isHostName(text: string): boolean {
   return /^[\w.-]*$/.test(text) || new RegExp("^[\\p{L}\\p{M}\\p{N}._-]*$", "u").test(text);
 }
 
+/** Says what a text is that does not end in a port, as far as that can be guessed. */
 function noPort(authority: string, text: string, prefix: string): Failure {
+  const [host = ""] = authority.split(":");
+  const [why, hint] = otherForm(authority, prefix) ?? bareIpv6(authority, prefix) ??
+    (/^\d{1,5}$/.test(host)
+      ? ["it has no host", `a port of this host needs a colon before it: ${prefix}:${host}`]
+      : ["it has no port", `add a port: ${prefix}${host}:4040`]);
+  return wrong(text, why, { hint });
+}
+
+type Explanation = readonly [why: string, hint: string];
+
+/** A form that other tools read. */
+function otherForm(authority: string, prefix: string): Explanation | undefined {
   if (authority === "") {
-    return wrong(text, "it has no host and no port", {
-      hint:
-        `write a target as HOST:PORT, for example ${prefix}localhost:4040, or ${prefix}:4040 for this host`,
-    });
+    const hint = `write a target as HOST:PORT, for example ${prefix}localhost:4040, or ` +
+      `${prefix}:4040 for this host`;
+    return ["it has no host and no port", hint];
   }
-  const socat = /^(tcp|udp)[46]?:(.*:.*)$/i.exec(authority);
-  if (socat !== null) {
-    const hint = `write ${socat[1]?.toLowerCase()}://${socat[2]}`;
-    return wrong(text, `'${socat[1]}:' is not a protocol prefix`, { hint });
+  const [, socat, protocol = "", rest] = /^((tcp|udp)[46]?:)(.*:.*)$/i.exec(authority) ?? [];
+  if (socat !== undefined) {
+    return [`'${socat}' is not a protocol prefix`, `write ${protocol.toLowerCase()}://${rest}`];
   }
   const several = authority.split(",");
   if (several.length > 1 && several.every((part) => /:\d{1,5}$/.test(part))) {
-    const hint = `a space separates targets: ${several.map((part) => prefix + part).join(" ")}`;
-    return wrong(text, "it is more than one", { hint });
+    const targets = several.map((part) => prefix + part).join(" ");
+    return ["it is more than one", `a space separates targets: ${targets}`];
   }
-  const bare = authority.replace(/^\[|\]$/g, "");
-  const address = canonicalAddress(bare);
-  if (address?.includes(":")) {
-    // ::1:4040 is a valid address, but most likely meant as an address and a port.
-    const [, head = "", tail] = /^(.*[^:]):(\d{1,5})$/.exec(bare) ?? [];
-    const host = tail !== undefined && canonicalAddress(head) !== undefined ? head : bare;
-    const port = host === bare ? 4040 : tail;
-    const hint = `an IPv6 address goes in brackets: ${prefix}[${host}]:${port}`;
-    return wrong(text, "it has no port", { hint });
-  }
-  const [, head, tail] = /^(.*):(\d{1,5})$/.exec(authority) ?? [];
   const at = authority.lastIndexOf("@");
-  if (at !== -1) {
-    const hint = `leave out everything before the @: ${prefix}${authority.slice(at + 1)}`;
-    return wrong(text, "a target has no user name", { hint });
+  if (at === -1) return undefined;
+  const hint = `leave out everything before the @: ${prefix}${authority.slice(at + 1)}`;
+  return ["a target has no user name", hint];
+}
+
+/** An IPv6 address without brackets, or what looks like one. */
+function bareIpv6(authority: string, prefix: string): Explanation | undefined {
+  const bare = authority.replace(/^\[|\]$/g, "");
+  const [, head = "", tail] = /^(.*[^:]):(\d{1,5})$/.exec(bare) ?? [];
+  if (canonicalAddress(bare)?.includes(":")) {
+    // ::1:4040 is a valid address, but most likely meant as an address and a port.
+    const [host, port] = canonicalAddress(head) === undefined ? [bare, 4040] : [head, tail];
+    return ["it has no port", `an IPv6 address goes in brackets: ${prefix}[${host}]:${port}`];
   }
-  if (head !== undefined) {
-    const hint = `an IPv6 address goes in brackets: ${prefix}[::1]:${tail}`;
-    return wrong(text, `'${head}' is neither a host name nor an address`, { hint });
-  }
-  const [host = ""] = authority.split(":");
-  if (/^\d{1,5}$/.test(host)) {
-    const hint = `a port of this host needs a colon before it: ${prefix}:${host}`;
-    return wrong(text, "it has no host", { hint });
-  }
-  return wrong(text, "it has no port", { hint: `add a port: ${prefix}${host}:4040` });
+  if (tail === undefined) return undefined;
+  const hint = `an IPv6 address goes in brackets: ${prefix}[::1]:${tail}`;
+  return [`'${head}' is neither a host name nor an address`, hint];
 }
 
 /** Returns an error for `http://web` that shows what to write: `web:80`. */
