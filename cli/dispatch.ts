@@ -41,14 +41,11 @@ async function run(
     (await import("./arguments/script_block.ts")).refuseScriptBlock(args);
   }
   const [name, ...rest] = args;
-  if (name === undefined || name === "--help" || name === "-h") {
-    return await help([], commands, version, channels);
-  }
   if (name === "--version" || name === "-V") {
     const { number, runtime, target } = version;
     return await show(`netdemo ${number} (${runtime}, ${target})\n`, channels);
   }
-  if (name === "help") {
+  if (name === undefined || name === "help" || isHelpFlag(name)) {
     return await help(rest.filter((word) => !isHelpFlag(word)), commands, version, channels);
   }
   const command = find(name, commands);

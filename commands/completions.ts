@@ -51,7 +51,8 @@ powershell  add the line from the example below to the file that $PROFILE names`
         const received = shell === "" ? "none" : `'${surplus ?? shell}'`;
         const message = `completions takes one of ${shells.join(", ")}: received ${received}`;
         throw misuse(surplus === undefined ? message : `${message} as well`, {
-          hint: (script === undefined && suggest(shell, shells)) || "netdemo completions bash",
+          hint: (script === undefined && suggest(shell, shells)) ||
+            "for example: netdemo completions bash",
         });
       }
       return async ({ stdout }) => {

@@ -30,6 +30,7 @@ const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
   { args: ["clac-server"], message: "unknown command clac-server", hint: /calc-server\?/ },
   { args: ["calc"], message: "unknown command calc", hint: /did you mean calc-/ },
   { args: ["Hello-Server"], message: "unknown command Hello-Server", hint: /hello-server\?/ },
+  { args: ["--help", "xyzzy"], message: "unknown command xyzzy" },
   { args: ["xyzzy"], message: "unknown command xyzzy", hint: /netdemo help/ },
   { args: ["version"], message: "unknown command version", hint: /did you mean --version\?/ },
   { args: ["-v"], message: "unknown flag -v", hint: /--help and --version need none/ },

@@ -73,7 +73,7 @@ function inOrder(words: readonly string[]): Corrected {
   const start = /^(?:calc|\S*:\d+)$/.test(words[0] ?? "") ? 1 : 0;
   const meant = commandMeant(words.slice(start).join(" "));
   if (meant === undefined) return { words };
-  const why = meant.wrong === "order" ? "the operator comes last" : "the signs are + - * /";
+  const why = meant.wrong === "order" ? "the operator comes last" : "the operators are + - * /";
   return { words: [...words.slice(0, start), ...meant.request.split(" ")], why };
 }
 

@@ -69,9 +69,9 @@ function readSubject(text: string): Subject {
     const hint = "an IPv4 address has four numbers from 0 to 255, for example 10.0.0.7";
     throw misuse(`'${numbers}' is not an IPv4 address`, { hint });
   }
-  const [, host = "", digits] = /^(\[.*\]|[^:]*):(\d{1,9})$/.exec(text) ?? [undefined, text];
-  const port = digits === undefined ? undefined : Number(digits);
-  if (port !== undefined && port > 65_535) {
+  const [, host = "", digits] = /^(\[.*\]|[^:]*):([^:]*)$/.exec(text) ?? [undefined, text];
+  const port = digits === undefined ? undefined : /^\d{1,5}$/.test(digits) ? Number(digits) : NaN;
+  if (port !== undefined && !(port <= 65_535)) {
     throw misuse(`a port is a whole number from 0 to 65535: received '${digits}'`);
   }
   if (host.includes(":") && canonicalAddress(host) === undefined) {

@@ -106,6 +106,8 @@ export const habits: Readonly<Record<string, string>> = {
   "grade calc-server localhost 4040": "grade calc-server localhost:4040",
   "grade calc-server python3 server.py": "grade calc-server -- python3 server.py",
   "grade calc-server server.py": 'grade calc-server -- python3 server.py "{port}"',
+  "grade calc-server python3 server.py 4040": "grade calc-server -- python3 server.py 4040",
+  "grade calc-server server.py 4040": 'grade calc-server -- python3 server.py "{port}"',
   "grade calc-server server.py --seed 1":
     'grade --seed 1 calc-server -- python3 server.py "{port}"',
   "demo udp": "demo --udp",
@@ -126,6 +128,7 @@ export const habits: Readonly<Record<string, string>> = {
   "check refused :4049": "check refused=:4049",
   "check localhost:4040 refused": "check refused=localhost:4040",
   "check --udp :4040": "check udp://:4040",
+  "check https:localhost": "check https://localhost",
   "check http localhost:8080": "check http://localhost:8080",
   "check -c 5 :4040": "check --count 5 :4040",
   "ping -c 3 localhost:4040": "check --count 3 localhost:4040",
