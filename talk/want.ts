@@ -35,7 +35,8 @@ type Read = Value | undefined;
 export function wantOf(token: ValueToken, values: Known, numbers: Talk["numbers"]): Want {
   const { expression, binary, range } = token;
   const wanted = evaluate(expression, values);
-  const name = expression.kind === "name" ? expression.name : undefined;
+  const measured = measuredName(expression);
+  const name = expression.kind === "name" ? expression.name : measured && lengthKey(measured);
   if (wanted?.kind === "word") return { kind: "literal", bytes: wanted.bytes };
   if (wanted !== undefined && binary !== undefined) {
     return { kind: "literal", bytes: toBinary(wanted.number, binary) };
@@ -55,17 +56,11 @@ export function wantOf(token: ValueToken, values: Known, numbers: Talk["numbers"
     return { kind: "fixed", size: binary.size, name, read };
   }
   if (isNumeric(expression, numbers)) {
-    const measured = measuredName(expression);
     const read = (text: string): Read => {
       const number = parseRational(text);
       return number === undefined ? undefined : inRange(numberValue(number, text));
     };
-    return {
-      kind: "number",
-      isOpen: true,
-      name: measured === undefined ? name : lengthKey(measured),
-      read,
-    };
+    return { kind: "number", isOpen: true, name, read };
   }
   const length = name === undefined ? undefined : values.get(lengthKey(name));
   if (length?.kind !== "number") return { kind: "word", name };

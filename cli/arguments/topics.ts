@@ -97,7 +97,7 @@ const signs: readonly Row[] = [
   ["{...}", "anything, even nothing, over line ends too"],
   ["{end}", "this side ends the connection here"],
   ["{n as u16}", "a number in binary: u8, u16, u32, u16le, u32le"],
-  ["{length as u16}", "how many bytes follow on this line"],
+  ["{length as u16}", "how many bytes follow on this line; {length(w) as u8}: those of w"],
   ["! text", "a mistake that a client may make here: the next client must be served"],
   ["ann> text", "one of several clients; ann< is what she gets"],
   ["type text", "what the user of a client types here"],

@@ -24,6 +24,7 @@ const replies: readonly (readonly [string, readonly string[], readonly string[]]
   ["{w} {upper(w)}\\n", ["ab AB\n", "é É\n"], ["ab ab\n"]],
   ["{w} {reverse(w)} {length(w)}\\n", ["ab ba 2\n"], ["ab ba 3\n"]],
   ["{length(w)}:{w},", ["5:hello,", "3:a\nb,"], ["4:hello,", "6:hello,"]],
+  ["{length(w) as u8}{w}{v}!", ["\x02abc!", "\x01!b!"], ["\x04abc!", "\x03abc!"]],
   ["{length as u8}{w}!", ["\x03ab!"], ["\x04ab!", "\x02ab!"]],
   ["{length as u16}{...}", ["\0\x02hi", "\0\0"], ["\x02\0hi"]],
   ["{length as u16le}hi", ["\x02\0hi"], ["\0\x02hi"]],

@@ -49,6 +49,8 @@ const kinds: Readonly<Record<string, string>> = {
   "nothing ends a message": "> {a} {b} +\n< Sum of {a} and {b} is {a + b}\n",
   "several requests before a reply": "> {a}\\n\n> {b}\\n\n> plus\\n\n< {a + b}\\n\n",
   "a length comes before": "> {length as u16}{w}\n< {length as u16}{upper(w)}\n",
+  "a length before a word": "> {length as u16}\\x01{length(k) as u8}{k}{v}\n< \\0\n" +
+    "> {length as u16}\\x02{length(k) as u8}{k}\n< {length as u16}{v}\n",
   "numbers are binary": "> \\x01{a as u32}{b as u32}\n< {a + b as u32}\n",
   "JSON": '> {"op": "add", "a": {a}, "b": {b}}\\n\n< {"result": {a + b}}\\n\n',
   "the server only speaks": "< {day 1..31} {year 1999..2030}\\n{end}\n",
