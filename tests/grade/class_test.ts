@@ -171,6 +171,31 @@ pythonTest("a submission is a file too, and what is hidden is passed over", asyn
   }
 });
 
+pythonTest(
+  "a submission without the file that the command names is told apart from a wrong one",
+  async () => {
+    await using room = new Classroom();
+    const program = three[0]!.program;
+    await writeClass(room.submissions, [{ name: "anna", program, failed: [] }], "Server.py");
+    await writeClass(room.submissions, [{ name: "ben", program, failed: [] }], "notes.txt");
+    await writeClass(room.submissions, [{ name: "carl", program: "exit(1)", failed: [] }]);
+    const commands = [
+      ["python3", "{dir}/server.py", "{port}"],
+      ["python3", "-u", "server.py", "{port}"],
+      ["./server.py", "{port}"],
+    ];
+    for (const command of commands) {
+      const { stdout } = await netdemoInProcess(room.grade(["--only", "listens"], command));
+      assertMatch(
+        stdout,
+        /\nanna +0\/1 .*not graded: there is no server\.py in it, but Server\.py\n/,
+      );
+      assertMatch(stdout, /\nben +0\/1 .*not graded: there is no server\.py in it\n/);
+      assertMatch(stdout, /\ncarl +0\/1 .*(?:listens: ended|it is not executable)/);
+    }
+  },
+);
+
 /** Starts the grading of a class, and waits until this program is running. */
 async function startGrading(args: readonly string[], mark: string): Promise<Process> {
   const process = new Process([...netdemoCommand, ...args]);

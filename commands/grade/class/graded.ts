@@ -15,7 +15,7 @@ import { examine } from "../examine.ts";
 import type { GradeOptions } from "../options.ts";
 import { CannotStart } from "../program/child.ts";
 import { resultOf } from "../results.ts";
-import type { Submission } from "./submissions.ts";
+import { missingFile, type Submission } from "./submissions.ts";
 
 /** The result of a check, as `GradeResult` has it. */
 const result = objectOf({
@@ -69,10 +69,14 @@ export async function gradeOne(
   if (cut === "signal") return undefined;
   const late = cut === "time" ? [`took longer than ${options["max-time"] / 1_000} s`] : [];
   const gone = isThere(place.folder) ? [] : ["deleted the folder that it runs in"];
+  const hasPassed = outcomes.some(({ status }) => status === "pass");
+  const missing = hasPassed || gone.length > 0
+    ? undefined
+    : missingFile(place, options.command ?? []);
   return {
     name,
     results: outcomes.map(resultOf),
-    problem: failure?.message,
+    problem: missing ?? failure?.message,
     offences: [...late, ...offences, ...gone],
     containment,
     elapsedMs,

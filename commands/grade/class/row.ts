@@ -42,7 +42,7 @@ export function rowOf(
   const failed = results.find(({ status }) => status === "fail");
   const points = pointsOf(counted);
   const passedAll = points.passed === points.of && problem === undefined;
-  const notGraded = problem === undefined ? offences[0] ?? "" : `not graded: ${problem}`;
+  const failure = failed === undefined ? offences[0] ?? "" : `${failed.id}: ${inFewWords(failed)}`;
   return {
     name,
     ...points,
@@ -51,10 +51,8 @@ export function rowOf(
       return own.length === 0 ? [] : [[level, pointsOf(own)]];
     })),
     passedAll,
-    failedId: failed?.id,
-    failure: failed === undefined
-      ? passedAll ? "" : notGraded
-      : `${failed.id}: ${inFewWords(failed)}`,
+    failedId: problem === undefined ? failed?.id : undefined,
+    failure: problem === undefined ? passedAll ? "" : failure : `not graded: ${problem}`,
     offences,
     seconds: elapsedMs / 1_000,
   };

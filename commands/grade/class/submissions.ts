@@ -64,6 +64,34 @@ export function readClass(
   return { path, submissions, hidden: names(hidden).sort(), files: names(files) };
 }
 
+/**
+ * Why a submission did not run, if a file that the command names is not in it: `there is no
+ * server.py in it, but Server.py`. Named are `{dir}/server.py`, and the first word that can be a file.
+ */
+export function missingFile(
+  { folder, names }: Place,
+  [program = "", ...args]: readonly string[],
+): string | undefined {
+  const script = args.find((word) => !word.startsWith("-")) ?? "";
+  const named = [program, ...args].filter((word) => /^\{dir\}[\\/]/.test(word))
+    .map((word) => word.slice("{dir}/".length));
+  if (/^\.[\\/]/.test(program)) named.push(program.slice("./".length));
+  if (/^\w[\w-]*\.[a-z]\w*$/i.test(script)) named.push(script);
+  const inside = names["dir"] ?? folder;
+  const missing = named.find((name) => realPath(`${inside}/${name}`) === undefined);
+  if (missing === undefined) return undefined;
+  const other = namesIn(inside).find((name) => name.toLowerCase() === missing.toLowerCase());
+  return `there is no ${missing} in it${other === undefined ? "" : `, but ${other}`}`;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return []; // its owner may keep netdemo out
+  }
+}
+
 function realPath(path: string): string | undefined {
   try {
     return Deno.realPathSync(path);
