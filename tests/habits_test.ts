@@ -16,7 +16,6 @@ const others: readonly string[] = [
   "calc-client 5 2 + 3",
   "ping localhost",
   "demo calc --port 4040",
-  "grade calc-server localhost 4040 extra",
   "calc-client 10 20 add",
   "grade calc-server --level robst -- x",
   "grade calc-server --levl robust server.py",
