@@ -69,14 +69,11 @@ export function drawNameLines(names: SideNames, drawing: Drawing, word = ""): st
   const [client, server] = [plain(names.client, display), plain(names.server, display)];
   if (isNarrow(drawing)) {
     const [left, right] = [cutTo(client, total - INDENT), cutTo(server, total - INDENT)];
-    return withMargin(
-      [
-        " ".repeat(INDENT) + styled(left, sideStyles.client, display),
-        " ".repeat(total - widthOf(right)) + styled(right, sideStyles.server, display),
-      ],
-      drawing,
-      word,
-    );
+    const lines = [
+      [left, " ".repeat(INDENT) + styled(left, sideStyles.client, display)],
+      [right, " ".repeat(total - widthOf(right)) + styled(right, sideStyles.server, display)],
+    ].flatMap(([name = "", line = ""]) => name === "" ? [] : [line]);
+    return withMargin(lines, drawing, word);
   }
   const serverColumn = INDENT + CLIENT + GAP + arrowWidth(drawing) + GAP;
   const start = Math.min(serverColumn, total - widthOf(server));
@@ -117,7 +114,8 @@ function narrowLines(rung: Rung, drawing: Drawing): string[] {
   const { display } = drawing;
   const total = totalWidth(drawing);
   const time = `${rung.time.toFixed(1)} ms`;
-  const left = cutTo(callsOf(client), CLIENT);
+  // Without an arrow, the text may use the arrow's columns.
+  const left = cutTo(callsOf(client), crossing === undefined ? total - INDENT - TIME : CLIENT);
   const right = callsOf(server);
   const arrow = Math.max(3, total - besideArrow);
   const start = INDENT + CLIENT + GAP + arrow + GAP;
@@ -125,7 +123,8 @@ function narrowLines(rung: Rung, drawing: Drawing): string[] {
     " ".repeat(INDENT) + styledCalls(left, client, "client", display) +
     " ".repeat(Math.max(GAP, column - INDENT - widthOf(left)));
   if (crossing === undefined) {
-    const column = Math.min(start, total - time.length - GAP - widthOf(right));
+    const latest = total - time.length - GAP - widthOf(right);
+    const column = Math.max(INDENT + widthOf(left) + GAP, Math.min(start, latest));
     const room = Math.max(0, total - time.length - column);
     const serverText = styledCalls(padTo(right, room), server, "server", display);
     return [calls(column) + serverText + styled(time, "dim", display)];
@@ -134,13 +133,15 @@ function narrowLines(rung: Rung, drawing: Drawing): string[] {
   const style = toneStyles[toneOf(crossing)];
   const faults = crossing.data === undefined ? crossing.faults ?? [] : [];
   const label = cutTo([labelOf(crossing, room, display.unicode), ...faults].join(" "), room);
-  const shaft = crossing.what === "silence"
-    ? " ".repeat(arrow)
-    : withHeads(crossing, strokesOf(display).line.repeat(arrow - headsOf(crossing)), display);
+  const below = " ".repeat(BELOW) + styled(padTo(label, room), style, display) +
+    time.padStart(TIME);
+  if (crossing.what === "silence") return [below];
+  const strokes = strokesOf(display).line.repeat(arrow - headsOf(crossing));
+  const shaft = withHeads(crossing, strokes, display);
   return [
     (calls(INDENT + CLIENT + GAP) + styled(shaft, style, display) + " ".repeat(GAP) +
       styledCalls(right, server, "server", display)).trimEnd(),
-    " ".repeat(BELOW) + styled(padTo(label, room), style, display) + time,
+    below,
   ];
 }
 

@@ -333,6 +333,8 @@ Deno.test("every scene fits 40 to 200 columns, and no explanation appears twice"
       const drawing = { display: { ...plain, columns }, explain: true };
       const lines = drawLadder(rungs, drawing);
       for (const line of lines) assert(stringWidth(line) <= columns, `${columns}: ${line}`);
+      for (const line of lines) assertMatch(line, /\S/);
+      for (const line of lines) assert(!/[^\s\d]\d+\.\d ms$/.test(line), line);
       const drawn = lines.join(" ").replaceAll(/ +/g, " ");
       assert(drawn.split("send() hands the bytes to the system").length <= 2, drawn);
     }
