@@ -28,9 +28,8 @@ export function parseText(text: string, line: number, column: number): Token[] {
   const fail = (problem: TalkError["problem"]): never => {
     throw new TalkError(line, column + at, problem);
   };
-  const addBytes = (more: Uint8Array): void => {
+  const begin = (): void => {
     if (bytes.length === 0) start = at;
-    for (const byte of more) bytes.push(byte);
   };
   const add = (token?: Token): void => {
     if (bytes.length > 0) {
@@ -51,18 +50,34 @@ export function parseText(text: string, line: number, column: number): Token[] {
       if (isNewline) add({ kind: "newline", column: column + at });
       const escape = isNewline ? undefined : readEscape(text, at) ??
         fail({ kind: "unknown escape", escape: text.slice(at, at + 2) });
-      if (escape !== undefined) addBytes(escape.bytes);
+      if (escape !== undefined) {
+        begin();
+        bytes.push(...escape.bytes);
+      }
       at += escape?.length ?? 2;
     } else {
       const [source, name = "..."] = spacedName(text, at) ?? [];
       if (source !== undefined) fail({ kind: "spaced name", name, source });
       const end = endOfPlain(text, at + 1);
-      addBytes(encoder.encode(text.slice(at, end)));
+      begin();
+      pushUtf8(bytes, text.slice(at, end));
       at = end;
     }
   }
   add();
   return tokens;
+}
+
+/** Most characters are ASCII, and an encoder takes long for a few of them. */
+function pushUtf8(bytes: number[], text: string): void {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x80) bytes.push(code);
+    else {
+      for (const byte of encoder.encode(text.slice(index))) bytes.push(byte);
+      return;
+    }
+  }
 }
 
 /** `{ name }` or `{…}` at a place, which may be meant as a value or not. */
