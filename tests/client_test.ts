@@ -169,7 +169,7 @@ Deno.test("a reply that arrives byte by byte must be complete within the timeout
   const args = ["calc-client", "--port", String(peer.port), "--timeout", "500ms"];
   const ended = await netdemo(args, "10 20 +\n1 2 +\n");
   assertEquals(ended.stdout, "Sum of 10 and 20 is 30\n");
-  assertFailed(ended, 124, "TIMEOUT", /no reply/);
+  assertFailed(ended, 124, "TIMEOUT", /no whole reply .* within 500ms: \d+ bytes? w/);
 });
 
 pythonTest("no connection in time is TIMEOUT, and says that connecting failed", async (python) => {
@@ -210,6 +210,14 @@ Deno.test("an error reply or an unexpected reply is ERROR and exit code 1", asyn
     });
     assertFailed(await ask(peer.port), 1, "ERROR", /expected|not UTF-8/);
   }
+});
+
+Deno.test("endless empty lines are no reply", async () => {
+  await using peer = startPeer(async (conn) => {
+    await receive(conn);
+    for (const lines = encode("\n".repeat(100_000));;) await conn.write(lines);
+  });
+  assertFailed(await ask(peer.port), 1, "ERROR", /more than 1048576 bytes, and no whole reply/);
 });
 
 Deno.test("a reply of 100 MB without a line end is refused in bounded memory", async () => {
@@ -336,17 +344,17 @@ Deno.test("--json prints an object for each answer, and one for the failure", as
 });
 
 Deno.test("data from a peer never reaches the terminal raw", async () => {
-  const evil = "\x1b[31mred\x07\x9b\u202e\u2066\u2028end\r";
+  const evil = "\x1b[31mred\x07\x9b\u202e\u2066\u2028\u200b\ufeffend\r";
   await using peer = startPeer(async (conn) => {
     await receive(conn);
     await conn.write(encode(`${evil}\n`));
   });
   const ended = await netdemoInProcess(["message-client", "--port", `${peer.port}`]);
-  assertEquals(ended.stdout, "\\x1b[31mred\\x07\\u009b\\u202e\\u2066\\u2028end\n");
+  assertEquals(ended.stdout, "\\x1b[31mred\\x07\\u009b\\u202e\\u2066\\u2028\\u200b\\ufeffend\n");
   const wrong = await ask(peer.port);
   assertEquals(wrong.code, 1);
   // deno-lint-ignore no-control-regex -- these must not appear
-  const raw = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\u2066]/;
+  const raw = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\u2066\u200b\ufeff]/;
   assert(!raw.test(wrong.stderr + wrong.stdout), wrong.stderr);
 
   const host = await netdemoInProcess(["hello-client", "--host", "evil\x1b[31m\u202e"]);

@@ -40,7 +40,7 @@ Deno.test("bytes that are not UTF-8 are shown byte by byte, and text as text", (
     ["eda080", String.raw`\xed\xa0\x80`], // a surrogate
     ["f4908080", String.raw`\xf4\x90\x80\x80`], // beyond U+10FFFF
     ["c29b9b", String.raw`\u009b\x9b`], // a control character, and a byte
-    ["efbfbdefbbbf", "\ufffd\ufeff"],
+    ["efbfbdefbbbf", "\ufffd\\ufeff"],
     ["0a", String.raw`\n`],
     ["", ""],
   ];

@@ -3,11 +3,14 @@ import { utf8Length } from "./utf8.ts";
 /**
  * Characters that act on a terminal instead of being shown, or that break or
  * reorder its lines: control characters (C0, DEL, C1), line and paragraph
- * separators, bidirectional controls (Unicode's UAX #9), lone surrogates.
+ * separators, bidirectional controls (Unicode's UAX #9), lone surrogates. And
+ * those that make different texts look the same, as they have neither width nor
+ * shape: the zero-width space, the word joiner and what follows it, the byte
+ * order mark.
  */
 const UNSAFE =
   // deno-lint-ignore no-control-regex -- finding control characters is the purpose
-  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+  /[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ud800-\udfff\ufeff]/gu;
 
 const named: Record<string, string> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 

@@ -15,6 +15,7 @@ import type {
   SocketFailure,
 } from "../../sockets/failure.ts";
 import { system } from "../../sockets/system.ts";
+import { counted } from "../../text/counted.ts";
 import { type SystemWords, systemWords } from "../system_words.ts";
 import { listenWords } from "./listen_words.ts";
 import {
@@ -53,6 +54,8 @@ const unreachableHints: Readonly<Record<string, string>> = {
 /** The lesson's own server comes first: it serves one client after another. */
 const SILENT_PEER = "the server may be busy with another client, or be another kind of server; " +
   "--timeout 30s waits longer";
+const SLOW_PEER =
+  "the server may be slow, or be another kind of server; --timeout 30s waits longer";
 const LATE_REFUSAL = "it may be refused, which Windows reports after 2 s: leave out --timeout";
 const WRONG_PEER = "the peer may be another kind of server: check its host and port";
 
@@ -202,7 +205,7 @@ function replyWords(kind: SocketFailureKind, facts: ReplyFacts, cause: unknown):
   const peer = formatEndpoints([facts.endpoint], protocol);
   if (facts.problem === "too long") {
     return {
-      message: `${peer} sent more than ${received} bytes without a line end`,
+      message: `${peer} sent more than ${received} bytes, and no whole reply`,
       hint: WRONG_PEER,
     };
   }
@@ -210,7 +213,14 @@ function replyWords(kind: SocketFailureKind, facts: ReplyFacts, cause: unknown):
     return { message: `the reply of ${peer} is not UTF-8 text`, hint: WRONG_PEER };
   }
   if (kind === "TIMEOUT") {
-    const message = `no reply from ${peer} within ${formatDuration(timeoutMs)}`;
+    const within = `from ${peer} within ${formatDuration(timeoutMs)}`;
+    if (received > 0) {
+      return {
+        message: `no whole reply ${within}: ${counted(received, "byte")} without a line end`,
+        hint: SLOW_PEER,
+      };
+    }
+    const message = `no reply ${within}`;
     if (protocol !== "udp") return { message, hint: SILENT_PEER };
     const hint = "UDP does not report whether nothing is listening or a datagram was lost: " +
       "check that the server is running, with --udp";

@@ -215,7 +215,7 @@ function wrongDetail(row: Row): string {
     const read = isTooLong ? `, of which ${counted(bytes, "byte")} were read` : "";
     return `reply: "${received}"${read}, not "${right}"`;
   }
-  if (isTooLong) return `reply: ${counted(bytes, "byte")} without a line end`;
+  if (isTooLong) return `reply: ${counted(bytes, "byte")}, and no whole reply`;
   const [received, right] = contrasted(firstLine(reply), expected, QUOTED);
   return `reply: "${received}", not "${right}"`;
 }
