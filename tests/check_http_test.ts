@@ -187,6 +187,7 @@ Deno.test("the hint fits what a web server did wrong", async () => {
     ["HTTP/1.1 400 Plain\r\n\r\n", [], /if it expects TLS, write https:\/\/ for http/],
     [other, ["--status", "503", "--reply", "steady"], /another body: compare that with --reply\n/],
     ["SSH-2.0-x\r\n", [], /it speaks another protocol or TLS \(https:\/\/\)/],
+    ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", [], /its reply began and did not end/],
     ["", [], /it may hang, speak another protocol or TLS \(https:\/\/\)/],
   ];
   for (const [answer, args, hint] of hints) {

@@ -423,8 +423,9 @@ Deno.test("--sizes finds where requests stop being answered", async () => {
   });
   const targets = [`${HOST}:${tcp.port}`, `udp://${HOST}:${udp.port}`];
   const args = ["--sizes", "3000..5100", "--timeout", "150ms"];
-  const { code, events } = await checkJson(...targets, ...args);
+  const { code, events, stderr } = await checkJson(...targets, ...args);
   assertEquals(code, 124);
+  assertMatch(stderr, /\nhint: only large requests are lost: look for a link with a smaller MTU/);
   assertEquals(
     events.filter(({ event }) => event === "sizes").map((it) => [it.passedBytes, it.failedBytes]),
     [[5_000, 5_001], [3_333, 3_334]],

@@ -87,7 +87,7 @@ const wrong: { args: string[]; message: string; hint?: RegExp }[] = [
   ...["0", "5x", "-1s", "1e3", "", "s", "99999999h"].map((time) => ({
     args: ["hello-client", `--timeout=${time}`],
     message:
-      `--timeout must be a duration over 0 to 24 days, such as 250ms, 5s or 2m: received '${time}'`,
+      `--timeout must be a duration over 0 to 24 days, such as 250ms, 5s, 2m or 1h: received '${time}'`,
   })),
 ];
 

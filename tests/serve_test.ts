@@ -237,7 +237,7 @@ const wrong: readonly (readonly [args: string, message: string, hint: RegExp])[]
   ["calk", "'calk' is not a service", /did you mean calc\?/],
   ["calc-server", "'calc-server' is not a service", /did you mean calc\?/],
   ["localhost:4040", "'localhost:4040' is not a service", /hello, message, calc/],
-  ["calc calc:5000", "calc is named twice", /netdemo help serve/],
+  ["calc calc:5000", "calc is named twice", /another netdemo .*: netdemo serve calc:5000$/],
   ["calc:5000 message:5000", "calc and message can't both have port 5000", /message:0/],
   ["calc:", "the port of calc must be a whole number from 0 to 65535: received ''", /help serve/],
   ["calc:65536", "the port of calc must be a whole number from 0 to 65535", /help serve/],

@@ -225,7 +225,7 @@ export function readDuration(least: number): (text: string, flag: string) => num
     const days = Math.floor(MAX_DURATION_MS / 86_400_000);
     const range = `${least === 0 ? "from 0" : "over 0"} to ${days} days`;
     throw misuse(
-      `${flag} must be a duration ${range}, such as 250ms, 5s or 2m: received '${text}'`,
+      `${flag} must be a duration ${range}, such as 250ms, 5s, 2m or 1h: received '${text}'`,
     );
   };
 }

@@ -66,7 +66,9 @@ export async function commandHelp(
 /** What the flags of a command, or this runtime, call for. */
 async function notesOn({ flags, resets = false }: Program): Promise<readonly string[]> {
   const hasDuration = Object.values(flags).some(({ value }) => value === "D");
-  const notes = hasDuration ? ["A duration D is 250ms, 5s or 2m; a bare number is seconds."] : [];
+  const notes = hasDuration
+    ? ["A duration D is 250ms, 5s, 2m or 1h; a bare number is seconds."]
+    : [];
   if (!resets || (await import("../../sockets/runtime.ts")).canReset) return notes;
   return [
     ...notes,

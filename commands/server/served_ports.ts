@@ -35,7 +35,12 @@ export async function servedPorts(
   );
   ports.forEach(({ name, port }, index) => {
     const before = ports.slice(0, index);
-    if (before.some((other) => other.name === name)) throw misuse(`${name} is named twice`);
+    if (before.some((other) => other.name === name)) {
+      const word = shellWord(`${name}:${port}`);
+      throw misuse(`${name} is named twice`, {
+        hint: `start another netdemo for its other port: netdemo serve ${word}`,
+      });
+    }
     const other = port === 0 ? undefined : before.find((other) => other.port === port);
     if (other === undefined) return;
     throw misuse(`${other.name} and ${name} can't both have port ${port}`, {

@@ -22,6 +22,8 @@ export function hintFor(
     return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
   }
   const row = rows.find((row) => row.verdict === verdict);
+  if (row?.limit?.passedSize !== undefined && verdict === "silent") return SMALL_MTU;
+  if (row !== undefined && question === undefined && isCut(row)) return CUT;
   const stage = row && (hintForTls(row) ?? hintForHttp(row));
   if (stage !== undefined) return stage;
   if (question?.form === "text" && verdict !== "slow") {
@@ -37,6 +39,19 @@ export function hintFor(
   return verdict === "refused" && target.protocol !== "unix"
     ? `${hint}: on that host, ${listeners} shows listeners`
     : hint;
+}
+
+const SMALL_MTU =
+  "only large requests are lost: look for a link with a smaller MTU on the way, and " +
+  "for a firewall that drops the ICMP messages about it";
+
+const CUT =
+  "its reply began and did not end: the server failed meanwhile, or something in between, " +
+  "or it speaks another protocol";
+
+/** Whether a part of a reply came, and nothing more. */
+function isCut({ verdict, probed: { ending, bytes } }: Row): boolean {
+  return bytes > 0 && ending.phase === "reply" && (verdict === "closed" || verdict === "silent");
 }
 
 /** What to do about a handshake that came to nothing: no question has been asked yet. */
