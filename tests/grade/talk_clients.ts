@@ -311,4 +311,12 @@ if errors.Is(err, syscall.ECONNRESET) {\n\t\t\treturn\n\t\t} else if err != nil 
     ['server.connect(("127.0.0.1", int(sys.argv[1])))\n', ""],
     ["server.send(word)", 'server.sendto(word, ("127.0.0.1", int(sys.argv[1])))'],
   ]),
+  wrong(lossyClient, "stranger", "takes any datagram, and fails at what is in it", [
+    ['server.connect(("127.0.0.1", int(sys.argv[1])))\n', ""],
+    ["server.send(word)", 'server.sendto(word, ("127.0.0.1", int(sys.argv[1])))'],
+    [
+      "print(server.recv(65535).decode())",
+      "reply = server.recv(65535)\n        assert reply == word.upper()\n        print(reply.decode())",
+    ],
+  ], { says: /AssertionError/ }),
 ];

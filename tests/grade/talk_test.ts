@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { lacksShown } from "../../commands/grade/checks/clients/lesson.ts";
 import { fileSubject, type Role } from "../../commands/grade/subjects.ts";
 import { parseTalk } from "../../talk/parse.ts";
 import { testWith, unix } from "../harness/needs.ts";
@@ -82,6 +83,17 @@ testWith([unix], "each mistake in a server of each kind is found by its own chec
 
 testWith([unix], "each mistake in a client of each kind is found by its own check", async () => {
   assertEquals(await misses("client", mistakenClients), []);
+});
+
+Deno.test("what a client prints is not judged by replies that hold no value", () => {
+  const table: readonly (readonly [file: string, isJudged: boolean])[] = [
+    ["> 0\\n\n< higher\\n\n", false],
+    ["> {w}\\n\n< \\0{n as u8}\n", false],
+    ["> {w}\\n\n< {upper(w)}\\n\n", true],
+  ];
+  for (const [file, isJudged] of table) {
+    assertEquals(lacksShown(fileSubject("client", parseTalk(file))) === undefined, isJudged, file);
+  }
 });
 
 testWith([unix], "a right program is not blamed beside busy loops", async () => {

@@ -2,7 +2,7 @@
 import { type Evidence, Finding } from "../../../../suite/test.ts";
 import { bytesOfValue, evaluate, type Values } from "../../../../talk/value.ts";
 import { describe } from "../../../../talk/render.ts";
-import { namesIn, type Token } from "../../../../talk/talk.ts";
+import { namesIn, type Token, type ValueToken } from "../../../../talk/talk.ts";
 import {
   type ClientUnderTest,
   END_MS,
@@ -95,7 +95,7 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
     why: "the reply is what the user asked for",
     fix: "decode what recv() returned, and print it",
     needs: ["sends"],
-    lacks: lacksRequest,
+    lacks: (subject) => lacksRequest(subject) ?? lacksShown(subject),
     run: printsReply,
   },
   {
@@ -236,10 +236,21 @@ export function shownParts({ lines, values, reply }: Heard, { isFile }: Subject)
   return shown.filter((text) => text !== "");
 }
 
+/** Why a client may word all that it prints as it likes. */
+export function lacksShown({ isFile, talk }: Subject): string | undefined {
+  const replies = sampleOf(talk).lines.filter(({ says }) => says === "server");
+  const isShown = replies.some(({ tokens }) => tokens.some(isForUser));
+  return !isFile || isShown ? undefined : "no reply has a value that a user must see";
+}
+
+/** A number in binary that is not worked out may be of no interest to a user. */
+function isForUser(token: Token): token is ValueToken {
+  return token.kind === "value" &&
+    (token.binary === undefined || token.expression.kind !== "name");
+}
+
 function valueText(token: Token, values: Values): string[] {
-  if (token.kind !== "value") return [];
-  // A number in binary that is not worked out may be of no interest to a user.
-  if (token.binary !== undefined && token.expression.kind === "name") return [];
+  if (!isForUser(token)) return [];
   const value = evaluate(token.expression, values);
   return value === undefined ? [] : [decoder.decode(bytesOfValue(value))];
 }

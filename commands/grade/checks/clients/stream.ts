@@ -9,7 +9,7 @@ import type { Asked, Heard, Scenario } from "../../clients/scripted_server.ts";
 import { shown } from "../../evidence.ts";
 import type { Check } from "../check.ts";
 import { lacksRequest } from "../lacks.ts";
-import { shownParts } from "./lesson.ts";
+import { lacksShown, shownParts } from "./lesson.ts";
 
 /** Bytes of the long reply. */
 const LONG = 200_000;
@@ -38,7 +38,7 @@ export const streamClientChecks: readonly Check<ClientUnderTest>[] = [
     fix: "call recv() in a loop until the line end or the end of the connection",
     needs: ["connects", "sends", "prints", "ends"],
     limit: LIMIT_MS,
-    lacks: (subject) => lacksRequest(subject) ?? lacksReplyEnd(subject),
+    lacks: (subject) => lacksRequest(subject) ?? lacksReplyEnd(subject) ?? lacksShown(subject),
     run: (client) =>
       printsWhole(
         client,
