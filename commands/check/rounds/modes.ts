@@ -215,25 +215,23 @@ async function retry(
   tried: (completed: Try) => void,
 ): Promise<Try> {
   const over = new AbortController();
+  options.stop.addEventListener("abort", () => over.abort(), { once: true });
   const running = new Set<Promise<void>>();
-  const good = Promise.withResolvers<void>();
-  const { stop } = options;
+  const failed = Promise.withResolvers<never>();
   let last: Try | undefined;
   let started = 0;
 
-  const start = (longest: number): Promise<void> => {
+  const start = (timeout: number): Promise<void> => {
     const number = ++started;
-    const trying = probeAll({ ...options, timeout: longest, signal: over.signal }, probeRow);
+    const trying = probeAll({ ...options, timeout, signal: over.signal }, probeRow);
     const run = trying.then((round) => {
       // It was ended early, and is worth something only if nothing else is known.
       if (over.signal.aborted && last !== undefined) return;
       tried({ number, ...round });
       const isBest = round.targets.every(({ asExpected }) => asExpected);
       if (isBest || last === undefined || last.number < number) last = { number, ...round };
-      if (!isBest) return;
-      over.abort();
-      good.resolve();
-    }).catch(good.reject).finally(() => running.delete(run));
+      if (isBest) over.abort();
+    }).catch(failed.reject).finally(() => running.delete(run));
     running.add(run);
     return run;
   };
@@ -241,17 +239,12 @@ async function retry(
   // The first try gets no more than the whole limit, so that it completes in time.
   const first = start(Math.min(options.timeout, limit));
   const timer = setInterval(() => options.limiter.hasRoom && start(options.timeout), EVERY_MS);
-  let limitTimer: ReturnType<typeof setTimeout> | undefined;
-  const timeIsUp = new Promise<void>((resolve) => limitTimer = setTimeout(resolve, limit));
-  const stopped = new Promise<void>((resolve) => {
-    stop.addEventListener("abort", () => resolve(), { once: true });
-  });
+  const timeIsUp = delay(limit, { signal: over.signal }).catch(() => {}); // or it is over earlier
   try {
-    await Promise.race([good.promise, timeIsUp, stopped]);
-    if (last === undefined && !stop.aborted) await Promise.race([first, stopped]);
+    await Promise.race([failed.promise, timeIsUp]);
+    if (last === undefined) await Promise.race([failed.promise, first]);
   } finally {
     clearInterval(timer);
-    clearTimeout(limitTimer);
     over.abort();
     await Promise.all(running);
   }
