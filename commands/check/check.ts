@@ -10,14 +10,7 @@ import type { Client } from "../../clients/client.ts";
 import { visible } from "../../text/visible.ts";
 import { ConcurrencyLimiter } from "./rounds/concurrency_limiter.ts";
 import { about, examples, flags } from "./flags.ts";
-import {
-  type Findings,
-  type ModeOptions,
-  once,
-  repeatedly,
-  untilAsExpected,
-  withSizes,
-} from "./rounds/modes.ts";
+import { find, type Findings, type ModeOptions } from "./rounds/modes.ts";
 import {
   type CheckResult,
   controlNotes,
@@ -27,7 +20,7 @@ import {
 } from "./report/results.ts";
 import { NetworkClock } from "./probe/network_clock.ts";
 import { loadPlayer } from "./probe/probe.ts";
-import { placing, waitForPort } from "./targets/port_file.ts";
+import { placing } from "./targets/port_file.ts";
 import { readTargetList } from "./targets/target_list.ts";
 import { refuseContradictions, refuseUnsizable, refuseUseless } from "./misuses.ts";
 import { watchParent } from "./parent.ts";
@@ -108,7 +101,7 @@ async function run(
   const outlivesParent = values.count !== undefined || values.junit !== undefined;
   using parent = outlivesParent ? undefined : watchParent();
   const finding = await Promise.race([
-    find(options, values, prepared).catch((error) => breakOff(report, error)),
+    find(options, values).catch((error) => breakOff(report, error)),
     signals.second,
     ...parent === undefined ? [] : [parent.gone],
   ]);
@@ -178,25 +171,6 @@ function countOn(progress: ((line: string) => void) | undefined, targets: number
       clearInterval(timer);
     },
   };
-}
-
-async function find(
-  options: ModeOptions,
-  values: Values,
-  { targets }: Prepared,
-): Promise<Findings> {
-  const { count, every, sizes, "port-file": portFile } = values;
-  const { stop } = options;
-  const startedAt = performance.now();
-  if (portFile !== undefined) await waitForPort(portFile, values.for, stop);
-  if (stop.aborted) return { targets: [], results: [], left: targets };
-  if (values.for !== undefined) {
-    const limit = Math.max(1, values.for - (performance.now() - startedAt));
-    return await untilAsExpected(options, limit);
-  }
-  if (count !== undefined) return await repeatedly(options, { count, every });
-  if (sizes !== undefined) return await withSizes(options, sizes);
-  return await once(options);
 }
 
 /** Prints the findings and returns the exit code. */

@@ -5,7 +5,12 @@ import { type ProxyVersion, proxyVersions } from "../../protocol/proxy_header.ts
 import { reasonOf } from "../../sockets/errno.ts";
 import { decodeText } from "../../text/encoding.ts";
 import type { StatusRange } from "./questions/http.ts";
-import type { Sizes } from "./rounds/modes.ts";
+
+/** Request sizes in bytes, line end included. */
+export interface Sizes {
+  readonly least: number;
+  readonly most: number;
+}
 
 /** Bytes of the largest request that a server takes by default, line end included. */
 const MAX_SIZE = 65_537;
@@ -110,7 +115,7 @@ function readStatus(text: string, flag: string): StatusRange {
 }
 
 /** Reads `A..B`. @throws {Failure} of kind `USAGE`. */
-export function readSizes(text: string, flag: string): Sizes {
+function readSizes(text: string, flag: string): Sizes {
   const [, from = "", to = ""] = /^(\d{1,6})\.\.(\d{1,6})$/.exec(text) ?? [];
   const [least, most] = [Number(from || NaN), Number(to || NaN)];
   if (least >= 1 && least <= most && most <= MAX_SIZE) return { least, most };

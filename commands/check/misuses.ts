@@ -1,6 +1,6 @@
 import { misuse } from "../../cli/errors/failure.ts";
 import { system } from "../../sockets/system.ts";
-import type { Sizes } from "./rounds/modes.ts";
+import type { Sizes } from "./flags.ts";
 import { type Clients, type Expectation, leastSize, OPEN } from "./targets/targets.ts";
 
 /** Flags that each choose a way to check; at most one may be given. */

@@ -1,5 +1,7 @@
 import { delay } from "@std/async/delay";
+import type { FlagValues } from "../../../cli/arguments/flags.ts";
 import type { Event } from "../../../cli/output/events.ts";
+import type { flags, Sizes } from "../flags.ts";
 import {
   assess,
   type AssessedRow,
@@ -7,6 +9,7 @@ import {
   type Limit,
   type Row,
 } from "./assessment.ts";
+import { waitForPort } from "../targets/port_file.ts";
 import { type Expectation, leastSize } from "../targets/targets.ts";
 import { Tally } from "./series.ts";
 import {
@@ -39,8 +42,22 @@ export interface ModeOptions extends RoundOptions {
   readonly progress?: ((line: string) => void) | undefined;
 }
 
-/** Probes everything once. */
-export async function once(options: ModeOptions): Promise<Findings> {
+/** The flags that say how often to probe, and what; without them, all is probed once. */
+type Mode = Pick<FlagValues<typeof flags>, "for" | "count" | "every" | "sizes" | "port-file">;
+
+/** Finds out about all targets, or if it is stopped, about some. */
+export async function find(options: ModeOptions, mode: Mode): Promise<Findings> {
+  const { for: limit, count, every, sizes, "port-file": portFile } = mode;
+  const { stop } = options;
+  const startedAt = performance.now();
+  if (portFile !== undefined) await waitForPort(portFile, limit, stop);
+  if (stop.aborted) return { targets: [], results: [], left: options.targets() };
+  if (limit !== undefined) {
+    const left = limit - (performance.now() - startedAt);
+    return await untilAsExpected(options, Math.max(1, left));
+  }
+  if (count !== undefined) return await repeatedly(options, count, every);
+  if (sizes !== undefined) return await withSizes(options, sizes);
   return await probeOnce(options, probeRow);
 }
 
@@ -49,7 +66,7 @@ export async function once(options: ModeOptions): Promise<Findings> {
  *
  * @param limit Milliseconds for all tries.
  */
-export async function untilAsExpected(options: ModeOptions, limit: number): Promise<Findings> {
+async function untilAsExpected(options: ModeOptions, limit: number): Promise<Findings> {
   let waitingFor = "";
   const last = await retry(options, limit, ({ targets, number }) => {
     reportTries(targets, number, options);
@@ -66,18 +83,8 @@ export async function untilAsExpected(options: ModeOptions, limit: number): Prom
   };
 }
 
-/** How often to probe. */
-interface RepeatOptions {
-  readonly count: number;
-  /** Milliseconds from one start to the next; more if a round takes longer. */
-  readonly every: number;
-}
-
 /** Probes everything several times, one round after the other; a stop ends it after a round. */
-export async function repeatedly(
-  options: ModeOptions,
-  { count, every }: RepeatOptions,
-): Promise<Findings> {
+async function repeatedly(options: ModeOptions, count: number, every: number): Promise<Findings> {
   const { stop } = options;
   const tally = new Tally();
   const startedAt = performance.now();
@@ -92,14 +99,8 @@ export async function repeatedly(
   return { targets: tally.targets, results: tally.series.map(seriesResult) };
 }
 
-/** Request sizes in bytes, line end included. */
-export interface Sizes {
-  readonly least: number;
-  readonly most: number;
-}
-
 /** Asks everything with requests of growing size until one does not pass. */
-export async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Findings> {
+async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Findings> {
   const visit: Visit = async (expected, remote, found, visitOptions) => {
     const tryOnce = (size: number): Promise<Row> =>
       probeRow(expected, remote, found, visitOptions, size);

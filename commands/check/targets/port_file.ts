@@ -76,7 +76,10 @@ function noPort(path: string, limit: number | undefined): Failure {
     });
 }
 
-/** The targets, with the ports that their server has now or had last, if a file says them. */
+/**
+ * The targets, with the ports that their server has now or had last, if a file says them; until it
+ * is there, as they were typed.
+ */
 export function placing(
   targets: readonly Expectation[],
   portFile: string | undefined,
@@ -85,7 +88,7 @@ export function placing(
   let ports: Ports = new Map();
   return () => {
     ports = portsIn(portFile) ?? ports;
-    return targets.map((target) => atPort(target, ports));
+    return ports.size === 0 ? targets : targets.map((target) => atPort(target, ports));
   };
 }
 
