@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { os } from "../sockets/system.ts";
 /**
  * The signals that stop a server, with their numbers; SIGHUP is sent when the terminal is closed.
@@ -14,12 +15,18 @@ const stopSignals: Partial<Record<Deno.Signal, number>> = {
  */
 const SAME_SIGNAL_MS = 50;
 
+/** Most milliseconds that a terminal which takes nothing holds up a stop. */
+const TERMINAL_MS = 50;
+
 /** Watches that are in scope. */
 let watches = 0;
 
 /** Watches for the signals that stop a server, until its scope ends. */
 export interface StopSignals extends Disposable {
-  /** Aborts at the first signal, with its name as the reason. */
+  /**
+   * Aborts at the first signal, with its name as the reason. At a terminal, which shows `^C` where
+   * the cursor is, what is printed afterwards begins on a line of its own.
+   */
   readonly first: AbortSignal;
   /** Resolves at the second signal, with the exit code 128 + n. */
   readonly second: Promise<number>;
@@ -38,9 +45,9 @@ export function watchStopSignals(): StopSignals {
   let firstAt = 0;
   const handlers = Object.entries(stopSignals).map(([name, number]) => {
     const handler = (): void => {
-      if (!first.signal.aborted) {
+      if (firstAt === 0) {
         firstAt = performance.now();
-        first.abort(name);
+        leaveLine(name).then(() => first.abort(name));
       } else if (performance.now() - firstAt > SAME_SIGNAL_MS) {
         second.resolve(128 + number);
       }
@@ -56,6 +63,14 @@ export function watchStopSignals(): StopSignals {
       for (const { name, handler } of handlers) Deno.removeSignalListener(name, handler);
     },
   };
+}
+
+/** After Ctrl-C, moves the cursor of a terminal to a new line. */
+async function leaveLine(signal: string): Promise<void> {
+  const terminal = [Deno.stderr, Deno.stdout].find((output) => output.isTerminal());
+  if (signal !== "SIGINT" || terminal === undefined) return;
+  const written = terminal.write(new TextEncoder().encode("\n")).catch(() => {});
+  await Promise.race([written, delay(TERMINAL_MS)]);
 }
 
 /**

@@ -5,6 +5,8 @@ import {
   netdemoCommand,
   netdemoInProcess,
   Process,
+  python,
+  python3,
   root,
   signalTest,
   startServer,
@@ -13,6 +15,7 @@ import {
   tool,
   until,
 } from "./harness/mod.ts";
+import { session } from "./harness/terminal_session.ts";
 
 signalTest("SIGHUP, as when a terminal closes, stops the server like SIGTERM", async () => {
   const { process, port } = await startServer(["calc-server"]);
@@ -207,3 +210,22 @@ async function endAsFirst(command: readonly string[], signal: Deno.Signal): Prom
   Deno.kill(Number(await Deno.readTextFile(children)), signal);
   return (await process.ended()).code;
 }
+
+testWith(
+  [python3],
+  "after Ctrl-C at a terminal, what is printed has a line of its own",
+  async () => {
+    const silent =
+      "import socket, time\ns = socket.create_server(('127.0.0.1', 0))\ntime.sleep(99)";
+    const table: readonly (readonly [args: readonly string[], seen: string, after: string])[] = [
+      [["check", "127.0.0.1:1", "--for", "30s"], "waiting:", "NOT "],
+      [["grade", "calc-server", "--", python(), "-c", silent], "ok   listens", "lesson 1 of "],
+    ];
+    for (const [args, seen, after] of table) {
+      const screen = await session([...netdemoCommand, ...args], [
+        ...[["see", seen], ["type", "\x03"], ["see", after]] as const,
+      ]);
+      assert(screen.includes(`^C\n${after}`), screen);
+    }
+  },
+);
