@@ -2,7 +2,7 @@ import { deadline } from "@std/async/deadline";
 import { canonicalAddress, loopbackAddresses } from "../protocol/addresses.ts";
 import { descriptors } from "./descriptors.ts";
 import { SocketFailure } from "./failure.ts";
-import { isLoopback } from "./host_addresses.ts";
+import { isLoopback, isWildcard } from "./host_addresses.ts";
 
 /**
  * The IP addresses to connect to or listen on for a host name or an IP address.
@@ -21,9 +21,10 @@ export function knownAddresses(host: string): readonly string[] | undefined {
   return isLocalhost(host) ? loopbackAddresses : undefined;
 }
 
-/** Whether a name or an address always means this host: a name under `localhost`, a loopback address. */
+/** Whether a name or an address always means this host, as `localhost`, `127.0.0.2`, `0.0.0.0` do. */
 export function isThisHost(host: string): boolean {
-  return isLocalhost(host) || isLoopback(canonicalAddress(host) ?? "");
+  const address = canonicalAddress(host) ?? "";
+  return isLocalhost(host) || isLoopback(address) || isWildcard(address);
 }
 
 /** Names that always mean this host (RFC 6761, section 6.3). */

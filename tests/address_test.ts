@@ -177,7 +177,10 @@ Deno.test("--host takes an address or a name, and says so when given a port", as
     "[::1]:40": /--host takes no port/,
     "localhost:40": /--host takes no port/,
     "http://localhost:40/": /--host takes no URL.*\nhint: .* --host localhost\n/,
-    "::zz": /--host is not an IP address/,
+    "::zz": /--host: '::zz' is not an IPv6 address\nhint: .* ::1 or /,
+    "10.1": /--host: '10\.1' is not an IPv4 address\nhint: .*, for example 10\.0\.0\.7\n/,
+    "0x7f.1": /--host: '0x7f\.1' is not an IPv4 address/,
+    "me@web": /--host: 'me@web' is not a host name\nhint: .*: web\n/,
   };
   for (const [host, message] of Object.entries(table)) {
     const { code, stderr } = await netdemoInProcess(["hello-client", "--host", host]);

@@ -1,6 +1,6 @@
-import { canonicalAddress } from "../../protocol/addresses.ts";
 import { formatDuration, MAX_DURATION_MS, parseDuration } from "../../protocol/duration.ts";
 import { type Failure, misuse } from "../errors/failure.ts";
+import { problemOfHost } from "./host.ts";
 import { suggest } from "./suggest.ts";
 
 /** A flag that takes a value. */
@@ -181,10 +181,8 @@ export function readHost(text: string, flag: string): string {
     const hint = `give the host alone: ${flag} ${named}`;
     throw misuse(`${flag} takes no URL: received '${text}'`, { hint });
   }
-  if (text.includes(":") && canonicalAddress(text) === undefined) {
-    const hint = "an IPv6 address looks like ::1 or 2001:db8::7";
-    throw misuse(`${flag} is not an IP address: received '${text}'`, { hint });
-  }
+  const problem = problemOfHost(text);
+  if (problem !== undefined) throw misuse(`${flag}: ${problem.why}`, { hint: problem.hint });
   return readName(text, flag);
 }
 

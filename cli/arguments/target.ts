@@ -1,6 +1,7 @@
 import { canonicalAddress } from "../../protocol/addresses.ts";
 import { system } from "../../sockets/system.ts";
 import { type Failure, misuse } from "../errors/failure.ts";
+import { isHostName, problemOfHost } from "./host.ts";
 import { suggest } from "./suggest.ts";
 
 /** The server that a command addresses, over TCP or UDP. */
@@ -114,7 +115,11 @@ function hostAndPort(
 ): { readonly host: string; readonly port: number } {
   const [, typed, port] = /^(\[[^\]]*\]|[^:\[\]]*):([^:]*)$/.exec(authority) ?? [];
   if (typed === undefined || port === undefined) throw noPort(authority, text, prefix);
-  const host = typed === "" ? "localhost" : readHost(typed, port, { text, prefix });
+  const show = (host: string): string =>
+    `${prefix}${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const problem = problemOfHost(typed, show);
+  if (problem !== undefined) throw wrong(text, problem.why, { hint: problem.hint });
+  const host = typed === "" ? "localhost" : canonicalAddress(typed) ?? typed;
   if (port === unknownPort) return { host, port: 0 };
   const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
   if (number >= 1 && number <= 65_535) return { host, port: number };
@@ -122,37 +127,6 @@ function hostAndPort(
   throw wrong(text, `a port is a whole number from 1 to 65535: received ${received}`, {
     hint: `write a target as HOST:PORT, for example ${prefix}${typed || "localhost"}:4040`,
   });
-}
-
-/** Reads a host: a name is unchanged, an address made canonical. */
-function readHost(typed: string, port: string, { text, prefix }: Typed): string {
-  const address = canonicalAddress(typed);
-  if (address !== undefined) return address;
-  if (typed.startsWith("[")) {
-    throw wrong(text, `'${typed.slice(1, -1)}' is not an IPv6 address`, {
-      hint: `an IPv6 address looks like ${prefix}[::1]:${port} or ${prefix}[2001:db8::7]:${port}`,
-    });
-  }
-  // Resolvers read 10.1 as 10.0.0.1: a typo would reach another host.
-  if (/^(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?$/i.test(typed)) {
-    throw wrong(text, `'${typed}' is not an IPv4 address`, {
-      hint: `an IPv4 address has four numbers from 0 to 255, for example ${prefix}10.0.0.7:${port}`,
-    });
-  }
-  if (isHostName(typed)) return typed;
-  const user = typed.includes("@");
-  throw wrong(text, `'${typed}' is not a host name`, {
-    hint: user
-      ? `leave out everything before the @: ${prefix}${
-        typed.slice(typed.lastIndexOf("@") + 1)
-      }:${port}`
-      : `write a target as HOST:PORT, for example ${prefix}localhost:${port}`,
-  });
-}
-
-function isHostName(text: string): boolean {
-  // Not a literal, which is compiled when the module is loaded: that takes half a millisecond.
-  return /^[\w.-]*$/.test(text) || new RegExp("^[\\p{L}\\p{M}\\p{N}._-]*$", "u").test(text);
 }
 
 /** Says what a text is that does not end in a port, as far as that can be guessed. */

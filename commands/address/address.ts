@@ -3,6 +3,7 @@ import { canonicalAddress } from "../../protocol/addresses.ts";
 import { misuse } from "../../cli/errors/failure.ts";
 import type { Event, EventOf } from "../../cli/output/events.ts";
 import type { Program } from "../../cli/command.ts";
+import { problemOfHost } from "../../cli/arguments/host.ts";
 import { durationFlag, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { type Channels, eventLine, rounded } from "../../cli/output/channels.ts";
 import { resolve, systemResolver } from "../../sockets/resolve.ts";
@@ -63,21 +64,13 @@ interface Subject {
 function readSubject(text: string): Subject {
   if (canonicalAddress(text) !== undefined) return { host: text };
   if (/^\d+$|[/\s]/.test(text)) throw misuse(`'${text}' is neither a host name nor an address`);
-  // Resolvers read 10.1 as 10.0.0.1: a typo would be explained as another host.
-  const [, numbers] = /^([\d.]+)(?::\d+)?$/.exec(text) ?? [];
-  if (numbers !== undefined && canonicalAddress(numbers) === undefined) {
-    const hint = "an IPv4 address has four numbers from 0 to 255, for example 10.0.0.7";
-    throw misuse(`'${numbers}' is not an IPv4 address`, { hint });
-  }
   const [, host = "", digits] = /^(\[.*\]|[^:]*):([^:]*)$/.exec(text) ?? [undefined, text];
   const port = digits === undefined ? undefined : /^\d{1,5}$/.test(digits) ? Number(digits) : NaN;
   if (port !== undefined && !(port <= 65_535)) {
     throw misuse(`a port is a whole number from 0 to 65535: received '${digits}'`);
   }
-  if (host.includes(":") && canonicalAddress(host) === undefined) {
-    const hint = "an IPv6 address looks like ::1, with a port like [::1]:40";
-    throw misuse(`'${text}' is not an IP address`, { hint });
-  }
+  const problem = problemOfHost(host);
+  if (problem !== undefined) throw misuse(problem.why, { hint: problem.hint });
   if (host === "" && port === undefined) throw misuse("the argument must not be empty");
   return { host: host === "" ? undefined : host, port };
 }
