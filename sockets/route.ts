@@ -10,16 +10,31 @@ const UNSENDABLE = 65_530;
 /** Errnos that are always about this host, whatever the route. */
 const local = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETDOWN", "EPERM"];
 
+/** `224.0.0.0/4`, `ff00::/8` and the limited broadcast address. */
+const TO_MANY = /^(?:22[4-9]\.|23\d\.|255\.255\.255\.255$|ff[\da-f]{2}:)/i;
+
 /**
  * Whether this host itself refuses to send to an address: it has no route to it, or one that
- * forbids it. A router's answer gives the same errno to `connect`, but not to a datagram. Nothing
+ * forbids it, or the address stands for many hosts, to which there are no connections (RFC 1122,
+ * section 4.2.3.10). A router's answer gives the same errno to `connect`, but not to a datagram. Nothing
  * is sent to find out.
  *
  * @param errno How connecting to the address or sending to it failed.
  */
 export async function isRefusedHere(hostname: string, errno: string | undefined): Promise<boolean> {
   if (errno === undefined) return false;
-  return local.includes(errno) || await routeErrno(hostname) === errno;
+  return local.includes(errno) || TO_MANY.test(hostname) ||
+    Deno.networkInterfaces().some((one) => broadcastOf(one) === hostname) ||
+    await routeErrno(hostname) === errno;
+}
+
+/** The address of all hosts on an interface's network: `10.0.0.255`. */
+function broadcastOf({ address, netmask }: Deno.NetworkInterfaceInfo): string | undefined {
+  const mask = netmask.split(".").map(Number);
+  if (mask.length !== 4 || (mask[3] ?? 0) >= 254) return undefined; // /31 and /32 have none (RFC 3021)
+  return address.split(".").map((octet, index) => Number(octet) | 255 - (mask[index] ?? 0)).join(
+    ".",
+  );
 }
 
 /** The errno of the route to an address; `undefined` if there is a route. */

@@ -135,6 +135,9 @@ const blocks: readonly (readonly [target: string, verdict: Verdict, errno?: stri
       six
         ? ["[2001:db8::1]:1", "unreachable", "ENETUNREACH"]
         : ["10.80.0.1:1", "error", "ENETUNREACH"],
+      // A connection to many hosts at once never leaves this one.
+      ...(six ? ["[ff02::1]", "[ff0e::1]"] : ["224.0.0.1", "255.255.255.255", address(0, 255)])
+        .map((many) => [`${many}:1`, "error", "ENETUNREACH"] as const),
       [`${six ? "[fd78::1]" : "10.78.0.1"}:1`, "error", "EACCES"],
       [`${six ? "[fd79::1]" : "10.79.0.1"}:1`, "error", "EINVAL"],
       [`udp://${host}:1`, "silent"],

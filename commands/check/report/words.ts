@@ -272,7 +272,7 @@ const errnosHere: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "a route of this host says that it can't be reached",
   EINVAL: "a route of this host discards everything",
   ENETDOWN: "the network of this host is down",
-  ENETUNREACH: "this host has no route there",
+  ENETUNREACH: "this host has no route there, or the address stands for many hosts",
   EPERM: "the firewall of this host prohibits it",
 };
 
