@@ -421,6 +421,15 @@ Deno.test("wrong command lines get the line to type", async () => {
       ["--port", "4041", ":1", "--fault", "dely=1s"],
       /dely is not known.*\nhint: did you mean delay\?/,
     ],
+    // As Toxiproxy and tc call them.
+    [
+      ["--port", "4041", ":1", "--fault", "latency=100ms"],
+      /the fault is delay here, for example --fault delay=100ms/,
+    ],
+    [
+      ["--port", "4041", ":1", "--fault", "loss"],
+      /\nhint: .* lose here, for example --fault lose\n/,
+    ],
     [
       ["--port", "4041", ":1", "--fault", "delay"],
       /needs a duration.*\nhint: for example --fault delay=100ms/,

@@ -16,6 +16,21 @@ export interface Fault extends Amount {
   readonly last: number;
 }
 
+/** What other tools call the faults: Toxiproxy, and netem of Linux's `tc`. */
+const namesElsewhere: Readonly<Record<string, string>> = {
+  bandwidth: "throttle",
+  corrupt: "garbage",
+  drop: "lose",
+  duplicate: "twice",
+  latency: "delay",
+  limit_data: "close",
+  loss: "lose",
+  rate: "throttle",
+  reset_peer: "reset",
+  slicer: "split",
+  timeout: "stall",
+};
+
 /** How a fault is written. */
 export const FAULT_FORM = "KIND[=ARG][@PERCENT][#N-M]";
 
@@ -27,10 +42,13 @@ export const FAULT_FORM = "KIND[=ARG][@PERCENT][#N-M]";
 export function readFault(text: string, flag: string): Fault {
   const [, name = "", argument, percent, numbers] =
     /^([^=@#]*)(?:=([^@#]*))?(?:@([^#]*))?(?:#(.*))?$/s.exec(text) ?? [];
-  const kind = faultTable.find((known) => known.name === name);
+  const kind = kindNamed(name);
   if (kind === undefined) {
+    const meant = kindNamed(namesElsewhere[name]);
     const names = faultTable.map(({ name }) => name);
-    const hint = suggest(name, names) ?? `faults: ${names.join(", ")}`;
+    const hint = meant === undefined
+      ? suggest(name, names) ?? `faults: ${names.join(", ")}`
+      : `the fault is ${meant.name} here, for example ${flag} ${exampleOf(meant)}`;
     throw misuse(`${flag} ${name} is not known: received '${text}'`, { hint });
   }
   const wrong = (problem: string, hint: string): Failure =>
@@ -54,14 +72,24 @@ export function readFault(text: string, flag: string): Fault {
   return { text, kind, ...amount, percent: share, ...range };
 }
 
+function kindNamed(name: string | undefined): FaultKind | undefined {
+  return faultTable.find((known) => known.name === name);
+}
+
+/** `delay=100ms`, or `lose`, which takes no argument. */
+function exampleOf({ name, argument: { wanted, example } }: FaultKind): string {
+  return wanted === undefined ? name : `${name}=${example}`;
+}
+
 function wrongArgument(
-  { name, argument: { wanted, example } }: FaultKind,
+  kind: FaultKind,
   flag: string,
   wrong: (problem: string, hint: string) => Failure,
 ): Failure {
+  const { name, argument: { wanted } } = kind;
   return wanted === undefined
     ? wrong(`${name} takes no argument`, `write ${flag} ${name}, or ${flag} ${name}@10 for a share`)
-    : wrong(`${name} needs ${wanted}`, `for example ${flag} ${name}=${example}`);
+    : wrong(`${name} needs ${wanted}`, `for example ${flag} ${exampleOf(kind)}`);
 }
 
 function readPercent(text = "100"): number | undefined {
