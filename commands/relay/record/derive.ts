@@ -48,7 +48,7 @@ export interface DerivedValue extends Found {
 }
 
 /** What clients have said so far, and what follows from it. */
-export class Said {
+export class ClientValues {
   /** By the text of a value, of which word or number it may be a repetition, one of each kind. */
   readonly #repeated = new Map<string, Map<Repeated, string>>();
   /** All numbers. */

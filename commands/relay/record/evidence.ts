@@ -1,9 +1,9 @@
 import {
+  ClientValues,
   type Derivation,
   type DerivedValue,
   type Found,
   isNumber,
-  Said,
   saysOperation,
   valuesIn,
 } from "./derive.ts";
@@ -84,7 +84,7 @@ export class Evidence {
 
   #exchangesOf(turns: readonly Turn[]): ReadonlyMap<number, Exchange> {
     const { texts } = textsOf(turns);
-    const said = new Said();
+    const said = new ClientValues();
     const exchanges = new Map<number, Exchange>();
     for (const [index, { from }] of turns.entries()) {
       const text = texts[index] ?? "";

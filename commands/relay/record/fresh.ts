@@ -1,6 +1,6 @@
 import { escapeBytes } from "../../../talk/escape.ts";
 import { type Derivation, type Found, isNumber } from "./derive.ts";
-import type { Evidence, JudgedReply } from "./evidence.ts";
+import type { Evidence, JudgedReply, JudgedValue } from "./evidence.ts";
 import { letterOf } from "./letters.ts";
 import type { Turn } from "./recording.ts";
 import { textsOf } from "./turn_texts.ts";
@@ -10,6 +10,8 @@ const encoder = new TextEncoder();
 /** A number or a word that becomes a value. */
 interface Place extends Found {
   readonly from: Source;
+  /** Whether it needs no other place that has the same name. */
+  readonly isSure: boolean;
 }
 
 /** What a value follows from, and how. */
@@ -61,32 +63,30 @@ function placesIn(
   replies: ReadonlyMap<number, JudgedReply>,
   plain: Set<string>,
 ): ReadonlyMap<number, readonly Place[]> {
-  const sure = new Set<Place>();
-  const answers = [...replies].map(([index, { values, plain: kept }]) => {
-    kept.forEach((one) => plain.add(one));
-    const places = values.flatMap((value): Place[] => {
-      const ways = [...value.sure, ...value.weak].filter(({ of }) => of.length > 0);
-      const [from] = ways;
-      if (from === undefined) return [];
-      const place = { ...value, from };
-      const isClear = !value.isOwn && new Set(ways.map(({ of, form }) => form(...of))).size === 1;
-      if (isClear && value.sure.length > 0) sure.add(place);
-      else if (!isClear || !isLikely(from)) {
-        // With other values it might be something else: they stay as they are.
-        for (const { of } of ways) of.forEach((one) => plain.add(one));
-      }
-      return [place];
-    });
-    return [index, places] as const;
+  const answers = [...replies].map(([index, reply]) => {
+    reply.plain.forEach((literal) => plain.add(literal));
+    return [index, reply.values.flatMap((value) => placeOf(value, plain) ?? [])] as const;
   });
-  leaveOut([...sure], plain);
+  const sure = answers.flatMap(([, places]) => places).filter(({ isSure }) => isSure);
+  leaveOut(sure, plain);
   const isPlain = (place: Place): boolean => literalsOf(place).some((one) => plain.has(one));
-  const named = new Set(
-    [...sure].filter((place) => !isPlain(place)).flatMap(({ from }) => from.of),
-  );
+  const named = new Set(sure.filter((place) => !isPlain(place)).flatMap(({ from }) => from.of));
   const isNamed = (place: Place): boolean =>
     !isPlain(place) && place.from.of.every((one) => named.has(one));
   return new Map(answers.map(([index, places]) => [index, places.filter(isNamed)]));
+}
+
+/** The place of a value; `undefined` if it has none, where it may also add to what must stay. */
+function placeOf(value: JudgedValue, plain: Set<string>): Place | undefined {
+  const ways = [...value.sure, ...value.weak].filter(({ of }) => of.length > 0);
+  const [from] = ways;
+  if (from === undefined) return undefined;
+  const isClear = new Set(ways.map(({ of, form }) => form(...of))).size === 1;
+  const isSure = value.sure.length > 0;
+  if (isClear && !value.isOwn && (isSure || isLikely(from))) return { ...value, from, isSure };
+  // With other values it might be something else: all that it may follow from stays as it is.
+  for (const { of } of ways) of.forEach((literal) => plain.add(literal));
+  return undefined;
 }
 
 /** Whether what is repeated has the name that it has elsewhere, if it has one. */
@@ -96,12 +96,16 @@ function isLikely({ kind, of: [literal = ""] }: Derivation): boolean {
 
 /** Where a place has no name, nothing that it follows from has one. */
 function leaveOut(places: readonly Place[], plain: Set<string>): void {
-  for (let before = -1; before < plain.size;) {
-    before = plain.size;
-    for (const place of places) {
-      if (!literalsOf(place).some((one) => plain.has(one))) continue;
-      place.from.of.forEach((one) => plain.add(one));
+  const byLiteral = new Map<string, Place[]>();
+  for (const place of places) {
+    for (const one of new Set(literalsOf(place))) {
+      byLiteral.set(one, byLiteral.get(one) ?? []);
+      byLiteral.get(one)?.push(place);
     }
+  }
+  // What is added meanwhile has its turn, too.
+  for (const literal of plain) {
+    for (const { from } of byLiteral.get(literal) ?? []) from.of.forEach((one) => plain.add(one));
   }
 }
 
@@ -129,6 +133,7 @@ class Names {
     return values.filter(({ literal }) => this.#wanted.has(literal)).map((one) => ({
       ...one,
       from: { of: [one.literal], form: this.#nameOf(one.literal) },
+      isSure: true,
     }));
   }
 
