@@ -39,6 +39,7 @@ const checks: readonly (readonly [flags: readonly string[], until?: RegExp])[] =
   [["--timeout", "60s", "--for", "60s"]],
   [["--timeout", "300ms", "--for", "60s"], /"try":2,/],
   [["--timeout", "60s", "--sizes", "44..44"]],
+  [["--timeout", "60s", "--count", "9"]],
 ];
 
 for (const [flags, until] of checks) {
@@ -58,6 +59,25 @@ for (const [flags, until] of checks) {
     assertMatch(stdout, /"event":"summary","ok":false,.*"exitCode":143,.*\n$/);
   });
 }
+
+signalTest("a check --count that is stopped in a round reports the rounds before", async () => {
+  let asked = 0;
+  const held = Promise.withResolvers<void>();
+  await using server = await startStreams(HOST, async (stream) => {
+    const line = await request(stream);
+    if (++asked === 3) {
+      held.resolve();
+      await forever;
+    }
+    await send(stream, `${calculate(line)}\n`);
+  });
+  const args = [`${HOST}:${server.port}`, "--count", "9", "--every", "0s", "--timeout", "60s"];
+  await using process = new Process([...netdemoCommand, "check", ...args, "--json"]);
+  await held.promise;
+  const { code, stdout } = await process.stop("SIGTERM");
+  assertEquals(code, 0);
+  assertMatch(stdout, /"statistics",.*"tries":2,"triesAsExpected":2,/);
+});
 
 signalTest("a path that is stopped while a question takes long reports the others", async () => {
   const port = String(freePort());

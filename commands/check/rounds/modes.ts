@@ -83,18 +83,19 @@ async function untilAsExpected(options: ModeOptions, limit: number): Promise<Fin
   };
 }
 
-/** Probes everything several times, one round after the other; a stop ends it after a round. */
+/** Probes everything several times, one round after the other; a round that is cut is not counted. */
 async function repeatedly(options: ModeOptions, count: number, every: number): Promise<Findings> {
   const { stop } = options;
   const tally = new Tally();
   const startedAt = performance.now();
   for (let number = 1; number <= count && !stop.aborted; number++) {
-    const { targets } = await probeAll(options, probeRow);
+    const { targets, left } = await probeAll(options, probeRow);
+    if (left.length > 0 && number > 1) break;
     reportTries(targets, number, options);
     tally.add(targets);
-    if (number === count) break;
+    if (left.length > 0) return { targets, results: tally.series.map(seriesResult), left };
     const pause = Math.max(0, startedAt + number * every - performance.now());
-    await delay(pause, { signal: stop }).catch(() => {}); // stopped early
+    if (number < count) await delay(pause, { signal: stop }).catch(() => {}); // stopped early
   }
   return { targets: tally.targets, results: tally.series.map(seriesResult) };
 }
@@ -161,14 +162,15 @@ interface Round {
 }
 
 async function probeOnce(options: ModeOptions, visit: Visit): Promise<Findings> {
-  const { stop } = options;
-  const { targets, left } = await probeAll({ ...options, signal: stop }, visit);
-  return { targets, results: resultsOf(targets, 1), left: stop.aborted ? left : undefined };
+  const { targets, left } = await probeAll(options, visit);
+  return { targets, results: resultsOf(targets, 1), left: left.length > 0 ? left : undefined };
 }
 
+/** Does one round, which ends early at the stop, or at its own signal if it has one. */
 async function probeAll(options: ModeOptions, visit: Visit): Promise<Round> {
+  const { stop, signal = stop, strict } = options;
   const all = options.targets();
-  const targets = assess(await runRound(all, options, visit), options.strict);
+  const targets = assess(await runRound(all, { ...options, signal }, visit), strict);
   const done = new Set(targets.map(({ expected }) => expected));
   return { targets, left: all.filter((target) => !done.has(target)) };
 }
