@@ -1,5 +1,5 @@
-import { type Candidate, type ClientState, Hearing } from "./hearing.ts";
 import { render } from "./render.ts";
+import { type Candidate, type ClientState, RequestMatcher } from "./request_matcher.ts";
 import type { Conversation, Line, Talk } from "./talk.ts";
 import type { Random, Value, Values } from "./value.ts";
 
@@ -40,8 +40,8 @@ export interface ServerSide {
   leave?(): void;
 }
 
-/** A line of a conversation. */
-interface Place extends Candidate {
+/** A line of a conversation that a client may say. */
+interface LineCandidate extends Candidate {
   readonly conversation: Conversation;
   /** Its index in the conversation. */
   readonly index: number;
@@ -57,8 +57,8 @@ export class Dialogue implements ServerSide {
   readonly #talk: Talk;
   readonly #random: Random;
   /** All lines of clients, those with the most literal bytes first. */
-  readonly #places: readonly Place[];
-  readonly #hearing: Hearing<Place>;
+  readonly #all: readonly LineCandidate[];
+  readonly #requests: RequestMatcher<LineCandidate>;
   #values = new Map<string, Value>();
   /** The conversation, and the index of its next line. */
   #conversation: Conversation;
@@ -68,9 +68,9 @@ export class Dialogue implements ServerSide {
     this.#talk = talk;
     this.#random = random;
     const conversations = spokenConversations(talk);
-    this.#places = placesIn(conversations);
+    this.#all = candidatesIn(conversations);
     this.#conversation = conversations[0];
-    this.#hearing = new Hearing(talk);
+    this.#requests = new RequestMatcher(talk);
   }
 
   /** What has been said in the conversation that is being held. */
@@ -84,11 +84,11 @@ export class Dialogue implements ServerSide {
 
   next(received: Uint8Array, state: ClientState): Turn | undefined {
     if (received.length === 0 && !(state === "closed" && this.#awaitsEnd)) return undefined;
-    const heard = this.#hearing.hear(received, state, () => this.#candidates());
-    if (heard === undefined) return undefined;
-    const { about, size } = heard;
-    if (heard.about !== "request") return { about, size, ...silence };
-    const { candidate: { conversation, index, isNext }, said } = heard;
+    const match = this.#requests.match(received, state, () => this.#candidates());
+    if (match === undefined) return undefined;
+    const { about, size } = match;
+    if (match.about !== "request") return { about, size, ...silence };
+    const { candidate: { conversation, index, isNext }, said } = match;
     if (!isNext) this.#values = new Map();
     for (const [name, value] of said) this.#values.set(name, value);
     this.#conversation = conversation;
@@ -102,19 +102,19 @@ export class Dialogue implements ServerSide {
     return line !== undefined && isBareEnd(line);
   }
 
-  #candidates(): readonly Place[] {
+  #candidates(): readonly LineCandidate[] {
     const [conversation, index] = [this.#conversation, this.#index];
     const line = conversation.lines[index];
-    if (line?.says !== "client") return this.#places;
+    if (line?.says !== "client") return this.#all;
     const next = { conversation, index, line, values: this.#values, isNext: true };
-    return [next, ...this.#places.filter((place) => place.line !== line)];
+    return [next, ...this.#all.filter((other) => other.line !== line)];
   }
 
   /** The server's lines from here on, up to one of the client. */
   #speak(): Pick<Turn, "replies" | "lines" | "ends"> {
     const replies: Uint8Array<ArrayBuffer>[] = [];
     const lines: Line[] = [];
-    const { lineEnd } = this.#hearing;
+    const { lineEnd } = this.#requests;
     const options = { talk: this.#talk, random: this.#random, lineEnd };
     while (true) {
       const line = this.#conversation.lines[this.#index];
@@ -144,15 +144,15 @@ export function spokenConversations(talk: Talk): readonly [Conversation, ...Conv
   return [first, ...rest];
 }
 
-function placesIn(conversations: readonly Conversation[]): readonly Place[] {
-  const places = conversations.flatMap((conversation) =>
+function candidatesIn(conversations: readonly Conversation[]): readonly LineCandidate[] {
+  const candidates = conversations.flatMap((conversation) =>
     conversation.lines.flatMap((line, index) =>
       line.says === "client"
         ? [{ conversation, index, line, values: new Map(), isNext: false }]
         : []
     )
   );
-  return places.sort((a, b) => literalBytesOf(b.line) - literalBytesOf(a.line));
+  return candidates.sort((a, b) => literalBytesOf(b.line) - literalBytesOf(a.line));
 }
 
 function literalBytesOf({ tokens }: Line): number {

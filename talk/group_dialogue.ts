@@ -1,6 +1,11 @@
 import { isBareEnd, type ServerSide, silence, spokenConversations, type Turn } from "./dialogue.ts";
-import { type Candidate, type ClientState, type Heard, Hearing } from "./hearing.ts";
 import { render } from "./render.ts";
+import {
+  type Candidate,
+  type ClientState,
+  type RequestMatch,
+  RequestMatcher,
+} from "./request_matcher.ts";
 import type { Conversation, Line, Talk } from "./talk.ts";
 import type { Random, Value } from "./value.ts";
 
@@ -17,7 +22,7 @@ interface Group {
 }
 
 /** What a client may say, and the group in which that would be said. */
-interface Place extends Candidate {
+interface GroupCandidate extends Candidate {
   readonly group: Group;
 }
 
@@ -59,20 +64,24 @@ export class GroupDialogue {
     const [first] = lines;
     if (first?.says !== "server") return;
     const group = newGroup(lines);
-    this.#put(member, group, first.client);
+    this.#assign(member, group, first.client);
     this.#goOn(group);
   }
 
   /** What a client has said, which is then answered; `undefined` if there is more to come. */
-  hear(member: Member, received: Uint8Array, state: ClientState): Heard<Place> | undefined {
-    const heard = member.hearing.hear(received, state, () => this.#places(member));
-    if (heard?.about !== "request") return heard;
-    const { group, line } = heard.candidate;
-    this.#put(member, group, line.client);
-    for (const [name, value] of heard.said) group.values.set(name, value);
+  answer(
+    member: Member,
+    received: Uint8Array,
+    state: ClientState,
+  ): RequestMatch<GroupCandidate> | undefined {
+    const match = member.requests.match(received, state, () => this.#candidates(member));
+    if (match?.about !== "request") return match;
+    const { group, line } = match.candidate;
+    this.#assign(member, group, line.client);
+    for (const [name, value] of match.said) group.values.set(name, value);
     group.index++;
     this.#goOn(group);
-    return heard;
+    return match;
   }
 
   leave(member: Member): void {
@@ -84,20 +93,22 @@ export class GroupDialogue {
   }
 
   /** Lines that a client may say: its next one or, if it is in no conversation, a first one. */
-  #places(member: Member): readonly Place[] {
+  #candidates(member: Member): readonly GroupCandidate[] {
     const { group } = member;
     const next = group && nextOf(group);
     if (group !== undefined && next !== undefined) {
-      return next.client === member.name ? [placeIn(group, next)] : [];
+      return next.client === member.name ? [candidateIn(group, next)] : [];
     }
     const awaiting = [...this.#groups].flatMap((group) => {
       const line = nextOf(group);
       const isFree = line?.says === "client" && !group.members.has(line.client);
-      return isFree ? [placeIn(group, line)] : [];
+      return isFree ? [candidateIn(group, line)] : [];
     });
     const beginning = this.#conversations.flatMap(({ lines }) => {
       const [line] = lines;
-      return line?.says === "client" ? [{ ...placeIn(newGroup(lines), line), isNext: false }] : [];
+      return line?.says === "client"
+        ? [{ ...candidateIn(newGroup(lines), line), isNext: false }]
+        : [];
     });
     return [...awaiting, ...beginning];
   }
@@ -106,7 +117,7 @@ export class GroupDialogue {
   #goOn(group: Group): void {
     for (let line = nextOf(group); line !== undefined; line = nextOf(group)) {
       const isSaid = line.says === "server"
-        ? this.#tell(group, line)
+        ? this.#send(group, line)
         : isBareEnd(line) && group.left.has(line.client);
       if (!isSaid) break;
       group.index++;
@@ -115,10 +126,10 @@ export class GroupDialogue {
   }
 
   /** Whether its client is there to hear a line. */
-  #tell(group: Group, line: Line): boolean {
+  #send(group: Group, line: Line): boolean {
     const member = group.members.get(line.client) ?? this.#newcomer(group, line.client);
     if (member === undefined) return false;
-    const { lineEnd } = member.hearing;
+    const { lineEnd } = member.requests;
     const options = { talk: this.talk, random: this.#random, lineEnd };
     member.outbox.push({ line, bytes: render(line.tokens, group.values, options) });
     return true;
@@ -127,11 +138,11 @@ export class GroupDialogue {
   /** The first who waits for a name gets this one. */
   #newcomer(group: Group, name: string): Member | undefined {
     const member = [...this.#members].find(({ group }) => group === undefined);
-    if (member !== undefined) this.#put(member, group, name);
+    if (member !== undefined) this.#assign(member, group, name);
     return member;
   }
 
-  #put(member: Member, group: Group, name: string): void {
+  #assign(member: Member, group: Group, name: string): void {
     if (member.group === group) return;
     this.#remove(member);
     this.#groups.add(group);
@@ -149,7 +160,7 @@ export class GroupDialogue {
 
 /** One of the clients. */
 class Member implements ServerSide {
-  readonly hearing: Hearing<Place>;
+  readonly requests: RequestMatcher<GroupCandidate>;
   /** What others have caused to be sent to it. */
   readonly outbox: { readonly line: Line; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
   group: Group | undefined;
@@ -160,7 +171,7 @@ class Member implements ServerSide {
 
   constructor(dialogue: GroupDialogue) {
     this.#dialogue = dialogue;
-    this.hearing = new Hearing(dialogue.talk);
+    this.requests = new RequestMatcher(dialogue.talk);
   }
 
   get waitsForOthers(): boolean {
@@ -179,9 +190,9 @@ class Member implements ServerSide {
     const next = this.group && nextOf(this.group);
     const isEnd = state === "closed" && next?.client === this.name && isBareEnd(next);
     if (received.length === 0 && !isEnd) return undefined;
-    const heard = this.#dialogue.hear(this, received, state);
-    if (heard === undefined) return undefined;
-    const { about, size } = heard;
+    const match = this.#dialogue.answer(this, received, state);
+    if (match === undefined) return undefined;
+    const { about, size } = match;
     return { about, size, ...(about === "request" ? this.#sent() : silence) };
   }
 
@@ -191,7 +202,7 @@ class Member implements ServerSide {
 
   /** Somebody has said something. */
   changed(): void {
-    this.hearing.forget();
+    this.requests.forget();
     this.wake?.();
   }
 
@@ -213,7 +224,7 @@ const newGroup = (lines: readonly Line[]): Group => ({
 
 const nextOf = ({ lines, index }: Group): Line | undefined => lines[index];
 
-const placeIn = (group: Group, line: Line): Place => ({
+const candidateIn = (group: Group, line: Line): GroupCandidate => ({
   group,
   line,
   values: group.values,

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { ServerSide, Turn } from "../../talk/dialogue.ts";
 import { GroupDialogue } from "../../talk/group_dialogue.ts";
-import type { ClientState } from "../../talk/hearing.ts";
+import type { ClientState } from "../../talk/request_matcher.ts";
 import { parseTalk } from "../../talk/parse.ts";
 import { assertProperty } from "../harness/random.ts";
 import { latin1 } from "../harness/talks.ts";

@@ -23,8 +23,8 @@ export interface Candidate {
   readonly isNext: boolean;
 }
 
-/** What a client has said. */
-export type Heard<C extends Candidate> =
+/** What a client has said, as far as it is known. */
+export type RequestMatch<C extends Candidate> =
   | {
     readonly about: "request";
     /** Bytes that it is about. */
@@ -41,8 +41,8 @@ export type Heard<C extends Candidate> =
 
 type Match<C> = readonly [candidate: C, matcher: Matcher];
 
-/** Hears what a client says, as one of the lines that it may say. */
-export class Hearing<C extends Candidate> {
+/** Matches what a client says with the lines that it may say. */
+export class RequestMatcher<C extends Candidate> {
   /** What the client's last line end was, where the file leaves it open: it is answered in kind. */
   lineEnd = "";
   readonly #talk: Talk;
@@ -60,14 +60,14 @@ export class Hearing<C extends Candidate> {
    * What has come; `undefined` if it waits for more. Call it again without the bytes that it is
    * about.
    *
-   * @param received All bytes not heard yet; over UDP, one datagram.
-   * @param candidates Asked for again once something was heard, or {@linkcode forget} was called.
+   * @param received All bytes not matched yet; over UDP, one datagram.
+   * @param candidates Asked for again once something was matched, or {@linkcode forget} was called.
    */
-  hear(
+  match(
     received: Uint8Array,
     state: ClientState,
     candidates: () => readonly C[],
-  ): Heard<C> | undefined {
+  ): RequestMatch<C> | undefined {
     this.#received.bytes = received;
     const newline = this.#mayBeginWithNewline ? newlineAt(received, 0) : 0;
     const isAwaited = newline > 0 &&
@@ -140,7 +140,7 @@ export class Hearing<C extends Candidate> {
     return !this.#talk.udp && this.#all().some(([, matcher]) => matcher.look() === "more");
   }
 
-  #take(candidate: C, matcher: Matcher): Heard<C> {
+  #take(candidate: C, matcher: Matcher): RequestMatch<C> {
     const { line } = candidate;
     matcher.finish("silent");
     const { size, said } = matcher;
