@@ -1,6 +1,7 @@
 import { misuse } from "../../cli/errors/failure.ts";
 import { system } from "../../sockets/system.ts";
 import type { Sizes } from "./flags.ts";
+import { isAnswer, isReply } from "./probe/verdict.ts";
 import { type Clients, type Expectation, leastSize, OPEN } from "./targets/targets.ts";
 
 /** Flags that each choose a way to check; at most one may be given. */
@@ -48,7 +49,7 @@ const purposes: readonly Purpose[] = [
     flags: ["slower-than"],
     what: "targets that should answer",
     hint: "leave it out: only an ok can be slow",
-    isFor: ({ expect }) => expect === "ok" || expect === "open" || expect === "slow",
+    isFor: ({ expect }) => isAnswer(expect),
   },
   {
     flags: ["ipv4", "ipv6"],
@@ -90,7 +91,7 @@ function unsizable(
   const { expect, service, http, target: { protocol } } = expected;
   const sizable = http === undefined && service !== undefined && service !== OPEN &&
     service !== "hello";
-  if (!sizable || (expect !== "ok" && expect !== "slow")) return "it needs replies to requests";
+  if (!sizable || !isReply(expect)) return "it needs replies to requests";
   const least = leastSize(expected, clients);
   if (most < least) return `its smallest request has ${least} bytes`;
   if (protocol === "udp" && most > system.maxDatagram) {

@@ -112,9 +112,14 @@ export function furthest(found: readonly Verdict[]): Verdict {
   return verdicts.find((verdict) => found.includes(verdict)) ?? "error";
 }
 
-/** Whether the probe got what it asked for. */
-export function isAnswer(verdict: Verdict): boolean {
-  return verdict === "ok" || verdict === "slow" || verdict === "open";
+/** Whether the probe got what it asked for; no block does. */
+export function isAnswer(verdict: Verdict | "blocked"): boolean {
+  return isReply(verdict) || verdict === "open";
+}
+
+/** Whether the right reply came. */
+export function isReply(verdict: Verdict | "blocked"): boolean {
+  return verdict === "ok" || verdict === "slow";
 }
 
 /** Whether a verdict shows that a host is on: the control for a block at its address. */

@@ -7,7 +7,7 @@ import type { AssessedRow, AssessedTarget, Row } from "../rounds/assessment.ts";
 import type { CustomQuestion } from "../questions/custom.ts";
 import { startsLikeHttp } from "../questions/http.ts";
 import { zoneWords } from "./words.ts";
-import type { Verdict } from "../probe/verdict.ts";
+import { isAnswer, type Verdict } from "../probe/verdict.ts";
 
 /** What to do next about a target that is not as expected. */
 export function hintFor(
@@ -15,10 +15,8 @@ export function hintFor(
   { listeners, localPrivacy } = systemWords(),
 ): string {
   const { expect, question, target } = expected;
-  if (expect !== "ok" && expect !== "open" && expect !== "slow") {
-    if (verdict === "ok" || verdict === "open" || verdict === "slow") {
-      return "the path is open: no rule blocks it";
-    }
+  if (!isAnswer(expect)) {
+    if (isAnswer(verdict)) return "the path is open: no rule blocks it";
     return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
   }
   const row = rows.find((row) => row.verdict === verdict);

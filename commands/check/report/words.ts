@@ -11,7 +11,7 @@ import type { HttpAnswer } from "../questions/challenge.ts";
 import { MAX_HEAD, startsLikeHttp } from "../questions/http.ts";
 import { noAddress } from "../rounds/rounds.ts";
 import { type Certificate, daysLeft } from "../probe/tls.ts";
-import { type Failed, isAnswer } from "../probe/verdict.ts";
+import { type Failed, isAnswer, isReply } from "../probe/verdict.ts";
 import { counted } from "../../../text/counted.ts";
 
 const LF = 0x0a;
@@ -229,7 +229,7 @@ function firstLine(reply: Uint8Array): string {
 
 /** What an `ok` does not prove, if the question was not a fresh one. */
 function caveat({ verdict, asked }: Row): string | undefined {
-  if ((verdict !== "ok" && verdict !== "slow") || asked === undefined) return undefined;
+  if (!isReply(verdict) || asked === undefined) return undefined;
   if (asked.form === "end") return "a forwarder without a server closes as well";
   if (asked.form === "http") return undefined; // docs/check.md says what it does not prove
   if (asked.echo) return "an echo looks the same";

@@ -9,6 +9,7 @@ import {
   type Limit,
   type Row,
 } from "./assessment.ts";
+import { isReply } from "../probe/verdict.ts";
 import { waitForPort } from "../targets/port_file.ts";
 import { type Expectation, leastSize } from "../targets/targets.ts";
 import { Tally } from "./series.ts";
@@ -105,6 +106,7 @@ async function withSizes(options: ModeOptions, sizes: Sizes): Promise<Findings> 
   const visit: Visit = async (expected, remote, found, visitOptions) => {
     const tryOnce = (size: number): Promise<Row> =>
       probeRow(expected, remote, found, visitOptions, size);
+    const passes = ({ verdict }: Row): boolean => isReply(verdict);
     const attempt = async (size: number): Promise<Row> => {
       const row = await tryOnce(size);
       // This host learns the path's MTU from a datagram that is lost.
@@ -148,10 +150,6 @@ export async function findLimit<Try>(
     else [failedSize, shown] = [middle, tried];
   }
   return { passedSize, failedSize, shown };
-}
-
-function passes({ verdict }: Row): boolean {
-  return verdict === "ok" || verdict === "slow";
 }
 
 /** What was found out about all targets, in one round. */
