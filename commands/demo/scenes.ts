@@ -2,7 +2,7 @@ import { delay } from "@std/async/delay";
 import { asFailure, misuse } from "../../cli/errors/failure.ts";
 import { type Answer, ask } from "../../clients/call/pipeline.ts";
 import { type Client, RequestError, requestsOver } from "../../clients/client.ts";
-import type { Endpoint, Protocol } from "../../protocol/addresses.ts";
+import type { Protocol } from "../../protocol/addresses.ts";
 import { service as calc } from "../../services/calc.ts";
 import { SocketFailure } from "../../sockets/failure.ts";
 import type { Stream } from "../../sockets/stream.ts";
@@ -47,10 +47,10 @@ function talk({ name, sample, ...row }: LessonRow, scene: Required<LessonRow>["s
     async play(stage, words) {
       const requests = await requestsFor(words, stage.transport.protocol);
       const service = await row.service();
-      const { addresses } = await stage.serve(service);
+      const server = await stage.serve(service);
       const answers: Answer[] = [];
       {
-        using call = await stage.dial(`${name}-client`, first(addresses));
+        using call = await stage.dial(`${name}-client`, server);
         for (const request of requests) answers.push(await ask(call, request));
       }
       await stage.served();
@@ -176,8 +176,7 @@ async function byHand(
   stage: Stage,
   act: (socket: Stream) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
-  const { addresses } = await stage.serve(calc);
-  const socket = await stage.connect("calc-client", first(addresses));
+  const socket = await stage.connect("calc-client", await stage.serve(calc));
   const replies = await act(socket);
   socket.close();
   await stage.served();
@@ -199,12 +198,6 @@ async function receiveText(socket: Stream): Promise<string> {
   const buffer = new Uint8Array(1_024);
   const count = await socket.read(buffer);
   return new TextDecoder().decode(buffer.subarray(0, count ?? 0)).trimEnd();
-}
-
-function first(addresses: readonly Endpoint[]): Endpoint {
-  const [address] = addresses;
-  if (address === undefined) throw new TypeError("Cannot call a server without an address");
-  return address;
 }
 
 /** Plays a client that fails; returns the failure as a client prints it. Rethrows other errors. */

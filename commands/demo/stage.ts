@@ -2,7 +2,6 @@ import type { Call } from "../../clients/call/call.ts";
 import { type CallPlace, dial } from "../../clients/call/dial.ts";
 import { openTalk, type TalkPeer } from "../../clients/call/talk_peer.ts";
 import type { Endpoint, InternetEndpoint } from "../../protocol/addresses.ts";
-import type { Server } from "../../services/server/server.ts";
 import { startServer } from "../../services/server/start.ts";
 import type { Service } from "../../services/service.ts";
 import { type ConnectOptions, open } from "../../sockets/dial.ts";
@@ -33,14 +32,17 @@ export class Stage implements AsyncDisposable {
     this.transport = transport;
   }
 
-  /** Starts a server over the stage's transport. */
-  async serve(service: Service): Promise<Server> {
+  /** Starts a server over the stage's transport; returns where it listens. */
+  async serve(service: Service): Promise<Endpoint> {
     const { transport } = this;
     const place = transport.protocol === "unix"
       ? transport
       : { ...transport, addresses: [HOST], port: 0 };
     const events = { closed: () => this.#served.resolve() };
-    return this.#open.use(await startServer(service, place, { trace: this.#trace, events }));
+    const server = await startServer(service, place, { trace: this.#trace, events });
+    const { addresses: [address] } = this.#open.use(server);
+    if (address === undefined) throw new TypeError("Cannot play a server without an address");
+    return address;
   }
 
   /** Opens a client's call to a server. @param timeout Milliseconds to wait for it, and a reply. */

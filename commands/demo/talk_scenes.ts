@@ -56,13 +56,12 @@ function sceneOf({ path, name, talk, conversation }: TalkScene): Scene {
     async play(stage) {
       // Only this conversation, so that the server has no other to take it for.
       const service = talkService(name, { ...talk, conversations: [conversation] });
-      const { addresses: [address] } = await stage.serve(service);
-      if (address === undefined) throw new TypeError("Cannot play without a server's address");
+      const server = await stage.serve(service);
       const player = new TalkPlayer(conversation, {
         talk,
         random: Math.random,
         timeout: STAGE_TIMEOUT_MS,
-        open: (client) => stage.open(`${client || name}-client`, address),
+        open: (client) => stage.open(`${client || name}-client`, server),
       });
       using _player = player;
       try {
