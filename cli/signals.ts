@@ -1,5 +1,6 @@
 import { delay } from "@std/async/delay";
 import { os } from "../sockets/system.ts";
+
 /**
  * The signals that stop a server, with their numbers; SIGHUP is sent when the terminal is closed.
  * Windows has Ctrl-Break as well, and ends a process 5 s after its console was closed.

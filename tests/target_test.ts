@@ -83,6 +83,8 @@ const mistakes: readonly (readonly [text: string, why: string, hint: string])[] 
   ["me:pw@web:80", "a target has no user name", "everything before the @: web:80"],
   ["me@web:80", "'me@web' is not a host name", "web:80"],
   ["we b:80", "'we b' is not a host name", "localhost:80"],
+  ["web;80", "'web;80' is not a host name", "localhost:4040"],
+  ["web.80", "'web.80' is not an IPv4 address", "10.0.0.7:4040"],
   ["web:80/", "'/' is not a service", "/calc, /message"],
   ["web:80/cal", "'/cal' is not a service", "did you mean calc?"],
   ["web:80/calc/x", "'/calc/x' is not a service", "/open"],

@@ -144,6 +144,8 @@ function nameOf(
 ): { readonly name: string; readonly value?: string | undefined } {
   const [, long, value] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
   if (long !== undefined) return { name: Object.hasOwn(flags, long) ? long : "", value };
+  // Some tools take long flags with one dash: to read -port as -p ort would hide the mistake.
+  if (Object.hasOwn(flags, arg.slice(1).split("=", 1)[0] ?? "")) return { name: "" };
   const [, letter, attached] = /^-([A-Za-z\d])(?:=?(.+))?$/s.exec(arg) ?? [];
   const found = Object.entries(flags).find(([, { short }]) => short === letter);
   const [name = "", flag] = letter === undefined || found === undefined ? [] : found;

@@ -10,7 +10,7 @@ export const otherFlags: Readonly<Record<string, string>> = {
   "--verbose": "v vv debug",
   "--trace": "v vv debug verbose",
   udp: "u udp",
-  "": "host H server s port p P bind b listen l lp k addr address tcp protocol to L text message m",
+  "": "host H server s port p P bind b listen l lp k addr tcp protocol from to L text message m",
 };
 
 const NAME = String.raw`([A-Za-z][\w-]*)`;
@@ -54,6 +54,6 @@ export const wordShapes: readonly (readonly [of: RegExp, ...Shape])[] = [
   [/^check$/, `${TARGET} udp`, "udp://$1", "a protocol goes before ://"],
   [/^check$/, `${NAME} ${TARGET}`, "$1=$2", "an expectation is EXPECT=TARGET"],
   [/^check$/, `${TARGET} ${NAME}`, "$2=$1", "an expectation is EXPECT=TARGET"],
-  [/^serve$/, "(\\w+)[ =]:?(\\d+)", "$1:$2", "a service and its port are one word"],
+  [/^serve$/, "(\\w+):?[ =]:?(\\d+)", "$1:$2", "a service and its port are one word"],
   [/^calc-client$/, "(\\d+ \\d+) [A-Za-z]\\S*[. ]\\S.*", "$1 *", "the shell expands an unquoted *"],
 ];

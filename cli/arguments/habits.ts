@@ -54,12 +54,12 @@ function withArguments(name: string, args: readonly string[], program: Program):
   return { words: [...line.order.flatMap(({ typed = [] }) => typed), ...shaped.words], why };
 }
 
-/** `--wait` -> `--for`, `--bind=0.0.0.0` -> `0.0.0.0`, `explain` -> `--explain` */
+/** `--wait` -> `--for`, `--bind=0.0.0.0` -> `0.0.0.0`, `explain` or `—explain` -> `--explain` */
 function withOwnFlag(arg: string, { flags, takesText }: Program): Corrected {
-  const [, dashes, name = "", value = ""] = /^(-*)([\w-]+)(?:=(.*))?$/s.exec(arg) ?? [];
+  const [, dashes = "", name = "", value = ""] = /^([-–—]*)([\w-]+)(?:=(.*))?$/s.exec(arg) ?? [];
   const isOwn = Object.entries(flags).some(([long, { short }]) => long === name || short === name);
-  if (dashes === "" && isOwn && !takesText) {
-    return { words: [`--${arg}`], why: "a flag begins with --" };
+  if (isOwn && dashes !== (name.length > 1 ? "--" : "-") && (dashes || !takesText)) {
+    return { words: [`--${arg.slice(dashes.length)}`], why: "a flag begins with --" };
   }
   const known = [...Object.keys(flags).map((flag) => `--${flag}`), "udp", ""];
   const meant = known.find((flag) => otherFlags[flag]?.split(" ").includes(name));

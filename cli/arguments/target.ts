@@ -115,9 +115,7 @@ function hostAndPort(
 ): { readonly host: string; readonly port: number } {
   const [, typed, port] = /^(\[[^\]]*\]|[^:\[\]]*):([^:]*)$/.exec(authority) ?? [];
   if (typed === undefined || port === undefined) throw noPort(authority, text, prefix);
-  const show = (host: string): string =>
-    `${prefix}${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const problem = problemOfHost(typed, show);
+  const problem = problemOfHost(typed, shownWith(prefix, port));
   if (problem !== undefined) throw wrong(text, problem.why, { hint: problem.hint });
   const host = typed === "" ? "localhost" : canonicalAddress(typed) ?? typed;
   if (port === unknownPort) return { host, port: 0 };
@@ -129,14 +127,25 @@ function hostAndPort(
   });
 }
 
+/** Returns how to write a host in a target. */
+function shownWith(prefix: string, port: string): (host: string) => string {
+  return (host) => `${prefix}${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** Says what a text is that does not end in a port, as far as that can be guessed. */
 function noPort(authority: string, text: string, prefix: string): Failure {
-  const [host = ""] = authority.split(":");
   const [why, hint] = otherForm(authority, prefix) ?? bareIpv6(authority, prefix) ??
-    (/^\d{1,5}$/.test(host)
-      ? ["it has no host", `a port of this host needs a colon before it: ${prefix}:${host}`]
-      : ["it has no port", `add a port: ${prefix}${host}:4040`]);
+    hostAlone(authority.split(":", 1)[0] ?? "", prefix);
   return wrong(text, why, { hint });
+}
+
+function hostAlone(host: string, prefix: string): Explanation {
+  if (/^\d{1,5}$/.test(host)) {
+    return ["it has no host", `a port of this host needs a colon before it: ${prefix}:${host}`];
+  }
+  const problem = problemOfHost(host, shownWith(prefix, "4040"));
+  if (problem !== undefined) return [problem.why, problem.hint];
+  return ["it has no port", `add a port: ${prefix}${host}:4040`];
 }
 
 type Explanation = readonly [why: string, hint: string];

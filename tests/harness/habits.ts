@@ -99,6 +99,8 @@ export const habits: Readonly<Record<string, string>> = {
 
   // The tools.
   "check 4040": "check :4040",
+  "check :4040 --retries 10": "check --for 10 :4040",
+  "relay --from 4061 --to localhost:4040": "relay --port 4061 localhost:4040",
   "check :4040 --wait 10": "check --for 10 :4040",
   "serve calc 4040": "serve calc:4040",
   "relay 4041 localhost:4040": "relay --port 4041 localhost:4040",
@@ -121,6 +123,8 @@ export const habits: Readonly<Record<string, string>> = {
   "localhost:4040": "check localhost:4040",
   "connect localhost 4040": "hello-client localhost:4040",
   "-l 4040": "message-server --port 4040",
+  "calc-server —port 4060": "calc-server --port 4060",
+  "calc-server -port 4060": "calc-server --port 4060",
   "calc-server port 4060": "calc-server --port 4060",
   "message-client -w 3 meet at 4040": "message-client --timeout 3 meet at 4040",
   "nc -lk 4040": "message-server --port 4040",
@@ -135,6 +139,7 @@ export const habits: Readonly<Record<string, string>> = {
   "wait-for-it localhost:4040": "check --for 30s localhost:4040",
   "relay :4061 :4040": "relay --port 4061 :4040",
   "relay -L 4061:localhost:4040": "relay --port 4061 localhost:4040",
+  "serve calc: 4040": "serve calc:4040",
   "serve calc 4040 lab 4050": "serve calc:4040 lab:4050",
   "serve calc --port 4040": "serve calc:4040",
   "grade calc-server ./server": 'grade calc-server -- ./server "{port}"',
