@@ -174,6 +174,8 @@ Deno.test("an ok that takes longer than --slower-than is slow, which can be expe
   assertGreaterOrEqual(probes[0]?.elapsedMs ?? 0, 50);
   assertEquals((await check(`slow=${target}`, "--slower-than", "50ms")).code, 0);
   assertEquals((await check(target, "--slower-than", "30s")).code, 0);
+  const fast = await check(`slow=${target}`, "--slower-than", "30s");
+  assertMatch(fast.stderr, /\nhint: it takes no longer than --slower-than allows\n/);
 });
 
 Deno.test("a name that does not resolve is dns with exit code 10, and never counts as blocked", async () => {

@@ -1,5 +1,5 @@
 /** check over TLS: certificates that a test makes, and real servers that show them. */
-import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
 import type { EventOf } from "../cli/output/events.ts";
 import { calculate } from "../protocol/calculator.ts";
 import { fromSource, netdemo, netdemoInProcess, Process, testWith, tool } from "./harness/mod.ts";
@@ -57,6 +57,7 @@ testWith([openssl], "each fault of a certificate is untrusted, with its reason",
   assertEquals(fine.probes.map(({ certificateDays }) => certificateDays), [19, 19]);
   assertGreater(fine.probes[0]?.tlsMs ?? 0, 0);
   assertEquals(fine.probes[1]?.httpStatus, 200);
+  assertEquals(fine.probes[1]?.detail, undefined);
 
   const faults: readonly (readonly [string, RegExp])[] = [
     [at(expired), /untrusted +tls: the certificate expired [23] days ago, on \d{4}-\d\d-\d\d\n/],
@@ -67,8 +68,11 @@ testWith([openssl], "each fault of a certificate is untrusted, with its reason",
     [`https://localhost:${other.port}/`, /untrusted +tls: .* not valid for localhost, but for/],
   ];
   for (const [target, row] of faults) {
-    assertMatch(await rows(target, "-4", ...ca), row);
-    assertEquals((await check(target, "-4", ...ca)).code, 1);
+    const shown = await rows(target, "-4", ...ca);
+    assertMatch(shown, row);
+    const { code, probes } = await check(target, "-4", ...ca);
+    assertEquals(code, 1);
+    assertStringIncludes(shown, probes[0]?.detail ?? "(no detail)");
     assertEquals((await check(`untrusted=${target}`, "-4", ...ca)).code, 0);
     assertEquals((await check(`blocked=${target}`, "-4", ...ca)).code, 1);
   }

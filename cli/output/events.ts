@@ -200,7 +200,7 @@ export const events = {
     asExpected: truth,
     control: optional(truth),
     phase: text,
-    errno: optional(text),
+    ...optionals(text, "detail", "errno"),
     bytes: optional(count),
     stranger: optional(endpoint),
     httpStatus: optional(count),

@@ -19,6 +19,7 @@ export function hintFor(
     if (isAnswer(verdict)) return "the path is open: no rule blocks it";
     return `expected ${expect}, found ${verdict}; netdemo help check says what each proves`;
   }
+  if (expect === "slow" && isAnswer(verdict)) return "it takes no longer than --slower-than allows";
   const row = rows.find((row) => row.verdict === verdict);
   if (row?.limit?.passedSize !== undefined && verdict === "silent") return SMALL_MTU;
   if (row !== undefined && question === undefined && isCut(row)) return CUT;

@@ -8,6 +8,7 @@ import { escapeBytes } from "../../../talk/escape.ts";
 import type { DeviationFacts } from "../../../talk/deviation.ts";
 import type { AssessedRow, AssessedTarget, Limit } from "../rounds/assessment.ts";
 import type { Series, Spread } from "../rounds/series.ts";
+import { isAnswer } from "../probe/verdict.ts";
 import { daysLeft } from "../probe/tls.ts";
 import { hintFor } from "./hints.ts";
 import type { Expectation } from "../targets/targets.ts";
@@ -143,6 +144,7 @@ export function probeEvent(row: AssessedRow, number: number): EventOf<"probe"> {
     asExpected,
     control,
     phase: ending.phase,
+    detail: isAnswer(verdict) ? undefined : detailOf(row),
     errno: ending.how === "failed" ? ending.errno : undefined,
     bytes: ending.phase === "reply" ? bytes : undefined,
     stranger: stranger && formatEndpoint(stranger),
