@@ -4,6 +4,7 @@ import { concat } from "@std/bytes/concat";
 import { type Evidence, Finding } from "../../suite/test.ts";
 import { visibleBytes } from "../../text/visible.ts";
 import { counted } from "../../text/counted.ts";
+import { crashFix } from "./advice.ts";
 import { mistakeIn } from "./mistakes.ts";
 import type { Program } from "./program/program.ts";
 
@@ -72,18 +73,22 @@ interface Around {
   /** Id of the check that is about wrong replies. */
   readonly blames: string;
   readonly isDatagram: boolean;
+  /** Whether a file shows the conversation. */
+  readonly isFile: boolean;
 }
 
 export async function replyEvidence(
   facts: DeviationFacts,
   program: Program,
-  { before, blames, isDatagram }: Around,
+  { before, blames, isDatagram, isFile }: Around,
 ): Promise<Evidence> {
   const { came, kind, ending, hint } = facts;
   if (hint === "speaks first") {
     return {
       saw: `it speaks first: ${shown(came)}`,
-      fix: "let the client begin; or, if it is to greet, show the greeting in the conversation",
+      fix: isFile
+        ? "let the client begin; or, if it is to greet, show the greeting in the conversation"
+        : "let the client begin: send() nothing before the first recv()",
     };
   }
   // A wrong sum says nothing about the situation that it was asked for in.
@@ -165,7 +170,7 @@ function silenceAdvice(
       why: "a program that crashes answers nobody",
       fix: said === undefined
         ? "find out where it crashes: print something before each step"
-        : "begin with what your program said as it ended",
+        : crashFix(said) ?? "begin with what your program said as it ended",
     };
   }
   const flush = "if you write through a buffer (PrintWriter, printf), flush it";

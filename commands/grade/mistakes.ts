@@ -94,16 +94,17 @@ export function withoutLineEnds(wanted: string): string {
 
 function mistakeInText(text: string, expected: Wanted, sent: string): Mistake | undefined {
   const trimmed = text.trim();
-  if (/^(?:[^\0]\0){3}|^(?:\0[^\0]){3}/.test(text)) {
+  const isBinary = /\\(?:0|x[\da-f]{2})/.test(expected.text);
+  if (!isBinary && /^(?:[^\0]\0){3}|^(?:\0[^\0]){3}/.test(text)) {
     return { name: "two bytes for each character (UTF-16)", fix: "encode the text as UTF-8" };
   }
-  if (text.includes("\0")) {
+  if (!isBinary && text.includes("\0")) {
     return {
       name: "a NUL byte: the zero that ends a string in C was sent as well",
       fix: "send strlen(text) bytes, not the size of the array",
     };
   }
-  if (/^b(['"]).*\1$/s.test(trimmed)) {
+  if (/\bb(['"]).*?\1/s.test(text) && !/\bb['"]/.test(expected.text)) {
     return {
       name: "b'...': Python's way of showing bytes was sent, not the bytes",
       fix: "turn bytes into text with data.decode(), not with str(data)",
@@ -123,6 +124,9 @@ function mistakeInText(text: string, expected: Wanted, sent: string): Mistake | 
   }
   if (expected.text.includes("\\n") && text === withoutLineEnds(expected.text)) {
     return { name: "the line ends are missing", fix: "send a line end, \\n, after each line" };
+  }
+  if (text.length < expected.text.length && text === expected.text.replaceAll(" ", "")) {
+    return { name: "the spaces are missing", fix: "send the line as it was typed, in one send()" };
   }
   return whiteSpaceMistake(text, expected) ?? caseMistake(text, expected) ??
     numberMistake(text, expected, sent) ?? otherProgram(trimmed, expected);

@@ -94,6 +94,10 @@ Deno.test("what is missing around a text that a program chose itself is named", 
   }
 });
 
+Deno.test("a NUL is no mistake of its own in a message in binary", () => {
+  assertMatch(wrong(Uint8Array.of(0, 0, 0), "\\0\\x01\\0").saw, /\^ byte 1 differs/);
+});
+
 Deno.test("a number that was worked out wrongly is named for how it looks", () => {
   const table: readonly (readonly [answer: string, wanted: string, name: RegExp])[] = [
     ["Sum of 10 and 20 is 1020", SUM, /joined as text/],

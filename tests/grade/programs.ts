@@ -311,6 +311,9 @@ const serverMistakes: readonly Mistaken[] = [
   wrong({ ...python, level: "stream" }, "in-kind", "a line end after every answer", [
     ["answer(request).encode()", '(answer(request) + "\\n").encode()'],
   ], /\^ a line end, though the request had none/),
+  wrong({ ...python, level: "stream" }, "in-kind", "the line end is part of the request", [
+    ["answer(request)", 'answer(request.replace("\\n", "7 "))'],
+  ], /take the line end off the request/),
   wrong(pythonStream, "several", "one request for each connection", [
     ["                self.wfile.write", "                return self.wfile.write"],
   ], /put recv\(\) in a loop/),

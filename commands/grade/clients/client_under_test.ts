@@ -189,10 +189,14 @@ export class ClientUnderTest implements Driver, AsyncDisposable {
   }
 }
 
-/** `it printed: ...`, the last line of what a client printed. */
+/** Most characters of what a client printed that are shown whole. */
+const SHOWN = 60;
+
+/** `it printed: ...`, all that a client printed, or the last line of a long text. */
 export function printedBy(run: Run): string {
-  const line = lastLine(run.stdout);
-  return line === "" ? "it printed nothing on stdout" : `it printed: ${shown(line)}`;
+  const text = run.stdout.trim();
+  if (text === "") return "it printed nothing on stdout";
+  return `it printed: ${shown(text.length <= SHOWN ? text : lastLine(text))}`;
 }
 
 export function lastLine(text: string): string {

@@ -126,6 +126,7 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
       before: this.reply?.bytes,
       blames: subject.calculates ? "operations" : greets ? "next-client" : "answers",
       isDatagram: subject.talk.udp,
+      isFile: subject.isFile,
     });
     const { number, source, comment } = line;
     if (!subject.isFile) return evidence;

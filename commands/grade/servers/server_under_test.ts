@@ -8,6 +8,7 @@ import type { Talk } from "../../../talk/talk.ts";
 import { withLineEnds, withRequestEnds } from "../conversations.ts";
 import type { Program } from "../program/program.ts";
 import { untilRead } from "../program/system.ts";
+import { startFix } from "../advice.ts";
 import type { Subject } from "../subjects.ts";
 
 /** What the tests of a server are given. */
@@ -40,15 +41,10 @@ function endedEarlyFix({ takesPort, port }: Program, said = ""): string {
       ? `port ${port}, which it was given, is free: does it bind() another one?`
       : "your program has a port of its own, and is started again and again: give --port N";
   }
-  if (/Invalid argument|EINVAL|not listening/i.test(said)) {
-    return "call listen() after bind() and before accept()";
-  }
-  if (/refused|ECONNREFUSED/i.test(said)) {
-    return "bind() and listen(): this program connects, as a client does";
-  }
-  return takesPort
+  const unknown = takesPort
     ? "find out why it ended: read its error message, check the command, and bind() and listen()"
     : 'read its error message; if it needs its port, write "{port}" in the command';
+  return startFix(said) ?? unknown;
 }
 
 /** Starts of a program whose port another program may have taken in the meantime. */

@@ -11,6 +11,7 @@ import {
 } from "../../clients/client_under_test.ts";
 import { CLIENT_MS, type Heard, type Scenario } from "../../clients/scripted_server.ts";
 import { firstRequest, saidIn, sampleOf } from "../../conversations.ts";
+import { crashFix } from "../../advice.ts";
 import { wrongBytes } from "../../evidence.ts";
 import { areSwapped, withoutLineEnds } from "../../mistakes.ts";
 import { endingOf } from "../../program/child.ts";
@@ -172,7 +173,7 @@ function sentNothing(run: Run): Evidence {
     said: run.said,
     why: "a server answers what it is sent: it waits for the request",
     fix: run.said !== undefined && run.status?.success === false
-      ? "begin with what your program said as it ended"
+      ? crashFix(run.said) ?? "begin with what your program said as it ended"
       : waits
       ? "send() the request before you call recv(): both sides wait for each other otherwise"
       : "send() the request after connect(); if you write through a buffer, flush it",
@@ -255,11 +256,11 @@ function valueText(token: Token, values: Values): string[] {
   return value === undefined ? [] : [decoder.decode(bytesOfValue(value))];
 }
 
-/** Whether the last thing that was printed is the beginning of a text, and not the whole. */
+/** Whether something that was printed ends in the beginning of a text, and not the whole. */
 function printsBeginning(output: string, text: string): boolean {
-  const printed = output.trimEnd();
-  return Array.from({ length: text.length - 2 }, (_, index) => text.slice(0, index + 2))
-    .some((beginning) => printed.endsWith(beginning));
+  const lines = output.split("\n").map((line) => line.trimEnd());
+  return Array.from({ length: text.length - 2 }, (_, index) => text.slice(0, index + 2).trimEnd())
+    .some((beginning) => lines.some((line) => line.endsWith(beginning)));
 }
 
 /** Whether a text is printed as Python shows bytes, and only so. */

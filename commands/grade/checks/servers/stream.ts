@@ -33,6 +33,8 @@ const LINE_END_MS = 30;
 
 const LF = 0x0a;
 
+const STRIP = "take the line end off the request before you use it: strip() in Python, trim()";
+
 export const inKind: Check<ServerUnderTest> = {
   id: "in-kind",
   level: "stream",
@@ -146,7 +148,11 @@ async function answersSeveral(server: ServerUnderTest): Promise<void> {
 
 async function answersInKind(server: ServerUnderTest): Promise<void> {
   const { lines } = server.settings.subject;
-  await exchange(server, { talk: lines });
+  // Without a line end it answers rightly.
+  await withEvidence(exchange(server, { talk: lines }), (evidence) => ({
+    ...evidence,
+    fix: evidence.blames === undefined ? evidence.fix : evidence.fix ?? STRIP,
+  }));
   // One that waits for a line end has failed no-newline.
   if (server.requestEnd !== "nothing") return;
   using client = new Client(server);
