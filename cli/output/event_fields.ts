@@ -16,7 +16,8 @@ type OptionalNames<F extends Fields> = {
   [Name in keyof F]: F[Name] extends { readonly optional: true } ? Name : never;
 }[keyof F];
 
-type ValueOf<K> = K extends Kind<infer T> ? T : never;
+/** What a kind of value holds. */
+export type ValueOf<K> = K extends Kind<infer T> ? T : never;
 
 /** An object with these fields. */
 export type ObjectOf<F extends Fields> =

@@ -116,7 +116,8 @@ export class TalkPlayer implements Disposable {
     for (const peer of this.peers.values()) peer[Symbol.dispose]();
   }
 
-  async #peer(client: string): Promise<TalkPeer> {
+  /** The connection of a client, which is opened if it has none yet. */
+  async peer(client: string): Promise<TalkPeer> {
     let peer = this.peers.get(client);
     if (peer === undefined) this.peers.set(client, peer = await this.#options.open(client));
     return peer;
@@ -124,7 +125,7 @@ export class TalkPlayer implements Disposable {
 
   async #send(line: Line, next: Line | undefined): Promise<void> {
     const { said, send, untilRead, timeout } = this.#options;
-    const peer = await this.#peer(line.client);
+    const peer = await this.peer(line.client);
     this.#refuseMore(peer, line.client);
     const bytes = render(line.tokens, this.values, this.#options);
     this.#last = line;
@@ -142,7 +143,7 @@ export class TalkPlayer implements Disposable {
   }
 
   async #receive(client: string, lines: readonly Line[]): Promise<void> {
-    const peer = await this.#peer(client);
+    const peer = await this.peer(client);
     if (peer instanceof DatagramPeer) {
       for (const line of lines) await this.#receiveDatagram(peer, line);
     } else await this.#receiveBytes(peer, client, lines);

@@ -28,7 +28,7 @@ export function inHex(bytes: Uint8Array): string {
 }
 
 /** Something that came, where it goes wrong, and what should have come. */
-export interface Wrong {
+interface Wrong {
   readonly came: Uint8Array;
   /** How many of its bytes are right. */
   readonly right: number;

@@ -32,7 +32,7 @@ const EXIT_NOT_EXECUTABLE = 126;
 const EXIT_NOT_FOUND = 127;
 
 /** How an examination is carried out. */
-export interface ExamineOptions {
+interface ExamineOptions {
   readonly seed: number;
   /** Where the program is running, if it is. */
   readonly target?: Awaited<ReturnType<typeof locate>>;

@@ -1,20 +1,37 @@
 import type { Channels } from "../../cli/output/channels.ts";
 import { openReport } from "../../cli/reports/open_report.ts";
-import { allOf, type Report, type Result } from "../../cli/reports/report.ts";
+import { allOf, type Report } from "../../cli/reports/report.ts";
+import {
+  mapOf,
+  milliseconds,
+  objectOf,
+  oneOf,
+  optional,
+  text,
+  truth,
+  type ValueOf,
+} from "../../cli/output/event_fields.ts";
 import type { EventOf } from "../../cli/output/events.ts";
 import type { Outcome } from "../../suite/outcome.ts";
 import type { Evidence, TestFacts } from "../../suite/test.ts";
 import { gradescopeReport } from "./gradescope.ts";
 import type { GradeOptions } from "./options.ts";
 
-/** The result of a check. */
-export interface GradeResult extends Result {
-  readonly level: string;
+/** The result of a check. It is plain data, which the record of a class keeps. */
+export const gradeResult = objectOf({
+  id: text,
+  level: text,
+  status: oneOf("pass", "note", "fail", "allowed", "skip", "not-judged"),
+  sentence: text,
   /** Why it was not judged or skipped. */
-  readonly reason?: string | undefined;
+  reason: optional(text),
   /** Whether the examination ended before it. */
-  readonly isLeft?: boolean | undefined;
-}
+  isLeft: optional(truth),
+  detail: optional(text),
+  more: optional(mapOf(text)),
+  elapsedMs: optional(milliseconds),
+});
+export type GradeResult = ValueOf<typeof gradeResult>;
 
 /** Opens the reports that the flags choose. @throws {Failure} of kind `USAGE` */
 export function openReports(

@@ -1,39 +1,23 @@
 /** What came of a submission. It is plain data, so that an interrupted run can keep it. */
 import {
   listOf,
-  mapOf,
   milliseconds,
   type ObjectOf,
   objectOf,
-  oneOf,
   optional,
   text,
-  truth,
 } from "../../../cli/output/event_fields.ts";
 import { asFailure, Failure } from "../../../cli/errors/failure.ts";
 import { examine } from "../examine.ts";
 import type { GradeOptions } from "../options.ts";
 import { CannotStart } from "../program/child.ts";
-import { resultOf } from "../results.ts";
+import { gradeResult, resultOf } from "../results.ts";
 import { missingFile, type Submission } from "./submissions.ts";
-
-/** The result of a check, as `GradeResult` has it. */
-const result = objectOf({
-  id: text,
-  level: text,
-  status: oneOf("pass", "note", "fail", "allowed", "skip", "not-judged"),
-  sentence: text,
-  reason: optional(text),
-  isLeft: optional(truth),
-  detail: optional(text),
-  more: optional(mapOf(text)),
-  elapsedMs: optional(milliseconds),
-});
 
 const fields = {
   /** Name of the submission. */
   name: text,
-  results: listOf(result),
+  results: listOf(gradeResult),
   /** Why it could not be examined, or not to the end. */
   problem: optional(text),
   /** What it did to the machine that it must not do. */

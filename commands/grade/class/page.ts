@@ -5,7 +5,7 @@ import type { Node } from "../../../page/browser/elements.js";
 import { visible } from "../../../text/visible.ts";
 import own from "./class.css" with { type: "text" };
 import type { Graded } from "./graded.ts";
-import { levelsIn, type Points, type Row } from "./row.ts";
+import { pointsText, type Row, shownLevels } from "./row.ts";
 
 /** Most checks that are listed as failed most. */
 const MOST = 5;
@@ -27,8 +27,7 @@ export async function pageOf(
   all: readonly Graded[],
 ): Promise<string> {
   const { html } = await import("../../../page/html.ts");
-  const levels = levelsIn(rows);
-  const shown = levels.length > 1 ? levels : [];
+  const shown = shownLevels(rows);
   const head = ["submission", "points", ...shown, "time", "first failure"];
   const body = [
     ["header", { class: "top" }, [
@@ -99,8 +98,8 @@ function rowNode(
   const { passed, of } = row;
   const cells: Node[] = [
     ["span", { class: "name" }, lines(row.name)],
-    ["span", { class: "points", style: `--part: ${of === 0 ? 0 : passed / of}` }, text(row)],
-    ...levels.map((level): Node => ["span", { class: "level" }, text(row.levels[level])]),
+    ["span", { class: "points", style: `--part: ${of === 0 ? 0 : passed / of}` }, pointsText(row)],
+    ...levels.map((level): Node => ["span", { class: "level" }, pointsText(row.levels[level])]),
     ["span", { class: "took" }, `${row.seconds.toFixed(1)} s`],
     ["span", { class: "failure" }, ...failureNodes(row)],
   ];
@@ -172,8 +171,4 @@ function isQuoted(name: string): boolean {
 /** Text of others made safe; its line breaks stay. */
 function lines(value: string): string {
   return value.split("\n").map(visible).join("\n");
-}
-
-function text({ passed, of }: Points = { passed: 0, of: 0 }): string {
-  return of === 0 ? "-" : `${passed}/${of}`;
 }

@@ -85,6 +85,17 @@ export function levelsIn(rows: readonly Row[]): Level[] {
   return levels.filter((level) => rows.some((row) => row.levels[level] !== undefined));
 }
 
+/** Those that have columns: of one alone, the points say it all. */
+export function shownLevels(rows: readonly Row[]): Level[] {
+  const levels = levelsIn(rows);
+  return levels.length > 1 ? levels : [];
+}
+
+/** `11/12`; a dash if nothing was counted. */
+export function pointsText({ passed, of }: Points = { passed: 0, of: 0 }): string {
+  return of === 0 ? "-" : `${passed}/${of}`;
+}
+
 /** The checks that failed first, with how many submissions it was the first failure of, most first. */
 export function firstFailures(
   rows: readonly Row[],

@@ -3,7 +3,7 @@ import { counted } from "../../../text/counted.ts";
 import { cutTo, widthOf } from "../../../text/width.ts";
 import { type Display, type Style, styled } from "../../../text/display.ts";
 import { visible } from "../../../text/visible.ts";
-import { firstFailures, levelsIn, type Points, type Row } from "./row.ts";
+import { firstFailures, levelsIn, pointsText, type Row, shownLevels } from "./row.ts";
 
 /** Least columns of a name, and of a first failure, on a narrow display. */
 const MIN_NAME = 12;
@@ -13,8 +13,7 @@ const GAP = "  ";
 
 /** The rows of a class in a table with a head; what is too long for the display is cut. */
 export function tableLines(rows: readonly Row[], display: Display): string[] {
-  const shown = levelsIn(rows);
-  const levels = shown.length > 1 ? shown : []; // of one alone, the points say it all
+  const levels = shownLevels(rows);
   const head = ["points", ...levels, "time"];
   const numbers = rows.map((row) => [
     pointsText(row),
@@ -61,11 +60,6 @@ export function classSummary(rows: readonly Row[]): string {
   const [[id = "", count = 0] = []] = firstFailures(rows);
   const most = count > 1 ? `; the most common first failure is ${id} (${count} times)` : "";
   return `${passed} of ${counted(rows.length, "submission")} passed all checks${most}`;
-}
-
-/** `11/12`; a dash if nothing was counted. */
-function pointsText({ passed, of }: Points = { passed: 0, of: 0 }): string {
-  return of === 0 ? "-" : `${passed}/${of}`;
 }
 
 /** The table as CSV (RFC 4180), for spreadsheets and gradebooks. */

@@ -142,7 +142,7 @@ export async function isHeldByProcess(port: number, remotePort: number): Promise
 }
 
 /** Number of bytes received at one end of a connection that its program has not read yet. */
-export async function unreadAt(port: number, remotePort: number): Promise<number | undefined> {
+async function unreadAt(port: number, remotePort: number): Promise<number | undefined> {
   const text = await output("ss", "-Htn", `sport = :${port} and dport = :${remotePort}`);
   const [, unread] = text?.trim().split(/\s+/) ?? [];
   return unread === undefined ? undefined : Number(unread);

@@ -41,7 +41,8 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
       ...server.play,
       ...{ talk, timeout },
       ...(send && { send }),
-      open: open ?? (() => this.#connect()),
+      // Each of several clients that talk to each other meets the same running program.
+      open: open ?? (() => server.connect(this.#player.peers.size > 0)),
       said: (line, bytes) => {
         if (line.says !== "server") return;
         this.reply = { line, bytes };
@@ -96,17 +97,7 @@ export class Client<P extends TalkPeer = TalkPeer> implements Disposable {
 
   /** One end of its connection, which is opened if it has none yet. */
   async peer(client = ""): Promise<P> {
-    const { peers } = this.#player;
-    let peer = peers.get(client) as P | undefined;
-    if (peer === undefined) peers.set(client, peer = await this.#server.connect(peers.size > 0));
-    return peer;
-  }
-
-  /** Each of several clients that talk to each other meets the same running program. */
-  async #connect(): Promise<P> {
-    const server = this.#server;
-    if (this.#player.peers.size === 0) return await server.connect();
-    return await server.clients.connect(server.timeout);
+    return await this.#player.peer(client) as P;
   }
 
   get peers(): readonly P[] {

@@ -1,7 +1,6 @@
 /** A server under test. netdemo plays its clients, over TCP or UDP. */
 import type { TalkPeer } from "../../../clients/call/talk_peer.ts";
 import type { PlayOptions } from "../../../clients/call/talk_player.ts";
-import { formatDuration } from "../../../protocol/duration.ts";
 import type { Driver } from "../../../suite/runner.ts";
 import { Finding } from "../../../suite/test.ts";
 import type { Talk } from "../../../talk/talk.ts";
@@ -97,11 +96,6 @@ export class ServerUnderTest<P extends TalkPeer = TalkPeer> implements Driver, A
   /** Milliseconds to wait for each answer. */
   get timeout(): number {
     return this.settings.timeout * this.#patience;
-  }
-
-  /** `nothing within 2s`. */
-  get nothingInTime(): string {
-    return `nothing within ${formatDuration(this.timeout)}`;
   }
 
   /** What it was found to need at the end of a request that shows no end. */

@@ -101,7 +101,7 @@ export async function reactionOf(peer: TalkPeer): Promise<Reaction> {
   return { bytes, text: parts.length === 0 ? "nothing came" : parts.join(", then ") };
 }
 
-export interface Reaction {
+interface Reaction {
   readonly bytes: Uint8Array;
   readonly text: string;
 }

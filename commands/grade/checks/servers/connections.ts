@@ -3,6 +3,7 @@ import { delay } from "@std/async/delay";
 import { concat } from "@std/bytes/concat";
 import { canReset } from "../../../../sockets/runtime.ts";
 import { Finding, Skipped } from "../../../../suite/test.ts";
+import { formatDuration } from "../../../../protocol/duration.ts";
 import { render } from "../../../../talk/render.ts";
 import { firstRequest, hasOneClient, requestsOf, sampleOf } from "../../conversations.ts";
 import { withEvidence } from "../../evidence.ts";
@@ -93,7 +94,8 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
       await withEvidence(exchange(server), async ({ isSilence }) => {
         silent[Symbol.dispose]();
         const alone = await exchange(server).then(() => true, () => false);
-        const saw = `a client that asked got ${server.nothingInTime} while another was connected` +
+        const saw = `a client that asked got nothing within ${formatDuration(server.timeout)} ` +
+          "while another was connected" +
           (alone ? "; once that one had left, it was answered" : "");
         return { saw, isSilence };
       });
