@@ -6,7 +6,6 @@ import { flags, type GradeOptions } from "./options.ts";
 import { readId, readIds } from "../../cli/arguments/ids.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
 import { systemWords } from "../../cli/system_words.ts";
-import { shellWord } from "../../text/shell.ts";
 import { misuse } from "../../cli/errors/failure.ts";
 import { explanation, idsOf, listing } from "./checks/catalogue.ts";
 import {
@@ -88,11 +87,9 @@ function parse(args: readonly string[]): Run {
     });
   }
   if (surplus !== undefined) {
-    const program = words.slice(1);
-    const head = own.filter((word) => !program.includes(word));
-    const line = ["grade", ...head, "--", ...program].map(shellWord).join(" ");
-    const hint = `a command goes after --: netdemo ${line}`;
-    throw misuse(`received '${surplus}' after the target`, { hint });
+    throw misuse(`received '${surplus}' after the target`, {
+      hint: `a command goes after --: netdemo grade ${name} -- COMMAND`,
+    });
   }
   const ofClass = classFlags.find((flag) => given.has(flag));
   if (values.class === undefined && ofClass !== undefined) {

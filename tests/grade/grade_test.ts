@@ -74,7 +74,7 @@ Deno.test("wrong usage starts nothing and shows what to type", async () => {
     [["calc-server", "python3", "server.py"], /hint: .* grade calc-server -- python3 server\.py/],
     [
       ["server", "--talk", "my calc.talk", "python3", "server.py", "{port}"],
-      /hint: .* grade server --talk ["']my calc\.talk["'] -- python3 server\.py ["']\{port\}["']\n/,
+      /hint: .* grade --talk ["']my calc\.talk["'] server -- python3 server\.py ["']\{port\}["']\n/,
     ],
     [["calc-server", "--level", "robst", "--", "x"], /hint: did you mean robust\?/],
     [
