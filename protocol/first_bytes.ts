@@ -25,6 +25,8 @@ const SEEN = 512;
 
 const unspoken = (protocol: string): string =>
   `${ERROR_PREFIX}this server does not speak ${protocol}`;
+/** The reply to a header of the PROXY protocol. */
+export const NO_PROXY_PROTOCOL = unspoken("the PROXY protocol");
 const wide: Pick<ForeignStart, "kind" | "error"> = {
   kind: "UTF-16",
   error: `${ERROR_PREFIX}the request is UTF-16 text, not UTF-8`,
@@ -35,12 +37,12 @@ const starts: readonly ForeignStart[] = [
   {
     // Its two empty lines may have been passed over (haproxy.org, proxy-protocol.txt).
     kind: "PROXY v2",
-    error: unspoken("the PROXY protocol"),
+    error: NO_PROXY_PROTOCOL,
     pattern: /^(?:\r\n){0,2}\0\r\nQUIT\n/,
   },
   {
     kind: "PROXY v1",
-    error: unspoken("the PROXY protocol"),
+    error: NO_PROXY_PROTOCOL,
     pattern:
       /^PROXY (?:TCP[46] [\d.]+ [\d.]+ \d+ \d+|TCP6 [\da-fA-F:.]+ [\da-fA-F:.]+ \d+ \d+|UNKNOWN[^\r\n]*)\r\n/,
   },

@@ -167,8 +167,9 @@ Deno.test("check says that a server does not speak what it was asked in", async 
       ["HTTP", `http://127.0.0.1:${port}/`],
     ]
   ) {
-    const { code, stdout } = await netdemoInProcess(["check", ...args]);
+    const { code, stdout, stderr } = await netdemoInProcess(["check", ...args]);
     assertEquals(code, 1);
     assertStringIncludes(stdout, `Error: this server does not speak ${protocol}`);
+    assertEquals(protocol === "the PROXY protocol", /\nhint: .* sends a header/.test(stderr));
   }
 });

@@ -1,6 +1,7 @@
 import type { Protocol } from "../../../protocol/addresses.ts";
 import { wildcardHint } from "../../../cli/errors/words.ts";
 import { systemWords } from "../../../cli/system_words.ts";
+import { NO_PROXY_PROTOCOL } from "../../../protocol/first_bytes.ts";
 import { shellWord } from "../../../text/shell.ts";
 import { visibleBytes } from "../../../text/visible.ts";
 import type { AssessedRow, AssessedTarget, Row } from "../rounds/assessment.ts";
@@ -23,6 +24,9 @@ export function hintFor(
   const row = rows.find((row) => row.verdict === verdict);
   if (row?.limit?.passedSize !== undefined && verdict === "silent") return SMALL_MTU;
   if (row !== undefined && question === undefined && isCut(row)) return CUT;
+  if (row !== undefined && visibleBytes(row.probed.reply).startsWith(NO_PROXY_PROTOCOL)) {
+    return PROXY_HEADER;
+  }
   const stage = row && (hintForTls(row) ?? hintForHttp(row));
   if (stage !== undefined) return stage;
   if (question?.form === "text" && verdict !== "slow") {
@@ -44,6 +48,8 @@ const SMALL_MTU =
   "only large requests are lost: look for a link with a smaller MTU on the way, and " +
   "for a firewall that drops the ICMP messages about it";
 
+const PROXY_HEADER = "a proxy in front of it, or --proxy-protocol, sends a header before the " +
+  "question: switch that off, such as send-proxy in haproxy";
 const CUT =
   "its reply began and did not end: the server failed meanwhile, or something in between, " +
   "or it speaks another protocol";
