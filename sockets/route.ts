@@ -23,9 +23,10 @@ const TO_MANY = /^(?:22[4-9]\.|23\d\.|255\.255\.255\.255$|ff[\da-f]{2}:)/i;
  */
 export async function isRefusedHere(hostname: string, errno: string | undefined): Promise<boolean> {
   if (errno === undefined) return false;
-  return local.includes(errno) || TO_MANY.test(hostname) ||
-    Deno.networkInterfaces().some((one) => broadcastOf(one) === hostname) ||
-    await routeErrno(hostname) === errno;
+  if (local.includes(errno) || TO_MANY.test(hostname)) return true;
+  if (Deno.networkInterfaces().some((one) => broadcastOf(one) === hostname)) return true;
+  const found = await routeErrno(hostname) ?? "";
+  return found === errno || local.includes(found);
 }
 
 /** The address of all hosts on an interface's network: `10.0.0.255`. */

@@ -218,6 +218,18 @@ testWith(
   },
 );
 
+testWith([namespaces, ip], "check counts no family that this host lacks as blocked", async () => {
+  const only6 = "ip addr del 127.0.0.1/8 dev lo";
+  const only4 = "ip -6 addr flush dev lo";
+  for (const [setUp, lacking] of [[only6, "127.0.0.1:1"], [only4, "[::1]:1"]] as const) {
+    const blocked = await inNamespace(setUp, ["check", `blocked=${lacking}`]);
+    assertEquals(blocked.code, 1, blocked.stdout);
+    const both = await inNamespace(setUp, ["check", "refused=localhost:1", "--strict"]);
+    assertEquals(both.code, 0, both.stdout);
+    assertMatch(both.stdout, /^note refused=localhost:1 +\S+ +error /m);
+  }
+});
+
 // Deno 2.5 does not support zones.
 testWith(
   [namespaces, ip, fromSource],
