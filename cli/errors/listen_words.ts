@@ -5,7 +5,7 @@ import {
 } from "../../protocol/addresses.ts";
 import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import type { ListenFacts } from "../../sockets/failure.ts";
-import { type SystemWords, systemWords } from "../system_words.ts";
+import type { SystemWords } from "../system_words.ts";
 import { type FlagNames, NEEDS_ZONE, unknownZone, type Words } from "./words.ts";
 
 interface Explanation {
@@ -18,7 +18,7 @@ export function listenWords(
   facts: ListenFacts,
   cause: unknown,
   names: FlagNames,
-  tools = systemWords(),
+  tools: SystemWords,
 ): Words {
   const { endpoint } = facts;
   const { why, hint } = explainProblem(facts) ??

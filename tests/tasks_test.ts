@@ -1,0 +1,32 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+import { notUnderWine, run, testWith } from "./harness/mod.ts";
+
+/** The tasks that are scripts of this project, each with its file. */
+const scripts = Object.entries(config.tasks).flatMap(([name, { command }]) => {
+  const [, file] = /^deno run --quiet -A (\S+\.ts)$/.exec(command) ?? [];
+  return file === undefined ? [] : [{ name, file }];
+});
+
+/** Runs a task with a flag; returns its exit code, and the usage if it printed that. */
+async function answer(file: string, flag: string): Promise<readonly [code: number, usage: string]> {
+  const { code, stdout, stderr } = await run(
+    [Deno.execPath(), "run", "--quiet", "--no-check", "-A", file, flag],
+  );
+  return [code, /^usage: deno task \S+/m.exec(stdout + stderr)?.[0] ?? ""];
+}
+
+testWith(
+  [
+    notUnderWine("its tasks start too slowly"),
+  ],
+  "every task prints its usage for --help, and for a flag that it does not know",
+  async () => {
+    assertGreater(scripts.length, 15);
+    for (const { name, file } of scripts) {
+      const answers = await Promise.all([answer(file, "--help"), answer(file, "--hlep")]);
+      const usage = `usage: deno task ${name}`;
+      assertEquals(answers, [[0, usage], [2, usage]], name);
+    }
+  },
+);
