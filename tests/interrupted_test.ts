@@ -1,7 +1,14 @@
 /** What is left of a check or a path that a signal or an error ends: a report of what is known. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { calculate } from "../protocol/calculator.ts";
-import { netdemoCommand, netdemoInProcess, Process, signalTest } from "./harness/mod.ts";
+import {
+  netdemoCommand,
+  netdemoInProcess,
+  Process,
+  signalTest,
+  silence,
+  until,
+} from "./harness/mod.ts";
 import { freePort } from "./path/examine.ts";
 import { forever, request, send, startStreams } from "./harness/peers.ts";
 import { readXml } from "./harness/report_readers.ts";
@@ -77,6 +84,23 @@ signalTest("a check --count that is stopped in a round reports the rounds before
   const { code, stdout } = await process.stop("SIGTERM");
   assertEquals(code, 0);
   assertMatch(stdout, /"statistics",.*"tries":2,"triesAsExpected":2,/);
+});
+
+signalTest("a second signal ends a check whose output is not read", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const args = ["check", "--targets", "-", "--junit", file, "--json"];
+    await using process = new Process([...netdemoCommand, ...args], { stdin: "piped" });
+    process.stallStdout();
+    await process.input("refused=127.0.0.1:1\n".repeat(2_000)); // more than a pipe takes
+    await until(() => Deno.statSync(file).size > 0, "all is known");
+    process.kill("SIGTERM");
+    await silence(100); // sooner would count as the same signal
+    process.kill("SIGTERM");
+    assertEquals((await process.child.status).code, 143);
+  } finally {
+    await Deno.remove(file);
+  }
 });
 
 signalTest("a path that is stopped while a question takes long reports the others", async () => {

@@ -100,13 +100,13 @@ async function run(
   // These are for more than an exit code.
   const outlivesParent = values.count !== undefined || values.junit !== undefined;
   using parent = outlivesParent ? undefined : watchParent();
-  const finding = await Promise.race([
-    find(options, values).catch((error) => breakOff(report, error)),
+  const found = find(options, values).catch((error) => breakOff(report, error));
+  const ending = { report, channels, signal: signals.first, startedAt };
+  return await Promise.race([
+    found.then((findings) => conclude(findings, ending)),
     signals.second,
     ...parent === undefined ? [] : [parent.gone],
   ]);
-  if (typeof finding === "number") return finding;
-  return await conclude(finding, { report, channels, signal: signals.first, startedAt });
 }
 
 async function prepare(

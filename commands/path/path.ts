@@ -76,8 +76,9 @@ async function run(ends: Ends, options: PathOptions, channels: Channels): Promis
   const failure = strays && failureOf(outcomes, strays, formatEndpoint({ hostname, port }));
   const exitCode = strays === undefined ? exitCodeOf(stop.reason) : failure?.exitCode ?? 0;
   const elapsedMs = performance.now() - startedAt;
-  await endReport(report, summaryOf(outcomes, { strays, failure, exitCode, elapsedMs }), failure);
-  return exitCode;
+  const summary = summaryOf(outcomes, { strays, failure, exitCode, elapsedMs });
+  const reported = endReport(report, summary, failure).then(() => exitCode);
+  return await Promise.race([reported, signals.second]); // stdout may not be read
 }
 
 /** The ids of the questions, wrapped to fit the help. */
