@@ -279,6 +279,7 @@ const wrongUsage: Record<string, RegExp> = {
   "--listen 4040 :8080 :8081": /one TARGET: received ':8081' as well/,
   "--listen 4040 --only half-closed :8080":
     /'half-closed' is not one of the questions over tcp.*\nhint: did you mean half-close/,
+  "--explain half-close": /--explain takes no value.*\nhint: .* path --explain --only half-close\n/,
   "--listen 4040 --only many, :8080": /--only: '' is not one of the questions over tcp/,
   "--listen 4040 --only size-0 :8080": /'size-0' is not one of the questions over tcp/,
   "--listen 4040 --udp --allow bulk :8080": /'bulk' is not one of the questions over udp/,

@@ -17,9 +17,7 @@ async function answer(file: string, flag: string): Promise<readonly [code: numbe
 }
 
 testWith(
-  [
-    notUnderWine("its tasks start too slowly"),
-  ],
+  [notUnderWine("its tasks start too slowly")],
   "every task prints its usage for --help, and for a flag that it does not know",
   async () => {
     assertGreater(scripts.length, 15);

@@ -77,6 +77,11 @@ export function readCommandLine(args: readonly string[]): PathOptions {
   const { flags: values, words } = parseCommandLine(args, flags);
   const [word, surplus] = words;
   if (surplus !== undefined) throw wrong(`path takes one TARGET: received '${surplus}' as well`);
+  const explained = questionsOver(values.udp ? "udp" : "tcp").find(({ id }) => id === word);
+  if (values.explain && explained !== undefined) {
+    const hint = `for one question: netdemo path --explain --only ${explained.id}`;
+    throw wrong(`--explain takes no value: received '${explained.id}'`, hint);
+  }
   const onlyExplains = values.explain && word === undefined && values.listen === undefined;
   const ends = onlyExplains ? undefined : readEnds(word, values.listen);
   if (values.udp && word !== undefined && /^tcp:/i.test(word)) {
