@@ -406,6 +406,11 @@ export const mistakenTalks: readonly MistakenTalk[] = [
       "run(server.accept()[0])",
     ],
   ]),
+  wrong(guess, "next-client", "greets the next client as the last one was told", [
+    ["func serve(", 'var said = "Guess"\n\nfunc serve('],
+    ['fmt.Fprintln(client, "Guess")', "fmt.Fprintln(client, said)"],
+    ["fmt.Fprintln(client, answer)", "said = answer\n\t\tfmt.Fprintln(client, said)"],
+  ], { says: /keep apart what each client has said/ }),
   wrong(infix, "two-clients", "one after another", [
     [
       "threading.Thread(target=run, args=(server.accept()[0],), daemon=True).start()",

@@ -9,7 +9,7 @@ import { type Conversation, type Line, namesIn, type Token } from "../../../talk
 import { describe } from "../../../talk/render.ts";
 import { numberValue, type Value, type Values } from "../../../talk/value.ts";
 import { hasOneClient, requestsOf, saidIn, sampleOf } from "../conversations.ts";
-import { replyEvidence } from "../evidence.ts";
+import { replyEvidence, withEvidence } from "../evidence.ts";
 import type { RequestEnd, ServerUnderTest } from "./server_under_test.ts";
 
 /** Milliseconds that a server gets to remember its new clients. */
@@ -158,6 +158,21 @@ export async function exchange(server: ServerUnderTest, holding?: Holding): Prom
   await client.hold();
   // What is said in the next conversation must not go to those that are still leaving.
   if (!hasOneClient(client.conversation)) await client.leave();
+}
+
+/** Holds the sample for a check that is not about answers. @throws {Finding} */
+export async function exchangeAgain(server: ServerUnderTest, holding?: Holding): Promise<void> {
+  await withEvidence(exchange(server, holding), wrongLater);
+}
+
+/** The evidence, with advice for a wrong answer if it is about one: answers were right before. */
+export function wrongLater(evidence: Evidence): Evidence {
+  const {
+    blames,
+    why = "nobody relies on a server that is right only the first time",
+    fix = "work out each answer from its own request, and keep apart what each client has said",
+  } = evidence;
+  return blames === undefined ? evidence : { ...evidence, why, fix };
 }
 
 /** The sample, with the values that the lesson has. */

@@ -8,7 +8,7 @@ import { render } from "../../../../talk/render.ts";
 import { firstRequest, hasOneClient, requestsOf, sampleOf } from "../../conversations.ts";
 import { withEvidence } from "../../evidence.ts";
 import { connectionsAt, descriptorsOf, usageOf } from "../../program/system.ts";
-import { Client, exchange, sampleHolding } from "../../servers/exchange.ts";
+import { Client, exchange, exchangeAgain, sampleHolding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import { servesAnother } from "../../servers/survival.ts";
 import { EagerPeer } from "../../../../sockets/eager_peer.ts";
@@ -123,7 +123,7 @@ export const connectionChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
       await Promise.all(peers.map((peer) => peer.closeWrite(timeout)));
       if (await ended()) return;
       // One that answers a single request for each client may close with the next one.
-      await exchange(server);
+      await exchangeAgain(server);
       if (await ended()) return;
       throw new Finding({
         saw: `the connection is still open ${timeout / 1_000} s after the client ended its side`,
@@ -168,13 +168,13 @@ async function resetWhileAnswering(server: ServerUnderTest<EagerPeer>): Promise<
 }
 
 async function keepsNoSockets(server: ServerUnderTest<EagerPeer>): Promise<void> {
-  await exchange(server);
+  await exchangeAgain(server);
   if (!server.servesSeveral) throw new Skipped("it was not seen to serve several clients");
   const child = server.program.process();
   const pids = (await usageOf(child.pid))?.pids ?? [];
   const before = await descriptorsOf(pids);
   for (let clients = 0; clients < CLIENTS / 2; clients += AT_A_TIME) {
-    await Promise.all(Array.from({ length: AT_A_TIME }, () => exchange(server)));
+    await Promise.all(Array.from({ length: AT_A_TIME }, () => exchangeAgain(server)));
   }
   let patience = server.timeout;
   for (let client = 0; client < CLIENTS / 2; client++) {

@@ -3,14 +3,11 @@ import { Finding } from "../../../../suite/test.ts";
 import type { Conversation, Token } from "../../../../talk/talk.ts";
 import { firstRequest, playable, requestsOf, sampleOf } from "../../conversations.ts";
 import { withEvidence } from "../../evidence.ts";
-import { Client, exchange, sampleHolding } from "../../servers/exchange.ts";
+import { Client, exchange, sampleHolding, wrongLater } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
 import { lacksRequest } from "../lacks.ts";
-
-/** The fix for an answer that came, but was wrong: the program does serve its next client. */
-const WRONG_FIX = "work out each answer from its own request; keep nothing from the one before";
 
 export const listens: Check<ServerUnderTest> = {
   id: "listens",
@@ -95,7 +92,7 @@ export const nextDatagram: Check<ServerUnderTest> = {
   ...nextClient,
   how: "Three clients ask, one after another.",
   why: "a server that ends with its first datagram must be restarted for the next",
-  fix: "put recvfrom() and sendto() inside a loop",
+  fix: "put recvfrom() and sendto() inside a loop; answer the address that recvfrom() returned",
 };
 
 /** The other conversations of a file, each by its title. */
@@ -154,7 +151,7 @@ async function servesThreeClients(server: ServerUnderTest): Promise<void> {
     await withEvidence(exchange(server, sampleHolding(server)), (evidence) => {
       server.servesSeveral = false;
       // Words in front of an answer would move it away from its caret.
-      if (evidence.blames !== undefined) return { ...evidence, fix: evidence.fix ?? WRONG_FIX };
+      if (evidence.blames !== undefined) return wrongLater(evidence);
       const saw = client === 1 ? evidence.saw : `after the first client had left: ${evidence.saw}`;
       const isLater = client > 1 && server.program.hasCrashed;
       const advice = server.program.hasCrashed && !isLater

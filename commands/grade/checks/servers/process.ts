@@ -7,7 +7,7 @@ import { requestsOf } from "../../conversations.ts";
 import { withEvidence } from "../../evidence.ts";
 import { NO_PROCESS, type Program } from "../../program/program.ts";
 import { usageOf } from "../../program/system.ts";
-import { Client, exchange, sampleHolding } from "../../servers/exchange.ts";
+import { Client, exchangeAgain, sampleHolding } from "../../servers/exchange.ts";
 import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import type { Check } from "../check.ts";
 
@@ -46,7 +46,7 @@ export const busy: Check<ServerUnderTest> = {
   fix: "leave the loop when recv() returns nothing: that is the end, not an empty message",
   needs: ["next-client", "hangs-up"],
   async run(server) {
-    await exchange(server);
+    await exchangeAgain(server);
     await restsWhenIdle(server.program);
   },
 };
@@ -87,7 +87,7 @@ export const processChecks: readonly Check<ServerUnderTest>[] = [
         ({ saw }) => ({ saw: `started again on port ${port}: ${saw}` }),
       ).finally(() => server.clients.leavesTrace = false);
       server.program.listenToStderr();
-      await exchange(server);
+      await exchangeAgain(server);
     },
   },
   ctrlC,
