@@ -3,7 +3,8 @@ import { EagerPeer } from "../../sockets/eager_peer.ts";
 import type { SocketFailureKind } from "../../sockets/errno.ts";
 import type { Stream } from "../../sockets/stream.ts";
 import { Finding } from "../../suite/test.ts";
-import { counted, difference, grouped, quoted, whatCame } from "./wording.ts";
+import { nounFor } from "../../text/counted.ts";
+import { difference, grouped, quoted, whatCame } from "./wording.ts";
 import { randomBytes } from "./tag.ts";
 
 /** How many timeouts a transfer may take as long as it makes progress. */
@@ -109,7 +110,7 @@ export class ConnectionPair implements Disposable {
 
 function nothingLeft(end: End): void {
   if (end.pending === 0) return;
-  const more = `${counted(end.pending, "byte")} more than was sent`;
+  const more = `${grouped(end.pending)} ${nounFor(end.pending, "byte")} more than was sent`;
   throw new Finding({ saw: `the ${end.side} got ${more}: ${quoted(end.peek())}` });
 }
 

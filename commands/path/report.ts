@@ -2,10 +2,11 @@ import { Failure, type FailureKind } from "../../cli/errors/failure.ts";
 import { rounded } from "../../cli/output/channels.ts";
 import type { Event } from "../../cli/output/events.ts";
 import type { Result, Summary } from "../../cli/reports/report.ts";
+import { counted } from "../../text/counted.ts";
 import { wrap } from "../../text/width.ts";
 import { countByStatus, idsWith, type Outcome } from "../../suite/outcome.ts";
 import type { Strays } from "./fixture.ts";
-import { counted, quoted } from "./wording.ts";
+import { quoted } from "./wording.ts";
 
 /** Width of an explanation. */
 const EXPLAIN_COLUMNS = 68;

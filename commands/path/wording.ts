@@ -3,7 +3,6 @@ import { formatDuration } from "../../protocol/duration.ts";
 import type { EagerPeer, InputEnd } from "../../sockets/eager_peer.ts";
 import { quoteBytes } from "../../text/width.ts";
 import { firstDifference } from "./tag.ts";
-import { nounFor } from "../../text/counted.ts";
 
 /** Columns of quoted bytes. */
 const QUOTE_WIDTH = 64;
@@ -11,11 +10,6 @@ const QUOTE_WIDTH = 64;
 /** `1,048,576`. */
 export function grouped(number: number): string {
   return number.toLocaleString("en-US");
-}
-
-/** `1 byte`, `50 connections`. */
-export function counted(number: number, noun: string): string {
-  return `${grouped(number)} ${nounFor(number, noun)}`;
 }
 
 /** `0.8 ms`, `1200 ms`. */

@@ -5,7 +5,7 @@ import { Finding, pass, Skipped, type Test } from "../../../suite/test.ts";
 import type { End } from "../connection_pair.ts";
 import { randomBytes } from "../tag.ts";
 import type { TcpDriver } from "../tcp_driver.ts";
-import { counted, inMs, since, whatCame } from "../wording.ts";
+import { grouped, inMs, since, whatCame } from "../wording.ts";
 import { onConnection } from "./question.ts";
 
 /** Milliseconds until the late reply to a half-close. */
@@ -125,7 +125,7 @@ function lastBytes(side: End["side"], why: string): Test<TcpDriver> {
       await pair.receive(other, bytes, `what the ${side} sent before its close`);
       // Nothing may come in between; whether the end comes is another question.
       await other.untilEnd(END_MS);
-      return pass(`all ${counted(LAST_BYTES, "byte")}`);
+      return pass(`all ${grouped(LAST_BYTES)} bytes`);
     },
   });
 }
