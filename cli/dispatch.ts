@@ -101,7 +101,7 @@ function find(name: string, commands: readonly Command[], more: readonly string[
   }
   const known = [...commands.map((command) => command.name), "help", "--version", ...more];
   const hint = suggest(name, known) ?? "netdemo help lists the commands";
-  throw misuse(`unknown command ${name || "''"}`, { hint });
+  throw misuse(`unknown command ${name.trim() || `'${name}'`}`, { hint });
 }
 
 function isUsage(error: unknown): error is Failure {

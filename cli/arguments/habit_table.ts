@@ -6,11 +6,11 @@ export const otherFlags: Readonly<Record<string, string>> = {
   "--listen": "l p port",
   "--for": "wait wait-for retry retries until",
   "--timeout": "w t connect-timeout",
-  "--count": "c n",
   "--verbose": "v vv debug",
   "--trace": "v vv debug verbose",
   udp: "u udp",
-  "": "host H server s port p P bind b listen l lp k addr tcp protocol from to L text message m",
+  tls: "tls ssl",
+  "": "host H server s port p P bind b listen l lp addr tcp protocol from to L text message m",
 };
 
 const NAME = String.raw`([A-Za-z][\w-]*)`;

@@ -61,7 +61,7 @@ function withOwnFlag(arg: string, { flags, takesText }: Program): Corrected {
   if (isOwn && dashes !== (name.length > 1 ? "--" : "-") && (dashes || !takesText)) {
     return { words: [`--${arg.slice(dashes.length)}`], why: "a flag begins with --" };
   }
-  const known = [...Object.keys(flags).map((flag) => `--${flag}`), "udp", ""];
+  const known = [...Object.keys(flags).map((flag) => `--${flag}`), "udp", "tls", ""];
   const meant = known.find((flag) => otherFlags[flag]?.split(" ").includes(name));
   if (dashes === "" || isOwn || meant === undefined) return { words: [arg] };
   const why = meant === "" ? "it needs no flag here" : `the flag is ${meant} here`;

@@ -135,7 +135,7 @@ function find(name: string, scenes: readonly Scene[]): Scene {
   if (scene !== undefined) return scene;
   const meant = suggest(name, scenes.map((scene) => scene.name));
   const hint = [meant ?? [], "netdemo help demo lists them"].flat().join(" ");
-  throw misuse(`unknown scene ${name}`, { hint });
+  throw misuse(`unknown scene ${name.trim() || `'${name}'`}`, { hint });
 }
 
 /** Returns the transport. @throws {Failure} of kind `USAGE` if the scene is about another. */
