@@ -1,8 +1,8 @@
-import { persist, type PersistOptions } from "./persist.ts";
+import { retry, type RetryOptions } from "./retry.ts";
 import type { Stream, StreamListener } from "./stream.ts";
 
 /** What to do with connections, and when to stop. */
-export interface AcceptOptions extends Pick<PersistOptions, "signal" | "onFailure"> {
+export interface AcceptOptions extends Pick<RetryOptions, "signal" | "onFailure"> {
   /** Takes a connection, and closes it in the end. */
   readonly admit: (stream: Stream) => void;
 }
@@ -20,7 +20,7 @@ export async function acceptFrom(
 ): Promise<void> {
   if (signal.aborted) return listener.close();
   signal.addEventListener("abort", () => listener.close(), { once: true });
-  await persist(async (succeeded) => {
+  await retry(async (succeeded) => {
     while (!signal.aborted) {
       const stream = await listener.accept();
       succeeded();

@@ -1,5 +1,5 @@
 import { errnoOf } from "./errno.ts";
-import { persist, type PersistOptions } from "./persist.ts";
+import { retry, type RetryOptions } from "./retry.ts";
 import type { DatagramSocket } from "./stream.ts";
 
 /**
@@ -9,7 +9,7 @@ import type { DatagramSocket } from "./stream.ts";
 const BUFFER_SIZE = 65_536;
 
 /** What to do with datagrams, and when to stop. */
-export interface ReceiveOptions extends Pick<PersistOptions, "signal" | "onFailure"> {
+export interface ReceiveOptions extends Pick<RetryOptions, "signal" | "onFailure"> {
   /**
    * Takes a datagram. Its bytes are valid until the next one is received, which waits for the
    * promise that this returns, if any.
@@ -30,7 +30,7 @@ export async function receiveFrom(
   if (signal.aborted) return socket.close();
   signal.addEventListener("abort", () => socket.close(), { once: true });
   const buffer = new Uint8Array(BUFFER_SIZE);
-  await persist(async (succeeded) => {
+  await retry(async (succeeded) => {
     while (!signal.aborted) {
       const [bytes, from] = await socket.receive(buffer);
       succeeded();

@@ -10,7 +10,7 @@ export interface Turn {
   /**
    * What these bytes are: a request, the line end of the one before, which comes late, or nothing
    * that the file shows, which is passed over. `another client`: there are none, another client
-   * has said something that this one hears of.
+   * has said something that this one receives.
    */
   readonly about: "request" | "late line end" | "nothing known" | "another client";
   /** What the server sends, a piece or a datagram each. */

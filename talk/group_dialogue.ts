@@ -125,7 +125,7 @@ export class GroupDialogue {
     for (const member of this.#members) member.changed();
   }
 
-  /** Whether its client is there to hear a line. */
+  /** Sends a line to its client; returns whether that one is there. */
   #send(group: Group, line: Line): boolean {
     const member = group.members.get(line.client) ?? this.#newcomer(group, line.client);
     if (member === undefined) return false;

@@ -20,7 +20,7 @@ export interface AnswersOptions {
   readonly call: Call;
   readonly channels: Channels;
   readonly json: boolean;
-  /** Whether a person reads each answer as it comes, so that an error need not be told again. */
+  /** Whether a person reads each answer as it comes, so that an error need not be repeated. */
   readonly isSeen: boolean;
   /** The hint to a request that was answered with an error, if it helps. */
   readonly hintFor: (request: string) => string | undefined;

@@ -79,8 +79,8 @@ function jsonView(options: ViewOptions, channels: Channels): View {
     notice(notice) {
       if (notice.what === "unresolved") return; // each client that is refused has its errno
       if (notice.what === "accept failed") {
-        const { message } = notice.error;
-        const errno = errnoOf(notice.error);
+        const { error } = notice;
+        const [errno, message] = [errnoOf(error), reasonOf(error)];
         return emit({ event: "accept-failed", ...common(), errno, message });
       }
       const { connection, client, relay } = notice;

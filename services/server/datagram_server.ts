@@ -1,7 +1,7 @@
 import { delay } from "@std/async/delay";
 import { type InternetEndpoint, loopbackAddresses } from "../../protocol/addresses.ts";
 import { MAX_DATAGRAM, readDatagram } from "../../protocol/datagram.ts";
-import { foreignStart } from "../../protocol/first_bytes.ts";
+import { type ForeignStart, foreignStart } from "../../protocol/first_bytes.ts";
 import type { Line } from "../../protocol/line_buffer.ts";
 import { ERROR_PREFIX } from "../../protocol/reply.ts";
 import { reasonOf } from "../../sockets/errno.ts";
@@ -11,7 +11,7 @@ import { receiveFrom } from "../../sockets/receive.ts";
 import type { DatagramSocket } from "../../sockets/stream.ts";
 import { system } from "../../sockets/system.ts";
 import { SocketTrace, traceDatagrams } from "../../sockets/trace.ts";
-import type { ReplyPlan, ReplyStep, Requester, Service } from "../service.ts";
+import type { ReplyPlan, ReplyStep, Service } from "../service.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { whyIgnored } from "./conversation.ts";
 import { DatagramDialogues } from "./datagram_dialogues.ts";
@@ -167,12 +167,8 @@ class DatagramServer implements Server {
     if (refused !== undefined) return this.#events.ignored?.(exchange, refused) as undefined;
     const foreign = foreignStart(bytes);
     if (foreign !== undefined) this.#events.foreign?.(exchange, foreign.kind);
-    const isForeign = foreign !== undefined && this.#dialogues === undefined &&
-      (line === null || !isRequest(foreign, bytes, this.#service, exchange));
-    const reply = isForeign
-      ? foreign.error
-      : this.#dialogues === undefined
-      ? this.#reply(line, length, exchange)
+    const reply = this.#dialogues === undefined
+      ? this.#reply(exchange, bytes, foreign)
       : this.#dialogues.reply(exchange, bytes);
     if (reply === undefined) {
       return this.#events.ignored?.(exchange, whyIgnored(bytes)) as undefined;
@@ -247,12 +243,21 @@ class DatagramServer implements Server {
     this.#events.ignored?.(exchange, `cannot send: ${reasonOf(error)}`);
   }
 
-  #reply(request: Line, length: number, requester: Requester): string | ReplyPlan {
+  #reply(
+    exchange: Exchange,
+    bytes: Uint8Array,
+    foreign: ForeignStart | undefined,
+  ): string | ReplyPlan {
+    const { line, length } = exchange.datagram;
+    if (foreign !== undefined) {
+      const mayAnswer = line !== null && isRequest(foreign, bytes, this.#service, exchange);
+      if (!mayAnswer) return foreign.error;
+    }
     if (length > this.#maxRequest) {
       return `${ERROR_PREFIX}the request is longer than ${this.#maxRequest} bytes`;
     }
-    if (request === null) return NOT_UTF8;
-    const reply = this.#service.reply(request, requester);
+    if (line === null) return NOT_UTF8;
+    const reply = this.#service.reply(line, exchange);
     // A UTF-16 code unit takes at most three bytes, so most replies need not be measured.
     const fits = typeof reply !== "string" || reply.length * 3 < system.maxDatagram ||
       encoder.encode(reply).length < system.maxDatagram;

@@ -107,7 +107,7 @@ export interface ServerEvents {
   connected?: ((connection: ConnectionPeer) => void) | undefined;
   /** A request (`null` if it was not UTF-8) was answered: its reply was written, or its plan carried out. */
   answered?: ((peer: Peer, request: Line, reply: string) => void) | undefined;
-  /** Something was sent that is no reply to a request: a greeting, what another client caused, or why the connection is refused. */
+  /** Something was sent without a request: a greeting, what another client caused, or why the connection is refused. */
   sent?: ((peer: Peer, text: string) => void) | undefined;
   /** A connection ended. */
   closed?: ((connection: ConnectionPeer, reason: EndReason) => void) | undefined;

@@ -107,7 +107,7 @@ export class ClientValues {
       const repeated = this.#repetitions(literal, asked);
       if (!isNumber(literal)) return { ...value, ways: repeated };
       const ways = results.filter(({ kind, result }) =>
-        // Without a fraction, 2 may be either quotient; 2.0 is no whole one.
+        // 2 may be either quotient; 2.0 is not what `//` gives.
         isShownAs(result, literal) && !(kind === "//" && literal.includes("."))
       );
       // Two words are enough to see that it may be either's.

@@ -19,7 +19,7 @@ interface Exchange {
   readonly values: readonly DerivedValue[];
 }
 
-/** A value of a reply, and how it follows from what clients said, as far as that is no chance. */
+/** A value of a reply, and how it follows from what clients said, unless that is chance. */
 export interface JudgedValue extends Found {
   /** Whether the server says it by itself, too. */
   readonly isOwn: boolean;
@@ -151,7 +151,7 @@ export class Evidence {
   }
 }
 
-/** Words that are the same in all requests of a form: they are no values. */
+/** Words that are the same in all requests of a form, and therefore not values. */
 class Keywords {
   /** By the form of requests, those that differ, and the different words at each place. */
   readonly #requests = new Map<string, { texts: Set<string>; words: Set<string>[] }>();

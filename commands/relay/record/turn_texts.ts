@@ -4,7 +4,7 @@ import type { Turn } from "./recording.ts";
 export interface TurnTexts {
   /** The size of the length, in network order, that all turns begin with; 0 if they don't. */
   readonly prefix: number;
-  /** Without that length; `undefined` where a turn is no text. */
+  /** Without that length; `undefined` where a turn is not text. */
   readonly texts: readonly (string | undefined)[];
 }
 

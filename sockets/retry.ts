@@ -8,7 +8,7 @@ const LONGEST_MS = 1_000;
 const REPORT_MS = 1_000;
 
 /** How to continue after failures. */
-export interface PersistOptions {
+export interface RetryOptions {
   /** Ends the work, and all waits. */
   readonly signal: AbortSignal;
   /** Whether a failure concerns only one peer, which calls for no wait and no report. */
@@ -23,9 +23,9 @@ export interface PersistOptions {
  *
  * @param work Loops until it throws; calls `succeeded` after each success.
  */
-export async function persist(
+export async function retry(
   work: (succeeded: () => void) => Promise<void>,
-  { signal, isHarmless, onFailure }: PersistOptions,
+  { signal, isHarmless, onFailure }: RetryOptions,
 ): Promise<void> {
   let wait = FIRST_MS;
   let reportedAt = -Infinity;
