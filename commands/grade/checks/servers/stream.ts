@@ -13,7 +13,6 @@ import {
   framedOf,
   longName,
   repeatedIn,
-  requestsOf,
   sampleOf,
   severalOf,
 } from "../../conversations.ts";
@@ -23,9 +22,8 @@ import type { ServerUnderTest } from "../../servers/server_under_test.ts";
 import type { Subject } from "../../subjects.ts";
 import type { Check } from "../check.ts";
 import { lacksFrames, lacksLong, lacksRepeats, lacksSeveral } from "../lacks.ts";
+import { apart, split } from "./pieces.ts";
 
-/** Milliseconds between the pieces of a request: enough to see whether the first is answered. */
-const PIECE_MS = 80;
 /** Digits or letters of the long request: as many digits as a conversation can hold. */
 const LONG = 9_000;
 /** Milliseconds within which a line end that is too much usually arrives. */
@@ -61,33 +59,7 @@ export const streamChecks: readonly Check<ServerUnderTest<EagerPeer>>[] = [
     lacks: (subject) => lacksFrames(subject) ?? lacksRepeats(subject),
     run: answersSeveral,
   },
-  {
-    id: "split",
-    level: "stream",
-    sentence: "accepts a request that arrives in pieces",
-    how: "A request is sent in three pieces, 80 ms apart; no answer may come before its end.",
-    why: "TCP carries bytes, not messages: what was sent at once may arrive in pieces",
-    fix: "collect what recv() returns, and handle a request only once its end is there",
-    needs: ["answers", "in-kind", "several"],
-    lacks: lacksFrames,
-    run: (server) =>
-      withEvidence(
-        exchange(server, { ...framedOf(server.settings.subject.lines), send: inPieces }),
-        // On a busy machine the pieces may be so late that a server takes the first for a request.
-        (evidence) => ({ ...evidence, isSilence: true }),
-      ),
-  },
-  {
-    id: "apart",
-    level: "stream",
-    sentence: "keeps apart what two clients send",
-    how: "One client sends half a request, another a whole one, then the first its other half.",
-    why: "with one buffer for all clients, the halves of two requests become one",
-    fix: "give each client a buffer of its own",
-    needs: ["split", "two-clients"],
-    lacks: lacksFrames,
-    run: keepsApart,
-  },
+  ...[split, apart],
   {
     id: "glued",
     level: "stream",
@@ -168,46 +140,6 @@ async function answersInKind(server: ServerUnderTest): Promise<void> {
     saw: `${bare}\\n\n${" ".repeat(bare.length)}^ a line end, though the request had none`,
     fix: "answer in kind: a request without a line end gets its answer without one",
   });
-}
-
-/** Sends a request in three pieces, and looks for an answer after each. @throws {Finding} */
-async function inPieces(peer: EagerPeer, bytes: Uint8Array): Promise<void> {
-  const third = Math.ceil(bytes.length / 3);
-  for (let at = 0; at < bytes.length; at += third) {
-    await peer.send(bytes.subarray(at, at + third));
-    const isLast = at + third >= bytes.length;
-    if (isLast || !await peer.until(({ length }) => length > 0, PIECE_MS)) continue;
-    throw new Finding({
-      sent: `${shown(bytes.subarray(0, at + third))} (the request has not ended yet)`,
-      saw: `an answer already: ${shown(peer.peek())}`,
-    });
-  }
-}
-
-async function keepsApart(server: ServerUnderTest): Promise<void> {
-  const holding = framedOf(server.settings.subject.lines);
-  let isHalf = false;
-  using other = new Client(server, holding);
-  const first = requestsOf(holding.conversation)[0] as Line;
-  const after = holding.conversation.lines.find(({ says, number }) =>
-    says === "client" && number > first.number
-  );
-  using one = new Client(server, {
-    ...holding,
-    async send(peer, bytes) {
-      if (isHalf) return await peer.send(bytes);
-      isHalf = true;
-      const half = Math.ceil(bytes.length / 2);
-      await peer.send(bytes.subarray(0, half));
-      await delay(PIECE_MS);
-      await withEvidence(other.hold(after), ({ sent = "", ...evidence }) => ({
-        ...evidence,
-        sent: `half a request by one client, then ${sent} by another`,
-      }));
-      await peer.send(bytes.subarray(half));
-    },
-  });
-  await one.hold();
 }
 
 /** Sends all requests at once, and then reads the answers. @throws {Finding} */
