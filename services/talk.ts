@@ -1,6 +1,7 @@
 import { Dialogue } from "../talk/dialogue.ts";
 import { GroupDialogue } from "../talk/group_dialogue.ts";
 import { namesClients, type Talk } from "../talk/talk.ts";
+import { fileName } from "../text/file_name.ts";
 import type { Service } from "./service.ts";
 
 /** What a service draws where it is the first to name a value: numbers from 0 up to 1. */
@@ -23,6 +24,9 @@ export function talkService(name: string, talk: Talk): Service {
 
 /** The service of a file that its user has named: over UDP if its lines are datagrams, else over TCP. */
 export function fileService(path: string, talk: Talk): Service {
-  const name = path.replace(/^.*[/\\]/, "");
-  return { ...talkService(name, talk), protocols: [talk.udp ? "udp" : "tcp"], file: path };
+  return {
+    ...talkService(fileName(path), talk),
+    protocols: [talk.udp ? "udp" : "tcp"],
+    file: path,
+  };
 }

@@ -727,6 +727,16 @@ Deno.test("--port-file waits for the file, then for the server, and follows a ne
     assertEquals(listed.probes.map(({ target }) => target), [`${HOST}:${server.port}`]);
     const missing = await check("--port-file", path, ":{port}/lab");
     assertMatch(missing.stderr, /no port for ':\{port\}\/lab'\nhint: .* calc, hello/);
+    // A file of a conversation that serve plays has its port by its name, or is the only one.
+    const talk = `${folder}/sums.talk`;
+    await Deno.writeTextFile(talk, "> {a} {b} +\\n\n< Sum of {a} and {b} is {a + b}\\n\n");
+    for (const other of [`hello ${greeter.port}\n`, ""]) {
+      await Deno.writeTextFile(path, `${other}sums.talk ${server.port}\n`);
+      const played = await checkJson("--port-file", path, "--talk", talk);
+      assertEquals(played.probes[0]?.verdict, "ok");
+    }
+    const sum = ["--send", "1 2 +", "--reply", "{...}3"];
+    assertEquals((await check("--port-file", path, ...sum)).code, 0);
     const unnamed = await check("localhost:{port}");
     assertMatch(unnamed.stderr, /no file says what \{port\} is\nhint: --port-file/);
   } finally {

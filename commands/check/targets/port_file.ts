@@ -2,13 +2,17 @@ import { delay } from "@std/async/delay";
 import { Failure } from "../../../cli/errors/failure.ts";
 import { formatDuration } from "../../../protocol/duration.ts";
 import { errnoOf, reasonOf } from "../../../sockets/errno.ts";
+import { fileName } from "../../../text/file_name.ts";
 import { decodeText } from "../../../text/encoding.ts";
 import { type Expectation, PORT } from "./targets.ts";
 
 /** Milliseconds between two looks at a file. */
 const EVERY_MS = 50;
 
-/** The ports in a file, by the service that has it; of a server with one service, by no name. */
+/**
+ * The ports in a file, by the service or the conversation file that has it; of a server with one
+ * service, by no name.
+ */
 type Ports = ReadonlyMap<string | undefined, number>;
 
 /**
@@ -23,7 +27,7 @@ function portsIn(path: string): Ports | undefined {
   if (text === "") return undefined;
   return new Map(
     text.split("\n").map((line) => {
-      const [, service, port = ""] = /^(?:([a-z]+) )?(\d{1,5})$/.exec(line.trim()) ?? [];
+      const [, service, port = ""] = /^(?:(.+) )?(\d{1,5})$/.exec(line.trim()) ?? [];
       if (Number(port) >= 1 && Number(port) <= 65_535) return [service, Number(port)] as const;
       throw new Failure("ERROR", `the port file ${path} holds no port: '${line.slice(0, 40)}'`, {
         hint: "it must hold a number from 1 to 65535, as a server's --port-file writes it",
@@ -98,12 +102,14 @@ export function placing(
  * @throws {Failure} of kind `ERROR` if the file has none for it.
  */
 function atPort(expectation: Expectation, ports: Ports): Expectation {
-  const { text, target, service } = expectation;
+  const { text, target, service, question } = expectation;
   if (target.protocol === "unix" || target.port !== 0) return expectation;
-  const port = ports.get(service) ?? ports.get(undefined);
+  const name = question?.form === "talk" ? fileName(question.name) : service;
+  const [only] = ports.size === 1 && service === undefined ? ports.values() : [];
+  const port = ports.get(name) ?? ports.get(undefined) ?? only;
   if (port === undefined) {
     throw new Failure("ERROR", `the port file has no port for '${text}'`, {
-      hint: `it has ports for ${[...ports.keys()].join(", ")}: name one of them after a slash`,
+      hint: `it has ports for ${[...ports.keys()].join(", ")}: name a service after a slash`,
     });
   }
   const replace = (it: string): string => it.replace(PORT, String(port));
