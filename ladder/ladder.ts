@@ -2,7 +2,7 @@ import type { Endpoint } from "../protocol/addresses.ts";
 import type { SocketCall, SocketEvent } from "../sockets/socket_events.ts";
 import type { Crossing, Rung, Side } from "./rung.ts";
 
-/** Milliseconds from which silence is drawn: a side is waiting. */
+/** Milliseconds from which a silence is drawn. */
 const LONG_SILENCE_MS = 100;
 
 const OPENING: readonly SocketCall[] = ["socket", "bind", "listen"];

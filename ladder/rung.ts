@@ -30,7 +30,7 @@ export interface Crossing {
 
 /** One line of the ladder: what each side called, and what crossed. */
 export interface Rung {
-  /** Milliseconds from the first event to what began to cross here; no rung is before the last. */
+  /** Milliseconds from the first event to what began to cross here; no rung is earlier than the one above. */
   readonly time: number;
   /** The calls that are known; none for a side that is only seen from outside. */
   readonly client: readonly SocketEvent[];

@@ -31,7 +31,7 @@ const ROW = 46;
 const NOTE_ROW = 20;
 const CHARACTER = 8.4;
 const ARROW_HEAD = 9;
-/** What is missing of the arrow of something lost. */
+/** How much shorter the arrow of something lost is. */
 const LOST = 60;
 /** Explanations fit between the rails. */
 const NOTE_COLUMNS = 57;

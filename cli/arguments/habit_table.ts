@@ -1,7 +1,7 @@
-/** What is typed, as a regular expression, what should be, and why. */
+/** What is typed (a regular expression), what is meant, and what was wrong. */
 export type Shape = readonly [typed: string, meant: string, why: string];
 
-/** What to type for the flags of other tools: a flag if the command has it, a word, or nothing. */
+/** The flags of other tools, by what replaces them: a flag if the command has it, a word, nothing. */
 export const otherFlags: Readonly<Record<string, string>> = {
   "--listen": "l p port",
   "--for": "wait wait-for retry retries until",
@@ -23,7 +23,7 @@ const PLACE = "a place is --host and --port";
 const SERVER = "a server is one word, HOST:PORT";
 const PROGRAM = "the program to start goes after --";
 
-/** For a line that begins with no command. */
+/** For lines that do not begin with a command. */
 export const nameShapes: readonly Shape[] = [
   ["^calculator-(server|client)", "calc-$1", "the calculator is called calc"],
   ["^(server|client)[ -](\\w+)", "$2-$1", COMMAND],

@@ -40,7 +40,7 @@ export function problemOfHost(
   };
 }
 
-/** Whether a text may be a host name; none is one too. */
+/** Whether a text may be a host name; an empty one may. */
 export function isHostName(text: string): boolean {
   // Not a literal, which is compiled when the module is loaded: that takes half a millisecond.
   return /^[\w.-]*$/.test(text) || new RegExp("^[\\p{L}\\p{M}\\p{N}._-]*$", "u").test(text);

@@ -15,7 +15,7 @@ export function refuseScriptBlock(args: readonly string[]): void {
   let block: string | undefined;
   for (let index = 0; index < args.length; index++) {
     const text = args[index] === "-encodedCommand" ? decoded(args[index + 1] ?? "") : undefined;
-    // Another text is of someone who runs PowerShell with a script.
+    // Any other text comes from someone who runs a script with PowerShell.
     const isBlock = text === "port" || FORMATS.test(args[index + 2] ?? "");
     if (text === undefined || !isBlock) meant.push(args[index] ?? "");
     else {

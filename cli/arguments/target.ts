@@ -132,7 +132,7 @@ function shownWith(prefix: string, port: string): (host: string) => string {
   return (host) => `${prefix}${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Says what a text is that does not end in a port, as far as that can be guessed. */
+/** Guesses what a text without a port was meant as. */
 function noPort(authority: string, text: string, prefix: string): Failure {
   const [why, hint] = otherForm(authority, prefix) ?? bareIpv6(authority, prefix) ??
     hostAlone(authority.split(":", 1)[0] ?? "", prefix);
@@ -150,7 +150,7 @@ function hostAlone(host: string, prefix: string): Explanation {
 
 type Explanation = readonly [why: string, hint: string];
 
-/** A form that other tools read. */
+/** A form that other tools accept. */
 function otherForm(authority: string, prefix: string): Explanation | undefined {
   if (authority === "") {
     const hint = `write a target as HOST:PORT, for example ${prefix}localhost:4040, or ` +

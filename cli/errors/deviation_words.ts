@@ -5,7 +5,7 @@ import { visible } from "../../text/visible.ts";
 import { cutTo, widthOf } from "../../text/width.ts";
 import { excerptOf } from "./excerpt.ts";
 
-/** Columns of what was said that are shown. */
+/** Columns of a message that are shown. */
 const SHOWN = 60;
 /** Bytes that are made visible at most, before and after the place that is wrong. */
 const NEAR = 200;
@@ -67,7 +67,7 @@ function endWords({ ending, token, kind }: DeviationFacts): string {
   return kind === "less" ? ", and nothing more" : "";
 }
 
-/** In what the file does not fit its server, if that is known. */
+/** How the file does not fit its server, if that is known. */
 export function deviationHint(hint: DeviationHint): string {
   switch (hint) {
     case "needs line end":
