@@ -26,6 +26,7 @@ import {
   netdemoCommand,
   netdemoInProcess,
   Process,
+  python,
   python3,
   run,
   signalTest,
@@ -59,6 +60,15 @@ async function checkJson(...args: readonly string[]) {
 }
 
 const HOST = "127.0.0.1";
+
+/** How a port is asked that resets all connections, and what that shows. */
+const resets = [
+  ["", "", "reset"],
+  ["", "/open", "open"], // the handshake was completed
+  ["http://", "/", "reset"],
+  ["tls://", "", "reset"],
+  ["tls://", "/open", "reset"],
+] as const;
 const honest = answering((text) => `${calculate(text)}\n`);
 const startHonest = (host = HOST): Promise<RunningPeer> => startStreams(host, honest);
 const startSilent = (): Promise<RunningPeer> => startStreams(HOST, () => forever);
@@ -324,6 +334,18 @@ Deno.test("--count counts lost replies and how long the others took", async () =
   const { stdout } = await check(...args);
   assertMatch(stdout, /closed +8 tries: 6 ok, 2 closed; loss 25\.0%\n {6}first +reply: accepted/);
   assertMatch(stdout, /\n {6}reply +p50 [\d.]+ +p95 [\d.]+ +p99 [\d.]+ +max [\d.]+ ms\n$/);
+});
+
+testWith([unix, python3], "a reset is the same, whichever call of the probe meets it", async () => {
+  await using peer = new Process([python(), `${import.meta.dirname}/harness/resetting.py`]);
+  const [, port] = await peer.printed(/(\d+)\n/);
+  // While it connects, writes or reads: which, differs from try to try.
+  const flags = ["--count", "120", "--every", "0s"];
+  for (const [start, service, verdict] of resets) {
+    const { events } = await checkJson(`${start}${HOST}:${port}${service}`, ...flags);
+    const { verdicts } = events.find(({ event }) => event === "statistics");
+    assertEquals(verdicts, { [verdict]: 120 }, start + service);
+  }
 });
 
 Deno.test("--every is the time from the start of one try to the next", async () => {

@@ -1,7 +1,9 @@
+import { delay } from "@std/async/delay";
 import type { Match } from "../../../clients/challenge.ts";
 import { type Endpoint, isSameEndpoint } from "../../../protocol/addresses.ts";
 import { proxyHeader } from "../../../protocol/proxy_header.ts";
 import { connectTcp, connectUnix } from "../../../sockets/dial.ts";
+import { kindOf } from "../../../sockets/errno.ts";
 import { bindDatagrams } from "../../../sockets/listen.ts";
 import {
   type DatagramSocket,
@@ -59,7 +61,34 @@ export async function openStream(probing: Probing): Promise<Stream> {
 async function connect(remote: Endpoint, signal: AbortSignal): Promise<Stream> {
   if ("path" in remote) return await connectUnix(remote.path ?? "");
   signal.throwIfAborted();
-  return new DenoStream(await connectTcp(remote, signal));
+  return readingResets(new DenoStream(await connectTcp(remote, signal)));
+}
+
+/** The system reports a reset once: after a write that met it, reading shows an ordinary end. */
+function readingResets(stream: Stream): Stream {
+  let reset: unknown;
+  return {
+    local: stream.local,
+    remote: stream.remote,
+    async read(buffer) {
+      const count = await stream.read(buffer);
+      if (count !== null) return count;
+      await delay(0); // the write may have failed in the same turn
+      if (reset !== undefined) throw reset;
+      return null;
+    },
+    async write(bytes) {
+      try {
+        return await stream.write(bytes);
+      } catch (error) {
+        if (kindOf(error) === "RESET") reset = error;
+        throw error;
+      }
+    },
+    closeWrite: () => stream.closeWrite(),
+    close: () => stream.close(),
+    [Symbol.dispose]: () => stream.close(),
+  };
 }
 
 /** Sends the request, and reads until the reply is whole, wrong, or cut short. */

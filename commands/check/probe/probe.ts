@@ -96,7 +96,8 @@ async function endingOf(probing: Probing): Promise<ProbeEnding> {
 }
 
 /** Turns an error of a socket into an ending; rethrows a bug. */
-async function endingOfError(error: unknown, { seen, remote, over }: Probing): Promise<Failed> {
+async function endingOfError(error: unknown, probing: Probing): Promise<ProbeEnding> {
+  const { seen, remote, over, challenge, tls } = probing;
   const { phase } = seen;
   const failed = { how: "failed", phase } as const;
   if (over.signal.aborted) {
@@ -113,6 +114,10 @@ async function endingOfError(error: unknown, { seen, remote, over }: Probing): P
   const { kind, errno } = causeOf(error);
   if (phase === "reply" || phase === "tls") {
     return { ...failed, kind: kind === "RESET" ? "RESET" : "CLOSED", errno };
+  }
+  // The handshake is all that was asked for, and only a connection can be reset.
+  if (kind === "RESET" && challenge === undefined && tls === undefined) {
+    return { how: "connected", phase: "connect" };
   }
   const isLocal = kind === "UNREACHABLE" && "hostname" in remote &&
     await isRefusedHere(remote.hostname, errno);
