@@ -42,7 +42,7 @@ function exitCodesPage(columns: number): string {
     ["  0", "done; for a server: stopped by a signal, by --once or by --max-time"],
     ["126", "grade: the program can't be started"],
     ["127", "grade: the program was not found"],
-    ["130", "a second Ctrl-C while a server drains; 128 + the number of the signal"],
+    ["130", "ended by Ctrl-C, a server by the second one: 128 + the number of the signal"],
     ["141", "the reader of stdout is gone (on Unix 128 + SIGPIPE)"],
   ];
   const all = [...rows, ...others].sort(([one], [other]) => Number(one) - Number(other));
