@@ -1,4 +1,5 @@
 import { isWildcard } from "../../sockets/host_addresses.ts";
+import { os } from "../../sockets/system.ts";
 import { hasZoneNamed, isZoneUnknown } from "../../sockets/zone.ts";
 import { cannot, NEWER_RUNTIME } from "../runtime.ts";
 
@@ -37,7 +38,8 @@ export const NEEDS_ZONE = "name the interface after a %, as netdemo address list
 export function unknownZone(hostname: string, cause?: unknown) {
   if (!isZoneUnknown(hostname, cause)) return undefined;
   const [, zone = ""] = hostname.split("%");
-  if (hasZoneNamed(zone)) return { why: cannot("zone"), hint: NEWER_RUNTIME };
+  // The build falls back to that runtime on Linux alone; Windows has interfaces of no use.
+  if (os === "linux" && hasZoneNamed(zone)) return { why: cannot("zone"), hint: NEWER_RUNTIME };
   const hint = "netdemo address lists this host's interfaces and their addresses";
   return { why: `this host has no interface '${zone}' for that address`, hint };
 }
