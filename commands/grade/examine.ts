@@ -108,11 +108,9 @@ export async function examine(options: GradeOptions, how: ExamineOptions): Promi
   await stack.disposeAsync();
   const cut = how.stop.aborted ? "signal" : timeLimit.signal.aborted ? "time" : undefined;
   const why = failure?.message ?? (cut && whyCut(cut, options));
-  if (why !== undefined) {
-    const detail = `not judged: ${why}`;
-    for (const test of prepared.tests.filter(({ id }) => !done.has(id))) {
-      take({ test, status: "not-judged", detail, elapsedMs: 0 });
-    }
+  const left = why === undefined ? [] : prepared.tests.filter(({ id }) => !done.has(id));
+  for (const test of left) {
+    take({ test, status: "not-judged", detail: `not judged: ${why}`, elapsedMs: 0 });
   }
   const elapsedMs = Math.round((performance.now() - startedAt) * 10) / 10;
   const containment = container?.kind;

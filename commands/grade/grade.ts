@@ -1,5 +1,5 @@
 import type { Program, Run } from "../../cli/command.ts";
-import { parseCommandLine } from "../../cli/arguments/flags.ts";
+import { type FlagValues, parseCommandLine } from "../../cli/arguments/flags.ts";
 import { readTalk } from "../../cli/arguments/talk_file.ts";
 import type { Channels } from "../../cli/output/channels.ts";
 import { flags, type GradeOptions } from "./options.ts";
@@ -72,11 +72,7 @@ function parse(args: readonly string[]): Run {
   const { flags: values, words, given } = parseCommandLine(own, flags);
   const [name, target, surplus] = words;
   const protocol = values.udp || target?.startsWith("udp://") ? "udp" : "tcp";
-  if (values.lines && values.talk !== undefined) {
-    throw misuse("--lines is for the lesson's programs: a conversation file shows its line ends", {
-      hint: "end each line of the file with \\n, and leave out --lines",
-    });
-  }
+  refuseContradictions(values, given);
   const choice: Choice = { name, protocol, lines: values.lines, talk: values.talk };
   const known = choice.talk === undefined ? lessonSubjects(choice) : undefined;
   if (values.list) return async (channels) => show(listing(await chosen(choice)), channels);
@@ -90,10 +86,6 @@ function parse(args: readonly string[]): Run {
     throw misuse(`received '${surplus}' after the target`, {
       hint: `a command goes after --: netdemo grade ${name} -- COMMAND`,
     });
-  }
-  const ofClass = classFlags.find((flag) => given.has(flag));
-  if (values.class === undefined && ofClass !== undefined) {
-    throw misuse(`--${ofClass} is for a class: --class FOLDER`);
   }
   const optionsFor = (subject: Subject): GradeOptions => ({
     target,
@@ -119,6 +111,19 @@ function parse(args: readonly string[]): Run {
 
 /** The flags that need --class. */
 const classFlags = ["jobs", "csv", "html", "resume"];
+
+/** @throws {Failure} of kind `USAGE` for flags that mean nothing together. */
+function refuseContradictions(values: FlagValues<typeof flags>, given: ReadonlySet<string>): void {
+  if (values.lines && values.talk !== undefined) {
+    throw misuse("--lines is for the lesson's programs: a conversation file shows its line ends", {
+      hint: "end each line of the file with \\n, and leave out --lines",
+    });
+  }
+  const ofClass = classFlags.find((flag) => given.has(flag));
+  if (values.class === undefined && ofClass !== undefined) {
+    throw misuse(`--${ofClass} is for a class: --class FOLDER`);
+  }
+}
 
 /** Examines one program, or a class; only then is the code for that loaded. */
 async function start(options: GradeOptions, channels: Channels): Promise<number> {

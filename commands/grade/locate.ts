@@ -25,30 +25,34 @@ export async function locate(
   { python } = systemWords(),
   onWait?: (port: number) => void,
 ) {
-  const { target: text, command, subject, level, port, timeout } = options;
+  const { target, command, subject, port } = options;
   const named = subject.isFile ? `${subject.name} --talk FILE` : subject.name;
-  if (text === undefined) {
-    if (command === undefined || command.length === 0) {
-      throw misuse("grade needs the command that starts the program", {
-        hint: options.class === undefined
-          ? `give it after --: netdemo grade ${named} -- ${python} program.py "{port}"`
-          : `give it after --: netdemo grade ${named} --class FOLDER -- ${python} "{dir}/program.py" "{port}"`,
-      });
-    }
-    if (port === undefined) return undefined;
-    const end = performance.now() + options["max-time"];
-    await untilFree(port, { isOver: () => performance.now() > end, onWait });
-    const cause = whyNotFree(port);
-    if (cause !== undefined) throw notFree(port, cause);
-    return undefined;
-  }
-  if (command !== undefined) throw misuse("a TARGET and a COMMAND can't both be given");
-  if (subject.role === "client") {
+  if (target !== undefined) {
+    if (command !== undefined) throw misuse("a TARGET and a COMMAND can't both be given");
+    if (subject.role === "server") return await whereIs(target, options);
     throw misuse("a client has no TARGET: netdemo starts it and plays its server", {
       hint: `netdemo grade ${named} -- ${python} client.py "{port}"`,
     });
   }
-  const parsed = parseTarget(text, { services: ["hello", "message", "calc"] });
+  if (command === undefined || command.length === 0) {
+    throw misuse("grade needs the command that starts the program", {
+      hint: options.class === undefined
+        ? `give it after --: netdemo grade ${named} -- ${python} program.py "{port}"`
+        : `give it after --: netdemo grade ${named} --class FOLDER -- ${python} "{dir}/program.py" "{port}"`,
+    });
+  }
+  if (port === undefined) return undefined;
+  const end = performance.now() + options["max-time"];
+  await untilFree(port, { isOver: () => performance.now() > end, onWait });
+  const cause = whyNotFree(port);
+  if (cause !== undefined) throw notFree(port, cause);
+  return undefined;
+}
+
+/** The addresses and the port of a running server. @throws {Failure} */
+async function whereIs(target: string, options: GradeOptions) {
+  const { subject, level, timeout } = options;
+  const parsed = parseTarget(target, { services: ["hello", "message", "calc"] });
   if (parsed.protocol === "unix") {
     throw misuse("grade examines servers over TCP and UDP", {
       hint: "let the server listen on a port, and give HOST:PORT",
@@ -61,9 +65,9 @@ export async function locate(
       hint: "if it is yours, add --i-may-break-it",
     });
   }
-  if (parsed.protocol !== subject.protocol && text.includes("://")) {
+  if (parsed.protocol !== subject.protocol && target.includes("://")) {
     const protocol = subject.protocol.toUpperCase();
-    throw misuse(`this program speaks ${protocol}, and the target does not: ${text}`, {
+    throw misuse(`this program speaks ${protocol}, and the target does not: ${target}`, {
       hint: `give the target without ${parsed.protocol}://`,
     });
   }
