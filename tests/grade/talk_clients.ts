@@ -236,11 +236,34 @@ const onePerConnectionClient = client(
   python("server.sendall(input().encode())\nmore()\nprint(received.decode())"),
 );
 
+/** Its first reply has no value that a user must see. */
+const storeClient: TalkProgram = {
+  kind: "a store in binary",
+  talk: "type put {k} {v}\n> {length as u16}\\x01{length(k) as u8}{k}{v}\n< \\0\\x01\\0\n" +
+    "type get {k}\n> {length as u16}\\x02{length(k) as u8}{k}\n< {length as u16}\\0{v}\n",
+  language: "py",
+  source: python(`
+def take(size):
+    global received
+    while len(received) < size:
+        more()
+    taken, received = received[:size], received[size:]
+    return taken
+for operation in 1, 2:
+    words = input().encode().split()
+    request = bytes([operation, len(words[1])]) + b"".join(words[1:])
+    server.sendall(len(request).to_bytes(2, "big") + request)
+    size = int.from_bytes(take(2), "big")
+    reply = take(size)
+    if reply[0] == 0:
+        print(reply[1:].decode())`),
+};
+
 /** A chat takes two clients, which no single program plays. */
 export const rightClients: readonly TalkProgram[] = [
   ...[infixClient, operatorFirstClient, greetingClient, jsonClient, lengthPrefixClient],
   ...[binaryClient, severalLinesClient, guessClient, lossyClient, daytimeClient],
-  ...[paddedClient, onePerConnectionClient],
+  ...[paddedClient, onePerConnectionClient, storeClient],
 ];
 
 export const mistakenClients: readonly MistakenTalk[] = [
@@ -264,6 +287,23 @@ export const mistakenClients: readonly MistakenTalk[] = [
     says: /reverse order/,
   }),
   wrong(paddedClient, "sends", "spaces in place of NULs", [['ljust(16, b"\\0")', "ljust(16)"]]),
+  wrong(storeClient, "sends", "a length that is one too many", [
+    ["len(words[1])]", "len(words[1]) + 1]"],
+  ], { says: /want {2}\{length\}\\x01/ }),
+  wrong(
+    { ...storeClient, talk: storeClient.talk.replaceAll(/^type .*\n/gm, "") },
+    "sends",
+    "the file does not show what is typed",
+    [],
+    { says: /show in the file what its user types/ },
+  ),
+  wrong(storeClient, "split-reply", "one recv() for a reply", [
+    [
+      '    size = int.from_bytes(take(2), "big")\n    reply = take(size)',
+      '\
+    more()\n    reply, received = received[2:], b""',
+    ],
+  ], { says: /did not go on after a reply/ }),
   wrong(greetingClient, "prints", "prints the greeting for the answer", [
     ["say(input())\nprint(line())", "say(input())\nline()"],
   ]),

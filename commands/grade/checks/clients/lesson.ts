@@ -22,6 +22,11 @@ import { lacksRequest } from "../lacks.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+// deno-lint-ignore no-control-regex -- they are what nobody types
+const UNTYPABLE = /[\0-\x08\x0e-\x1f]/;
+
+const SHOW_TYPED = "show in the file what its user types: a line such as type put {key} {value}";
+
 /** A server that replies as the conversation shows, and leaves the connection open unless it ends. */
 export const goodServer: Scenario = {
   id: "good",
@@ -121,24 +126,26 @@ export const lessonClientChecks: readonly Check<ClientUnderTest>[] = [
 ];
 
 async function sendsWell(client: ClientUnderTest): Promise<void> {
+  const { subject: { talk } } = client.settings;
   const run = await client.observe(goodServer);
-  const line = firstRequest(client.settings.subject.talk);
+  const line = firstRequest(talk);
   const wanted = line === undefined ? "" : describe([line], client.typed);
   const typed = client.input?.split("\n")[0]?.trim();
   const sent = typed === undefined ? {} : { sent: `${typed} (typed)` };
-  const came = run.misunderstood;
-  if (came !== undefined) {
-    throw new Finding({ ...sentWrongly(came, wantedFor(came, client)), ...sent, said: run.said });
-  }
-  const asked = run.heard.filter(({ request }) => request.length > 0);
-  if (asked.length === 0) throw new Finding({ ...sent, ...sentNothing(run) });
-  const request = asked[0]?.request ?? new Uint8Array();
-  const isFine = !areSwapped(request, wanted) &&
+  const [asked] = run.heard.filter(({ request }) => request.length > 0);
+  const isFine = asked !== undefined && !areSwapped(asked.request, wanted) &&
     !namesIn(line?.tokens ?? []).some((name) =>
-      hasMore(asked[0]?.values, client.typed, name) || isOdd(asked[0]?.values, name)
+      hasMore(asked.values, client.typed, name) || isOdd(asked.values, name)
     );
-  if (isFine) return;
-  throw new Finding({ ...sentWrongly(request, wanted), ...sent, said: run.said });
+  // A request that is wrong in itself may be why the next one was misunderstood.
+  const came = isFine ? run.misunderstood : asked?.request ?? run.misunderstood;
+  if (isFine && came === undefined) return;
+  const evidence = came === undefined
+    ? sentNothing(run)
+    : sentWrongly(came, came === run.misunderstood ? wantedFor(came, client) : wanted);
+  const isTyped = sampleOf(talk).lines.some(({ says }) => says === "typed");
+  const advice = !isTyped && UNTYPABLE.test(typed ?? "") ? { fix: SHOW_TYPED } : {};
+  throw new Finding({ said: run.said, ...evidence, ...sent, ...advice });
 }
 
 /**

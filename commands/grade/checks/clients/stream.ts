@@ -11,7 +11,7 @@ import { shown } from "../../evidence.ts";
 import { isMachineBusy } from "../../program/system.ts";
 import type { Check } from "../check.ts";
 import { lacksRequest } from "../lacks.ts";
-import { lacksShown, shownParts } from "./lesson.ts";
+import { goodServer, lacksShown, shownParts } from "./lesson.ts";
 
 /** Bytes of the long reply. */
 const LONG = 200_000;
@@ -88,16 +88,23 @@ async function printsWhole(
   pieces: (asked: Asked) => readonly Uint8Array[],
   shouldShow: (heard: Heard) => readonly string[],
 ): Promise<void> {
+  const { isFile } = client.settings.subject;
+  const { heard: usual } = await client.observe(goodServer);
   for (let tries = 1;; tries++) {
-    const run = await client.observe(inPieces(`${id} ${tries}`, pieces, tries > TRIES));
-    const [heard] = run.heard;
-    const parts = heard && shouldShow(heard);
-    const lost = parts?.find((part) => !(run.stdout + run.stderr).includes(part));
-    if (parts !== undefined && lost === undefined) return;
+    const scenario = inPieces(`${id} ${tries}`, pieces, { isFile, isHurried: tries > TRIES });
+    const run = await client.observe(scenario);
+    const lost = run.heard.flatMap(shouldShow)
+      .find((part) => !(run.stdout + run.stderr).includes(part));
+    const goesOn = run.heard.length >= Math.max(1, usual.length);
+    if (goesOn && lost === undefined) return;
     if (tries < TRIES || (tries < MAX_TRIES && await isMachineBusy())) continue;
+    const [heard] = run.heard;
     const isLine = heard === undefined || heard.request.at(-1) === 0x0a;
-    const fix = isLine || client.settings.subject.isFile ? undefined : ASK_IN_LINES;
-    throw new Finding({ want: lost && shown(lost), saw: printedBy(run), said: run.said, fix });
+    const fix = isLine || isFile ? undefined : ASK_IN_LINES;
+    const saw = goesOn || lost !== undefined
+      ? printedBy(run)
+      : `it did not go on after a reply; ${printedBy(run)}`;
+    throw new Finding({ want: lost && shown(lost), saw, said: run.said, fix });
   }
 }
 
@@ -112,13 +119,14 @@ function lacksReplyEnd({ isFile, talk }: Subject): string | undefined {
 /**
  * A server that sends its reply in pieces, each after the client has read the previous one.
  *
+ * @param isFile Whether a file shows where its replies end.
  * @param isHurried Whether it does not look at what the client has read, which may take so long that
  * a client which waits for a moment of silence takes the first piece for the whole.
  */
 function inPieces(
   id: string,
   pieces: (asked: Asked) => readonly Uint8Array[],
-  isHurried: boolean,
+  { isFile, isHurried }: { readonly isFile: boolean; readonly isHurried: boolean },
 ): Scenario {
   return {
     id,
@@ -131,7 +139,7 @@ function inPieces(
         await send(piece);
       }
       // Without line ends, only the end of the connection marks the end of a long reply.
-      if (!isLine || ends) close();
+      if (ends || (!isLine && !isFile)) close();
     },
   };
 }
