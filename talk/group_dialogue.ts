@@ -55,7 +55,7 @@ export class GroupDialogue {
 
   /** Speaks first to a client, if it is its turn, or a new group's. */
   greet(member: Member): void {
-    for (const group of this.#groups) this.#goOn(group);
+    if ([...this.#groups].filter((group) => this.#speak(group)).length > 0) this.#notify();
     const isAwaited = [...this.#groups].some((group) =>
       group.lines.slice(group.index).some(({ client }) => !group.members.has(client))
     );
@@ -65,7 +65,8 @@ export class GroupDialogue {
     if (first?.says !== "server") return;
     const group = newGroup(lines);
     this.#assign(member, group, first.client);
-    this.#goOn(group);
+    this.#speak(group);
+    this.#notify();
   }
 
   /** What a client has said, which is then answered; `undefined` if there is more to come. */
@@ -80,16 +81,22 @@ export class GroupDialogue {
     this.#assign(member, group, line.client);
     for (const [name, value] of match.said) group.values.set(name, value);
     group.index++;
-    this.#goOn(group);
+    this.#speak(group);
+    this.#notify();
     return match;
   }
 
   leave(member: Member): void {
     this.#members.delete(member);
     this.#remove(member);
-    if (member.group !== undefined) this.#goOn(member.group);
-    // Who came early may have waited for this group.
-    for (const other of this.#members) if (other.group === undefined) this.greet(other);
+    if (member.group !== undefined) this.#speak(member.group);
+    this.#notify();
+    // Those who came early may have waited for this group; where one still waits, all others do.
+    for (const other of this.#members) {
+      if (other.group !== undefined) continue;
+      this.greet(other);
+      if (other.group === undefined) break;
+    }
   }
 
   /** Lines that a client may say: its next one or, if it is in no conversation, a first one. */
@@ -113,8 +120,9 @@ export class GroupDialogue {
     return [...awaiting, ...beginning];
   }
 
-  /** The server's lines from here on, each to its client. */
-  #goOn(group: Group): void {
+  /** Says the server's lines from here on, each to its client; returns whether there were any. */
+  #speak(group: Group): boolean {
+    const { index } = group;
     for (let line = nextOf(group); line !== undefined; line = nextOf(group)) {
       const isSaid = line.says === "server"
         ? this.#send(group, line)
@@ -122,6 +130,11 @@ export class GroupDialogue {
       if (!isSaid) break;
       group.index++;
     }
+    return group.index > index;
+  }
+
+  /** What clients may say, or receive, has changed. */
+  #notify(): void {
     for (const member of this.#members) member.changed();
   }
 

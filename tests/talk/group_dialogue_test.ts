@@ -1,9 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import type { ServerSide, Turn } from "../../talk/dialogue.ts";
 import { GroupDialogue } from "../../talk/group_dialogue.ts";
 import type { ClientState } from "../../talk/request_matcher.ts";
 import { parseTalk } from "../../talk/parse.ts";
+import { processorTime, testWith, timing } from "../harness/mod.ts";
 import { assertProperty } from "../harness/random.ts";
 import { latin1 } from "../harness/talks.ts";
 
@@ -111,6 +112,15 @@ Deno.test("more clients begin again, and one takes the place of another that has
     "Hi B\nC came\n",
     "Hi C\n",
   ]);
+});
+
+testWith([timing], "a thousand clients come and leave in a moment", () => {
+  const server = new GroupDialogue(parseTalk("ann< 1\\n\nann> {w}\\n\nbob< {w}\\n\n"), () => 0.3);
+  const start = processorTime();
+  const sides = Array.from({ length: 1_000 }, () => server.join());
+  for (const side of sides) side.greet();
+  for (const side of sides) side.leave?.();
+  assertLess(processorTime() - start, 2_000);
 });
 
 Deno.test("whatever several clients say, in whatever order, everything comes to an end", () =>
