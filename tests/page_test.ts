@@ -508,7 +508,7 @@ Deno.test("a page whose port is in use fails before anything listens", async () 
     const [first, hint] = stderr.split("\n");
     const where = `127.0.0.1:${taken.addr.port}`;
     assertEquals(first, `netdemo: BIND: the page cannot listen on ${where}: the port is in use`);
-    assertMatch(hint ?? "", /^hint: .*--page-port 0 takes any free one$/);
+    assertMatch(hint ?? "", /^hint: .*--page-port 0 takes a free one$/);
     assertNotEquals(stderr.includes("--port 0 "), true);
   }
 });
