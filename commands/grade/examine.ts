@@ -1,7 +1,8 @@
 /** Examines a program. What is reported of it is up to the caller. */
 import { asFailure, Failure, misuse } from "../../cli/errors/failure.ts";
-import { systemWords } from "../../cli/system_words.ts";
+import { type SystemWords, systemWords } from "../../cli/system_words.ts";
 import { seededRandom } from "../../protocol/random.ts";
+import { shellWord } from "../../text/shell.ts";
 import type { Outcome } from "../../suite/outcome.ts";
 import { type Driver, run } from "../../suite/runner.ts";
 import { isReported } from "../../suite/selection.ts";
@@ -199,18 +200,29 @@ export function whyCut(cut: Cut, { "max-time": maxTime }: GradeOptions): string 
 export function cannotStart(
   cause: CannotStart,
   { command = [] }: GradeOptions,
-  { python, pythonIs, notExecutable, ownProgram } = systemWords(),
+  words = systemWords(),
 ): Failure {
   const { message, found } = cause;
-  const isOneWord = command.length === 1 && command[0]!.includes(" ");
-  const isPython = /^python3?$/.test(command[0] ?? "") && command[0] !== python;
-  const hint = isPython
-    ? `${pythonIs}: netdemo grade ... -- ${python} program.py`
-    : found
-    ? `${notExecutable}, or name the interpreter: -- ${python} program.py`
-    : isOneWord
-    ? "leave out the quotes: the program and its arguments are separate words"
-    : `check the spelling; a program in this folder is called ${ownProgram}`;
+  const hint = startHint(command, found, words);
   const exitCode = found ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
   return new Failure("ERROR", message, { cause, hint, exitCode });
+}
+
+function startHint(
+  command: readonly string[],
+  found: boolean,
+  { python, pythonIs, notExecutable, ownProgram }: SystemWords,
+): string {
+  const [first = ""] = command;
+  if (/^python3?$/.test(first) && first !== python) {
+    return `${pythonIs}: netdemo grade ... -- ${python} program.py`;
+  }
+  const isScript = /^\S+\.py$/i.test(first);
+  const script = isScript ? command.map(shellWord).join(" ") : "program.py";
+  const interpreted = `name the interpreter: -- ${python} ${script}`;
+  if (found) return `${notExecutable}, or ${interpreted}`;
+  if (isScript) return interpreted;
+  return command.length === 1 && first.includes(" ")
+    ? "leave out the quotes: the program and its arguments are separate words"
+    : `check the spelling; a program in this folder is called ${ownProgram}`;
 }

@@ -142,6 +142,9 @@ testWith(
       "python3 server.py {port}",
     ]);
     assertMatch(quoted.stderr, /hint: leave out the quotes/);
+    const line = ["grade", "calc-server", "--", "no_such.py", "{port}"];
+    const script = await netdemoInProcess(line);
+    assertMatch(script.stderr, /hint: name the interpreter: -- \S+ no_such\.py "\{port\}"\n/);
     const denied = await netdemoInProcess(["grade", "calc-server", "--json", "--", path]);
     assertEquals(denied.code, 126);
     assertMatch(denied.stderr, /hint: make it executable/);
