@@ -47,9 +47,9 @@ export function readFault(text: string, flag: string): Fault {
     const meant = kindNamed(namesElsewhere[name]);
     const names = faultTable.map(({ name }) => name);
     const hint = meant === undefined
-      ? suggest(name, names) ?? `faults: ${names.join(", ")}`
+      ? suggest(name, names) ?? `the faults are ${names.join(", ")}`
       : `the fault is ${meant.name} here, for example ${flag} ${exampleOf(meant)}`;
-    throw misuse(`${flag} ${name} is not known: received '${text}'`, { hint });
+    throw misuse(`${flag}: '${text}' is not a fault`, { hint });
   }
   const wrong = (problem: string, hint: string): Failure =>
     misuse(`${flag} ${problem}: received '${text}'`, { hint });
