@@ -146,9 +146,24 @@ function keptIn(text: string, path: string, asked: string): ObjectOf<typeof fiel
     throw misuse(`--resume: ${path} is not what an interrupted run has kept`, { hint });
   }
   if (kept.asked === asked) return kept;
-  throw misuse("--resume: the run that was interrupted had other flags or another command", {
-    hint,
-  });
+  const others = differing(kept.asked, asked).map((name) => `another ${name}`);
+  throw misuse(`--resume: the run that was interrupted had ${others.join(", ")}`, { hint });
+}
+
+/** What is asked, in the words of the command line; other names are those of flags. */
+const words: Readonly<Record<string, string>> = {
+  subject: "program or --talk",
+  command: "command after --",
+  maxTime: "--max-time",
+  runAs: "--run-as",
+};
+
+/** In what two runs differ. */
+function differing(one: string, other: string): string[] {
+  const [before, now] = [one, other].map((asked) => Object(parsed(asked)));
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]))
+    .map((name) => words[name] ?? `--${name}`);
 }
 
 function parsed(text: string): unknown {
