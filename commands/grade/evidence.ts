@@ -95,7 +95,8 @@ export async function replyEvidence(
   if (kind === "wrong" || kind === "more") return { ...wrongReply(facts, before), blames };
   // What ended it after it was silent for so long was the search for a hint.
   const wasSilent = ending === undefined && came.length === 0 && !isDatagram;
-  const how = wasSilent ? undefined : await program.child?.howItEnded();
+  const ended = await program.child?.howItEnded();
+  const how = wasSilent ? undefined : ended;
   const then = [
     ...(ending === "closed" ? ["the connection closed"] : []),
     ...(ending === "reset" ? ["the connection was reset"] : []),

@@ -212,6 +212,12 @@ const programs: readonly Beginner[] = [
   ),
   server(
     "py",
+    "a second recv() before the answer",
+    python(["data = c.recv(1024)", "data = c.recv(1024) and c.recv(1024)"]),
+    /nothing within (?![^]*said)/,
+  ),
+  server(
+    "py",
     "repr of bytes",
     python(["answer.encode()", "str(answer.encode()).encode()"]),
     /b'\.\.\.'/,
