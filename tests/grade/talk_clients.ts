@@ -280,6 +280,9 @@ export const mistakenClients: readonly MistakenTalk[] = [
   wrong(infixClient, "sends", "a request of its own, without its line end", [
     ["say(input())", 'server.sendall(b"1 + 2")'],
   ], { says: /the line end is missing/ }),
+  wrong(greetingClient, "sends", "the last request without its line end", [
+    ["say(input())\nif", "server.sendall(input().encode())\nif"],
+  ], { says: /want {2}bye[^]*the line end is missing/ }),
   wrong(lengthPrefixClient, "sends", "a line in place of a length and text", [
     ["writeUTF(word)", 'writeBytes(word + "\\n")'],
   ], { says: /the length in front is missing/ }),

@@ -149,19 +149,23 @@ async function sendsWell(client: ClientUnderTest): Promise<void> {
 }
 
 /**
- * What should have come, as the file shows it: with the words of a client that sends its own, and
- * with the next requests if they are glued to the first.
+ * What should have come, as the file shows it: the request that has these words, if it is whole but
+ * for what programs forget around it; the next ones as well, if they are glued to the first.
  */
 function wantedFor(came: Uint8Array, { settings: { subject: { talk } }, typed }: ClientUnderTest) {
-  const lines = sampleOf(talk).lines.filter(({ says }) => says === "client" || says === "server");
-  const start = lines.findIndex(({ says }) => says === "client");
-  const end = lines.findIndex(({ says }, index) => index > start && says === "server");
-  const requests = lines.slice(start, end === -1 ? undefined : end);
-  const first = requests.slice(0, 1);
-  const own = first[0] && saidIn(first[0], came, { talk });
-  if (own !== undefined) return describe(first, own);
+  const { lines } = sampleOf(talk);
+  for (const line of lines.filter(({ says }) => says === "client")) {
+    const own = saidIn(line, came, { talk });
+    if (own !== undefined) return describe([line], new Map([...typed, ...own]));
+  }
+  const said = lines.filter(({ says }) => says === "client" || says === "server");
+  const start = said.findIndex(({ says }) => says === "client");
+  const reply = said.findIndex(({ says }, index) => index > start && says === "server");
+  const requests = said.slice(start, reply === -1 ? undefined : reply);
   const all = describe(requests, typed);
-  return decoder.decode(came) === withoutLineEnds(all) ? all : describe(first, typed);
+  return decoder.decode(came) === withoutLineEnds(all)
+    ? all
+    : describe(requests.slice(0, 1), typed);
 }
 
 function sentWrongly(came: Uint8Array, wanted: string): Evidence {
