@@ -3,6 +3,7 @@ import { canonicalAddress, loopbackAddresses } from "../protocol/addresses.ts";
 import { descriptors } from "./descriptors.ts";
 import { SocketFailure } from "./failure.ts";
 import { isLoopback, isWildcard } from "./host_addresses.ts";
+import { os } from "./system.ts";
 
 /**
  * The IP addresses to connect to or listen on for a host name or an IP address.
@@ -57,7 +58,53 @@ export async function systemResolver(): Promise<typeof import("node:dns/promises
   return await import("node:dns/promises");
 }
 
-async function askResolver(host: string): Promise<readonly string[]> {
+/**
+ * Lookups to begin at a time: each takes a thread of the runtime until the system gives up, even if
+ * nobody waits for it any more. The runtime has 32 for these and for files, standard output
+ * included; on Windows 4 for each core.
+ */
+const MAX_LOOKUPS = os === "windows" ? 2 * navigator.hardwareConcurrency : 24;
+
+/** The lookups under way, by their names. */
+const underWay = new Map<string, Promise<readonly string[]>>();
+const waiting: (() => void)[] = [];
+
+/** A lookup that the system has begun. */
+interface BegunLookUp {
+  readonly found: Promise<readonly string[]>;
+}
+
+/**
+ * Looks a name up as {@linkcode lookUp} does, once that need not wait for other lookups.
+ *
+ * @returns `undefined` if the signal aborts before.
+ */
+export async function beginLookUp(
+  host: string,
+  signal?: AbortSignal,
+): Promise<BegunLookUp | undefined> {
+  while (underWay.size >= MAX_LOOKUPS && !underWay.has(host) && !signal?.aborted) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.push(resolve);
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+  }
+  return signal?.aborted ? undefined : { found: askResolver(host) };
+}
+
+/** Asks the system's resolver, unless it is busy with this name already. */
+function askResolver(host: string): Promise<readonly string[]> {
+  const known = underWay.get(host);
+  if (known !== undefined) return known;
+  const lookup = askSystem(host).finally(() => {
+    underWay.delete(host);
+    waiting.shift()?.();
+  });
+  underWay.set(host, lookup);
+  return lookup;
+}
+
+async function askSystem(host: string): Promise<readonly string[]> {
   const { lookup } = await systemResolver();
   const giveBack = descriptors.take();
   try {

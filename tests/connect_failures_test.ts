@@ -20,9 +20,13 @@ import {
 } from "./harness/mod.ts";
 
 /** Runs netdemo in a network namespace of its own, which the script sets up first. */
-async function inNamespace(setUp: string, args: readonly string[]): Promise<Ended> {
+async function inNamespace(
+  setUp: string,
+  args: readonly string[],
+  more: readonly string[] = [],
+): Promise<Ended> {
   const script = `set -e; ip link set lo up; ${setUp}; exec "$@"`;
-  const command = ["unshare", "-rn", "sh", "-c", script, "sh", ...netdemoCommand, ...args];
+  const command = ["unshare", "-rn", ...more, "sh", "-c", script, "sh", ...netdemoCommand, ...args];
   await using process = new Process(command);
   return await process.ended();
 }
@@ -217,6 +221,21 @@ testWith(
     );
   },
 );
+
+testWith([namespaces, ip], "names that get no answer hold up no others of a check", async () => {
+  // A name server that is silent; the last name is in the hosts file.
+  const setUp = `ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
+    ip addr add 192.0.2.1/24 dev v0; ip neigh add 192.0.2.53 lladdr 02:00:00:00:00:53 dev v0
+    mount -t tmpfs none /mnt
+    printf 'nameserver 192.0.2.53\noptions timeout:1 attempts:1\n' > /mnt/resolv.conf
+    echo '127.0.0.1 known.test' > /mnt/hosts
+    for file in resolv.conf hosts; do mount --bind /mnt/$file /etc/$file; done`;
+  const silent = Array.from({ length: 40 }, (_, index) => `dns=silent${index}.test:1`);
+  const args = ["check", ...silent, "refused=known.test:1", "--timeout=500ms"];
+  const { code, stdout } = await inNamespace(setUp, args, ["--mount"]);
+  assertMatch(stdout, /^ok +refused=known\.test:1 /m);
+  assertEquals(code, 0, stdout);
+});
 
 testWith([namespaces, ip], "check counts no family that this host lacks as blocked", async () => {
   const only6 = "ip addr del 127.0.0.1/8 dev lo";

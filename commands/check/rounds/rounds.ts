@@ -1,7 +1,7 @@
 import type { Endpoint } from "../../../protocol/addresses.ts";
 import { descriptors } from "../../../sockets/descriptors.ts";
 import { SocketFailure } from "../../../sockets/failure.ts";
-import { knownAddresses, lookUp, systemResolver } from "../../../sockets/resolve.ts";
+import { beginLookUp, knownAddresses, systemResolver } from "../../../sockets/resolve.ts";
 import { hasFamilyOf } from "../../../sockets/route.ts";
 import type { Row } from "./assessment.ts";
 import { askedBy } from "../questions/challenge.ts";
@@ -133,28 +133,35 @@ async function lookUpHost(host: string, options: RoundOptions): Promise<Lookup> 
   const known = knownAddresses(host);
   if (known !== undefined) return { addresses: known };
   await systemResolver(); // load it first, so that loading is not measured
-  return await options.limiter.run(() => lookUpInTime(host, options));
+  return await options.limiter.run(async () => {
+    const begun = await beginLookUp(host, options.signal);
+    return begun === undefined
+      ? { addresses: [], failure: unanswered }
+      : await inTime(host, begun.found, options);
+  });
 }
 
-async function lookUpInTime(
+/** The failure of a lookup without an answer. */
+const unanswered: Failed = { how: "failed", phase: "resolve", kind: "TIMEOUT" };
+
+/** What a lookup finds within the time limit. */
+async function inTime(
   host: string,
+  found: Promise<readonly string[]>,
   { timeout, clock, signal }: RoundOptions,
 ): Promise<Lookup> {
   const startedAt = clock.time;
-  const failed = { how: "failed", phase: "resolve" } as const;
   const over = Promise.withResolvers<Failed>();
   using _limit = clock.after(timeout, (end: WaitEnd) =>
-    over.resolve({
-      ...failed,
-      ...end === "time is up" ? { kind: "TIMEOUT" } : { kind: "ERROR", problem: end },
-    }));
-  const cancel = (): void => over.resolve({ ...failed, kind: "TIMEOUT" });
+    over.resolve(
+      end === "time is up" ? unanswered : { ...unanswered, kind: "ERROR", problem: end },
+    ));
+  const cancel = (): void => over.resolve(unanswered);
   signal?.addEventListener("abort", cancel, { once: true });
-  if (signal?.aborted) cancel();
-  const looking = lookUp(host).then((addresses) => {
+  const looking = found.then((addresses) => {
     if (addresses.length === 0) throw new SocketFailure("DNS", { phase: "resolve", host });
     return addresses;
-  }).catch((error): Failed => ({ ...failed, ...causeOf(error) }));
+  }).catch((error): Failed => ({ ...unanswered, ...causeOf(error) }));
   // The lookup itself can't be cancelled.
   const result = await Promise.race([looking, over.promise]);
   signal?.removeEventListener("abort", cancel);
