@@ -188,8 +188,7 @@ const allNames = [...subjectNames, ...roles].join(", ");
 function explaining(id: string, choice: Choice): Run {
   return async (channels) => {
     const subjects = await chosen({ ...choice, protocol: undefined });
-    const known = { known: idsOf(subjects), what: "checks" };
-    return await show(explanation(readId(id, "--explain", known), subjects), channels);
+    return await show(explanation(readId(id, "--explain", idsOf(subjects)), subjects), channels);
   };
 }
 
@@ -202,7 +201,7 @@ function idsFrom(
   if (text === undefined) return undefined;
   // That --lines leaves out a check is told apart from a check that does not exist.
   const plain = lessonSubject(subject.name, subject.protocol) ?? subject;
-  return readIds(text, flag, { known: idsOf([subject, plain]), what: "checks" });
+  return readIds(text, flag, idsOf([subject, plain]));
 }
 
 async function show(text: string, { stdout }: Channels): Promise<number> {

@@ -199,9 +199,11 @@ Deno.test("a check of --only that would not run is wrong usage", async () => {
 Deno.test("what a conversation file shows itself is neither a flag nor advice beside it", async () => {
   await using folder = new Folder();
   const file = `${folder.path}/open.talk`;
-  await Deno.writeTextFile(file, "> {word}\n< {upper(word)}\n");
+  await Deno.writeTextFile(file, "> {word}\n< {upper(word)}\n\n== again\n> {v}\n< {v}\n");
   const graded = (...flags: string[]) =>
     netdemoInProcess(["grade", "server", "--talk", file, ...flags]);
+  const titled = await graded("--only", "again", "--", "true");
+  assertMatch(titled.stderr, /is not one of the checks\nhint: its id is talk-2\n/);
   const wrong = [
     ["--lines", /a conversation file shows its line ends\nhint: end each line of the file/],
     ["--udp", /is held over TCP\nhint: .*udp in the file's first line/],

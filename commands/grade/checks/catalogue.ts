@@ -1,4 +1,5 @@
 /** The texts of --list, --explain and docs/grade.md. */
+import type { KnownIds } from "../../../cli/arguments/ids.ts";
 import { displayOf } from "../../../cli/output/terminal.ts";
 import { wrap } from "../../../text/width.ts";
 import { type Level, levels, type Subject } from "../subjects.ts";
@@ -76,7 +77,15 @@ function hanging(name: string, text: string, columns: number): string {
   return name + wrap(words, columns - name.length).join(`\n${" ".repeat(name.length)}`);
 }
 
-/** Every id that --only, --skip and --explain accept for these subjects. */
-export function idsOf(subjects: readonly Subject[]): string[] {
-  return [...new Set(entries(subjects).map(({ check }) => check.id))];
+/** What --only, --skip and --explain accept for these subjects. */
+export function idsOf(subjects: readonly Subject[]): KnownIds {
+  const all = entries(subjects);
+  const bySentence = all.flatMap(({ check: { id }, sentences }) =>
+    sentences.map((sentence): [string, string] => [sentence, id])
+  );
+  return {
+    known: [...new Set(all.map(({ check }) => check.id))],
+    what: "checks",
+    bySentence: new Map(bySentence),
+  };
 }
