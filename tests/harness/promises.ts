@@ -159,10 +159,12 @@ export const promises: Readonly<Record<string, readonly string[]>> = {
   "`check` expects a block": [
     "a block without a control gets a note, and --strict makes it a failure",
     "each expectation holds for its verdicts and for no others",
+    "check counts no family that this host lacks as blocked",
   ],
   "`check` has thousands of targets, or little CPU": [
     "thousands of probes are all ${verdict}, whatever waits in this process",
     "what this process was too busy to see is no statement on the target",
+    "names that get no answer hold up no others of a check",
   ],
   "`check` meets a certificate that can't be trusted": [
     "each fault of a certificate is untrusted, with its reason",
