@@ -14,6 +14,8 @@ const operations: readonly [operator: Operator, said: RegExp][] = [
   ["%", /%|\b(?:mod|rest|rem)/i],
 ];
 
+/** Characters of a request that are looked at with each of its replies, of which a chat has many. */
+const MAX_REQUEST = 1_024;
 /** Numbers that are summed up at most. */
 const MAX_TERMS = 20;
 
@@ -63,7 +65,7 @@ export class ClientValues {
     return this.#asked;
   }
 
-  /** What was said since the server's latest turn. */
+  /** What was said since the server's latest turn, or the beginning of that. */
   get request(): string {
     return this.#request;
   }
@@ -73,10 +75,11 @@ export class ClientValues {
    * @param isNew Whether it begins a request.
    */
   add(text: string, values: readonly Found[], isNew: boolean): void {
-    this.#request = isNew ? text : `${this.#request} ${text}`;
+    const before = isNew ? "" : `${this.#request} `;
+    this.#request = (before + text).slice(0, MAX_REQUEST);
     if (isNew) this.#asked = [];
-    for (const { literal } of values) {
-      this.#asked.push(literal);
+    for (const { start, literal } of values) {
+      if (before.length + start < MAX_REQUEST) this.#asked.push(literal);
       if (isNumber(literal)) {
         this.#numbers.push(literal);
         this.#mayBe(literal, "same", literal);

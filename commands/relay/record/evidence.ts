@@ -39,7 +39,7 @@ interface Form {
   /** Those that differ. */
   readonly exchanges: Set<string>;
   /** For each value of the reply, what it is in all of them, and the different sources of that. */
-  readonly places: readonly Place[];
+  readonly places: Place[];
 }
 
 interface Place {
@@ -56,6 +56,7 @@ export class Evidence {
   readonly #keywords = new Keywords();
   readonly #exchanges = new Map<readonly Turn[], ReadonlyMap<number, Exchange>>();
   readonly #forms = new Map<string, Form>();
+  readonly #formOf = new Map<Exchange, Form>();
   /** What the server has said without having heard it. */
   readonly #own = new Set<string>();
 
@@ -96,19 +97,18 @@ export class Evidence {
   }
 
   #compare(exchange: Exchange): void {
-    const name = this.#formOf(exchange);
+    const name = this.#nameOfForm(exchange);
     const text = `${exchange.request}\0${exchange.reply}`;
-    const form = this.#forms.get(name);
-    if (form?.exchanges.has(text)) return;
+    const form = this.#forms.get(name) ?? { exchanges: new Set(), places: [] };
+    this.#forms.set(name, form);
+    this.#formOf.set(exchange, form);
+    if (form.exchanges.has(text)) return;
+    form.exchanges.add(text);
     const places = exchange.values.map(({ literal, ways }) => ({
       kinds: new Map(ways.map(({ kind, of }) => [kind, new Set([[...new Set(of)].join(" ")])])),
       literals: new Set([literal]),
     }));
-    if (form === undefined) {
-      this.#forms.set(name, { exchanges: new Set([text]), places });
-      return;
-    }
-    form.exchanges.add(text);
+    if (form.exchanges.size === 1) return void form.places.push(...places);
     form.places.forEach(({ kinds, literals }, index) => {
       const other = places[index];
       other?.literals.forEach((one) => literals.add(one));
@@ -121,7 +121,7 @@ export class Evidence {
   }
 
   #judged(exchange: Exchange): JudgedReply {
-    const { places, exchanges } = this.#forms.get(this.#formOf(exchange)) as Form;
+    const { places, exchanges } = this.#formOf.get(exchange) as Form;
     const values = exchange.values.map(({ start, literal, ways }, index) => {
       const { kinds, literals } = places[index] as Place;
       const isSure = ({ kind, isWeak }: Derivation): boolean => {
@@ -142,7 +142,7 @@ export class Evidence {
   }
 
   /** What exchanges have in common that differ in their values alone. */
-  #formOf({ request, reply, values }: Exchange): string {
+  #nameOfForm({ request, reply, values }: Exchange): string {
     const derived = new Set(values.filter(({ ways }) => ways.length > 0).map((one) => one.literal));
     const isDerived = ({ literal }: Found): boolean =>
       derived.has(literal) && !this.#own.has(literal);
