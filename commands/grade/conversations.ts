@@ -56,6 +56,8 @@ export function framedIn(talk: Talk): Conversation | undefined {
   });
 }
 
+const TAB = 9;
+
 /** Whether all that clients send is text, and not numbers in binary or control characters. */
 export function isText({ conversations }: Talk): boolean {
   return conversations.every(({ lines }) =>
@@ -63,7 +65,8 @@ export function isText({ conversations }: Talk): boolean {
       says === "server" ||
       !isBinary(tokens) &&
         tokens.every((token) =>
-          token.kind !== "bytes" || token.bytes.every((byte) => byte > 13 || byte === 9)
+          token.kind !== "bytes" ||
+          token.bytes.every((byte) => byte >= CR || byte === TAB || byte === LF)
         )
     )
   );

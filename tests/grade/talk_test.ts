@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { lacksShown } from "../../commands/grade/checks/clients/lesson.ts";
+import { isText } from "../../commands/grade/conversations.ts";
 import { fileSubject, type Role } from "../../commands/grade/subjects.ts";
 import { parseTalk } from "../../talk/parse.ts";
 import { testWith, unix } from "../harness/needs.ts";
@@ -90,6 +91,19 @@ testWith([unix], "each mistake in a server of each kind is found by its own chec
 
 testWith([unix], "each mistake in a client of each kind is found by its own check", async () => {
   assertEquals(await misses("client", mistakenClients), []);
+});
+
+Deno.test("requests are text whose lines end with CR LF, and not numbers in binary", () => {
+  const table: readonly (readonly [request: string, isText: boolean])[] = [
+    ["EHLO {me}\\r\\n", true],
+    ["{a}\\t{b}\\n", true],
+    ["{a} {b}", true],
+    ["\\x01{word}", false],
+    ["{n as u16}", false],
+  ];
+  for (const [request, expected] of table) {
+    assertEquals(isText(parseTalk(`> ${request}\n< ok\n`)), expected, request);
+  }
 });
 
 Deno.test("what a client prints is not judged by replies that hold no value", () => {

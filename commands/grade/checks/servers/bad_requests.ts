@@ -69,7 +69,7 @@ export const badRequestChecks: readonly Check<ServerUnderTest>[] = [
     fix: "catch the decoding error, or decode with a replacement character",
     needs: ["answers", "short"],
     lacks: (subject) =>
-      lacksPlace(subject) ?? (isText(subject.talk) ? undefined : "it is not text"),
+      lacksPlace(subject) ?? (isText(subject.talk) ? undefined : "its requests are not text"),
     run: (server) =>
       survives(server, {
         bytes: concat([Uint8Array.of(0xff, 0xfe), lineEndOf(firstRequest(server.talk)?.tokens)]),
