@@ -5,16 +5,11 @@
  */
 import { questionsOver } from "../commands/path/questions.ts";
 import { readId } from "../cli/arguments/ids.ts";
+import { freePort } from "./harness/free_port.ts";
 import { writeBetweenMarks } from "./harness/page_table.ts";
 import { readTaskLine } from "./harness/task_line.ts";
 import { netdemoCommand, run } from "./harness/process.ts";
-import {
-  examine,
-  type Examined,
-  freePort,
-  type QuestionEvent,
-  readExamined,
-} from "./path/examine.ts";
+import { examine, type Examined, type QuestionEvent, readExamined } from "./path/examine.ts";
 import { type RealForwarder, realForwarders } from "./path/real_forwarders.ts";
 import { missing, nameWithVersion, Running } from "./path/running.ts";
 

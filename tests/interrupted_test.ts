@@ -9,7 +9,7 @@ import {
   silence,
   until,
 } from "./harness/mod.ts";
-import { freePort } from "./path/examine.ts";
+import { freePort } from "./harness/free_port.ts";
 import { forever, request, send, startStreams } from "./harness/peers.ts";
 import { readXml } from "./harness/report_readers.ts";
 

@@ -1,6 +1,6 @@
 /** The lesson's six programs as teachers get them: they work with netdemo's, and the docs show them. */
 import { assert, assertEquals } from "@std/assert";
-import { getAvailablePort } from "@std/net";
+import { freePort } from "./harness/free_port.ts";
 import { netdemo, Process, pythonTest, startServer } from "./harness/mod.ts";
 
 const root = `${import.meta.dirname}/..`;
@@ -19,7 +19,7 @@ const talks = [
 
 for (const { name, words, reply, shows } of talks) {
   pythonTest(`the lesson's ${name} server answers netdemo's client`, async (python) => {
-    const port = getAvailablePort();
+    const port = freePort();
     await using server = program(python, `${name}_server`, port);
     await server.printed(/running|Running/);
     const args = [`${name}-client`, "--host=127.0.0.1", `--port=${port}`, ...words];
@@ -40,7 +40,7 @@ for (const { name, words, reply, shows } of talks) {
 }
 
 pythonTest("the lesson's calculator serves one client after another", async (python) => {
-  const port = getAvailablePort();
+  const port = freePort();
   await using server = program(python, "calc_server", port);
   await server.printed(/running/);
   for (let client = 0; client < 3; client++) {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { freePort } from "./harness/free_port.ts";
 import { type Need, testWith, unix } from "./harness/mod.ts";
-import { examine, freePort, isSkipped } from "./path/examine.ts";
+import { examine, isSkipped } from "./path/examine.ts";
 import { type RealForwarder, realForwarders } from "./path/real_forwarders.ts";
 import { missing, Running } from "./path/running.ts";
 

@@ -2,9 +2,10 @@ import { pooledMap } from "@std/async/pool";
 import { assertEquals } from "@std/assert";
 import { questionsOver } from "../commands/path/questions.ts";
 import { TAG_LENGTH } from "../commands/path/tag.ts";
+import { freePort } from "./harness/free_port.ts";
 import { resets } from "./harness/mod.ts";
 import { type DatagramBreaks, DatagramForwarder } from "./path/datagram_forwarder.ts";
-import { examine, freePort } from "./path/examine.ts";
+import { examine } from "./path/examine.ts";
 import { type Breaks, Forwarder, type Passing, type Side } from "./path/forwarder.ts";
 
 /** A forwarder, and everything that `path` reports about it except passes. */

@@ -12,6 +12,7 @@ import { Skipped } from "../suite/test.ts";
 import { questionsOver } from "../commands/path/questions.ts";
 import { listenResettable } from "../sockets/node_stream.ts";
 import type { Stream } from "../sockets/stream.ts";
+import { freePort } from "./harness/free_port.ts";
 import {
   backAtBaseline,
   countDescriptors,
@@ -21,7 +22,7 @@ import {
   TestConnection,
   testWith,
 } from "./harness/mod.ts";
-import { examine, freePort, isSkipped } from "./path/examine.ts";
+import { examine, isSkipped } from "./path/examine.ts";
 import { type Breaks, Forwarder } from "./path/forwarder.ts";
 import { readTap, readXml } from "./harness/report_readers.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { getAvailablePort } from "@std/net";
 import { ladder, pageOfFaults, reference } from "../build/docs.ts";
 import config from "../deno.json" with { type: "json" };
+import { freePort } from "./harness/free_port.ts";
 import {
   netdemoCommand,
   Process,
@@ -65,7 +65,7 @@ function freePorts(): (text: string) => string {
   Deno.removeSync(path);
   return (text) =>
     text.replaceAll("/tmp/netdemo.sock", path).replaceAll(/\b40\d\d\b/g, (port) => {
-      if (!ports.has(port)) ports.set(port, String(getAvailablePort()));
+      if (!ports.has(port)) ports.set(port, String(freePort()));
       return ports.get(port) ?? "";
     });
 }

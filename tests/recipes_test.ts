@@ -1,7 +1,7 @@
 /** docs/recipes.md: each recipe runs as written, and prints what the page says. */
 import { assert, assertEquals } from "@std/assert";
-import { getAvailablePort } from "@std/net";
 import { parse } from "yaml";
+import { freePort } from "./harness/free_port.ts";
 import { type Need, netdemo, startServer, testWith, tool, unix } from "./harness/mod.ts";
 import { masked } from "./harness/masked.ts";
 import { type Host, hostNeeds, runScript } from "./harness/script.ts";
@@ -24,7 +24,7 @@ function freePorts(): (text: string) => string {
   const ports = new Map<string, string>();
   return (text) =>
     text.replaceAll(/\b40\d\d\b/g, (port) => {
-      if (!ports.has(port)) ports.set(port, String(getAvailablePort()));
+      if (!ports.has(port)) ports.set(port, String(freePort()));
       return ports.get(port) ?? "";
     });
 }

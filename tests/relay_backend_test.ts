@@ -1,10 +1,10 @@
 import { assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { getAvailablePort } from "@std/net";
 import { service as calc } from "../services/calc.ts";
 import { startServer } from "../services/server/start.ts";
 import { firstToAnswer } from "../sockets/dial.ts";
 import { SocketFailure } from "../sockets/failure.ts";
 import { dialResettable } from "../sockets/node_stream.ts";
+import { freePort } from "./harness/free_port.ts";
 import {
   nameServer,
   netdemoCommand,
@@ -162,7 +162,7 @@ testWith(
 
 Deno.test("a client that was reset after the handshake reports it, and tries no other address", async () => {
   await using server = await startCalc();
-  const port = getAvailablePort();
+  const port = freePort();
   await using relay = await TestRelay.start({
     ...{ target: server.port, port, addresses: ["127.0.0.1", "::1"], faults: ["reset=0"] },
   });

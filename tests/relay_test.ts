@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { writeAll } from "../sockets/write_all.ts";
-import { getAvailablePort } from "@std/net";
 import { dialResettable, listenResettable } from "../sockets/node_stream.ts";
 import type { Stream } from "../sockets/stream.ts";
 import type { InternetEndpoint } from "../protocol/addresses.ts";
+import { freePort } from "./harness/free_port.ts";
 import {
   backAtBaseline,
   countDescriptors,
@@ -96,7 +96,7 @@ for (const side of ["client", "server"] as const) {
 }
 
 Deno.test("a client of a server that refuses is reset, and a server started later is reached", async () => {
-  const port = getAvailablePort();
+  const port = freePort();
   await using relay = await TestRelay.start({ target: port });
   using refused = await dialResettable({ ...here, port: relay.port });
   await assertRejects(() => receive(refused), Error, "ECONNRESET");
@@ -250,7 +250,7 @@ testWith([linux], "64 bulk streams at once fit in 128 MiB", async () => {
 
 for (const protocol of ["tcp", "udp"] as const) {
   Deno.test(`the relay passes every question of path over ${protocol}, except for expected notes`, async () => {
-    const port = getAvailablePort();
+    const port = freePort();
     await using relay = await TestRelay.start({ target: port, udp: protocol === "udp" });
     const { code, stdout, stderr } = await netdemoInProcess([
       ...[
@@ -458,7 +458,7 @@ Deno.test("wrong command lines get the line to type", async () => {
     assertEquals(code, 2, args.join(" "));
     assertMatch(stderr, message);
   }
-  const port = String(getAvailablePort());
+  const port = String(freePort());
   const circle = await netdemoInProcess(["relay", "--port", port, `localhost:${port}`]);
   assertEquals(circle.code, 2);
   assertMatch(circle.stderr, /would pass everything on to itself/);
