@@ -75,6 +75,20 @@ const cases: readonly Case[] = [
     stderr: /^netdemo: UNREACHABLE: .*\nhint: this host has no route to that address/,
   },
   {
+    name: "an address of this host that its loopback interface lacks is told apart",
+    setUp: "ip addr del 127.0.0.1/8 dev lo",
+    args: ["hello-client", "--host=127.0.0.1", "--port=40"],
+    code: 12,
+    stderr: /^netdemo: UNREACHABLE: .*\nhint: this host's loopback interface is down/,
+  },
+  {
+    name: "a server that finds no loopback address says so, and names no flag",
+    setUp: "ip addr del 127.0.0.1/8 dev lo",
+    args: ["demo", "calc"],
+    code: 15,
+    stderr: /^netdemo: BIND: .*\nhint: this host's loopback interface is down, or has no such/,
+  },
+  {
     name: "a prohibited route is UNREACHABLE over UDP too, with no hint about sizes",
     setUp: "ip route add prohibit 10.9.9.9",
     args: ["calc-client", "--udp", "--host=10.9.9.9", "--port=40", "1", "2", "+"],

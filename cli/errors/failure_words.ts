@@ -14,6 +14,7 @@ import type {
   SendFacts,
   SocketFailure,
 } from "../../sockets/failure.ts";
+import { isLoopback } from "../../sockets/host_addresses.ts";
 import { system } from "../../sockets/system.ts";
 import { counted } from "../../text/counted.ts";
 import { type SystemWords, systemWords } from "../system_words.ts";
@@ -21,6 +22,7 @@ import { listenWords } from "./listen_words.ts";
 import {
   type FlagNames,
   NEEDS_ZONE,
+  NO_LOOPBACK,
   unknownZone,
   usualFlags,
   wildcardHint,
@@ -161,6 +163,8 @@ function unreachableHint(
   );
   if (zoneless !== undefined) return NEEDS_ZONE;
   const errno = errnoOf(cause) ?? "";
+  const isHere = endpoints.every((one) => "hostname" in one && isLoopback(one.hostname));
+  if (isHere && errno === "ENETUNREACH") return NO_LOOPBACK;
   const hint = unreachableHints[errno];
   return errno === "EHOSTUNREACH" && localPrivacy !== undefined ? `${hint}; ${localPrivacy}` : hint;
 }

@@ -5,8 +5,9 @@ import {
 } from "../../protocol/addresses.ts";
 import { errnoOf, reasonOf } from "../../sockets/errno.ts";
 import type { ListenFacts } from "../../sockets/failure.ts";
+import { isLoopback } from "../../sockets/host_addresses.ts";
 import type { SystemWords } from "../system_words.ts";
-import { type FlagNames, NEEDS_ZONE, unknownZone, type Words } from "./words.ts";
+import { type FlagNames, NEEDS_ZONE, NO_LOOPBACK, unknownZone, type Words } from "./words.ts";
 
 interface Explanation {
   readonly why: string;
@@ -90,7 +91,7 @@ function explainAddress(
     case "EAFNOSUPPORT":
       return {
         why: "this host has no such address",
-        hint: "choose an address of this host" +
+        hint: isLoopback(hostname) ? NO_LOOPBACK : "choose an address of this host" +
           (names.host === undefined ? "" : `, or leave ${names.host} out`),
       };
     default:

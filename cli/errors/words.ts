@@ -27,6 +27,9 @@ export function wildcardHint(hostname: string): string | undefined {
   return `${hostname} is for servers, and means all addresses: connect to ${own}`;
 }
 
+/** What is wrong if an address of this host itself can't be used, as in a new network namespace. */
+export const NO_LOOPBACK = "this host's loopback interface is down, or has no such address";
+
 /** What to do about a link-local address without an interface. */
 export const NEEDS_ZONE = "name the interface after a %, as netdemo address lists them";
 
