@@ -74,6 +74,16 @@ const helloClient: Correct = {
 
 /** Programs that are correct in an unusual way. */
 const unusual: readonly Correct[] = [
+  // Its error holds what code of three letters would give, by chance.
+  {
+    ...python,
+    changes: [
+      [
+        'return "Error: not an integer"',
+        'return f"Error: not an integer of {3 + int(o2) if o2.isdigit() else 64} bits"',
+      ],
+    ],
+  },
   {
     ...python, // an answer in two writes
     changes: [[

@@ -1,6 +1,6 @@
 /** What a server must survive whatever it speaks, over TCP and UDP alike. */
 import { concat } from "@std/bytes/concat";
-import { Finding } from "../../../../suite/test.ts";
+import { type Evidence, Finding } from "../../../../suite/test.ts";
 import { render } from "../../../../talk/render.ts";
 import {
   type Conversation,
@@ -24,8 +24,10 @@ import { lacksOneClient, lacksRequest } from "../lacks.ts";
 const LONG = 900;
 /** The checks of what a file says may be sent wrongly: the other checks assume that these pass. */
 const MISTAKES = ["words", "short", ...Array.from({ length: 9 }, (_, i) => `mistake-${i + 1}`)];
-/** Code that has the value 3, in the languages that can run what they are sent. */
-const CODES = ['len("abc")', '"abc".length'];
+/** Code that has the length of a word as its value, in the languages that can run what they are sent. */
+const CODES = [(word: string) => `len("${word}")`, (word: string) => `"${word}".length`];
+/** Of one alone, the right number may stand in an error by chance: of 64 bits, say. */
+const WORDS = ["abc", "abcdefg", "abcdefghijk"];
 
 const encoder = new TextEncoder();
 
@@ -170,24 +172,37 @@ function calculatedName(talk: Talk): string | undefined {
 
 async function runsNoCode(server: ServerUnderTest): Promise<void> {
   const name = calculatedName(server.talk);
-  const request = firstRequest(server.talk);
   if (name === undefined) return;
-  for (const code of CODES) {
-    const values = new Map<string, Value>([[name, numberValue(integer(3n), code)]]);
-    const conversation = onlyResults(server.talk);
-    // What it answers instead of the result, if anything, is no matter: don't wait for more.
-    using client = new Client(server, { conversation, values, timeout: server.timeout / 4 });
-    // It may take offence, and end: other checks find that.
-    const ran = await client.hold().then(() => true, () => false);
-    if (ran) {
-      const { talk, settings: { random } } = server;
-      throw new Finding({
-        sent: shown(render(request?.tokens ?? [], client.values, { talk, random })),
-        saw: `it answered ${shown(client.reply?.bytes ?? "")}: it ran the request as code`,
-      });
+  for (const codeOf of CODES) {
+    const results: Evidence[] = [];
+    for (const word of WORDS) {
+      const value = numberValue(integer(BigInt(word.length)), codeOf(word));
+      const result = await resultOfCode(server, new Map([[name, value]]));
+      server.markSuspect();
+      if (result === undefined) break;
+      results.push(result);
     }
-    server.markSuspect();
+    const [first] = results;
+    if (first !== undefined && results.length === WORDS.length) throw new Finding(first);
   }
+}
+
+/** Sends code in place of a number; `undefined` if the answer does not hold its result. */
+async function resultOfCode(
+  server: ServerUnderTest,
+  values: ReadonlyMap<string, Value>,
+): Promise<Evidence | undefined> {
+  const { talk, settings: { random } } = server;
+  const conversation = onlyResults(talk);
+  // What it answers instead of the result, if anything, is no matter: don't wait for more.
+  using client = new Client(server, { conversation, values, timeout: server.timeout / 4 });
+  // It may take offence, and end: other checks find that.
+  if (!await client.hold().then(() => true, () => false)) return undefined;
+  const request = firstRequest(talk)?.tokens ?? [];
+  return {
+    sent: shown(render(request, client.values, { talk, random })),
+    saw: `it answered ${shown(client.reply?.bytes ?? "")}: it ran the request as code`,
+  };
 }
 
 /** The sample with replies of which only the result matters: they may repeat the request. */
