@@ -36,6 +36,17 @@ testWith([python3], "the prompt says what to type and how to leave, and answers 
   assertMatch(screen, /exit code 0\n$/);
 });
 
+testWith(
+  [python3],
+  "a terminal that does not know its size counts as 80 columns wide",
+  async () => {
+    const { process, port } = await startServer(["calc-server"]);
+    await using _process = process;
+    const steps = [["see", "; help says more, quit or Ctrl-D leaves.\n"], ["see", CALC]] as const;
+    await session(client("calc", port), [...steps, ["type", "quit\r"]], 0);
+  },
+);
+
 testWith([python3], "an everyday error is one line, and leaving does not repeat it", async () => {
   const { process, port } = await startServer(["calc-server"]);
   await using _process = process;

@@ -1,4 +1,5 @@
 import type { Output } from "./output.ts";
+import { sizeOf } from "./terminal.ts";
 import { type Display, styled } from "../../text/display.ts";
 
 const QUESTION = "-- space or Enter: more, q: quit --";
@@ -26,7 +27,7 @@ export class Pager {
     this.#stdout = stdout;
     this.#display = display;
     const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-    this.#rows = interactive ? Math.max(5, Deno.consoleSize().rows - 1) : undefined;
+    this.#rows = interactive ? Math.max(5, sizeOf(Deno.stdout).rows - 1) : undefined;
   }
 
   /** Shows lines that belong together, on one screen if they fit. */

@@ -1,7 +1,8 @@
 import { os } from "../../sockets/system.ts";
 import type { Display } from "../../text/display.ts";
 
-const DEFAULT_COLUMNS = 80;
+/** The size of a terminal that does not know its own. */
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
 /** On a narrower terminal, lines are longer than the terminal. */
 const MIN_COLUMNS = 40;
 
@@ -21,11 +22,17 @@ export function displayOf(stream: { isTerminal(): boolean }): Display {
 
 function columnsOf(stream: { isTerminal(): boolean }): number {
   const given = Number(Deno.env.get("COLUMNS"));
-  if (given > 0) return given;
+  return given > 0 ? given : sizeOf(stream).columns;
+}
+
+/** Columns and rows of the terminal that a stream goes to: 80 by 24 if it has no size, or is none. */
+export function sizeOf(stream: { isTerminal(): boolean }): { columns: number; rows: number } {
   try {
-    return stream.isTerminal() ? Deno.consoleSize().columns : DEFAULT_COLUMNS;
+    const { columns, rows } = stream.isTerminal() ? Deno.consoleSize() : DEFAULT_SIZE;
+    // A serial console, or one that a program has just opened, says 0.
+    return { columns: columns || DEFAULT_SIZE.columns, rows: rows || DEFAULT_SIZE.rows };
   } catch {
-    return DEFAULT_COLUMNS;
+    return DEFAULT_SIZE;
   }
 }
 

@@ -1,12 +1,10 @@
 import { os } from "../../sockets/system.ts";
 import type { Output } from "./output.ts";
+import { sizeOf } from "./terminal.ts";
 
 // In the executable, a runtime module that is imported statically is loaded at the start of every
 // command.
 const { Readable, Writable } = await import("node:stream");
-
-/** Columns and rows if the terminal's size is unknown. */
-const DEFAULT_SIZE = { columns: 80, rows: 24 };
 
 /** The keys pressed at the terminal on stdin, as a stream for node:readline. */
 export function terminalInput(): NodeJS.ReadStream & Disposable {
@@ -53,20 +51,13 @@ export function terminalOutput(
       done();
     },
   });
-  const size = (): { columns: number; rows: number } => {
-    try {
-      return stream.isTerminal() ? Deno.consoleSize() : DEFAULT_SIZE;
-    } catch {
-      return DEFAULT_SIZE;
-    }
-  };
   const onResize = (): void => void writable.emit("resize");
   const hasResize = os !== "windows";
   if (hasResize) Deno.addSignalListener("SIGWINCH", onResize);
   Object.defineProperties(writable, {
     isTTY: { value: true },
-    columns: { get: () => size().columns },
-    rows: { get: () => size().rows },
+    columns: { get: () => sizeOf(stream).columns },
+    rows: { get: () => sizeOf(stream).rows },
     [Symbol.dispose]: {
       value: () => {
         if (hasResize) Deno.removeSignalListener("SIGWINCH", onResize);

@@ -13,8 +13,8 @@ import termios
 prompt, lines, command = sys.argv[1].encode(), json.loads(sys.argv[2]), sys.argv[3:]
 pid, terminal = pty.fork()
 if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     os.execvp(command[0], command)
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 keys = [b"\x03" if line == "^C" else line.encode() + b"\n" for line in lines] + [b"\x04"]
 shown = b""
 while True:
