@@ -164,6 +164,8 @@ function socketCalls(calls: readonly SystemCall[]): string[] {
   const made: string[] = [];
   for (const { name, args, result } of calls) {
     const opens = name === "socket" && args.startsWith("AF_INET,") && args.includes("SOCK_STREAM");
+    // A socket of the runtime's own may get the number of one that was closed.
+    if (name === "socket" && !opens) sockets.delete(result);
     const [descriptor = ""] = args.split(",");
     if (!opens && !sockets.has(descriptor) || result.includes("EAGAIN")) continue;
     if (opens || name === "accept4") sockets.add(result);
