@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { testWith, unix } from "../harness/needs.ts";
-import { gradeProgram, inParallel, ownProgram } from "./examine_programs.ts";
+import { gradeProgram, inParallel, ownProgram, shareOf } from "./examine_programs.ts";
 
 const all = ["hello", "message", "calc"].flatMap((service) =>
   ["server", "client"].flatMap((role) =>
@@ -11,7 +11,7 @@ const all = ["hello", "message", "calc"].flatMap((service) =>
 testWith([unix], "netdemo's own six programs pass stream, over TCP and UDP", async () => {
   const surprises: string[] = [];
   const withLines = { subject: "calc-server", udp: false, lines: true };
-  await inParallel([...all, withLines], 6, async ({ subject, udp, lines }) => {
+  await inParallel(shareOf([...all, withLines]), 6, async ({ subject, udp, lines }) => {
     const command = ownProgram(subject, ...(udp ? ["--udp"] : []), "--port", "{port}");
     const { failed, skipped, text } = await gradeProgram(
       { subject, level: "stream", udp, lines },
