@@ -57,11 +57,7 @@ export class Workshop implements AsyncDisposable {
   }
 
   async #changed(file: string, changes: Changes): Promise<string> {
-    let text = await Deno.readTextFile(`${folder}/${file}`);
-    for (const [from, to] of changes) {
-      if (text.split(from).length !== 2) throw new Error(`must occur once in ${file}: ${from}`);
-      text = text.replace(from, () => to);
-    }
+    const text = await changed(file, changes);
     const place = `${this.#folder}/${this.#count++}`;
     await Deno.mkdir(place);
     const path = `${place}/${file.slice(file.lastIndexOf("/") + 1)}`;
@@ -96,6 +92,16 @@ export class Workshop implements AsyncDisposable {
 async function build(...command: string[]): Promise<void> {
   const { code, stderr } = await run(command);
   if (code !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
+}
+
+/** A program with changes. @throws {Error} if what one replaces does not occur once. */
+export async function changed(file: string, changes: Changes): Promise<string> {
+  let text = await Deno.readTextFile(`${folder}/${file}`);
+  for (const [from, to] of changes) {
+    if (text.split(from).length !== 2) throw new Error(`must occur once in ${file}: ${from}`);
+    text = text.replace(from, () => to);
+  }
+  return text;
 }
 
 /** The result of an examination; `text` says all about its failures. */

@@ -1,6 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { testWith, unix } from "../harness/needs.ts";
-import { gradeProgram, inParallel, missingTool, shareOf, Workshop } from "./examine_programs.ts";
+import {
+  changed,
+  gradeProgram,
+  inParallel,
+  missingTool,
+  shareOf,
+  Workshop,
+} from "./examine_programs.ts";
 import { type Correct, correct, lesson, mistaken } from "./programs.ts";
 
 /** Programs at a time: servers keep the processor busy, clients mostly wait. */
@@ -48,6 +55,10 @@ function runnable<P extends Correct>(programs: readonly P[]): { here: P[]; missi
 const good = runnable(shareOf(correct));
 const wrong = runnable(shareOf(mistaken));
 const originals = runnable(lesson);
+
+Deno.test("each program's changes fit it, also of those that are not in the share", async () => {
+  for (const { file, changes = [] } of [...correct, ...mistaken]) await changed(file, changes);
+});
 
 testWith([unix], `correct programs pass the level that they claim${good.missing}`, async () => {
   assertEquals(

@@ -322,7 +322,7 @@ const serverMistakes: readonly Mistaken[] = [
     ["answer(request).encode()", '(answer(request) + "\\n").encode()'],
   ], /\^ a line end, though the request had none/),
   wrong({ ...python, level: "stream" }, "in-kind", "the line end is part of the request", [
-    ["answer(request)", 'answer(request.replace("\\n", "7 "))'],
+    ["answer(request).encode()", 'answer(request.replace("\\n", "7 ")).encode()'],
   ], /take the line end off the request/),
   wrong(pythonStream, "several", "one request for each connection", [
     ["                self.wfile.write", "                return self.wfile.write"],
