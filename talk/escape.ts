@@ -4,10 +4,14 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /** The escapes of one character, and their bytes. */
-const named = [["n", 0x0a], ["r", 0x0d], ["t", 0x09], ["0", 0x00], ["\\", 0x5c], [
-  "{",
-  0x7b,
-]] as const;
+const named = [
+  ["n", 0x0a],
+  ["r", 0x0d],
+  ["t", 0x09],
+  ["0", 0x00],
+  ["\\", 0x5c],
+  ["{", 0x7b],
+] as const;
 const bytesOfNames = new Map<string | undefined, Uint8Array>(
   named.map(([name, byte]) => [name, Uint8Array.of(byte)]),
 );
