@@ -251,9 +251,9 @@ function quotable(text: string): string {
 
 /** Why an address could not be probed that has a zone, if that is the reason. */
 export function zoneWords({ remote, probed: { ending } }: Row) {
-  if (ending.how !== "failed" || ending.errno !== undefined || ending.problem !== undefined) {
-    return undefined;
-  }
+  if (ending.how !== "failed" || ending.problem !== undefined) return undefined;
+  // The runtime looks a zone up like a name, and then there is no other errno.
+  if (ending.errno !== undefined && ending.errno !== "ENOTFOUND") return undefined;
   return remote !== undefined && "hostname" in remote ? unknownZone(remote.hostname) : undefined;
 }
 
