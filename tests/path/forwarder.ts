@@ -130,7 +130,8 @@ export class Forwarder implements AsyncDisposable {
     try {
       return await dialResettable({ hostname: this.#hostname, port: this.#serverPort });
     } catch {
-      if (this.#breaks.onRefused === "end") client.close();
+      // Closing alone would reset it if the client has already sent something.
+      if (this.#breaks.onRefused === "end") await client.closeWrite().catch(() => {});
       else if (this.#breaks.onRefused !== "hang") client.reset?.();
       return undefined;
     }
