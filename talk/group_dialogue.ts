@@ -55,7 +55,8 @@ export class GroupDialogue {
 
   /** Speaks first to a client, if it is its turn, or a new group's. */
   greet(member: Member): void {
-    if ([...this.#groups].filter((group) => this.#speak(group)).length > 0) this.#notify();
+    const spoke = [...this.#groups].map((group) => this.#speak(group));
+    if (spoke.includes(true)) this.#notify();
     const isAwaited = [...this.#groups].some((group) =>
       group.lines.slice(group.index).some(({ client }) => !group.members.has(client))
     );

@@ -61,10 +61,9 @@ function explainAddress(
     case "EADDRINUSE":
       return {
         why: "the port is in use",
-        hint: `stop the program listening there, which ${whoListens(port)} shows; if it shows ` +
-          `none, a closed connection holds the port for a minute; ${
-            names.port(0)
-          } takes a free one`,
+        hint: `stop the program listening there, which ${whoListens(port)} shows; ` +
+          "if it shows none, a closed connection holds the port for a minute; " +
+          `${names.port(0)} takes a free one`,
       };
     case "EACCES":
     case "EPERM":
