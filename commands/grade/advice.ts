@@ -31,8 +31,9 @@ const starts: readonly (readonly [said: RegExp, fix: string])[] = [
 ];
 
 /** What to do about a crash in an answer. @param said Its last words. */
-export function crashFix(said: string): string | undefined {
-  return crashes.find(([error]) => error.test(said))?.[1];
+export function crashFix(said: string): string {
+  const known = crashes.find(([error]) => error.test(said))?.[1];
+  return known ?? "begin with what your program said as it ended";
 }
 
 /** What to do about a server that ended at its start. @param said Its last words. */

@@ -171,7 +171,7 @@ function silenceAdvice(
       why: "a program that crashes answers nobody",
       fix: said === undefined
         ? "find out where it crashes: print something before each step"
-        : crashFix(said) ?? "begin with what your program said as it ended",
+        : crashFix(said),
     };
   }
   const flush = "if you write through a buffer (PrintWriter, printf), flush it";

@@ -80,11 +80,11 @@ export function missingFile(
   const inside = names["dir"] ?? folder;
   const missing = named.find((name) => realPath(`${inside}/${name}`) === undefined);
   if (missing === undefined) return undefined;
-  const other = namesIn(inside).find((name) => name.toLowerCase() === missing.toLowerCase());
+  const other = fileNamesIn(inside).find((name) => name.toLowerCase() === missing.toLowerCase());
   return `there is no ${missing} in it${other === undefined ? "" : `, but ${other}`}`;
 }
 
-function namesIn(folder: string): string[] {
+function fileNamesIn(folder: string): string[] {
   try {
     return [...Deno.readDirSync(folder)].map(({ name }) => name);
   } catch {

@@ -184,7 +184,7 @@ function sentNothing(run: Run): Evidence {
     said: run.said,
     why: "a server answers what it is sent: it waits for the request",
     fix: run.said !== undefined && run.status?.success === false
-      ? crashFix(run.said) ?? "begin with what your program said as it ended"
+      ? crashFix(run.said)
       : waits
       ? "send() the request before you call recv(): both sides wait for each other otherwise"
       : "send() the request after connect(); if you write through a buffer, flush it",
